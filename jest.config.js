@@ -1,0 +1,8 @@
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': '<rootDir>/jest.strip-types.js' },
+  testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
+  coverageProvider: 'babel',
+  testTimeout: 60_000,
+};

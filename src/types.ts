@@ -1,0 +1,180 @@
+/** Every noun of the project. Imports nothing. */
+
+/** A half-open stretch of time `[from, to)`, in milliseconds since 1970-01-01T00:00Z. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+export type JsonObject = { readonly [name: string]: unknown };
+
+/** A request, as a vendor words it. The origin and the credentials are not its business. */
+export interface Call {
+  /** Defaults to `GET`. */
+  readonly method?: 'GET' | 'POST';
+  /** Absolute path, each segment already percent-encoded. */
+  readonly path: string;
+  /** Query parameters in the order to send; `undefined` leaves one out. */
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** Sent as JSON; a GET may have one. */
+  readonly body?: JsonObject;
+  /** The content type that the document promises; any other is a `protocol` error. */
+  readonly accept: 'json' | 'csv';
+  /** Statuses beside 408, 425, 429 and 5xx that this vendor uses for "try again". */
+  readonly retryOn?: readonly number[];
+}
+
+/** A whole, checked 2xx response: framing complete, decoded, of the content type asked for. */
+export interface Answer {
+  readonly status: number;
+  /** Decoded from any content encoding. */
+  readonly body: Buffer;
+  /** Method and path, for error messages: `GET /api/v1/audit_logs`. */
+  readonly where: string;
+}
+
+/** Sends one call, retried as a whole, and gives its answer. Throws `ExportError`. */
+export type Send = (call: Call) => Promise<Answer>;
+
+/** One request as it went over the wire, for the manifest. Never holds a header or a body. */
+export interface Exchange {
+  readonly method: string;
+  /** Path with query. */
+  readonly path: string;
+  /** RFC 3339, UTC: when the request was sent. */
+  readonly at: string;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** null where no whole response arrived. */
+  readonly status: number | null;
+  /** Of the decoded body; null where no whole response arrived. */
+  readonly sha256: string | null;
+  readonly bytes: number;
+}
+
+/** The vendor's own object, and what the rooms need to know of it. */
+export interface VendorEvent {
+  /** Milliseconds since 1970 (a fraction keeps finer digits in order); null where the vendor gives no time. */
+  readonly time: number | null;
+  /** The vendor's id of the event; null where it gives none, and then nothing is ever de-duplicated. */
+  readonly id: string | null;
+  /** A JSON object, or for CSV vendors the cells in the header's order. */
+  readonly body: JsonObject | readonly string[];
+}
+
+/** Some events of one slice. All pages of a slice follow each other; slices come in time order. */
+export interface Page {
+  /** What the export may keep of these events; anything outside is cut. Compared by identity. */
+  readonly slice: Window;
+  /** CSV vendors: the header of this page. Has to be the same for the whole export. */
+  readonly header?: readonly string[];
+  readonly events: readonly VendorEvent[];
+}
+
+/** The table's columns that are the same for every vendor, but for those the room fills in itself. */
+export interface CommonFields {
+  readonly action: string;
+  readonly outcome: 'success' | 'failure' | 'unknown';
+  readonly actor_type?: string;
+  readonly actor_id?: string;
+  readonly actor_name?: string;
+  readonly actor_email?: string;
+  readonly target_type?: string;
+  readonly target_id?: string;
+  readonly target_name?: string;
+  readonly source_ip?: string;
+  readonly user_agent?: string;
+}
+
+export type Columns = 'native' | 'common' | readonly string[];
+
+/** What is asked of the vendor; fixed before the first request. */
+export interface Query {
+  readonly window: Window;
+  /** The organisation as the vendor's path wants it; null where the token decides. */
+  readonly org: string | null;
+  /** Codacy's Git provider; null elsewhere. */
+  readonly provider: string | null;
+  /** By the vendor's parameter name; each has at least one value, single ones exactly one. */
+  readonly filters: ReadonlyMap<string, readonly string[]>;
+}
+
+/** What a vendor is handed. */
+export interface Session {
+  readonly query: Query;
+  readonly send: Send;
+  /** Records, for the manifest and the summary, how completeness was established or where it ends. */
+  readonly note: (text: string) => void;
+}
+
+export interface Filter {
+  readonly name: string;
+  /** One line for the documentation. */
+  readonly meaning: string;
+  /** A comma-separated list is taken apart. */
+  readonly list?: boolean;
+  /** The closed list of values that the document names. */
+  readonly values?: readonly string[];
+  /** Another filter without which the vendor ignores this one in silence. */
+  readonly needs?: string;
+  /** A grammar beyond "not empty", with its accepted form in words. */
+  readonly grammar?: { readonly pattern: RegExp; readonly form: string };
+}
+
+export interface NativeColumn {
+  /** The field's name, or `object.field` one level deep. */
+  readonly name: string;
+  readonly meaning: string;
+}
+
+/** How a vendor's credentials are obtained and used. */
+export interface Login {
+  /** Exchanges stored or minted credentials for a token. */
+  readonly exchange: (credentials: Credentials, send: Send) => Promise<string>;
+  /** Whether a refused response says that the token, not the role, is the trouble. */
+  readonly expired: (status: number, body: Buffer) => boolean;
+}
+
+export type Credentials =
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'client'; readonly clientId: string; readonly clientSecret: string }
+  | { readonly kind: 'identity'; readonly identityId: string; readonly mintIdToken: () => Promise<string> };
+
+/** One vendor: what is data, one generator that is behaviour, and one pure map. */
+export interface Vendor {
+  readonly id: string;
+  readonly name: string;
+  /** The public document that this file follows, and the day it was read. */
+  readonly document: { readonly url: string; readonly read: string };
+  /** Origins by region; the first is the default. */
+  readonly hosts: Readonly<Record<string, string>>;
+  /** How `org` is written; `required: false` means that it only names the export. */
+  readonly org: {
+    readonly required: boolean;
+    readonly pattern: RegExp;
+    readonly form: string;
+    /** Git providers that may stand before a slash; the first is the default. */
+    readonly providers?: readonly string[];
+  };
+  readonly headers: (token: string) => Readonly<Record<string, string>>;
+  readonly login?: Login;
+  readonly filters: readonly Filter[];
+  /** null: the response's own header. */
+  readonly columns: readonly NativeColumn[] | null;
+  /** Whether slices are put in time order, or stay in the vendor's. */
+  readonly order: 'time' | 'vendor';
+  /** How long the vendor keeps events, in milliseconds; null where no document says. */
+  readonly retention: number | null;
+  /** What "no events" may also mean; shown where a window is empty. */
+  readonly emptyMayMean?: string;
+  /** For people: where a token comes from, what it must be allowed, what was never tried live. */
+  readonly guide: {
+    readonly token: string;
+    readonly access: string;
+    readonly limits: readonly string[];
+    readonly unverified: readonly string[];
+  };
+  readonly pages: (session: Session) => AsyncIterable<Page>;
+  /** CSV vendors get their cells by header name. */
+  readonly common: (fields: JsonObject) => CommonFields;
+}
