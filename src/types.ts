@@ -159,7 +159,9 @@ export interface Vendor {
   readonly headers: (token: string) => Readonly<Record<string, string>>;
   readonly login?: Login;
   readonly filters: readonly Filter[];
-  /** null: the response's own header. */
+  /** What its responses are. */
+  readonly format: 'json' | 'csv';
+  /** null: the response's own header, known when the first one arrives. */
   readonly columns: readonly NativeColumn[] | null;
   /** Whether slices are put in time order, or stay in the vendor's. */
   readonly order: 'time' | 'vendor';

@@ -1,0 +1,136 @@
+import { describe, expect, test } from '@jest/globals';
+import { COMMON_COLUMNS, checkColumns, planTable } from '../../src/csv/columns.ts';
+import { nearest } from '../../src/nearest.ts';
+import { readJson } from '../../src/read.ts';
+import type { Columns, JsonObject, Vendor, VendorEvent } from '../../src/types.ts';
+
+const vendorOf = (columns: readonly string[] | null): Vendor => ({
+  id: 'acme',
+  name: 'Acme',
+  document: { url: 'https://acme.test/docs', read: '2026-01-01' },
+  hosts: { eu: 'https://acme.test' },
+  org: { required: true, pattern: /./, form: 'a name' },
+  headers: () => ({}),
+  filters: [],
+  format: columns === null ? 'csv' : 'json',
+  columns: columns?.map((name) => ({ name, meaning: name })) ?? null,
+  order: 'time',
+  retention: null,
+  guide: { token: '', access: '', limits: [], unverified: [] },
+  pages: async function* () {},
+  common: (fields) => ({ action: String(fields['action']), outcome: 'unknown' }),
+});
+
+const eventOf = (body: VendorEvent['body'], time: number | null = null, id: string | null = null): VendorEvent => ({
+  time,
+  id,
+  body,
+});
+const json = (source: string) => readJson({ status: 200, body: Buffer.from(source), where: 'GET /' }) as JsonObject;
+
+/** The row as an object, empty cells left out. */
+function row(columns: readonly string[], source: string, asked: Columns = 'native') {
+  const plan = planTable({ vendor: vendorOf(columns), org: 'o', columns: asked, header: null });
+  const cells = plan.row(eventOf(json(source)));
+  expect(cells).toHaveLength(plan.names.length);
+  return Object.fromEntries(plan.names.map((name, index) => [name, cells[index]]).filter(([, cell]) => cell !== ''));
+}
+
+describe('the native table of a JSON vendor', () => {
+  test('has the documented columns in order, and extra last', () => {
+    const { names } = planTable({ vendor: vendorOf(['b', 'a.x']), org: 'o', columns: 'native', header: null });
+    expect(names).toEqual(['b', 'a.x', 'extra']);
+  });
+
+  test.each([
+    ['scalars', ['a', 'b', 'c', 'd'], '{"a":"x","b":1.10,"c":false,"d":null}', { a: 'x', b: '1.10', c: 'false' }],
+    ['an object and an array as JSON', ['a', 'b'], '{"a":{"x":1.10},"b":[1]}', { a: '{"x":1.10}', b: '[1]' }],
+    ['a missing field', ['a'], '{}', {}],
+    ['dotted columns', ['a.x', 'a.y'], '{"a":{"x":1,"y":{"z":2}}}', { 'a.x': '1', 'a.y': '{"z":2}' }],
+    ['an unknown field', ['a'], '{"a":1,"n":null,"f":1.10}', { a: '1', extra: '{"n":null,"f":1.10}' }],
+    ['an unknown part', ['a.x'], '{"a":{"x":1,"foo":2}}', { 'a.x': '1', extra: '{"a":{"foo":2}}' }],
+    ['a scalar where parts are known', ['a.x'], '{"a":"bot"}', { extra: '{"a":"bot"}' }],
+    ['a raw number where parts are known', ['a.x'], '{"a":1.10}', { extra: '{"a":1.10}' }],
+    ['an array where parts are known', ['a.x'], '{"a":[1]}', { extra: '{"a":[1]}' }],
+    ['null where parts are known', ['a.x'], '{"a":null}', {}],
+    ['a whole beside parts: a scalar', ['a', 'a.x'], '{"a":"bot"}', { a: 'bot' }],
+    ['a whole beside parts: an object', ['a', 'a.x'], '{"a":{"x":1,"y":2}}', { 'a.x': '1', extra: '{"a":{"y":2}}' }],
+    ['a field with a dot in its own name', ['a.x'], '{"a.x":1}', { extra: '{"a.x":1}' }],
+    ['__proto__', ['a'], '{"__proto__":{"a":1}}', { extra: '{"__proto__":{"a":1}}' }],
+    ['__proto__ within', ['a.x'], '{"a":{"__proto__":{"x":1}}}', { extra: '{"a":{"__proto__":{"x":1}}}' }],
+    ['what only a prototype has', ['toString', 'a.constructor'], '{"a":{}}', {}],
+  ])('%s', (_, columns, source, cells) => {
+    expect(row(columns, source)).toEqual(cells);
+  });
+});
+
+describe('the native table of a CSV vendor', () => {
+  test('is what came', () => {
+    const plan = planTable({ vendor: vendorOf(null), org: 'o', columns: 'native', header: ['z', '__proto__', '1'] });
+    expect(plan.names).toEqual(['z', '__proto__', '1']);
+    expect(plan.row(eventOf(['a', '', 'c']))).toEqual(['a', '', 'c']);
+  });
+});
+
+describe('the common table', () => {
+  test('of a JSON vendor', () => {
+    const plan = planTable({ vendor: vendorOf(['action']), org: 'o', columns: 'common', header: null });
+    expect(plan.names).toEqual(COMMON_COLUMNS.map(({ name }) => name));
+    const cells = plan.row(eventOf(json('{"action":"go","n":1.10}'), Date.UTC(2024, 0, 2, 3, 4, 5, 60), 'e1'));
+    expect(cells.slice(0, 6)).toEqual(['2024-01-02T03:04:05.060Z', 'acme', 'o', 'e1', 'go', 'unknown']);
+    expect(cells.slice(6, -1).join('')).toBe('');
+    expect(cells.at(-1)).toBe('{"action":"go","n":1.10}');
+  });
+
+  test('of a CSV vendor, without time or id', () => {
+    const plan = planTable({ vendor: vendorOf(null), org: 'o', columns: 'common', header: ['action', '__proto__'] });
+    const cells = plan.row(eventOf(['go', 'p']));
+    expect(cells.slice(0, 6)).toEqual(['', 'acme', 'o', '', 'go', 'unknown']);
+    expect(cells.at(-1)).toBe('{"action":"go","__proto__":"p"}');
+  });
+});
+
+describe('a list of columns', () => {
+  test('keeps its order, takes from either table, and prefers the native one', () => {
+    expect(row(['id', 'a'], '{"id":"native","a":1,"b":2}', ['vendor', 'extra', 'id'])).toEqual({
+      vendor: 'acme',
+      extra: '{"b":2}',
+      id: 'native',
+    });
+  });
+
+  test.each([
+    ['an unknown name', ['a', 'acter.email'], 'Acme has no column acter.email. Did you mean actor.email?'],
+    ['a name like no other', ['zzzzzzzzz'], 'Acme has no column zzzzzzzzz.'],
+    ['a name of Object', ['toString'], 'Acme has no column toString.'],
+    ['a name given twice', ['a', 'a'], '`columns` names a twice.'],
+    ['no name', [], '`columns` names no column.'],
+  ])('refuses %s', (_, columns, message) => {
+    const vendor = vendorOf(['a', 'actor.email']);
+    expect(() => checkColumns(vendor, columns)).toThrow(expect.objectContaining({ kind: 'input', message }));
+    expect(() => planTable({ vendor, org: 'o', columns, header: null })).toThrow(message);
+  });
+
+  test('says what there is', () => {
+    const next = expect.stringMatching(/^Choose from: a, extra, time, vendor, .*raw\.$/);
+    expect(() => checkColumns(vendorOf(['a']), ['b'])).toThrow(expect.objectContaining({ next }));
+  });
+
+  test('of a CSV vendor is checked once the header is known', () => {
+    expect(() => checkColumns(vendorOf(null), ['b'])).not.toThrow();
+    expect(() => checkColumns(vendorOf(null), ['b', 'time'], ['b'])).not.toThrow();
+    expect(() => checkColumns(vendorOf(null), ['b'], ['a'])).toThrow('no column b');
+  });
+});
+
+describe('nearest', () => {
+  test.each([
+    ['acton', ['actor', 'action'], 'actor'],
+    ['ACTION', ['actor', 'action'], 'action'],
+    ['source_port', ['target_id', 'source_ip'], null],
+    ['usr_agent', ['user_agent'], 'user_agent'],
+    ['x', [], null],
+  ])('%j among %j', (word, candidates, found) => {
+    expect(nearest(word, candidates)).toBe(found);
+  });
+});

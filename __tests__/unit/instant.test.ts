@@ -1,0 +1,156 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { compactInstant, formatInstant, parseInstant } from '../../src/instant.ts';
+
+const HOUR_MS = 3_600_000;
+const at = (text: string): number => new Date(text).getTime();
+const anyMs = fc.integer({ min: at('0000-01-01T00:00:00Z'), max: at('9999-12-31T23:59:59.999Z') });
+
+describe('parseInstant reads', () => {
+  const noon = at('2026-11-01T12:00:00Z');
+  test.each([
+    ['2026-11-01T12:00:00Z', noon],
+    ['2026-11-01t12:00:00z', noon],
+    ['2026-11-01 12:00:00Z', noon],
+    ['2026-11-01T12:00:00', noon],
+    ['2026-11-01 12:00:00', noon],
+    ['2026-11-01T12:00:00+01:00', noon - HOUR_MS],
+    ['2026-11-01T12:00:00+0100', noon - HOUR_MS],
+    ['2026-11-01T12:00:00+01', noon - HOUR_MS],
+    ['2026-11-01T12:00:00-05:30', noon + 5.5 * HOUR_MS],
+    ['2026-11-01T12:00:00-00:00', noon],
+    ['2026-11-01T12:00:00.1Z', noon + 100],
+    ['2026-11-01T12:00:00.12Z', noon + 120],
+    ['2026-11-01T12:00:00.123', noon + 123],
+    ['2026-11-01T12:00:00.123500+00:00', noon + 123.5],
+    ['2026-11-01T12:00:00.1234', noon + 123 + Math.floor(0.4 * 4096) / 4096],
+    ['2026-11-01T12:00:00.999999999999999999999999Z', noon + 999 + 4095 / 4096],
+    ['2024-02-29T00:00:00Z', at('2024-02-29T00:00:00Z')],
+    ['2000-02-29T00:00:00Z', at('2000-02-29T00:00:00Z')],
+    ['1970-01-01T00:00:00-00:00', 0],
+    ['1969-12-31T23:59:59.9995Z', -0.5],
+    ['0001-01-01T00:00:00Z', at('0001-01-01T00:00:00Z')],
+    ['9999-12-31T23:59:59.999Z', at('9999-12-31T23:59:59.999Z')],
+  ])('%s', (text, ms) => {
+    expect(parseInstant(text)).toBe(ms);
+  });
+});
+
+describe('parseInstant refuses', () => {
+  test.each([
+    '',
+    'now',
+    '2026-11-01',
+    '1793491200',
+    '1793491200000.5',
+    '20261101T120000Z',
+    '2026-11-01T12:00Z',
+    '2026-11-01T12:00:00.Z',
+    '2026-11-01T12:00:00,5Z',
+    '2026-11-01T12:00:00 Z',
+    '2026-11-01T12:00:00Zulu',
+    '2026-11-01T12:00:00+1',
+    '2026-11-01T12:00:00+01:',
+    '2026-11-01T12:00:00+01:0',
+    '2026-11-01T12:00:00+01-00',
+    '2026-11-01T12:00:00+24:00',
+    '2026-11-01T12:00:00+01:60',
+    ' 2026-11-01T12:00:00Z',
+    '2026-11-01T12:00:00Z\n',
+    '2026/11/01T12:00:00Z',
+    '2026-11-01T12.00.00Z',
+    '2026-11-01_12:00:00Z',
+    '2026-1-01T12:00:00Z',
+    '+2026-11-01T12:00:00Z',
+    '2026-00-01T12:00:00Z',
+    '2026-13-01T12:00:00Z',
+    '2026-11-00T12:00:00Z',
+    '2026-11-31T12:00:00Z',
+    '2026-02-29T12:00:00Z',
+    '1900-02-29T12:00:00Z',
+    '2026-11-01T24:00:00Z',
+    '2026-11-01T12:60:00Z',
+    '2016-12-31T23:59:60Z',
+    '２０２６-11-01T12:00:00Z',
+  ])('%j', (text) => {
+    expect(parseInstant(text)).toBeNull();
+  });
+});
+
+test('parseInstant agrees with Date.parse', () => {
+  const offset = fc.tuple(fc.constantFrom('+', '-'), fc.integer({ max: 23, min: 0 }), fc.integer({ max: 59, min: 0 }));
+  fc.assert(
+    fc.property(anyMs, offset, (ms, [sign, hours, minutes]) => {
+      const two = (value: number) => String(value).padStart(2, '0');
+      const text = new Date(ms).toISOString();
+      const zoned = text.replace('Z', `${sign}${two(hours)}:${two(minutes)}`);
+      expect(parseInstant(text)).toBe(ms);
+      expect(parseInstant(zoned)).toBe(Date.parse(zoned));
+    }),
+  );
+});
+
+test('parseInstant accepts exactly the days that exist', () => {
+  const part = fc.integer({ min: 0, max: 40 });
+  fc.assert(
+    fc.property(fc.integer({ min: 1600, max: 2400 }), part, part, (year, month, day) => {
+      const text = `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}T00:00:00Z`;
+      const date = new Date(Date.UTC(year, month - 1, day));
+      const exists = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+      expect(parseInstant(text)).toBe(exists ? date.getTime() : null);
+    }),
+  );
+});
+
+test('parseInstant keeps the order of the digits, and the true millisecond', () => {
+  const fraction = fc.stringMatching(/^[09]{0,6}\d{1,20}$/);
+  fc.assert(
+    fc.property(anyMs, fraction, fraction, (ms, a, b) => {
+      const second = new Date(ms).toISOString().slice(0, 20);
+      const [lower = '', higher = ''] = [a, b].sort();
+      const [first, last] = [parseInstant(second + lower), parseInstant(second + higher)];
+      if (first === null || last === null) throw new Error('unread');
+      expect(first).toBeLessThanOrEqual(last);
+      expect(Math.floor(first)).toBe(Date.parse(`${second}${lower.padEnd(3, '0').slice(0, 3)}Z`));
+      const nextMs = Math.floor(first) + 1;
+      expect(first).toBeLessThan(nextMs);
+      expect(Number.isInteger(first * 4096)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('parseInstant tells microseconds apart', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: at('2039-01-01T00:00:00Z') }),
+      fc.integer({ min: 0, max: 999_998 }),
+      (ms, us) => {
+        const second = new Date(ms).toISOString().slice(0, 20);
+        const [a, b] = [us, us + 1].map(
+          (value) => parseInstant(`${second}${String(value).padStart(6, '0')}Z`) ?? Number.NaN,
+        );
+        expect(a).toBeLessThan(b ?? Number.NaN);
+      },
+    ),
+  );
+});
+
+test('formatInstant shows milliseconds only where there are some, and never rounds up', () => {
+  const midnight = at('2026-11-01T00:00:00Z');
+  expect(formatInstant(midnight)).toBe('2026-11-01T00:00:00Z');
+  expect(formatInstant(midnight + 120)).toBe('2026-11-01T00:00:00.120Z');
+  expect(formatInstant(midnight + 0.999)).toBe('2026-11-01T00:00:00Z');
+  expect(formatInstant(midnight - 0.001)).toBe('2026-10-31T23:59:59.999Z');
+  expect(formatInstant(-0.5)).toBe('1969-12-31T23:59:59.999Z');
+});
+
+test('compactInstant leaves the punctuation out', () => {
+  const midnight = at('2026-11-01T00:00:00Z');
+  expect(compactInstant(midnight)).toBe('20261101T000000Z');
+  expect(compactInstant(midnight + 123.9)).toBe('20261101T000000.123Z');
+});
+
+test('formatInstant and parseInstant undo each other', () => {
+  fc.assert(fc.property(anyMs, (ms) => expect(parseInstant(formatInstant(ms))).toBe(ms)));
+});

@@ -1,0 +1,92 @@
+import { ExportError } from '../errors.ts';
+
+export interface ArtifactOptions {
+  readonly name: string;
+  /** Absolute paths of the files, all in `folder`. */
+  readonly files: readonly string[];
+  readonly folder: string;
+  /** null: the repository's setting. */
+  readonly retentionDays: number | null;
+  /** 0 to 9. */
+  readonly compressionLevel: number;
+  /** `https://…/actions/runs/1`. */
+  readonly runUrl: string;
+}
+
+export interface ArtifactReceipt {
+  readonly name: string;
+  readonly id: number;
+  readonly url: string;
+  /** SHA-256 of the zip, lower-case hex. */
+  readonly digest: string;
+}
+
+const TRIES = 3;
+/** A connection that was cut is not tried again by the artifact client itself. */
+const CUT = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EAI_AGAIN/;
+
+/** Uploads the files as one workflow artifact. Throws `destination`. */
+export async function uploadArtifact(options: ArtifactOptions): Promise<ArtifactReceipt> {
+  const { name, files, folder, retentionDays, compressionLevel, runUrl } = options;
+  // Loaded only here: it is most of the bundle, and most of its time to start.
+  const { DefaultArtifactClient } = await import('@actions/artifact');
+  const upload = () =>
+    new DefaultArtifactClient().uploadArtifact(name, [...files], folder, {
+      compressionLevel,
+      ...(retentionDays === null ? {} : { retentionDays }),
+    });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { id, digest } = await upload();
+      if (id === undefined || digest === undefined)
+        throw new Error('The service confirmed the upload without an id or a digest.');
+      return { name, id, digest, url: `${runUrl}/artifacts/${id}` };
+    } catch (cause) {
+      if (attempt < TRIES && CUT.test(String(cause))) continue;
+      throw refusal(name, cause);
+    }
+  }
+}
+
+function refusal(name: string, cause: unknown): ExportError {
+  const text = String(cause);
+  const where = `artifact \`${name}\``;
+  if (/GHES|GitHub Enterprise Server/i.test(text)) {
+    return new ExportError(
+      'destination',
+      'GitHub Enterprise Server has no artifact service that this action can use.',
+      {
+        where,
+        next: 'Use `destination: file` with `path`, and upload the folder with the version of upload-artifact that your server supports.',
+        cause,
+      },
+    );
+  }
+  if (/409|already exists|conflict/i.test(text)) {
+    return new ExportError(
+      'destination',
+      'An artifact of that name exists in this run already, and artifacts cannot be changed.',
+      {
+        where,
+        next: 'Give each export of a run its own `artifact-name`.',
+        cause,
+      },
+    );
+  }
+  if (/ACTIONS_RESULTS_URL|ACTIONS_RUNTIME_TOKEN/.test(text)) {
+    return new ExportError(
+      'destination',
+      'There is no artifact service here: this is not a step of a workflow on GitHub.',
+      {
+        where,
+        next: 'Use `destination: file`.',
+        cause,
+      },
+    );
+  }
+  return new ExportError('destination', 'The artifact service did not take the export.', {
+    where,
+    next: 'Run the job again; see the status page of GitHub Actions, and the storage quota of the account.',
+    cause,
+  });
+}

@@ -1,0 +1,156 @@
+import type http from 'node:http';
+import type https from 'node:https';
+import got, { RequestError } from 'got';
+import { ExportError } from './errors.ts';
+import { forLog } from './escape.ts';
+import { CutShort, decode, type Reply, type Subject, tooLarge } from './framing.ts';
+import { failureOf } from './retry.ts';
+import type { Call } from './types.ts';
+
+/** Connections that are kept alive and know their proxy. */
+export interface Agents {
+  readonly http: http.Agent;
+  readonly https: https.Agent;
+}
+
+/** One request, the same in each try but for its credentials. */
+export interface Request {
+  readonly method: 'GET' | 'POST';
+  readonly url: URL;
+  /** The one media type that is wanted. */
+  readonly accept: string;
+  /** JSON text. */
+  readonly body: Buffer | undefined;
+}
+
+/** What bounds one try. */
+export interface Limits {
+  /** For the whole response, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Largest body, encoded or decoded, in bytes. */
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/** A try without a whole response, worth another one. The message is made of our own words and an error code. */
+export class Broken extends Error {
+  override readonly name = 'Broken';
+}
+
+/**
+ * Sends a request once and reads the whole response: `got` with everything of its own turned off.
+ * Throws `Broken`, the signal's reason, or `ExportError`: `unavailable` for a certificate that is not trusted,
+ * `incomplete` for a body that is too large, `protocol` for what is not HTTP, `input` for a token no header can hold.
+ */
+export async function exchange(
+  request: Request,
+  credentials: Readonly<Record<string, string>>,
+  agents: Agents,
+  limits: Limits,
+  subject: Subject,
+): Promise<Reply> {
+  const overflow = new AbortController();
+  try {
+    const pending = got(request.url, {
+      method: request.method,
+      headers: headersOf(request, credentials),
+      ...(request.body && { body: request.body }),
+      allowGetBody: true,
+      agent: agents,
+      http2: false,
+      retry: { limit: 0 },
+      followRedirect: false,
+      throwHttpErrors: false,
+      decompress: false,
+      responseType: 'buffer',
+      timeout: { request: limits.timeoutMs },
+      signal: AbortSignal.any([limits.signal, overflow.signal]),
+    });
+    void pending.on('downloadProgress', ({ transferred, total }) => {
+      if (Math.max(transferred, total ?? 0) > limits.maxBytes) overflow.abort();
+    });
+    const { statusCode: status, headers, rawBody } = await pending;
+    const raw = Buffer.from(rawBody.buffer, rawBody.byteOffset, rawBody.byteLength);
+    return { status, headers, body: await decoded(raw, status, headers, limits.maxBytes, subject) };
+  } catch (error) {
+    if (limits.signal.aborted) throw limits.signal.reason;
+    if (overflow.signal.aborted) throw tooLarge(subject, limits.maxBytes);
+    if (error instanceof CutShort) throw new Broken(error.message, { cause: error });
+    throw error instanceof RequestError ? explain(error, subject) : error;
+  }
+}
+
+/**
+ * Puts a call on its origin. The address is checked after parsing, so that neither `..` nor a host in the path leads
+ * anywhere else; throws `input` where it does.
+ */
+export function requestOf(origin: string, call: Call): Request {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(call.query ?? {})) {
+    if (value !== undefined) query.append(name, String(value));
+  }
+  const base = new URL(origin);
+  const search = query.toString().replaceAll('+', '%20');
+  const url = /^\/(?!\/)/.test(call.path) ? new URL(base.origin + call.path + (search && `?${search}`)) : null;
+  if (url?.origin !== base.origin || url.pathname !== call.path) {
+    throw new ExportError('input', 'The organisation or another name does not fit into an address.', {
+      where: `${call.method ?? 'GET'} ${call.path}`,
+      next: 'Check the names that are part of the address, such as the organisation.',
+    });
+  }
+  const body = call.body && Buffer.from(JSON.stringify(call.body));
+  const accept = call.accept === 'csv' ? 'text/csv' : 'application/json';
+  return { method: call.method ?? 'GET', url, accept, body };
+}
+
+function headersOf({ accept, body }: Request, credentials: Readonly<Record<string, string>>): Record<string, string> {
+  return {
+    accept,
+    'accept-encoding': 'identity',
+    'user-agent': 'audit-log-export',
+    ...(body && { 'content-type': 'application/json', 'content-length': String(body.length) }),
+    ...credentials,
+  };
+}
+
+/** The body of an error only feeds a message: where it cannot be decoded, it stays as it came. */
+async function decoded(
+  raw: Buffer,
+  status: number,
+  headers: http.IncomingHttpHeaders,
+  maxBytes: number,
+  subject: Subject,
+): Promise<Buffer> {
+  const decoding = decode(raw, headers['content-encoding'] ?? '', maxBytes, subject);
+  return status >= 200 && status < 300 ? decoding : decoding.catch(() => raw);
+}
+
+/** got's errors carry the request with its headers: only their code and text are kept. */
+function explain({ code, message }: RequestError, { vendor, where }: Subject): Error {
+  const cause = new Error(`${code}: ${forLog(message, 300)}`);
+  const { kind, reason } = failureOf(code);
+  switch (kind) {
+    case 'again':
+      return new Broken(reason, { cause });
+    case 'trust':
+      return new ExportError('unavailable', `The certificate of ${vendor} is not trusted (${reason}).`, {
+        where,
+        next: 'Check the host. For a private authority, or a proxy that opens TLS, name its certificate in NODE_EXTRA_CA_CERTS.',
+        cause,
+      });
+    case 'malformed':
+      return new ExportError('protocol', `${vendor} answered what is not well-formed HTTP (${reason}).`, {
+        where,
+        next: 'Check the host and its port, and look for a proxy between this runner and the vendor.',
+        cause,
+      });
+    case 'credentials':
+      return new ExportError('input', 'The credentials hold a character that no HTTP header can hold.', {
+        where,
+        next: 'Store the token again, without line breaks or characters beyond ASCII.',
+        cause,
+      });
+    case 'bug':
+      return cause;
+  }
+}

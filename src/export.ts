@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { planTable, type TablePlan } from './csv/columns.ts';
+import { encodeRow, encodeRows } from './csv/write.ts';
+import { ExportError } from './errors.ts';
+import { hashFile } from './evidence/checksums.ts';
+import type { Columns, Page, Session, Vendor, VendorEvent, Window } from './types.ts';
+import { contains, formatInstant } from './window.ts';
+
+/** Events encoded and written at a time. */
+const BATCH_ROWS = 2000;
+
+export interface ExportOptions {
+  readonly vendor: Vendor;
+  readonly session: Session;
+  /** What stands in the column `org` of the `common` table. */
+  readonly org: string;
+  readonly columns: Columns;
+  /** Folder to write into; it exists. */
+  readonly folder: string;
+  /** File name of the CSV, `.csv` included. */
+  readonly file: string;
+  /** Hears of each slice that was written. */
+  readonly onProgress: (written: number, upTo: Window) => void;
+}
+
+/** Where every event that was received went: `received = cut + repeated + written`. */
+export interface Counts {
+  received: number;
+  /** Outside the window: bounds are over-fetched where no document says how they are read. */
+  cut: number;
+  /** Events that came twice, by id. */
+  repeated: number;
+  written: number;
+}
+
+/** A finished CSV: read back from the disk and under its final name. */
+export interface ExportedFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  readonly columns: readonly string[];
+  readonly counts: Readonly<Counts>;
+  /** Milliseconds since 1970; null where the window is empty, or the vendor gives no times. */
+  readonly firstEvent: number | null;
+  readonly lastEvent: number | null;
+}
+
+/**
+ * Writes the vendor's pages as CSV into `<file>.partial`, reads the bytes back from the disk, and only then gives the
+ * file its name. Throws what the vendor throws, and `protocol` where the pages contradict each other.
+ * On failure the `.partial` may remain; whoever made the folder removes it.
+ */
+export async function exportEvents(options: ExportOptions): Promise<ExportedFile> {
+  const { vendor, session, folder, file } = options;
+  const path = join(folder, file);
+  const partial = `${path}.partial`;
+  await mkdir(folder, { recursive: true });
+  const sink = await Sink.open(partial);
+  const table = new Table(options, sink);
+  try {
+    for await (const page of vendor.pages(session)) await table.add(page);
+    await table.finish();
+  } finally {
+    await sink.close();
+  }
+  await checkOnDisk(partial, sink);
+  await rename(partial, path);
+  return { path, bytes: sink.bytes, sha256: sink.sha256(), ...table.result() };
+}
+
+/** A file that is hashed while it is written. */
+class Sink {
+  bytes = 0;
+  readonly #file: FileHandle;
+  readonly #hash = createHash('sha256');
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  static async open(path: string): Promise<Sink> {
+    return new Sink(await open(path, 'wx'));
+  }
+
+  async write(text: string): Promise<void> {
+    const chunk = Buffer.from(text, 'utf8');
+    this.#hash.update(chunk);
+    this.bytes += chunk.length;
+    await this.#file.writeFile(chunk);
+  }
+
+  async sync(): Promise<void> {
+    await this.#file.sync();
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+
+  sha256(): string {
+    return this.#hash.copy().digest('hex');
+  }
+}
+
+/** Pages in, rows out: cut to the slice, de-duplicated by id, and in time order where the vendor's is not kept. */
+class Table {
+  readonly #options: ExportOptions;
+  readonly #sink: Sink;
+  readonly #counts: Counts = { received: 0, cut: 0, repeated: 0, written: 0 };
+  #plan: TablePlan | null = null;
+  #header: readonly string[] | null = null;
+  #slice: Window | null = null;
+  #waiting: VendorEvent[] = [];
+  #first = Number.POSITIVE_INFINITY;
+  #last = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ExportOptions, sink: Sink) {
+    this.#options = options;
+    this.#sink = sink;
+  }
+
+  async add({ slice, header, events }: Page): Promise<void> {
+    if (this.#slice !== slice) await this.#writeSlice();
+    this.#slice = slice;
+    await this.#begin(header ?? null);
+    for (const event of events) this.#waiting.push(event);
+    this.#counts.received += events.length;
+  }
+
+  async finish(): Promise<void> {
+    await this.#writeSlice();
+    if (this.#options.vendor.format === 'json') await this.#begin(null);
+    await this.#sink.sync();
+    const { received, cut, repeated, written } = this.#counts;
+    if (received !== cut + repeated + written)
+      throw new Error(`Rows are unaccounted for: ${JSON.stringify(this.#counts)}`);
+  }
+
+  result(): Pick<ExportedFile, 'columns' | 'counts' | 'firstEvent' | 'lastEvent'> {
+    const timed = Number.isFinite(this.#first);
+    return {
+      columns: this.#plan?.names ?? [],
+      counts: this.#counts,
+      firstEvent: timed ? this.#first : null,
+      lastEvent: timed ? this.#last : null,
+    };
+  }
+
+  /** Plans the table and writes its header, once; after that, the header may not change. */
+  async #begin(header: readonly string[] | null): Promise<void> {
+    if (this.#plan !== null) {
+      if (header?.join('\n') !== this.#header?.join('\n')) throw otherHeader(this.#options.vendor);
+      return;
+    }
+    const { vendor, org, columns } = this.#options;
+    this.#header = header;
+    this.#plan = planTable({ vendor, org, columns, header });
+    await this.#sink.write(encodeRow(this.#plan.names));
+  }
+
+  async #writeSlice(): Promise<void> {
+    if (this.#slice === null || this.#plan === null) return;
+    const { vendor, columns, onProgress } = this.#options;
+    const events = this.#settle(this.#waiting, this.#slice);
+    this.#waiting = [];
+    if (columns === 'common' && events.some(({ time }) => time === null)) throw timeless(vendor);
+    if (vendor.order === 'time') events.sort(byTimeThenId);
+    for (let at = 0; at < events.length; at += BATCH_ROWS) {
+      await this.#sink.write(encodeRows(events.slice(at, at + BATCH_ROWS).map(this.#plan.row)));
+    }
+    this.#counts.written += events.length;
+    onProgress(this.#counts.written, this.#slice);
+  }
+
+  /** The events that stay: inside the slice, each id once. Throws `protocol` where one id has two contents. */
+  #settle(events: readonly VendorEvent[], slice: Window): VendorEvent[] {
+    const seen = new Map<string, VendorEvent>();
+    const kept: VendorEvent[] = [];
+    for (const event of events) {
+      const { time, id } = event;
+      const before = id === null ? undefined : seen.get(id);
+      if (before !== undefined && JSON.stringify(before.body) !== JSON.stringify(event.body))
+        throw twoContents(this.#options.vendor, event);
+      if (id !== null) seen.set(id, event);
+      if (time !== null && !contains(slice, time)) {
+        this.#counts.cut++;
+      } else if (before !== undefined) {
+        this.#counts.repeated++;
+      } else {
+        kept.push(event);
+        this.#first = Math.min(this.#first, time ?? Number.POSITIVE_INFINITY);
+        this.#last = Math.max(this.#last, time ?? Number.NEGATIVE_INFINITY);
+      }
+    }
+    return kept;
+  }
+}
+
+/** Oldest first; ties by id where there is one, else as they arrived (the sort is stable). */
+function byTimeThenId(a: VendorEvent, b: VendorEvent): number {
+  if (a.time !== b.time) return (a.time ?? 0) - (b.time ?? 0);
+  if (a.id === b.id) return 0;
+  return (a.id ?? '') < (b.id ?? '') ? -1 : 1;
+}
+
+/** What the disk gives back has to be what was written. Throws `destination`. */
+async function checkOnDisk(path: string, sink: Sink): Promise<void> {
+  const { sha256, bytes } = await hashFile(path);
+  if (sha256 === sink.sha256() && bytes === sink.bytes) return;
+  throw new ExportError('destination', 'The file that the disk gives back is not the one that was written.', {
+    where: path,
+    next: 'Check the disk of the runner, and run the export again.',
+  });
+}
+
+const otherHeader = ({ name }: Vendor): ExportError =>
+  new ExportError(
+    'protocol',
+    `The header of ${name}'s CSV changes from one response to the next, so that they do not fit into one table.`,
+    {
+      next: 'Export each environment on its own (filter `env_name`), or a shorter window.',
+    },
+  );
+
+const timeless = ({ name }: Vendor): ExportError =>
+  new ExportError('input', `No column of ${name}'s CSV reads as a time, which \`common\` needs.`, {
+    where: 'input `columns`',
+    next: 'Use `native`, or a list of native columns.',
+  });
+
+const twoContents = ({ name }: Vendor, { time }: VendorEvent): ExportError =>
+  new ExportError('protocol', `${name} gave one event id twice, with different contents.`, {
+    where: time === null ? name : `an event of ${formatInstant(time)}`,
+    next: 'Run the export again; if it stays, report it to the vendor: one of the two is not what happened.',
+  });

@@ -1,0 +1,33 @@
+import { ExportError } from './errors.ts';
+import type { Vendor } from './types.ts';
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/**
+ * The one origin (`https://host[:port]`) that an export talks to: the vendor's default, one of its regions, or an URL
+ * for self-hosted installations. Plain http is for loopback alone. Throws `input`.
+ */
+export function resolveOrigin(baseUrl: string | undefined, vendor: Vendor): string {
+  const regions = Object.keys(vendor.hosts);
+  const fallback = vendor.hosts[regions[0] ?? ''];
+  const region = baseUrl === undefined ? fallback : vendor.hosts[baseUrl];
+  if (region !== undefined) return region;
+  const url = URL.canParse(baseUrl ?? '') ? new URL(baseUrl ?? '') : undefined;
+  const wrong = url === undefined ? 'is not an URL' : flaw(url);
+  if (url && wrong === null) return url.origin;
+  const named = regions.length > 1 ? `${regions.map((name) => `\`${name}\``).join(', ')}, or ` : '';
+  throw new ExportError('input', `\`${url && (url.username || url.password) ? '(not shown)' : baseUrl}\` ${wrong}.`, {
+    where: 'input `base-url`',
+    next: `Write ${named}an origin such as \`https://audit.example.com\`; left out, it is ${fallback}.`,
+  });
+}
+
+function flaw(url: URL): string | null {
+  if (url.username || url.password) return 'has a user name or a password in it';
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.has(url.hostname))) {
+    return 'is not https, and only a server on this machine may do without';
+  }
+  if (url.search || url.hash || /[?#]$/.test(url.href)) return 'has a query or a fragment';
+  if (url.pathname !== '/') return 'has a path; the exporter adds the documented one itself';
+  return null;
+}

@@ -1,0 +1,143 @@
+import { constants, isUtf8 } from 'node:buffer';
+import { ExportError } from './errors.ts';
+import { parseInstant } from './instant.ts';
+import type { Answer, JsonObject } from './types.ts';
+
+/** A number whose digits JavaScript would change, kept as the vendor wrote it. `JSON.stringify` writes it unchanged. */
+interface RawNumber {
+  readonly rawJSON: string;
+}
+
+// ECMAScript 2026, in Node since 21; TypeScript's es2024 has no types for it.
+declare global {
+  interface JSON {
+    rawJSON(text: string): RawNumber;
+    isRawJSON(value: unknown): value is RawNumber;
+    parse(
+      text: string,
+      reviver: (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown,
+    ): unknown;
+  }
+}
+
+/**
+ * Finds every JSON number that JavaScript may write otherwise than the vendor did: `-0`, 16 digits and more, a fraction
+ * or an exponent, each between two characters that may stand around a number. It also finds some inside strings.
+ */
+const DELICATE_NUMBER = /(?:^|[\s:,[])(?:-0|-?\d{16,}|-?\d+[.eE][\d.eE+-]*)(?:[\s,}\]]|$)/;
+
+/**
+ * The body as text, without a byte order mark at its start.
+ * Throws `protocol` where it is not UTF-8, `incomplete` where it is longer than a string can be (512 MB).
+ */
+export function decodeUtf8({ body, where }: Answer): string {
+  if (body.length > constants.MAX_STRING_LENGTH) {
+    throw new ExportError('incomplete', `The response is too long to be read: ${body.length} bytes.`, {
+      where,
+      next: 'Export a shorter window.',
+    });
+  }
+  if (!isUtf8(body)) throw unreadable('The response is not UTF-8.', where);
+  const text = body.toString('utf8');
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+/**
+ * The body as JSON, every number digit for digit: one that JavaScript would change (`9007199254740993`, `1.10`, `1e400`,
+ * `-0`) comes as an object of `JSON.rawJSON`, which `text` and `JSON.stringify` write as it came.
+ * Throws `protocol` where the body is not UTF-8 or not JSON; the message may name a position, never the text there.
+ */
+export function readJson(answer: Answer): unknown {
+  const source = decodeUtf8(answer);
+  try {
+    return DELICATE_NUMBER.test(source) ? JSON.parse(source, keepDigits) : JSON.parse(source);
+  } catch (error) {
+    // The parser's own error quotes the response, so it is no `cause`.
+    const position = / in JSON at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(String(error))?.[1];
+    const at = position === undefined ? '' : `, from character ${position} on`;
+    throw unreadable(`The response is not JSON${at}.`, answer.where);
+  }
+}
+
+/** The value, if it is an object. Throws `protocol`; `what` names it in the message: `the answer`, `data[3]`. */
+export function asObject(value: unknown, what: string, where: string): JsonObject {
+  if (isObject(value)) return value;
+  throw unreadable(`Expected ${what} to be an object, not ${kind(value)}.`, where);
+}
+
+/** The value, if it is an array. Throws `protocol`; `what` names it in the message. */
+export function asArray(value: unknown, what: string, where: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw unreadable(`Expected ${what} to be an array, not ${kind(value)}.`, where);
+}
+
+/** The object's own field; `undefined` where there is none, whatever prototypes hold. */
+export function field(object: JsonObject, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+/** The object's own field, which has to be a string; the empty one is a string. Throws `protocol`. */
+export function requireString(object: JsonObject, name: string, where: string): string {
+  const value = field(object, name);
+  if (typeof value === 'string') return value;
+  throw unreadable(`Expected field ${name} to be a string, not ${kind(value)}.`, where);
+}
+
+/** The object's own field as a string; null where it is missing or null. Throws `protocol` where it is anything else. */
+export function optionalString(object: JsonObject, name: string, where: string): string | null {
+  const value = field(object, name);
+  return value === undefined || value === null ? null : requireString(object, name, where);
+}
+
+/** The object's own field, which has to be a finite number; to the nearest that JavaScript has. Throws `protocol`. */
+export function requireNumber(object: JsonObject, name: string, where: string): number {
+  const value = field(object, name);
+  const number = JSON.isRawJSON(value) ? Number(value.rawJSON) : value;
+  if (typeof number === 'number' && Number.isFinite(number)) return number;
+  throw unreadable(`Expected field ${name} to be a finite number, not ${kind(value)}.`, where);
+}
+
+/** The object's own field, which has to be a date-time, in milliseconds since 1970. Throws `protocol`. */
+export function requireInstant(object: JsonObject, name: string, where: string): number {
+  const time = parseInstant(requireString(object, name, where));
+  if (time !== null) return time;
+  throw unreadable(`Field ${name} does not read as a date-time.`, where);
+}
+
+/** The value, if it is an object, else one without fields: for what may be missing. */
+export function objectOrNone(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+/** Whether it is a JSON object: neither null, an array, nor a number that was kept digit for digit. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
+}
+
+/** A JSON value as a cell: a string as it is, null and `undefined` empty, a number's own digits, the rest as JSON. */
+export function text(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function keepDigits(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
+  return typeof value === 'number' && source !== undefined && JSON.stringify(value) !== source
+    ? JSON.rawJSON(source)
+    : value;
+}
+
+/** What a value is, in words that hold nothing of it. */
+function kind(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (JSON.isRawJSON(value)) return 'a number';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+function unreadable(what: string, where: string): ExportError {
+  return new ExportError('protocol', what, {
+    where,
+    next: 'Run again; if it stays so, the vendor has changed its answers: please open an issue.',
+  });
+}

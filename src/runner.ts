@@ -1,0 +1,34 @@
+import * as core from '@actions/core';
+
+/** What the program shows and gives to whoever runs it. The only importer of `@actions/core`. */
+export interface Runner {
+  /** Has the value replaced by `***` in every log from here on. */
+  readonly mask: (secret: string) => void;
+  readonly info: (line: string) => void;
+  readonly startGroup: (title: string) => void;
+  readonly endGroup: () => void;
+  readonly notice: (title: string, message: string) => void;
+  readonly warning: (title: string, message: string) => void;
+  readonly error: (title: string, message: string) => void;
+  readonly setOutput: (name: string, value: string) => void;
+  /** Adds Markdown to the job summary. */
+  readonly summarize: (markdown: string) => Promise<void>;
+  /** The workflow's OIDC token; needs `id-token: write`. */
+  readonly mintIdToken: () => Promise<string>;
+}
+
+export const githubRunner: Runner = {
+  mask: core.setSecret,
+  info: core.info,
+  startGroup: core.startGroup,
+  endGroup: core.endGroup,
+  notice: (title, message) => core.notice(message, { title }),
+  warning: (title, message) => core.warning(message, { title }),
+  error: (title, message) => core.error(message, { title }),
+  setOutput: core.setOutput,
+  // A runner without the file (an old one, a test bench) has no summary to add to.
+  summarize: async (markdown) => {
+    if (process.env['GITHUB_STEP_SUMMARY']) await core.summary.addRaw(markdown, true).write();
+  },
+  mintIdToken: () => core.getIDToken(),
+};

@@ -1,0 +1,302 @@
+import { readCsv } from '../csv/read.ts';
+import { ExportError } from '../errors.ts';
+import { asArray, asObject, readJson, requireNumber, text } from '../read.ts';
+import type { Page, Session, Vendor, VendorEvent, Window } from '../types.ts';
+import { contains, formatInstant, pad, parseInstant } from '../window.ts';
+
+/** The documented cap: an export of that many rows may have been cut, and does not say so. */
+const CAP = 10_000;
+const TWIN_ROWS = 100;
+const SECOND_MS = 1000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+const COLUMNS = [
+  { name: 'Timestamp', meaning: 'when it happened; the window is cut by it; UTC where it has no offset' },
+  { name: 'Entity Type', meaning: 'what kind of thing was acted on' },
+  { name: 'Entity Name', meaning: 'its name' },
+  { name: 'Action', meaning: 'what was done' },
+  { name: 'Actor Name', meaning: 'who acted' },
+  { name: 'Actor Email', meaning: 'who acted' },
+  { name: 'Target Name', meaning: 'the target, where there is one' },
+  { name: 'Previous Value', meaning: 'before the change' },
+  { name: 'New Value', meaning: 'after the change' },
+];
+const HEADER = COLUMNS.map(({ name }) => name);
+
+const ENTITY_TYPES = [
+  'user',
+  'department',
+  'role',
+  'role_assignment',
+  'department_membership',
+  'permission',
+  'knowledge_slice',
+  'vector_store',
+  'knowledge_grant',
+  'knowledge_composite',
+];
+
+/** Bounds and filters as the vendor takes them. */
+type Ask = Readonly<Record<string, string>>;
+
+/** One export; `whole` once it is proven that no row was cut off. */
+interface Export {
+  readonly events: readonly VendorEvent[];
+  readonly whole: boolean;
+  /** What the query twin counts for the same ask; null where it does not answer. */
+  readonly total: number | null;
+}
+
+async function* pages({ query, send, note }: Session): AsyncGenerator<Page> {
+  const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
+  const api = openApi(send, `/v1/organizations/${encodeURIComponent(query.org ?? '')}/audit-log`, filters);
+  const first = await api.export(byDays(query.window));
+  if (first.whole) {
+    yield { slice: query.window, header: HEADER, events: first.events };
+  } else if (await timesWork(first.events, api.export)) {
+    note('Exports that reached the cap of 10,000 rows were cut into shorter windows, by time.');
+    yield* bisect(query.window, SECOND_MS, byTimes, api);
+  } else {
+    note('Exports that reached the cap of 10,000 rows were cut into days: Aitronos does not take times.');
+    yield* bisect(query.window, DAY_MS, byDays, api, first);
+  }
+  note(
+    api.twinAnswers()
+      ? "Every part has as many rows as the vendor's query counts for it."
+      : 'Every part has fewer rows than the documented cap of 10,000; the query that would count them does not answer.',
+  );
+}
+
+/**
+ * Whether the last day is included, and in which zone days are meant, is undocumented: the dates reach past the window
+ * whichever zone from UTC-12 to UTC+14 they are read in, and whether or not the last one counts.
+ */
+const byDays = ({ from, to }: Window): Ask => ({
+  from_date: dateOf(Math.floor((from - 12 * HOUR_MS) / DAY_MS) * DAY_MS),
+  to_date: dateOf(Math.ceil((to + 14 * HOUR_MS) / DAY_MS) * DAY_MS),
+});
+
+const dateOf = (ms: number): string => formatInstant(ms).slice(0, 10);
+
+const byTimes = (window: Window): Ask => {
+  const { from, to } = pad(window, SECOND_MS);
+  return {
+    from_date: formatInstant(Math.floor(from / SECOND_MS) * SECOND_MS),
+    to_date: formatInstant(Math.ceil(to / SECOND_MS) * SECOND_MS),
+  };
+};
+
+type Api = ReturnType<typeof openApi>;
+
+function openApi(send: Session['send'], path: string, filters: Ask) {
+  let twinAnswers = true;
+
+  const countOf = async (ask: Ask): Promise<number | null> => {
+    if (!twinAnswers) return null;
+    try {
+      return (await query({ ...ask, skip: '0', limit: '1' })).total;
+    } catch (error) {
+      // The twin is a help, not the source: without it, fewer rows than the documented cap are the proof.
+      if (!(error instanceof ExportError) || !['auth', 'not-found', 'protocol'].includes(error.kind)) throw error;
+      twinAnswers = false;
+      return null;
+    }
+  };
+
+  const query = async (ask: Ask) => {
+    const answer = await send({ path, query: { ...filters, ...ask }, accept: 'json' });
+    const body = asObject(readJson(answer), 'the response', answer.where);
+    const items = asArray(body['items'], '`items`', answer.where);
+    return { items, total: requireNumber(body, 'total', answer.where), where: answer.where };
+  };
+
+  const exportOnce = async (ask: Ask): Promise<Export> => {
+    const answer = await send({ path: `${path}/export`, query: { ...filters, ...ask }, accept: 'csv' });
+    const { header, rows } = readCsv(answer);
+    if (header.join() !== HEADER.join()) {
+      throw new ExportError('protocol', 'The header is not the documented one.', {
+        where: answer.where,
+        next: `Aitronos documents ${HEADER.join(', ')}; report the change so that the exporter can follow it.`,
+      });
+    }
+    const events = rows.map((cells) => read(cells, answer.where));
+    const total = await countOf(ask);
+    return { events, total, whole: total === null ? events.length < CAP : total === events.length };
+  };
+
+  return {
+    filters,
+    twinAnswers: () => twinAnswers,
+
+    /** Once more where fewer rows came than counted though no cap stood in the way: an event may just have arrived. */
+    async export(ask: Ask): Promise<Export> {
+      for (let attempt = 1; ; attempt++) {
+        const part = await exportOnce(ask);
+        if (part.whole || part.events.length >= CAP) return part;
+        if (attempt === 3) {
+          throw new ExportError(
+            'incomplete',
+            `The export has ${part.events.length} rows, but Aitronos counts ${part.total}.`,
+            {
+              where: `GET ${path}/export, ${ask['from_date']} to ${ask['to_date']}`,
+              next: 'Run the export again, with a longer `settle` if its window ends now; if it stays, report it to Aitronos.',
+            },
+          );
+        }
+      }
+    },
+
+    /** Everything of an ask, 100 at a time. Throws `incomplete` where the fields or the count are not as expected. */
+    async viaTwin(ask: Ask): Promise<readonly VendorEvent[]> {
+      const events: VendorEvent[] = [];
+      for (;;) {
+        const { items, total, where } = await query({ ...ask, skip: String(events.length), limit: String(TWIN_ROWS) });
+        events.push(...items.map((item) => read(cellsOf(item, where), where)));
+        if (items.length > 0 && events.length < total) continue;
+        if (events.length === total) return events;
+        throw tooDense(ask, `the query answered ${events.length} rows of ${total}`);
+      }
+    },
+  };
+}
+
+function read(cells: readonly string[], where: string): VendorEvent {
+  const time = parseInstant(cells[0] ?? '') ?? Number.NaN;
+  if (!Number.isNaN(time)) return { id: null, time, body: cells };
+  throw new ExportError('protocol', 'A `Timestamp` does not read as an ISO 8601 date-time.', {
+    where,
+    next: 'Report it together with the version of the exporter.',
+  });
+}
+
+/** A row of the query twin, whose fields are taken to be the columns' names in snake case. */
+function cellsOf(item: unknown, where: string): string[] {
+  const row = asObject(item, 'an item', where);
+  return HEADER.map((column) => {
+    const field = column.toLowerCase().replaceAll(' ', '_');
+    if (Object.hasOwn(row, field)) return text(row[field]);
+    throw new ExportError('incomplete', `An item of the query has no field \`${field}\`.`, {
+      where,
+      next: 'The window holds more rows in one stretch than Aitronos exports at once: narrow it with `filters`.',
+    });
+  });
+}
+
+/**
+ * Whether `from_date` and `to_date` take times, tried on a second whose rows are known: exactly that second, with one
+ * more on either side, has to come back.
+ */
+async function timesWork(known: readonly VendorEvent[], fetch: Api['export']): Promise<boolean> {
+  const times = known.map(({ time }) => time ?? 0).sort((a, b) => a - b);
+  const from = Math.floor((times[times.length >> 1] ?? 0) / SECOND_MS) * SECOND_MS;
+  const second = { from, to: from + SECOND_MS };
+  const inside = (events: readonly VendorEvent[], window: Window) =>
+    events.filter(({ time }) => contains(window, time ?? 0)).length;
+  try {
+    const { events } = await fetch(byTimes(second));
+    return (
+      inside(events, pad(second, 2 * SECOND_MS)) === events.length && inside(events, second) >= inside(known, second)
+    );
+  } catch (error) {
+    if (error instanceof ExportError && error.kind === 'protocol') return false;
+    throw error;
+  }
+}
+
+/** Cuts a window in two until every part is whole; a part of the shortest length is taken apart in other ways. */
+async function* bisect(
+  window: Window,
+  shortest: number,
+  bounds: (window: Window) => Ask,
+  api: Api,
+  known?: Export,
+): AsyncGenerator<Page> {
+  const part = known ?? (await api.export(bounds(window)));
+  const middle = Math.ceil((window.from + window.to) / 2 / shortest) * shortest;
+  if (part.whole) {
+    yield { slice: window, header: HEADER, events: part.events };
+  } else if (middle > window.from && middle < window.to) {
+    yield* bisect({ from: window.from, to: middle }, shortest, bounds, api);
+    yield* bisect({ from: middle, to: window.to }, shortest, bounds, api);
+  } else {
+    const events = (await byEntityType(bounds(window), part, api)) ?? (await viaTwin(bounds(window), api));
+    yield { slice: window, header: HEADER, events };
+  }
+}
+
+/** The same ask, once for each entity type; null where a type alone reaches the cap, or the types do not add up. */
+async function byEntityType(ask: Ask, capped: Export, api: Api): Promise<readonly VendorEvent[] | null> {
+  if (api.filters['entity_type'] !== undefined) return null;
+  const events: VendorEvent[] = [];
+  for (const entityType of ENTITY_TYPES) {
+    const part = await api.export({ ...ask, entity_type: entityType });
+    if (!part.whole) return null;
+    events.push(...part.events);
+  }
+  return addsUp(events, capped) ? events : null;
+}
+
+/** As many rows as counted; where nobody counts, at least every row that the capped export had. */
+function addsUp(events: readonly VendorEvent[], capped: Export): boolean {
+  if (capped.total !== null) return events.length === capped.total;
+  const left = new Map<string, number>();
+  for (const { body } of events) left.set(JSON.stringify(body), (left.get(JSON.stringify(body)) ?? 0) + 1);
+  return capped.events.every(({ body }) => {
+    const count = left.get(JSON.stringify(body)) ?? 0;
+    left.set(JSON.stringify(body), count - 1);
+    return count > 0;
+  });
+}
+
+async function viaTwin(ask: Ask, api: Api): Promise<readonly VendorEvent[]> {
+  if (!api.twinAnswers()) throw tooDense(ask, 'the query that could page through them does not answer');
+  return api.viaTwin(ask);
+}
+
+const tooDense = (ask: Ask, why: string): ExportError =>
+  new ExportError('incomplete', `More than 10,000 rows stand too close together to be exported, and ${why}.`, {
+    where: `${ask['from_date']} to ${ask['to_date']}`,
+    next: 'Narrow the export with `filters` (`action_type`, `department_id`, …), one export for each value.',
+  });
+
+/** Organisation audit log of Aitronos: CSV exports of at most 10,000 rows. */
+export const aitronos: Vendor = {
+  id: 'aitronos',
+  name: 'Aitronos',
+  document: { url: 'https://docs.aitronos.com/api-reference/audit-log/export', read: '2026-11-01' },
+  hosts: { cloud: 'https://api.aitronos.com' },
+  org: { required: true, pattern: /^[\w.-]{1,100}$/, form: 'the organisation id, such as `org_abc123`' },
+  headers: (token) => (token.startsWith('ak_') ? { 'x-api-key': token } : { authorization: `Bearer ${token}` }),
+  filters: [
+    { name: 'entity_type', meaning: 'what kind of thing was acted on', values: ENTITY_TYPES },
+    { name: 'action_type', meaning: 'what was done: `created`, `updated`, `deleted`, `invited`, …' },
+    { name: 'actor_id', meaning: 'who acted' },
+    { name: 'target_id', meaning: 'what was acted on' },
+    { name: 'department_id', meaning: 'the department' },
+    { name: 'search_term', meaning: 'in entity name, actor name and actor email' },
+  ],
+  columns: COLUMNS,
+  format: 'csv',
+  order: 'time',
+  retention: null,
+  guide: {
+    token: 'An access token, or an API key (it begins with `ak_`), of the organisation.',
+    access: 'A role that may read and export the audit log.',
+    limits: ['10,000 rows per export, worked around by cutting the window; 100 requests a minute.'],
+    unverified: [
+      'Whether dates take times, their zone and whether the last day is included are undocumented: one day more is asked on either side and cut, and times are tried on a known second before they are relied on.',
+      'The names of the fields of the query end point, used for days that nothing else can cut, are taken from the columns.',
+      'No live account was tried.',
+    ],
+  },
+  pages,
+  common: (row) => ({
+    action: text(row['Action']),
+    outcome: 'unknown',
+    actor_name: text(row['Actor Name']),
+    actor_email: text(row['Actor Email']),
+    target_type: text(row['Entity Type']),
+    target_name: text(row['Target Name']) || text(row['Entity Name']),
+  }),
+};

@@ -1,0 +1,119 @@
+import { byCursor, capGuard } from '../paging.ts';
+import { asArray, asObject, objectOrNone, readJson, requireInstant, requireString, text } from '../read.ts';
+import type { Answer, JsonObject, Session, Vendor, VendorEvent } from '../types.ts';
+import { pad, sliceWindow } from '../window.ts';
+
+const DAY_MS = 86_400_000;
+/** Whether bounds are inclusive is undocumented, and the vendor counts in milliseconds. */
+const PAD_MS = 1;
+/** The documented maximum of `limit`, where the answer is paged at all. */
+const PAGE_ROWS = 1000;
+
+interface AuditPage {
+  readonly entries: readonly VendorEvent[];
+  readonly cursor: string | null;
+}
+
+async function* pages({ query, send, note }: Session) {
+  const path = `/api/v3/organizations/${query.provider}/${encodeURIComponent(query.org ?? '')}/audit`;
+  // Only one of the two documented shapes is paged; `limit` is sent once the vendor has shown that one.
+  let limit: number | undefined;
+  const guard = capGuard(async (window) => {
+    const { from, to } = pad(window, PAD_MS);
+    const ask = async (cursor?: string) =>
+      readPage(await send({ path, query: { from, to, limit, cursor }, accept: 'json' }));
+    let first = await ask();
+    if (first.cursor !== null && limit === undefined) {
+      limit = PAGE_ROWS;
+      first = await ask();
+    }
+    const events: VendorEvent[] = [];
+    const walk = byCursor(async (cursor) => (cursor === undefined ? first : ask(cursor)), `GET ${path}`);
+    for await (const entries of walk) events.push(...entries);
+    return { events, proven: first.cursor !== null };
+  });
+  note(
+    'Codacy documents no row cap: each day is asked on its own, cursors are followed to their end, and a round count without a cursor is checked by halves.',
+  );
+  for (const day of sliceWindow(query.window, DAY_MS)) {
+    for (const { window, events } of await guard(day)) yield { slice: window, events };
+  }
+}
+
+/** `[…]` as the specification has it, or `{"data": […], "pagination": {"cursor": "…"}}` as the guide has it. */
+function readPage(answer: Answer): AuditPage {
+  const { where } = answer;
+  const body = readJson(answer);
+  if (Array.isArray(body)) return { entries: body.map((entry) => read(entry, where)), cursor: null };
+  const page = asObject(body, 'the response', where);
+  const entries = asArray(page['data'], '`data`', where).map((entry) => read(entry, where));
+  return { entries, cursor: text(objectOrNone(page['pagination'])['cursor']) || null };
+}
+
+function read(entry: unknown, where: string): VendorEvent {
+  const body = asObject(entry, 'an audit log', where);
+  for (const name of ['action', 'result']) requireString(body, name, where);
+  if (typeof body['actor'] !== 'string') requireString(asObject(body['actor'], '`actor`', where), 'email', where);
+  return { id: null, time: requireInstant(body, 'timestamp', where), body };
+}
+
+const OUTCOMES = new Map<unknown, 'success' | 'failure'>([
+  ['succeed', 'success'],
+  ['failed', 'failure'],
+  ['rejected', 'failure'],
+]);
+
+/** The guide's shape gives the actor as text, the specification's as an object. */
+const actorEmail = ({ actor }: JsonObject): string =>
+  text(typeof actor === 'string' ? actor : objectOrNone(actor)['email']);
+
+/** Organisation audit log of Codacy: JSON, in either of its two documented shapes. */
+export const codacy: Vendor = {
+  id: 'codacy',
+  name: 'Codacy',
+  document: { url: 'https://docs.codacy.com/codacy-api/examples/obtaining-audit-log-events/', read: '2026-11-01' },
+  hosts: { cloud: 'https://app.codacy.com' },
+  org: {
+    required: true,
+    pattern: /^[\w.-]{1,100}$/,
+    form: '`acme` or `gh/acme`',
+    providers: ['gh', 'ghe', 'gl', 'gle', 'bb', 'bbe'],
+  },
+  headers: (token) => ({ 'api-token': token }),
+  filters: [],
+  columns: [
+    { name: 'actor', meaning: 'who acted, where the vendor gives a text' },
+    { name: 'actor.email', meaning: 'who acted' },
+    { name: 'actor.role', meaning: 'their role' },
+    { name: 'action', meaning: 'what was done' },
+    { name: 'timestamp', meaning: 'when it happened; the window is cut by it' },
+    { name: 'result', meaning: '`succeed`, `failed` or `rejected`' },
+    { name: 'source', meaning: '`UI` or `API`' },
+    { name: 'repositoryName', meaning: 'the repository, where the action is about one' },
+    { name: 'description', meaning: 'the event in words' },
+    { name: 'entityId', meaning: 'what was acted on' },
+    { name: 'details', meaning: 'details, as JSON' },
+    { name: 'requestDetails', meaning: 'body of the request, in the older shape' },
+  ],
+  format: 'json',
+  order: 'time',
+  retention: 365 * DAY_MS,
+  guide: {
+    token: 'Your account → Access management → API tokens: an *account* API token (repository tokens do not work).',
+    access: 'An organisation admin or organisation manager; Business plan.',
+    limits: ['Codacy keeps one year.', '2,500 requests in 5 minutes per address.'],
+    unverified: [
+      'Two shapes of the answer are documented, and both are read; which one the live service sends was not tried.',
+      'Order, bounds and row caps are undocumented.',
+    ],
+  },
+  pages,
+  common: (event) => ({
+    action: text(event['action']),
+    outcome: OUTCOMES.get(event['result']) ?? 'unknown',
+    actor_email: actorEmail(event),
+    actor_type: text(objectOrNone(event['actor'])['role']),
+    target_id: text(event['entityId']),
+    target_name: text(event['repositoryName']),
+  }),
+};

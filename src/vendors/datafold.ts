@@ -1,0 +1,101 @@
+import { ExportError } from '../errors.ts';
+import { capGuard } from '../paging.ts';
+import { asArray, asObject, readJson, requireInstant, requireString, text } from '../read.ts';
+import type { Session, Vendor, VendorEvent, Window } from '../types.ts';
+import { contains, formatInstant, pad, sliceWindow } from '../window.ts';
+
+const PATH = '/api/v1/audit_logs';
+/** One response holds a whole slice, so a slice is a day. */
+const SLICE_MS = 86_400_000;
+/** Whether bounds are inclusive is undocumented: a second more on either side, cut by the export. */
+const PAD_MS = 1000;
+
+async function* pages({ query, send, note }: Session) {
+  const guard = capGuard(async (window) => {
+    const asked = pad(window, PAD_MS);
+    const body = { start_date: formatInstant(asked.from), end_date: formatInstant(asked.to) };
+    const answer = await send({ path: PATH, body, accept: 'json' });
+    const logs = asArray(asObject(readJson(answer), 'the response', answer.where)['logs'], '`logs`', answer.where);
+    const events = logs.map((entry) => read(entry, answer.where));
+    checkFiltered(events, asked, answer.where);
+    return { events, proven: false };
+  });
+  note(
+    'Datafold documents neither paging nor a row cap: each day is one response, and a round count is checked by halves.',
+  );
+  for (const day of sliceWindow(query.window, SLICE_MS)) {
+    for (const { window, events } of await guard(day)) yield { slice: window, events };
+  }
+}
+
+function read(entry: unknown, where: string): VendorEvent {
+  const body = asObject(entry, 'a log', where);
+  for (const name of ['client_ip', 'url']) requireString(body, name, where);
+  return { id: requireString(body, 'event_uuid', where), time: requireInstant(body, 'timestamp', where), body };
+}
+
+/** The window travels in the body of a GET, which some proxies drop; the vendor then answers without a filter. */
+function checkFiltered(events: readonly VendorEvent[], asked: Window, where: string): void {
+  if (events.length === 0 || events.some(({ time }) => time !== null && contains(asked, time))) return;
+  throw new ExportError('protocol', `All ${events.length} events that Datafold answered lie outside the window.`, {
+    where,
+    next: 'A proxy on the way may drop the body of GET requests, in which the window travels: take it out of the way (`NO_PROXY`).',
+  });
+}
+
+/** Organisation audit log of Datafold: one JSON response a window. */
+export const datafold: Vendor = {
+  id: 'datafold',
+  name: 'Datafold',
+  document: { url: 'https://docs.datafold.com/api-reference/audit-logs/get-audit-logs', read: '2026-11-01' },
+  hosts: { us: 'https://app.datafold.com', eu: 'https://eu.datafold.com' },
+  org: {
+    required: false,
+    pattern: /^[\w.-]{1,100}$/,
+    form: 'letters, digits, `.`, `_` and `-`; it only names the export',
+  },
+  headers: (token) => ({ authorization: `Key ${token}` }),
+  filters: [],
+  columns: [
+    { name: 'action', meaning: 'what was done' },
+    { name: 'client_ip', meaning: 'where the request came from' },
+    { name: 'event_uuid', meaning: 'id of the event' },
+    { name: 'is_support_user', meaning: "whether Datafold's support acted" },
+    { name: 'log_entry', meaning: 'the event in words' },
+    { name: 'object_id', meaning: 'id of the object acted on' },
+    { name: 'object_type', meaning: 'its type' },
+    { name: 'payload', meaning: 'details, as JSON' },
+    { name: 'referer', meaning: 'of the request' },
+    { name: 'request_type', meaning: 'of the request' },
+    { name: 'source', meaning: 'of the event' },
+    { name: 'status', meaning: 'how it ended, as the vendor words it' },
+    { name: 'timestamp', meaning: 'when it happened; the window is cut by it; UTC where it has no offset' },
+    { name: 'url', meaning: 'of the request' },
+    { name: 'user_agent', meaning: 'of the request' },
+    { name: 'user_email', meaning: 'who acted' },
+    { name: 'user_id', meaning: 'who acted' },
+  ],
+  format: 'json',
+  order: 'time',
+  retention: null,
+  guide: {
+    token: 'Settings → Account: create an API key.',
+    access: 'A user who may read the audit log of the organisation.',
+    limits: ['One response a day of the window; a response may have at most 500 MiB.'],
+    unverified: [
+      'Time format, bounds, order and caps are undocumented: times without an offset are read as UTC, a second more is asked on either side and cut.',
+      'No live account was tried.',
+    ],
+  },
+  pages,
+  common: (event) => ({
+    action: text(event['action']),
+    outcome: 'unknown',
+    actor_id: text(event['user_id']),
+    actor_email: text(event['user_email']),
+    target_type: text(event['object_type']),
+    target_id: text(event['object_id']),
+    source_ip: text(event['client_ip']),
+    user_agent: text(event['user_agent']),
+  }),
+};

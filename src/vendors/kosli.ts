@@ -1,0 +1,204 @@
+import { readCsv } from '../csv/read.ts';
+import { ExportError } from '../errors.ts';
+import { capGuard, type Fetched } from '../paging.ts';
+import { asArray, asObject, readJson, requireNumber, requireString, text } from '../read.ts';
+import type { JsonObject, Page, Session, Vendor, VendorEvent, Window } from '../types.ts';
+import { contains, pad, parseInstant } from '../window.ts';
+
+/** Whether bounds are inclusive is undocumented, and the vendor counts in seconds. */
+const PAD_MS = 1000;
+/** The vendor's own client tries again on 409. */
+const RETRY_ON = [409];
+/** The one documented name of the sibling endpoint first, then what such columns are usually called. */
+const TIME_NAMES = ['timestamp', 'reported_at', 'time', 'date'];
+
+type Table = ReturnType<typeof readCsv>;
+/** The column that times come from; null where none reads as a time, undefined until a row was seen. */
+type TimeColumn = number | null | undefined;
+
+async function* pages(session: Session): AsyncGenerator<Page> {
+  const { query, note } = session;
+  const named = query.filters.get('env_name');
+  const environments = named ?? (await physicalEnvironments(session));
+  if (!named)
+    note(
+      'Every physical environment that Kosli lists is in it; archived ones are not listed: name them with `env_name`.',
+    );
+  const several = named?.length !== 1;
+  let timeColumn: TimeColumn;
+  for (const environment of environments) {
+    let header: readonly string[] = [];
+    const fetch = async (window: Window): Promise<Fetched> => {
+      let { table, where } = await auditLog(session, environment, pad(window, PAD_MS));
+      timeColumn = findTimeColumn(table, pad(window, PAD_MS), timeColumn, where);
+      if (timeColumn === null) ({ table, where } = await auditLog(session, environment, window));
+      header = table.header;
+      return { events: table.rows.map((cells) => read(cells, timeColumn ?? null, where)), proven: false };
+    };
+    const parts = inVendorOrder(await capGuard(fetch)(query.window));
+    for (const { window, events } of parts) {
+      const slice = { ...window };
+      yield several ? withEnvironment({ slice, header, events }, environment) : { slice, header, events };
+    }
+  }
+  note(
+    timeColumn === null
+      ? "No column of Kosli's table reads as a time: the vendor's own bounds stand, and rows on either bound may be in or out."
+      : 'Rows are cut to the window by the time column; a second more was asked on either side.',
+  );
+}
+
+/** Names of all environments that are not logical (those repeat the events of others), in the vendor's order. */
+async function physicalEnvironments({ query, send }: Session): Promise<readonly string[]> {
+  const path = `/api/v2/environments/${encodeURIComponent(query.org ?? '')}`;
+  const found: JsonObject[] = [];
+  for (let page = 1, pageCount = 1; page <= pageCount; page++) {
+    const answer = await send({
+      path,
+      query: page === 1 ? {} : { page },
+      accept: 'json',
+      retryOn: RETRY_ON,
+    });
+    const body = readJson(answer);
+    const entries = Array.isArray(body)
+      ? body
+      : asArray(asObject(body, 'the list', answer.where)['environments'], '`environments`', answer.where);
+    found.push(...entries.map((entry) => asObject(entry, 'an environment', answer.where)));
+    if (Array.isArray(body)) break;
+    const list = asObject(body, 'the list', answer.where);
+    pageCount = requireNumber(list, 'total_pages', answer.where);
+    const total = requireNumber(list, 'total_count', answer.where);
+    if (page >= pageCount && found.length !== total) {
+      throw new ExportError('incomplete', `Kosli lists ${found.length} environments but counts ${total}.`, {
+        where: answer.where,
+        next: 'Run the export again, or name the environments with the filter `env_name`.',
+      });
+    }
+  }
+  const where = `GET ${path}`;
+  const physical = found.filter((entry) => requireString(entry, 'type', where) !== 'logical');
+  if (physical.length > 0) return [...new Set(physical.map((entry) => requireString(entry, 'name', where)))];
+  throw new ExportError('not-found', 'The organisation has no physical environment that Kosli lists.', {
+    where,
+    next: 'Check `org`; name archived environments with the filter `env_name`.',
+  });
+}
+
+async function auditLog(
+  { query, send }: Session,
+  environment: string,
+  window: Window,
+): Promise<{ table: Table; where: string }> {
+  const org = encodeURIComponent(query.org ?? '');
+  const filters = [...query.filters].filter(([name]) => name !== 'env_name');
+  const answer = await send({
+    path: `/api/v2/environments/${org}/${encodeURIComponent(environment)}/auditlog`,
+    query: {
+      from_timestamp: window.from / 1000,
+      to_timestamp: window.to / 1000,
+      ...Object.fromEntries(filters.map(([name, values]) => [name, values.join(',')])),
+    },
+    accept: 'csv',
+    retryOn: RETRY_ON,
+  });
+  return { table: readCsv(answer), where: answer.where };
+}
+
+/**
+ * The columns are documented nowhere, so the time is found by reading: a usual name first, then any column. A column
+ * of another name has to lie inside the window that was asked in every row, or it is the time of something else.
+ */
+function findTimeColumn({ header, rows }: Table, asked: Window, before: TimeColumn, where: string): TimeColumn {
+  const reads = (column: number, only?: Window): boolean =>
+    rows.every((cells) => {
+      const time = timeOf(cells[column] ?? '');
+      return time !== null && (only === undefined || contains(only, time));
+    });
+  if (before !== undefined) {
+    if (before === null || reads(before)) return before;
+    throw new ExportError(
+      'protocol',
+      `Column ${before + 1} does not read as a time in every row, though it did before.`,
+      {
+        where,
+        next: 'Export this environment on its own, with the filter `env_name`.',
+      },
+    );
+  }
+  if (rows.length === 0) return undefined;
+  const usual = TIME_NAMES.map((name) => header.findIndex((column) => column.toLowerCase() === name));
+  const byName = usual.find((column) => column >= 0 && reads(column));
+  const byContent = header.findIndex((_, column) => reads(column, { from: asked.from, to: asked.to + 1 }));
+  return byName ?? (byContent >= 0 ? byContent : null);
+}
+
+/** A date-time, or UNIX seconds as the sibling endpoint has them. */
+function timeOf(cell: string): number | null {
+  return /^\d{9,10}(?:\.\d+)?$/.test(cell) ? Math.round(Number(cell) * 1e6) / 1e3 : parseInstant(cell);
+}
+
+function read(cells: readonly string[], timeColumn: number | null, where: string): VendorEvent {
+  if (timeColumn === null) return { id: null, time: null, body: cells };
+  const time = timeOf(cells[timeColumn] ?? '');
+  if (time !== null) return { id: null, time, body: cells };
+  throw new ExportError('protocol', `A cell of column ${timeColumn + 1} does not read as a time.`, {
+    where,
+    next: 'Report it together with the version of the exporter.',
+  });
+}
+
+/** Parts come oldest first; where the vendor answers newest first, so do they. */
+function inVendorOrder<Part extends { events: readonly VendorEvent[] }>(parts: Part[]): Part[] {
+  const newestFirst = parts.some(({ events }) => (events[0]?.time ?? 0) > (events.at(-1)?.time ?? 0));
+  return newestFirst ? parts.reverse() : parts;
+}
+
+/** Says in a first column which environment a row is from. */
+function withEnvironment({ slice, header = [], events }: Page, environment: string): Page {
+  const name = header.includes('environment') ? 'export.environment' : 'environment';
+  return {
+    slice,
+    header: [name, ...header],
+    events: events.map((event) => ({ ...event, body: [environment, ...(event.body as readonly string[])] })),
+  };
+}
+
+/** Environment audit log of Kosli: one CSV per environment. */
+export const kosli: Vendor = {
+  id: 'kosli',
+  name: 'Kosli',
+  document: { url: 'https://docs.kosli.com/api-reference/environments/get-environment-audit-log', read: '2026-11-01' },
+  hosts: { eu: 'https://app.kosli.com', us: 'https://app.us.kosli.com' },
+  org: { required: true, pattern: /^[\w.-]{1,100}$/, form: 'the name in the address of your organisation' },
+  headers: (token) => ({ authorization: `Bearer ${token}` }),
+  filters: [
+    {
+      name: 'env_name',
+      meaning: 'one environment or more; left out: every physical one of the organisation',
+      list: true,
+    },
+    { name: 'event_types', meaning: 'types of events', list: true, values: ['started', 'exited', 'changed'] },
+    { name: 'flow_names', meaning: 'flows; `no provenance` for artifacts without one', list: true },
+    { name: 'repo_names', meaning: 'repositories', list: true },
+  ],
+  columns: null,
+  format: 'csv',
+  order: 'vendor',
+  retention: null,
+  guide: {
+    token: 'Settings → Service accounts: create one and an API key for it (a personal key works too).',
+    access: 'A member or service account of the organisation.',
+    limits: ['One request per environment. Rows stay in the order in which Kosli gives them.'],
+    unverified: [
+      "The table's columns, its order, bounds and caps are undocumented: the header goes through as it comes, and the window is cut by the column that reads as a time. Where none does, `columns: common` is refused.",
+      'No live account was tried.',
+    ],
+  },
+  pages,
+  common: (row) => ({
+    action: text(row['type']),
+    outcome: 'unknown',
+    target_id: text(row['sha256']),
+    target_name: text(row['artifact_name']),
+  }),
+};
