@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
-import { join } from 'node:path';
 import { planTable, type TablePlan } from './csv/columns.ts';
 import { encodeRow, encodeRows } from './csv/write.ts';
 import { ExportError } from './errors.ts';
-import { hashFile } from './evidence/checksums.ts';
+import type { Digest } from './evidence/checksums.ts';
+import { Sink } from './sink.ts';
 import type { Columns, Page, Session, Vendor, VendorEvent, Window } from './types.ts';
 import { contains, formatInstant } from './window.ts';
 
@@ -17,10 +15,8 @@ export interface ExportOptions {
   /** What stands in the column `org` of the `common` table. */
   readonly org: string;
   readonly columns: Columns;
-  /** Folder to write into; it exists. */
-  readonly folder: string;
-  /** File name of the CSV, `.csv` included. */
-  readonly file: string;
+  /** Absolute path of the CSV; its folder exists. */
+  readonly path: string;
   /** Hears of each slice that was written. */
   readonly onProgress: (written: number, upTo: Window) => void;
 }
@@ -36,11 +32,8 @@ export interface Counts {
 }
 
 /** A finished CSV: read back from the disk and under its final name. */
-export interface ExportedFile {
+export interface ExportedFile extends Digest {
   readonly path: string;
-  readonly bytes: number;
-  /** Lower-case hex. */
-  readonly sha256: string;
   readonly columns: readonly string[];
   readonly counts: Readonly<Counts>;
   /** Milliseconds since 1970; null where the window is empty, or the vendor gives no times. */
@@ -49,59 +42,20 @@ export interface ExportedFile {
 }
 
 /**
- * Writes the vendor's pages as CSV into `<file>.partial`, reads the bytes back from the disk, and only then gives the
+ * Writes the vendor's pages as CSV into `<path>.partial`, reads the bytes back from the disk, and only then gives the
  * file its name. Throws what the vendor throws, and `protocol` where the pages contradict each other.
  * On failure the `.partial` may remain; whoever made the folder removes it.
  */
 export async function exportEvents(options: ExportOptions): Promise<ExportedFile> {
-  const { vendor, session, folder, file } = options;
-  const path = join(folder, file);
-  const partial = `${path}.partial`;
-  await mkdir(folder, { recursive: true });
-  const sink = await Sink.open(partial);
-  const table = new Table(options, sink);
+  const { vendor, session, path } = options;
+  const sink = await Sink.open(path);
   try {
+    const table = new Table(options, sink);
     for await (const page of vendor.pages(session)) await table.add(page);
-    await table.finish();
+    const result = await table.finish();
+    return { path, ...(await sink.seal()), ...result };
   } finally {
     await sink.close();
-  }
-  await checkOnDisk(partial, sink);
-  await rename(partial, path);
-  return { path, bytes: sink.bytes, sha256: sink.sha256(), ...table.result() };
-}
-
-/** A file that is hashed while it is written. */
-class Sink {
-  bytes = 0;
-  readonly #file: FileHandle;
-  readonly #hash = createHash('sha256');
-
-  private constructor(file: FileHandle) {
-    this.#file = file;
-  }
-
-  static async open(path: string): Promise<Sink> {
-    return new Sink(await open(path, 'wx'));
-  }
-
-  async write(text: string): Promise<void> {
-    const chunk = Buffer.from(text, 'utf8');
-    this.#hash.update(chunk);
-    this.bytes += chunk.length;
-    await this.#file.writeFile(chunk);
-  }
-
-  async sync(): Promise<void> {
-    await this.#file.sync();
-  }
-
-  async close(): Promise<void> {
-    await this.#file.close();
-  }
-
-  sha256(): string {
-    return this.#hash.copy().digest('hex');
   }
 }
 
@@ -130,16 +84,12 @@ class Table {
     this.#counts.received += events.length;
   }
 
-  async finish(): Promise<void> {
+  async finish(): Promise<Omit<ExportedFile, 'path' | keyof Digest>> {
     await this.#writeSlice();
     if (this.#options.vendor.format === 'json') await this.#begin(null);
-    await this.#sink.sync();
     const { received, cut, repeated, written } = this.#counts;
     if (received !== cut + repeated + written)
       throw new Error(`Rows are unaccounted for: ${JSON.stringify(this.#counts)}`);
-  }
-
-  result(): Pick<ExportedFile, 'columns' | 'counts' | 'firstEvent' | 'lastEvent'> {
     const timed = Number.isFinite(this.#first);
     return {
       columns: this.#plan?.names ?? [],
@@ -204,16 +154,6 @@ function byTimeThenId(a: VendorEvent, b: VendorEvent): number {
   if (a.time !== b.time) return (a.time ?? 0) - (b.time ?? 0);
   if (a.id === b.id) return 0;
   return (a.id ?? '') < (b.id ?? '') ? -1 : 1;
-}
-
-/** What the disk gives back has to be what was written. Throws `destination`. */
-async function checkOnDisk(path: string, sink: Sink): Promise<void> {
-  const { sha256, bytes } = await hashFile(path);
-  if (sha256 === sink.sha256() && bytes === sink.bytes) return;
-  throw new ExportError('destination', 'The file that the disk gives back is not the one that was written.', {
-    where: path,
-    next: 'Check the disk of the runner, and run the export again.',
-  });
 }
 
 const otherHeader = ({ name }: Vendor): ExportError =>

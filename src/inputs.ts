@@ -1,8 +1,17 @@
-import { isAbsolute, normalize } from 'node:path';
+import { maskEverywhere, readCredentials } from './credentials.ts';
 import { checkColumns } from './csv/columns.ts';
 import { ExportError } from './errors.ts';
 import { parseFilters } from './filters.ts';
-import { nearest } from './nearest.ts';
+import {
+  readArtifactName,
+  readChoice,
+  readChoices,
+  readFolder,
+  readInteger,
+  refuse,
+  splitList,
+  suggestion,
+} from './forms.ts';
 import { resolveOrigin } from './origin.ts';
 import type { Columns, Credentials, Query, Vendor } from './types.ts';
 import { vendors } from './vendors/index.ts';
@@ -96,7 +105,13 @@ export function readInputs(
   now: number,
 ): Inputs {
   const get = (name: InputName): string => (env[variableOf(name)] ?? '').trim() || DEFAULTS[name];
-  for (const name of ['token', 'client-secret', 'client-id'] as const) maskEverywhere(get(name), mask);
+  const secrets = {
+    token: get('token'),
+    clientId: get('client-id'),
+    clientSecret: get('client-secret'),
+    identityId: get('identity-id'),
+  };
+  for (const secret of [secrets.token, secrets.clientId, secrets.clientSecret]) maskEverywhere(secret, mask);
   refuseUnknown(env);
   refuseOpenTls(env);
   const vendor = readVendor(get('vendor'));
@@ -105,9 +120,10 @@ export function readInputs(
   const settle = get('settle');
   const { window, pulledBack } = resolveWindow({ from, to: get('to'), timeZone: get('time-zone'), settle }, now);
   refuseBeyondRetention(window.from, vendor, now);
-  const credentials = readCredentials(get, vendor, mintIdToken);
-  if (credentials.kind === 'token')
+  const credentials = readCredentials(secrets, vendor, mintIdToken);
+  if (credentials.kind === 'token') {
     for (const header of Object.values(vendor.headers(credentials.token))) maskEverywhere(header, mask);
+  }
   return {
     vendor,
     credentials,
@@ -118,12 +134,12 @@ export function readInputs(
     pulledBack,
     settle,
     columns: readColumns(get('columns'), vendor),
-    destinations: readList(get('destination'), 'destination', DESTINATIONS),
-    path: readPath(get('path')),
+    destinations: readChoices(get('destination'), 'destination', DESTINATIONS),
+    path: readFolder(get('path'), 'path'),
     workspace: env['GITHUB_WORKSPACE'] || process.cwd(),
     temp: env['RUNNER_TEMP'] || '',
     artifact: {
-      name: readArtifactName(get('artifact-name')),
+      name: readArtifactName(get('artifact-name'), 'artifact-name'),
       retentionDays: get('retention-days') === '' ? null : readInteger(get('retention-days'), 'retention-days', 1, 400),
       compressionLevel: readInteger(get('compression-level'), 'compression-level', 0, 9),
     },
@@ -136,21 +152,6 @@ export function readInputs(
 }
 
 const variableOf = (name: string): string => `INPUT_${name.toUpperCase()}`;
-
-/** Masks a secret in the forms that it may come back in. */
-export function maskEverywhere(secret: string, mask: (secret: string) => void): void {
-  if (secret === '') return;
-  const base64 = Buffer.from(secret).toString('base64');
-  const forms = [
-    secret,
-    encodeURIComponent(secret),
-    JSON.stringify(secret).slice(1, -1),
-    base64,
-    base64.replaceAll('=', ''),
-  ];
-  for (const form of new Set([...forms, Buffer.from(secret).toString('base64url'), encodeURIComponent(base64)]))
-    mask(form);
-}
 
 /** The runner only warns of an input that does not exist; `form:` for `from:` would then export another window. */
 function refuseUnknown(env: Environment): void {
@@ -211,109 +212,10 @@ function refuseBeyondRetention(from: number, vendor: Vendor, now: number): void 
   );
 }
 
-function readCredentials(
-  get: (name: InputName) => string,
-  vendor: Vendor,
-  mintIdToken: () => Promise<string>,
-): Credentials {
-  const [token, clientId, clientSecret, identityId] = [
-    get('token'),
-    get('client-id'),
-    get('client-secret'),
-    get('identity-id'),
-  ];
-  const given = [token, clientId || clientSecret, identityId].filter((value) => value !== '').length;
-  const forms = vendor.login
-    ? 'Give one of `token`; `client-id` and `client-secret`; `identity-id` (with `permissions: id-token: write`).'
-    : 'Give `token`, from a secret of the repository.';
-  if (!vendor.login && given > (token ? 1 : 0)) {
-    throw refuse(identityId ? 'identity-id' : 'client-id', `${vendor.name} has no such log-in.`, forms);
-  }
-  if (given !== 1) {
-    const what =
-      given === 0
-        ? 'No credentials are given; an empty secret counts as none.'
-        : 'More than one kind of credentials is given.';
-    throw refuse('token', what, `${forms} ${vendor.guide.token}`);
-  }
-  if (identityId) return { kind: 'identity', identityId: printable(identityId, 'identity-id'), mintIdToken };
-  if (token) return { kind: 'token', token: printable(token, 'token') };
-  if (!clientId || !clientSecret) {
-    throw refuse(clientId ? 'client-secret' : 'client-id', '`client-id` and `client-secret` go together.', forms);
-  }
-  return {
-    kind: 'client',
-    clientId: printable(clientId, 'client-id'),
-    clientSecret: printable(clientSecret, 'client-secret'),
-  };
-}
-
-/** A credential has to fit into a header. Its value is never shown. */
-function printable(secret: string, name: InputName): string {
-  if (/^[\x21-\x7e]+$/.test(secret)) return secret;
-  throw refuse(
-    name,
-    'The value has blanks, line breaks or characters outside ASCII.',
-    'Copy it into the secret again, without quotes.',
-  );
-}
-
 function readColumns(text: string, vendor: Vendor): Columns {
   const columns = text === 'native' || text === 'common' ? text : splitList(text);
   checkColumns(vendor, columns);
   return columns;
-}
-
-const splitList = (text: string): string[] =>
-  text
-    .split(/[,\n]/)
-    .map((entry) => entry.trim())
-    .filter(Boolean);
-
-function readList<Value extends string>(text: string, name: InputName, allowed: readonly Value[]): readonly Value[] {
-  return [...new Set(splitList(text).map((entry) => readChoice(entry, name, allowed)))];
-}
-
-function readChoice<Value extends string>(text: string, name: InputName, allowed: readonly Value[]): Value {
-  const choice = allowed.find((value) => value === text);
-  if (choice !== undefined) return choice;
-  throw refuse(
-    name,
-    `\`${text}\` is not one of the choices${suggestion(text, allowed)}`,
-    `Choices: ${allowed.join(', ')}.`,
-  );
-}
-
-function readInteger(text: string, name: InputName, least: number, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw refuse(
-    name,
-    `\`${text}\` is not a whole number from ${least} to ${most}.`,
-    `Write a number such as ${DEFAULTS[name] || 30}.`,
-  );
-}
-
-function readPath(text: string): string | null {
-  if (text === '') return null;
-  const clean = normalize(text.replaceAll('\\', '/'));
-  if (!isAbsolute(text) && !/^[A-Za-z]:/.test(text) && !clean.split('/').includes('..') && !/[\0\r\n]/.test(text))
-    return clean;
-  throw refuse(
-    'path',
-    `\`${text}\` does not lie under the workspace.`,
-    'Write a relative folder without `..`, such as `audit-logs`.',
-  );
-}
-
-function readArtifactName(text: string): string | null {
-  if (text === '') return null;
-  if (!/["<>:|*?\\/\r\n]/.test(text) && text.length <= 200) return text;
-  throw refuse(
-    'artifact-name',
-    `\`${text}\` is not a name for an artifact.`,
-    'Leave out " : < > | * ? \\ / and line breaks; at most 200 characters.',
-  );
 }
 
 function readRun(env: Environment): { run: Run; runUrl: string } {
@@ -334,11 +236,3 @@ function readProxies(env: Environment): Record<string, string | undefined> {
   const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
   return Object.fromEntries(names.map((name) => [name, env[name]]));
 }
-
-function suggestion(word: string, known: readonly string[]): string {
-  const near = nearest(word, known);
-  return near === null ? '.' : `; did you mean \`${near}\`?`;
-}
-
-const refuse = (name: string, what: string, next: string): ExportError =>
-  new ExportError('input', what, { where: `input \`${name}\``, next });

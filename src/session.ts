@@ -1,5 +1,6 @@
+import { maskEverywhere } from './credentials.ts';
 import { openWire } from './http.ts';
-import { type Inputs, maskEverywhere } from './inputs.ts';
+import type { Inputs } from './inputs.ts';
 import type { Clock } from './retry.ts';
 import type { Exchange, Session } from './types.ts';
 

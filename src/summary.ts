@@ -1,17 +1,11 @@
 import type { ArtifactReceipt } from './destinations/artifact.ts';
 import type { ExportError } from './errors.ts';
 import { forSummary } from './escape.ts';
+import type { ListedFile } from './evidence/write.ts';
 import type { ExportedFile } from './export.ts';
 import type { Inputs } from './inputs.ts';
 import type { Exchange } from './types.ts';
 import { formatInstant } from './window.ts';
-
-/** A file of the export, with its digest. */
-export interface ListedFile {
-  readonly name: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
 
 /** What a finished run tells: to later steps as outputs, to people as the job summary. */
 export interface Report {
@@ -68,7 +62,7 @@ export function summaryOf(report: Report): string {
       'First and last event',
       file.firstEvent === null ? '–' : `${instantOrEmpty(file.firstEvent)} – ${instantOrEmpty(file.lastEvent)}`,
     ],
-    ['Requests', `${grouped(exchanges.length)}, ${grouped(retries)} of them tried again`],
+    ['Requests', `${grouped(exchanges.length)}, ${grouped(retries)} of them retries`],
     ...(artifact === null
       ? []
       : [['Artifact', `<a href="${forSummary(artifact.url)}">${code(artifact.name)}</a>`] as [string, string]]),
@@ -76,7 +70,7 @@ export function summaryOf(report: Report): string {
   const empty = counts.written === 0 ? `\n${emptyNote(inputs)}\n` : '';
   return `## ✅ Audit log of ${inputs.vendor.name}: complete\n\n${table(rows)}\n${empty}
 <table><tr><th>File</th><th>Bytes</th><th>SHA-256</th></tr>${files.map(fileRow).join('')}</table>\n
-<details><summary>How completeness was established</summary>\n<ul>${notes.map((note) => `<li>${code(note, 1000)}</li>`).join('')}</ul></details>\n\n`;
+<details><summary>How completeness was established</summary>\n<ul>${notes.map((note) => `<li>${forSummary(note, 1000)}</li>`).join('')}</ul></details>\n\n`;
 }
 
 /** The job summary of a run that failed before it had an export. */

@@ -1,4 +1,4 @@
-import { readCsv } from '../csv/read.ts';
+import { readCsv, type Table } from '../csv/read.ts';
 import { ExportError } from '../errors.ts';
 import { capGuard, type Fetched } from '../paging.ts';
 import { asArray, asObject, readJson, requireNumber, requireString, text } from '../read.ts';
@@ -12,7 +12,9 @@ const RETRY_ON = [409];
 /** The one documented name of the sibling endpoint first, then what such columns are usually called. */
 const TIME_NAMES = ['timestamp', 'reported_at', 'time', 'date'];
 
-type Table = ReturnType<typeof readCsv>;
+interface AuditLog extends Table {
+  readonly where: string;
+}
 /** The column that times come from; null where none reads as a time, undefined until a row was seen. */
 type TimeColumn = number | null | undefined;
 
@@ -29,11 +31,15 @@ async function* pages(session: Session): AsyncGenerator<Page> {
   for (const environment of environments) {
     let header: readonly string[] = [];
     const fetch = async (window: Window): Promise<Fetched> => {
-      let { table, where } = await auditLog(session, environment, pad(window, PAD_MS));
-      timeColumn = findTimeColumn(table, pad(window, PAD_MS), timeColumn, where);
-      if (timeColumn === null) ({ table, where } = await auditLog(session, environment, window));
-      header = table.header;
-      return { events: table.rows.map((cells) => read(cells, timeColumn ?? null, where)), proven: false };
+      const padded = pad(window, PAD_MS);
+      let answer = await auditLog(session, environment, timeColumn === null ? window : padded);
+      if (timeColumn !== null) {
+        timeColumn = findTimeColumn(answer, padded, timeColumn);
+        if (timeColumn === null) answer = await auditLog(session, environment, window);
+      }
+      header = answer.header;
+      const column = timeColumn ?? null;
+      return { events: answer.rows.map((cells) => read(cells, column, answer.where)), proven: false };
     };
     const parts = inVendorOrder(await capGuard(fetch)(query.window));
     for (const { window, events } of parts) {
@@ -41,11 +47,13 @@ async function* pages(session: Session): AsyncGenerator<Page> {
       yield several ? withEnvironment({ slice, header, events }, environment) : { slice, header, events };
     }
   }
-  note(
-    timeColumn === null
-      ? "No column of Kosli's table reads as a time: the vendor's own bounds stand, and rows on either bound may be in or out."
-      : 'Rows are cut to the window by the time column; a second more was asked on either side.',
-  );
+  if (timeColumn === null) {
+    note(
+      "No column of Kosli's table reads as a time: the vendor's own bounds stand, and rows on a bound may be in or out.",
+    );
+  } else {
+    note('Rows are cut to the window by the time column; a second more was asked on either side.');
+  }
 }
 
 /** Names of all environments that are not logical (those repeat the events of others), in the vendor's order. */
@@ -84,11 +92,7 @@ async function physicalEnvironments({ query, send }: Session): Promise<readonly 
   });
 }
 
-async function auditLog(
-  { query, send }: Session,
-  environment: string,
-  window: Window,
-): Promise<{ table: Table; where: string }> {
+async function auditLog({ query, send }: Session, environment: string, window: Window): Promise<AuditLog> {
   const org = encodeURIComponent(query.org ?? '');
   const filters = [...query.filters].filter(([name]) => name !== 'env_name');
   const answer = await send({
@@ -101,14 +105,14 @@ async function auditLog(
     accept: 'csv',
     retryOn: RETRY_ON,
   });
-  return { table: readCsv(answer), where: answer.where };
+  return { ...readCsv(answer), where: answer.where };
 }
 
 /**
  * The columns are documented nowhere, so the time is found by reading: a usual name first, then any column. A column
  * of another name has to lie inside the window that was asked in every row, or it is the time of something else.
  */
-function findTimeColumn({ header, rows }: Table, asked: Window, before: TimeColumn, where: string): TimeColumn {
+function findTimeColumn({ header, rows, where }: AuditLog, asked: Window, before: TimeColumn): TimeColumn {
   const reads = (column: number, only?: Window): boolean =>
     rows.every((cells) => {
       const time = timeOf(cells[column] ?? '');

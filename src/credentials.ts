@@ -1,0 +1,90 @@
+import { ExportError } from './errors.ts';
+import { refuse } from './forms.ts';
+import type { Credentials, Vendor } from './types.ts';
+
+/** The inputs that hold credentials; '' where one was left out. */
+export interface CredentialInputs {
+  readonly token: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly identityId: string;
+}
+
+/** Masks a secret in the forms that it may come back in. Nothing is masked for the empty text. */
+export function maskEverywhere(secret: string, mask: (secret: string) => void): void {
+  if (secret === '') return;
+  const base64 = Buffer.from(secret).toString('base64');
+  const forms = [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    base64,
+    base64.replaceAll('=', ''),
+  ];
+  for (const form of new Set([...forms, Buffer.from(secret).toString('base64url'), encodeURIComponent(base64)]))
+    mask(form);
+}
+
+/**
+ * The one kind of credentials that is given. Throws `input` where there is none, more than one, a kind that the vendor
+ * does not have, or a value that fits into no header; the value itself is never shown.
+ */
+export function readCredentials(
+  { token, clientId, clientSecret, identityId }: CredentialInputs,
+  vendor: Vendor,
+  mintIdToken: () => Promise<string>,
+): Credentials {
+  const forms = vendor.login
+    ? 'Give one of `token`; `client-id` and `client-secret`; `identity-id` (with `permissions: id-token: write`).'
+    : 'Give `token`, from a secret of the repository.';
+  const client = clientId !== '' || clientSecret !== '';
+  if (!vendor.login && (client || identityId !== '')) {
+    throw refuse(client ? 'client-id' : 'identity-id', `${vendor.name} has no such log-in.`, forms);
+  }
+  const kinds = [token !== '', client, identityId !== ''].filter(Boolean).length;
+  if (kinds === 0)
+    throw refuse(
+      'token',
+      'No credentials are given; an empty secret counts as none.',
+      `${forms} ${vendor.guide.token}`,
+    );
+  if (kinds > 1) throw refuse('token', 'More than one kind of credentials is given.', forms);
+  if (identityId !== '') {
+    return { kind: 'identity', identityId: printable(identityId, 'identity-id'), mintIdToken: permitted(mintIdToken) };
+  }
+  if (token !== '') return { kind: 'token', token: printable(token, 'token') };
+  if (clientId === '' || clientSecret === '') {
+    throw refuse(
+      clientId === '' ? 'client-id' : 'client-secret',
+      '`client-id` and `client-secret` go together.',
+      forms,
+    );
+  }
+  return {
+    kind: 'client',
+    clientId: printable(clientId, 'client-id'),
+    clientSecret: printable(clientSecret, 'client-secret'),
+  };
+}
+
+/** A credential has to fit into a header. Its value is never shown. */
+function printable(secret: string, name: string): string {
+  if (/^[\x21-\x7e]+$/.test(secret)) return secret;
+  throw refuse(
+    name,
+    'The value has blanks, line breaks or characters outside ASCII.',
+    'Copy it into the secret again, without quotes.',
+  );
+}
+
+const permitted = (mintIdToken: () => Promise<string>) => async () => {
+  try {
+    return await mintIdToken();
+  } catch (cause) {
+    throw new ExportError('auth', 'The workflow has no OIDC token to log in with.', {
+      where: 'input `identity-id`',
+      next: 'Give the job `permissions: id-token: write`; workflows of forks cannot have it.',
+      cause,
+    });
+  }
+};

@@ -1,0 +1,62 @@
+import { isAbsolute, normalize } from 'node:path';
+import { ExportError } from './errors.ts';
+import { nearest } from './nearest.ts';
+
+/** The entries of a list, separated by commas or lines; empty ones are left out. */
+export const splitList = (text: string): string[] =>
+  text
+    .split(/[,\n]/)
+    .map((entry) => entry.trim())
+    .filter(Boolean);
+
+/** A list of choices, each once, in the order given. Throws `input`. */
+export function readChoices<Value extends string>(
+  text: string,
+  name: string,
+  allowed: readonly Value[],
+): readonly Value[] {
+  return [...new Set(splitList(text).map((entry) => readChoice(entry, name, allowed)))];
+}
+
+/** One of the choices. Throws `input`. */
+export function readChoice<Value extends string>(text: string, name: string, allowed: readonly Value[]): Value {
+  const choice = allowed.find((value) => value === text);
+  if (choice !== undefined) return choice;
+  const what = `\`${text}\` is not one of the choices${suggestion(text, allowed)}`;
+  throw refuse(name, what, `Choices: ${allowed.join(', ')}.`);
+}
+
+/** A whole number from `least` to `most`. Throws `input`. */
+export function readInteger(text: string, name: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw refuse(name, `\`${text}\` is not a whole number.`, `Write a number from ${least} to ${most}.`);
+}
+
+/** A folder under the workspace, relative and normalised, with `/`; null for the empty text. Throws `input`. */
+export function readFolder(text: string, name: string): string | null {
+  if (text === '') return null;
+  const folder = normalize(text.replaceAll('\\', '/'));
+  const leadsOut = isAbsolute(folder) || /^[A-Za-z]:/.test(folder) || folder.split('/').includes('..');
+  if (!leadsOut && !/[\0\r\n]/.test(folder)) return folder;
+  const what = `\`${text}\` does not lie under the workspace.`;
+  throw refuse(name, what, 'Write a relative folder without `..`, such as `audit-logs`.');
+}
+
+/** A name that an artifact may have; null for the empty text. Throws `input`. */
+export function readArtifactName(text: string, name: string): string | null {
+  if (text === '') return null;
+  if (!/["<>:|*?\\/\r\n]/.test(text) && text.length <= 200) return text;
+  const what = `\`${text}\` is not a name for an artifact.`;
+  throw refuse(name, what, 'Leave out " : < > | * ? \\ / and line breaks; at most 200 characters.');
+}
+
+/** Ends a sentence about a word that is not known: with a full stop, or with the word that was most likely meant. */
+export function suggestion(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return near === null ? '.' : `; did you mean \`${near}\`?`;
+}
+
+/** The error of an input: what is wrong with its value, and the accepted forms. */
+export const refuse = (name: string, what: string, next: string): ExportError =>
+  new ExportError('input', what, { where: `input \`${name}\``, next });

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { ExportError } from './errors.ts';
+import { type Digest, hashFile } from './evidence/checksums.ts';
+
+/**
+ * A file that is hashed while it is written to `<path>.partial`, and that gets its name only once the disk gives back
+ * the same bytes. Everything throws `destination` where the disk refuses.
+ */
+export class Sink {
+  readonly #path: string;
+  readonly #file: FileHandle;
+  readonly #hash = createHash('sha256');
+  #bytes = 0;
+
+  private constructor(path: string, file: FileHandle) {
+    this.#path = path;
+    this.#file = file;
+  }
+
+  static async open(path: string): Promise<Sink> {
+    return new Sink(path, await onDisk(path, () => open(partialOf(path), 'wx')));
+  }
+
+  async write(text: string): Promise<void> {
+    const chunk = Buffer.from(text, 'utf8');
+    this.#hash.update(chunk);
+    this.#bytes += chunk.length;
+    await onDisk(this.#path, () => this.#file.writeFile(chunk));
+  }
+
+  /** Syncs, reads back, compares, renames. */
+  async seal(): Promise<Digest> {
+    const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
+    await onDisk(this.#path, () => this.#file.sync());
+    const found = await onDisk(this.#path, () => hashFile(partialOf(this.#path)));
+    if (found.sha256 !== written.sha256 || found.bytes !== written.bytes) {
+      throw refused(this.#path, 'The file that the disk gives back is not the one that was written.', undefined);
+    }
+    await onDisk(this.#path, () => rename(partialOf(this.#path), this.#path));
+    return written;
+  }
+
+  /** Leaves what was written as `.partial`, unless it was sealed. */
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+const partialOf = (path: string): string => `${path}.partial`;
+
+async function onDisk<Value>(path: string, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'no error code';
+    throw refused(path, `The export cannot be written (${code}).`, cause);
+  }
+}
+
+const refused = (path: string, what: string, cause: unknown): ExportError =>
+  new ExportError('destination', what, {
+    where: path,
+    next: 'Check the space and the health of the disk of the runner, and run the export again.',
+    cause,
+  });
