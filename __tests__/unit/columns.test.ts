@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { COMMON_COLUMNS, checkColumns, planTable } from '../../src/csv/columns.ts';
+import { checkColumns, planTable } from '../../src/csv/columns.ts';
+import { COMMON_COLUMNS } from '../../src/csv/common.ts';
 import { nearest } from '../../src/nearest.ts';
 import { readJson } from '../../src/read.ts';
 import type { Columns, JsonObject, Vendor, VendorEvent } from '../../src/types.ts';

@@ -1,34 +1,9 @@
 import { ExportError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { field, isObject, text } from '../read.ts';
 import type { Columns, CommonFields, JsonObject, NativeColumn, Vendor, VendorEvent } from '../types.ts';
 import { formatInstant } from '../window.ts';
-
-/** The columns of the `common` table, in order, the same for every vendor. An empty cell: the vendor did not say. */
-export const COMMON_COLUMNS: readonly NativeColumn[] = [
-  { name: 'time', meaning: 'When it happened: RFC 3339, UTC.' },
-  { name: 'vendor', meaning: "The vendor's id, as in the `vendor` input." },
-  { name: 'org', meaning: 'The organisation, as in the `org` input.' },
-  { name: 'id', meaning: "The vendor's id of the event." },
-  { name: 'action', meaning: "What was done: the vendor's own verb, never translated." },
-  { name: 'outcome', meaning: '`success`, `failure` or `unknown`.' },
-  { name: 'actor_type', meaning: "What kind of actor did it, in the vendor's word." },
-  { name: 'actor_id', meaning: "The vendor's id of the actor." },
-  { name: 'actor_name', meaning: 'The name of the actor.' },
-  { name: 'actor_email', meaning: 'The e-mail address of the actor.' },
-  { name: 'target_type', meaning: "What kind of thing it was done to, in the vendor's word." },
-  { name: 'target_id', meaning: "The vendor's id of the target." },
-  { name: 'target_name', meaning: 'The name of the target.' },
-  { name: 'source_ip', meaning: 'The IP address that the actor came from.' },
-  { name: 'user_agent', meaning: 'The program that the actor used, as it names itself.' },
-  { name: 'raw', meaning: 'The whole event as JSON; for CSV vendors an object of their cells by column.' },
-];
-
-/** The last native column of JSON vendors. */
-export const EXTRA_COLUMN: NativeColumn = {
-  name: 'extra',
-  meaning: 'All that the vendor sent and no other native column holds, as a JSON object; empty where nothing is left.',
-};
+import { COMMON_COLUMNS } from './common.ts';
+import { EXTRA_COLUMN, fieldCells } from './native.ts';
 
 /** What a table's header is, and how an event becomes a row of it. */
 export interface TablePlan {
@@ -64,7 +39,7 @@ export function planTable({ vendor, org, columns, header }: TableOptions): Table
     throw new Error(`The native table of ${vendor.name} is planned before its header is known.`);
   }
   checkColumns(vendor, columns, header);
-  const native = vendor.format === 'csv' ? headerCells(header ?? []) : fieldCells(vendor.columns ?? []);
+  const native = vendor.format === 'csv' ? headerCells(header ?? []) : jsonCells(vendor.columns ?? []);
   const common = commonCells(vendor, org);
   const names = columnNames(columns, native);
 
@@ -126,70 +101,8 @@ function headerCells(header: readonly string[]): Map<string, Cell> {
 }
 
 /** JSON vendors: the documented columns, then what they leave over. */
-function fieldCells(columns: readonly NativeColumn[]): Map<string, Cell> {
-  const heads = headsOf(columns);
-  const cells = columns.map(({ name }): [string, Cell] => {
-    const [head, sub] = splitName(name);
-    if (sub !== null) {
-      return [
-        name,
-        ({ fields }) => {
-          const value = field(fields, head);
-          return isObject(value) ? text(field(value, sub)) : '';
-        },
-      ];
-    }
-    const apart = (heads.get(head)?.subs.size ?? 0) > 0;
-    return [
-      name,
-      ({ fields }) => {
-        const value = field(fields, head);
-        return apart && isObject(value) ? '' : text(value);
-      },
-    ];
-  });
-  return new Map([...cells, [EXTRA_COLUMN.name, ({ fields }) => extra(fields, heads)]]);
-}
-
-/** What the columns take of one top-level field: the field as a whole, some of its own fields, or both. */
-interface Head {
-  whole: boolean;
-  readonly subs: Set<string>;
-}
-
-function headsOf(columns: readonly NativeColumn[]): ReadonlyMap<string, Head> {
-  const heads = new Map<string, Head>();
-  for (const { name } of columns) {
-    const [first, sub] = splitName(name);
-    const head = heads.get(first) ?? { whole: false, subs: new Set() };
-    heads.set(first, head);
-    if (sub === null) head.whole = true;
-    else head.subs.add(sub);
-  }
-  return heads;
-}
-
-/** `actor.email` → `actor`, `email`; null where there is no dot. */
-function splitName(name: string): [string, string | null] {
-  const dot = name.indexOf('.');
-  return dot === -1 ? [name, null] : [name.slice(0, dot), name.slice(dot + 1)];
-}
-
-/** What no column holds, as JSON. `Object.fromEntries` keeps a field `__proto__` a field. */
-function extra(fields: JsonObject, heads: ReadonlyMap<string, Head>): string {
-  const left: [string, unknown][] = [];
-  for (const [name, value] of Object.entries(fields)) {
-    const head = heads.get(name);
-    if (head === undefined) {
-      left.push([name, value]);
-    } else if (head.subs.size > 0 && isObject(value)) {
-      const rest = Object.entries(value).filter(([sub]) => !head.subs.has(sub));
-      if (rest.length > 0) left.push([name, Object.fromEntries(rest)]);
-    } else if (!head.whole && value !== null) {
-      left.push([name, value]);
-    }
-  }
-  return left.length === 0 ? '' : JSON.stringify(Object.fromEntries(left));
+function jsonCells(columns: readonly NativeColumn[]): Map<string, Cell> {
+  return new Map([...fieldCells(columns)].map(([name, cell]) => [name, ({ fields }) => cell(fields)]));
 }
 
 function commonCells(vendor: Vendor, org: string): Map<string, Cell> {

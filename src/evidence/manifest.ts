@@ -1,4 +1,5 @@
-import { COMMON_COLUMNS, EXTRA_COLUMN } from '../csv/columns.ts';
+import { COMMON_COLUMNS } from '../csv/common.ts';
+import { EXTRA_COLUMN } from '../csv/native.ts';
 import type { ExportedFile } from '../export.ts';
 import type { Inputs } from '../inputs.ts';
 import type { Exchange, Vendor } from '../types.ts';
