@@ -100,19 +100,21 @@ export async function* walkBack(
   where: string,
 ): AsyncGenerator<readonly VendorEvent[]> {
   let to = window.to;
-  while (to > window.from) {
+  let drained = window.to;
+  while (to >= window.from) {
     const page = await fetch({ from: window.from, to, offset: 0 });
     const oldest = checkNewestFirst(page, to, where);
     yield page;
     if (page.length < limit) return;
     if (oldest + 1 < to) {
       to = oldest + 1;
-    } else if (oldest === to) {
-      to -= 1; // the vendor reads `to` as inclusive, and this millisecond was drained before or lies outside
-    } else {
-      yield drain({ from: oldest, to: oldest + 1 }, limit, fetch, where);
-      to = oldest;
+      continue;
     }
+    // The whole page lies in the last millisecond, so the end cannot be moved to it without losing its other events.
+    if (oldest !== drained) yield drain({ from: oldest, to: oldest + 1 }, limit, fetch, where);
+    drained = oldest;
+    // An event at `to` itself: the vendor reads it as inclusive.
+    to = oldest === to ? to - 1 : oldest;
   }
 }
 
