@@ -1,0 +1,93 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+
+const VENDORS = ['kosli', 'infisical', 'datafold', 'aitronos', 'codacy'];
+
+let folder: string;
+
+function demo(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['sandbox/demo.ts', '--out', join(folder, 'out'), ...args],
+    {
+      encoding: 'utf8',
+    },
+  );
+  return { status, stdout, stderr };
+}
+
+/** What a vendor's export holds, file by file. */
+async function exported(vendor: string): Promise<Map<string, Buffer>> {
+  const [name = '', summary, ...rest] = (await readdir(join(folder, 'out', vendor))).sort();
+  expect([summary, rest]).toEqual(['summary.md', []]);
+  expect(await readFile(join(folder, 'out', vendor, 'summary.md'), 'utf8')).toContain(': complete');
+  const files = await readdir(join(folder, 'out', vendor, name));
+  expect(files.sort()).toEqual(['SHA256SUMS', `${name}.csv`, 'datapackage.json'].sort());
+  const read = async (file: string) =>
+    [file.replace(name, 'export'), await readFile(join(folder, 'out', vendor, name, file))] as const;
+  return new Map(await Promise.all(files.map(read)));
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'demo-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test('the demo exports from five vendors, the same bytes each time', async () => {
+  const first = demo('--events', '300');
+  expect(first.stderr).toBe('');
+  expect(first.status).toBe(0);
+  for (const vendor of VENDORS) expect(first.stdout).toMatch(new RegExp(`^${vendor} .* exact$`, 'm'));
+  const csvs = new Map<string, Buffer | undefined>();
+  for (const vendor of VENDORS) {
+    const files = await exported(vendor);
+    const csv = files.get('export.csv') ?? Buffer.of();
+    csvs.set(vendor, csv);
+    expect(String(files.get('SHA256SUMS'))).toContain(createHash('sha256').update(csv).digest('hex'));
+    expect(csv.length).toBeGreaterThan(10_000);
+  }
+
+  expect(demo('--events', '300').status).toBe(0);
+  for (const vendor of VENDORS) expect((await exported(vendor)).get('export.csv')).toEqual(csvs.get(vendor));
+}, 120_000);
+
+test('another seed makes other events, of one vendor alone', async () => {
+  expect(demo('--vendor', 'codacy', '--events', '50').status).toBe(0);
+  const one = await exported('codacy');
+  expect(demo('--vendor', 'codacy', '--events', '50', '--seed', '2').status).toBe(0);
+  expect((await exported('codacy')).get('export.csv')).not.toEqual(one.get('export.csv'));
+  expect(await readdir(join(folder, 'out'))).toEqual(['codacy']);
+});
+
+test('a program that leaves events out is found out', async () => {
+  const bundle = pathToFileURL(join(process.cwd(), 'dist/index.js')).href;
+  const later = 'new Date(Date.parse(process.env.INPUT_FROM) + 3_600_000).toISOString()';
+  await writeFile(join(folder, 'short.mjs'), `process.env.INPUT_FROM = ${later};\nawait import('${bundle}');\n`);
+  const { status, stdout } = demo('--vendor', 'infisical', '--events', '300', '--bundle', join(folder, 'short.mjs'));
+  expect(status).toBe(1);
+  expect(stdout).toMatch(
+    /^infisical .* DIFFERS: the output `row-count` is 29\d, not 300; \d of 300 events have no row$/m,
+  );
+});
+
+test('a program that fails fails the demo', async () => {
+  await writeFile(join(folder, 'broken.mjs'), 'process.exit(1);\n');
+  const { status, stdout } = demo('--vendor', 'kosli', '--events', '20', '--bundle', join(folder, 'broken.mjs'));
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/^kosli .* DIFFERS: the action failed$/m);
+});
+
+test.each([
+  [['--vendor', 'infisicl'], '--vendor infisicl: not one of kosli, infisical, datafold, aitronos, codacy'],
+  [['--events', '1e3'], '--events 1e3: not a whole number from 0 to 1000000'],
+  [['--event', '5'], "Unknown option '--event'"],
+])('%j is refused', (args, message) => {
+  const { status, stdout, stderr } = demo(...args);
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toContain(message);
+});

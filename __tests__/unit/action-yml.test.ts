@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { DEFAULTS } from '../../src/inputs.ts';
+import { outputsOf } from '../../src/summary.ts';
+import { vendors } from '../../src/vendors/index.ts';
+
+type Report = Parameters<typeof outputsOf>[0];
+
+const action = parse(await readFile(join(process.cwd(), 'action.yml'), 'utf8'));
+
+test('the inputs and their defaults are those of the code', () => {
+  const declared = Object.entries<{ default?: unknown }>(action.inputs).map(([name, input]) => [
+    name,
+    input.default ?? '',
+  ]);
+  expect(Object.fromEntries(declared)).toEqual(DEFAULTS);
+  expect(declared.map(([name]) => name)).toEqual(Object.keys(DEFAULTS));
+});
+
+test('defaults are texts, for a bare 6 or yes would reach the action in YAML’s own spelling', () => {
+  for (const value of Object.values<{ default?: unknown }>(action.inputs).map((input) => input.default ?? '')) {
+    expect(typeof value).toBe('string');
+  }
+});
+
+test('the outputs are those of the code, in its order', () => {
+  const report = {
+    inputs: { query: { window: { from: 0, to: 1 } } },
+    folder: '',
+    manifestPath: '',
+    file: { path: '', sha256: '', counts: { written: 0 }, firstEvent: null, lastEvent: null },
+    artifact: null,
+  } as unknown as Report;
+  expect(Object.keys(action.outputs)).toEqual(Object.keys(outputsOf(report)));
+});
+
+test('every input and output is described, and the vendors are named', () => {
+  for (const { description } of [
+    ...Object.values<{ description: string }>(action.inputs),
+    ...Object.values<{ description: string }>(action.outputs),
+  ]) {
+    expect(description).toMatch(/^\S.{15,}\.$/);
+  }
+  expect([...action.inputs.vendor.description.matchAll(/`([a-z]+)`/g)].map(([, id]) => id)).toEqual([
+    ...vendors.keys(),
+  ]);
+});
+
+test('it runs the bundle on Node 24', () => {
+  expect(action.runs).toEqual({ using: 'node24', main: 'dist/index.js' });
+});
