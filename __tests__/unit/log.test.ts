@@ -1,0 +1,215 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { ExportedFile } from '../../src/export.ts';
+import { type Inputs, readInputs } from '../../src/inputs.ts';
+import { announce, openProgress, sayDone, sayEmpty } from '../../src/log.ts';
+import type { Runner } from '../../src/runner.ts';
+
+const NOW = Date.UTC(2026, 10, 21, 12);
+const PACE_MS = 10_000;
+
+function inputsOf(given: Readonly<Record<string, string>>): Inputs {
+  const inputs = Object.entries({ vendor: 'infisical', token: 'never-shown', ...given });
+  return readInputs(
+    Object.fromEntries(inputs.map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
+    () => {},
+    async () => 'jwt',
+    NOW,
+  );
+}
+
+/** A runner that writes down what it is told, as `kind: text`. */
+function recorder(): Runner & { readonly said: string[] } {
+  const said: string[] = [];
+  const titled = (kind: string) => (title: string, message: string) => said.push(`${kind}: ${title}: ${message}`);
+  return {
+    said,
+    mask: (secret) => said.push(`mask: ${secret}`),
+    info: (line) => said.push(line),
+    startGroup: (title) => said.push(`group: ${title}`),
+    endGroup: () => said.push('end of group'),
+    notice: titled('notice'),
+    warning: titled('warning'),
+    error: titled('error'),
+    setOutput: (name, value) => said.push(`output: ${name}=${value}`),
+    summarize: async (markdown) => void said.push(`summary: ${markdown}`),
+    mintIdToken: async () => 'jwt',
+  };
+}
+
+describe('announce', () => {
+  test('says the window first thing, as outputs too, and then what is asked', () => {
+    const runner = recorder();
+    const filters = 'projectId: p-1\neventType: get-secrets, login';
+    announce(inputsOf({ org: 'acme', 'base-url': 'eu', from: '2026-11-20', to: '2026-11-20', filters }), runner);
+    expect(runner.said).toEqual([
+      'output: from=2026-11-20T00:00:00Z',
+      'output: to=2026-11-21T00:00:00Z',
+      'Window: 2026-11-20T00:00:00Z (included) to 2026-11-21T00:00:00Z (excluded)',
+      'Vendor: Infisical, acme, at eu.infisical.com',
+      'Filter: projectId: p-1',
+      'Filter: eventType: get-secrets, login',
+    ]);
+  });
+
+  test('leaves out an organisation that is not given', () => {
+    const runner = recorder();
+    announce(inputsOf({}), runner);
+    expect(runner.said).toContain('Vendor: Infisical, at us.infisical.com');
+  });
+
+  test('notes that the window ends earlier than asked, but not where `now` was asked', () => {
+    const pulled = recorder();
+    announce(inputsOf({ to: '2026-11-21', from: '2026-11-21' }), pulled);
+    expect(pulled.said.filter((line) => line.startsWith('notice'))).toEqual([
+      'notice: The window ends earlier than asked: `to` (2026-11-21) is later than `settle` (PT10M) before now allows: vendors store events late. The window ends at 2026-11-21T11:50:00Z.',
+    ]);
+    const now = recorder();
+    announce(inputsOf({ to: 'now' }), now);
+    expect(now.said.join('\n')).not.toContain('notice');
+  });
+
+  test('makes no command of a filter', () => {
+    const runner = recorder();
+    announce(inputsOf({ filters: 'actor: ##[add-mask]x\u2028::error::y' }), runner);
+    expect(runner.said.at(-1)).toMatch(/^Filter: actor: /);
+    expect(runner.said.join('\n')).not.toMatch(/##\[|\u2028/);
+  });
+});
+
+describe('an empty window', () => {
+  const message = 'Datafold holds no event from 2026-11-20T00:00:00Z to 2026-11-21T00:00:00Z that matches.';
+  const given = { vendor: 'datafold', from: '2026-11-20', to: '2026-11-20' };
+
+  test.each([
+    ['notice', `notice: No events: ${message}`],
+    ['warn', `warning: No events: ${message}`],
+  ])('is a %s', (ifEmpty, line) => {
+    const runner = recorder();
+    sayEmpty(inputsOf({ ...given, 'if-empty': ifEmpty }), runner);
+    expect(runner.said).toEqual([line]);
+  });
+
+  test('is a failure where the workflow takes it for one', () => {
+    const runner = recorder();
+    expect(() => sayEmpty(inputsOf({ ...given, 'if-empty': 'fail' }), runner)).toThrow(
+      expect.objectContaining({ kind: 'incomplete', message, where: 'input `if-empty`, which is `fail`' }),
+    );
+    expect(runner.said).toEqual([]);
+  });
+
+  test('says what else it may mean, where the vendor has another meaning', () => {
+    const runner = recorder();
+    sayEmpty(inputsOf({ ...given, vendor: 'infisical' }), runner);
+    expect(runner.said[0]).toMatch(/that matches\. An organisation without an audit-log licence stores nothing/);
+  });
+});
+
+describe('sayDone', () => {
+  const file: ExportedFile = {
+    path: '/t/x.csv',
+    bytes: 10,
+    sha256: 'ab'.repeat(32),
+    columns: ['id'],
+    counts: { received: 1_234_567, cut: 0, repeated: 0, written: 1_234_567 },
+    firstEvent: null,
+    lastEvent: null,
+  };
+  const report = {
+    inputs: inputsOf({ from: '2026-11-20', to: '2026-11-20' }),
+    folder: '/t',
+    manifestPath: '/t/datapackage.json',
+    file,
+    files: [],
+    exchanges: [],
+    notes: [],
+  };
+
+  test('says how many events, and where they are', () => {
+    const runner = recorder();
+    sayDone({ ...report, artifact: null }, runner);
+    expect(runner.said).toEqual([
+      'Complete: 1,234,567 events of Infisical from 2026-11-20T00:00:00Z to 2026-11-21T00:00:00Z',
+      'CSV: /t/x.csv',
+      `SHA-256: ${'ab'.repeat(32)}`,
+      'Folder: /t',
+    ]);
+  });
+
+  test('says the artifact where there is one', () => {
+    const runner = recorder();
+    sayDone({ ...report, artifact: { name: 'logs', id: 7, url: 'https://github.test/7', digest: 'cd' } }, runner);
+    expect(runner.said.at(-1)).toBe('Artifact: logs, https://github.test/7');
+  });
+});
+
+describe('progress', () => {
+  /** A log whose lines are written down with the time at which they were said. */
+  function open() {
+    let now = NOW;
+    const said: { at: number; line: string }[] = [];
+    const runner = { ...recorder(), info: (line: string) => said.push({ at: now, line }) };
+    const progress = openProgress(runner, () => now);
+    return { progress, said, pass: (ms: number) => (now += ms) };
+  }
+  const upTo = { from: 0, to: Date.UTC(2026, 10, 2) };
+
+  test('has no line for a page: a thousand requests in nine seconds are silent', () => {
+    const { progress, said, pass } = open();
+    for (let page = 0; page < 1000; page++) {
+      pass(9);
+      progress.requested();
+      progress.written(page, upTo);
+    }
+    expect(said).toEqual([]);
+  });
+
+  test('says every ten seconds how far it has come', () => {
+    const { progress, said, pass } = open();
+    for (let second = 1; second <= 30; second++) {
+      pass(1000);
+      progress.requested();
+      if (second === 20) progress.written(123_456, upTo);
+    }
+    expect(said.map(({ line }) => line)).toEqual(['… 10 requests', '… 20 requests', '… 30 requests']);
+    pass(10_000);
+    progress.written(234_567, upTo);
+    expect(said.at(-1)?.line).toBe('… 234,567 events, up to 2026-11-02T00:00:00Z, in 30 requests');
+  });
+
+  test('says a long wait at once, and a short one at its pace', () => {
+    const { progress, said, pass } = open();
+    progress.waiting({ attempt: 1, waitMs: 500, reason: 'status 503' });
+    progress.waiting({ attempt: 2, waitMs: 9_999, reason: 'status 503' });
+    expect(said).toEqual([]);
+    progress.waiting({ attempt: 1, waitMs: 120_000, reason: 'status 429' });
+    expect(said.map(({ line }) => line)).toEqual(['Try 1 failed: status 429. Trying again in 120.0 s.']);
+    pass(PACE_MS);
+    progress.waiting({ attempt: 2, waitMs: 1_250, reason: 'time-out (ETIMEDOUT)' });
+    expect(said.at(-1)?.line).toMatch(/^Try 2 failed: time-out \(ETIMEDOUT\)\. Trying again in 1\.[23] s\.$/);
+  });
+
+  test('keeps its pace whatever happens, in any order', () => {
+    const happening = fc.record({
+      after: fc.nat({ max: 15_000 }),
+      what: fc.constantFrom('requested' as const, 'written' as const, 'waiting' as const),
+    });
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 60 }), (happenings) => {
+        const { progress, said, pass } = open();
+        for (const { after, what } of happenings) {
+          pass(after);
+          if (what === 'requested') progress.requested();
+          else if (what === 'written') progress.written(1, upTo);
+          else progress.waiting({ attempt: 1, waitMs: 100, reason: 'status 500' });
+        }
+        const times = [NOW, ...said.map(({ at }) => at)];
+        for (const [index, at] of times.slice(1).entries()) {
+          expect(at - (times[index] ?? 0)).toBeGreaterThanOrEqual(PACE_MS);
+        }
+        const silence = happenings.reduce((passed, { after }) => passed + after, NOW) - (times.at(-1) ?? 0);
+        expect(silence).toBeLessThan(PACE_MS);
+      }),
+    );
+  });
+});

@@ -1,0 +1,193 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { readInputs } from '../../src/inputs.ts';
+import { openSession } from '../../src/session.ts';
+import type { Exchange } from '../../src/types.ts';
+import { NOON, rejection, type Scripted, type Seen, vendorOf } from './http-loopback.ts';
+
+const CLIENT = { 'client-id': 'client-1234', 'client-secret': 'hush-hush-1234' };
+const LOGIN = '/api/v1/auth/universal-auth/login';
+const call = { path: '/api/v1/organization/audit-logs', accept: 'json' } as const;
+
+const login = (accessToken: string): Scripted => ({ body: JSON.stringify({ accessToken, expiresIn: 60 }) });
+const expired: Scripted = {
+  status: 403,
+  body: '{"reqId":"r","statusCode":403,"message":"Your token has expired","error":"TokenError"}',
+};
+const forbidden: Scripted = {
+  status: 403,
+  body: '{"statusCode":403,"message":"Not allowed","error":"PermissionDenied"}',
+};
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+/** A session of Infisical with a vendor that gives these answers in turn. */
+async function sessionWith(given: Readonly<Record<string, string>>, ...answers: Scripted[]) {
+  const { origin, seen } = await vendorOf(...answers);
+  /** What was masked, and how many requests had been answered before it. */
+  const masks = new Map<string, number>();
+  const mask = (secret: string) => void (masks.has(secret) || masks.set(secret, seen.length));
+  let minted = 0;
+  const inputs = Object.entries({ vendor: 'infisical', 'base-url': origin, 'max-attempts': '2', ...given });
+  const exchanges: Exchange[] = [];
+  const notes: string[] = [];
+  const { session, close } = openSession({
+    inputs: readInputs(
+      Object.fromEntries(inputs.map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
+      mask,
+      async () => `jwt-${++minted}-of-the-workflow`,
+      NOON,
+    ),
+    mask,
+    clock: { now: () => NOON, random: () => 0, sleep: async () => {} },
+    signal: new AbortController().signal,
+    onExchange: (exchange) => exchanges.push(exchange),
+    onRetry: () => {},
+    note: (text) => notes.push(text),
+  });
+  closers.push(close);
+  return { session, seen, masks, exchanges, notes };
+}
+
+/** Each request as path and credentials. */
+const walk = (seen: readonly Seen[]): string[] =>
+  seen.map(({ method, url, headers }) => `${method} ${url} ${headers.authorization ?? '-'}`);
+const GET = `GET ${call.path}`;
+const POST = `POST ${LOGIN}`;
+
+describe('a session with a client id and secret', () => {
+  test('logs in once, before the first call, and without credentials in a header', async () => {
+    const { session, seen, exchanges } = await sessionWith(CLIENT, login('access-1'), {});
+    expect(seen).toEqual([]);
+    for (let page = 0; page < 3; page++) await session.send(call);
+    expect(walk(seen)).toEqual([`${POST} -`, ...Array(3).fill(`${GET} Bearer access-1`)]);
+    expect(JSON.parse(seen[0]?.body ?? '')).toEqual({ clientId: 'client-1234', clientSecret: 'hush-hush-1234' });
+    expect(exchanges.map(({ path }) => path)).toEqual([LOGIN, call.path, call.path, call.path]);
+    expect(JSON.stringify(exchanges)).not.toMatch(/hush-hush|access-1/);
+  });
+
+  test('logs in once for calls that start together', async () => {
+    const { session, seen } = await sessionWith(CLIENT, login('access-1'), {});
+    await Promise.all([session.send(call), session.send(call), session.send(call)]);
+    expect(walk(seen).filter((line) => line.startsWith(POST))).toHaveLength(1);
+  });
+
+  test('masks the access token, and the header made of it, before it is used', async () => {
+    const token = 'ey"J.hb+/=';
+    const { session, masks } = await sessionWith(CLIENT, login(token), {});
+    await session.send(call);
+    for (const secret of [token, `Bearer ${token}`]) {
+      expect(masks.get(secret)).toBe(1);
+      expect(masks.get(Buffer.from(secret).toString('base64'))).toBe(1);
+      expect(masks.get(Buffer.from(secret).toString('base64url'))).toBe(1);
+      expect(masks.get(encodeURIComponent(secret))).toBe(1);
+      expect(masks.get(JSON.stringify(secret).slice(1, -1))).toBe(1);
+    }
+  });
+
+  test('logs in once more where the token has expired, and sends the call again', async () => {
+    const { session, seen, masks } = await sessionWith(
+      CLIENT,
+      ...[login('access-1'), {}, expired, login('access-2'), { body: '{"auditLogs":[]}' }],
+    );
+    await session.send(call);
+    const { status, body } = await session.send(call);
+    expect([status, String(body)]).toEqual([200, '{"auditLogs":[]}']);
+    expect(walk(seen)).toEqual([
+      `${POST} -`,
+      `${GET} Bearer access-1`,
+      `${GET} Bearer access-1`,
+      `${POST} -`,
+      `${GET} Bearer access-2`,
+    ]);
+    expect(masks.get('access-2')).toBe(4);
+  });
+
+  test('gives up where the new token has expired as well', async () => {
+    const { session, seen } = await sessionWith(CLIENT, login('access-1'), expired, login('access-2'), expired);
+    const error = await rejection(session.send(call));
+    expect(error).toMatchObject({ kind: 'auth', where: `${GET} → 403` });
+    expect(walk(seen)).toEqual([`${POST} -`, `${GET} Bearer access-1`, `${POST} -`, `${GET} Bearer access-2`]);
+  });
+
+  test('may log in again for each call of a long export', async () => {
+    const { session, seen } = await sessionWith(
+      CLIENT,
+      ...[login('access-1'), expired, login('access-2'), {}, expired, login('access-3'), {}],
+    );
+    await session.send(call);
+    await session.send(call);
+    expect(walk(seen).at(-1)).toBe(`${GET} Bearer access-3`);
+    expect(seen).toHaveLength(7);
+  });
+
+  test.each([
+    ['403 of the role', forbidden],
+    ['401', { status: 401, body: '{"error":"TokenError"}' }],
+    ['403 without JSON', { status: 403, body: 'TokenError' }],
+  ])('does not log in again on a %s', async (_, answer) => {
+    const { session, seen } = await sessionWith(CLIENT, login('access-1'), answer);
+    expect(await rejection(session.send(call))).toMatchObject({ kind: 'auth' });
+    expect(seen).toHaveLength(2);
+  });
+
+  test('that is refused the log-in says so, without the secret that the vendor may echo', async () => {
+    const body = JSON.stringify({ message: 'No client client-1234 with hush-hush-1234' });
+    const { session, seen } = await sessionWith(CLIENT, { status: 401, body });
+    const error = await rejection(session.send(call));
+    expect(error).toMatchObject({ kind: 'auth', where: `${POST} → 401` });
+    expect(`${error.message} ${error.next} ${error.stack}`).not.toContain('hush-hush-1234');
+    expect(seen).toHaveLength(1);
+  });
+
+  test.each(['{}', '{"accessToken":7}', '{"token":"x"}', '[]'])('refuses the log-in answer %s', async (body) => {
+    const { session, seen } = await sessionWith(CLIENT, { body });
+    expect(await rejection(session.send(call))).toMatchObject({ kind: 'protocol', where: POST });
+    expect(seen).toHaveLength(1);
+  });
+
+  test('tries a log-in again that the vendor could not answer', async () => {
+    const { session, seen } = await sessionWith(CLIENT, { status: 503 }, login('access-1'), {});
+    await session.send(call);
+    expect(walk(seen)).toEqual([`${POST} -`, `${POST} -`, `${GET} Bearer access-1`]);
+  });
+});
+
+describe('a session with an identity', () => {
+  test("logs in with the workflow's OIDC token, minted anew for each log-in", async () => {
+    const { session, seen } = await sessionWith(
+      { 'identity-id': 'machine-1' },
+      ...[login('access-1'), expired, login('access-2'), {}],
+    );
+    await session.send(call);
+    const logins = seen.filter(({ method }) => method === 'POST');
+    expect(logins.map(({ url }) => url)).toEqual(Array(2).fill('/api/v1/auth/oidc-auth/login'));
+    expect(logins.map(({ body }) => JSON.parse(body))).toEqual([
+      { identityId: 'machine-1', jwt: 'jwt-1-of-the-workflow' },
+      { identityId: 'machine-1', jwt: 'jwt-2-of-the-workflow' },
+    ]);
+  });
+});
+
+describe('a session with a token', () => {
+  test('never logs in', async () => {
+    const { session, seen } = await sessionWith({ token: 'plain-token' }, {});
+    await session.send(call);
+    expect(walk(seen)).toEqual([`${GET} Bearer plain-token`]);
+  });
+
+  test('has no other one when it has expired', async () => {
+    const { session, seen } = await sessionWith({ token: 'plain-token' }, expired);
+    expect(await rejection(session.send(call))).toMatchObject({ kind: 'auth', where: `${GET} → 403` });
+    expect(walk(seen)).toEqual([`${GET} Bearer plain-token`]);
+  });
+});
+
+test('a session hands the vendor its query, and its notes on', async () => {
+  const { session, notes } = await sessionWith({ token: 'plain-token', filters: 'actor: a-1' }, {});
+  session.note('All pages were followed.');
+  expect(notes).toEqual(['All pages were followed.']);
+  expect([...session.query.filters]).toEqual([['actor', ['a-1']]]);
+});

@@ -1,0 +1,202 @@
+import { describe, expect, test } from '@jest/globals';
+import { inWindow, type LedgerEvent } from '../../sandbox/ledger.ts';
+import { changed, reply } from '../../sandbox/server.ts';
+import type { AitronosOptions } from '../../sandbox/vendors/aitronos.ts';
+import { failureOf } from '../contract/run.ts';
+import { asked, DAY_MS, exportFrom, ledgerOf, rowsOf, type Span, serve, TOKEN } from '../contract/sandbox.ts';
+import { tableOf } from '../e2e/ledger-table.ts';
+
+const DAY = { from: Date.UTC(2026, 10, 4), to: Date.UTC(2026, 10, 5) };
+const crowded = ledgerOf('aitronos', 25_000, DAY);
+
+/** Exports the window and compares it to the ledger, cell by cell; ties have no order, so both are sorted by row. */
+async function expectExact(events: readonly LedgerEvent[], options: Partial<AitronosOptions>, window: Span = DAY) {
+  const server = await serve('aitronos', events, options);
+  const [header = [], ...rows] = rowsOf(await exportFrom('aitronos', server, window));
+  const times = rows.map(([time = '']) => Date.parse(time));
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  const [wantedHeader, ...wanted] = expectedOf(events, window);
+  expect(JSON.stringify(header)).toBe(wantedHeader);
+  const lines = linesOf(rows);
+  expect(lines.find((line, index) => line !== wanted[index])).toBeUndefined();
+  expect(lines).toHaveLength(wanted.length);
+  return server;
+}
+
+const linesOf = (rows: readonly string[][]): string[] => rows.map((row) => JSON.stringify(row)).sort();
+
+const expected = new WeakMap<readonly LedgerEvent[], readonly string[]>();
+function expectedOf(events: readonly LedgerEvent[], window: Span): readonly string[] {
+  const [header = [], ...rows] = expected.has(events) ? [] : tableOf('aitronos', events, window);
+  const lines = expected.get(events) ?? [JSON.stringify(header), ...linesOf(rows)];
+  expected.set(events, lines);
+  return lines;
+}
+
+async function failureFrom(events: readonly LedgerEvent[], options: Partial<AitronosOptions>, filters = '') {
+  return failureOf(await exportFrom('aitronos', await serve('aitronos', events, options), DAY, { filters }));
+}
+
+/** Events of one type alone: nothing but paging can take such a day apart. */
+const ofOneType = (events: readonly LedgerEvent[]) =>
+  events.map(({ fields, ...event }) => ({ ...event, fields: { ...fields, 'Entity Type': 'user' } }));
+
+describe('a day of 25,000 events is exact', () => {
+  const readings = [
+    { zoneOffsetHours: 0, toInclusive: true },
+    { zoneOffsetHours: -11, toInclusive: false },
+    { zoneOffsetHours: 13, toInclusive: true },
+    { zoneOffsetHours: 13, toInclusive: false },
+  ];
+  const cases = (['instant', 'day', 'reject-times'] as const).flatMap((dates) =>
+    (dates === 'day' ? readings : readings.slice(1, 3)).map((reading) => ({ dates, ...reading })),
+  );
+  const READING = 'where dates are $dates, in zone $zoneOffsetHours, last day included: $toInclusive';
+
+  test.each(cases)(`and proven by the count, ${READING}`, async (reading) => {
+    const server = await expectExact(crowded, reading);
+    expect(server.requests.some(({ path }) => !path.endsWith('/export'))).toBe(true);
+  });
+
+  test.each(cases)(`without a count, ${READING}`, async (reading) => {
+    await expectExact(crowded, { twin: false, ...reading });
+  });
+});
+
+describe('a single second of more than 10,000 events', () => {
+  const burst = ledgerOf('aitronos', 16_000, DAY, { burst: 11_000 });
+  // The ledger repeats ties of this vendor word for word; these are told apart.
+  const mixed = burst.map(({ fields, ...event }, index) => ({
+    ...event,
+    fields: { ...fields, 'Entity Type': ['user', 'role', 'permission'][index % 3], 'Entity Name': `entity ${index}` },
+  }));
+
+  test.each(['instant', 'day', 'reject-times'] as const)(
+    'of several types, dates %s: exact, by type',
+    async (dates) => {
+      await expectExact(mixed, { dates });
+    },
+  );
+
+  test.each([true, false])(
+    'of several types, without a count, last day included: %s: exact, by type',
+    async (toInclusive) => {
+      await expectExact(mixed, { twin: false, toInclusive });
+    },
+  );
+
+  test.each(['instant', 'day'] as const)(
+    'of one type, dates %s: exact, through the pages of the query',
+    async (dates) => {
+      const server = await expectExact(ofOneType(mixed), { dates });
+      const skips = asked(server.requests, 'skip').filter((skip) => skip !== undefined && skip !== '0');
+      expect(skips.length).toBeGreaterThan(100);
+    },
+  );
+
+  test.each(['instant', 'day', 'reject-times'] as const)(
+    'of one type, without a count, dates %s: incomplete',
+    async (dates) => {
+      const error = await failureFrom(ofOneType(mixed), { dates, twin: false });
+      expect(error).toMatchObject({ kind: 'incomplete', next: expect.stringContaining('filters') });
+      expect(error.where).toContain('2026-11-0');
+    },
+  );
+
+  test('of one type that is already asked for, without a count: incomplete', async () => {
+    expect(await failureFrom(ofOneType(mixed), { twin: false }, 'entity_type: user')).toMatchObject({
+      kind: 'incomplete',
+    });
+  });
+
+  test('with types that the document does not name: exact, through the pages of the query', async () => {
+    const strange = mixed.map(({ fields, ...event }, index) => ({
+      ...event,
+      fields: index % 50 === 0 ? { ...fields, 'Entity Type': 'webhook' } : fields,
+    }));
+    await expectExact(strange, { dates: 'day' });
+  });
+});
+
+describe('the cap', () => {
+  const exactly = (count: number) =>
+    ledgerOf('aitronos', count, DAY).filter((event) => inWindow([event], DAY).length > 0);
+
+  test.each([9_999, 10_000])('%d events are one export where the count proves them', async (count) => {
+    const server = await expectExact(exactly(count), { dates: 'day' });
+    expect(server.requests.map(({ path }) => path.split('/').at(-1))).toEqual(['export', 'audit-log']);
+  });
+
+  test('9,999 events are one export without a count', async () => {
+    const server = await expectExact(exactly(9_999), { twin: false });
+    expect(server.requests.filter(({ path }) => path.endsWith('/export'))).toHaveLength(1);
+  });
+
+  test('10,000 events without a count are cut up, since they may be more', async () => {
+    const server = await expectExact(exactly(10_000), { twin: false });
+    expect(server.requests.filter(({ path }) => path.endsWith('/export')).length).toBeGreaterThan(1);
+  });
+
+  test('10,001 events are exact', async () => {
+    await expectExact(exactly(10_001), {});
+  });
+
+  test('a lower one than documented is found by the count', async () => {
+    const error = await failureFrom(exactly(900), { cap: 500 });
+    expect(error).toMatchObject({ kind: 'incomplete', message: 'The export has 500 rows, but Aitronos counts 900.' });
+  });
+
+  test('days beyond it, one after the other, are exact', async () => {
+    const days = { from: DAY.from, to: DAY.from + 3 * DAY_MS };
+    await expectExact(ledgerOf('aitronos', 36_000, days), { dates: 'day' }, days);
+  });
+});
+
+test('identical rows are no repetition: each stays', async () => {
+  const [event] = inWindow(crowded, DAY);
+  if (!event) throw new Error('The ledger is empty.');
+  const server = await serve('aitronos', [event, event, event]);
+  const rows = rowsOf(await exportFrom('aitronos', server, DAY)).slice(1);
+  expect(rows).toHaveLength(3);
+  expect(new Set(rows.map((row) => JSON.stringify(row))).size).toBe(1);
+});
+
+test.each([
+  ['an access token', TOKEN, 'authorization', `Bearer ${TOKEN}`],
+  ['an API key', 'ak_sandbox-key', 'x-api-key', 'ak_sandbox-key'],
+])('%s goes in its own header', async (_, token, header, value) => {
+  const server = await serve('aitronos', crowded.slice(0, 20), { token });
+  await exportFrom('aitronos', server, DAY, { token });
+  for (const { headers } of server.requests) {
+    expect(headers[header]).toBe(value);
+    expect('authorization' in headers).not.toBe('x-api-key' in headers);
+  }
+});
+
+test('dates reach a day beyond the window in every zone, and both are always sent', async () => {
+  const server = await serve('aitronos', []);
+  await exportFrom('aitronos', server, DAY);
+  expect(new Set(asked(server.requests, 'from_date'))).toEqual(new Set(['2026-11-03']));
+  expect(new Set(asked(server.requests, 'to_date'))).toEqual(new Set(['2026-11-06']));
+});
+
+describe('the query beside the export', () => {
+  const few = crowded.slice(0, 50);
+
+  test('counts more than the export has, three times: incomplete', async () => {
+    const error = await failureFrom(few, {
+      intercept: ({ path }) =>
+        path.endsWith('/export')
+          ? undefined
+          : changed((answer) => ({ ...answer, body: String(answer.body).replace(/"total":\d+/, '"total":51000') })),
+    });
+    expect(error).toMatchObject({ kind: 'incomplete', message: expect.stringContaining('counts 51000') });
+  });
+
+  test.each([500, 503])('answers %d: unavailable, not a guess', async (status) => {
+    const error = await failureFrom(few, {
+      intercept: ({ path }) => (path.endsWith('/export') ? undefined : reply(status)),
+    });
+    expect(error.kind).toBe('unavailable');
+  });
+});
