@@ -1,0 +1,69 @@
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'csv-parse/sync';
+import { closeFramed, cutBody, cutGzip, type Fault, reset } from '../../sandbox/server.ts';
+import { tableOf } from './ledger-table.ts';
+import { expectGreen, expectRed, fileOf, run, smallLedger, uploads, vendor, WEEK } from './scenario.ts';
+
+const CUTS: [name: string, fault: () => Fault, reason: RegExp][] = [
+  ['a body shorter than its Content-Length', () => cutBody(60), /response cut short|connection reset/],
+  ['a body cut before its first byte', () => cutBody(0), /response cut short|connection reset/],
+  ['a gzip stream that ends in the middle', cutGzip, /gzip body cut short/],
+  ['a reset connection', reset, /connection reset/],
+];
+
+describe.each(['aitronos', 'datafold'] as const)('%s', (id) => {
+  test.each(CUTS)('%s', async (_, fault, reason) => {
+    const server = await vendor(id, { intercept: fault });
+    const results = await uploads();
+    const ran = await run({ vendor: id, server, results, with: { 'max-attempts': '2' } });
+    expectRed(ran, {
+      what: new RegExp(`gave no whole response in 2 tries; the last: (${reason.source})`),
+      where: /Where: GET \/\S+$/,
+      next: 'Try again later',
+    });
+    expect(server.requests).toHaveLength(2);
+    expect(results.server.requests).toEqual([]);
+  });
+});
+
+test('a body framed by the closed connection, cut where it still reads as CSV', async () => {
+  const server = await vendor('kosli', {
+    intercept: ({ path }) => (path.endsWith('/auditlog') ? closeFramed(400) : undefined),
+  });
+  const results = await uploads();
+  const ran = await run({ vendor: 'kosli', server, results });
+  expectRed(ran, {
+    what: 'Kosli sent a body without a length',
+    where: 'GET /api/v2/environments/acme/prod-k8s/auditlog → 200',
+    next: 'proxy',
+  });
+  expect(results.server.requests).toEqual([]);
+});
+
+test('a cut after days that came whole leaves none of them', async () => {
+  const server = await vendor('infisical', { intercept: (_, index) => (index > 2 ? cutBody(60) : undefined) });
+  const results = await uploads();
+  const ran = await run({
+    vendor: 'infisical',
+    server,
+    results,
+    with: { 'max-attempts': '1', path: 'logs', destination: 'artifact, file' },
+  });
+  expectRed(ran, {
+    what: 'Infisical gave no whole response in 1 try; the last: ',
+    where: 'GET /api/v1/organization/audit-logs',
+    next: 'Try again later',
+  });
+  expect(server.requests).toHaveLength(4);
+  expect(results.server.requests).toEqual([]);
+});
+
+test('one cut among whole answers is asked for again as a whole', async () => {
+  const server = await vendor('infisical', { intercept: (_, index) => (index === 2 ? cutBody(60) : undefined) });
+  const ran = await run({ vendor: 'infisical', server, with: { destination: 'file' } });
+  expectGreen(ran);
+  const table = parse(await fileOf(ran, 'csv-path'), { record_delimiter: '\r\n' });
+  expect(table).toEqual(tableOf('infisical', smallLedger('infisical'), WEEK));
+  expect(server.requests.map(({ query }) => query)[3]).toEqual(server.requests.map(({ query }) => query)[2]);
+  expect(ran.summary).toContain('8, 1 of them tried again');
+});
