@@ -29757,7 +29757,7 @@ function showUnseen(text) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _escape_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(800);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8247);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5455);
 /* harmony import */ var _retry_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2165);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(869);
 
@@ -29781,6 +29781,7 @@ try {
     process.exitCode = 0;
 }
 catch (error) {
+    _runner_js__WEBPACK_IMPORTED_MODULE_3__/* .githubRunner */ .O.endGroup();
     if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .Interrupted */ .j) {
         _runner_js__WEBPACK_IMPORTED_MODULE_3__/* .githubRunner */ .O.info(`${error.message} Nothing of the export was left behind.`);
         process.exit(130);
@@ -29791,7 +29792,6 @@ catch (error) {
             ...(error.where === undefined ? [] : [`Where: ${error.where}`]),
             `Next: ${error.next}`,
         ];
-        _runner_js__WEBPACK_IMPORTED_MODULE_3__/* .githubRunner */ .O.endGroup();
         _runner_js__WEBPACK_IMPORTED_MODULE_3__/* .githubRunner */ .O.error('The audit log was not exported', lines.map((line) => (0,_escape_js__WEBPACK_IMPORTED_MODULE_4__/* .forLog */ .I)(line, 2000)).join('\n'));
     }
     else {
@@ -29804,7 +29804,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 8247:
+/***/ 5455:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -29813,8 +29813,6 @@ __nccwpck_require__.d(__webpack_exports__, {
   i: () => (/* binding */ main)
 });
 
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: ./lib/errors.js
@@ -29827,6 +29825,7 @@ const CUT = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EA
 /** Uploads the files as one workflow artifact. Throws `destination`. */
 async function uploadArtifact(options) {
     const { name, files, folder, retentionDays, compressionLevel, runUrl } = options;
+    refuseEnterpriseServer(name, runUrl);
     // Loaded only here: it is most of the bundle, and most of its time to start.
     const { DefaultArtifactClient } = await __nccwpck_require__.e(/* import() */ 584).then(__nccwpck_require__.bind(__nccwpck_require__, 584));
     const upload = () => new DefaultArtifactClient().uploadArtifact(name, [...files], folder, {
@@ -29847,16 +29846,19 @@ async function uploadArtifact(options) {
         }
     }
 }
+/** The client's own refusal comes with a warning that the service may be down. */
+function refuseEnterpriseServer(name, runUrl) {
+    const { hostname } = new URL(runUrl);
+    if (hostname === 'github.com' || /\.(?:ghe\.com|localhost)$/.test(hostname))
+        return;
+    throw new errors/* ExportError */.z('destination', 'GitHub Enterprise Server has no artifact service that this action can use.', {
+        where: `artifact \`${name}\``,
+        next: 'Use `destination: file` with `path`, and upload the folder with the version of upload-artifact that your server supports.',
+    });
+}
 function refusal(name, cause) {
     const text = String(cause);
     const where = `artifact \`${name}\``;
-    if (/GHES|GitHub Enterprise Server/i.test(text)) {
-        return new errors/* ExportError */.z('destination', 'GitHub Enterprise Server has no artifact service that this action can use.', {
-            where,
-            next: 'Use `destination: file` with `path`, and upload the folder with the version of upload-artifact that your server supports.',
-            cause,
-        });
-    }
     if (/409|already exists|conflict/i.test(text)) {
         return new errors/* ExportError */.z('destination', 'An artifact of that name exists in this run already, and artifacts cannot be changed.', {
             where,
@@ -29878,6 +29880,8 @@ function refusal(name, cause) {
     });
 }
 
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(8161);
 ;// CONCATENATED MODULE: ./lib/destinations/file.js
@@ -29936,62 +29940,26 @@ const unusable = (path, cause) => new errors/* ExportError */.z('destination', `
 
 // EXTERNAL MODULE: ./lib/escape.js
 var lib_escape = __nccwpck_require__(800);
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-;// CONCATENATED MODULE: ./lib/evidence/checksums.js
-
-
-/** The digest of a file, read from the disk. */
-async function hashFile(path) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    let bytes = 0;
-    for await (const chunk of (0,external_node_fs_.createReadStream)(path)) {
-        hash.update(chunk);
-        bytes += chunk.length;
-    }
-    return { bytes, sha256: hash.digest('hex') };
-}
-/** The digest of bytes in memory. */
-function hashBytes(data) {
-    return { bytes: data.length, sha256: (0,external_node_crypto_.createHash)('sha256').update(data).digest('hex') };
-}
-/** The text of a `SHA256SUMS` file, as `sha256sum -c` reads it. File names here have no line breaks or backslashes. */
-function checksumsText(files) {
-    return files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join('');
-}
-
-;// CONCATENATED MODULE: ./lib/nearest.js
-/**
- * The candidate that a mistyped word most likely meant, letter case aside; the first of equally near ones.
- * null where none is near: at most one edit for each three characters of the word, and two for a short one.
- */
-function nearest(word, candidates) {
-    let best = null;
-    let least = Math.max(2, Math.floor(word.length / 3)) + 1;
-    for (const candidate of candidates) {
-        const edits = distance(word.toLowerCase(), candidate.toLowerCase());
-        if (edits < least) {
-            best = candidate;
-            least = edits;
-        }
-    }
-    return best;
-}
-/** Levenshtein's distance: how many characters to put in, take out or change. */
-function distance(a, b) {
-    let above = Array.from({ length: b.length + 1 }, (_, column) => column);
-    for (let row = 1; row <= a.length; row += 1) {
-        const current = [row];
-        for (let column = 1; column <= b.length; column += 1) {
-            const change = a[row - 1] === b[column - 1] ? 0 : 1;
-            current.push(Math.min((above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, (above[column - 1] ?? 0) + change));
-        }
-        above = current;
-    }
-    return above[b.length] ?? 0;
-}
+;// CONCATENATED MODULE: ./lib/csv/common.js
+/** The columns of the `common` table, in order, the same for every vendor. An empty cell: the vendor did not say. */
+const COMMON_COLUMNS = [
+    { name: 'time', meaning: 'When it happened: RFC 3339, UTC.' },
+    { name: 'vendor', meaning: "The vendor's id, as in the `vendor` input." },
+    { name: 'org', meaning: 'The organisation, as in the `org` input.' },
+    { name: 'id', meaning: "The vendor's id of the event." },
+    { name: 'action', meaning: "What was done: the vendor's own verb, never translated." },
+    { name: 'outcome', meaning: '`success`, `failure` or `unknown`.' },
+    { name: 'actor_type', meaning: "What kind of actor did it, in the vendor's word." },
+    { name: 'actor_id', meaning: "The vendor's id of the actor." },
+    { name: 'actor_name', meaning: 'The name of the actor.' },
+    { name: 'actor_email', meaning: 'The e-mail address of the actor.' },
+    { name: 'target_type', meaning: "What kind of thing it was done to, in the vendor's word." },
+    { name: 'target_id', meaning: "The vendor's id of the target." },
+    { name: 'target_name', meaning: 'The name of the target.' },
+    { name: 'source_ip', meaning: 'The IP address that the actor came from.' },
+    { name: 'user_agent', meaning: 'The program that the actor used, as it names itself.' },
+    { name: 'raw', meaning: 'The whole event as JSON; for CSV vendors an object of their cells by column.' },
+];
 
 // EXTERNAL MODULE: external "node:buffer"
 var external_node_buffer_ = __nccwpck_require__(4573);
@@ -30173,7 +30141,7 @@ function requireInstant(object, name, where) {
     const time = parseInstant(requireString(object, name, where));
     if (time !== null)
         return time;
-    throw unreadable(`Field ${name} does not read as a date-time.`, where);
+    throw unreadable(`Expected field ${name} to be a date and time.`, where);
 }
 /** The value, if it is an object, else one without fields: for what may be missing. */
 function objectOrNone(value) {
@@ -30212,6 +30180,80 @@ function unreadable(what, where) {
         next: 'Run again; if it stays so, the vendor has changed its answers: please open an issue.',
     });
 }
+
+;// CONCATENATED MODULE: ./lib/csv/native.js
+
+/** The last native column of JSON vendors. */
+const EXTRA_COLUMN = {
+    name: 'extra',
+    meaning: 'All that the vendor sent and no other native column holds, as a JSON object; empty where nothing is left.',
+};
+/** JSON vendors: the documented columns, then what they leave over. */
+function fieldCells(columns) {
+    const heads = headsOf(columns);
+    const cells = columns.map(({ name }) => {
+        const [head, sub] = splitName(name);
+        if (sub !== null) {
+            return [
+                name,
+                (fields) => {
+                    const value = field(fields, head);
+                    return isObject(value) ? read_text(field(value, sub)) : '';
+                },
+            ];
+        }
+        const apart = (heads.get(head)?.subs.size ?? 0) > 0;
+        return [
+            name,
+            (fields) => {
+                const value = field(fields, head);
+                return apart && isObject(value) ? '' : read_text(value);
+            },
+        ];
+    });
+    return new Map([...cells, [EXTRA_COLUMN.name, (fields) => extra(fields, heads)]]);
+}
+function headsOf(columns) {
+    const heads = new Map();
+    for (const { name } of columns) {
+        const [first, sub] = splitName(name);
+        const head = heads.get(first) ?? { whole: false, subs: new Set() };
+        heads.set(first, head);
+        if (sub === null)
+            head.whole = true;
+        else
+            head.subs.add(sub);
+    }
+    return heads;
+}
+/** `actor.email` → `actor`, `email`; null where there is no dot. */
+function splitName(name) {
+    const dot = name.indexOf('.');
+    return dot === -1 ? [name, null] : [name.slice(0, dot), name.slice(dot + 1)];
+}
+/** What no column holds, as JSON. `Object.fromEntries` keeps a field `__proto__` a field. */
+function extra(fields, heads) {
+    const left = [];
+    for (const [name, value] of Object.entries(fields)) {
+        const head = heads.get(name);
+        if (head === undefined) {
+            left.push([name, value]);
+        }
+        else if (head.subs.size > 0 && isObject(value)) {
+            const rest = Object.entries(value).filter(([sub]) => !head.subs.has(sub));
+            if (rest.length > 0)
+                left.push([name, Object.fromEntries(rest)]);
+        }
+        else if (!head.whole && value !== null) {
+            left.push([name, value]);
+        }
+    }
+    return left.length === 0 ? '' : JSON.stringify(Object.fromEntries(left));
+}
+
+;// CONCATENATED MODULE: ./lib/version.js
+/** The exporter's own version, as in `package.json`; a test holds the two together. */
+const VERSION = '0.1.0';
 
 ;// CONCATENATED MODULE: ./node_modules/temporal-polyfill/chunks/root.js
 const root_NativeTemporal = globalThis.Temporal;
@@ -35321,210 +35363,8 @@ function readSettle(text) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/csv/columns.js
-
-
-
-
-/** The columns of the `common` table, in order, the same for every vendor. An empty cell: the vendor did not say. */
-const COMMON_COLUMNS = [
-    { name: 'time', meaning: 'When it happened: RFC 3339, UTC.' },
-    { name: 'vendor', meaning: "The vendor's id, as in the `vendor` input." },
-    { name: 'org', meaning: 'The organisation, as in the `org` input.' },
-    { name: 'id', meaning: "The vendor's id of the event." },
-    { name: 'action', meaning: "What was done: the vendor's own verb, never translated." },
-    { name: 'outcome', meaning: '`success`, `failure` or `unknown`.' },
-    { name: 'actor_type', meaning: "What kind of actor did it, in the vendor's word." },
-    { name: 'actor_id', meaning: "The vendor's id of the actor." },
-    { name: 'actor_name', meaning: 'The name of the actor.' },
-    { name: 'actor_email', meaning: 'The e-mail address of the actor.' },
-    { name: 'target_type', meaning: "What kind of thing it was done to, in the vendor's word." },
-    { name: 'target_id', meaning: "The vendor's id of the target." },
-    { name: 'target_name', meaning: 'The name of the target.' },
-    { name: 'source_ip', meaning: 'The IP address that the actor came from.' },
-    { name: 'user_agent', meaning: 'The program that the actor used, as it names itself.' },
-    { name: 'raw', meaning: 'The whole event as JSON; for CSV vendors an object of their cells by column.' },
-];
-/** The last native column of JSON vendors. */
-const EXTRA_COLUMN = {
-    name: 'extra',
-    meaning: 'All that the vendor sent and no other native column holds, as a JSON object; empty where nothing is left.',
-};
-/**
- * Plans the table that `columns` asks for:
- * - `native`: the vendor's columns in its document's order and then `extra`; for CSV vendors, the header as it came;
- * - `common`: `COMMON_COLUMNS`;
- * - a list: columns of either table in the order given. A name that both tables have means the native one.
- *
- * A native column `actor.email` holds the field `email` of the object `actor`. Where a column `actor` stands beside it,
- * that one is filled only when the vendor sends something other than an object there.
- *
- * Throws `input` as `checkColumns` does.
- */
-function planTable({ vendor, org, columns, header }) {
-    if (vendor.columns === null && header === null && columns !== 'common') {
-        throw new Error(`The native table of ${vendor.name} is planned before its header is known.`);
-    }
-    checkColumns(vendor, columns, header);
-    const native = vendor.format === 'csv' ? headerCells(header ?? []) : fieldCells(vendor.columns ?? []);
-    const common = commonCells(vendor, org);
-    const names = columnNames(columns, native);
-    const cells = names.map((name) => (columns === 'common' ? undefined : native.get(name)) ?? known(common, name));
-    return {
-        names,
-        row: (event) => {
-            const reading = read(event, vendor, header);
-            return cells.map((cell) => cell(reading));
-        },
-    };
-}
-/**
- * Refuses, as `input`, a list of columns that is empty, names a column twice, or names one that there is not.
- * The last is not checked for CSV vendors before their `header` is known.
- */
-function checkColumns(vendor, columns, header = null) {
-    if (typeof columns === 'string')
-        return;
-    if (columns.length === 0)
-        throw columns_refusal('`columns` names no column.', 'Leave it out for `native`.');
-    const repeated = columns.find((name, index) => columns.indexOf(name) !== index);
-    if (repeated !== undefined)
-        throw columns_refusal(`\`columns\` names ${repeated} twice.`, 'Name it once.');
-    const native = header ?? nativeNames(vendor);
-    if (native === null)
-        return;
-    const there = new Set([...native, ...COMMON_COLUMNS.map(({ name }) => name)]);
-    const unknown = columns.find((name) => !there.has(name));
-    if (unknown === undefined)
-        return;
-    const near = nearest(unknown, there);
-    throw columns_refusal(`${vendor.name} has no column ${unknown}.${near === null ? '' : ` Did you mean ${near}?`}`, `Choose from: ${[...there].join(', ')}.`);
-}
-/** What the vendor's document lets expect; null where only its answer will tell. */
-function nativeNames({ columns, format }) {
-    if (columns === null)
-        return null;
-    return (format === 'csv' ? columns : [...columns, EXTRA_COLUMN]).map(({ name }) => name);
-}
-function columnNames(columns, native) {
-    if (columns === 'native')
-        return [...native.keys()];
-    if (columns === 'common')
-        return COMMON_COLUMNS.map(({ name }) => name);
-    return columns;
-}
-/** CSV vendors: each cell as it came, by its place. */
-function headerCells(header) {
-    return new Map(header.map((name, index) => [name, ({ event }) => (isCells(event.body) && event.body[index]) || '']));
-}
-/** JSON vendors: the documented columns, then what they leave over. */
-function fieldCells(columns) {
-    const heads = headsOf(columns);
-    const cells = columns.map(({ name }) => {
-        const [head, sub] = splitName(name);
-        if (sub !== null) {
-            return [
-                name,
-                ({ fields }) => {
-                    const value = field(fields, head);
-                    return isObject(value) ? read_text(field(value, sub)) : '';
-                },
-            ];
-        }
-        const apart = (heads.get(head)?.subs.size ?? 0) > 0;
-        return [
-            name,
-            ({ fields }) => {
-                const value = field(fields, head);
-                return apart && isObject(value) ? '' : read_text(value);
-            },
-        ];
-    });
-    return new Map([...cells, [EXTRA_COLUMN.name, ({ fields }) => extra(fields, heads)]]);
-}
-function headsOf(columns) {
-    const heads = new Map();
-    for (const { name } of columns) {
-        const [first, sub] = splitName(name);
-        const head = heads.get(first) ?? { whole: false, subs: new Set() };
-        heads.set(first, head);
-        if (sub === null)
-            head.whole = true;
-        else
-            head.subs.add(sub);
-    }
-    return heads;
-}
-/** `actor.email` → `actor`, `email`; null where there is no dot. */
-function splitName(name) {
-    const dot = name.indexOf('.');
-    return dot === -1 ? [name, null] : [name.slice(0, dot), name.slice(dot + 1)];
-}
-/** What no column holds, as JSON. `Object.fromEntries` keeps a field `__proto__` a field. */
-function extra(fields, heads) {
-    const left = [];
-    for (const [name, value] of Object.entries(fields)) {
-        const head = heads.get(name);
-        if (head === undefined) {
-            left.push([name, value]);
-        }
-        else if (head.subs.size > 0 && isObject(value)) {
-            const rest = Object.entries(value).filter(([sub]) => !head.subs.has(sub));
-            if (rest.length > 0)
-                left.push([name, Object.fromEntries(rest)]);
-        }
-        else if (!head.whole && value !== null) {
-            left.push([name, value]);
-        }
-    }
-    return left.length === 0 ? '' : JSON.stringify(Object.fromEntries(left));
-}
-function commonCells(vendor, org) {
-    const own = {
-        time: ({ event }) => (event.time === null ? '' : formatInstant(event.time)),
-        vendor: () => vendor.id,
-        org: () => org,
-        id: ({ event }) => event.id ?? '',
-        raw: ({ fields }) => JSON.stringify(fields),
-    };
-    return new Map(COMMON_COLUMNS.map(({ name }) => [name, own[name] ?? (({ common }) => common[name] ?? '')]));
-}
-function known(cells, name) {
-    const cell = cells.get(name);
-    if (cell === undefined)
-        throw new Error(`No column ${name}: checkColumns has let it pass.`);
-    return cell;
-}
-function read(event, vendor, header) {
-    let fields;
-    let common;
-    return {
-        event,
-        get fields() {
-            fields ??= isCells(event.body) ? byName(event.body, header ?? []) : event.body;
-            return fields;
-        },
-        get common() {
-            common ??= vendor.common(this.fields);
-            return common;
-        },
-    };
-}
-function isCells(body) {
-    return Array.isArray(body);
-}
-function byName(cells, header) {
-    return Object.fromEntries(header.map((name, index) => [name, cells[index] ?? '']));
-}
-function columns_refusal(what, next) {
-    return new errors/* ExportError */.z('input', what, { where: 'columns', next });
-}
-
-;// CONCATENATED MODULE: ./lib/version.js
-/** The exporter's own version, as in `package.json`; a test holds the two together. */
-const VERSION = '0.1.0';
-
 ;// CONCATENATED MODULE: ./lib/evidence/manifest.js
+
 
 
 
@@ -35587,6 +35427,204 @@ function resourceOf(vendor, name, { bytes, sha256, columns }) {
 }
 const describe = (meaning) => (meaning === undefined ? {} : { description: meaning });
 
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+;// CONCATENATED MODULE: ./lib/evidence/checksums.js
+
+
+/** The digest of a file, read from the disk. */
+async function hashFile(path) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    let bytes = 0;
+    for await (const chunk of (0,external_node_fs_.createReadStream)(path)) {
+        hash.update(chunk);
+        bytes += chunk.length;
+    }
+    return { bytes, sha256: hash.digest('hex') };
+}
+/** The digest of bytes in memory. */
+function hashBytes(data) {
+    return { bytes: data.length, sha256: (0,external_node_crypto_.createHash)('sha256').update(data).digest('hex') };
+}
+/** The text of a `SHA256SUMS` file, as `sha256sum -c` reads it. File names here have no line breaks or backslashes. */
+function checksumsText(files) {
+    return files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join('');
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/write.js
+
+
+
+/**
+ * Writes `SHA256SUMS`, and last of all the manifest: an export without it is not one.
+ * Gives all files of the export, the CSV first.
+ */
+async function writeEvidence(folder, name, csv, manifest) {
+    const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+    const files = [
+        { name: `${name}.csv`, bytes: csv.bytes, sha256: csv.sha256 },
+        { name: 'datapackage.json', ...hashBytes(bytes) },
+    ];
+    const sums = Buffer.from(checksumsText(files));
+    await (0,promises_.writeFile)((0,external_node_path_.join)(folder, 'SHA256SUMS'), sums, { flag: 'wx', flush: true });
+    await (0,promises_.writeFile)((0,external_node_path_.join)(folder, 'datapackage.json'), bytes, { flag: 'wx', flush: true });
+    return [...files, { name: 'SHA256SUMS', ...hashBytes(sums) }];
+}
+
+;// CONCATENATED MODULE: ./lib/nearest.js
+/**
+ * The candidate that a mistyped word most likely meant, letter case aside; the first of equally near ones.
+ * null where none is near: at most one edit for each three characters of the word, and two for a short one.
+ */
+function nearest(word, candidates) {
+    let best = null;
+    let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+    for (const candidate of candidates) {
+        const edits = distance(word.toLowerCase(), candidate.toLowerCase());
+        if (edits < least) {
+            best = candidate;
+            least = edits;
+        }
+    }
+    return best;
+}
+/** How many characters to put in, take out, change, or swap with their neighbour (optimal string alignment). */
+function distance(a, b) {
+    const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
+    const at = (row, column) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
+    for (let row = 1; row <= a.length; row += 1) {
+        const current = [row];
+        rows.push(current);
+        for (let column = 1; column <= b.length; column += 1) {
+            const change = a[row - 1] === b[column - 1] ? 0 : 1;
+            const swapped = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+            const swap = swapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY;
+            current.push(Math.min(at(row - 1, column) + 1, at(row, column - 1) + 1, at(row - 1, column - 1) + change, swap));
+        }
+    }
+    return at(a.length, b.length);
+}
+
+;// CONCATENATED MODULE: ./lib/csv/columns.js
+
+
+
+
+
+/**
+ * Plans the table that `columns` asks for:
+ * - `native`: the vendor's columns in its document's order and then `extra`; for CSV vendors, the header as it came;
+ * - `common`: `COMMON_COLUMNS`;
+ * - a list: columns of either table in the order given. A name that both tables have means the native one.
+ *
+ * A native column `actor.email` holds the field `email` of the object `actor`. Where a column `actor` stands beside it,
+ * that one is filled only when the vendor sends something other than an object there.
+ *
+ * Throws `input` as `checkColumns` does.
+ */
+function planTable({ vendor, org, columns, header }) {
+    if (vendor.columns === null && header === null && columns !== 'common') {
+        throw new Error(`The native table of ${vendor.name} is planned before its header is known.`);
+    }
+    checkColumns(vendor, columns, header);
+    const native = vendor.format === 'csv' ? headerCells(header ?? []) : jsonCells(vendor.columns ?? []);
+    const common = commonCells(vendor, org);
+    const names = columnNames(columns, native);
+    const cells = names.map((name) => (columns === 'common' ? undefined : native.get(name)) ?? known(common, name));
+    return {
+        names,
+        row: (event) => {
+            const reading = read(event, vendor, header);
+            return cells.map((cell) => cell(reading));
+        },
+    };
+}
+/**
+ * Refuses, as `input`, a list of columns that is empty, names a column twice, or names one that there is not.
+ * The last is not checked for CSV vendors before their `header` is known.
+ */
+function checkColumns(vendor, columns, header = null) {
+    if (typeof columns === 'string')
+        return;
+    if (columns.length === 0)
+        throw columns_refusal('`columns` names no column.', 'Leave it out for `native`.');
+    const repeated = columns.find((name, index) => columns.indexOf(name) !== index);
+    if (repeated !== undefined)
+        throw columns_refusal(`\`columns\` names ${repeated} twice.`, 'Name it once.');
+    const native = header ?? nativeNames(vendor);
+    if (native === null)
+        return;
+    const there = new Set([...native, ...COMMON_COLUMNS.map(({ name }) => name)]);
+    const unknown = columns.find((name) => !there.has(name));
+    if (unknown === undefined)
+        return;
+    const near = nearest(unknown, there);
+    throw columns_refusal(`${vendor.name} has no column ${unknown}.${near === null ? '' : ` Did you mean ${near}?`}`, `Choose from: ${[...there].join(', ')}.`);
+}
+/** What the vendor's document lets expect; null where only its answer will tell. */
+function nativeNames({ columns, format }) {
+    if (columns === null)
+        return null;
+    return (format === 'csv' ? columns : [...columns, EXTRA_COLUMN]).map(({ name }) => name);
+}
+function columnNames(columns, native) {
+    if (columns === 'native')
+        return [...native.keys()];
+    if (columns === 'common')
+        return COMMON_COLUMNS.map(({ name }) => name);
+    return columns;
+}
+/** CSV vendors: each cell as it came, by its place. */
+function headerCells(header) {
+    return new Map(header.map((name, index) => [name, ({ event }) => (isCells(event.body) && event.body[index]) || '']));
+}
+/** JSON vendors: the documented columns, then what they leave over. */
+function jsonCells(columns) {
+    return new Map([...fieldCells(columns)].map(([name, cell]) => [name, ({ fields }) => cell(fields)]));
+}
+function commonCells(vendor, org) {
+    const own = {
+        time: ({ event }) => (event.time === null ? '' : formatInstant(event.time)),
+        vendor: () => vendor.id,
+        org: () => org,
+        id: ({ event }) => event.id ?? '',
+        raw: ({ fields }) => JSON.stringify(fields),
+    };
+    return new Map(COMMON_COLUMNS.map(({ name }) => [name, own[name] ?? (({ common }) => common[name] ?? '')]));
+}
+function known(cells, name) {
+    const cell = cells.get(name);
+    if (cell === undefined)
+        throw new Error(`No column ${name}: checkColumns has let it pass.`);
+    return cell;
+}
+function read(event, vendor, header) {
+    let fields;
+    let common;
+    return {
+        event,
+        get fields() {
+            fields ??= isCells(event.body) ? byName(event.body, header ?? []) : event.body;
+            return fields;
+        },
+        get common() {
+            common ??= vendor.common(this.fields);
+            return common;
+        },
+    };
+}
+function isCells(body) {
+    return Array.isArray(body);
+}
+function byName(cells, header) {
+    return Object.fromEntries(header.map((name, index) => [name, cells[index] ?? '']));
+}
+function columns_refusal(what, next) {
+    return new errors/* ExportError */.z('input', what, { where: 'input `columns`', next });
+}
+
 ;// CONCATENATED MODULE: ./lib/csv/write.js
 /**
  * A cell that a reader may misunderstand if it stands bare: lenient ones drop spaces at its ends, and a U+FEFF that
@@ -35614,10 +35652,66 @@ function encodeCell(cell) {
     return NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
+;// CONCATENATED MODULE: ./lib/sink.js
+
+
+
+
+/**
+ * A file that is hashed while it is written to `<path>.partial`, and that gets its name only once the disk gives back
+ * the same bytes. Everything throws `destination` where the disk refuses.
+ */
+class Sink {
+    #path;
+    #file;
+    #hash = (0,external_node_crypto_.createHash)('sha256');
+    #bytes = 0;
+    constructor(path, file) {
+        this.#path = path;
+        this.#file = file;
+    }
+    static async open(path) {
+        return new Sink(path, await onDisk(path, () => (0,promises_.open)(partialOf(path), 'wx')));
+    }
+    async write(text) {
+        const chunk = Buffer.from(text, 'utf8');
+        this.#hash.update(chunk);
+        this.#bytes += chunk.length;
+        await onDisk(this.#path, () => this.#file.writeFile(chunk));
+    }
+    /** Syncs, reads back, compares, renames. */
+    async seal() {
+        const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
+        await onDisk(this.#path, () => this.#file.sync());
+        const found = await onDisk(this.#path, () => hashFile(partialOf(this.#path)));
+        if (found.sha256 !== written.sha256 || found.bytes !== written.bytes) {
+            throw sink_refused(this.#path, 'The file that the disk gives back is not the one that was written.', undefined);
+        }
+        await onDisk(this.#path, () => (0,promises_.rename)(partialOf(this.#path), this.#path));
+        return written;
+    }
+    /** Leaves what was written as `.partial`, unless it was sealed. */
+    async close() {
+        await this.#file.close();
+    }
+}
+const partialOf = (path) => `${path}.partial`;
+async function onDisk(path, work) {
+    try {
+        return await work();
+    }
+    catch (cause) {
+        const code = cause.code ?? 'no error code';
+        throw sink_refused(path, `The export cannot be written (${code}).`, cause);
+    }
+}
+const sink_refused = (path, what, cause) => new errors/* ExportError */.z('destination', what, {
+    where: path,
+    next: 'Check the space and the health of the disk of the runner, and run the export again.',
+    cause,
+});
+
 ;// CONCATENATED MODULE: ./lib/export.js
-
-
-
 
 
 
@@ -35626,54 +35720,22 @@ function encodeCell(cell) {
 /** Events encoded and written at a time. */
 const BATCH_ROWS = 2000;
 /**
- * Writes the vendor's pages as CSV into `<file>.partial`, reads the bytes back from the disk, and only then gives the
+ * Writes the vendor's pages as CSV into `<path>.partial`, reads the bytes back from the disk, and only then gives the
  * file its name. Throws what the vendor throws, and `protocol` where the pages contradict each other.
  * On failure the `.partial` may remain; whoever made the folder removes it.
  */
 async function exportEvents(options) {
-    const { vendor, session, folder, file } = options;
-    const path = (0,external_node_path_.join)(folder, file);
-    const partial = `${path}.partial`;
-    await (0,promises_.mkdir)(folder, { recursive: true });
-    const sink = await Sink.open(partial);
-    const table = new Table(options, sink);
+    const { vendor, session, path } = options;
+    const sink = await Sink.open(path);
     try {
+        const table = new Table(options, sink);
         for await (const page of vendor.pages(session))
             await table.add(page);
-        await table.finish();
+        const result = await table.finish();
+        return { path, ...(await sink.seal()), ...result };
     }
     finally {
         await sink.close();
-    }
-    await checkOnDisk(partial, sink);
-    await (0,promises_.rename)(partial, path);
-    return { path, bytes: sink.bytes, sha256: sink.sha256(), ...table.result() };
-}
-/** A file that is hashed while it is written. */
-class Sink {
-    bytes = 0;
-    #file;
-    #hash = (0,external_node_crypto_.createHash)('sha256');
-    constructor(file) {
-        this.#file = file;
-    }
-    static async open(path) {
-        return new Sink(await (0,promises_.open)(path, 'wx'));
-    }
-    async write(text) {
-        const chunk = Buffer.from(text, 'utf8');
-        this.#hash.update(chunk);
-        this.bytes += chunk.length;
-        await this.#file.writeFile(chunk);
-    }
-    async sync() {
-        await this.#file.sync();
-    }
-    async close() {
-        await this.#file.close();
-    }
-    sha256() {
-        return this.#hash.copy().digest('hex');
     }
 }
 /** Pages in, rows out: cut to the slice, de-duplicated by id, and in time order where the vendor's is not kept. */
@@ -35704,12 +35766,9 @@ class Table {
         await this.#writeSlice();
         if (this.#options.vendor.format === 'json')
             await this.#begin(null);
-        await this.#sink.sync();
         const { received, cut, repeated, written } = this.#counts;
         if (received !== cut + repeated + written)
             throw new Error(`Rows are unaccounted for: ${JSON.stringify(this.#counts)}`);
-    }
-    result() {
         const timed = Number.isFinite(this.#first);
         return {
             columns: this.#plan?.names ?? [],
@@ -35780,16 +35839,6 @@ function byTimeThenId(a, b) {
         return 0;
     return (a.id ?? '') < (b.id ?? '') ? -1 : 1;
 }
-/** What the disk gives back has to be what was written. Throws `destination`. */
-async function checkOnDisk(path, sink) {
-    const { sha256, bytes } = await hashFile(path);
-    if (sha256 === sink.sha256() && bytes === sink.bytes)
-        return;
-    throw new errors/* ExportError */.z('destination', 'The file that the disk gives back is not the one that was written.', {
-        where: path,
-        next: 'Check the disk of the runner, and run the export again.',
-    });
-}
 const otherHeader = ({ name }) => new errors/* ExportError */.z('protocol', `The header of ${name}'s CSV changes from one response to the next, so that they do not fit into one table.`, {
     next: 'Export each environment on its own (filter `env_name`), or a shorter window.',
 });
@@ -35802,6 +35851,133 @@ const twoContents = ({ name }, { time }) => new errors/* ExportError */.z('proto
     next: 'Run the export again; if it stays, report it to the vendor: one of the two is not what happened.',
 });
 
+;// CONCATENATED MODULE: ./lib/forms.js
+
+
+
+/** The entries of a list, separated by commas or lines; empty ones are left out. */
+const splitList = (text) => text
+    .split(/[,\n]/)
+    .map((entry) => entry.trim())
+    .filter(Boolean);
+/** A list of choices, each once, in the order given. Throws `input`. */
+function readChoices(text, name, allowed) {
+    const choices = splitList(text).map((entry) => readChoice(entry, name, allowed));
+    if (choices.length > 0)
+        return [...new Set(choices)];
+    throw refuse(name, `\`${text}\` names nothing.`, `Choices: ${allowed.join(', ')}.`);
+}
+/** One of the choices. Throws `input`. */
+function readChoice(text, name, allowed) {
+    const choice = allowed.find((value) => value === text);
+    if (choice !== undefined)
+        return choice;
+    const what = `\`${text}\` is not one of the choices${suggestion(text, allowed)}`;
+    throw refuse(name, what, `Choices: ${allowed.join(', ')}.`);
+}
+/** A whole number from `least` to `most`. Throws `input`. */
+function readInteger(text, name, least, most) {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most)
+        return value;
+    throw refuse(name, `\`${text}\` is not a whole number.`, `Write a number from ${least} to ${most}.`);
+}
+/** A folder under the workspace, relative and normalised, with `/`; null for the empty text. Throws `input`. */
+function readFolder(text, name) {
+    if (text === '')
+        return null;
+    const folder = (0,external_node_path_.normalize)(text.replaceAll('\\', '/'));
+    const leadsOut = (0,external_node_path_.isAbsolute)(folder) || /^[A-Za-z]:/.test(folder) || folder.split('/').includes('..');
+    if (!leadsOut && !/[\0\r\n]/.test(folder))
+        return folder;
+    const what = `\`${text}\` does not lie under the workspace.`;
+    throw refuse(name, what, 'Write a relative folder without `..`, such as `audit-logs`.');
+}
+/** A name that an artifact may have; null for the empty text. Throws `input`. */
+function readArtifactName(text, name) {
+    if (text === '')
+        return null;
+    if (!/["<>:|*?\\/\r\n]/.test(text) && text.length <= 200)
+        return text;
+    const what = `\`${text}\` is not a name for an artifact.`;
+    throw refuse(name, what, 'Leave out " : < > | * ? \\ / and line breaks; at most 200 characters.');
+}
+/** Ends a sentence about a word that is not known: with a full stop, or with the word that was most likely meant. */
+function suggestion(word, known) {
+    const near = nearest(word, known);
+    return near === null ? '.' : `; did you mean \`${near}\`?`;
+}
+/** The error of an input: what is wrong with its value, and the accepted forms. */
+const refuse = (name, what, next) => new errors/* ExportError */.z('input', what, { where: `input \`${name}\``, next });
+
+;// CONCATENATED MODULE: ./lib/credentials.js
+
+
+/** Masks a secret in the forms that it may come back in. Nothing is masked for the empty text. */
+function maskEverywhere(secret, mask) {
+    if (secret === '')
+        return;
+    const base64 = Buffer.from(secret).toString('base64');
+    const forms = [
+        secret,
+        encodeURIComponent(secret),
+        JSON.stringify(secret).slice(1, -1),
+        base64,
+        base64.replaceAll('=', ''),
+    ];
+    for (const form of new Set([...forms, Buffer.from(secret).toString('base64url'), encodeURIComponent(base64)]))
+        mask(form);
+}
+/**
+ * The one kind of credentials that is given. Throws `input` where there is none, more than one, a kind that the vendor
+ * does not have, or a value that fits into no header; the value itself is never shown.
+ */
+function readCredentials({ token, clientId, clientSecret, identityId }, vendor, mintIdToken) {
+    const forms = vendor.login
+        ? 'Give one of `token`; `client-id` and `client-secret`; `identity-id` (with `permissions: id-token: write`).'
+        : 'Give `token`, from a secret of the repository.';
+    const client = clientId !== '' || clientSecret !== '';
+    if (!vendor.login && (client || identityId !== '')) {
+        throw refuse(client ? 'client-id' : 'identity-id', `${vendor.name} has no such log-in.`, forms);
+    }
+    const kinds = [token !== '', client, identityId !== ''].filter(Boolean).length;
+    if (kinds === 0)
+        throw refuse('token', 'No credentials are given; an empty secret counts as none.', `${forms} ${vendor.guide.token}`);
+    if (kinds > 1)
+        throw refuse('token', 'More than one kind of credentials is given.', forms);
+    if (identityId !== '') {
+        return { kind: 'identity', identityId: printable(identityId, 'identity-id'), mintIdToken: permitted(mintIdToken) };
+    }
+    if (token !== '')
+        return { kind: 'token', token: printable(token, 'token') };
+    if (clientId === '' || clientSecret === '') {
+        throw refuse(clientId === '' ? 'client-id' : 'client-secret', '`client-id` and `client-secret` go together.', forms);
+    }
+    return {
+        kind: 'client',
+        clientId: printable(clientId, 'client-id'),
+        clientSecret: printable(clientSecret, 'client-secret'),
+    };
+}
+/** A credential has to fit into a header. Its value is never shown. */
+function printable(secret, name) {
+    if (/^[\x21-\x7e]+$/.test(secret))
+        return secret;
+    throw refuse(name, 'The value has blanks, line breaks or characters outside ASCII.', 'Copy it into the secret again, without quotes.');
+}
+const permitted = (mintIdToken) => async () => {
+    try {
+        return await mintIdToken();
+    }
+    catch (cause) {
+        throw new errors/* ExportError */.z('auth', 'The workflow has no OIDC token to log in with.', {
+            where: 'input `identity-id`',
+            next: 'Give the job `permissions: id-token: write`; workflows of forks cannot have it.',
+            cause,
+        });
+    }
+};
+
 ;// CONCATENATED MODULE: ./lib/filters.js
 
 
@@ -35813,54 +35989,58 @@ function parseFilters(text, vendor) {
     const found = new Map();
     const lineOf = new Map();
     for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) {
-        const at = index + 1;
         if (/^\s*(?:#|$)/.test(line))
             continue;
-        const colon = line.indexOf(':');
-        if (colon < 0)
-            throw refuse(at, line, 'is not `name: value`', allowed(vendor));
-        const name = line.slice(0, colon).trim();
-        const filter = vendor.filters.find((candidate) => candidate.name === name);
-        if (!filter)
-            throw refuse(at, name, unknownName(name, vendor), allowed(vendor));
-        if (found.has(name))
-            throw refuse(at, name, 'stands here a second time', 'Write all its values in one line, with commas.');
-        found.set(name, readValues(filter, line.slice(colon + 1).trim(), at));
+        const at = index + 1;
+        const [name, value] = splitLine(line, at, vendor);
+        if (found.has(name)) {
+            throw wrong(at, `\`${name}\` stands here a second time.`, 'Write all its values in one line, with commas.');
+        }
+        found.set(name, readValues(filterOf(name, at, vendor), value, at));
         lineOf.set(name, at);
     }
     for (const { name, needs } of vendor.filters) {
-        if (!needs || !found.has(name) || found.has(needs))
+        const at = lineOf.get(name);
+        if (at === undefined || needs === undefined || found.has(needs))
             continue;
-        throw refuse(lineOf.get(name) ?? 0, name, `needs \`${needs}\`, without which ${vendor.name} ignores it`, `Add a line \`${needs}: …\`.`);
+        const what = `\`${name}\` needs \`${needs}\`, without which ${vendor.name} ignores it.`;
+        throw wrong(at, what, `Add a line \`${needs}: …\`.`);
     }
     return found;
 }
-function readValues(filter, text, at) {
-    const values = filter.list ? text.split(',').map((value) => value.trim()) : [text];
-    for (const value of values) {
-        if (value === '')
-            throw refuse(at, filter.name, 'has an empty value', `Write \`${filter.name}: value\`, or leave the line out.`);
-        if (filter.values && !filter.values.includes(value)) {
-            throw refuse(at, value, `is not a value of \`${filter.name}\`${suggest(value, filter.values)}`, `Allowed: ${filter.values.join(', ')}.`);
+function splitLine(line, at, vendor) {
+    const colon = line.indexOf(':');
+    if (colon < 0)
+        throw wrong(at, `\`${line.trim()}\` is not \`name: value\`.`, allowed(vendor));
+    return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+}
+function filterOf(name, at, vendor) {
+    const filter = vendor.filters.find((candidate) => candidate.name === name);
+    if (filter)
+        return filter;
+    const names = vendor.filters.map((candidate) => candidate.name);
+    throw wrong(at, `\`${name}\` is not a filter of ${vendor.name}${suggestion(name, names)}`, allowed(vendor));
+}
+function readValues({ name, list, values, grammar }, text, at) {
+    const given = list ? text.split(',').map((value) => value.trim()) : [text];
+    for (const value of given) {
+        if (value === '') {
+            throw wrong(at, `\`${name}\` has an empty value.`, `Write \`${name}: value\`, or leave the line out.`);
         }
-        if (filter.grammar && !filter.grammar.pattern.test(value)) {
-            throw refuse(at, value, `is not a value of \`${filter.name}\``, `Write it as ${filter.grammar.form}.`);
+        if (values && !values.includes(value)) {
+            const what = `\`${value}\` is not a value of \`${name}\`${suggestion(value, values)}`;
+            throw wrong(at, what, `Allowed: ${values.join(', ')}.`);
+        }
+        if (grammar && !grammar.pattern.test(value)) {
+            throw wrong(at, `\`${value}\` is not a value of \`${name}\`.`, `Write it as ${grammar.form}.`);
         }
     }
-    return values;
-}
-const unknownName = (name, vendor) => `is not a filter of ${vendor.name}${suggest(name, vendor.filters.map((filter) => filter.name))}`;
-function suggest(word, known) {
-    const near = nearest(word, known);
-    return near === null ? '' : `; did you mean \`${near}\`?`;
+    return given;
 }
 const allowed = ({ name, filters }) => filters.length === 0
     ? `${name} documents no filters: leave \`filters\` out.`
     : `Filters of ${name}: ${filters.map((filter) => filter.name).join(', ')}.`;
-const refuse = (at, value, what, next) => new errors/* ExportError */.z('input', `\`${value}\` ${what}.`.replace('?.', '?'), {
-    where: `input \`filters\`, line ${at}`,
-    next,
-});
+const wrong = (line, what, next) => new errors/* ExportError */.z('input', what, { where: `input \`filters\`, line ${line}`, next });
 
 ;// CONCATENATED MODULE: ./lib/origin.js
 
@@ -36346,7 +36526,8 @@ const loop = (what, where) => new errors/* ExportError */.z('protocol', `The ven
  */
 async function* walkBack(window, limit, fetch, where) {
     let to = window.to;
-    while (to > window.from) {
+    let drained = window.to;
+    while (to >= window.from) {
         const page = await fetch({ from: window.from, to, offset: 0 });
         const oldest = checkNewestFirst(page, to, where);
         yield page;
@@ -36354,14 +36535,14 @@ async function* walkBack(window, limit, fetch, where) {
             return;
         if (oldest + 1 < to) {
             to = oldest + 1;
+            continue;
         }
-        else if (oldest === to) {
-            to -= 1; // the vendor reads `to` as inclusive, and this millisecond was drained before or lies outside
-        }
-        else {
+        // The whole page lies in the last millisecond, so the end cannot be moved to it without losing its other events.
+        if (oldest !== drained)
             yield drain({ from: oldest, to: oldest + 1 }, limit, fetch, where);
-            to = oldest;
-        }
+        drained = oldest;
+        // An event at `to` itself: the vendor reads it as inclusive.
+        to = oldest === to ? to - 1 : oldest;
     }
 }
 /** The oldest millisecond of a page, once its order is what the walk relies on. Throws `protocol`. */
@@ -36501,6 +36682,7 @@ const codacy = {
         unverified: [
             'Two shapes of the answer are documented, and both are read; which one the live service sends was not tried.',
             'Order, bounds and row caps are undocumented.',
+            'No live account was tried.',
         ],
     },
     pages: codacy_pages,
@@ -36621,11 +36803,13 @@ const infisical_PATH = '/api/v1/organization/audit-logs';
 const infisical_PAGE_ROWS = 1000;
 /** The vendor allows three months; a day keeps what waits for its order in memory small. */
 const infisical_SLICE_MS = 86_400_000;
-async function* infisical_pages({ query, send }) {
+async function* infisical_pages({ query, send, note }) {
+    note('Each day was walked back by time until a page was short; events on a page border came twice and were told apart by id.');
     const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
     for (const slice of sliceWindow(query.window, infisical_SLICE_MS)) {
         const fetch = async ({ from, to, offset }) => {
-            const dates = { startDate: isoMs(from), endDate: isoMs(to) };
+            // `startDate` is inclusive in the vendor's code but in no document: a millisecond more, cut by the export.
+            const dates = { startDate: isoMs(from - 1), endDate: isoMs(to) };
             const answer = await send({
                 path: infisical_PATH,
                 query: { ...filters, ...dates, offset, limit: infisical_PAGE_ROWS },
@@ -36749,7 +36933,8 @@ const infisical = {
             'Each export itself leaves `view-audit-logs` events, after the end of its window.',
         ],
         unverified: [
-            'The log-in end points, the order of events and the meaning of `endDate` were read in the vendor’s code, not tried live.',
+            "The log-in end points, the order of events and the meaning of `endDate` were read in the vendor's code.",
+            'No live account was tried.',
         ],
     },
     pages: infisical_pages,
@@ -36797,12 +36982,16 @@ async function* kosli_pages(session) {
     for (const environment of environments) {
         let header = [];
         const fetch = async (window) => {
-            let { table, where } = await auditLog(session, environment, pad(window, kosli_PAD_MS));
-            timeColumn = findTimeColumn(table, pad(window, kosli_PAD_MS), timeColumn, where);
-            if (timeColumn === null)
-                ({ table, where } = await auditLog(session, environment, window));
-            header = table.header;
-            return { events: table.rows.map((cells) => kosli_read(cells, timeColumn ?? null, where)), proven: false };
+            const padded = pad(window, kosli_PAD_MS);
+            let answer = await auditLog(session, environment, timeColumn === null ? window : padded);
+            if (timeColumn !== null) {
+                timeColumn = findTimeColumn(answer, padded, timeColumn);
+                if (timeColumn === null)
+                    answer = await auditLog(session, environment, window);
+            }
+            header = answer.header;
+            const column = timeColumn ?? null;
+            return { events: answer.rows.map((cells) => kosli_read(cells, column, answer.where)), proven: false };
         };
         const parts = inVendorOrder(await capGuard(fetch)(query.window));
         for (const { window, events } of parts) {
@@ -36810,9 +36999,12 @@ async function* kosli_pages(session) {
             yield several ? withEnvironment({ slice, header, events }, environment) : { slice, header, events };
         }
     }
-    note(timeColumn === null
-        ? "No column of Kosli's table reads as a time: the vendor's own bounds stand, and rows on either bound may be in or out."
-        : 'Rows are cut to the window by the time column; a second more was asked on either side.');
+    if (timeColumn === null) {
+        note("No column of Kosli's table reads as a time: the vendor's own bounds stand, and rows on a bound may be in or out.");
+    }
+    else {
+        note('Rows are cut to the window by the time column; a second more was asked on either side.');
+    }
 }
 /** Names of all environments that are not logical (those repeat the events of others), in the vendor's order. */
 async function physicalEnvironments({ query, send }) {
@@ -36864,13 +37056,13 @@ async function auditLog({ query, send }, environment, window) {
         accept: 'csv',
         retryOn: RETRY_ON,
     });
-    return { table: readCsv(answer), where: answer.where };
+    return { ...readCsv(answer), where: answer.where };
 }
 /**
  * The columns are documented nowhere, so the time is found by reading: a usual name first, then any column. A column
  * of another name has to lie inside the window that was asked in every row, or it is the time of something else.
  */
-function findTimeColumn({ header, rows }, asked, before, where) {
+function findTimeColumn({ header, rows, where }, asked, before) {
     const reads = (column, only) => rows.every((cells) => {
         const time = timeOf(cells[column] ?? '');
         return time !== null && (only === undefined || contains(only, time));
@@ -37010,8 +37202,14 @@ const IF_EMPTY = ['notice', 'warn', 'fail'];
  */
 function readInputs(env, mask, mintIdToken, now) {
     const get = (name) => (env[variableOf(name)] ?? '').trim() || DEFAULTS[name];
-    for (const name of ['token', 'client-secret', 'client-id'])
-        maskEverywhere(get(name), mask);
+    const secrets = {
+        token: get('token'),
+        clientId: get('client-id'),
+        clientSecret: get('client-secret'),
+        identityId: get('identity-id'),
+    };
+    for (const secret of [secrets.token, secrets.clientId, secrets.clientSecret])
+        maskEverywhere(secret, mask);
     refuseUnknown(env);
     refuseOpenTls(env);
     const vendor = readVendor(get('vendor'));
@@ -37020,10 +37218,11 @@ function readInputs(env, mask, mintIdToken, now) {
     const settle = get('settle');
     const { window, pulledBack } = resolveWindow({ from, to: get('to'), timeZone: get('time-zone'), settle }, now);
     refuseBeyondRetention(window.from, vendor, now);
-    const credentials = readCredentials(get, vendor, mintIdToken);
-    if (credentials.kind === 'token')
+    const credentials = readCredentials(secrets, vendor, mintIdToken);
+    if (credentials.kind === 'token') {
         for (const header of Object.values(vendor.headers(credentials.token)))
             maskEverywhere(header, mask);
+    }
     return {
         vendor,
         credentials,
@@ -37034,12 +37233,12 @@ function readInputs(env, mask, mintIdToken, now) {
         pulledBack,
         settle,
         columns: readColumns(get('columns'), vendor),
-        destinations: readList(get('destination'), 'destination', DESTINATIONS),
-        path: readPath(get('path')),
+        destinations: readChoices(get('destination'), 'destination', DESTINATIONS),
+        path: readFolder(get('path'), 'path'),
         workspace: env['GITHUB_WORKSPACE'] || process.cwd(),
         temp: env['RUNNER_TEMP'] || '',
         artifact: {
-            name: readArtifactName(get('artifact-name')),
+            name: readArtifactName(get('artifact-name'), 'artifact-name'),
             retentionDays: get('retention-days') === '' ? null : readInteger(get('retention-days'), 'retention-days', 1, 400),
             compressionLevel: readInteger(get('compression-level'), 'compression-level', 0, 9),
         },
@@ -37051,21 +37250,6 @@ function readInputs(env, mask, mintIdToken, now) {
     };
 }
 const variableOf = (name) => `INPUT_${name.toUpperCase()}`;
-/** Masks a secret in the forms that it may come back in. */
-function maskEverywhere(secret, mask) {
-    if (secret === '')
-        return;
-    const base64 = Buffer.from(secret).toString('base64');
-    const forms = [
-        secret,
-        encodeURIComponent(secret),
-        JSON.stringify(secret).slice(1, -1),
-        base64,
-        base64.replaceAll('=', ''),
-    ];
-    for (const form of new Set([...forms, Buffer.from(secret).toString('base64url'), encodeURIComponent(base64)]))
-        mask(form);
-}
 /** The runner only warns of an input that does not exist; `form:` for `from:` would then export another window. */
 function refuseUnknown(env) {
     const known = Object.keys(DEFAULTS);
@@ -37073,7 +37257,7 @@ function refuseUnknown(env) {
         const name = variable.startsWith('INPUT_') ? variable.slice(6).toLowerCase() : known[0];
         if (name === undefined || known.includes(name))
             continue;
-        throw inputs_refuse(name, `There is no input \`${name}\`${suggestion(name, known)}`, `Inputs: ${known.join(', ')}.`);
+        throw refuse(name, `There is no input \`${name}\`${suggestion(name, known)}`, `Inputs: ${known.join(', ')}.`);
     }
 }
 function refuseOpenTls(env) {
@@ -37090,20 +37274,20 @@ function readVendor(id) {
         return vendor;
     const ids = [...vendors.keys()];
     const what = id === '' ? 'No vendor is given.' : `\`${id}\` is not a vendor${suggestion(id.toLowerCase(), ids)}`;
-    throw inputs_refuse('vendor', what, `Vendors: ${ids.join(', ')}.`);
+    throw refuse('vendor', what, `Vendors: ${ids.join(', ')}.`);
 }
 function readOrg(text, vendor) {
     const { required, pattern, form, providers } = vendor.org;
     if (text === '' && required)
-        throw inputs_refuse('org', `${vendor.name} needs an organisation.`, `Write ${form}.`);
+        throw refuse('org', `${vendor.name} needs an organisation.`, `Write ${form}.`);
     const slash = providers ? text.indexOf('/') : -1;
     const provider = slash < 0 ? (providers?.[0] ?? null) : text.slice(0, slash);
     const org = text.slice(slash + 1);
     if (provider !== null && !providers?.includes(provider)) {
-        throw inputs_refuse('org', `\`${provider}\` is not a Git provider of ${vendor.name}.`, `Providers: ${providers?.join(', ')}.`);
+        throw refuse('org', `\`${provider}\` is not a Git provider of ${vendor.name}.`, `Providers: ${providers?.join(', ')}.`);
     }
     if (text !== '' && (!pattern.test(org) || /^\.+$/.test(org))) {
-        throw inputs_refuse('org', `\`${text}\` is not an organisation of ${vendor.name}.`, `Write ${form}.`);
+        throw refuse('org', `\`${text}\` is not an organisation of ${vendor.name}.`, `Write ${form}.`);
     }
     return { org: required ? org : null, provider };
 }
@@ -37113,83 +37297,10 @@ function refuseBeyondRetention(from, vendor, now) {
     const oldest = formatInstant(Math.ceil((now - vendor.retention) / 1000) * 1000);
     throw new errors/* ExportError */.z('incomplete', `${vendor.name} keeps events for ${vendor.retention / 86_400_000} days, so nothing before ${oldest} can be complete.`, { where: `input \`from\`, ${formatInstant(from)}`, next: `Set \`from\` to ${oldest} or later.` });
 }
-function readCredentials(get, vendor, mintIdToken) {
-    const [token, clientId, clientSecret, identityId] = [
-        get('token'),
-        get('client-id'),
-        get('client-secret'),
-        get('identity-id'),
-    ];
-    const given = [token, clientId || clientSecret, identityId].filter((value) => value !== '').length;
-    const forms = vendor.login
-        ? 'Give one of `token`; `client-id` and `client-secret`; `identity-id` (with `permissions: id-token: write`).'
-        : 'Give `token`, from a secret: `token: ${{ secrets.NAME }}`.';
-    if (!vendor.login && given > (token ? 1 : 0)) {
-        throw inputs_refuse(identityId ? 'identity-id' : 'client-id', `${vendor.name} has no such log-in.`, forms);
-    }
-    if (given !== 1) {
-        const what = given === 0
-            ? 'No credentials are given; an empty secret counts as none.'
-            : 'More than one kind of credentials is given.';
-        throw inputs_refuse('token', what, `${forms} ${vendor.guide.token}`);
-    }
-    if (identityId)
-        return { kind: 'identity', identityId: printable(identityId, 'identity-id'), mintIdToken };
-    if (token)
-        return { kind: 'token', token: printable(token, 'token') };
-    if (!clientId || !clientSecret) {
-        throw inputs_refuse(clientId ? 'client-secret' : 'client-id', '`client-id` and `client-secret` go together.', forms);
-    }
-    return {
-        kind: 'client',
-        clientId: printable(clientId, 'client-id'),
-        clientSecret: printable(clientSecret, 'client-secret'),
-    };
-}
-/** A credential has to fit into a header. Its value is never shown. */
-function printable(secret, name) {
-    if (/^[\x21-\x7e]+$/.test(secret))
-        return secret;
-    throw inputs_refuse(name, 'The value has blanks, line breaks or characters outside ASCII.', 'Copy it into the secret again, without quotes.');
-}
 function readColumns(text, vendor) {
     const columns = text === 'native' || text === 'common' ? text : splitList(text);
     checkColumns(vendor, columns);
     return columns;
-}
-const splitList = (text) => text
-    .split(/[,\n]/)
-    .map((entry) => entry.trim())
-    .filter(Boolean);
-function readList(text, name, allowed) {
-    return [...new Set(splitList(text).map((entry) => readChoice(entry, name, allowed)))];
-}
-function readChoice(text, name, allowed) {
-    const choice = allowed.find((value) => value === text);
-    if (choice !== undefined)
-        return choice;
-    throw inputs_refuse(name, `\`${text}\` is not one of the choices${suggestion(text, allowed)}`, `Choices: ${allowed.join(', ')}.`);
-}
-function readInteger(text, name, least, most) {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most)
-        return value;
-    throw inputs_refuse(name, `\`${text}\` is not a whole number from ${least} to ${most}.`, `Write a number such as ${DEFAULTS[name] || 30}.`);
-}
-function readPath(text) {
-    if (text === '')
-        return null;
-    const clean = (0,external_node_path_.normalize)(text.replaceAll('\\', '/'));
-    if (!(0,external_node_path_.isAbsolute)(text) && !/^[A-Za-z]:/.test(text) && !clean.split('/').includes('..') && !/[\0\r\n]/.test(text))
-        return clean;
-    throw inputs_refuse('path', `\`${text}\` does not lie under the workspace.`, 'Write a relative folder without `..`, such as `audit-logs`.');
-}
-function readArtifactName(text) {
-    if (text === '')
-        return null;
-    if (!/["<>:|*?\\/\r\n]/.test(text) && text.length <= 200)
-        return text;
-    throw inputs_refuse('artifact-name', `\`${text}\` is not a name for an artifact.`, 'Leave out " : < > | * ? \\ / and line breaks; at most 200 characters.');
 }
 function readRun(env) {
     const get = (name) => env[`GITHUB_${name}`] ?? '';
@@ -37207,26 +37318,6 @@ function readRun(env) {
 function readProxies(env) {
     const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
     return Object.fromEntries(names.map((name) => [name, env[name]]));
-}
-function suggestion(word, known) {
-    const near = nearest(word, known);
-    return near === null ? '.' : `; did you mean \`${near}\`?`;
-}
-const inputs_refuse = (name, what, next) => new errors/* ExportError */.z('input', what, { where: `input \`${name}\``, next });
-
-;// CONCATENATED MODULE: ./lib/name.js
-
-/**
- * The export's name, that of its folder and files: `<vendor>-<org>-<from>-<to>`, without the organisation where none is
- * given. Letters, digits, `.`, `_` and `-` alone, so that it fits a file system, an artifact and a path in Git.
- */
-function exportName(vendorId, org, { from, to }) {
-    const scope = org.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
-    return [vendorId, scope, compactInstant(from), compactInstant(to)].filter((part) => part !== '').join('-');
-}
-/** The artifact's default name: the export's, with the run's attempt, since an artifact of a run cannot be replaced. */
-function artifactName(name, runAttempt) {
-    return runAttempt === '' ? name : `${name}-attempt-${runAttempt}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/summary.js
@@ -37278,7 +37369,7 @@ function summaryOf(report) {
     const empty = counts.written === 0 ? `\n${emptyNote(inputs)}\n` : '';
     return `## ✅ Audit log of ${inputs.vendor.name}: complete\n\n${table(rows)}\n${empty}
 <table><tr><th>File</th><th>Bytes</th><th>SHA-256</th></tr>${files.map(fileRow).join('')}</table>\n
-<details><summary>How completeness was established</summary>\n<ul>${notes.map((note) => `<li>${code(note, 1000)}</li>`).join('')}</ul></details>\n\n`;
+<details><summary>How completeness was established</summary>\n<ul>${notes.map((note) => `<li>${(0,lib_escape/* forSummary */.o)(note, 1000)}</li>`).join('')}</ul></details>\n\n`;
 }
 /** The job summary of a run that failed before it had an export. */
 function failureSummaryOf(error, inputs) {
@@ -37314,9 +37405,50 @@ const code = (text, max) => `<code>${(0,lib_escape/* forSummary */.o)(text, max)
 /** 1234567 → `1,234,567`. */
 const grouped = (count) => count.toLocaleString('en-US');
 
-;// CONCATENATED MODULE: ./lib/progress.js
+;// CONCATENATED MODULE: ./lib/log.js
 
 
+
+
+/** Says what will be exported, before the first request. */
+function announce(inputs, runner) {
+    const { vendor, org, origin, query, asked, pulledBack, settle } = inputs;
+    const { from, to } = windowOutputs(inputs);
+    runner.setOutput('from', from);
+    runner.setOutput('to', to);
+    runner.info(`Window: ${from} (included) to ${to} (excluded)`);
+    runner.info(`Vendor: ${vendor.name}${org && `, ${org}`}, at ${new URL(origin).host}`);
+    for (const [name, values] of query.filters)
+        runner.info(`Filter: ${name}: ${(0,lib_escape/* forLog */.I)(values.join(', '))}`);
+    if (pulledBack && asked.to !== 'now') {
+        runner.notice('The window ends earlier than asked', `\`to\` (${asked.to}) is later than \`settle\` (${settle}) before now allows: vendors store events late. The window ends at ${to}.`);
+    }
+}
+/** Says that the window is empty; throws `incomplete` where the workflow takes that for a failure. */
+function sayEmpty(inputs, runner) {
+    const message = emptyNote(inputs);
+    switch (inputs.ifEmpty) {
+        case 'notice':
+            runner.notice('No events', message);
+            break;
+        case 'warn':
+            runner.warning('No events', message);
+            break;
+        case 'fail':
+            throw new errors/* ExportError */.z('incomplete', message, {
+                where: 'input `if-empty`, which is `fail`',
+                next: 'Check the window, the filters and what the token may see.',
+            });
+    }
+}
+/** Says what was exported, and where it is. */
+function sayDone({ inputs, file, folder, artifact }, runner) {
+    const { from, to } = windowOutputs(inputs);
+    runner.info(`Complete: ${grouped(file.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
+    runner.info(`CSV: ${file.path}`);
+    runner.info(`SHA-256: ${file.sha256}`);
+    runner.info(artifact === null ? `Folder: ${folder}` : `Artifact: ${artifact.name}, ${artifact.url}`);
+}
 /** The least time between two lines, in milliseconds: for people, not for pages. */
 const PACE_MS = 10_000;
 function openProgress(runner, now) {
@@ -37342,6 +37474,21 @@ function openProgress(runner, now) {
                 atPace(() => line);
         },
     };
+}
+
+;// CONCATENATED MODULE: ./lib/name.js
+
+/**
+ * The export's name, that of its folder and files: `<vendor>-<org>-<from>-<to>`, without the organisation where none is
+ * given. Letters, digits, `.`, `_` and `-` alone, so that it fits a file system, an artifact and a path in Git.
+ */
+function exportName(vendorId, org, { from, to }) {
+    const scope = org.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
+    return [vendorId, scope, compactInstant(from), compactInstant(to)].filter((part) => part !== '').join('-');
+}
+/** The artifact's default name: the export's, with the run's attempt, since an artifact of a run cannot be replaced. */
+function artifactName(name, runAttempt) {
+    return runAttempt === '' ? name : `${name}-attempt-${runAttempt}`;
 }
 
 // EXTERNAL MODULE: external "node:http"
@@ -50486,7 +50633,6 @@ function openSession(options) {
 
 
 
-
 /**
  * The whole walk: inputs, export, evidence, destination, report. Ends with a complete export, or throws with nothing
  * left of it. Throws `ExportError`, or the signal's reason.
@@ -50497,70 +50643,50 @@ async function main(surroundings) {
     try {
         inputs = readInputs(env, runner.mask, runner.mintIdToken, clock.now());
         announce(inputs, runner);
-        const name = exportName(inputs.vendor.id, inputs.org, inputs.query.window);
-        const folder = await makeFolder(name, inputs);
-        try {
-            const report = await exportAndDeliver(inputs, name, folder, surroundings);
-            for (const [output, value] of Object.entries(outputsOf(report)))
-                runner.setOutput(output, value);
-            await runner.summarize(summaryOf(report));
-            sayDone(report, runner);
-        }
-        catch (error) {
-            await folder.remove();
-            throw error;
-        }
+        const report = await exportInto(inputs, surroundings);
+        for (const [output, value] of Object.entries(outputsOf(report)))
+            runner.setOutput(output, value);
+        await summarize(summaryOf(report), runner);
+        sayDone(report, runner);
     }
     catch (error) {
         if (error instanceof errors/* ExportError */.z)
-            await runner.summarize(failureSummaryOf(error, inputs));
+            await summarize(failureSummaryOf(error, inputs), runner);
         throw error;
     }
 }
-/** Says what will be exported, before the first request. */
-function announce(inputs, runner) {
-    const { vendor, org, origin, query, asked, pulledBack, settle } = inputs;
-    const { from, to } = windowOutputs(inputs);
-    runner.setOutput('from', from);
-    runner.setOutput('to', to);
-    runner.info(`Window: ${from} (included) to ${to} (excluded)`);
-    runner.info(`Vendor: ${vendor.name}${org && `, ${org}`}, at ${new URL(origin).host}`);
-    for (const [name, values] of query.filters)
-        runner.info(`Filter: ${name}: ${(0,lib_escape/* forLog */.I)(values.join(', '))}`);
-    if (pulledBack && asked.to !== 'now') {
-        runner.notice('The window ends earlier than asked', `\`to\` (${asked.to}) is later than \`settle\` (${settle}) before now allows: vendors store events late. The window ends at ${to}.`);
+/** Makes the export's folder, fills it and delivers it; removes it where any of that fails. */
+async function exportInto(inputs, surroundings) {
+    const name = exportName(inputs.vendor.id, inputs.org, inputs.query.window);
+    const folder = await makeFolder(name, inputs);
+    try {
+        const made = await makeExport(inputs, name, folder.path, surroundings);
+        if (made.file.counts.written === 0)
+            sayEmpty(inputs, surroundings.runner);
+        const artifact = inputs.destinations.includes('artifact') ? await upload(made, name, surroundings) : null;
+        surroundings.signal.throwIfAborted();
+        return { ...made, artifact };
+    }
+    catch (error) {
+        await folder.remove();
+        throw error;
     }
 }
-/** Makes the export in its folder, and hands it to its destinations. */
-async function exportAndDeliver(inputs, name, folder, surroundings) {
-    const { runner, clock, signal } = surroundings;
+/** The vendor's events as CSV, and the evidence beside them. */
+async function makeExport(inputs, name, folder, surroundings) {
+    const { runner, clock } = surroundings;
     const exchanges = [];
     const notes = [];
     runner.startGroup(`Exporting from ${inputs.vendor.name}`);
-    const file = await exportFrom(inputs, name, folder.path, exchanges, notes, surroundings);
+    const file = await writeCsv(inputs, (0,external_node_path_.join)(folder, `${name}.csv`), { exchanges, notes }, surroundings);
     const manifest = manifestOf({ inputs, name, file, exchanges, notes, createdAt: clock.now() });
-    const files = await writeEvidence(folder.path, name, file, manifest);
+    const files = await writeEvidence(folder, name, file, manifest);
     runner.info(`${grouped(file.counts.written)} events in ${grouped(exchanges.length)} requests`);
     runner.endGroup();
-    if (file.counts.written === 0)
-        sayEmpty(inputs, runner);
-    signal.throwIfAborted();
-    const artifact = inputs.destinations.includes('artifact')
-        ? await upload(inputs, name, folder.path, files, runner)
-        : null;
-    signal.throwIfAborted();
-    return {
-        inputs,
-        folder: folder.path,
-        manifestPath: (0,external_node_path_.join)(folder.path, 'datapackage.json'),
-        file,
-        files,
-        exchanges,
-        notes,
-        artifact,
-    };
+    return { inputs, folder, manifestPath: (0,external_node_path_.join)(folder, 'datapackage.json'), file, files, exchanges, notes };
 }
-async function exportFrom(inputs, name, folder, exchanges, notes, { runner, clock, signal }) {
+async function writeCsv(inputs, path, record, { runner, clock, signal }) {
+    const { vendor, org, columns } = inputs;
     const progress = openProgress(runner, clock.now);
     const { session, close } = openSession({
         inputs,
@@ -50568,75 +50694,55 @@ async function exportFrom(inputs, name, folder, exchanges, notes, { runner, cloc
         clock,
         signal,
         onExchange: (exchange) => {
-            exchanges.push(exchange);
+            record.exchanges.push(exchange);
             progress.requested();
         },
         onRetry: progress.waiting,
-        note: (text) => notes.push(text),
+        note: (text) => record.notes.push(text),
     });
     try {
-        const { vendor, org, columns } = inputs;
-        return await exportEvents({
-            vendor,
-            session,
-            org,
-            columns,
-            folder,
-            file: `${name}.csv`,
-            onProgress: progress.written,
-        });
+        return await exportEvents({ vendor, session, org, columns, path, onProgress: progress.written });
     }
     finally {
         close();
     }
 }
-/** Writes `SHA256SUMS`, and last of all the manifest: an export without it is not one. */
-async function writeEvidence(folder, name, csv, manifest) {
-    const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
-    const files = [
-        { name: `${name}.csv`, bytes: csv.bytes, sha256: csv.sha256 },
-        { name: 'datapackage.json', ...hashBytes(bytes) },
-    ];
-    const sums = Buffer.from(checksumsText(files));
-    await (0,promises_.writeFile)((0,external_node_path_.join)(folder, 'SHA256SUMS'), sums, { flag: 'wx', flush: true });
-    await (0,promises_.writeFile)((0,external_node_path_.join)(folder, 'datapackage.json'), bytes, { flag: 'wx', flush: true });
-    return [...files, { name: 'SHA256SUMS', ...hashBytes(sums) }];
-}
-async function upload(inputs, name, folder, files, runner) {
+/** Uploads the export's files as one artifact; stops waiting for it when the run is interrupted. */
+async function upload({ inputs, folder, files }, name, { runner, signal }) {
     const { artifact, run, runUrl } = inputs;
     runner.startGroup('Uploading the artifact');
-    const receipt = await uploadArtifact({
+    const receipt = await unlessAborted(signal, uploadArtifact({
         name: artifact.name ?? artifactName(name, run.run_attempt),
         files: files.map((file) => (0,external_node_path_.join)(folder, file.name)),
         folder,
         retentionDays: artifact.retentionDays,
         compressionLevel: artifact.compressionLevel,
         runUrl,
-    });
+    }));
     runner.endGroup();
     return receipt;
 }
-/** Says that the window is empty; throws `incomplete` where the workflow takes that for a failure. */
-function sayEmpty(inputs, runner) {
-    const message = emptyNote(inputs);
-    switch (inputs.ifEmpty) {
-        case 'notice':
-            return runner.notice('No events', message);
-        case 'warn':
-            return runner.warning('No events', message);
-        case 'fail':
-            throw new errors/* ExportError */.z('incomplete', message, {
-                where: 'input `if-empty`, which is `fail`',
-                next: 'Check the window, the filters and what the token may see.',
-            });
+/** The promise's outcome, or the signal's reason as soon as it aborts. */
+async function unlessAborted(signal, work) {
+    signal.throwIfAborted();
+    const aborted = Promise.withResolvers();
+    const abort = () => aborted.reject(signal.reason);
+    signal.addEventListener('abort', abort);
+    try {
+        return await Promise.race([work, aborted.promise]);
+    }
+    finally {
+        signal.removeEventListener('abort', abort);
     }
 }
-function sayDone({ inputs, file, folder, artifact }, runner) {
-    const { from, to } = windowOutputs(inputs);
-    runner.info(`Complete: ${grouped(file.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
-    runner.info(`CSV: ${file.path}`);
-    runner.info(`SHA-256: ${file.sha256}`);
-    runner.info(artifact === null ? `Folder: ${folder}` : `Artifact: ${artifact.name}, ${artifact.url}`);
+/** A summary that cannot be written neither undoes an export nor hides why there is none. */
+async function summarize(markdown, runner) {
+    try {
+        await runner.summarize(markdown);
+    }
+    catch (error) {
+        runner.warning('No job summary', `It could not be written: ${(0,lib_escape/* forLog */.I)(String(error))}`);
+    }
 }
 
 

@@ -15,7 +15,9 @@ export function readChoices<Value extends string>(
   name: string,
   allowed: readonly Value[],
 ): readonly Value[] {
-  return [...new Set(splitList(text).map((entry) => readChoice(entry, name, allowed)))];
+  const choices = splitList(text).map((entry) => readChoice(entry, name, allowed));
+  if (choices.length > 0) return [...new Set(choices)];
+  throw refuse(name, `\`${text}\` names nothing.`, `Choices: ${allowed.join(', ')}.`);
 }
 
 /** One of the choices. Throws `input`. */

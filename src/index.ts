@@ -22,6 +22,7 @@ try {
   await main({ env: process.env, runner, clock: systemClock, signal: interruption.signal });
   process.exitCode = 0;
 } catch (error) {
+  runner.endGroup();
   if (error instanceof Interrupted) {
     runner.info(`${error.message} Nothing of the export was left behind.`);
     process.exit(130);
@@ -32,7 +33,6 @@ try {
       ...(error.where === undefined ? [] : [`Where: ${error.where}`]),
       `Next: ${error.next}`,
     ];
-    runner.endGroup();
     runner.error('The audit log was not exported', lines.map((line) => forLog(line, 2000)).join('\n'));
   } else {
     runner.error(

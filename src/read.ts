@@ -101,7 +101,7 @@ export function requireNumber(object: JsonObject, name: string, where: string): 
 export function requireInstant(object: JsonObject, name: string, where: string): number {
   const time = parseInstant(requireString(object, name, where));
   if (time !== null) return time;
-  throw unreadable(`Field ${name} does not read as a date-time.`, where);
+  throw unreadable(`Expected field ${name} to be a date and time.`, where);
 }
 
 /** The value, if it is an object, else one without fields: for what may be missing. */

@@ -62,7 +62,7 @@ export function summaryOf(report: Report): string {
       'First and last event',
       file.firstEvent === null ? '–' : `${instantOrEmpty(file.firstEvent)} – ${instantOrEmpty(file.lastEvent)}`,
     ],
-    ['Requests', `${grouped(exchanges.length)}, ${grouped(retries)} of them retries`],
+    ['Requests', `${grouped(exchanges.length)}, ${grouped(retries)} of them tried again`],
     ...(artifact === null
       ? []
       : [['Artifact', `<a href="${forSummary(artifact.url)}">${code(artifact.name)}</a>`] as [string, string]]),

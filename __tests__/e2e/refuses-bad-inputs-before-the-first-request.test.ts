@@ -144,7 +144,7 @@ const CASES: Case[] = [
   [
     'a list of destinations with none in it',
     { destination: ',' },
-    { what: /destination|choice/, where: 'input `destination`', next: 'artifact, file' },
+    { what: '`,` names nothing.', where: 'input `destination`', next: 'artifact, file' },
   ],
   [
     'an artifact name with a slash',

@@ -187,11 +187,15 @@ describe('events', () => {
   });
 
   test('of one id with two contents are one on other pages of the slice, and outside of the window, too', async () => {
-    const apart = [
-      { slice: SLICE, events: [event('granted', 11, 'A')] },
-      { slice: SLICE, events: [event('denied', 25, 'A')] },
-    ];
-    expect(await failure(run(apart))).toMatchObject({ kind: 'protocol' });
+    const [inside, outside] = [event('granted', 11, 'A'), event('denied', 25, 'A')];
+    for (const [index, order] of [
+      [inside, outside],
+      [outside, inside],
+    ].entries()) {
+      path = join(folder, `${index}.csv`);
+      const pages = order.map((one) => ({ slice: SLICE, events: [one] }));
+      expect(await failure(run(pages))).toMatchObject({ kind: 'protocol' });
+    }
   });
 });
 

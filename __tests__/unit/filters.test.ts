@@ -36,21 +36,16 @@ const DOCUMENTED: Readonly<Record<string, readonly string[]>> = {
   codacy: [],
 };
 
-const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter((text) => {
+const word = fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }).filter((text) => {
   return text.trim() === text && text !== '' && !/[\r\n]/.test(text);
 });
 const listed = word.filter((text) => !text.includes(','));
 
+const pair = fc.stringMatching(/^[a-z.]{1,8}=[a-z0-9=:#/]{0,8}$/);
+
 /** Values that a filter takes. */
 function valuesOf({ list, values, grammar }: Filter): fc.Arbitrary<readonly string[]> {
-  const pair = fc.tuple(fc.stringMatching(/^[a-z.]{1,8}$/), fc.stringMatching(/^[a-z0-9=:#/]{0,8}$/));
-  const one = values
-    ? fc.constantFrom(...values)
-    : grammar
-      ? pair.map(([key, value]) => `${key}=${value}`)
-      : list
-        ? listed
-        : word;
+  const one = values ? fc.constantFrom(...values) : grammar ? pair : list ? listed : word;
   return fc.array(one, { minLength: 1, maxLength: list ? 4 : 1 });
 }
 

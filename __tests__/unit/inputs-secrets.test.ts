@@ -38,38 +38,38 @@ test.each(['token', 'client-id', 'client-secret'])('%s is masked in every form t
   for (const form of FORMS) expect(masks).toContain(form);
 });
 
-test.each([
-  ['kosli', SECRET, [`Bearer ${SECRET}`]],
-  ['infisical', SECRET, [`Bearer ${SECRET}`]],
-  ['datafold', SECRET, [`Key ${SECRET}`]],
-  ['aitronos', SECRET, [`Bearer ${SECRET}`]],
-  ['aitronos', `ak_${SECRET}`, [`ak_${SECRET}`]],
-  ['codacy', SECRET, [SECRET]],
-])('the header of %s is masked as a whole', (vendor, token, headers) => {
+const HEADERS: [vendor: string, token: string, header: string][] = [
+  ['kosli', SECRET, `Bearer ${SECRET}`],
+  ['infisical', SECRET, `Bearer ${SECRET}`],
+  ['datafold', SECRET, `Key ${SECRET}`],
+  ['aitronos', SECRET, `Bearer ${SECRET}`],
+  ['aitronos', `ak_${SECRET}`, `ak_${SECRET}`],
+  ['codacy', SECRET, SECRET],
+];
+
+test.each(HEADERS)('the header of %s is masked as a whole', (vendor, token, header) => {
   const { masks, thrown } = masksOf({ vendor, token, org: 'acme' });
   expect(thrown).toBeUndefined();
-  for (const header of headers) {
-    expect(masks).toContain(header);
-    expect(masks).toContain(Buffer.from(header).toString('base64'));
-    expect(masks).toContain(Buffer.from(header).toString('base64url'));
-    expect(masks).toContain(encodeURIComponent(header));
-  }
+  expect(masks).toContain(header);
+  expect(masks).toContain(Buffer.from(header).toString('base64'));
+  expect(masks).toContain(Buffer.from(header).toString('base64url'));
+  expect(masks).toContain(encodeURIComponent(header));
 });
 
-test('every vendor has a row above', () => {
-  expect([...vendors.keys()].sort()).toEqual(['aitronos', 'codacy', 'datafold', 'infisical', 'kosli']);
+test('no vendor is left out of that', () => {
+  expect(new Set(HEADERS.map(([vendor]) => vendor))).toEqual(new Set(vendors.keys()));
 });
 
 describe('the token is masked', () => {
-  test.each<[what: string, given: Given, env?: Given]>([
+  test.each<[what: string, given: Given, env: Given]>([
     ['TLS is not checked', {}, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
-    ['an input is unknown', { 'a-first': 'x' }],
-    ['the vendor is unknown', { vendor: 'x' }],
-    ['no vendor is given', { vendor: '' }],
-    ['the organisation is wrong', { org: '..' }],
-    ['the window is wrong', { from: 'x' }],
-    ['the window is beyond what the vendor keeps', { vendor: 'codacy', org: 'acme', from: '2001-01' }],
-    ['there are other credentials too', { 'identity-id': 'x' }],
+    ['an input is unknown', { 'a-first': 'x' }, {}],
+    ['the vendor is unknown', { vendor: 'x' }, {}],
+    ['no vendor is given', { vendor: '' }, {}],
+    ['the organisation is wrong', { org: '..' }, {}],
+    ['the window is wrong', { from: 'x' }, {}],
+    ['the window is beyond what the vendor keeps', { vendor: 'codacy', org: 'acme', from: '2001-01' }, {}],
+    ['there are other credentials too', { 'identity-id': 'x' }, {}],
   ])('where %s', (_, given, env) => {
     const { masks, thrown } = masksOf({ vendor: 'infisical', token: SECRET, ...given }, env);
     expect(thrown).toHaveProperty('name', 'ExportError');

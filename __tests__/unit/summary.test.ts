@@ -128,7 +128,7 @@ describe('the summary of an export', () => {
       'eventType: login, get-secrets',
       '1,234 (1,240 received, 4 outside the window, 2 repeated)',
       '2026-11-20T01:00:00Z – 2026-11-20T23:59:59.999Z',
-      'Requests 3, 1 of them retries',
+      'Requests 3, 1 of them ',
       'acme-attempt-1',
       'acme.csv 98,765',
       SHA,

@@ -14,7 +14,7 @@ async function expectExact(events: readonly LedgerEvent[], options: Partial<Aitr
   const server = await serve('aitronos', events, options);
   const [header = [], ...rows] = rowsOf(await exportFrom('aitronos', server, window));
   const times = rows.map(([time = '']) => Date.parse(time));
-  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  expect(times.findIndex((time, index) => time < (times[index - 1] ?? 0))).toBe(-1);
   const [wantedHeader, ...wanted] = expectedOf(events, window);
   expect(JSON.stringify(header)).toBe(wantedHeader);
   const lines = linesOf(rows);
@@ -33,8 +33,13 @@ function expectedOf(events: readonly LedgerEvent[], window: Span): readonly stri
   return lines;
 }
 
-async function failureFrom(events: readonly LedgerEvent[], options: Partial<AitronosOptions>, filters = '') {
-  return failureOf(await exportFrom('aitronos', await serve('aitronos', events, options), DAY, { filters }));
+async function failureFrom(
+  events: readonly LedgerEvent[],
+  options: Partial<AitronosOptions>,
+  window = DAY,
+  filters = '',
+) {
+  return failureOf(await exportFrom('aitronos', await serve('aitronos', events, options), window, { filters }));
 }
 
 /** Events of one type alone: nothing but paging can take such a day apart. */
@@ -64,7 +69,8 @@ describe('a day of 25,000 events is exact', () => {
 });
 
 describe('a single second of more than 10,000 events', () => {
-  const burst = ledgerOf('aitronos', 16_000, DAY, { burst: 11_000 });
+  const window = { from: DAY.from, to: DAY.from + 600_000 };
+  const burst = ledgerOf('aitronos', 10_800, window, { burst: 10_400 });
   // The ledger repeats ties of this vendor word for word; these are told apart.
   const mixed = burst.map(({ fields, ...event }, index) => ({
     ...event,
@@ -74,21 +80,21 @@ describe('a single second of more than 10,000 events', () => {
   test.each(['instant', 'day', 'reject-times'] as const)(
     'of several types, dates %s: exact, by type',
     async (dates) => {
-      await expectExact(mixed, { dates });
+      await expectExact(mixed, { dates }, window);
     },
   );
 
   test.each([true, false])(
     'of several types, without a count, last day included: %s: exact, by type',
     async (toInclusive) => {
-      await expectExact(mixed, { twin: false, toInclusive });
+      await expectExact(mixed, { twin: false, toInclusive }, window);
     },
   );
 
   test.each(['instant', 'day'] as const)(
     'of one type, dates %s: exact, through the pages of the query',
     async (dates) => {
-      const server = await expectExact(ofOneType(mixed), { dates });
+      const server = await expectExact(ofOneType(mixed), { dates }, window);
       const skips = asked(server.requests, 'skip').filter((skip) => skip !== undefined && skip !== '0');
       expect(skips.length).toBeGreaterThan(100);
     },
@@ -97,14 +103,14 @@ describe('a single second of more than 10,000 events', () => {
   test.each(['instant', 'day', 'reject-times'] as const)(
     'of one type, without a count, dates %s: incomplete',
     async (dates) => {
-      const error = await failureFrom(ofOneType(mixed), { dates, twin: false });
+      const error = await failureFrom(ofOneType(mixed), { dates, twin: false }, window);
       expect(error).toMatchObject({ kind: 'incomplete', next: expect.stringContaining('filters') });
       expect(error.where).toContain('2026-11-0');
     },
   );
 
   test('of one type that is already asked for, without a count: incomplete', async () => {
-    expect(await failureFrom(ofOneType(mixed), { twin: false }, 'entity_type: user')).toMatchObject({
+    expect(await failureFrom(ofOneType(mixed), { twin: false }, window, 'entity_type: user')).toMatchObject({
       kind: 'incomplete',
     });
   });
@@ -114,7 +120,7 @@ describe('a single second of more than 10,000 events', () => {
       ...event,
       fields: index % 50 === 0 ? { ...fields, 'Entity Type': 'webhook' } : fields,
     }));
-    await expectExact(strange, { dates: 'day' });
+    await expectExact(strange, { dates: 'day' }, window);
   });
 });
 

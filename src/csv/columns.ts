@@ -149,5 +149,5 @@ function byName(cells: readonly string[], header: readonly string[]): JsonObject
 }
 
 function refusal(what: string, next: string): ExportError {
-  return new ExportError('input', what, { where: 'columns', next });
+  return new ExportError('input', what, { where: 'input `columns`', next });
 }

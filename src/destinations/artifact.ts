@@ -28,6 +28,7 @@ const CUT = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EA
 /** Uploads the files as one workflow artifact. Throws `destination`. */
 export async function uploadArtifact(options: ArtifactOptions): Promise<ArtifactReceipt> {
   const { name, files, folder, retentionDays, compressionLevel, runUrl } = options;
+  refuseEnterpriseServer(name, runUrl);
   // Loaded only here: it is most of the bundle, and most of its time to start.
   const { DefaultArtifactClient } = await import('@actions/artifact');
   const upload = () =>
@@ -48,20 +49,19 @@ export async function uploadArtifact(options: ArtifactOptions): Promise<Artifact
   }
 }
 
+/** The client's own refusal comes with a warning that the service may be down. */
+function refuseEnterpriseServer(name: string, runUrl: string): void {
+  const { hostname } = new URL(runUrl);
+  if (hostname === 'github.com' || /\.(?:ghe\.com|localhost)$/.test(hostname)) return;
+  throw new ExportError('destination', 'GitHub Enterprise Server has no artifact service that this action can use.', {
+    where: `artifact \`${name}\``,
+    next: 'Use `destination: file` with `path`, and upload the folder with the version of upload-artifact that your server supports.',
+  });
+}
+
 function refusal(name: string, cause: unknown): ExportError {
   const text = String(cause);
   const where = `artifact \`${name}\``;
-  if (/GHES|GitHub Enterprise Server/i.test(text)) {
-    return new ExportError(
-      'destination',
-      'GitHub Enterprise Server has no artifact service that this action can use.',
-      {
-        where,
-        next: 'Use `destination: file` with `path`, and upload the folder with the version of upload-artifact that your server supports.',
-        cause,
-      },
-    );
-  }
   if (/409|already exists|conflict/i.test(text)) {
     return new ExportError(
       'destination',

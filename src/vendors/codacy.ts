@@ -105,6 +105,7 @@ export const codacy: Vendor = {
     unverified: [
       'Two shapes of the answer are documented, and both are read; which one the live service sends was not tried.',
       'Order, bounds and row caps are undocumented.',
+      'No live account was tried.',
     ],
   },
   pages,

@@ -1,0 +1,160 @@
+import { describe, expect, test } from '@jest/globals';
+import { inWindow, jsonOf, type LedgerEvent } from '../../sandbox/ledger.ts';
+import { changed } from '../../sandbox/server.ts';
+import type { CodacyOptions } from '../../sandbox/vendors/codacy.ts';
+import { failureOf, NOON } from '../contract/run.ts';
+import {
+  asked,
+  DAY_MS,
+  expectRows,
+  exportFrom,
+  ledgerOf,
+  rowsOf,
+  type Span,
+  serve,
+  WEEK,
+} from '../contract/sandbox.ts';
+import { tableOf } from '../e2e/ledger-table.ts';
+
+const events = ledgerOf('codacy', 3000);
+const DAY = { from: WEEK.from, to: WEEK.from + DAY_MS };
+
+/** Ties have no order and no ids: rows of one instant are compared as a set. */
+async function expectExact(ledger: readonly LedgerEvent[], options: Partial<CodacyOptions>, window: Span = WEEK) {
+  const server = await serve('codacy', ledger, options);
+  const [header = [], ...rows] = rowsOf(await exportFrom('codacy', server, window));
+  const [wantedHeader = [], ...wanted] = tableOf('codacy', ledger, window, options.shape ?? 'data');
+  const time = header.indexOf('timestamp');
+  expectRows(
+    [header, ...rows.map((row) => [row[time] ?? ''])],
+    [wantedHeader, ...wanted.map((row) => [row[time] ?? ''])],
+  );
+  const sorted = (table: readonly string[][]) => table.map((row) => [JSON.stringify(row)]).sort();
+  expectRows(sorted(rows), sorted(wanted));
+  return server;
+}
+
+describe.each(['data', 'array'] as const)('the shape `%s`', (shape) => {
+  const bounds = [true, false].flatMap((fromInclusive) =>
+    [true, false].map((toInclusive) => ({ fromInclusive, toInclusive })),
+  );
+
+  test.each(bounds)(
+    'from included: $fromInclusive, to included: $toInclusive: exact, in either order',
+    async (given) => {
+      for (const order of ['newest', 'oldest'] as const) await expectExact(events, { shape, bounds: given, order });
+    },
+  );
+
+  test.each(['string', 'object'] as const)('details as %s: the same cells', async (details) => {
+    const server = await serve('codacy', events, { shape, details });
+    const [header = [], ...rows] = rowsOf(await exportFrom('codacy', server));
+    const column = header.indexOf(shape === 'data' ? 'requestDetails' : 'details');
+    const wanted = inWindow(events, WEEK).map(({ fields }) =>
+      fields['details'] === undefined ? '' : jsonOf(fields['details']),
+    );
+    expect(rows.map((row) => row[column]).sort()).toEqual(wanted.sort());
+    expect(wanted.some((cell) => /\b9007199254\d{5}[13579]\b/.test(cell))).toBe(true);
+  });
+
+  test('days are asked for in milliseconds, one more on either side', async () => {
+    const server = await expectExact(
+      ledgerOf('codacy', 60, DAY),
+      { shape },
+      { from: DAY.from, to: DAY.to + 3_600_000 },
+    );
+    expect(asked(server.requests, 'from')).toEqual([DAY.from - 1, DAY.to - 1].map(String));
+    expect(asked(server.requests, 'to')).toEqual([DAY.to + 1, DAY.to + 3_600_001].map(String));
+  });
+
+  test('identical events are no repetition: each stays', async () => {
+    const [event] = inWindow(events, DAY);
+    if (!event) throw new Error('The ledger is empty.');
+    await expectExact([event, event, event], { shape }, DAY);
+  });
+
+  test.each([99, 100, 101, 1000])('%d events in a day: exact', async (count) => {
+    await expectExact(ledgerOf('codacy', count, DAY), { shape }, DAY);
+  });
+});
+
+describe('pages', () => {
+  test('are of 1,000 once the vendor has shown that it pages, and followed to the end', async () => {
+    const server = await expectExact(ledgerOf('codacy', 3500, DAY), { shape: 'data' }, DAY);
+    expect(asked(server.requests, 'limit')).toEqual([undefined, '1000', '1000', '1000', '1000']);
+    expect(new Set(asked(server.requests, 'cursor')).size).toBe(4);
+  });
+
+  test('whose cursor comes again: protocol', async () => {
+    const stuck = changed((answer) => ({
+      ...answer,
+      body: String(answer.body).replace(/"pagination":.*/, '"pagination":{"cursor":"again"}}'),
+    }));
+    const server = await serve('codacy', events, {
+      intercept: ({ query }) => (query.some(([name]) => name === 'cursor') ? undefined : stuck),
+    });
+    const again = await serve('codacy', events, {
+      intercept: (request) => {
+        for (const pair of request.query as [string, string][]) if (pair[0] === 'cursor') return repeat;
+        return stuck;
+      },
+    });
+    expect(failureOf(await exportFrom('codacy', again, DAY))).toMatchObject({ kind: 'protocol' });
+    // A cursor that the vendor itself does not know.
+    expect(failureOf(await exportFrom('codacy', server, DAY))).toMatchObject({ kind: 'protocol' });
+  });
+});
+
+/** A page that names itself as the next one. */
+const repeat = changed(() => ({
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  body: `{"data":[${jsonOf(inWindow(events, DAY)[0]?.fields)}],"pagination":{"cursor":"again"}}`,
+}));
+
+describe('a row cap that no document names, in the bare array', () => {
+  test.each([
+    [100, 'newest'],
+    [100, 'oldest'],
+    [1000, 'newest'],
+  ] as const)('of %d rows, %s first: exact', async (rowCap, order) => {
+    const server = await expectExact(ledgerOf('codacy', 9000), { shape: 'array', rowCap, order });
+    expect(server.requests.length).toBeGreaterThan(7);
+  });
+
+  test('and more than that in one millisecond: incomplete', async () => {
+    const server = await serve('codacy', ledgerOf('codacy', 400, DAY, { burst: 150 }), { shape: 'array', rowCap: 100 });
+    expect(failureOf(await exportFrom('codacy', server, DAY)).kind).toBe('incomplete');
+  });
+});
+
+describe('where it is asked', () => {
+  test.each([
+    ['acme', 'gh', '/api/v3/organizations/gh/acme/audit'],
+    ['gh/acme', 'gh', '/api/v3/organizations/gh/acme/audit'],
+    ['bbe/acme', 'bbe', '/api/v3/organizations/bbe/acme/audit'],
+  ])('`org: %s`', async (org, provider, path) => {
+    const server = await serve('codacy', events, { provider });
+    const done = await exportFrom('codacy', server, DAY, { org });
+    expect(rowsOf(done).length).toBeGreaterThan(1);
+    expect(new Set(server.requests.map((request) => request.path))).toEqual(new Set([path]));
+  });
+
+  test('another provider: input', async () => {
+    const server = await serve('codacy', events);
+    expect(failureOf(await exportFrom('codacy', server, DAY, { org: 'svn/acme' })).kind).toBe('input');
+    expect(server.requests).toEqual([]);
+  });
+});
+
+test('a window that reaches back beyond the year that Codacy keeps: incomplete, before the first request', async () => {
+  const server = await serve('codacy', events);
+  const error = failureOf(await exportFrom('codacy', server, { from: NOON - 365 * DAY_MS - 1, to: WEEK.to }));
+  expect(error).toMatchObject({ kind: 'incomplete', next: expect.stringContaining('2025-11-21T12:00:00Z') });
+  expect(server.requests).toEqual([]);
+});
+
+test('a window of just that year is exported', async () => {
+  const window = { from: NOON - 365 * DAY_MS, to: WEEK.to };
+  await expectExact(events, { shape: 'array' }, window);
+});
