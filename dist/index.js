@@ -29891,39 +29891,37 @@ var external_node_os_ = __nccwpck_require__(8161);
 
 /**
  * Makes the folder `<parent>/<name>`: under the workspace where `path` says so, else in a new folder in the runner's
- * temp. Throws `destination` where it is there already, or where a link leads out of the workspace.
+ * temp. Throws `destination` where it is there already or the disk refuses, `input` where a link leads out of the
+ * workspace.
  */
 async function makeFolder(name, { path, workspace, temp }) {
-    const parent = path === null ? await (0,promises_.mkdtemp)((0,external_node_path_.join)(temp || (0,external_node_os_.tmpdir)(), 'audit-log-export-')) : await under(workspace, path);
-    const folder = (0,external_node_path_.join)(parent, name);
+    if (path !== null) {
+        const folder = (0,external_node_path_.join)(await under(workspace, path), name);
+        if (!(await makeOne(folder)))
+            throw taken(folder);
+        return { path: folder, remove: () => removeAll(folder) };
+    }
+    const parent = (0,external_node_path_.join)(temp || (0,external_node_os_.tmpdir)(), 'audit-log-export-');
+    const own = await (0,promises_.mkdtemp)(parent).catch((cause) => {
+        throw unusable(parent, cause);
+    });
     try {
-        await (0,promises_.mkdir)(folder);
+        await makeOne((0,external_node_path_.join)(own, name));
     }
-    catch (cause) {
-        const there = await (0,promises_.stat)(folder).then(() => true, () => false);
-        throw new errors/* ExportError */.z('destination', there ? 'An export of that name is there already; it was left as it is.' : 'The folder cannot be made.', {
-            where: folder,
-            next: there
-                ? 'Remove it, or choose another `path` or window.'
-                : 'Check the permissions and the space of the disk.',
-            cause,
-        });
+    catch (error) {
+        await removeAll(own);
+        throw error;
     }
-    return { path: folder, remove: () => (0,promises_.rm)(path === null ? parent : folder, { recursive: true, force: true }) };
+    return { path: (0,external_node_path_.join)(own, name), remove: () => removeAll(own) };
 }
+/** `path` in the workspace, made where it is missing, and found to be inside whatever links are on the way. */
 async function under(workspace, path) {
-    const root = await (0,promises_.realpath)(workspace);
+    const root = await real(workspace);
     let at = root;
     for (const part of path.split('/').filter((name) => name !== '' && name !== '.')) {
         at = (0,external_node_path_.join)(at, part);
-        await (0,promises_.mkdir)(at).catch((error) => {
-            if (error.code !== 'EEXIST')
-                throw unusable(path, error);
-        });
-        const real = await (0,promises_.realpath)(at).catch((error) => {
-            throw unusable(path, error);
-        });
-        if (real === root || real.startsWith(root + external_node_path_.sep))
+        await makeOne(at);
+        if ((await real(at)).startsWith(root + external_node_path_.sep))
             continue;
         throw new errors/* ExportError */.z('input', `\`${path}\` leads out of the workspace, through a link.`, {
             where: 'input `path`',
@@ -29932,9 +29930,29 @@ async function under(workspace, path) {
     }
     return at;
 }
-const unusable = (path, cause) => new errors/* ExportError */.z('destination', `The folder \`${path}\` cannot be made.`, {
-    where: 'input `path`',
-    next: 'Check that no file has its name, and the permissions of the workspace.',
+/** Whether the folder was made; false where something of its name is there. */
+async function makeOne(folder) {
+    try {
+        await (0,promises_.mkdir)(folder);
+        return true;
+    }
+    catch (cause) {
+        if (cause.code === 'EEXIST')
+            return false;
+        throw unusable(folder, cause);
+    }
+}
+const real = (folder) => (0,promises_.realpath)(folder).catch((cause) => {
+    throw unusable(folder, cause);
+});
+const removeAll = (folder) => (0,promises_.rm)(folder, { recursive: true, force: true });
+const taken = (folder) => new errors/* ExportError */.z('destination', 'An export of that name is there already; it was left as it is.', {
+    where: folder,
+    next: 'Remove it, or choose another `path` or window.',
+});
+const unusable = (folder, cause) => new errors/* ExportError */.z('destination', 'The folder of the export cannot be made.', {
+    where: folder,
+    next: 'Check the input `path`, that no file has its name, and the permissions and the space of the disk.',
     cause,
 });
 
@@ -35766,12 +35784,14 @@ class Table {
         await this.#writeSlice();
         if (this.#options.vendor.format === 'json')
             await this.#begin(null);
+        if (this.#plan === null)
+            throw new Error(`${this.#options.vendor.name} has a table without a header.`);
         const { received, cut, repeated, written } = this.#counts;
         if (received !== cut + repeated + written)
             throw new Error(`Rows are unaccounted for: ${JSON.stringify(this.#counts)}`);
         const timed = Number.isFinite(this.#first);
         return {
-            columns: this.#plan?.names ?? [],
+            columns: this.#plan.names,
             counts: this.#counts,
             firstEvent: timed ? this.#first : null,
             lastEvent: timed ? this.#last : null,
@@ -35780,7 +35800,7 @@ class Table {
     /** Plans the table and writes its header, once; after that, the header may not change. */
     async #begin(header) {
         if (this.#plan !== null) {
-            if (header?.join('\n') !== this.#header?.join('\n'))
+            if (JSON.stringify(header) !== JSON.stringify(this.#header))
                 throw otherHeader(this.#options.vendor);
             return;
         }
@@ -35811,6 +35831,8 @@ class Table {
         const kept = [];
         for (const event of events) {
             const { time, id } = event;
+            if (Number.isNaN(time))
+                throw new Error(`${this.#options.vendor.name} has an event with a time that is none.`);
             const before = id === null ? undefined : seen.get(id);
             if (before !== undefined && JSON.stringify(before.body) !== JSON.stringify(event.body))
                 throw twoContents(this.#options.vendor, event);
@@ -35880,14 +35902,14 @@ function readInteger(text, name, least, most) {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= least && value <= most)
         return value;
-    throw refuse(name, `\`${text}\` is not a whole number.`, `Write a number from ${least} to ${most}.`);
+    throw refuse(name, `\`${text}\` is not a whole number from ${least} to ${most}.`, `Write a number from ${least} to ${most}.`);
 }
 /** A folder under the workspace, relative and normalised, with `/`; null for the empty text. Throws `input`. */
 function readFolder(text, name) {
     if (text === '')
         return null;
     const folder = (0,external_node_path_.normalize)(text.replaceAll('\\', '/'));
-    const leadsOut = (0,external_node_path_.isAbsolute)(folder) || /^[A-Za-z]:/.test(folder) || folder.split('/').includes('..');
+    const leadsOut = (0,external_node_path_.isAbsolute)(folder) || /^[A-Za-z]:/.test(folder) || text.split(/[\\/]/).includes('..');
     if (!leadsOut && !/[\0\r\n]/.test(folder))
         return folder;
     const what = `\`${text}\` does not lie under the workspace.`;
@@ -35920,7 +35942,7 @@ function maskEverywhere(secret, mask) {
     const base64 = Buffer.from(secret).toString('base64');
     const forms = [
         secret,
-        encodeURIComponent(secret),
+        encodeURIComponent(secret.toWellFormed()),
         JSON.stringify(secret).slice(1, -1),
         base64,
         base64.replaceAll('=', ''),
@@ -35936,15 +35958,23 @@ function readCredentials({ token, clientId, clientSecret, identityId }, vendor, 
     const forms = vendor.login
         ? 'Give one of `token`; `client-id` and `client-secret`; `identity-id` (with `permissions: id-token: write`).'
         : 'Give `token`, from a secret of the repository.';
+    const given = Object.entries({
+        token,
+        'client-id': clientId,
+        'client-secret': clientSecret,
+        'identity-id': identityId,
+    })
+        .filter(([, value]) => value !== '')
+        .map(([name]) => name);
     const client = clientId !== '' || clientSecret !== '';
     if (!vendor.login && (client || identityId !== '')) {
-        throw refuse(client ? 'client-id' : 'identity-id', `${vendor.name} has no such log-in.`, forms);
+        throw refuse(given.find((name) => name !== 'token') ?? 'token', `${vendor.name} has no such log-in.`, forms);
     }
     const kinds = [token !== '', client, identityId !== ''].filter(Boolean).length;
     if (kinds === 0)
         throw refuse('token', 'No credentials are given; an empty secret counts as none.', `${forms} ${vendor.guide.token}`);
     if (kinds > 1)
-        throw refuse('token', 'More than one kind of credentials is given.', forms);
+        throw refuse(given[0] ?? 'token', 'More than one kind of credentials is given.', forms);
     if (identityId !== '') {
         return { kind: 'identity', identityId: printable(identityId, 'identity-id'), mintIdToken: permitted(mintIdToken) };
     }
@@ -36052,7 +36082,7 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 function resolveOrigin(baseUrl, vendor) {
     const regions = Object.keys(vendor.hosts);
     const fallback = vendor.hosts[regions[0] ?? ''];
-    const region = baseUrl === undefined ? fallback : vendor.hosts[baseUrl];
+    const region = baseUrl === undefined ? fallback : new Map(Object.entries(vendor.hosts)).get(baseUrl);
     if (region !== undefined)
         return region;
     const url = URL.canParse(baseUrl ?? '') ? new URL(baseUrl ?? '') : undefined;
@@ -36060,7 +36090,7 @@ function resolveOrigin(baseUrl, vendor) {
     if (url && wrong === null)
         return url.origin;
     const named = regions.length > 1 ? `${regions.map((name) => `\`${name}\``).join(', ')}, or ` : '';
-    throw new errors/* ExportError */.z('input', `\`${url && (url.username || url.password) ? '(not shown)' : baseUrl}\` ${wrong}.`, {
+    throw new errors/* ExportError */.z('input', `\`${baseUrl?.includes('@') ? '(not shown)' : baseUrl}\` ${wrong}.`, {
         where: 'input `base-url`',
         next: `Write ${named}an origin such as \`https://audit.example.com\`; left out, it is ${fallback}.`,
     });
@@ -37369,7 +37399,10 @@ function summaryOf(report) {
     const empty = counts.written === 0 ? `\n${emptyNote(inputs)}\n` : '';
     return `## ✅ Audit log of ${inputs.vendor.name}: complete\n\n${table(rows)}\n${empty}
 <table><tr><th>File</th><th>Bytes</th><th>SHA-256</th></tr>${files.map(fileRow).join('')}</table>\n
-<details><summary>How completeness was established</summary>\n<ul>${notes.map((note) => `<li>${(0,lib_escape/* forSummary */.o)(note, 1000)}</li>`).join('')}</ul></details>\n\n`;
+<details><summary>How completeness was established</summary>\n<ul>${notes
+        .slice(0, 20)
+        .map((note) => `<li>${(0,lib_escape/* forSummary */.o)(note, 1000)}</li>`)
+        .join('')}</ul></details>\n\n`;
 }
 /** The job summary of a run that failed before it had an export. */
 function failureSummaryOf(error, inputs) {

@@ -16,7 +16,7 @@ export function maskEverywhere(secret: string, mask: (secret: string) => void): 
   const base64 = Buffer.from(secret).toString('base64');
   const forms = [
     secret,
-    encodeURIComponent(secret),
+    encodeURIComponent(secret.toWellFormed()),
     JSON.stringify(secret).slice(1, -1),
     base64,
     base64.replaceAll('=', ''),
@@ -37,9 +37,17 @@ export function readCredentials(
   const forms = vendor.login
     ? 'Give one of `token`; `client-id` and `client-secret`; `identity-id` (with `permissions: id-token: write`).'
     : 'Give `token`, from a secret of the repository.';
+  const given = Object.entries({
+    token,
+    'client-id': clientId,
+    'client-secret': clientSecret,
+    'identity-id': identityId,
+  })
+    .filter(([, value]) => value !== '')
+    .map(([name]) => name);
   const client = clientId !== '' || clientSecret !== '';
   if (!vendor.login && (client || identityId !== '')) {
-    throw refuse(client ? 'client-id' : 'identity-id', `${vendor.name} has no such log-in.`, forms);
+    throw refuse(given.find((name) => name !== 'token') ?? 'token', `${vendor.name} has no such log-in.`, forms);
   }
   const kinds = [token !== '', client, identityId !== ''].filter(Boolean).length;
   if (kinds === 0)
@@ -48,7 +56,7 @@ export function readCredentials(
       'No credentials are given; an empty secret counts as none.',
       `${forms} ${vendor.guide.token}`,
     );
-  if (kinds > 1) throw refuse('token', 'More than one kind of credentials is given.', forms);
+  if (kinds > 1) throw refuse(given[0] ?? 'token', 'More than one kind of credentials is given.', forms);
   if (identityId !== '') {
     return { kind: 'identity', identityId: printable(identityId, 'identity-id'), mintIdToken: permitted(mintIdToken) };
   }

@@ -87,12 +87,13 @@ class Table {
   async finish(): Promise<Omit<ExportedFile, 'path' | keyof Digest>> {
     await this.#writeSlice();
     if (this.#options.vendor.format === 'json') await this.#begin(null);
+    if (this.#plan === null) throw new Error(`${this.#options.vendor.name} has a table without a header.`);
     const { received, cut, repeated, written } = this.#counts;
     if (received !== cut + repeated + written)
       throw new Error(`Rows are unaccounted for: ${JSON.stringify(this.#counts)}`);
     const timed = Number.isFinite(this.#first);
     return {
-      columns: this.#plan?.names ?? [],
+      columns: this.#plan.names,
       counts: this.#counts,
       firstEvent: timed ? this.#first : null,
       lastEvent: timed ? this.#last : null,
@@ -102,7 +103,7 @@ class Table {
   /** Plans the table and writes its header, once; after that, the header may not change. */
   async #begin(header: readonly string[] | null): Promise<void> {
     if (this.#plan !== null) {
-      if (header?.join('\n') !== this.#header?.join('\n')) throw otherHeader(this.#options.vendor);
+      if (JSON.stringify(header) !== JSON.stringify(this.#header)) throw otherHeader(this.#options.vendor);
       return;
     }
     const { vendor, org, columns } = this.#options;
@@ -131,6 +132,7 @@ class Table {
     const kept: VendorEvent[] = [];
     for (const event of events) {
       const { time, id } = event;
+      if (Number.isNaN(time)) throw new Error(`${this.#options.vendor.name} has an event with a time that is none.`);
       const before = id === null ? undefined : seen.get(id);
       if (before !== undefined && JSON.stringify(before.body) !== JSON.stringify(event.body))
         throw twoContents(this.#options.vendor, event);

@@ -32,14 +32,18 @@ export function readChoice<Value extends string>(text: string, name: string, all
 export function readInteger(text: string, name: string, least: number, most: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw refuse(name, `\`${text}\` is not a whole number.`, `Write a number from ${least} to ${most}.`);
+  throw refuse(
+    name,
+    `\`${text}\` is not a whole number from ${least} to ${most}.`,
+    `Write a number from ${least} to ${most}.`,
+  );
 }
 
 /** A folder under the workspace, relative and normalised, with `/`; null for the empty text. Throws `input`. */
 export function readFolder(text: string, name: string): string | null {
   if (text === '') return null;
   const folder = normalize(text.replaceAll('\\', '/'));
-  const leadsOut = isAbsolute(folder) || /^[A-Za-z]:/.test(folder) || folder.split('/').includes('..');
+  const leadsOut = isAbsolute(folder) || /^[A-Za-z]:/.test(folder) || text.split(/[\\/]/).includes('..');
   if (!leadsOut && !/[\0\r\n]/.test(folder)) return folder;
   const what = `\`${text}\` does not lie under the workspace.`;
   throw refuse(name, what, 'Write a relative folder without `..`, such as `audit-logs`.');

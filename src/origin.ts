@@ -10,13 +10,13 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 export function resolveOrigin(baseUrl: string | undefined, vendor: Vendor): string {
   const regions = Object.keys(vendor.hosts);
   const fallback = vendor.hosts[regions[0] ?? ''];
-  const region = baseUrl === undefined ? fallback : vendor.hosts[baseUrl];
+  const region = baseUrl === undefined ? fallback : new Map(Object.entries(vendor.hosts)).get(baseUrl);
   if (region !== undefined) return region;
   const url = URL.canParse(baseUrl ?? '') ? new URL(baseUrl ?? '') : undefined;
   const wrong = url === undefined ? 'is not an URL' : flaw(url);
   if (url && wrong === null) return url.origin;
   const named = regions.length > 1 ? `${regions.map((name) => `\`${name}\``).join(', ')}, or ` : '';
-  throw new ExportError('input', `\`${url && (url.username || url.password) ? '(not shown)' : baseUrl}\` ${wrong}.`, {
+  throw new ExportError('input', `\`${baseUrl?.includes('@') ? '(not shown)' : baseUrl}\` ${wrong}.`, {
     where: 'input `base-url`',
     next: `Write ${named}an origin such as \`https://audit.example.com\`; left out, it is ${fallback}.`,
   });

@@ -70,7 +70,10 @@ export function summaryOf(report: Report): string {
   const empty = counts.written === 0 ? `\n${emptyNote(inputs)}\n` : '';
   return `## ✅ Audit log of ${inputs.vendor.name}: complete\n\n${table(rows)}\n${empty}
 <table><tr><th>File</th><th>Bytes</th><th>SHA-256</th></tr>${files.map(fileRow).join('')}</table>\n
-<details><summary>How completeness was established</summary>\n<ul>${notes.map((note) => `<li>${forSummary(note, 1000)}</li>`).join('')}</ul></details>\n\n`;
+<details><summary>How completeness was established</summary>\n<ul>${notes
+    .slice(0, 20)
+    .map((note) => `<li>${forSummary(note, 1000)}</li>`)
+    .join('')}</ul></details>\n\n`;
 }
 
 /** The job summary of a run that failed before it had an export. */

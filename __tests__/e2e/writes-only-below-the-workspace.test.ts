@@ -44,7 +44,7 @@ describe('refuses', () => {
     const ran = await run({ vendor: 'datafold', server, workspace, with: { path: 'logs/x', destination: 'file' } });
     expectRed(
       { ...ran, left: [] },
-      { what: 'The folder `logs/x` cannot be made.', where: 'input `path`', next: 'no file has its name' },
+      { what: 'The folder of the export cannot be made.', where: '/logs/x', next: 'no file has its name' },
     );
     expect(await readFile(join(workspace, 'logs'), 'utf8')).toBe('mine');
     expect(server.requests).toEqual([]);
