@@ -36760,7 +36760,8 @@ function datafold_read(entry, where) {
 }
 /** The window travels in the body of a GET, which some proxies drop; the vendor then answers without a filter. */
 function checkFiltered(events, asked, where) {
-    if (events.length === 0 || events.some(({ time }) => time !== null && contains(asked, time)))
+    const closed = pad(asked, 0, 1);
+    if (events.length === 0 || events.some(({ time }) => time !== null && contains(closed, time)))
         return;
     throw new errors/* ExportError */.z('protocol', `All ${events.length} events that Datafold answered lie outside the window.`, {
         where,

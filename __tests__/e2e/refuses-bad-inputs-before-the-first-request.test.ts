@@ -175,7 +175,7 @@ const CASES: Case[] = [
     'no tries at all',
     { 'max-attempts': '0' },
     {
-      what: '`0` is not a whole number.',
+      what: '`0` is not a whole number from ',
       where: 'input `max-attempts`',
       next: 'Write a number from 1 to 20.',
     },
@@ -183,17 +183,21 @@ const CASES: Case[] = [
   [
     'a time-out with a unit',
     { 'request-timeout': '150s' },
-    { what: '`150s` is not a whole number.', where: '`request-timeout`', next: 'Write a number from 1 to 3600.' },
+    { what: '`150s` is not a whole number from ', where: '`request-timeout`', next: 'Write a number from 1 to 3600.' },
   ],
   [
     'more compression than there is',
     { 'compression-level': '10' },
-    { what: '`10` is not a whole number.', where: 'input `compression-level`', next: 'Write a number from 0 to 9.' },
+    {
+      what: '`10` is not a whole number from ',
+      where: 'input `compression-level`',
+      next: 'Write a number from 0 to 9.',
+    },
   ],
   [
     'no days to keep',
     { 'retention-days': '0' },
-    { what: '`0` is not a whole number.', where: 'input `retention-days`', next: 'Write a number from 1 to 400.' },
+    { what: '`0` is not a whole number from ', where: 'input `retention-days`', next: 'Write a number from 1 to 400.' },
   ],
 ];
 

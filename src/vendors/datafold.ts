@@ -36,7 +36,8 @@ function read(entry: unknown, where: string): VendorEvent {
 
 /** The window travels in the body of a GET, which some proxies drop; the vendor then answers without a filter. */
 function checkFiltered(events: readonly VendorEvent[], asked: Window, where: string): void {
-  if (events.length === 0 || events.some(({ time }) => time !== null && contains(asked, time))) return;
+  const closed = pad(asked, 0, 1);
+  if (events.length === 0 || events.some(({ time }) => time !== null && contains(closed, time))) return;
   throw new ExportError('protocol', `All ${events.length} events that Datafold answered lie outside the window.`, {
     where,
     next: 'A proxy on the way may drop the body of GET requests, in which the window travels: take it out of the way (`NO_PROXY`).',
