@@ -29757,7 +29757,7 @@ function showUnseen(text) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _escape_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(800);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5455);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6859);
 /* harmony import */ var _retry_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2165);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(869);
 
@@ -29804,7 +29804,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5455:
+/***/ 6859:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -36108,6 +36108,22 @@ function flaw(url) {
     return null;
 }
 
+;// CONCATENATED MODULE: ./lib/run.js
+/** The run that the environment names, and its address `https://github.com/owner/repository/actions/runs/1`. */
+function readRun(env) {
+    const get = (name) => env[`GITHUB_${name}`] ?? '';
+    const run = {
+        repository: get('REPOSITORY'),
+        workflow: get('WORKFLOW'),
+        run_id: get('RUN_ID'),
+        run_attempt: get('RUN_ATTEMPT'),
+        sha: get('SHA'),
+        actor: get('ACTOR'),
+        event: get('EVENT_NAME'),
+    };
+    return { run, runUrl: `${get('SERVER_URL') || 'https://github.com'}/${run.repository}/actions/runs/${run.run_id}` };
+}
+
 ;// CONCATENATED MODULE: ./lib/csv/read.js
 
 
@@ -37200,6 +37216,7 @@ const vendors = new Map([kosli, infisical, datafold, aitronos, codacy].map((vend
 
 
 
+
 /** Every input and its default, as `action.yml` has them too; '' is "left out". */
 const DEFAULTS = {
     vendor: '',
@@ -37332,19 +37349,6 @@ function readColumns(text, vendor) {
     const columns = text === 'native' || text === 'common' ? text : splitList(text);
     checkColumns(vendor, columns);
     return columns;
-}
-function readRun(env) {
-    const get = (name) => env[`GITHUB_${name}`] ?? '';
-    const run = {
-        repository: get('REPOSITORY'),
-        workflow: get('WORKFLOW'),
-        run_id: get('RUN_ID'),
-        run_attempt: get('RUN_ATTEMPT'),
-        sha: get('SHA'),
-        actor: get('ACTOR'),
-        event: get('EVENT_NAME'),
-    };
-    return { run, runUrl: `${get('SERVER_URL') || 'https://github.com'}/${run.repository}/actions/runs/${run.run_id}` };
 }
 function readProxies(env) {
     const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);

@@ -13,6 +13,7 @@ import {
   suggestion,
 } from './forms.ts';
 import { resolveOrigin } from './origin.ts';
+import { type Run, readRun } from './run.ts';
 import type { Columns, Credentials, Query, Vendor } from './types.ts';
 import { vendors } from './vendors/index.ts';
 import { formatInstant, resolveWindow } from './window.ts';
@@ -48,17 +49,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export type DestinationName = 'artifact' | 'file';
 const DESTINATIONS: readonly DestinationName[] = ['artifact', 'file'];
 const IF_EMPTY = ['notice', 'warn', 'fail'] as const;
-
-/** The workflow run, for the manifest; '' where the runner does not say. */
-export interface Run {
-  readonly repository: string;
-  readonly workflow: string;
-  readonly run_id: string;
-  readonly run_attempt: string;
-  readonly sha: string;
-  readonly actor: string;
-  readonly event: string;
-}
 
 /** Everything that was asked for, checked; fixed before the first request. */
 export interface Inputs {
@@ -216,20 +206,6 @@ function readColumns(text: string, vendor: Vendor): Columns {
   const columns = text === 'native' || text === 'common' ? text : splitList(text);
   checkColumns(vendor, columns);
   return columns;
-}
-
-function readRun(env: Environment): { run: Run; runUrl: string } {
-  const get = (name: string) => env[`GITHUB_${name}`] ?? '';
-  const run = {
-    repository: get('REPOSITORY'),
-    workflow: get('WORKFLOW'),
-    run_id: get('RUN_ID'),
-    run_attempt: get('RUN_ATTEMPT'),
-    sha: get('SHA'),
-    actor: get('ACTOR'),
-    event: get('EVENT_NAME'),
-  };
-  return { run, runUrl: `${get('SERVER_URL') || 'https://github.com'}/${run.repository}/actions/runs/${run.run_id}` };
 }
 
 function readProxies(env: Environment): Record<string, string | undefined> {

@@ -118,7 +118,7 @@ describe('a row cap that no document names, in the bare array', () => {
     [100, 'oldest'],
     [1000, 'newest'],
   ] as const)('of %d rows, %s first: exact', async (rowCap, order) => {
-    const server = await expectExact(ledgerOf('codacy', 9000), { shape: 'array', rowCap, order });
+    const server = await expectExact(ledgerOf('codacy', 8000), { shape: 'array', rowCap, order });
     expect(server.requests.length).toBeGreaterThan(7);
   });
 

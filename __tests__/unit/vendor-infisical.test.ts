@@ -40,13 +40,13 @@ const moved = (events: readonly LedgerEvent[], timeOf: (index: number) => number
   });
 
 describe('pages of 1,000, walked back by time', () => {
-  const events = ledgerOf('infisical', 5000, TWO_DAYS);
-  const burst = ledgerOf('infisical', 5000, TWO_DAYS, { burst: 2500 });
+  const events = ledgerOf('infisical', 3700, TWO_DAYS);
+  const burst = ledgerOf('infisical', 3700, TWO_DAYS, { burst: 2500 });
   const readings = [false, true].flatMap((endInclusive) =>
     [undefined, 7].map((tieShuffle) => ({ endInclusive, ...(tieShuffle !== undefined && { tieShuffle }) })),
   );
 
-  test.each(readings)('5,000 events, %j: exact', async (reading) => {
+  test.each(readings)('3,700 events, %j: exact', async (reading) => {
     const { server } = await expectExact(events, reading);
     expect(new Set(asked(server.requests, 'limit'))).toEqual(new Set(['1000']));
     expect(new Set(asked(server.requests, 'offset'))).toEqual(new Set(['0']));
@@ -89,7 +89,7 @@ describe('pages of 1,000, walked back by time', () => {
 
 describe('the rate limit', () => {
   test('every third answer is 429: exact, after exactly the waits that were asked for', async () => {
-    const events = ledgerOf('infisical', 5000, TWO_DAYS);
+    const events = ledgerOf('infisical', 3700, TWO_DAYS);
     const { server, done } = await expectExact(events, { rateLimit: { every: 3, retryAfter: 9 } });
     const refused = Math.floor(server.requests.length / 3);
     expect(refused).toBeGreaterThan(0);
@@ -103,7 +103,7 @@ describe('the rate limit', () => {
 });
 
 describe('log-in', () => {
-  const events = ledgerOf('infisical', 9000, TWO_DAYS);
+  const events = ledgerOf('infisical', 7000, TWO_DAYS);
   const client = { clientId: 'client-1', clientSecret: 'secret-of-the-client' };
   const asClient = { 'client-id': client.clientId, 'client-secret': client.clientSecret };
   const identity = { identityId: 'identity-1', jwt: ID_TOKEN };

@@ -210,9 +210,12 @@ describe('a row cap that no document names', () => {
   });
 });
 
-test('409, at which the vendor’s own client tries again, is tried again', async () => {
-  const { done } = await exportKosli({ intercept: (_, index) => (index < 2 ? reply(409) : undefined) });
+test('409, at which the vendor’s own client tries again, is tried again, by list and by log', async () => {
+  const { server, done } = await exportKosli({ intercept: (_, index) => (index % 3 === 0 ? reply(409) : undefined) });
   expectRows(rowsOf(done), tableOf(LISTED));
+  expect(server.requests.map(({ path }) => path.split('/').at(-1))).toEqual([
+    ...['acme', 'acme', 'auditlog', 'auditlog', 'auditlog', 'auditlog'],
+  ]);
   expect(done.waits).toHaveLength(2);
 });
 
