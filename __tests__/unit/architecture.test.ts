@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
-const MAX_LINES = 220;
+/** A vendor is one file, its data and its quirks together, so it may be longer than a room. */
+const maxLines = (file: string): number => (file.startsWith('vendors/') ? 320 : 220);
 
 interface Import {
   /** A file of `src` by its path in it (`csv/read.ts`), or a package's name as it is written. */
@@ -164,9 +165,8 @@ describe.each(vendorFiles)('%s', (file) => {
   });
 });
 
-test.each(sources.map(({ file, text }): [string, number] => [file, text.split('\n').length - 1]))(
-  `%s fits on a few screens (%d lines of at most ${MAX_LINES})`,
-  (_, lines) => {
-    expect(lines).toBeLessThanOrEqual(MAX_LINES);
-  },
-);
+test.each(
+  sources.map(({ file, text }): [string, number, number] => [file, text.split('\n').length - 1, maxLines(file)]),
+)('%s fits on a few screens (%d lines of at most %d)', (_, lines, most) => {
+  expect(lines).toBeLessThanOrEqual(most);
+});
