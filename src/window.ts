@@ -1,5 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
+import { isoDuration, readExact, refuseVague } from './duration.ts';
 import { ExportError } from './errors.ts';
+import { refuse } from './forms.ts';
 import { formatInstant, parseInstant } from './instant.ts';
 import type { Window } from './types.ts';
 
@@ -15,6 +17,8 @@ export interface WindowInputs {
   readonly timeZone: string;
   /** How long before now a window must end; a day is 24 hours. */
   readonly settle: string;
+  /** The input that `from` was read from, for messages. Defaults to `from`. */
+  readonly fromName?: 'from' | 'initial-from';
 }
 
 export interface ResolvedWindow {
@@ -28,17 +32,17 @@ export interface ResolvedWindow {
 const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d+))?(?:[Zz]|[+-]\d\d:\d\d)$/;
 const DAY = /^\d{4}-\d\d-\d\d$/;
 const MONTH = /^\d{4}-\d\d$/;
-const ISO_DURATION = /^P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?$/;
 /** An IANA name or an offset in minutes. Temporal alone would also take `2026-11-01T00:00Z` for a time zone. */
 const TIME_ZONE = /^(?:[A-Za-z][\w+/-]*|[+-]\d\d:\d\d)$/;
 
 const POINT_FORMS =
   'a date-time with seconds and offset (`2026-11-01T00:00:00Z`), a day (`2026-11-01`), a month (`2026-11`)';
+const FROM_FORMS = `${POINT_FORMS}, or a duration before \`to\` (\`P7D\`, \`PT24H\`, \`P1M\`, \`P1W\`, \`7d\`, \`24h\`, \`2w\`)`;
 const FORMS = {
-  from: `Give ${POINT_FORMS}, or a duration before \`to\` (\`P7D\`, \`PT24H\`, \`P1M\`, \`P1W\`, \`7d\`, \`24h\`, \`2w\`).`,
+  from: `Give ${FROM_FORMS}, or \`last-export\`.`,
+  'initial-from': `Give ${FROM_FORMS}.`,
   to: `Give ${POINT_FORMS}, or \`now\`.`,
   'time-zone': 'Give an IANA name (`UTC`, `Europe/Berlin`, `America/New_York`) or an offset (`+01:00`).',
-  settle: 'Give a duration in weeks or smaller units (`PT10M`, `PT0S`, `P1D`, `90s`, `10m`, `1h`, `1d`).',
 } as const;
 
 type InputName = keyof typeof FORMS;
@@ -49,15 +53,22 @@ type InputName = keyof typeof FORMS;
  * @param now milliseconds since 1970; cut to the second.
  * @throws `input` where an input cannot be read, an instant lies before 1970, or `from` is not before `to`.
  */
-export function resolveWindow({ from, to, timeZone, settle }: WindowInputs, now: number): ResolvedWindow {
+export function resolveWindow(
+  { from, to, timeZone, settle, fromName = 'from' }: WindowInputs,
+  now: number,
+): ResolvedWindow {
   checkTimeZone(timeZone);
   const second = Math.floor(now / 1000) * 1000;
-  const latest = second - readSettle(settle);
-  if (latest < 0) throw refused('settle', settle, 'reaches back before 1970');
+  const latest = second - readExact(settle, 'settle');
+  if (latest < 0) throw refuse('settle', `\`${settle}\` reaches back before 1970.`, 'Give a shorter duration.');
 
   const askedTo = to === 'now' ? second : since1970('to', to, readPoint('to', to, timeZone));
   const end = Math.min(askedTo, latest);
-  const start = since1970('from', from, readBefore(from, end, timeZone) ?? readPoint('from', from, timeZone));
+  const start = since1970(
+    fromName,
+    from,
+    readBefore(fromName, from, end, timeZone) ?? readPoint(fromName, from, timeZone),
+  );
   const pulledBack = end < askedTo;
   if (start >= end) {
     const pull = pulledBack
@@ -65,10 +76,13 @@ export function resolveWindow({ from, to, timeZone, settle }: WindowInputs, now:
       : '';
     throw new ExportError(
       'input',
-      `The window is empty: \`from\` (\`${from}\`) is ${formatInstant(start)}, and \`to\` (\`${to}\`) is ${formatInstant(end)}${pull}.`,
+      `The window is empty: \`${fromName}\` (\`${from}\`) is ${formatInstant(start)}, and \`to\` (\`${to}\`) is ${formatInstant(end)}${pull}.`,
       {
-        where: 'inputs `from` and `to`',
-        next: start < askedTo ? 'Run later, or give an earlier `from`.' : 'Give a `from` that is before `to`.',
+        where: `inputs \`${fromName}\` and \`to\``,
+        next:
+          start < askedTo
+            ? `Run later, or give an earlier \`${fromName}\`.`
+            : `Give a \`${fromName}\` that is before \`to\`.`,
       },
     );
   }
@@ -127,26 +141,24 @@ function since1970(name: InputName, text: string, instant: number): number {
 }
 
 /** The instant so long before `to`; null where the text is no duration. */
-function readBefore(text: string, to: number, timeZone: string): number | null {
+function readBefore(name: 'from' | 'initial-from', text: string, to: number, timeZone: string): number | null {
   if (/^[+-]P|^[+-]\d+[a-z]$|^P.*[+-]/i.test(text)) {
-    throw refused('from', text, 'has a sign: a duration always counts back from `to`');
+    throw refused(name, text, 'has a sign: a duration always counts back from `to`');
   }
-  const vague = /^(\d+)m$/i.exec(text);
-  if (vague) throw refused('from', text, `could be minutes (\`PT${vague[1]}M\`) or months (\`P${vague[1]}M\`)`);
-  const short = /^(\d+)([dhw])$/.exec(text);
-  const iso = short ? `P${short[2] === 'h' ? 'T' : ''}${text.toUpperCase()}` : text;
-  if (!ISO_DURATION.test(iso)) return null;
-  if (!/[1-9]/.test(iso)) throw refused('from', text, 'is no time at all');
+  refuseVague(text, name);
+  const iso = isoDuration(text, 'dhw');
+  if (iso === null) return null;
+  if (!/[1-9]/.test(iso)) throw refused(name, text, 'is no time at all');
   try {
     const end = Temporal.Instant.fromEpochMilliseconds(to).toZonedDateTimeISO(timeZone);
     return end.subtract(iso).epochMilliseconds;
   } catch (cause) {
-    throw refused('from', text, 'reaches back too far', cause);
+    throw refused(name, text, 'reaches back too far', cause);
   }
 }
 
 /** The instant that a date-time names, or at which a local day or month starts (`from`) or ends (`to`). */
-function readPoint(name: 'from' | 'to', text: string, timeZone: string): number {
+function readPoint(name: 'from' | 'initial-from' | 'to', text: string, timeZone: string): number {
   const dateTime = DATE_TIME.exec(text);
   if (dateTime) {
     if ((dateTime[1] ?? '').length > 3) throw refused(name, text, 'is too fine: windows are in milliseconds');
@@ -159,22 +171,9 @@ function readPoint(name: 'from' | 'to', text: string, timeZone: string): number 
   if (!isDay && !MONTH.test(text)) throw refused(name, text, 'cannot be read');
   try {
     const first = Temporal.PlainDate.from(isDay ? text : `${text}-01`);
-    const date = name === 'from' ? first : first.add(isDay ? { days: 1 } : { months: 1 });
+    const date = name !== 'to' ? first : first.add(isDay ? { days: 1 } : { months: 1 });
     return date.toZonedDateTime(timeZone).epochMilliseconds;
   } catch (cause) {
     throw refused(name, text, `is not a ${isDay ? 'day' : 'month'} that exists`, cause);
-  }
-}
-
-function readSettle(text: string): number {
-  const short = /^(\d+)([smhd])$/.exec(text);
-  const iso = short ? `P${short[2] === 'd' ? '' : 'T'}${text.toUpperCase()}` : text;
-  if (!ISO_DURATION.test(iso)) throw refused('settle', text, 'cannot be read');
-  if (/^P\d*Y|^P[^T]*M/.test(iso)) throw refused('settle', text, 'has years or months, which are not equally long');
-  try {
-    const { weeks, days, hours, minutes, seconds } = Temporal.Duration.from(iso);
-    return ((((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
-  } catch (cause) {
-    throw refused('settle', text, 'is too long', cause);
   }
 }

@@ -89,7 +89,7 @@ describe('what leads out of the program has one door', () => {
     ['@actions/artifact', /^@actions\/artifact$/, ['destinations/artifact.ts']],
     ['other packages of @actions', /^@actions\/(?!core$|artifact$)/, []],
     ['got', /^got$/, ['exchange.ts']],
-    ['calendars', /^temporal-polyfill$/, ['window.ts']],
+    ['calendars', /^temporal-polyfill$/, ['duration.ts', 'window.ts']],
     [
       'child processes, workers and sockets',
       /^(?:node:)?(?:child_process|cluster|worker_threads|net|tls|dgram|process)$/,
