@@ -1,8 +1,7 @@
 import { planTable, type TablePlan } from './csv/columns.ts';
-import { encodeRow, encodeRows } from './csv/write.ts';
 import { ExportError } from './errors.ts';
-import type { Digest } from './evidence/checksums.ts';
-import { Sink } from './sink.ts';
+import type { Earlier } from './history/earlier.ts';
+import { type CsvFile, Parts } from './parts.ts';
 import type { Columns, Page, Session, Vendor, VendorEvent, Window } from './types.ts';
 import { contains, formatInstant } from './window.ts';
 
@@ -17,28 +16,39 @@ export interface ExportOptions {
   readonly columns: Columns;
   /** Absolute path of the CSV; its folder exists. */
   readonly path: string;
+  /** Above it the CSV is cut into parts; null: never. */
+  readonly maxBytes: number | null;
+  /** What the session's window holds before this instant was exported earlier, but for what came late. */
+  readonly from: number;
+  /** What was exported before; null where the session's window begins at `from`. */
+  readonly earlier: Earlier | null;
   /** Hears of each slice that was written. */
   readonly onProgress: (written: number, upTo: Window) => void;
 }
 
-/** Where every event that was received went: `received = cut + repeated + written`. */
+/** Where every event that was received went: `received = cut + repeated + known + written`. */
 export interface Counts {
   received: number;
   /** Outside the window: bounds are over-fetched where no document says how they are read. */
   cut: number;
   /** Events that came twice, by id. */
   repeated: number;
+  /** Events that an earlier export holds. */
+  known: number;
   written: number;
 }
 
-/** A finished CSV: read back from the disk and under its final name. */
-export interface ExportedFile extends Digest {
-  readonly path: string;
+/** A finished table: read back from the disk and under its final name. */
+export interface ExportedTable {
+  /** One file, or its parts in order. */
+  readonly files: readonly CsvFile[];
   readonly columns: readonly string[];
   readonly counts: Readonly<Counts>;
   /** Milliseconds since 1970; null where the window is empty, or the vendor gives no times. */
   readonly firstEvent: number | null;
   readonly lastEvent: number | null;
+  /** Rows of events from before `from`, which the vendor had not stored when their time was exported; 1 is the first row. */
+  readonly lateRows: readonly number[];
 }
 
 /**
@@ -46,24 +56,25 @@ export interface ExportedFile extends Digest {
  * file its name. Throws what the vendor throws, and `protocol` where the pages contradict each other.
  * On failure the `.partial` may remain; whoever made the folder removes it.
  */
-export async function exportEvents(options: ExportOptions): Promise<ExportedFile> {
-  const { vendor, session, path } = options;
-  const sink = await Sink.open(path);
+export async function exportEvents(options: ExportOptions): Promise<ExportedTable> {
+  const { vendor, session, path, maxBytes } = options;
+  const parts = new Parts(path, maxBytes);
   try {
-    const table = new Table(options, sink);
+    const table = new Table(options, parts);
     for await (const page of vendor.pages(session)) await table.add(page);
     const result = await table.finish();
-    return { path, ...(await sink.seal()), ...result };
+    return { files: await parts.seal(), ...result };
   } finally {
-    await sink.close();
+    await parts.close();
   }
 }
 
-/** Pages in, rows out: cut to the slice, de-duplicated by id, and in time order where the vendor's is not kept. */
+/** Pages in, rows out: cut to the slice, each event once, and in time order where the vendor's is not kept. */
 class Table {
   readonly #options: ExportOptions;
-  readonly #sink: Sink;
-  readonly #counts: Counts = { received: 0, cut: 0, repeated: 0, written: 0 };
+  readonly #parts: Parts;
+  readonly #counts: Counts = { received: 0, cut: 0, repeated: 0, known: 0, written: 0 };
+  readonly #lateRows: number[] = [];
   #plan: TablePlan | null = null;
   #header: readonly string[] | null = null;
   #slice: Window | null = null;
@@ -71,9 +82,9 @@ class Table {
   #first = Number.POSITIVE_INFINITY;
   #last = Number.NEGATIVE_INFINITY;
 
-  constructor(options: ExportOptions, sink: Sink) {
+  constructor(options: ExportOptions, parts: Parts) {
     this.#options = options;
-    this.#sink = sink;
+    this.#parts = parts;
   }
 
   async add({ slice, header, events }: Page): Promise<void> {
@@ -84,12 +95,12 @@ class Table {
     this.#counts.received += events.length;
   }
 
-  async finish(): Promise<Omit<ExportedFile, 'path' | keyof Digest>> {
+  async finish(): Promise<Omit<ExportedTable, 'files'>> {
     await this.#writeSlice();
     if (this.#options.vendor.format === 'json') await this.#begin(null);
     if (this.#plan === null) throw new Error(`${this.#options.vendor.name} has a table without a header.`);
-    const { received, cut, repeated, written } = this.#counts;
-    if (received !== cut + repeated + written)
+    const { received, cut, repeated, known, written } = this.#counts;
+    if (received !== cut + repeated + known + written)
       throw new Error(`Rows are unaccounted for: ${JSON.stringify(this.#counts)}`);
     const timed = Number.isFinite(this.#first);
     return {
@@ -97,6 +108,7 @@ class Table {
       counts: this.#counts,
       firstEvent: timed ? this.#first : null,
       lastEvent: timed ? this.#last : null,
+      lateRows: this.#lateRows,
     };
   }
 
@@ -109,25 +121,40 @@ class Table {
     const { vendor, org, columns } = this.#options;
     this.#header = header;
     this.#plan = planTable({ vendor, org, columns, header });
-    await this.#sink.write(encodeRow(this.#plan.names));
+    await this.#parts.begin(this.#plan.names);
   }
 
   async #writeSlice(): Promise<void> {
     if (this.#slice === null || this.#plan === null) return;
     const { vendor, columns, onProgress } = this.#options;
-    const events = this.#settle(this.#waiting, this.#slice);
+    const events = this.#settle(this.#waiting, this.#slice, this.#plan);
     this.#waiting = [];
     if (columns === 'common' && events.some(({ time }) => time === null)) throw timeless(vendor);
     if (vendor.order === 'time') events.sort(byTimeThenId);
     for (let at = 0; at < events.length; at += BATCH_ROWS) {
-      await this.#sink.write(encodeRows(events.slice(at, at + BATCH_ROWS).map(this.#plan.row)));
+      await this.#parts.write(events.slice(at, at + BATCH_ROWS).map(this.#plan.row));
+    }
+    for (const [index, event] of events.entries()) {
+      if (this.#isBefore(event)) this.#lateRows.push(this.#counts.written + index + 1);
     }
     this.#counts.written += events.length;
     onProgress(this.#counts.written, this.#slice);
   }
 
-  /** The events that stay: inside the slice, each id once. Throws `protocol` where one id has two contents. */
-  #settle(events: readonly VendorEvent[], slice: Window): VendorEvent[] {
+  /** Whether its time was exported before. */
+  #isBefore({ time }: VendorEvent): boolean {
+    return time !== null && time < this.#options.from;
+  }
+
+  /** Whether an earlier export holds it. Without a time, it may be one of them. */
+  #isKnown(event: VendorEvent, { names, row }: TablePlan): boolean {
+    const { earlier } = this.#options;
+    if (earlier === null || (event.time !== null && !this.#isBefore(event))) return false;
+    return earlier.take(names, row(event), event.id);
+  }
+
+  /** The events that stay: inside the slice, each id once, and new. Throws `protocol` where one id has two contents. */
+  #settle(events: readonly VendorEvent[], slice: Window, plan: TablePlan): VendorEvent[] {
     const seen = new Map<string, VendorEvent>();
     const kept: VendorEvent[] = [];
     for (const event of events) {
@@ -141,6 +168,8 @@ class Table {
         this.#counts.cut++;
       } else if (before !== undefined) {
         this.#counts.repeated++;
+      } else if (this.#isKnown(event, plan)) {
+        this.#counts.known++;
       } else {
         kept.push(event);
         this.#first = Math.min(this.#first, time ?? Number.POSITIVE_INFINITY);

@@ -39,6 +39,33 @@ export function readInteger(text: string, name: string, least: number, most: num
   );
 }
 
+/** `true` or `false`, as YAML 1.2 has them. Throws `input`. */
+export function readBoolean(text: string, name: string): boolean {
+  if (/^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true';
+  throw refuse(name, `\`${text}\` is neither \`true\` nor \`false\`.`, 'Write `true` or `false`.');
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+};
+
+/** A size such as `25 MB` or `512KiB`, in bytes, from `least` to `most` of them. Throws `input`. */
+export function readSize(text: string, name: string, least: number, most: number): number {
+  const [, number, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?) ?([A-Za-z]+)$/.exec(text) ?? [];
+  const factor = new Map(Object.entries(UNITS)).get(unit);
+  const bytes = Math.floor(Number(number) * (factor ?? Number.NaN));
+  if (bytes >= least && bytes <= most) return bytes;
+  const forms = `Write a number and one of ${Object.keys(UNITS).join(', ')}, such as \`25MB\``;
+  const why = Number.isNaN(bytes) ? 'is not a size' : 'is out of range';
+  throw refuse(name, `\`${text}\` ${why}.`, `${forms}; from ${least} to ${most} bytes.`);
+}
+
 /** A folder under the workspace, relative and normalised, with `/`; null for the empty text. Throws `input`. */
 export function readFolder(text: string, name: string): string | null {
   if (text === '') return null;

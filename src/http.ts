@@ -5,7 +5,7 @@ import { ExportError } from './errors.ts';
 import { type Agents, Broken, exchange, type Request, requestOf } from './exchange.ts';
 import { checkAccepted, type Reply, type Subject } from './framing.ts';
 import { refusal, spent } from './refusal.ts';
-import { type Clock, isTransient, Patience, readRetryAfter } from './retry.ts';
+import { type Clock, isTransient, Patience, readRetryAfter, type Wait } from './retry.ts';
 import type { Answer, Call, Exchange, Send } from './types.ts';
 
 /** The largest response body, encoded or decoded, in bytes: 1 GiB. */
@@ -32,7 +32,7 @@ export interface WireOptions {
   /** Hears of each try that ended, for the manifest. */
   readonly onExchange: (exchange: Exchange) => void;
   /** Hears of each wait; `attempt` is the try that failed, `reason` holds no word of the vendor's. */
-  readonly onRetry: (info: { attempt: number; waitMs: number; reason: string }) => void;
+  readonly onRetry: (wait: Wait) => void;
   /** Largest body, encoded or decoded, in bytes. Defaults to 1 GiB. */
   readonly maxBytes?: number;
 }

@@ -24,7 +24,7 @@ try {
 } catch (error) {
   runner.endGroup();
   if (error instanceof Interrupted) {
-    runner.info(`${error.message} Nothing of the export was left behind.`);
+    runner.info(`${error.message} What was not delivered yet was removed.`);
     process.exit(130);
   }
   if (error instanceof ExportError) {

@@ -1,6 +1,7 @@
+import { COMMIT_INPUTS, type CommitTarget, readCommitTarget } from './commit-inputs.ts';
 import { maskEverywhere, readCredentials } from './credentials.ts';
 import { checkColumns } from './csv/columns.ts';
-import { ExportError } from './errors.ts';
+import { type Environment, readProxies, refuseOpenTls, refuseUnknown, variableOf } from './environment.ts';
 import { parseFilters } from './filters.ts';
 import {
   readArtifactName,
@@ -12,11 +13,12 @@ import {
   splitList,
   suggestion,
 } from './forms.ts';
-import { resolveOrigin } from './origin.ts';
+import { readOrg } from './org.ts';
+import { checkOrigin, resolveOrigin } from './origin.ts';
+import { LAST_EXPORT, ONWARD_INPUTS, type Period, readPeriod } from './period.ts';
 import { type Run, readRun } from './run.ts';
 import type { Columns, Credentials, Query, Vendor } from './types.ts';
 import { vendors } from './vendors/index.ts';
-import { formatInstant, resolveWindow } from './window.ts';
 
 /** Every input and its default, as `action.yml` has them too; '' is "left out". */
 export const DEFAULTS = {
@@ -29,6 +31,10 @@ export const DEFAULTS = {
   'base-url': '',
   from: 'P1D',
   to: 'now',
+  'initial-from': 'P30D',
+  overlap: 'PT1H',
+  'max-window': '',
+  'allow-gap': 'false',
   'time-zone': 'UTC',
   settle: 'PT10M',
   filters: '',
@@ -38,16 +44,24 @@ export const DEFAULTS = {
   'artifact-name': '',
   'retention-days': '',
   'compression-level': '6',
+  repository: '',
+  branch: '',
+  orphan: 'false',
+  'github-token': '',
+  'commit-path': 'audit-logs/{vendor}/{org}/{year}/{month}/{export}',
+  'commit-message': 'Audit log: {vendor} {org} {from} to {to} ({rows} events)',
+  'max-file-size': '25MB',
+  'allow-public-repository': 'false',
   'if-empty': 'notice',
   'max-attempts': '6',
   'request-timeout': '150',
 } as const;
 
 type InputName = keyof typeof DEFAULTS;
-type Environment = Readonly<Record<string, string | undefined>>;
+type Get = (name: InputName) => string;
 
-export type DestinationName = 'artifact' | 'file';
-const DESTINATIONS: readonly DestinationName[] = ['artifact', 'file'];
+export type DestinationName = 'artifact' | 'commit' | 'file';
+const DESTINATIONS: readonly DestinationName[] = ['artifact', 'commit', 'file'];
 const IF_EMPTY = ['notice', 'warn', 'fail'] as const;
 
 /** Everything that was asked for, checked; fixed before the first request. */
@@ -57,14 +71,14 @@ export interface Inputs {
   /** `org` as it was written; '' where it was left out. */
   readonly org: string;
   readonly origin: string;
-  readonly query: Query;
-  /** The window's ends as they were written. */
-  readonly asked: { readonly from: string; readonly to: string };
-  /** Whether `to` was later than `settle` allows, and was pulled back. */
-  readonly pulledBack: boolean;
-  readonly settle: string;
+  /** What is asked of the vendor, but when. */
+  readonly query: Omit<Query, 'window'>;
+  readonly period: Period;
   readonly columns: Columns;
   readonly destinations: readonly DestinationName[];
+  /** null where `commit` is not a destination. */
+  readonly commit: CommitTarget | null;
+  readonly github: GitHubAccess;
   /** Folder under the workspace that the export is made in; null: a new one in the runner's temp. */
   readonly path: string | null;
   readonly workspace: string;
@@ -78,9 +92,19 @@ export interface Inputs {
   readonly maxAttempts: number;
   readonly timeoutMs: number;
   readonly run: Run;
+  /** `https://github.com`. */
+  readonly serverUrl: string;
   /** `https://github.com/owner/repository/actions/runs/1`. */
   readonly runUrl: string;
   readonly proxyEnv: Record<string, string | undefined>;
+}
+
+/** GitHub's API, as this workflow reaches it. */
+export interface GitHubAccess {
+  /** `https://api.github.com`, without a slash at its end. */
+  readonly apiUrl: string;
+  /** '' where the input is empty. */
+  readonly token: string;
 }
 
 /**
@@ -94,22 +118,25 @@ export function readInputs(
   mintIdToken: () => Promise<string>,
   now: number,
 ): Inputs {
-  const get = (name: InputName): string => (env[variableOf(name)] ?? '').trim() || DEFAULTS[name];
+  const get: Get = (name) => (env[variableOf(name)] ?? '').trim() || DEFAULTS[name];
   const secrets = {
     token: get('token'),
     clientId: get('client-id'),
     clientSecret: get('client-secret'),
     identityId: get('identity-id'),
   };
-  for (const secret of [secrets.token, secrets.clientId, secrets.clientSecret]) maskEverywhere(secret, mask);
-  refuseUnknown(env);
+  for (const secret of [secrets.token, secrets.clientId, secrets.clientSecret, get('github-token')]) {
+    maskEverywhere(secret, mask);
+  }
+  refuseUnknown(env, Object.keys(DEFAULTS));
   refuseOpenTls(env);
   const vendor = readVendor(get('vendor'));
   const { org, provider } = readOrg(get('org'), vendor);
-  const from = get('from');
-  const settle = get('settle');
-  const { window, pulledBack } = resolveWindow({ from, to: get('to'), timeZone: get('time-zone'), settle }, now);
-  refuseBeyondRetention(window.from, vendor, now);
+  const columns = readColumns(get('columns'), vendor);
+  const period = readPeriod(get, vendor, columns, now);
+  const destinations = readChoices(get('destination'), 'destination', DESTINATIONS);
+  const chained = period.onward !== null;
+  refuseWithoutEffect(get, chained, destinations);
   const credentials = readCredentials(secrets, vendor, mintIdToken);
   if (credentials.kind === 'token') {
     for (const header of Object.values(vendor.headers(credentials.token))) maskEverywhere(header, mask);
@@ -119,12 +146,15 @@ export function readInputs(
     credentials,
     org: get('org'),
     origin: resolveOrigin(get('base-url') || undefined, vendor),
-    query: { window, org, provider, filters: parseFilters(env[variableOf('filters')] ?? '', vendor) },
-    asked: { from, to: get('to') },
-    pulledBack,
-    settle,
-    columns: readColumns(get('columns'), vendor),
-    destinations: readChoices(get('destination'), 'destination', DESTINATIONS),
+    query: { org, provider, filters: parseFilters(env[variableOf('filters')] ?? '', vendor) },
+    period,
+    columns,
+    destinations,
+    commit: destinations.includes('commit') ? readCommitTarget(get, env['GITHUB_REPOSITORY'] ?? '', chained) : null,
+    github: {
+      apiUrl: checkOrigin(env['GITHUB_API_URL'] || 'https://api.github.com', 'GITHUB_API_URL'),
+      token: get('github-token'),
+    },
     path: readFolder(get('path'), 'path'),
     workspace: env['GITHUB_WORKSPACE'] || process.cwd(),
     temp: env['RUNNER_TEMP'] || '',
@@ -141,28 +171,29 @@ export function readInputs(
   };
 }
 
-const variableOf = (name: string): string => `INPUT_${name.toUpperCase()}`;
-
-/** The runner only warns of an input that does not exist; `form:` for `from:` would then export another window. */
-function refuseUnknown(env: Environment): void {
-  const known = Object.keys(DEFAULTS);
-  for (const variable of Object.keys(env)) {
-    const name = variable.startsWith('INPUT_') ? variable.slice(6).toLowerCase() : known[0];
-    if (name === undefined || known.includes(name)) continue;
-    throw refuse(name, `There is no input \`${name}\`${suggestion(name, known)}`, `Inputs: ${known.join(', ')}.`);
+/** An input that changes nothing is a misunderstanding: somebody relies on it. */
+function refuseWithoutEffect(get: Get, chained: boolean, destinations: readonly DestinationName[]): void {
+  const idle = (names: readonly InputName[]) => names.find((name) => get(name) !== DEFAULTS[name]);
+  const onward = chained ? undefined : idle(ONWARD_INPUTS);
+  if (onward !== undefined) {
+    throw refuse(
+      onward,
+      `\`${onward}\` means nothing without \`from: ${LAST_EXPORT}\`.`,
+      `Leave it out, or set \`from: ${LAST_EXPORT}\`.`,
+    );
   }
-}
-
-function refuseOpenTls(env: Environment): void {
-  if (env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return;
-  throw new ExportError(
-    'input',
-    '`NODE_TLS_REJECT_UNAUTHORIZED` is `0`, so that anybody on the way could read the token and change the events.',
-    {
-      where: 'environment of the step',
-      next: 'Remove it; name your own certificate authority in `NODE_EXTRA_CA_CERTS`.',
-    },
-  );
+  const commit = destinations.includes('commit') ? undefined : idle(COMMIT_INPUTS);
+  if (commit !== undefined) {
+    throw refuse(
+      commit,
+      `\`${commit}\` means nothing without \`destination: commit\`.`,
+      'Leave it out, or add `commit` to `destination`.',
+    );
+  }
+  if (chained && !destinations.includes('commit') && !destinations.includes('artifact')) {
+    const what = `With \`from: ${LAST_EXPORT}\` the last export is looked for where it was delivered, and \`file\` delivers it nowhere.`;
+    throw refuse('destination', what, 'Add `artifact` or `commit`.');
+  }
 }
 
 function readVendor(id: string): Vendor {
@@ -173,42 +204,8 @@ function readVendor(id: string): Vendor {
   throw refuse('vendor', what, `Vendors: ${ids.join(', ')}.`);
 }
 
-function readOrg(text: string, vendor: Vendor): { org: string | null; provider: string | null } {
-  const { required, pattern, form, providers } = vendor.org;
-  if (text === '' && required) throw refuse('org', `${vendor.name} needs an organisation.`, `Write ${form}.`);
-  const slash = providers ? text.indexOf('/') : -1;
-  const provider = slash < 0 ? (providers?.[0] ?? null) : text.slice(0, slash);
-  const org = text.slice(slash + 1);
-  if (provider !== null && !providers?.includes(provider)) {
-    throw refuse(
-      'org',
-      `\`${provider}\` is not a Git provider of ${vendor.name}.`,
-      `Providers: ${providers?.join(', ')}.`,
-    );
-  }
-  if (text !== '' && (!pattern.test(org) || /^\.+$/.test(org))) {
-    throw refuse('org', `\`${text}\` is not an organisation of ${vendor.name}.`, `Write ${form}.`);
-  }
-  return { org: required ? org : null, provider };
-}
-
-function refuseBeyondRetention(from: number, vendor: Vendor, now: number): void {
-  if (vendor.retention === null || from >= now - vendor.retention) return;
-  const oldest = formatInstant(Math.ceil((now - vendor.retention) / 1000) * 1000);
-  throw new ExportError(
-    'incomplete',
-    `${vendor.name} keeps events for ${vendor.retention / 86_400_000} days, so nothing before ${oldest} can be complete.`,
-    { where: `input \`from\`, ${formatInstant(from)}`, next: `Set \`from\` to ${oldest} or later.` },
-  );
-}
-
 function readColumns(text: string, vendor: Vendor): Columns {
   const columns = text === 'native' || text === 'common' ? text : splitList(text);
   checkColumns(vendor, columns);
   return columns;
-}
-
-function readProxies(env: Environment): Record<string, string | undefined> {
-  const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
-  return Object.fromEntries(names.map((name) => [name, env[name]]));
 }

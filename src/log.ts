@@ -1,31 +1,48 @@
 import { ExportError } from './errors.ts';
 import { forLog } from './escape.ts';
+import type { Job } from './history/plan.ts';
 import type { Inputs } from './inputs.ts';
+import type { Wait } from './retry.ts';
 import type { Runner } from './runner.ts';
-import { emptyNote, grouped, type Report, windowOutputs } from './summary.ts';
+import { boundsOf, emptyNote, grouped, type Report } from './summary.ts';
 import type { Window } from './types.ts';
 import { formatInstant } from './window.ts';
 
-/** Says what will be exported, before the first request. */
-export function announce(inputs: Inputs, runner: Runner): void {
-  const { vendor, org, origin, query, asked, pulledBack, settle } = inputs;
-  const { from, to } = windowOutputs(inputs);
-  runner.setOutput('from', from);
-  runner.setOutput('to', to);
-  runner.info(`Window: ${from} (included) to ${to} (excluded)`);
+/** Says whose log will be exported and when, before the first request. */
+export function announce({ vendor, org, origin, query, period }: Inputs, runner: Runner): void {
+  if (period.onward === null) sayWindow(period.window, '', runner);
   runner.info(`Vendor: ${vendor.name}${org && `, ${org}`}, at ${new URL(origin).host}`);
   for (const [name, values] of query.filters) runner.info(`Filter: ${name}: ${forLog(values.join(', '))}`);
-  if (pulledBack && asked.to !== 'now') {
+  if (period.pulledBack && period.asked.to !== 'now') {
     runner.notice(
       'The window ends earlier than asked',
-      `\`to\` (${asked.to}) is later than \`settle\` (${settle}) before now allows: vendors store events late. The window ends at ${to}.`,
+      `\`to\` (${period.asked.to}) is later than \`settle\` (${period.settle}) before now allows: vendors store events late. The window ends at ${formatInstant(period.window.to)}.`,
     );
   }
 }
 
+/** Says which window comes next, where that depends on the last export, and what of it is gone. */
+export function announceJob({ vendor, period }: Inputs, { window, gap, last }: Job, runner: Runner): void {
+  if (period.onward !== null || gap !== null) {
+    const first = period.onward === null ? '' : ': the first export';
+    sayWindow(window, last === null ? first : ', from where the last export ended', runner);
+  }
+  if (gap === null) return;
+  const { from, to } = boundsOf(gap);
+  const what = `${vendor.name} no longer keeps what happened from ${from} to ${to}; \`allow-gap\` leaves it out.`;
+  runner.warning('A gap', what);
+}
+
+function sayWindow(window: Window, more: string, runner: Runner): void {
+  const { from, to } = boundsOf(window);
+  runner.setOutput('from', from);
+  runner.setOutput('to', to);
+  runner.info(`Window: ${from} (included) to ${to} (excluded)${more}`);
+}
+
 /** Says that the window is empty; throws `incomplete` where the workflow takes that for a failure. */
-export function sayEmpty(inputs: Inputs, runner: Runner): void {
-  const message = emptyNote(inputs);
+export function sayEmpty(inputs: Inputs, { window }: Job, runner: Runner): void {
+  const message = emptyNote(inputs, window);
   switch (inputs.ifEmpty) {
     case 'notice':
       runner.notice('No events', message);
@@ -41,13 +58,34 @@ export function sayEmpty(inputs: Inputs, runner: Runner): void {
   }
 }
 
+/** Says that the last export reaches as far as was asked. */
+export function sayNothingNew({ period }: Inputs, runner: Runner): void {
+  runner.notice(
+    'Nothing new',
+    `The last export reaches to ${formatInstant(period.window.to)} or later, so there is nothing to add.`,
+  );
+}
+
+/** Says why an export is thrown away and made again. */
+export function sayOvertaken(runner: Runner): void {
+  runner.endGroup();
+  runner.info('Another run has delivered an export of the same scope meanwhile: this one goes on from there.');
+}
+
 /** Says what was exported, and where it is. */
-export function sayDone({ inputs, file, folder, artifact }: Report, runner: Runner): void {
-  const { from, to } = windowOutputs(inputs);
-  runner.info(`Complete: ${grouped(file.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
-  runner.info(`CSV: ${file.path}`);
-  runner.info(`SHA-256: ${file.sha256}`);
-  runner.info(artifact === null ? `Folder: ${folder}` : `Artifact: ${artifact.name}, ${artifact.url}`);
+export function sayDone({ inputs, job, table, folder, artifact, commit }: Report, runner: Runner): void {
+  const { from, to } = boundsOf(job.window);
+  const late = table.lateRows.length;
+  runner.info(`Complete: ${grouped(table.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
+  if (late > 0)
+    runner.info(`Late: ${grouped(late)} of them happened before, and were stored after the export of their time`);
+  for (const { path, sha256 } of table.files) {
+    runner.info(`CSV: ${path}`);
+    runner.info(`SHA-256: ${sha256}`);
+  }
+  if (artifact !== null) runner.info(`Artifact: ${artifact.name}, ${artifact.url}`);
+  if (commit !== null) runner.info(`${commit.changed ? 'Commit' : 'There already'}: ${commit.folder}, ${commit.url}`);
+  if (artifact === null && commit === null) runner.info(`Folder: ${folder}`);
 }
 
 /** The least time between two lines, in milliseconds: for people, not for pages. */
@@ -57,7 +95,7 @@ const PACE_MS = 10_000;
 export interface Progress {
   readonly requested: () => void;
   readonly written: (events: number, upTo: Window) => void;
-  readonly waiting: (wait: { attempt: number; waitMs: number; reason: string }) => void;
+  readonly waiting: (wait: Wait) => void;
 }
 
 export function openProgress(runner: Runner, now: () => number): Progress {

@@ -1,14 +1,18 @@
 import { join } from 'node:path';
-import { type ArtifactReceipt, uploadArtifact } from './destinations/artifact.ts';
+import { unlessAborted } from './abort.ts';
 import { makeFolder } from './destinations/file.ts';
 import { ExportError } from './errors.ts';
 import { forLog } from './escape.ts';
 import { manifestOf } from './evidence/manifest.ts';
-import { writeEvidence } from './evidence/write.ts';
-import { type ExportedFile, exportEvents } from './export.ts';
+import { MANIFEST, writeEvidence } from './evidence/write.ts';
+import { type ExportedTable, exportEvents } from './export.ts';
+import { type History, type LookBack, lookBack, Overtaken } from './history/history.ts';
+import { type Link, readLink } from './history/link.ts';
+import { type Job, nextJob } from './history/plan.ts';
+import { type Home, openHome } from './home.ts';
 import { type Inputs, readInputs } from './inputs.ts';
-import { announce, openProgress, sayDone, sayEmpty } from './log.ts';
-import { artifactName, exportName } from './name.ts';
+import { announce, announceJob, openProgress, sayDone, sayEmpty, sayNothingNew, sayOvertaken } from './log.ts';
+import { exportName } from './name.ts';
 import type { Clock } from './retry.ts';
 import type { Runner } from './runner.ts';
 import { openSession } from './session.ts';
@@ -24,68 +28,153 @@ export interface Surroundings {
   readonly signal: AbortSignal;
 }
 
+/** Other runs may deliver the next export first; so often this one starts again from there. */
+const MOST_OVERTAKEN = 8;
+
 /**
- * The whole walk: inputs, export, evidence, destination, report. Ends with a complete export, or throws with nothing
- * left of it. Throws `ExportError`, or the signal's reason.
+ * The whole walk: inputs, destinations, exports with their evidence, delivery, report. Ends with complete exports, or
+ * throws with nothing left but those that were delivered before. Throws `ExportError`, or the signal's reason.
  */
 export async function main(surroundings: Surroundings): Promise<void> {
   const { env, runner, clock } = surroundings;
   let inputs: Inputs | null = null;
+  const reports: Report[] = [];
   try {
     inputs = readInputs(env, runner.mask, runner.mintIdToken, clock.now());
     announce(inputs, runner);
-    const report = await exportInto(inputs, surroundings);
-    for (const [output, value] of Object.entries(outputsOf(report))) runner.setOutput(output, value);
-    await summarize(summaryOf(report), runner);
-    sayDone(report, runner);
+    await exportAll(inputs, reports, surroundings);
+    for (const [output, value] of Object.entries(outputsOf(inputs, reports))) runner.setOutput(output, value);
+    await summarize(summaryOf(inputs, reports), runner);
+    if (reports.length === 0) sayNothingNew(inputs, runner);
+    for (const report of reports) sayDone(report, runner);
   } catch (error) {
-    if (error instanceof ExportError) await summarize(failureSummaryOf(error, inputs), runner);
+    if (error instanceof ExportError) await summarize(failureSummaryOf(error, inputs, reports), runner);
     throw error;
   }
 }
 
+/** Makes one export after the other, each from where the last one ended, until the period is over. */
+async function exportAll(inputs: Inputs, reports: Report[], surroundings: Surroundings): Promise<void> {
+  const { vendor, period } = inputs;
+  // What is wrong with a fixed window needs no look at any destination.
+  if (period.onward === null) nextJob(period, null, vendor, surroundings.clock.now());
+  const home = await openHome(inputs, surroundings);
+  try {
+    let found = await findLast(home, surroundings);
+    let last = found;
+    for (let overtaken = 0; ; ) {
+      surroundings.signal.throwIfAborted();
+      const job = nextJob(period, last, vendor, surroundings.clock.now());
+      if (job === null) return;
+      home.check(job);
+      try {
+        // What this run has exported itself was just asked for: nothing of it can be late.
+        const history = last === found ? home.history : null;
+        const report = await exportOne(inputs, job, home, history, reports.length + 1, surroundings);
+        reports.push(report);
+        if (period.onward === null) return;
+        last = report.link;
+      } catch (error) {
+        overtaken += 1;
+        if (!(error instanceof Overtaken) || overtaken > MOST_OVERTAKEN) throw error;
+        sayOvertaken(surroundings.runner);
+        found = await findLast(home, surroundings);
+        last = found;
+      }
+    }
+  } finally {
+    await home.close();
+  }
+}
+
+async function findLast({ history }: Home, { runner }: Surroundings): Promise<Link | null> {
+  if (history === null) return null;
+  runner.startGroup('Looking for the last export');
+  const last = await history.last();
+  runner.info(last === null ? 'There is none yet.' : `Found: ${forLog(last.place)}`);
+  runner.endGroup();
+  return last;
+}
+
 /** Makes the export's folder, fills it and delivers it; removes it where any of that fails. */
-async function exportInto(inputs: Inputs, surroundings: Surroundings): Promise<Report> {
-  const name = exportName(inputs.vendor.id, inputs.org, inputs.query.window);
+async function exportOne(
+  inputs: Inputs,
+  job: Job,
+  home: Home,
+  history: History | null,
+  number: number,
+  surroundings: Surroundings,
+): Promise<Report> {
+  const { runner, signal } = surroundings;
+  announceJob(inputs, job, runner);
+  const name = exportName(inputs.vendor.id, inputs.org, job.window);
   const folder = await makeFolder(name, inputs);
   try {
-    const made = await makeExport(inputs, name, folder.path, surroundings);
-    if (made.file.counts.written === 0) sayEmpty(inputs, surroundings.runner);
-    const artifact = inputs.destinations.includes('artifact') ? await upload(made, name, surroundings) : null;
-    surroundings.signal.throwIfAborted();
-    return { ...made, artifact };
+    const made = await makeExport(inputs, job, history, join(folder.path, `${name}.csv`), surroundings);
+    if (made.table.counts.written === 0) sayEmpty(inputs, job, runner);
+    if (inputs.destinations.some((one) => one !== 'file')) runner.startGroup('Delivering the export');
+    const parcel = { ...made, folder: folder.path, rows: made.table.counts.written, number };
+    const delivered = await unlessAborted(signal, () => home.deliver(parcel));
+    runner.endGroup();
+    return { ...made, ...delivered, folder: folder.path, link: linkOf(made.link, delivered) };
   } catch (error) {
     await folder.remove();
     throw error;
   }
 }
 
-type Made = Omit<Report, 'artifact'>;
+type Made = Omit<Report, 'folder' | 'artifact' | 'commit'>;
 
 /** The vendor's events as CSV, and the evidence beside them. */
-async function makeExport(inputs: Inputs, name: string, folder: string, surroundings: Surroundings): Promise<Made> {
+async function makeExport(
+  inputs: Inputs,
+  asked: Job,
+  history: History | null,
+  path: string,
+  surroundings: Surroundings,
+): Promise<Made> {
   const { runner, clock } = surroundings;
   const exchanges: Exchange[] = [];
   const notes: string[] = [];
   runner.startGroup(`Exporting from ${inputs.vendor.name}`);
-  const file = await writeCsv(inputs, join(folder, `${name}.csv`), { exchanges, notes }, surroundings);
-  const manifest = manifestOf({ inputs, name, file, exchanges, notes, createdAt: clock.now() });
-  const files = await writeEvidence(folder, name, file, manifest);
-  runner.info(`${grouped(file.counts.written)} events in ${grouped(exchanges.length)} requests`);
+  const back = await findEarlier(inputs, asked, history, notes, clock);
+  const job = { ...asked, askFrom: back.askFrom };
+  const table = await writeTable(inputs, job, back, path, { exchanges, notes }, surroundings);
+  const name = exportName(inputs.vendor.id, inputs.org, job.window);
+  const descriptor = manifestOf({ inputs, job, name, table, exchanges, notes, createdAt: clock.now() });
+  const { files, manifest } = await writeEvidence(join(path, '..'), table.files, descriptor);
+  runner.info(`${grouped(table.counts.written)} events in ${grouped(exchanges.length)} requests`);
   runner.endGroup();
-  return { inputs, folder, manifestPath: join(folder, 'datapackage.json'), file, files, exchanges, notes };
+  return { inputs, job, table, files, exchanges, notes, link: readLink(manifest, `this run, ${MANIFEST}`) };
 }
 
-async function writeCsv(
+/** What of the time before the window is asked for again, to find what came late. */
+async function findEarlier(
   inputs: Inputs,
+  job: Job,
+  history: History | null,
+  notes: string[],
+  clock: Clock,
+): Promise<LookBack> {
+  const { vendor, period } = inputs;
+  if (history === null || period.onward === null) return { askFrom: job.askFrom, earlier: null };
+  const { overlapMs } = period.onward;
+  return lookBack({ history, job, overlapMs, vendor, now: clock.now(), note: (text) => notes.push(text) });
+}
+
+async function writeTable(
+  inputs: Inputs,
+  { window, askFrom }: Job,
+  { earlier }: LookBack,
   path: string,
   record: { exchanges: Exchange[]; notes: string[] },
   { runner, clock, signal }: Surroundings,
-): Promise<ExportedFile> {
-  const { vendor, org, columns } = inputs;
+): Promise<ExportedTable> {
+  const { vendor, org, columns, commit } = inputs;
   const progress = openProgress(runner, clock.now);
   const { session, close } = openSession({
     inputs,
+    window: { from: askFrom, to: window.to },
     mask: runner.mask,
     clock,
     signal,
@@ -97,46 +186,28 @@ async function writeCsv(
     note: (text) => record.notes.push(text),
   });
   try {
-    return await exportEvents({ vendor, session, org, columns, path, onProgress: progress.written });
+    const maxBytes = commit?.maxFileBytes ?? null;
+    const { written: onProgress } = progress;
+    return await exportEvents({
+      vendor,
+      session,
+      org,
+      columns,
+      path,
+      maxBytes,
+      from: window.from,
+      earlier,
+      onProgress,
+    });
   } finally {
     close();
   }
 }
 
-/** Uploads the export's files as one artifact; stops waiting for it when the run is interrupted. */
-async function upload(
-  { inputs, folder, files }: Made,
-  name: string,
-  { runner, signal }: Surroundings,
-): Promise<ArtifactReceipt> {
-  const { artifact, run, runUrl } = inputs;
-  runner.startGroup('Uploading the artifact');
-  const receipt = await unlessAborted(
-    signal,
-    uploadArtifact({
-      name: artifact.name ?? artifactName(name, run.run_attempt),
-      files: files.map((file) => join(folder, file.name)),
-      folder,
-      retentionDays: artifact.retentionDays,
-      compressionLevel: artifact.compressionLevel,
-      runUrl,
-    }),
-  );
-  runner.endGroup();
-  return receipt;
-}
-
-/** The promise's outcome, or the signal's reason as soon as it aborts. */
-async function unlessAborted<Value>(signal: AbortSignal, work: Promise<Value>): Promise<Value> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort);
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
+/** The export as the next one goes on from it, now that it has a place. */
+function linkOf(link: Link, { artifact, commit }: Pick<Report, 'artifact' | 'commit'>): Link {
+  if (commit !== null) return { ...link, place: `${commit.folder} on branch ${commit.branch} of ${commit.repository}` };
+  return artifact === null ? link : { ...link, artifact: artifact.id, place: `artifact ${artifact.name} of this run` };
 }
 
 /** A summary that cannot be written neither undoes an export nor hides why there is none. */

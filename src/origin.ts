@@ -22,6 +22,18 @@ export function resolveOrigin(baseUrl: string | undefined, vendor: Vendor): stri
   });
 }
 
+/** An origin that the environment names, with a path but no slash at its end. Throws `input`. */
+export function checkOrigin(text: string, name: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const wrong = url === undefined ? 'is not an URL' : flaw(new URL(url.origin === 'null' ? text : url.origin));
+  if (url && wrong === null && !url.username && !url.password && !url.search && !url.hash)
+    return url.href.replace(/\/+$/, '');
+  throw new ExportError('input', `The address of GitHub ${wrong ?? 'has more than an origin and a path'}.`, {
+    where: name,
+    next: 'Leave it as the runner sets it, such as `https://api.github.com`.',
+  });
+}
+
 function flaw(url: URL): string | null {
   if (url.username || url.password) return 'has a user name or a password in it';
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.has(url.hostname))) {

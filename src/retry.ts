@@ -48,6 +48,14 @@ export function readRetryAfter(value: string | undefined, now: number): number |
   return ms > 0 ? ms : null;
 }
 
+/** What is told of a wait before another try; `attempt` is the one that failed. */
+export interface Wait {
+  readonly attempt: number;
+  readonly waitMs: number;
+  /** In our own words. */
+  readonly reason: string;
+}
+
 /** Counts the tries of one call and the time waited between them. */
 export class Patience {
   readonly #clock: Clock;

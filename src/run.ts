@@ -9,8 +9,12 @@ export interface Run {
   readonly event: string;
 }
 
-/** The run that the environment names, and its address `https://github.com/owner/repository/actions/runs/1`. */
-export function readRun(env: Readonly<Record<string, string | undefined>>): { run: Run; runUrl: string } {
+/** The run that the environment names, its server (`https://github.com`), and its address there (`…/owner/repository/actions/runs/1`). */
+export function readRun(env: Readonly<Record<string, string | undefined>>): {
+  run: Run;
+  serverUrl: string;
+  runUrl: string;
+} {
   const get = (name: string) => env[`GITHUB_${name}`] ?? '';
   const run = {
     repository: get('REPOSITORY'),
@@ -21,5 +25,6 @@ export function readRun(env: Readonly<Record<string, string | undefined>>): { ru
     actor: get('ACTOR'),
     event: get('EVENT_NAME'),
   };
-  return { run, runUrl: `${get('SERVER_URL') || 'https://github.com'}/${run.repository}/actions/runs/${run.run_id}` };
+  const serverUrl = get('SERVER_URL') || 'https://github.com';
+  return { run, serverUrl, runUrl: `${serverUrl}/${run.repository}/actions/runs/${run.run_id}` };
 }

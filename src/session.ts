@@ -1,16 +1,18 @@
 import { maskEverywhere } from './credentials.ts';
 import { openWire } from './http.ts';
 import type { Inputs } from './inputs.ts';
-import type { Clock } from './retry.ts';
-import type { Exchange, Session } from './types.ts';
+import type { Clock, Wait } from './retry.ts';
+import type { Exchange, Session, Window } from './types.ts';
 
 export interface SessionOptions {
   readonly inputs: Inputs;
+  /** What is asked for. */
+  readonly window: Window;
   readonly mask: (secret: string) => void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onExchange: (exchange: Exchange) => void;
-  readonly onRetry: (wait: { attempt: number; waitMs: number; reason: string }) => void;
+  readonly onRetry: (wait: Wait) => void;
   readonly note: (text: string) => void;
 }
 
@@ -19,7 +21,7 @@ export interface SessionOptions {
  * token, that happens before the first call, and once more for a call whose token the vendor says has expired.
  */
 export function openSession(options: SessionOptions): { session: Session; close: () => void } {
-  const { inputs, mask, note, ...wireHooks } = options;
+  const { inputs, window, mask, note, ...wireHooks } = options;
   const { vendor, credentials, query } = inputs;
   let token: Promise<string> | null = credentials.kind === 'token' ? Promise.resolve(credentials.token) : null;
 
@@ -48,5 +50,5 @@ export function openSession(options: SessionOptions): { session: Session; close:
     return fresh;
   };
 
-  return { session: { query, send: wire.send, note }, close: wire.close };
+  return { session: { query: { ...query, window }, send: wire.send, note }, close: wire.close };
 }

@@ -4,7 +4,7 @@ import { ExportError } from './errors.ts';
 import { type Digest, hashFile } from './evidence/checksums.ts';
 
 /**
- * A file that is hashed while it is written to `<path>.partial`, and that gets its name only once the disk gives back
+ * A file that is hashed while it is written to `<path>.partial`, and that may get its name once the disk has given back
  * the same bytes. Everything throws `destination` where the disk refuses.
  */
 export class Sink {
@@ -29,19 +29,23 @@ export class Sink {
     await onDisk(this.#path, () => this.#file.writeFile(chunk));
   }
 
-  /** Syncs, reads back, compares, renames. */
-  async seal(): Promise<Digest> {
+  /** Syncs, reads back, compares; after that nothing can be written. */
+  async settle(): Promise<Digest> {
     const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
     await onDisk(this.#path, () => this.#file.sync());
     const found = await onDisk(this.#path, () => hashFile(partialOf(this.#path)));
     if (found.sha256 !== written.sha256 || found.bytes !== written.bytes) {
       throw refused(this.#path, 'The file that the disk gives back is not the one that was written.', undefined);
     }
-    await onDisk(this.#path, () => rename(partialOf(this.#path), this.#path));
     return written;
   }
 
-  /** Leaves what was written as `.partial`, unless it was sealed. */
+  /** Gives a settled file its name, in the same folder. */
+  async name(path: string): Promise<void> {
+    await onDisk(path, () => rename(partialOf(this.#path), path));
+  }
+
+  /** Leaves what was written as `.partial`, unless it was named. */
   async close(): Promise<void> {
     await this.#file.close();
   }

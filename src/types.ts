@@ -163,6 +163,10 @@ export interface Vendor {
   readonly format: 'json' | 'csv';
   /** null: the response's own header, known when the first one arrives. */
   readonly columns: readonly NativeColumn[] | null;
+  /** The native column that an event's id is in; null where the vendor gives none. */
+  readonly idColumn: string | null;
+  /** The native column that an event's time is in; null where no document says. */
+  readonly timeColumn: string | null;
   /** Whether slices are put in time order, or stay in the vendor's. */
   readonly order: 'time' | 'vendor';
   /** How long the vendor keeps events, in milliseconds; null where no document says. */

@@ -118,6 +118,13 @@ export function pad({ from, to }: Window, beforeMs: number, afterMs = beforeMs):
   return { from: from - beforeMs, to: to + afterMs };
 }
 
+/** The local day of an instant, as `2026`, `11`, `01`. */
+export function dayOf(time: number, timeZone: string): { year: string; month: string; day: string } {
+  const date = Temporal.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(timeZone).toPlainDate().toString();
+  const [year = '', month = '', day = ''] = date.split('-');
+  return { year, month, day };
+}
+
 /** Whether an instant, in milliseconds since 1970, lies in `[from, to)`. */
 export function contains({ from, to }: Window, time: number): boolean {
   return from <= time && time < to;

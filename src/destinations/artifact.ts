@@ -1,7 +1,10 @@
 import { ExportError } from '../errors.ts';
+import type { Repository } from '../git-names.ts';
 
 export interface ArtifactOptions {
   readonly name: string;
+  /** null: the name as it is. Else the name is taken where it is 1, `<name>-2` where it is 2, and so on to a free one. */
+  readonly number: number | null;
   /** Absolute paths of the files, all in `folder`. */
   readonly files: readonly string[];
   readonly folder: string;
@@ -22,15 +25,18 @@ export interface ArtifactReceipt {
 }
 
 const TRIES = 3;
+const TAKEN = /409|already exists|conflict/i;
 /** A connection that was cut is not tried again by the artifact client itself. */
 const CUT = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EAI_AGAIN/;
 
 /** Uploads the files as one workflow artifact. Throws `destination`. */
 export async function uploadArtifact(options: ArtifactOptions): Promise<ArtifactReceipt> {
-  const { name, files, folder, retentionDays, compressionLevel, runUrl } = options;
-  refuseEnterpriseServer(name, runUrl);
+  const { files, folder, retentionDays, compressionLevel, runUrl } = options;
+  refuseEnterpriseServer(options.name, runUrl);
   // Loaded only here: it is most of the bundle, and most of its time to start.
   const { DefaultArtifactClient } = await import('@actions/artifact');
+  let { number } = options;
+  let name = numbered(options.name, number);
   const upload = () =>
     new DefaultArtifactClient().uploadArtifact(name, [...files], folder, {
       compressionLevel,
@@ -44,10 +50,62 @@ export async function uploadArtifact(options: ArtifactOptions): Promise<Artifact
       return { name, id, digest, url: `${runUrl}/artifacts/${id}` };
     } catch (cause) {
       if (attempt < TRIES && CUT.test(String(cause))) continue;
+      if (number !== null && TAKEN.test(String(cause))) {
+        number += 1;
+        name = numbered(options.name, number);
+        continue;
+      }
       throw refusal(name, cause);
     }
   }
 }
+
+interface Found {
+  readonly id: number;
+  readonly runId: number;
+  /** `sha256:` and the digest of the zip. */
+  readonly digest: string;
+}
+
+/**
+ * Unpacks an artifact of any run of a repository into a folder. Gives whether it has its digest; where it has not, what
+ * lies in the folder is worth nothing. Throws `unavailable`.
+ */
+export async function downloadArtifact(
+  { id, runId, digest }: Found,
+  folder: string,
+  { token, repository }: { token: string; repository: Repository },
+): Promise<boolean> {
+  const { DefaultArtifactClient } = await import('@actions/artifact');
+  const findBy = { token, workflowRunId: runId, repositoryOwner: repository.owner, repositoryName: repository.repo };
+  try {
+    const done = await new DefaultArtifactClient().downloadArtifact(id, { path: folder, expectedHash: digest, findBy });
+    return done.digestMismatch !== true;
+  } catch (cause) {
+    throw new ExportError('unavailable', 'The last export could not be downloaded.', {
+      where: `artifact ${id} of run ${runId}`,
+      next: 'Run the job again; see the status page of GitHub Actions.',
+      cause,
+    });
+  }
+}
+
+/** Removes an artifact of this run. Throws `destination`. */
+export async function removeArtifact(name: string): Promise<void> {
+  const { DefaultArtifactClient } = await import('@actions/artifact');
+  try {
+    await new DefaultArtifactClient().deleteArtifact(name);
+  } catch (cause) {
+    throw new ExportError('destination', 'An artifact of this run has to go, and the service did not remove it.', {
+      where: `artifact \`${name}\``,
+      next: 'Remove it by hand: another run has exported the same events at the same time.',
+      cause,
+    });
+  }
+}
+
+const numbered = (name: string, number: number | null): string =>
+  number === null || number === 1 ? name : `${name}-${number}`;
 
 /** The client's own refusal comes with a warning that the service may be down. */
 function refuseEnterpriseServer(name: string, runUrl: string): void {
@@ -62,7 +120,7 @@ function refuseEnterpriseServer(name: string, runUrl: string): void {
 function refusal(name: string, cause: unknown): ExportError {
   const text = String(cause);
   const where = `artifact \`${name}\``;
-  if (/409|already exists|conflict/i.test(text)) {
+  if (TAKEN.test(text)) {
     return new ExportError(
       'destination',
       'An artifact of that name exists in this run already, and artifacts cannot be changed.',

@@ -1,16 +1,21 @@
 import { COMMON_COLUMNS } from '../csv/common.ts';
 import { EXTRA_COLUMN } from '../csv/native.ts';
-import type { ExportedFile } from '../export.ts';
+import type { ExportedTable } from '../export.ts';
+import type { Job } from '../history/plan.ts';
 import type { Inputs } from '../inputs.ts';
+import type { CsvFile } from '../parts.ts';
 import type { Exchange, Vendor } from '../types.ts';
 import { VERSION } from '../version.ts';
 import { formatInstant } from '../window.ts';
+import { hashBytes } from './checksums.ts';
+import { scopeOf } from './scope.ts';
 
 export interface ManifestOptions {
   readonly inputs: Inputs;
+  readonly job: Job;
   /** The export's name: that of its folder and files. */
   readonly name: string;
-  readonly file: ExportedFile;
+  readonly table: ExportedTable;
   readonly exchanges: readonly Exchange[];
   /** How completeness was established, and its known limits. */
   readonly notes: readonly string[];
@@ -22,33 +27,40 @@ export interface ManifestOptions {
  * The descriptor `datapackage.json`: a Frictionless Data Package v2 that also records, under `export`, how the table
  * came to be. It holds no header, no body and no credential. Source: https://datapackage.org/profiles/2.0/datapackage.json
  */
-export function manifestOf({ inputs, name, file, exchanges, notes, createdAt }: ManifestOptions): object {
-  const { vendor, query, asked, run } = inputs;
+export function manifestOf({ inputs, job, name, table, exchanges, notes, createdAt }: ManifestOptions): object {
+  const { vendor, query, period, run } = inputs;
+  const window = { from: formatInstant(job.window.from), to: formatInstant(job.window.to) };
+  const created = formatInstant(createdAt);
+  const scope = scopeOf(inputs);
+  const hashes = table.files.map(({ sha256 }) => sha256);
   return {
     $schema: 'https://datapackage.org/profiles/2.0/datapackage.json',
     name: name.toLowerCase(),
-    title: `Audit log of ${vendor.name}${inputs.org && ` (${inputs.org})`}, ${formatInstant(query.window.from)} to ${formatInstant(query.window.to)}`,
-    created: formatInstant(createdAt),
+    id: hashBytes(Buffer.from(JSON.stringify([scope, window, hashes, created, run]))).sha256,
+    title: `Audit log of ${vendor.name}${inputs.org && ` (${inputs.org})`}, ${window.from} to ${window.to}`,
+    created,
     sources: [{ title: `${vendor.name} audit log`, path: inputs.origin }],
-    resources: [resourceOf(vendor, name, file)],
+    resources: table.files.map((file, index) => resourceOf(vendor, file, index, table)),
     export: {
       vendor: vendor.id,
       org: inputs.org || null,
       host: new URL(inputs.origin).host,
       document: vendor.document,
-      window: {
-        asked,
-        from: formatInstant(query.window.from),
-        to: formatInstant(query.window.to),
-        interval: '[from, to)',
-        settle: inputs.settle,
-      },
+      window: { asked: period.asked, ...window, interval: '[from, to)', settle: period.settle },
       filters: Object.fromEntries(query.filters),
       columns: inputs.columns,
+      scope,
+      chain: period.onward === null ? null : { previous: previousOf(job) },
+      gap: job.gap && { from: formatInstant(job.gap.from), to: formatInstant(job.gap.to) },
+      late: {
+        looked_from: formatInstant(job.askFrom),
+        count: table.lateRows.length,
+        rows: rangesOf(table.lateRows),
+      },
       events: {
-        ...file.counts,
-        first: file.firstEvent === null ? null : formatInstant(file.firstEvent),
-        last: file.lastEvent === null ? null : formatInstant(file.lastEvent),
+        ...table.counts,
+        first: table.firstEvent === null ? null : formatInstant(table.firstEvent),
+        last: table.lastEvent === null ? null : formatInstant(table.lastEvent),
       },
       completeness: { established: notes, limits: [...vendor.guide.limits, ...vendor.guide.unverified] },
       requests: exchanges,
@@ -58,16 +70,35 @@ export function manifestOf({ inputs, name, file, exchanges, notes, createdAt }: 
   };
 }
 
-function resourceOf(vendor: Vendor, name: string, { bytes, sha256, columns }: ExportedFile): object {
+/** The export before this one, as `readLink` reads it. */
+function previousOf({ last }: Job): object | null {
+  if (last === null) return null;
+  const { id, sha256, artifact, window, place } = last;
+  return { id, sha256, to: formatInstant(window.to), place, ...(artifact !== null && { artifact }) };
+}
+
+/** Rising numbers as `1-37, 40`. */
+function rangesOf(numbers: readonly number[]): string {
+  const ranges: [first: number, last: number][] = [];
+  for (const number of numbers) {
+    const range = ranges.at(-1);
+    if (range !== undefined && range[1] === number - 1) range[1] = number;
+    else ranges.push([number, number]);
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
+}
+
+function resourceOf(vendor: Vendor, file: CsvFile, index: number, { files, columns }: ExportedTable): object {
   const meanings = new Map(
     [...COMMON_COLUMNS, EXTRA_COLUMN, ...(vendor.columns ?? [])].map((column) => [column.name, column.meaning]),
   );
   return {
-    name: 'events',
+    name: files.length === 1 ? 'events' : `events-${index + 1}`,
     type: 'table',
-    path: `${name}.csv`,
-    bytes,
-    hash: `sha256:${sha256}`,
+    path: file.name,
+    bytes: file.bytes,
+    hash: `sha256:${file.sha256}`,
+    rows: file.rows,
     mediatype: 'text/csv',
     format: 'csv',
     encoding: 'utf-8',

@@ -1,7 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ExportedFile } from '../export.ts';
+import type { CsvFile } from '../parts.ts';
 import { checksumsText, type Digest, hashBytes } from './checksums.ts';
+
+/** The manifest of an export: without it, a folder is not one. */
+export const MANIFEST = 'datapackage.json';
+/** The checksums of an export's other files. */
+export const SUMS = 'SHA256SUMS';
 
 /** A file of the export, with its digest. */
 export interface ListedFile extends Digest {
@@ -10,21 +15,20 @@ export interface ListedFile extends Digest {
 
 /**
  * Writes `SHA256SUMS`, and last of all the manifest: an export without it is not one.
- * Gives all files of the export, the CSV first.
+ * Gives all files of the export, the CSV first, in the order of its parts; and the manifest's bytes.
  */
 export async function writeEvidence(
   folder: string,
-  name: string,
-  csv: ExportedFile,
+  csvs: readonly CsvFile[],
   manifest: object,
-): Promise<ListedFile[]> {
+): Promise<{ files: ListedFile[]; manifest: Buffer }> {
   const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
   const files = [
-    { name: `${name}.csv`, bytes: csv.bytes, sha256: csv.sha256 },
-    { name: 'datapackage.json', ...hashBytes(bytes) },
+    ...csvs.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
+    { name: MANIFEST, ...hashBytes(bytes) },
   ];
   const sums = Buffer.from(checksumsText(files));
-  await writeFile(join(folder, 'SHA256SUMS'), sums, { flag: 'wx', flush: true });
-  await writeFile(join(folder, 'datapackage.json'), bytes, { flag: 'wx', flush: true });
-  return [...files, { name: 'SHA256SUMS', ...hashBytes(sums) }];
+  await writeFile(join(folder, SUMS), sums, { flag: 'wx', flush: true });
+  await writeFile(join(folder, MANIFEST), bytes, { flag: 'wx', flush: true });
+  return { files: [...files, { name: SUMS, ...hashBytes(sums) }], manifest: bytes };
 }

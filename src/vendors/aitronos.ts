@@ -269,6 +269,8 @@ export const aitronos: Vendor = {
   ],
   columns: COLUMNS,
   format: 'csv',
+  idColumn: null,
+  timeColumn: 'Timestamp',
   order: 'time',
   retention: null,
   guide: {

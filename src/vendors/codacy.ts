@@ -110,6 +110,8 @@ export const codacy: Vendor = {
     { name: 'requestDetails', meaning: 'body of the request, in the older shape' },
   ],
   format: 'json',
+  idColumn: null,
+  timeColumn: 'timestamp',
   order: 'time',
   retention: 365 * DAY_MS,
   guide: {

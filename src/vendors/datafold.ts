@@ -77,6 +77,8 @@ export const datafold: Vendor = {
     { name: 'user_id', meaning: 'who acted' },
   ],
   format: 'json',
+  idColumn: 'event_uuid',
+  timeColumn: 'timestamp',
   order: 'time',
   retention: null,
   guide: {

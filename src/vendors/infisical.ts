@@ -133,6 +133,8 @@ export const infisical: Vendor = {
     { name: 'actor.metadata', meaning: 'who it was, as JSON' },
   ],
   format: 'json',
+  idColumn: 'id',
+  timeColumn: 'createdAt',
   order: 'time',
   retention: null,
   emptyMayMean: 'An organisation without an audit-log licence stores nothing, and answers just the same.',

@@ -187,6 +187,8 @@ export const kosli: Vendor = {
   ],
   columns: null,
   format: 'csv',
+  idColumn: null,
+  timeColumn: null,
   order: 'vendor',
   retention: null,
   guide: {

@@ -1,0 +1,35 @@
+import { ExportError } from './errors.ts';
+import { refuse, suggestion } from './forms.ts';
+
+/** Environment variables, by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `base-url` → `INPUT_BASE-URL`. */
+export const variableOf = (input: string): string => `INPUT_${input.toUpperCase()}`;
+
+/** The runner only warns of an input that does not exist; `form:` for `from:` would then export another window. */
+export function refuseUnknown(env: Environment, known: readonly string[]): void {
+  for (const variable of Object.keys(env)) {
+    const name = variable.startsWith('INPUT_') ? variable.slice(6).toLowerCase() : known[0];
+    if (name === undefined || known.includes(name)) continue;
+    throw refuse(name, `There is no input \`${name}\`${suggestion(name, known)}`, `Inputs: ${known.join(', ')}.`);
+  }
+}
+
+export function refuseOpenTls(env: Environment): void {
+  if (env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return;
+  throw new ExportError(
+    'input',
+    '`NODE_TLS_REJECT_UNAUTHORIZED` is `0`, so that anybody on the way could read the token and change the events.',
+    {
+      where: 'environment of the step',
+      next: 'Remove it; name your own certificate authority in `NODE_EXTRA_CA_CERTS`.',
+    },
+  );
+}
+
+/** The proxies that the environment names, in either case. */
+export function readProxies(env: Environment): Record<string, string | undefined> {
+  const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+  return Object.fromEntries(names.map((name) => [name, env[name]]));
+}

@@ -1,0 +1,111 @@
+import { ExportError } from '../errors.ts';
+import { type Digest, hashBytes } from '../evidence/checksums.ts';
+import { field, isObject } from '../read.ts';
+import type { JsonObject, Window } from '../types.ts';
+import { parseInstant } from '../window.ts';
+
+/** What one export of a chain says of the one before it. */
+export interface Before {
+  readonly id: string;
+  /** Of its manifest. */
+  readonly sha256: string;
+  /** The artifact that it was found in; null where it was found on a branch, or not yet delivered. */
+  readonly artifact: number | null;
+}
+
+/** A delivered export, as the next one needs to know it. */
+export interface Link extends Before {
+  /** Which exports follow each other: vendor, host, organisation, filters and columns, as one digest. */
+  readonly scope: string;
+  readonly window: Window;
+  /** null where it is the first, or stands alone. */
+  readonly before: Before | null;
+  /** Whether it was made by `from: last-export`; others stand alone and move nothing. */
+  readonly chained: boolean;
+  /** Whether events between the one before and this one are missing for good. */
+  readonly gap: boolean;
+  /** Its CSV, in order of its parts. */
+  readonly files: readonly ({ readonly name: string } & Digest)[];
+  /** Where it was found, for people: a folder of a branch, an artifact. */
+  readonly place: string;
+}
+
+/**
+ * Reads a manifest that `manifestOf` wrote. Throws `destination` where it is damaged: it is never taken for missing,
+ * since an export that starts anew instead of going on would leave a gap or write events twice.
+ */
+export function readLink(bytes: Buffer, place: string, artifact: number | null = null): Link {
+  const manifest = parse(bytes);
+  const about = object(manifest, 'export');
+  const window = object(about, 'window');
+  const chain = field(about, 'chain');
+  const before = isObject(chain) ? field(chain, 'previous') : null;
+  const resources = field(manifest, 'resources');
+  const link = {
+    id: field(manifest, 'id'),
+    scope: field(about, 'scope'),
+    from: instant(window, 'from'),
+    to: instant(window, 'to'),
+    files: Array.isArray(resources) ? resources.map(fileOf) : [],
+  };
+  const { id, scope, from, to, files } = link;
+  const whole = typeof id === 'string' && typeof scope === 'string' && from !== null && to !== null && from < to;
+  if (!whole || files.length === 0 || !files.every((file) => file !== null)) throw damaged(place);
+  return {
+    id,
+    sha256: hashBytes(bytes).sha256,
+    artifact,
+    scope,
+    window: { from, to },
+    before: isObject(before) ? beforeOf(before, place) : null,
+    chained: isObject(chain),
+    gap: isObject(field(about, 'gap')),
+    files,
+    place,
+  };
+}
+
+/** The error for an export that is there, but not as it was delivered. */
+export const damaged = (place: string, what = 'its manifest cannot be read'): ExportError =>
+  new ExportError('destination', `The last export is damaged: ${what}.`, {
+    where: place,
+    next: 'Restore it as it was delivered, or remove it whole: the next run then goes on from the export before it.',
+  });
+
+function parse(bytes: Buffer): JsonObject {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function object(of: JsonObject, name: string): JsonObject {
+  const value = field(of, name);
+  return isObject(value) ? value : {};
+}
+
+function instant(of: JsonObject, name: string): number | null {
+  const value = field(of, name);
+  return typeof value === 'string' ? parseInstant(value) : null;
+}
+
+function beforeOf(value: JsonObject, place: string): Before {
+  const id = field(value, 'id');
+  const sha256 = field(value, 'sha256');
+  const artifact = field(value, 'artifact');
+  if (typeof id === 'string' && typeof sha256 === 'string') {
+    return { id, sha256, artifact: typeof artifact === 'number' ? artifact : null };
+  }
+  throw damaged(place);
+}
+
+function fileOf(resource: unknown): Link['files'][number] | null {
+  if (!isObject(resource)) return null;
+  const [name, bytes, hash] = ['path', 'bytes', 'hash'].map((key) => field(resource, key));
+  if (typeof name !== 'string' || typeof bytes !== 'number' || typeof hash !== 'string') return null;
+  return /^[\w.-]+\.csv$/.test(name) && /^sha256:[0-9a-f]{64}$/.test(hash)
+    ? { name, bytes, sha256: hash.slice(7) }
+    : null;
+}
