@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000;
 /** A day in the sandbox, for the lines that the README shows. */
 const SAMPLE_DAY = { from: Date.UTC(2026, 10, 1), to: Date.UTC(2026, 10, 2) };
 /** As in the workflow above those lines. */
-const SAMPLE_COLUMNS = ['time', 'action', 'actor_type', 'actor_name', 'target_name', 'source_ip'];
+const SAMPLE_COLUMNS = ['time', 'action', 'actor_type', 'actor_name', 'target_name', 'source_ip', 'id'];
 
 interface Declared {
   readonly description: string;

@@ -46,7 +46,6 @@ export async function main(surroundings: Surroundings): Promise<void> {
     for (const [output, value] of Object.entries(outputsOf(inputs, reports))) runner.setOutput(output, value);
     await summarize(summaryOf(inputs, reports), runner);
     if (reports.length === 0) sayNothingNew(inputs, runner);
-    for (const report of reports) sayDone(report, runner);
   } catch (error) {
     if (error instanceof ExportError) await summarize(failureSummaryOf(error, inputs, reports), runner);
     throw error;
@@ -72,6 +71,7 @@ async function exportAll(inputs: Inputs, reports: Report[], surroundings: Surrou
         const history = last === found ? home.history : null;
         const report = await exportOne(inputs, job, home, history, reports.length + 1, surroundings);
         reports.push(report);
+        sayDone(report, surroundings.runner);
         if (period.onward === null) return;
         last = report.link;
       } catch (error) {
@@ -112,7 +112,7 @@ async function exportOne(
   try {
     const made = await makeExport(inputs, job, history, join(folder.path, `${name}.csv`), surroundings);
     if (made.table.counts.written === 0) sayEmpty(inputs, job, runner);
-    if (inputs.destinations.some((one) => one !== 'file')) runner.startGroup('Delivering the export');
+    if (inputs.destinations.includes('artifact')) runner.startGroup('Uploading the artifact');
     const parcel = { ...made, folder: folder.path, rows: made.table.counts.written, number };
     const delivered = await unlessAborted(signal, () => home.deliver(parcel));
     runner.endGroup();

@@ -1,0 +1,51 @@
+/** Looks at exports as whoever gets them does: reads the CSV, checks the sums, shows some rows. */
+
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { forLog } from '../../src/escape.ts';
+
+export type Row = Readonly<Record<string, string>>;
+
+const SHOWN_ROWS = 3;
+
+/** The rows of an export's CSV, or of its parts in order; the first ones are printed. */
+export async function readRows(folder: string): Promise<Row[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.csv')).sort();
+  const rows: Row[] = [];
+  for (const name of names) {
+    const csv = await readFile(join(folder, name));
+    const read = { columns: true, record_delimiter: '\r\n', raw: true, max_record_size: 0 } as const;
+    const records = parse(csv, read) as unknown as { record: Row; raw: string }[];
+    if (rows.length === 0) print(csv, records);
+    for (const { record } of records) rows.push(record);
+  }
+  return rows;
+}
+
+function print(csv: Buffer, records: readonly { readonly raw: string }[]): void {
+  const [header = ''] = csv.subarray(0, 4096).toString().split('\r\n', 1);
+  const first = records.slice(0, SHOWN_ROWS).map(({ raw }) => raw.replace(/\r\n$/, ''));
+  for (const row of [header, ...first]) console.log(`  | ${shown(row)}`);
+}
+
+/** A row for the terminal. After the bar, `::` is no command, so an IPv6 address may stand as it is. */
+const shown = (row: string): string => forLog(row, 150).replaceAll(':\\:', '::');
+
+/** `sha256sum -c SHA256SUMS`, which not every system has; and no file may be left out of it. */
+export async function checkSums(folder: string): Promise<string[]> {
+  const lines = (await readFile(join(folder, 'SHA256SUMS'), 'utf8')).trimEnd().split('\n');
+  const sums = new Map(lines.map((line) => [line.slice(66), line.slice(0, 64)]));
+  const files = (await readdir(folder)).filter((file) => file !== 'SHA256SUMS').sort();
+  const differences = compareText('the files of `SHA256SUMS`', [...sums.keys()].sort().join(', '), files.join(', '));
+  for (const file of files) {
+    differences.push(...compareText(`the sum of ${file}`, sums.get(file), sha256(await readFile(join(folder, file)))));
+  }
+  return differences;
+}
+
+export const compareText = (what: string, got: string | undefined, wanted: string): string[] =>
+  got === wanted ? [] : [`${what} is ${got}, not ${wanted}`];
+
+export const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
