@@ -5,13 +5,23 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
-import { inWindow, makeLedger } from '../../sandbox/ledger.ts';
+import { inWindow, type LedgerEvent, makeLedger, type VendorId } from '../../sandbox/ledger.ts';
 import { type ResultsService, startResultsService } from '../../sandbox/results-service.ts';
 import { tableOf } from './ledger-table.ts';
 import { expectGreen, folder, inputsOf, lastWeek, run, vendor } from './scenario.ts';
 
-const EVENTS = 10_000;
-const window = lastWeek();
+/** Two days of 1,500 events: what is asked for day by day takes two turns, and what comes in pages of 1,000 two pages a turn. */
+const EVENTS = 3000;
+const { from } = lastWeek();
+const window = { from, to: from + 2 * 86_400_000 };
+/** What that takes: a list and three environments; two days, in pages or not; an export and the query that counts it. */
+const LEAST_REQUESTS: Readonly<Record<VendorId, number>> = {
+  kosli: 4,
+  infisical: 4,
+  datafold: 2,
+  aitronos: 2,
+  codacy: 4,
+};
 
 let results: ResultsService;
 beforeAll(async () => {
@@ -19,23 +29,20 @@ beforeAll(async () => {
 });
 afterAll(() => results.close());
 
+const ledgerOf = (id: VendorId) => makeLedger({ vendor: id, seed: 3, events: EVENTS, window, outside: 30, burst: 40 });
+
 /** Infisical's document promises no order among ties: they come in another one at each request. */
-const servers = {
-  kosli: () => vendor('kosli', { events: ledger('kosli') }),
-  infisical: (seed: number) => vendor('infisical', { events: ledger('infisical'), tieShuffle: seed }),
-  datafold: () => vendor('datafold', { events: ledger('datafold') }),
-  aitronos: () => vendor('aitronos', { events: ledger('aitronos') }),
-  codacy: () => vendor('codacy', { events: ledger('codacy') }),
-};
-type Id = keyof typeof servers;
+const serverOf = (id: VendorId, events: LedgerEvent[], seed: number) =>
+  vendor(id, { events, ...(id === 'infisical' && { tieShuffle: seed }) });
 
-const ledger = (id: Id) => makeLedger({ vendor: id, seed: 3, events: EVENTS, window, outside: 30, burst: 40 });
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+/** A row as one text: jest takes long to compare a hundred thousand cells. */
+const rows = (table: readonly (readonly string[])[]) => table.map((row) => JSON.stringify(row));
 
-describe.each(Object.keys(servers) as Id[])('%s', (id) => {
-  test('10,000 events come out once each, the same bytes in two runs, in an artifact that checks out', async () => {
-    const events = ledger(id);
-    const [server, another] = [await servers[id](5), await servers[id](6)];
+describe.each(Object.keys(LEAST_REQUESTS) as VendorId[])('%s', (id) => {
+  test('every event comes out once, the same bytes in two runs, in an artifact that checks out', async () => {
+    const events = ledgerOf(id);
+    const [server, another] = [await serverOf(id, events, 5), await serverOf(id, events, 6)];
     const [ran, again] = await Promise.all([
       run({ vendor: id, server, results, with: inputsOf(window) }),
       run({ vendor: id, server: another, with: { ...inputsOf(window), destination: 'file' } }),
@@ -63,11 +70,12 @@ describe.each(Object.keys(servers) as Id[])('%s', (id) => {
     const table = parse(csv, { record_delimiter: '\r\n' }) as string[][];
     const expected = tableOf(id, events, window);
     expect(table.length).toBe(expected.length);
-    expect(table).toEqual(expected);
+    expect(rows(table)).toEqual(rows(expected));
 
     const manifest = JSON.parse(await readFile(join(unpacked, 'datapackage.json'), 'utf8'));
     expect(manifest.resources[0]).toMatchObject({ bytes: csv.length, hash: `sha256:${sha256(csv)}` });
     expect(manifest.export.requests).toHaveLength(server.requests.length);
+    expect(server.requests.length).toBeGreaterThanOrEqual(LEAST_REQUESTS[id]);
     expect(manifest.export.completeness.established).not.toEqual([]);
     expect(ran.outputs).toMatchObject({ sha256: sha256(csv), empty: 'false', 'row-count': String(table.length - 1) });
     expect(ran.outputs).toMatchObject(bounds(id, events));
@@ -79,7 +87,7 @@ describe.each(Object.keys(servers) as Id[])('%s', (id) => {
 });
 
 /** First and last event; Kosli's are those of its listed environments. */
-function bounds(id: Id, events: ReturnType<typeof ledger>) {
+function bounds(id: VendorId, events: readonly LedgerEvent[]) {
   const inside = inWindow(events, window).filter(
     ({ hidden }) => id !== 'kosli' || hidden['environment'] !== 'old-server',
   );
@@ -88,10 +96,10 @@ function bounds(id: Id, events: ReturnType<typeof ledger>) {
 }
 
 test('codacy: the shape without pages holds the same events', async () => {
-  const events = ledger('codacy');
+  const events = ledgerOf('codacy');
   const server = await vendor('codacy', { events, shape: 'array' });
   const ran = await run({ vendor: 'codacy', server, with: { ...inputsOf(window), destination: 'file' } });
   expectGreen(ran);
-  const table = parse(await readFile(ran.outputs['csv-path'] ?? ''), { record_delimiter: '\r\n' });
-  expect(table).toEqual(tableOf('codacy', events, window, 'array'));
+  const table = parse(await readFile(ran.outputs['csv-path'] ?? ''), { record_delimiter: '\r\n' }) as string[][];
+  expect(rows(table)).toEqual(rows(tableOf('codacy', events, window, 'array')));
 });
