@@ -29757,7 +29757,7 @@ function showUnseen(text) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _escape_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(800);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6859);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6884);
 /* harmony import */ var _retry_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2165);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(869);
 
@@ -29783,7 +29783,7 @@ try {
 catch (error) {
     _runner_js__WEBPACK_IMPORTED_MODULE_3__/* .githubRunner */ .O.endGroup();
     if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .Interrupted */ .j) {
-        _runner_js__WEBPACK_IMPORTED_MODULE_3__/* .githubRunner */ .O.info(`${error.message} Nothing of the export was left behind.`);
+        _runner_js__WEBPACK_IMPORTED_MODULE_3__/* .githubRunner */ .O.info(`${error.message} What was not delivered yet was removed.`);
         process.exit(130);
     }
     if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ExportError */ .z) {
@@ -29804,7 +29804,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 6859:
+/***/ 6884:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -29815,75 +29815,27 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
-;// CONCATENATED MODULE: ./lib/destinations/artifact.js
-
-const TRIES = 3;
-/** A connection that was cut is not tried again by the artifact client itself. */
-const CUT = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EAI_AGAIN/;
-/** Uploads the files as one workflow artifact. Throws `destination`. */
-async function uploadArtifact(options) {
-    const { name, files, folder, retentionDays, compressionLevel, runUrl } = options;
-    refuseEnterpriseServer(name, runUrl);
-    // Loaded only here: it is most of the bundle, and most of its time to start.
-    const { DefaultArtifactClient } = await __nccwpck_require__.e(/* import() */ 584).then(__nccwpck_require__.bind(__nccwpck_require__, 584));
-    const upload = () => new DefaultArtifactClient().uploadArtifact(name, [...files], folder, {
-        compressionLevel,
-        ...(retentionDays === null ? {} : { retentionDays }),
-    });
-    for (let attempt = 1;; attempt++) {
-        try {
-            const { id, digest } = await upload();
-            if (id === undefined || digest === undefined)
-                throw new Error('The service confirmed the upload without an id or a digest.');
-            return { name, id, digest, url: `${runUrl}/artifacts/${id}` };
-        }
-        catch (cause) {
-            if (attempt < TRIES && CUT.test(String(cause)))
-                continue;
-            throw refusal(name, cause);
-        }
+;// CONCATENATED MODULE: ./lib/abort.js
+/** The outcome of work that knows nothing of the signal, or the signal's reason as soon as it aborts. */
+async function unlessAborted(signal, work) {
+    signal.throwIfAborted();
+    const aborted = Promise.withResolvers();
+    const abort = () => aborted.reject(signal.reason);
+    signal.addEventListener('abort', abort);
+    try {
+        return await Promise.race([work(), aborted.promise]);
     }
-}
-/** The client's own refusal comes with a warning that the service may be down. */
-function refuseEnterpriseServer(name, runUrl) {
-    const { hostname } = new URL(runUrl);
-    if (hostname === 'github.com' || /\.(?:ghe\.com|localhost)$/.test(hostname))
-        return;
-    throw new errors/* ExportError */.z('destination', 'GitHub Enterprise Server has no artifact service that this action can use.', {
-        where: `artifact \`${name}\``,
-        next: 'Use `destination: file` with `path`, and upload the folder with the version of upload-artifact that your server supports.',
-    });
-}
-function refusal(name, cause) {
-    const text = String(cause);
-    const where = `artifact \`${name}\``;
-    if (/409|already exists|conflict/i.test(text)) {
-        return new errors/* ExportError */.z('destination', 'An artifact of that name exists in this run already, and artifacts cannot be changed.', {
-            where,
-            next: 'Give each export of a run its own `artifact-name`.',
-            cause,
-        });
+    finally {
+        signal.removeEventListener('abort', abort);
     }
-    if (/ACTIONS_RESULTS_URL|ACTIONS_RUNTIME_TOKEN/.test(text)) {
-        return new errors/* ExportError */.z('destination', 'There is no artifact service here: this is not a step of a workflow on GitHub.', {
-            where,
-            next: 'Use `destination: file`.',
-            cause,
-        });
-    }
-    return new errors/* ExportError */.z('destination', 'The artifact service did not take the export.', {
-        where,
-        next: 'Run the job again; see the status page of GitHub Actions, and the storage quota of the account.',
-        cause,
-    });
 }
 
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(8161);
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
 ;// CONCATENATED MODULE: ./lib/destinations/file.js
 
 
@@ -35227,270 +35179,6 @@ const temporal_polyfill_toTemporalInstant = root_NativeTemporal ? Date.prototype
 
 
 
-;// CONCATENATED MODULE: ./lib/window.js
-
-
-
-
-const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d+))?(?:[Zz]|[+-]\d\d:\d\d)$/;
-const DAY = /^\d{4}-\d\d-\d\d$/;
-const MONTH = /^\d{4}-\d\d$/;
-const ISO_DURATION = /^P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?$/;
-/** An IANA name or an offset in minutes. Temporal alone would also take `2026-11-01T00:00Z` for a time zone. */
-const TIME_ZONE = /^(?:[A-Za-z][\w+/-]*|[+-]\d\d:\d\d)$/;
-const POINT_FORMS = 'a date-time with seconds and offset (`2026-11-01T00:00:00Z`), a day (`2026-11-01`), a month (`2026-11`)';
-const FORMS = {
-    from: `Give ${POINT_FORMS}, or a duration before \`to\` (\`P7D\`, \`PT24H\`, \`P1M\`, \`P1W\`, \`7d\`, \`24h\`, \`2w\`).`,
-    to: `Give ${POINT_FORMS}, or \`now\`.`,
-    'time-zone': 'Give an IANA name (`UTC`, `Europe/Berlin`, `America/New_York`) or an offset (`+01:00`).',
-    settle: 'Give a duration in weeks or smaller units (`PT10M`, `PT0S`, `P1D`, `90s`, `10m`, `1h`, `1d`).',
-};
-/**
- * The window that the inputs mean. A `to` later than `settle` before now is pulled back to there, and a duration in
- * `from` counts back from that; its years, months, weeks and days are local ones, its hours and smaller units exact.
- * @param now milliseconds since 1970; cut to the second.
- * @throws `input` where an input cannot be read, an instant lies before 1970, or `from` is not before `to`.
- */
-function resolveWindow({ from, to, timeZone, settle }, now) {
-    checkTimeZone(timeZone);
-    const second = Math.floor(now / 1000) * 1000;
-    const latest = second - readSettle(settle);
-    if (latest < 0)
-        throw refused('settle', settle, 'reaches back before 1970');
-    const askedTo = to === 'now' ? second : since1970('to', to, readPoint('to', to, timeZone));
-    const end = Math.min(askedTo, latest);
-    const start = since1970('from', from, readBefore(from, end, timeZone) ?? readPoint('from', from, timeZone));
-    const pulledBack = end < askedTo;
-    if (start >= end) {
-        const pull = pulledBack
-            ? `, pulled back from ${formatInstant(askedTo)} to \`settle\` (\`${settle}\`) before now`
-            : '';
-        throw new errors/* ExportError */.z('input', `The window is empty: \`from\` (\`${from}\`) is ${formatInstant(start)}, and \`to\` (\`${to}\`) is ${formatInstant(end)}${pull}.`, {
-            where: 'inputs `from` and `to`',
-            next: start < askedTo ? 'Run later, or give an earlier `from`.' : 'Give a `from` that is before `to`.',
-        });
-    }
-    return { window: { from: start, to: end }, pulledBack, asked: { from, to } };
-}
-/**
- * Consecutive slices that tile the window, oldest first, cut at the multiples of `lengthMs` since 1970; the first and the
- * last may be shorter. `lengthMs` is a whole number of milliseconds.
- */
-function* sliceWindow({ from, to }, lengthMs) {
-    if (!(Number.isSafeInteger(lengthMs) && lengthMs > 0))
-        throw new RangeError(`Slices of ${lengthMs} ms`);
-    let start = from;
-    while (start < to) {
-        const end = Math.min(to, (Math.floor(start / lengthMs) + 1) * lengthMs);
-        yield { from: start, to: end };
-        start = end;
-    }
-}
-/** The window cut in two at its middle millisecond; null where it is one millisecond long. */
-function halves({ from, to }) {
-    if (to - from <= 1)
-        return null;
-    const middle = Math.floor((from + to) / 2);
-    return [
-        { from, to: middle },
-        { from: middle, to },
-    ];
-}
-/** The window made longer by so many milliseconds before it and after it. */
-function pad({ from, to }, beforeMs, afterMs = beforeMs) {
-    return { from: from - beforeMs, to: to + afterMs };
-}
-/** Whether an instant, in milliseconds since 1970, lies in `[from, to)`. */
-function contains({ from, to }, time) {
-    return from <= time && time < to;
-}
-const refused = (name, given, why, cause) => new errors/* ExportError */.z('input', `\`${given}\` ${why}.`, { where: `input \`${name}\``, next: FORMS[name], cause });
-function checkTimeZone(timeZone) {
-    if (!TIME_ZONE.test(timeZone))
-        throw refused('time-zone', timeZone, 'is not a time zone');
-    try {
-        temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(timeZone);
-    }
-    catch (cause) {
-        throw refused('time-zone', timeZone, 'is not a known time zone', cause);
-    }
-}
-function since1970(name, text, instant) {
-    if (instant < 0)
-        throw refused(name, text, `is ${formatInstant(instant)}, before 1970`);
-    return instant;
-}
-/** The instant so long before `to`; null where the text is no duration. */
-function readBefore(text, to, timeZone) {
-    if (/^[+-]P|^[+-]\d+[a-z]$|^P.*[+-]/i.test(text)) {
-        throw refused('from', text, 'has a sign: a duration always counts back from `to`');
-    }
-    const vague = /^(\d+)m$/i.exec(text);
-    if (vague)
-        throw refused('from', text, `could be minutes (\`PT${vague[1]}M\`) or months (\`P${vague[1]}M\`)`);
-    const short = /^(\d+)([dhw])$/.exec(text);
-    const iso = short ? `P${short[2] === 'h' ? 'T' : ''}${text.toUpperCase()}` : text;
-    if (!ISO_DURATION.test(iso))
-        return null;
-    if (!/[1-9]/.test(iso))
-        throw refused('from', text, 'is no time at all');
-    try {
-        const end = temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(to).toZonedDateTimeISO(timeZone);
-        return end.subtract(iso).epochMilliseconds;
-    }
-    catch (cause) {
-        throw refused('from', text, 'reaches back too far', cause);
-    }
-}
-/** The instant that a date-time names, or at which a local day or month starts (`from`) or ends (`to`). */
-function readPoint(name, text, timeZone) {
-    const dateTime = DATE_TIME.exec(text);
-    if (dateTime) {
-        if ((dateTime[1] ?? '').length > 3)
-            throw refused(name, text, 'is too fine: windows are in milliseconds');
-        const instant = parseInstant(text);
-        if (instant === null)
-            throw refused(name, text, 'does not exist: a part of it is out of range (leap seconds are too)');
-        return instant;
-    }
-    const isDay = DAY.test(text);
-    if (!isDay && !MONTH.test(text))
-        throw refused(name, text, 'cannot be read');
-    try {
-        const first = temporal_polyfill_Temporal.PlainDate.from(isDay ? text : `${text}-01`);
-        const date = name === 'from' ? first : first.add(isDay ? { days: 1 } : { months: 1 });
-        return date.toZonedDateTime(timeZone).epochMilliseconds;
-    }
-    catch (cause) {
-        throw refused(name, text, `is not a ${isDay ? 'day' : 'month'} that exists`, cause);
-    }
-}
-function readSettle(text) {
-    const short = /^(\d+)([smhd])$/.exec(text);
-    const iso = short ? `P${short[2] === 'd' ? '' : 'T'}${text.toUpperCase()}` : text;
-    if (!ISO_DURATION.test(iso))
-        throw refused('settle', text, 'cannot be read');
-    if (/^P\d*Y|^P[^T]*M/.test(iso))
-        throw refused('settle', text, 'has years or months, which are not equally long');
-    try {
-        const { weeks, days, hours, minutes, seconds } = temporal_polyfill_Temporal.Duration.from(iso);
-        return ((((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
-    }
-    catch (cause) {
-        throw refused('settle', text, 'is too long', cause);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/manifest.js
-
-
-
-
-/**
- * The descriptor `datapackage.json`: a Frictionless Data Package v2 that also records, under `export`, how the table
- * came to be. It holds no header, no body and no credential. Source: https://datapackage.org/profiles/2.0/datapackage.json
- */
-function manifestOf({ inputs, name, file, exchanges, notes, createdAt }) {
-    const { vendor, query, asked, run } = inputs;
-    return {
-        $schema: 'https://datapackage.org/profiles/2.0/datapackage.json',
-        name: name.toLowerCase(),
-        title: `Audit log of ${vendor.name}${inputs.org && ` (${inputs.org})`}, ${formatInstant(query.window.from)} to ${formatInstant(query.window.to)}`,
-        created: formatInstant(createdAt),
-        sources: [{ title: `${vendor.name} audit log`, path: inputs.origin }],
-        resources: [resourceOf(vendor, name, file)],
-        export: {
-            vendor: vendor.id,
-            org: inputs.org || null,
-            host: new URL(inputs.origin).host,
-            document: vendor.document,
-            window: {
-                asked,
-                from: formatInstant(query.window.from),
-                to: formatInstant(query.window.to),
-                interval: '[from, to)',
-                settle: inputs.settle,
-            },
-            filters: Object.fromEntries(query.filters),
-            columns: inputs.columns,
-            events: {
-                ...file.counts,
-                first: file.firstEvent === null ? null : formatInstant(file.firstEvent),
-                last: file.lastEvent === null ? null : formatInstant(file.lastEvent),
-            },
-            completeness: { established: notes, limits: [...vendor.guide.limits, ...vendor.guide.unverified] },
-            requests: exchanges,
-            versions: { exporter: VERSION, node: process.versions.node },
-            run,
-        },
-    };
-}
-function resourceOf(vendor, name, { bytes, sha256, columns }) {
-    const meanings = new Map([...COMMON_COLUMNS, EXTRA_COLUMN, ...(vendor.columns ?? [])].map((column) => [column.name, column.meaning]));
-    return {
-        name: 'events',
-        type: 'table',
-        path: `${name}.csv`,
-        bytes,
-        hash: `sha256:${sha256}`,
-        mediatype: 'text/csv',
-        format: 'csv',
-        encoding: 'utf-8',
-        dialect: { delimiter: ',', lineTerminator: '\r\n', quoteChar: '"', doubleQuote: true, header: true },
-        schema: {
-            fields: columns.map((column) => ({ name: column, type: 'string', ...describe(meanings.get(column)) })),
-            missingValues: [''],
-        },
-    };
-}
-const describe = (meaning) => (meaning === undefined ? {} : { description: meaning });
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-;// CONCATENATED MODULE: ./lib/evidence/checksums.js
-
-
-/** The digest of a file, read from the disk. */
-async function hashFile(path) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    let bytes = 0;
-    for await (const chunk of (0,external_node_fs_.createReadStream)(path)) {
-        hash.update(chunk);
-        bytes += chunk.length;
-    }
-    return { bytes, sha256: hash.digest('hex') };
-}
-/** The digest of bytes in memory. */
-function hashBytes(data) {
-    return { bytes: data.length, sha256: (0,external_node_crypto_.createHash)('sha256').update(data).digest('hex') };
-}
-/** The text of a `SHA256SUMS` file, as `sha256sum -c` reads it. File names here have no line breaks or backslashes. */
-function checksumsText(files) {
-    return files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join('');
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/write.js
-
-
-
-/**
- * Writes `SHA256SUMS`, and last of all the manifest: an export without it is not one.
- * Gives all files of the export, the CSV first.
- */
-async function writeEvidence(folder, name, csv, manifest) {
-    const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
-    const files = [
-        { name: `${name}.csv`, bytes: csv.bytes, sha256: csv.sha256 },
-        { name: 'datapackage.json', ...hashBytes(bytes) },
-    ];
-    const sums = Buffer.from(checksumsText(files));
-    await (0,promises_.writeFile)((0,external_node_path_.join)(folder, 'SHA256SUMS'), sums, { flag: 'wx', flush: true });
-    await (0,promises_.writeFile)((0,external_node_path_.join)(folder, 'datapackage.json'), bytes, { flag: 'wx', flush: true });
-    return [...files, { name: 'SHA256SUMS', ...hashBytes(sums) }];
-}
-
 ;// CONCATENATED MODULE: ./lib/nearest.js
 /**
  * The candidate that a mistyped word most likely meant, letter case aside; the first of equally near ones.
@@ -35523,6 +35211,455 @@ function distance(a, b) {
         }
     }
     return at(a.length, b.length);
+}
+
+;// CONCATENATED MODULE: ./lib/forms.js
+
+
+
+/** The entries of a list, separated by commas or lines; empty ones are left out. */
+const splitList = (text) => text
+    .split(/[,\n]/)
+    .map((entry) => entry.trim())
+    .filter(Boolean);
+/** A list of choices, each once, in the order given. Throws `input`. */
+function readChoices(text, name, allowed) {
+    const choices = splitList(text).map((entry) => readChoice(entry, name, allowed));
+    if (choices.length > 0)
+        return [...new Set(choices)];
+    throw refuse(name, `\`${text}\` names nothing.`, `Choices: ${allowed.join(', ')}.`);
+}
+/** One of the choices. Throws `input`. */
+function readChoice(text, name, allowed) {
+    const choice = allowed.find((value) => value === text);
+    if (choice !== undefined)
+        return choice;
+    const what = `\`${text}\` is not one of the choices${suggestion(text, allowed)}`;
+    throw refuse(name, what, `Choices: ${allowed.join(', ')}.`);
+}
+/** A whole number from `least` to `most`. Throws `input`. */
+function readInteger(text, name, least, most) {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most)
+        return value;
+    throw refuse(name, `\`${text}\` is not a whole number from ${least} to ${most}.`, `Write a number from ${least} to ${most}.`);
+}
+/** `true` or `false`, as YAML 1.2 has them. Throws `input`. */
+function readBoolean(text, name) {
+    if (/^(?:true|false)$/i.test(text))
+        return text.toLowerCase() === 'true';
+    throw refuse(name, `\`${text}\` is neither \`true\` nor \`false\`.`, 'Write `true` or `false`.');
+}
+const UNITS = {
+    B: 1,
+    kB: 1e3,
+    MB: 1e6,
+    GB: 1e9,
+    KiB: 2 ** 10,
+    MiB: 2 ** 20,
+    GiB: 2 ** 30,
+};
+/** A size such as `25 MB` or `512KiB`, in bytes, from `least` to `most` of them. Throws `input`. */
+function readSize(text, name, least, most) {
+    const [, number, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?) ?([A-Za-z]+)$/.exec(text) ?? [];
+    const factor = new Map(Object.entries(UNITS)).get(unit);
+    const bytes = Math.floor(Number(number) * (factor ?? Number.NaN));
+    if (bytes >= least && bytes <= most)
+        return bytes;
+    const forms = `Write a number and one of ${Object.keys(UNITS).join(', ')}, such as \`25MB\``;
+    const why = Number.isNaN(bytes) ? 'is not a size' : 'is out of range';
+    throw refuse(name, `\`${text}\` ${why}.`, `${forms}; from ${least} to ${most} bytes.`);
+}
+/** A folder under the workspace, relative and normalised, with `/`; null for the empty text. Throws `input`. */
+function readFolder(text, name) {
+    if (text === '')
+        return null;
+    const folder = (0,external_node_path_.normalize)(text.replaceAll('\\', '/'));
+    const leadsOut = (0,external_node_path_.isAbsolute)(folder) || /^[A-Za-z]:/.test(folder) || text.split(/[\\/]/).includes('..');
+    if (!leadsOut && !/[\0\r\n]/.test(folder))
+        return folder;
+    const what = `\`${text}\` does not lie under the workspace.`;
+    throw refuse(name, what, 'Write a relative folder without `..`, such as `audit-logs`.');
+}
+/** A name that an artifact may have; null for the empty text. Throws `input`. */
+function readArtifactName(text, name) {
+    if (text === '')
+        return null;
+    if (!/["<>:|*?\\/\r\n]/.test(text) && text.length <= 200)
+        return text;
+    const what = `\`${text}\` is not a name for an artifact.`;
+    throw refuse(name, what, 'Leave out " : < > | * ? \\ / and line breaks; at most 200 characters.');
+}
+/** Ends a sentence about a word that is not known: with a full stop, or with the word that was most likely meant. */
+function suggestion(word, known) {
+    const near = nearest(word, known);
+    return near === null ? '.' : `; did you mean \`${near}\`?`;
+}
+/** The error of an input: what is wrong with its value, and the accepted forms. */
+const refuse = (name, what, next) => new errors/* ExportError */.z('input', what, { where: `input \`${name}\``, next });
+
+;// CONCATENATED MODULE: ./lib/duration.js
+
+
+const ISO_DURATION = /^P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?$/;
+const EXACT_FORMS = 'Give a duration in weeks or smaller units (`PT10M`, `PT1H`, `PT0S` for none, `P1D`, `90s`, `10m`, `1h`, `1d`).';
+const LENGTH_FORMS = 'Give a duration of at least a minute (`PT6H`, `P1D`, `P7D`, `P1M`, `12h`, `1d`, `1w`).';
+/** A duration as ISO 8601 has it, also where it is written `7d`, in one of the `units`; null where the text is none. */
+function isoDuration(text, units) {
+    const [, count, unit = ' '] = /^(\d+)([a-z])$/.exec(text) ?? [];
+    const iso = units.includes(unit) ? `P${'dw'.includes(unit) ? '' : 'T'}${count}${unit.toUpperCase()}` : text;
+    return ISO_DURATION.test(iso) ? iso : null;
+}
+/** `5m` is five minutes to some and five months to others; where both make sense, neither is guessed. Throws `input`. */
+function refuseVague(text, name) {
+    const [, count] = /^(\d+)m$/i.exec(text) ?? [];
+    if (count === undefined)
+        return;
+    const what = `\`${text}\` could be minutes (\`PT${count}M\`) or months (\`P${count}M\`).`;
+    throw refuse(name, what, 'Give the one that is meant, as ISO 8601 writes it.');
+}
+/**
+ * A duration that is always equally long, in milliseconds; a day is 24 hours.
+ * Throws `input` where it cannot be read, or has years or months.
+ */
+function readExact(text, name) {
+    const iso = isoDuration(text, 'smhd');
+    if (iso === null)
+        throw refuse(name, `\`${text}\` cannot be read.`, EXACT_FORMS);
+    if (/^P\d*Y|^P[^T]*M/.test(iso)) {
+        throw refuse(name, `\`${text}\` has years or months, which are not equally long.`, EXACT_FORMS);
+    }
+    try {
+        const { weeks, days, hours, minutes, seconds } = temporal_polyfill_Temporal.Duration.from(iso);
+        return ((((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
+    }
+    catch {
+        throw refuse(name, `\`${text}\` is too long.`, EXACT_FORMS);
+    }
+}
+/**
+ * The length of a window, as ISO 8601; its years, months, weeks and days are local ones.
+ * Throws `input` where it cannot be read, is shorter than a minute, or longer than calendars are.
+ */
+function readLength(text, name) {
+    refuseVague(text, name);
+    const iso = isoDuration(text, 'hdw');
+    if (iso === null)
+        throw refuse(name, `\`${text}\` cannot be read.`, LENGTH_FORMS);
+    try {
+        if (endAfter(0, iso, 'UTC') >= 60_000)
+            return iso;
+    }
+    catch {
+        throw refuse(name, `\`${text}\` is too long.`, LENGTH_FORMS);
+    }
+    throw refuse(name, `\`${text}\` is shorter than a minute.`, LENGTH_FORMS);
+}
+/** The instant a `length` after `from`, as `readLength` gives it, by the calendar and clocks of the time zone. */
+function endAfter(from, length, timeZone) {
+    return temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(from).toZonedDateTimeISO(timeZone).add(length).epochMilliseconds;
+}
+
+;// CONCATENATED MODULE: ./lib/window.js
+
+
+
+
+
+
+const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d+))?(?:[Zz]|[+-]\d\d:\d\d)$/;
+const DAY = /^\d{4}-\d\d-\d\d$/;
+const MONTH = /^\d{4}-\d\d$/;
+/** An IANA name or an offset in minutes. Temporal alone would also take `2026-11-01T00:00Z` for a time zone. */
+const TIME_ZONE = /^(?:[A-Za-z][\w+/-]*|[+-]\d\d:\d\d)$/;
+const POINT_FORMS = 'a date-time with seconds and offset (`2026-11-01T00:00:00Z`), a day (`2026-11-01`), a month (`2026-11`)';
+const FROM_FORMS = `${POINT_FORMS}, or a duration before \`to\` (\`P7D\`, \`PT24H\`, \`P1M\`, \`P1W\`, \`7d\`, \`24h\`, \`2w\`)`;
+const FORMS = {
+    from: `Give ${FROM_FORMS}, or \`last-export\`.`,
+    'initial-from': `Give ${FROM_FORMS}.`,
+    to: `Give ${POINT_FORMS}, or \`now\`.`,
+    'time-zone': 'Give an IANA name (`UTC`, `Europe/Berlin`, `America/New_York`) or an offset (`+01:00`).',
+};
+/**
+ * The window that the inputs mean. A `to` later than `settle` before now is pulled back to there, and a duration in
+ * `from` counts back from that; its years, months, weeks and days are local ones, its hours and smaller units exact.
+ * @param now milliseconds since 1970; cut to the second.
+ * @throws `input` where an input cannot be read, an instant lies before 1970, or `from` is not before `to`.
+ */
+function resolveWindow({ from, to, timeZone, settle, fromName = 'from' }, now) {
+    checkTimeZone(timeZone);
+    const second = Math.floor(now / 1000) * 1000;
+    const latest = second - readExact(settle, 'settle');
+    if (latest < 0)
+        throw refuse('settle', `\`${settle}\` reaches back before 1970.`, 'Give a shorter duration.');
+    const askedTo = to === 'now' ? second : since1970('to', to, readPoint('to', to, timeZone));
+    const end = Math.min(askedTo, latest);
+    const start = since1970(fromName, from, readBefore(fromName, from, end, timeZone) ?? readPoint(fromName, from, timeZone));
+    const pulledBack = end < askedTo;
+    if (start >= end) {
+        const pull = pulledBack
+            ? `, pulled back from ${formatInstant(askedTo)} to \`settle\` (\`${settle}\`) before now`
+            : '';
+        throw new errors/* ExportError */.z('input', `The window is empty: \`${fromName}\` (\`${from}\`) is ${formatInstant(start)}, and \`to\` (\`${to}\`) is ${formatInstant(end)}${pull}.`, {
+            where: `inputs \`${fromName}\` and \`to\``,
+            next: start < askedTo
+                ? `Run later, or give an earlier \`${fromName}\`.`
+                : `Give a \`${fromName}\` that is before \`to\`.`,
+        });
+    }
+    return { window: { from: start, to: end }, pulledBack, asked: { from, to } };
+}
+/**
+ * Consecutive slices that tile the window, oldest first, cut at the multiples of `lengthMs` since 1970; the first and the
+ * last may be shorter. `lengthMs` is a whole number of milliseconds.
+ */
+function* sliceWindow({ from, to }, lengthMs) {
+    if (!(Number.isSafeInteger(lengthMs) && lengthMs > 0))
+        throw new RangeError(`Slices of ${lengthMs} ms`);
+    let start = from;
+    while (start < to) {
+        const end = Math.min(to, (Math.floor(start / lengthMs) + 1) * lengthMs);
+        yield { from: start, to: end };
+        start = end;
+    }
+}
+/** The window cut in two at its middle millisecond; null where it is one millisecond long. */
+function halves({ from, to }) {
+    if (to - from <= 1)
+        return null;
+    const middle = Math.floor((from + to) / 2);
+    return [
+        { from, to: middle },
+        { from: middle, to },
+    ];
+}
+/** The window made longer by so many milliseconds before it and after it. */
+function pad({ from, to }, beforeMs, afterMs = beforeMs) {
+    return { from: from - beforeMs, to: to + afterMs };
+}
+/** The local day of an instant, as `2026`, `11`, `01`. */
+function dayOf(time, timeZone) {
+    const date = temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(timeZone).toPlainDate().toString();
+    const [year = '', month = '', day = ''] = date.split('-');
+    return { year, month, day };
+}
+/** Whether an instant, in milliseconds since 1970, lies in `[from, to)`. */
+function contains({ from, to }, time) {
+    return from <= time && time < to;
+}
+const refused = (name, given, why, cause) => new errors/* ExportError */.z('input', `\`${given}\` ${why}.`, { where: `input \`${name}\``, next: FORMS[name], cause });
+function checkTimeZone(timeZone) {
+    if (!TIME_ZONE.test(timeZone))
+        throw refused('time-zone', timeZone, 'is not a time zone');
+    try {
+        temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(timeZone);
+    }
+    catch (cause) {
+        throw refused('time-zone', timeZone, 'is not a known time zone', cause);
+    }
+}
+function since1970(name, text, instant) {
+    if (instant < 0)
+        throw refused(name, text, `is ${formatInstant(instant)}, before 1970`);
+    return instant;
+}
+/** The instant so long before `to`; null where the text is no duration. */
+function readBefore(name, text, to, timeZone) {
+    if (/^[+-]P|^[+-]\d+[a-z]$|^P.*[+-]/i.test(text)) {
+        throw refused(name, text, 'has a sign: a duration always counts back from `to`');
+    }
+    refuseVague(text, name);
+    const iso = isoDuration(text, 'dhw');
+    if (iso === null)
+        return null;
+    if (!/[1-9]/.test(iso))
+        throw refused(name, text, 'is no time at all');
+    try {
+        const end = temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(to).toZonedDateTimeISO(timeZone);
+        return end.subtract(iso).epochMilliseconds;
+    }
+    catch (cause) {
+        throw refused(name, text, 'reaches back too far', cause);
+    }
+}
+/** The instant that a date-time names, or at which a local day or month starts (`from`) or ends (`to`). */
+function readPoint(name, text, timeZone) {
+    const dateTime = DATE_TIME.exec(text);
+    if (dateTime) {
+        if ((dateTime[1] ?? '').length > 3)
+            throw refused(name, text, 'is too fine: windows are in milliseconds');
+        const instant = parseInstant(text);
+        if (instant === null)
+            throw refused(name, text, 'does not exist: a part of it is out of range (leap seconds are too)');
+        return instant;
+    }
+    const isDay = DAY.test(text);
+    if (!isDay && !MONTH.test(text))
+        throw refused(name, text, 'cannot be read');
+    try {
+        const first = temporal_polyfill_Temporal.PlainDate.from(isDay ? text : `${text}-01`);
+        const date = name !== 'to' ? first : first.add(isDay ? { days: 1 } : { months: 1 });
+        return date.toZonedDateTime(timeZone).epochMilliseconds;
+    }
+    catch (cause) {
+        throw refused(name, text, `is not a ${isDay ? 'day' : 'month'} that exists`, cause);
+    }
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+;// CONCATENATED MODULE: ./lib/evidence/checksums.js
+
+
+/** The digest of a file, read from the disk. */
+async function hashFile(path) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    let bytes = 0;
+    for await (const chunk of (0,external_node_fs_.createReadStream)(path)) {
+        hash.update(chunk);
+        bytes += chunk.length;
+    }
+    return { bytes, sha256: hash.digest('hex') };
+}
+/** The digest of bytes in memory. */
+function hashBytes(data) {
+    return { bytes: data.length, sha256: (0,external_node_crypto_.createHash)('sha256').update(data).digest('hex') };
+}
+/** The text of a `SHA256SUMS` file, as `sha256sum -c` reads it. File names here have no line breaks or backslashes. */
+function checksumsText(files) {
+    return files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join('');
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/scope.js
+
+/**
+ * Which exports follow each other: those of the same vendor and host, organisation, filters and columns. As a digest
+ * (SHA-256, hex), since it goes into manifests, to be compared. Filters are compared as sets, columns in their order.
+ */
+function scopeOf({ vendor, origin, query, columns }) {
+    const filters = [...query.filters].map(([name, values]) => [name, [...values].sort()]).sort();
+    const { org, provider } = query;
+    return hashBytes(Buffer.from(JSON.stringify([vendor.id, new URL(origin).host, provider, org, filters, columns])))
+        .sha256;
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/manifest.js
+
+
+
+
+
+
+/**
+ * The descriptor `datapackage.json`: a Frictionless Data Package v2 that also records, under `export`, how the table
+ * came to be. It holds no header, no body and no credential. Source: https://datapackage.org/profiles/2.0/datapackage.json
+ */
+function manifestOf({ inputs, job, name, table, exchanges, notes, createdAt }) {
+    const { vendor, query, period, run } = inputs;
+    const window = { from: formatInstant(job.window.from), to: formatInstant(job.window.to) };
+    const created = formatInstant(createdAt);
+    const scope = scopeOf(inputs);
+    const hashes = table.files.map(({ sha256 }) => sha256);
+    return {
+        $schema: 'https://datapackage.org/profiles/2.0/datapackage.json',
+        name: name.toLowerCase(),
+        id: hashBytes(Buffer.from(JSON.stringify([scope, window, hashes, created, run]))).sha256,
+        title: `Audit log of ${vendor.name}${inputs.org && ` (${inputs.org})`}, ${window.from} to ${window.to}`,
+        created,
+        sources: [{ title: `${vendor.name} audit log`, path: inputs.origin }],
+        resources: table.files.map((file, index) => resourceOf(vendor, file, index, table)),
+        export: {
+            vendor: vendor.id,
+            org: inputs.org || null,
+            host: new URL(inputs.origin).host,
+            document: vendor.document,
+            window: { asked: period.asked, ...window, interval: '[from, to)', settle: period.settle },
+            filters: Object.fromEntries(query.filters),
+            columns: inputs.columns,
+            scope,
+            chain: period.onward === null ? null : { previous: previousOf(job) },
+            gap: job.gap && { from: formatInstant(job.gap.from), to: formatInstant(job.gap.to) },
+            late: {
+                looked_from: formatInstant(job.askFrom),
+                count: table.lateRows.length,
+                rows: rangesOf(table.lateRows),
+            },
+            events: {
+                ...table.counts,
+                first: table.firstEvent === null ? null : formatInstant(table.firstEvent),
+                last: table.lastEvent === null ? null : formatInstant(table.lastEvent),
+            },
+            completeness: { established: notes, limits: [...vendor.guide.limits, ...vendor.guide.unverified] },
+            requests: exchanges,
+            versions: { exporter: VERSION, node: process.versions.node },
+            run,
+        },
+    };
+}
+/** The export before this one, as `readLink` reads it. */
+function previousOf({ last }) {
+    if (last === null)
+        return null;
+    const { id, sha256, artifact, window, place } = last;
+    return { id, sha256, to: formatInstant(window.to), place, ...(artifact !== null && { artifact }) };
+}
+/** Rising numbers as `1-37, 40`. */
+function rangesOf(numbers) {
+    const ranges = [];
+    for (const number of numbers) {
+        const range = ranges.at(-1);
+        if (range !== undefined && range[1] === number - 1)
+            range[1] = number;
+        else
+            ranges.push([number, number]);
+    }
+    return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
+}
+function resourceOf(vendor, file, index, { files, columns }) {
+    const meanings = new Map([...COMMON_COLUMNS, EXTRA_COLUMN, ...(vendor.columns ?? [])].map((column) => [column.name, column.meaning]));
+    return {
+        name: files.length === 1 ? 'events' : `events-${index + 1}`,
+        type: 'table',
+        path: file.name,
+        bytes: file.bytes,
+        hash: `sha256:${file.sha256}`,
+        rows: file.rows,
+        mediatype: 'text/csv',
+        format: 'csv',
+        encoding: 'utf-8',
+        dialect: { delimiter: ',', lineTerminator: '\r\n', quoteChar: '"', doubleQuote: true, header: true },
+        schema: {
+            fields: columns.map((column) => ({ name: column, type: 'string', ...describe(meanings.get(column)) })),
+            missingValues: [''],
+        },
+    };
+}
+const describe = (meaning) => (meaning === undefined ? {} : { description: meaning });
+
+;// CONCATENATED MODULE: ./lib/evidence/write.js
+
+
+
+/** The manifest of an export: without it, a folder is not one. */
+const MANIFEST = 'datapackage.json';
+/** The checksums of an export's other files. */
+const SUMS = 'SHA256SUMS';
+/**
+ * Writes `SHA256SUMS`, and last of all the manifest: an export without it is not one.
+ * Gives all files of the export, the CSV first, in the order of its parts; and the manifest's bytes.
+ */
+async function writeEvidence(folder, csvs, manifest) {
+    const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+    const files = [
+        ...csvs.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
+        { name: MANIFEST, ...hashBytes(bytes) },
+    ];
+    const sums = Buffer.from(checksumsText(files));
+    await (0,promises_.writeFile)((0,external_node_path_.join)(folder, SUMS), sums, { flag: 'wx', flush: true });
+    await (0,promises_.writeFile)((0,external_node_path_.join)(folder, MANIFEST), bytes, { flag: 'wx', flush: true });
+    return { files: [...files, { name: SUMS, ...hashBytes(sums) }], manifest: bytes };
 }
 
 ;// CONCATENATED MODULE: ./lib/csv/columns.js
@@ -35567,10 +35704,10 @@ function checkColumns(vendor, columns, header = null) {
     if (typeof columns === 'string')
         return;
     if (columns.length === 0)
-        throw columns_refusal('`columns` names no column.', 'Leave it out for `native`.');
+        throw refusal('`columns` names no column.', 'Leave it out for `native`.');
     const repeated = columns.find((name, index) => columns.indexOf(name) !== index);
     if (repeated !== undefined)
-        throw columns_refusal(`\`columns\` names ${repeated} twice.`, 'Name it once.');
+        throw refusal(`\`columns\` names ${repeated} twice.`, 'Name it once.');
     const native = header ?? nativeNames(vendor);
     if (native === null)
         return;
@@ -35579,7 +35716,7 @@ function checkColumns(vendor, columns, header = null) {
     if (unknown === undefined)
         return;
     const near = nearest(unknown, there);
-    throw columns_refusal(`${vendor.name} has no column ${unknown}.${near === null ? '' : ` Did you mean ${near}?`}`, `Choose from: ${[...there].join(', ')}.`);
+    throw refusal(`${vendor.name} has no column ${unknown}.${near === null ? '' : ` Did you mean ${near}?`}`, `Choose from: ${[...there].join(', ')}.`);
 }
 /** What the vendor's document lets expect; null where only its answer will tell. */
 function nativeNames({ columns, format }) {
@@ -35639,7 +35776,7 @@ function isCells(body) {
 function byName(cells, header) {
     return Object.fromEntries(header.map((name, index) => [name, cells[index] ?? '']));
 }
-function columns_refusal(what, next) {
+function refusal(what, next) {
     return new errors/* ExportError */.z('input', what, { where: 'input `columns`', next });
 }
 
@@ -35676,7 +35813,7 @@ function encodeCell(cell) {
 
 
 /**
- * A file that is hashed while it is written to `<path>.partial`, and that gets its name only once the disk gives back
+ * A file that is hashed while it is written to `<path>.partial`, and that may get its name once the disk has given back
  * the same bytes. Everything throws `destination` where the disk refuses.
  */
 class Sink {
@@ -35697,18 +35834,21 @@ class Sink {
         this.#bytes += chunk.length;
         await onDisk(this.#path, () => this.#file.writeFile(chunk));
     }
-    /** Syncs, reads back, compares, renames. */
-    async seal() {
+    /** Syncs, reads back, compares; after that nothing can be written. */
+    async settle() {
         const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
         await onDisk(this.#path, () => this.#file.sync());
         const found = await onDisk(this.#path, () => hashFile(partialOf(this.#path)));
         if (found.sha256 !== written.sha256 || found.bytes !== written.bytes) {
             throw sink_refused(this.#path, 'The file that the disk gives back is not the one that was written.', undefined);
         }
-        await onDisk(this.#path, () => (0,promises_.rename)(partialOf(this.#path), this.#path));
         return written;
     }
-    /** Leaves what was written as `.partial`, unless it was sealed. */
+    /** Gives a settled file its name, in the same folder. */
+    async name(path) {
+        await onDisk(path, () => (0,promises_.rename)(partialOf(this.#path), path));
+    }
+    /** Leaves what was written as `.partial`, unless it was named. */
     async close() {
         await this.#file.close();
     }
@@ -35729,8 +35869,94 @@ const sink_refused = (path, what, cause) => new errors/* ExportError */.z('desti
     cause,
 });
 
-;// CONCATENATED MODULE: ./lib/export.js
+;// CONCATENATED MODULE: ./lib/parts.js
 
+
+
+/**
+ * The table on the disk: one file `<name>.csv`, or, beyond `maxBytes`, several `<name>.part-001.csv`, …, cut between
+ * rows, each with the header. Only a single row that is larger makes a larger file.
+ * The names are given when all is written and was read back.
+ */
+class Parts {
+    #path;
+    #maxBytes;
+    #parts = [];
+    #digests = [];
+    #header = '';
+    /** @param path of the single file, absolute; its folder exists */
+    constructor(path, maxBytes) {
+        this.#path = path;
+        this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY;
+    }
+    /** Writes the header into the first file. Throws `destination`, as everything here does where the disk refuses. */
+    async begin(header) {
+        this.#header = encodeRow(header);
+        await this.#open();
+    }
+    async write(rows) {
+        const text = encodeRows(rows);
+        const bytes = Buffer.byteLength(text);
+        const part = this.#current();
+        if (part.bytes + bytes <= this.#maxBytes || (rows.length === 1 && part.rows === 0)) {
+            await part.sink.write(text);
+            part.bytes += bytes;
+            part.rows += rows.length;
+        }
+        else if (rows.length === 1) {
+            await this.#settle(part);
+            await this.#open();
+            await this.write(rows);
+        }
+        else {
+            const middle = Math.ceil(rows.length / 2);
+            await this.write(rows.slice(0, middle));
+            await this.write(rows.slice(middle));
+        }
+    }
+    /** Gives the files their names, and says what they are, in order. */
+    async seal() {
+        await this.#settle(this.#current());
+        const files = [];
+        for (const [index, { sink, rows }] of this.#parts.entries()) {
+            const digest = this.#digests[index];
+            if (digest === undefined)
+                throw new Error(`Part ${index + 1} was not settled.`);
+            const path = this.#parts.length === 1 ? this.#path : partPath(this.#path, index + 1);
+            await sink.name(path);
+            files.push({ path, name: (0,external_node_path_.basename)(path), rows, ...digest });
+        }
+        return files;
+    }
+    /** Closes what is open, sealed or not. */
+    async close() {
+        for (const { sink } of this.#parts)
+            await sink.close();
+    }
+    #current() {
+        const part = this.#parts.at(-1);
+        if (part === undefined)
+            throw new Error('Rows came before the header.');
+        return part;
+    }
+    async #open() {
+        const count = this.#parts.length;
+        const sink = await Sink.open(count === 0 ? this.#path : partPath(this.#path, count + 1));
+        this.#parts.push({ sink, bytes: Buffer.byteLength(this.#header), rows: 0 });
+        await sink.write(this.#header);
+    }
+    async #settle({ sink }) {
+        this.#digests.push(await sink.settle());
+        await sink.close();
+    }
+}
+/** `a/b.csv`, 2 → `a/b.part-002.csv`. */
+function partPath(path, number) {
+    const name = `${(0,external_node_path_.basename)(path, '.csv')}.part-${String(number).padStart(3, '0')}.csv`;
+    return (0,external_node_path_.join)((0,external_node_path_.dirname)(path), name);
+}
+
+;// CONCATENATED MODULE: ./lib/export.js
 
 
 
@@ -35743,33 +35969,34 @@ const BATCH_ROWS = 2000;
  * On failure the `.partial` may remain; whoever made the folder removes it.
  */
 async function exportEvents(options) {
-    const { vendor, session, path } = options;
-    const sink = await Sink.open(path);
+    const { vendor, session, path, maxBytes } = options;
+    const parts = new Parts(path, maxBytes);
     try {
-        const table = new Table(options, sink);
+        const table = new Table(options, parts);
         for await (const page of vendor.pages(session))
             await table.add(page);
         const result = await table.finish();
-        return { path, ...(await sink.seal()), ...result };
+        return { files: await parts.seal(), ...result };
     }
     finally {
-        await sink.close();
+        await parts.close();
     }
 }
-/** Pages in, rows out: cut to the slice, de-duplicated by id, and in time order where the vendor's is not kept. */
+/** Pages in, rows out: cut to the slice, each event once, and in time order where the vendor's is not kept. */
 class Table {
     #options;
-    #sink;
-    #counts = { received: 0, cut: 0, repeated: 0, written: 0 };
+    #parts;
+    #counts = { received: 0, cut: 0, repeated: 0, known: 0, written: 0 };
+    #lateRows = [];
     #plan = null;
     #header = null;
     #slice = null;
     #waiting = [];
     #first = Number.POSITIVE_INFINITY;
     #last = Number.NEGATIVE_INFINITY;
-    constructor(options, sink) {
+    constructor(options, parts) {
         this.#options = options;
-        this.#sink = sink;
+        this.#parts = parts;
     }
     async add({ slice, header, events }) {
         if (this.#slice !== slice)
@@ -35786,8 +36013,8 @@ class Table {
             await this.#begin(null);
         if (this.#plan === null)
             throw new Error(`${this.#options.vendor.name} has a table without a header.`);
-        const { received, cut, repeated, written } = this.#counts;
-        if (received !== cut + repeated + written)
+        const { received, cut, repeated, known, written } = this.#counts;
+        if (received !== cut + repeated + known + written)
             throw new Error(`Rows are unaccounted for: ${JSON.stringify(this.#counts)}`);
         const timed = Number.isFinite(this.#first);
         return {
@@ -35795,6 +36022,7 @@ class Table {
             counts: this.#counts,
             firstEvent: timed ? this.#first : null,
             lastEvent: timed ? this.#last : null,
+            lateRows: this.#lateRows,
         };
     }
     /** Plans the table and writes its header, once; after that, the header may not change. */
@@ -35807,26 +36035,41 @@ class Table {
         const { vendor, org, columns } = this.#options;
         this.#header = header;
         this.#plan = planTable({ vendor, org, columns, header });
-        await this.#sink.write(encodeRow(this.#plan.names));
+        await this.#parts.begin(this.#plan.names);
     }
     async #writeSlice() {
         if (this.#slice === null || this.#plan === null)
             return;
         const { vendor, columns, onProgress } = this.#options;
-        const events = this.#settle(this.#waiting, this.#slice);
+        const events = this.#settle(this.#waiting, this.#slice, this.#plan);
         this.#waiting = [];
         if (columns === 'common' && events.some(({ time }) => time === null))
             throw timeless(vendor);
         if (vendor.order === 'time')
             events.sort(byTimeThenId);
         for (let at = 0; at < events.length; at += BATCH_ROWS) {
-            await this.#sink.write(encodeRows(events.slice(at, at + BATCH_ROWS).map(this.#plan.row)));
+            await this.#parts.write(events.slice(at, at + BATCH_ROWS).map(this.#plan.row));
+        }
+        for (const [index, event] of events.entries()) {
+            if (this.#isBefore(event))
+                this.#lateRows.push(this.#counts.written + index + 1);
         }
         this.#counts.written += events.length;
         onProgress(this.#counts.written, this.#slice);
     }
-    /** The events that stay: inside the slice, each id once. Throws `protocol` where one id has two contents. */
-    #settle(events, slice) {
+    /** Whether its time was exported before. */
+    #isBefore({ time }) {
+        return time !== null && time < this.#options.from;
+    }
+    /** Whether an earlier export holds it. Without a time, it may be one of them. */
+    #isKnown(event, { names, row }) {
+        const { earlier } = this.#options;
+        if (earlier === null || (event.time !== null && !this.#isBefore(event)))
+            return false;
+        return earlier.take(names, row(event), event.id);
+    }
+    /** The events that stay: inside the slice, each id once, and new. Throws `protocol` where one id has two contents. */
+    #settle(events, slice, plan) {
         const seen = new Map();
         const kept = [];
         for (const event of events) {
@@ -35843,6 +36086,9 @@ class Table {
             }
             else if (before !== undefined) {
                 this.#counts.repeated++;
+            }
+            else if (this.#isKnown(event, plan)) {
+                this.#counts.known++;
             }
             else {
                 kept.push(event);
@@ -35872,257 +36118,6 @@ const twoContents = ({ name }, { time }) => new errors/* ExportError */.z('proto
     where: time === null ? name : `an event of ${formatInstant(time)}`,
     next: 'Run the export again; if it stays, report it to the vendor: one of the two is not what happened.',
 });
-
-;// CONCATENATED MODULE: ./lib/forms.js
-
-
-
-/** The entries of a list, separated by commas or lines; empty ones are left out. */
-const splitList = (text) => text
-    .split(/[,\n]/)
-    .map((entry) => entry.trim())
-    .filter(Boolean);
-/** A list of choices, each once, in the order given. Throws `input`. */
-function readChoices(text, name, allowed) {
-    const choices = splitList(text).map((entry) => readChoice(entry, name, allowed));
-    if (choices.length > 0)
-        return [...new Set(choices)];
-    throw refuse(name, `\`${text}\` names nothing.`, `Choices: ${allowed.join(', ')}.`);
-}
-/** One of the choices. Throws `input`. */
-function readChoice(text, name, allowed) {
-    const choice = allowed.find((value) => value === text);
-    if (choice !== undefined)
-        return choice;
-    const what = `\`${text}\` is not one of the choices${suggestion(text, allowed)}`;
-    throw refuse(name, what, `Choices: ${allowed.join(', ')}.`);
-}
-/** A whole number from `least` to `most`. Throws `input`. */
-function readInteger(text, name, least, most) {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most)
-        return value;
-    throw refuse(name, `\`${text}\` is not a whole number from ${least} to ${most}.`, `Write a number from ${least} to ${most}.`);
-}
-/** A folder under the workspace, relative and normalised, with `/`; null for the empty text. Throws `input`. */
-function readFolder(text, name) {
-    if (text === '')
-        return null;
-    const folder = (0,external_node_path_.normalize)(text.replaceAll('\\', '/'));
-    const leadsOut = (0,external_node_path_.isAbsolute)(folder) || /^[A-Za-z]:/.test(folder) || text.split(/[\\/]/).includes('..');
-    if (!leadsOut && !/[\0\r\n]/.test(folder))
-        return folder;
-    const what = `\`${text}\` does not lie under the workspace.`;
-    throw refuse(name, what, 'Write a relative folder without `..`, such as `audit-logs`.');
-}
-/** A name that an artifact may have; null for the empty text. Throws `input`. */
-function readArtifactName(text, name) {
-    if (text === '')
-        return null;
-    if (!/["<>:|*?\\/\r\n]/.test(text) && text.length <= 200)
-        return text;
-    const what = `\`${text}\` is not a name for an artifact.`;
-    throw refuse(name, what, 'Leave out " : < > | * ? \\ / and line breaks; at most 200 characters.');
-}
-/** Ends a sentence about a word that is not known: with a full stop, or with the word that was most likely meant. */
-function suggestion(word, known) {
-    const near = nearest(word, known);
-    return near === null ? '.' : `; did you mean \`${near}\`?`;
-}
-/** The error of an input: what is wrong with its value, and the accepted forms. */
-const refuse = (name, what, next) => new errors/* ExportError */.z('input', what, { where: `input \`${name}\``, next });
-
-;// CONCATENATED MODULE: ./lib/credentials.js
-
-
-/** Masks a secret in the forms that it may come back in. Nothing is masked for the empty text. */
-function maskEverywhere(secret, mask) {
-    if (secret === '')
-        return;
-    const base64 = Buffer.from(secret).toString('base64');
-    const forms = [
-        secret,
-        encodeURIComponent(secret.toWellFormed()),
-        JSON.stringify(secret).slice(1, -1),
-        base64,
-        base64.replaceAll('=', ''),
-    ];
-    for (const form of new Set([...forms, Buffer.from(secret).toString('base64url'), encodeURIComponent(base64)]))
-        mask(form);
-}
-/**
- * The one kind of credentials that is given. Throws `input` where there is none, more than one, a kind that the vendor
- * does not have, or a value that fits into no header; the value itself is never shown.
- */
-function readCredentials({ token, clientId, clientSecret, identityId }, vendor, mintIdToken) {
-    const forms = vendor.login
-        ? 'Give one of `token`; `client-id` and `client-secret`; `identity-id` (with `permissions: id-token: write`).'
-        : 'Give `token`, from a secret of the repository.';
-    const given = Object.entries({
-        token,
-        'client-id': clientId,
-        'client-secret': clientSecret,
-        'identity-id': identityId,
-    })
-        .filter(([, value]) => value !== '')
-        .map(([name]) => name);
-    const client = clientId !== '' || clientSecret !== '';
-    if (!vendor.login && (client || identityId !== '')) {
-        throw refuse(given.find((name) => name !== 'token') ?? 'token', `${vendor.name} has no such log-in.`, forms);
-    }
-    const kinds = [token !== '', client, identityId !== ''].filter(Boolean).length;
-    if (kinds === 0)
-        throw refuse('token', 'No credentials are given; an empty secret counts as none.', `${forms} ${vendor.guide.token}`);
-    if (kinds > 1)
-        throw refuse(given[0] ?? 'token', 'More than one kind of credentials is given.', forms);
-    if (identityId !== '') {
-        return { kind: 'identity', identityId: printable(identityId, 'identity-id'), mintIdToken: permitted(mintIdToken) };
-    }
-    if (token !== '')
-        return { kind: 'token', token: printable(token, 'token') };
-    if (clientId === '' || clientSecret === '') {
-        throw refuse(clientId === '' ? 'client-id' : 'client-secret', '`client-id` and `client-secret` go together.', forms);
-    }
-    return {
-        kind: 'client',
-        clientId: printable(clientId, 'client-id'),
-        clientSecret: printable(clientSecret, 'client-secret'),
-    };
-}
-/** A credential has to fit into a header. Its value is never shown. */
-function printable(secret, name) {
-    if (/^[\x21-\x7e]+$/.test(secret))
-        return secret;
-    throw refuse(name, 'The value has blanks, line breaks or characters outside ASCII.', 'Copy it into the secret again, without quotes.');
-}
-const permitted = (mintIdToken) => async () => {
-    try {
-        return await mintIdToken();
-    }
-    catch (cause) {
-        throw new errors/* ExportError */.z('auth', 'The workflow has no OIDC token to log in with.', {
-            where: 'input `identity-id`',
-            next: 'Give the job `permissions: id-token: write`; workflows of forks cannot have it.',
-            cause,
-        });
-    }
-};
-
-;// CONCATENATED MODULE: ./lib/filters.js
-
-
-/**
- * Reads the `filters` input: lines of `name: value`, by the vendor's own parameter names; empty lines and lines that
- * begin with `#` are left out. Throws `input` errors that name the line and what is allowed.
- */
-function parseFilters(text, vendor) {
-    const found = new Map();
-    const lineOf = new Map();
-    for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) {
-        if (/^\s*(?:#|$)/.test(line))
-            continue;
-        const at = index + 1;
-        const [name, value] = splitLine(line, at, vendor);
-        if (found.has(name)) {
-            throw wrong(at, `\`${name}\` stands here a second time.`, 'Write all its values in one line, with commas.');
-        }
-        found.set(name, readValues(filterOf(name, at, vendor), value, at));
-        lineOf.set(name, at);
-    }
-    for (const { name, needs } of vendor.filters) {
-        const at = lineOf.get(name);
-        if (at === undefined || needs === undefined || found.has(needs))
-            continue;
-        const what = `\`${name}\` needs \`${needs}\`, without which ${vendor.name} ignores it.`;
-        throw wrong(at, what, `Add a line \`${needs}: …\`.`);
-    }
-    return found;
-}
-function splitLine(line, at, vendor) {
-    const colon = line.indexOf(':');
-    if (colon < 0)
-        throw wrong(at, `\`${line.trim()}\` is not \`name: value\`.`, allowed(vendor));
-    return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
-}
-function filterOf(name, at, vendor) {
-    const filter = vendor.filters.find((candidate) => candidate.name === name);
-    if (filter)
-        return filter;
-    const names = vendor.filters.map((candidate) => candidate.name);
-    throw wrong(at, `\`${name}\` is not a filter of ${vendor.name}${suggestion(name, names)}`, allowed(vendor));
-}
-function readValues({ name, list, values, grammar }, text, at) {
-    const given = list ? text.split(',').map((value) => value.trim()) : [text];
-    for (const value of given) {
-        if (value === '') {
-            throw wrong(at, `\`${name}\` has an empty value.`, `Write \`${name}: value\`, or leave the line out.`);
-        }
-        if (values && !values.includes(value)) {
-            const what = `\`${value}\` is not a value of \`${name}\`${suggestion(value, values)}`;
-            throw wrong(at, what, `Allowed: ${values.join(', ')}.`);
-        }
-        if (grammar && !grammar.pattern.test(value)) {
-            throw wrong(at, `\`${value}\` is not a value of \`${name}\`.`, `Write it as ${grammar.form}.`);
-        }
-    }
-    return given;
-}
-const allowed = ({ name, filters }) => filters.length === 0
-    ? `${name} documents no filters: leave \`filters\` out.`
-    : `Filters of ${name}: ${filters.map((filter) => filter.name).join(', ')}.`;
-const wrong = (line, what, next) => new errors/* ExportError */.z('input', what, { where: `input \`filters\`, line ${line}`, next });
-
-;// CONCATENATED MODULE: ./lib/origin.js
-
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
-/**
- * The one origin (`https://host[:port]`) that an export talks to: the vendor's default, one of its regions, or an URL
- * for self-hosted installations. Plain http is for loopback alone. Throws `input`.
- */
-function resolveOrigin(baseUrl, vendor) {
-    const regions = Object.keys(vendor.hosts);
-    const fallback = vendor.hosts[regions[0] ?? ''];
-    const region = baseUrl === undefined ? fallback : new Map(Object.entries(vendor.hosts)).get(baseUrl);
-    if (region !== undefined)
-        return region;
-    const url = URL.canParse(baseUrl ?? '') ? new URL(baseUrl ?? '') : undefined;
-    const wrong = url === undefined ? 'is not an URL' : flaw(url);
-    if (url && wrong === null)
-        return url.origin;
-    const named = regions.length > 1 ? `${regions.map((name) => `\`${name}\``).join(', ')}, or ` : '';
-    throw new errors/* ExportError */.z('input', `\`${baseUrl?.includes('@') ? '(not shown)' : baseUrl}\` ${wrong}.`, {
-        where: 'input `base-url`',
-        next: `Write ${named}an origin such as \`https://audit.example.com\`; left out, it is ${fallback}.`,
-    });
-}
-function flaw(url) {
-    if (url.username || url.password)
-        return 'has a user name or a password in it';
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.has(url.hostname))) {
-        return 'is not https, and only a server on this machine may do without';
-    }
-    if (url.search || url.hash || /[?#]$/.test(url.href))
-        return 'has a query or a fragment';
-    if (url.pathname !== '/')
-        return 'has a path; the exporter adds the documented one itself';
-    return null;
-}
-
-;// CONCATENATED MODULE: ./lib/run.js
-/** The run that the environment names, and its address `https://github.com/owner/repository/actions/runs/1`. */
-function readRun(env) {
-    const get = (name) => env[`GITHUB_${name}`] ?? '';
-    const run = {
-        repository: get('REPOSITORY'),
-        workflow: get('WORKFLOW'),
-        run_id: get('RUN_ID'),
-        run_attempt: get('RUN_ATTEMPT'),
-        sha: get('SHA'),
-        actor: get('ACTOR'),
-        event: get('EVENT_NAME'),
-    };
-    return { run, runUrl: `${get('SERVER_URL') || 'https://github.com'}/${run.repository}/actions/runs/${run.run_id}` };
-}
 
 ;// CONCATENATED MODULE: ./lib/csv/read.js
 
@@ -36229,6 +36224,2072 @@ function read_refusal(what, { where }) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/history/earlier.js
+
+/**
+ * What earlier exports hold of a stretch of time that is asked for once more, so that only what came late is new.
+ * By id where the vendor has ids, else row by row: two equal rows are two events, and each is found once.
+ */
+class Earlier {
+    #vendor;
+    #from;
+    #ids = new Set();
+    #tables = [];
+    /** Rows not yet found again, by the columns that a table shares with the new one. */
+    #left = null;
+    /** @param from where the stretch begins; rows known to be older are forgotten at once */
+    constructor(vendor, from) {
+        this.#vendor = vendor;
+        this.#from = from;
+    }
+    add({ header, rows }) {
+        const { idColumn, timeColumn } = this.#vendor;
+        const time = columnOf(header, timeColumn, 'time');
+        const inStretch = rows.filter((cells) => !((parseInstant(cells[time] ?? '') ?? this.#from) < this.#from));
+        const id = idColumn === null ? -1 : columnOf(header, idColumn, 'id');
+        if (id < 0)
+            this.#tables.push({ header, rows: inStretch });
+        else
+            for (const cells of inStretch)
+                this.#ids.add(cells[id] ?? '');
+    }
+    /** Whether an earlier export holds this event; an event without an id is found as often as it was exported. */
+    take(header, cells, id) {
+        if (id !== null && this.#ids.has(id))
+            return true;
+        this.#left ??= this.#tables.map((table) => countRows(table, header));
+        for (const { key, counts } of this.#left) {
+            const count = counts.get(key(cells)) ?? 0;
+            if (count === 0)
+                continue;
+            counts.set(key(cells), count - 1);
+            return true;
+        }
+        return false;
+    }
+}
+/** The native column, or the one of the `common` table; -1 where neither was exported. */
+const columnOf = (header, native, common) => Math.max(native === null ? -1 : header.indexOf(native), header.indexOf(common));
+/** Another version of the exporter, or of the vendor, may have other columns: then those that both have must do. */
+function countRows({ header, rows }, now) {
+    const same = JSON.stringify(header) === JSON.stringify(now);
+    const shared = same ? [...now] : now.filter((name) => header.includes(name) && name !== 'extra');
+    const keyOf = (columns) => {
+        const places = shared.map((name) => columns.indexOf(name));
+        return (cells) => JSON.stringify(places.map((place) => cells[place]));
+    };
+    const counts = new Map();
+    const before = keyOf(header);
+    for (const cells of rows)
+        counts.set(before(cells), (counts.get(before(cells)) ?? 0) + 1);
+    return { key: keyOf(now), counts };
+}
+
+;// CONCATENATED MODULE: ./lib/history/history.js
+
+
+
+/** Thrown where another run has delivered an export of the same scope meanwhile, so that this one is no longer next. */
+class Overtaken extends Error {
+    name = 'Overtaken';
+    constructor() {
+        super('Another run has delivered an export of the same scope.');
+    }
+}
+/**
+ * Reads every earlier export that may hold events of the stretch before the window. The stretch never goes further than
+ * the exports themselves: what is older was never asked for.
+ */
+async function lookBack({ history, job, overlapMs, vendor, now, note }) {
+    const { last, window } = job;
+    if (last === null || job.gap !== null || overlapMs === 0)
+        return { askFrom: window.from, earlier: null };
+    const oldest = vendor.retention === null ? 0 : Math.ceil((now - vendor.retention) / 1000) * 1000;
+    const links = [last];
+    let askFrom = Math.max(window.from - overlapMs, oldest, 0);
+    for (let at = last; at.window.from > askFrom;) {
+        const before = at.gap ? null : await history.before(at);
+        if (before === null) {
+            askFrom = at.window.from;
+            if (at.before !== null && !at.gap) {
+                note(`Late events were looked for from ${formatInstant(askFrom)} on: the export before is no longer there.`);
+            }
+            break;
+        }
+        links.push(before);
+        at = before;
+    }
+    const earlier = new Earlier(vendor, askFrom);
+    for (const link of links) {
+        for (const file of link.files) {
+            const body = await history.read(link, file);
+            earlier.add(readCsv({ status: 200, body, where: `${link.place}, ${file.name}` }));
+        }
+    }
+    return { askFrom, earlier };
+}
+
+;// CONCATENATED MODULE: ./lib/history/link.js
+
+
+
+
+/**
+ * Reads a manifest that `manifestOf` wrote. Throws `destination` where it is damaged: it is never taken for missing,
+ * since an export that starts anew instead of going on would leave a gap or write events twice.
+ */
+function readLink(bytes, place, artifact = null) {
+    const manifest = parse(bytes);
+    const about = object(manifest, 'export');
+    const window = object(about, 'window');
+    const chain = field(about, 'chain');
+    const before = isObject(chain) ? field(chain, 'previous') : null;
+    const resources = field(manifest, 'resources');
+    const link = {
+        id: field(manifest, 'id'),
+        scope: field(about, 'scope'),
+        from: instant(window, 'from'),
+        to: instant(window, 'to'),
+        files: Array.isArray(resources) ? resources.map(fileOf) : [],
+    };
+    const { id, scope, from, to, files } = link;
+    const whole = typeof id === 'string' && typeof scope === 'string' && from !== null && to !== null && from < to;
+    if (!whole || files.length === 0 || !files.every((file) => file !== null))
+        throw damaged(place);
+    return {
+        id,
+        sha256: hashBytes(bytes).sha256,
+        artifact,
+        scope,
+        window: { from, to },
+        before: isObject(before) ? beforeOf(before, place) : null,
+        chained: isObject(chain),
+        gap: isObject(field(about, 'gap')),
+        files,
+        place,
+    };
+}
+/** The error for an export that is there, but not as it was delivered. */
+const damaged = (place, what = 'its manifest cannot be read') => new errors/* ExportError */.z('destination', `The last export is damaged: ${what}.`, {
+    where: place,
+    next: 'Restore it as it was delivered, or remove it whole: the next run then goes on from the export before it.',
+});
+function parse(bytes) {
+    try {
+        const value = JSON.parse(bytes.toString('utf8'));
+        return isObject(value) ? value : {};
+    }
+    catch {
+        return {};
+    }
+}
+function object(of, name) {
+    const value = field(of, name);
+    return isObject(value) ? value : {};
+}
+function instant(of, name) {
+    const value = field(of, name);
+    return typeof value === 'string' ? parseInstant(value) : null;
+}
+function beforeOf(value, place) {
+    const id = field(value, 'id');
+    const sha256 = field(value, 'sha256');
+    const artifact = field(value, 'artifact');
+    if (typeof id === 'string' && typeof sha256 === 'string') {
+        return { id, sha256, artifact: typeof artifact === 'number' ? artifact : null };
+    }
+    throw damaged(place);
+}
+function fileOf(resource) {
+    if (!isObject(resource))
+        return null;
+    const [name, bytes, hash] = ['path', 'bytes', 'hash'].map((key) => field(resource, key));
+    if (typeof name !== 'string' || typeof bytes !== 'number' || typeof hash !== 'string')
+        return null;
+    return /^[\w.-]+\.csv$/.test(name) && /^sha256:[0-9a-f]{64}$/.test(hash)
+        ? { name, bytes, sha256: hash.slice(7) }
+        : null;
+}
+
+;// CONCATENATED MODULE: ./lib/history/plan.js
+
+
+
+
+/** By so much the clocks of two runners may differ, in milliseconds. */
+const SKEW_MS = 60_000;
+/**
+ * The next export: the window as it was asked, or from the end of the last export on; null where nothing is left to do.
+ * Throws `incomplete`, naming the hole, where the vendor no longer keeps what it begins with and no gap is allowed;
+ * `destination` where the last export cannot be what it says.
+ * @param now milliseconds since 1970
+ */
+function nextJob({ window, timeZone, onward, allowGap }, last, vendor, now) {
+    if (last !== null && last.window.to > now + SKEW_MS)
+        throw damaged(last.place, 'it ends in the future');
+    const start = last === null ? window.from : last.window.to;
+    if (start >= window.to)
+        return null;
+    const { from, gap } = keptFrom({ from: start, to: window.to }, vendor, now, allowGap);
+    const end = onward?.maxWindow ? endAfter(from, onward.maxWindow, timeZone) : window.to;
+    return { window: { from, to: Math.min(end, window.to) }, gap, last, askFrom: from };
+}
+/** Where a window begins that the vendor still keeps, and what of it is gone. */
+function keptFrom(window, { name, retention }, now, allowGap) {
+    const oldest = retention === null ? window.from : Math.ceil((now - retention) / 1000) * 1000;
+    if (window.from >= oldest)
+        return { from: window.from, gap: null };
+    const hole = { from: window.from, to: Math.min(oldest, window.to) };
+    const between = `${formatInstant(hole.from)} to ${formatInstant(hole.to)}`;
+    const days = (retention ?? 0) / 86_400_000;
+    const what = `${name} keeps events for ${days} days, so what happened from ${between} cannot be exported any more.`;
+    if (!allowGap || oldest >= window.to) {
+        throw new errors/* ExportError */.z('incomplete', what, {
+            where: `window ${formatInstant(window.from)} to ${formatInstant(window.to)}`,
+            next: `Set \`from\` to ${formatInstant(oldest)} or later, or \`allow-gap: true\` to export the rest and record the hole.`,
+        });
+    }
+    return { from: oldest, gap: hole };
+}
+
+;// CONCATENATED MODULE: ./lib/destinations/artifact.js
+
+const TRIES = 3;
+const TAKEN = /409|already exists|conflict/i;
+/** A connection that was cut is not tried again by the artifact client itself. */
+const CUT = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EAI_AGAIN/;
+/** Uploads the files as one workflow artifact. Throws `destination`. */
+async function uploadArtifact(options) {
+    const { files, folder, retentionDays, compressionLevel, runUrl } = options;
+    refuseEnterpriseServer(options.name, runUrl);
+    // Loaded only here: it is most of the bundle, and most of its time to start.
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(351), __nccwpck_require__.e(645)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9645));
+    let { number } = options;
+    let name = numbered(options.name, number);
+    const upload = () => new DefaultArtifactClient().uploadArtifact(name, [...files], folder, {
+        compressionLevel,
+        ...(retentionDays === null ? {} : { retentionDays }),
+    });
+    for (let attempt = 1;; attempt++) {
+        try {
+            const { id, digest } = await upload();
+            if (id === undefined || digest === undefined)
+                throw new Error('The service confirmed the upload without an id or a digest.');
+            return { name, id, digest, url: `${runUrl}/artifacts/${id}` };
+        }
+        catch (cause) {
+            if (attempt < TRIES && CUT.test(String(cause)))
+                continue;
+            if (number !== null && TAKEN.test(String(cause))) {
+                number += 1;
+                name = numbered(options.name, number);
+                continue;
+            }
+            throw artifact_refusal(name, cause);
+        }
+    }
+}
+/**
+ * Unpacks an artifact of any run of a repository into a folder. Gives whether it has its digest; where it has not, what
+ * lies in the folder is worth nothing. Throws `unavailable`.
+ */
+async function downloadArtifact({ id, runId, digest }, folder, { token, repository }) {
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(351), __nccwpck_require__.e(645)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9645));
+    const findBy = { token, workflowRunId: runId, repositoryOwner: repository.owner, repositoryName: repository.repo };
+    try {
+        const done = await new DefaultArtifactClient().downloadArtifact(id, { path: folder, expectedHash: digest, findBy });
+        return done.digestMismatch !== true;
+    }
+    catch (cause) {
+        throw new errors/* ExportError */.z('unavailable', 'The last export could not be downloaded.', {
+            where: `artifact ${id} of run ${runId}`,
+            next: 'Run the job again; see the status page of GitHub Actions.',
+            cause,
+        });
+    }
+}
+/** Removes an artifact of this run. Throws `destination`. */
+async function removeArtifact(name) {
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(351), __nccwpck_require__.e(645)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9645));
+    try {
+        await new DefaultArtifactClient().deleteArtifact(name);
+    }
+    catch (cause) {
+        throw new errors/* ExportError */.z('destination', 'An artifact of this run has to go, and the service did not remove it.', {
+            where: `artifact \`${name}\``,
+            next: 'Remove it by hand: another run has exported the same events at the same time.',
+            cause,
+        });
+    }
+}
+const numbered = (name, number) => number === null || number === 1 ? name : `${name}-${number}`;
+/** The client's own refusal comes with a warning that the service may be down. */
+function refuseEnterpriseServer(name, runUrl) {
+    const { hostname } = new URL(runUrl);
+    if (hostname === 'github.com' || /\.(?:ghe\.com|localhost)$/.test(hostname))
+        return;
+    throw new errors/* ExportError */.z('destination', 'GitHub Enterprise Server has no artifact service that this action can use.', {
+        where: `artifact \`${name}\``,
+        next: 'Use `destination: file` with `path`, and upload the folder with the version of upload-artifact that your server supports.',
+    });
+}
+function artifact_refusal(name, cause) {
+    const text = String(cause);
+    const where = `artifact \`${name}\``;
+    if (TAKEN.test(text)) {
+        return new errors/* ExportError */.z('destination', 'An artifact of that name exists in this run already, and artifacts cannot be changed.', {
+            where,
+            next: 'Give each export of a run its own `artifact-name`.',
+            cause,
+        });
+    }
+    if (/ACTIONS_RESULTS_URL|ACTIONS_RUNTIME_TOKEN/.test(text)) {
+        return new errors/* ExportError */.z('destination', 'There is no artifact service here: this is not a step of a workflow on GitHub.', {
+            where,
+            next: 'Use `destination: file`.',
+            cause,
+        });
+    }
+    return new errors/* ExportError */.z('destination', 'The artifact service did not take the export.', {
+        where,
+        next: 'Run the job again; see the status page of GitHub Actions, and the storage quota of the account.',
+        cause,
+    });
+}
+
+// EXTERNAL MODULE: ./lib/retry.js
+var retry = __nccwpck_require__(2165);
+;// CONCATENATED MODULE: ./lib/github.js
+
+
+
+/** What GitHub did not do, for a reason that the caller may know how to go on from. */
+class Refused extends Error {
+    name = 'Refused';
+    /** The HTTP status; 200 for an error of GraphQL. */
+    status;
+    /** GraphQL's type of error; '' elsewhere. */
+    type;
+    /** `PATCH /repos/acme/audit/git/refs/heads/main`. */
+    where;
+    constructor(message, { status, type = '', where }) {
+        super(message);
+        this.status = status;
+        this.type = type;
+        this.where = where;
+    }
+}
+/** A secondary rate limit that does not say how long: "wait for at least one minute before retrying". */
+const SECONDARY_WAIT_MS = 60_000;
+/**
+ * Opens GitHub's API over Octokit. Each call is tried again after broken connections, 5xx and rate limits, as GitHub
+ * asks; a caller has to know that an earlier try may have had its effect.
+ */
+async function openGitHub(options) {
+    const { access, signal } = options;
+    if (access.token === '') {
+        throw new errors/* ExportError */.z('input', 'There is no token for GitHub.', {
+            where: 'input `github-token`',
+            next: 'Leave the input out, so that the token of the workflow is used, or give one that is not empty.',
+        });
+    }
+    // Loaded only here: most exports do without.
+    const { getOctokit } = await __nccwpck_require__.e(/* import() */ 351).then(__nccwpck_require__.bind(__nccwpck_require__, 1351));
+    const octokit = getOctokit(access.token, { baseUrl: access.apiUrl, log: SILENT });
+    const requestOptions = () => ({
+        signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
+    });
+    return {
+        rest: (route, parameters) => retried(options, github_describe(route, parameters), async () => {
+            const { data } = await octokit.request(route, { ...parameters, request: requestOptions() });
+            return data;
+        }),
+        graphql: (query, variables) => retried(options, 'POST /graphql', () => octokit.graphql(query, { ...variables, request: requestOptions() })),
+    };
+}
+/** Octokit would warn on the console of what is none of the user's business. */
+const SILENT = { debug: () => { }, info: () => { }, warn: () => { }, error: () => { } };
+/** `GET /repos/{owner}/{repo}` with its parameters put in. */
+const github_describe = (route, parameters) => route.replaceAll(/\{(\w+)\}/g, (hole, name) => String(parameters[name] ?? hole));
+async function retried(options, where, call) {
+    const { clock, signal, onRetry, maxAttempts } = options;
+    const patience = new retry/* Patience */.i3(maxAttempts, clock);
+    for (let attempt = 1;; attempt++) {
+        signal.throwIfAborted();
+        const failure = await call().catch((error) => new Failure(error));
+        if (!(failure instanceof Failure))
+            return failure;
+        signal.throwIfAborted();
+        const { status, message, type } = failure;
+        const limited = failure.isRateLimit();
+        if (!limited && !(0,retry/* isTransient */.dg)(status)) {
+            if (status === 401)
+                throw badToken(where, message);
+            throw new Refused((0,lib_escape/* forLog */.I)(message), { status, type, where });
+        }
+        const waitMs = patience.afterFailure(failure.askedMs(clock.now()));
+        if (waitMs === null)
+            throw limited ? rateLimited(where, message) : unavailable(where, failure, attempt);
+        onRetry({ attempt, waitMs, reason: limited ? "GitHub's rate limit" : `GitHub answered ${failure.said()}` });
+        await clock.sleep(waitMs, signal);
+    }
+}
+/** What Octokit threw, as far as it can be relied on. A broken connection comes as status 500 without a response. */
+class Failure {
+    status;
+    message;
+    type;
+    cause;
+    #headers;
+    #answered;
+    constructor(error) {
+        const { status, response, errors, headers, name, message } = error;
+        const graphql = name === 'GraphqlResponseError';
+        if (!graphql && status === undefined && name !== 'TimeoutError' && name !== 'AbortError')
+            throw error;
+        const said = response?.data?.message;
+        this.status = graphql ? 200 : (status ?? 500);
+        this.type = errors?.[0]?.type ?? '';
+        this.message = graphql ? (errors?.[0]?.message ?? '') : typeof said === 'string' ? said : (message ?? '');
+        this.#headers = (graphql ? headers : response?.headers) ?? {};
+        this.#answered = graphql || response !== undefined;
+        this.cause = error;
+    }
+    /** "403 or 429": by a header, by GraphQL's type, or, for secondary limits, by words alone. */
+    isRateLimit() {
+        if (this.status === 429 || this.type === 'RATE_LIMITED')
+            return true;
+        if (this.status !== 403 && this.status !== 200)
+            return false;
+        return this.#headers['x-ratelimit-remaining'] === '0' || /\brate limit|abuse detection/i.test(this.message);
+    }
+    /** How long GitHub asks to wait, in milliseconds; null where it does not say. */
+    askedMs(now) {
+        const after = (0,retry/* readRetryAfter */.D$)(this.#headers['retry-after'], now);
+        if (after !== null || !this.isRateLimit())
+            return after;
+        const reset = Number(this.#headers['x-ratelimit-reset']) * 1000 - now;
+        return this.#headers['x-ratelimit-remaining'] === '0' && reset > 0 ? reset : SECONDARY_WAIT_MS;
+    }
+    /** For messages: our own words and a number. */
+    said() {
+        return this.#answered ? `status ${this.status}` : 'nothing whole';
+    }
+}
+const badToken = (where, message) => new errors/* ExportError */.z('auth', `GitHub refused the token: "${(0,lib_escape/* forLog */.I)(message)}"`, {
+    where: `${where} → 401`,
+    next: 'Check the input `github-token`; left out, it is the token of the workflow.',
+});
+const rateLimited = (where, message) => new errors/* ExportError */.z('rate-limit', `GitHub still limits the rate: "${(0,lib_escape/* forLog */.I)(message)}"`, {
+    where,
+    next: 'Run later. Other workflows with the same token count as well; spread them over the hour.',
+});
+const unavailable = (where, failure, tries) => new errors/* ExportError */.z('unavailable', `GitHub gave no answer in ${tries} ${tries === 1 ? 'try' : 'tries'}; the last: ${failure.said()}.`, {
+    where,
+    next: 'Run the job again; see the status page of GitHub.',
+    cause: new Error((0,lib_escape/* forLog */.I)(failure.message, 300)),
+});
+
+;// CONCATENATED MODULE: ./lib/git/files.js
+
+
+
+/** A small file from memory. */
+function files_fileOf(path, content) {
+    return { path, bytes: content.length, blob: blobName(content), read: async () => content };
+}
+/** A file from the disk: absolute, and of so many bytes. */
+async function fileOnDisk(path, name, bytes) {
+    const hash = (0,external_node_crypto_.createHash)('sha1').update(`blob ${bytes}\0`);
+    for await (const chunk of (0,external_node_fs_.createReadStream)(path))
+        hash.update(chunk);
+    return { path: name, bytes, blob: hash.digest('hex'), read: () => (0,promises_.readFile)(path) };
+}
+/** The object name that Git gives to this content. */
+const blobName = (content) => (0,external_node_crypto_.createHash)('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
+
+;// CONCATENATED MODULE: ./lib/git/repository.js
+
+
+
+
+const CREATE_COMMIT = `mutation ($input: CreateCommitOnBranchInput!) {
+  createCommitOnBranch(input: $input) { commit { oid } }
+}`;
+/**
+ * Git objects and branches of one repository, through the API. What was read is checked: a blob by its name.
+ * Methods throw `Refused` where GitHub says no, and `ExportError` as `GitHub` does.
+ */
+class Repository {
+    #github;
+    #name;
+    /** Trees never change, so that a moved branch costs only the trees that are new. */
+    #trees = new Map();
+    #below = new Map();
+    constructor(github, name) {
+        this.#github = github;
+        this.#name = name;
+    }
+    /** `owner/name`. */
+    get fullName() {
+        return `${this.#name.owner}/${this.#name.repo}`;
+    }
+    async about() {
+        const about = await this.#get('', 'the repository');
+        if (typeof about['private'] !== 'boolean')
+            throw unexpected('`private`');
+        return { public: !about['private'], defaultBranch: requireString(about, 'default_branch', 'GET /repos') };
+    }
+    /** Where a branch points; null where there is none; 'empty' where the repository has no commit at all. */
+    async head(branch) {
+        let ref;
+        try {
+            ref = await this.#get(`/git/ref/heads/${encoded(branch)}`, 'the branch');
+        }
+        catch (error) {
+            if (error instanceof Refused && error.status === 404)
+                return null;
+            if (error instanceof Refused && error.status === 409)
+                return 'empty';
+            throw error;
+        }
+        const commit = requireString(asObject(ref['object'], '`object`', branch), 'sha', branch);
+        const tree = asObject((await this.#get(`/git/commits/${commit}`, 'the commit'))['tree'], '`tree`', commit);
+        return { commit, tree: requireString(tree, 'sha', commit) };
+    }
+    /** The tree of a folder; null where nothing is there; 'file' where a file is in the way. */
+    async folder(tree, path) {
+        let at = tree;
+        for (const name of path) {
+            const next = (await this.#entries(at)).find((entry) => entry.path === name);
+            if (next === undefined)
+                return null;
+            if (next.kind !== 'tree')
+                return 'file';
+            at = next.sha;
+        }
+        return at;
+    }
+    /** All files below a tree, by paths from it on. */
+    async filesBelow(tree) {
+        return (await this.#allBelow(tree)).filter(({ kind }) => kind === 'blob');
+    }
+    /** A file's content. Throws `destination` where it is not what its name says. */
+    async blob(sha) {
+        const body = await this.#get(`/git/blobs/${sha}`, 'the blob');
+        const content = Buffer.from(requireString(body, 'content', sha), 'base64');
+        if (blobName(content) === sha)
+            return content;
+        throw unexpected(`blob ${sha}, damaged on its way`);
+    }
+    /** A commit on top of a branch that is at `expected`, by one call. Gives its name. */
+    async commitOnBranch(branch, expected, message, files) {
+        const [headline = '', ...body] = message.split('\n');
+        const additions = [];
+        for (const { path, read } of files)
+            additions.push({ path, contents: (await read()).toString('base64') });
+        const input = {
+            branch: { repositoryNameWithOwner: this.fullName, branchName: branch },
+            message: { headline, body: body.join('\n').trim() },
+            expectedHeadOid: expected,
+            fileChanges: { additions },
+        };
+        const answer = asObject(await this.#github.graphql(CREATE_COMMIT, { input }), 'the answer', 'POST /graphql');
+        const made = asObject(answer['createCommitOnBranch'], '`createCommitOnBranch`', 'POST /graphql');
+        return requireString(asObject(made['commit'], '`commit`', 'POST /graphql'), 'oid', 'POST /graphql');
+    }
+    /** Stores a file's content, and gives its name. */
+    async writeBlob(content) {
+        const { sha } = await this.#post('/git/blobs', { content: content.toString('base64'), encoding: 'base64' });
+        if (sha === blobName(content))
+            return sha;
+        throw unexpected('another name for a blob');
+    }
+    /** A commit of files, blob by blob; no branch points to it yet. `base` null: nothing else is in it. */
+    async writeCommit(base, message, files) {
+        const entries = [];
+        for (const { path, read } of files) {
+            entries.push({ path, mode: '100644', type: 'blob', sha: await this.writeBlob(await read()) });
+        }
+        const tree = await this.#post('/git/trees', { ...(base && { base_tree: base.tree }), tree: entries });
+        const parents = base === null ? [] : [base.commit];
+        return (await this.#post('/git/commits', { message, tree: tree.sha, parents })).sha;
+    }
+    async createBranch(branch, commit) {
+        await this.#send('POST', '/git/refs', { ref: `refs/heads/${branch}`, sha: commit });
+    }
+    /** Moves a branch to a commit on top of where it is. */
+    async moveBranch(branch, commit) {
+        await this.#send('PATCH', `/git/refs/heads/${encoded(branch)}`, { sha: commit, force: false });
+    }
+    /** The first commit of an empty repository, on its default branch: nothing else can write there. */
+    async writeFirstFile({ path, read }, message) {
+        const content = (await read()).toString('base64');
+        await this.#send('PUT', `/contents/${encoded(path)}`, { message, content });
+    }
+    async #allBelow(tree) {
+        const known = this.#below.get(tree);
+        if (known !== undefined)
+            return known;
+        const { entries, truncated } = await this.#readTree(tree, true);
+        const all = truncated ? await this.#walk(tree) : entries;
+        this.#below.set(tree, all);
+        return all;
+    }
+    /** Tree by tree, where one answer cannot hold them all. */
+    async #walk(tree) {
+        const found = [];
+        for (const entry of await this.#entries(tree)) {
+            found.push(entry);
+            if (entry.kind !== 'tree')
+                continue;
+            for (const below of await this.#walk(entry.sha))
+                found.push({ ...below, path: `${entry.path}/${below.path}` });
+        }
+        return found;
+    }
+    async #entries(tree) {
+        const known = this.#trees.get(tree);
+        if (known !== undefined)
+            return known;
+        const { entries, truncated } = await this.#readTree(tree, false);
+        if (truncated)
+            throw unexpected('a folder that it cannot list whole');
+        this.#trees.set(tree, entries);
+        return entries;
+    }
+    async #readTree(tree, recursive) {
+        const body = await this.#get(`/git/trees/${tree}`, 'the tree', recursive ? { recursive: '1' } : {});
+        const entries = asArray(body['tree'], '`tree`', tree).map((one) => readEntry(asObject(one, 'an entry', tree), tree));
+        return { entries, truncated: body['truncated'] !== false };
+    }
+    async #get(path, what, query = {}) {
+        return asObject(await this.#send('GET', path, query), what, `GET /repos/${this.fullName}${path}`);
+    }
+    async #post(path, body) {
+        const where = `POST /repos/${this.fullName}${path}`;
+        return { sha: requireString(asObject(await this.#send('POST', path, body), 'the answer', where), 'sha', where) };
+    }
+    #send(method, path, parameters) {
+        return this.#github.rest(`${method} /repos/{owner}/{repo}${path}`, { ...this.#name, ...parameters });
+    }
+}
+/** A branch or a path in an address: its slashes stay. */
+const encoded = (path) => path.split('/').map(encodeURIComponent).join('/');
+function readEntry(entry, where) {
+    const kind = requireString(entry, 'type', where);
+    if (kind !== 'blob' && kind !== 'tree' && kind !== 'commit')
+        throw unexpected(`an entry that is a ${kind}`);
+    const bytes = kind === 'blob' ? requireNumber(entry, 'size', where) : 0;
+    return { path: requireString(entry, 'path', where), kind, sha: requireString(entry, 'sha', where), bytes };
+}
+const unexpected = (what) => new errors/* ExportError */.z('destination', `GitHub answered ${what}, which its document does not allow.`, {
+    next: 'Run the job again; if it stays, report it with the version of the exporter.',
+});
+
+;// CONCATENATED MODULE: ./lib/git/branch.js
+
+
+
+/**
+ * Looks at the repository before anything is exported. Throws `input` for a public one that was not allowed, `auth` where
+ * the token may not write, `not-found`.
+ */
+async function openBranch(target, github) {
+    const repository = new Repository(github, target.repository);
+    try {
+        const about = await repository.about();
+        if (about.public && !target.allowPublic)
+            throw publicRepository(repository.fullName);
+        // Only writing shows whether the token may write: an empty blob that nothing refers to.
+        await repository.writeBlob(Buffer.of()).catch((error) => {
+            if (!(error instanceof Refused) || error.status !== 409)
+                throw error;
+        });
+        const { defaultBranch } = about;
+        return { repository, branch: target.branch ?? defaultBranch, defaultBranch, orphan: target.orphan };
+    }
+    catch (error) {
+        throw explained(error, repository.fullName, target.branch);
+    }
+}
+async function readTip({ repository, branch, defaultBranch, orphan }) {
+    const head = await repository.head(branch);
+    if (head !== null && head !== 'empty')
+        return { head, base: head };
+    const base = head === 'empty' || orphan ? null : await repository.head(defaultBranch);
+    return { head, base: base === 'empty' ? null : base };
+}
+/** Whether somebody else has moved, made or removed the branch between reading and writing it. */
+function isMoved(error) {
+    if (!(error instanceof Refused))
+        return false;
+    if (error.type === 'STALE_DATA' || /^No branch named/.test(error.message))
+        return true;
+    return /not a fast forward|Reference (?:already exists|does not exist)|"sha" wasn't supplied|is empty/.test(error.message);
+}
+const PROTECTED = /protected branch|pull request|rule violations|Reference update failed|status check|restricted/i;
+/** What GitHub refused, with the way out; anything else as it is. */
+function explained(error, repository, branch) {
+    if (!(error instanceof Refused))
+        return error;
+    const { status, type, message, where } = error;
+    const said = `GitHub refused the commit: "${message}"`;
+    const at = `${where}${status === 200 ? '' : ` → ${status}`}`;
+    if (type === 'BRANCH_PROTECTION_RULE_VIOLATION' || PROTECTED.test(message)) {
+        return new errors/* ExportError */.z('destination', `Branch \`${branch}\` of ${repository} is protected. ${said}`, {
+            where: at,
+            next: 'Commit to a branch of its own (`branch: audit-logs`, `orphan: true`), or let the token bypass the rule.',
+            cause: error,
+        });
+    }
+    if (status === 403 || type === 'FORBIDDEN') {
+        return new errors/* ExportError */.z('auth', `The token may not write to ${repository}. ${said}`, {
+            where: at,
+            next: 'Give the job `permissions: contents: write`; for another repository, give `github-token` a token with write access to its contents.',
+            cause: error,
+        });
+    }
+    if (status === 404 || type === 'NOT_FOUND') {
+        return new errors/* ExportError */.z('not-found', `The token sees no repository ${repository}.`, {
+            where: at,
+            next: 'Check the input `repository`; the token of the workflow sees its own repository alone, another one needs a `github-token`.',
+            cause: error,
+        });
+    }
+    return new errors/* ExportError */.z('destination', said, {
+        where: at,
+        next: 'Check `repository`, `branch` and `commit-path`.',
+        cause: error,
+    });
+}
+const publicRepository = (name) => new errors/* ExportError */.z('input', `${name} is public, and audit logs hold names, addresses and what people did.`, {
+    where: 'input `repository`',
+    next: 'Commit to a private repository, or set `allow-public-repository: true` if everybody may read the log.',
+});
+
+;// CONCATENATED MODULE: ./lib/destinations/commit.js
+
+
+
+
+
+
+/** Tries for a branch that others write to as well. */
+const commit_TRIES = 8;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
+/** `createCommitOnBranch` "is known to fail near 40 MiB", with base64 and all; above this, blobs go one by one. */
+const MOST_AT_ONCE_BYTES = 25_000_000;
+/** So that no checkout converts line ends, and `sha256sum -c` holds everywhere. */
+const ATTRIBUTES = files_fileOf('.gitattributes', Buffer.from(`*.csv -text\n${MANIFEST} -text\n${SUMS} -text\n`));
+/**
+ * Puts an export's files into the branch as one commit, whoever else writes there. An export that is there already, the
+ * same in scope, window and bytes, is left alone; another one at its path gets this one beside it.
+ * Throws `Overtaken`, or `ExportError`: `destination`, `auth`, `rate-limit`, `unavailable`.
+ */
+async function commitExport(open, options) {
+    const { repository, branch } = open;
+    const receipt = (sha, folder, changed) => {
+        const url = `${options.serverUrl}/${repository.fullName}/commit/${sha}`;
+        return { sha, url, repository: repository.fullName, branch, folder, changed };
+    };
+    try {
+        for (let attempt = 1;; attempt++) {
+            const { head, base } = await readTip(open);
+            try {
+                if (head === 'empty') {
+                    await repository.writeFirstFile(ATTRIBUTES, 'Keep the bytes of audit logs as they are');
+                    if (attempt >= commit_TRIES)
+                        throw busy(open, undefined);
+                    continue;
+                }
+                if (options.chain)
+                    await checkLast(options.chain, options.link, base);
+                const { folder, found } = await findPlace(repository, base, options);
+                if (found !== null && base !== null) {
+                    if (head === null)
+                        await repository.createBranch(branch, base.commit);
+                    return receipt(base.commit, folder, head === null || found === 'ours');
+                }
+                return receipt(await write(open, head, base, folder, options), folder, true);
+            }
+            catch (error) {
+                if (!isMoved(error))
+                    throw error;
+                if (attempt >= commit_TRIES)
+                    throw busy(open, error);
+            }
+            const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1));
+            await options.clock.sleep(Math.round(options.clock.random() * ceiling), options.signal);
+        }
+    }
+    catch (error) {
+        throw explained(error, repository.fullName, branch);
+    }
+}
+async function checkLast({ history, last }, link, head) {
+    const now = await history.lastAt(head);
+    // A reply that was lost may have been the one that said: done.
+    if (now?.id !== last?.id && now?.id !== link.id)
+        throw new Overtaken();
+}
+/** Where the export goes, or where it is: committed by an earlier try, or by an earlier run. */
+async function findPlace(repository, base, { folder, files, link }) {
+    const parents = folder.split('/').slice(0, -1);
+    if (base !== null && (await repository.folder(base.tree, parents)) === 'file')
+        throw inTheWay(parents.join('/'));
+    for (let revision = 1;; revision++) {
+        const path = revision === 1 ? folder : `${folder}-r${revision}`;
+        const tree = base === null ? null : await repository.folder(base.tree, path.split('/'));
+        if (tree === null)
+            return { folder: path, found: null };
+        if (tree === 'file')
+            continue;
+        const there = new Map((await repository.filesBelow(tree)).map((entry) => [entry.path, entry]));
+        const same = await compare(repository, there, files, link);
+        if (same !== null)
+            return { folder: path, found: same };
+    }
+}
+/** Whether a folder holds this very export (`ours`), or one that says the same (`same`); null: neither. */
+async function compare(repository, there, files, link) {
+    const equal = ({ path, blob }) => there.get(path)?.sha === blob;
+    if (files.every(equal))
+        return 'ours';
+    const manifest = there.get(MANIFEST);
+    if (manifest === undefined || !files.filter(({ path }) => path.endsWith('.csv')).every(equal))
+        return null;
+    try {
+        const other = readLink(await repository.blob(manifest.sha), '');
+        const told = ({ scope, window, before, chained, files: csvs }) => JSON.stringify([scope, window, before, chained, csvs]);
+        return told(other) === told(link) ? 'same' : null;
+    }
+    catch (error) {
+        if (error instanceof errors/* ExportError */.z && error.kind === 'destination')
+            return null;
+        throw error;
+    }
+}
+/** Writes the commit, in the one call that can. Gives its name. */
+async function write({ repository, branch }, head, base, folder, { files, message }) {
+    const placed = files.map((file) => ({ ...file, path: `${folder}/${file.path}` }));
+    const bytes = placed.reduce((sum, file) => sum + file.bytes, 0);
+    if (head !== null && bytes <= MOST_AT_ONCE_BYTES) {
+        return repository.commitOnBranch(branch, head.commit, message, placed);
+    }
+    const commit = await repository.writeCommit(base, message, base === null ? [ATTRIBUTES, ...placed] : placed);
+    if (head === null)
+        await repository.createBranch(branch, commit);
+    else
+        await repository.moveBranch(branch, commit);
+    return commit;
+}
+const inTheWay = (folder) => new errors/* ExportError */.z('destination', 'A file is where a folder has to be.', {
+    where: `\`${folder}\` in the repository`,
+    next: 'Choose another `commit-path`, or move the file.',
+});
+const busy = ({ repository, branch }, cause) => new errors/* ExportError */.z('destination', `Others kept moving branch \`${branch}\` of ${repository.fullName}: ${commit_TRIES} tries failed.`, {
+    ...(cause && { where: cause.where, cause }),
+    next: 'Run the job again; give jobs that commit to one branch a common `concurrency` group.',
+});
+
+;// CONCATENATED MODULE: ./lib/git-names.js
+
+/** Old accounts may end with a hyphen; those that an enterprise manages have its short code after `_` (`jane_acme`). */
+const OWNER = /^(?=.{1,39}$)[A-Za-z0-9](?:-?[A-Za-z0-9_])*-?$/;
+const REPO = /^(?!\.{1,2}$|.*\.git$)[\w.-]{1,100}$/i;
+/** What people copy instead: an address for the browser, https or SSH; or the two names with more after them. */
+const ADDRESS = /^(?:\w+:\/\/[^/]+\/|[^/@]+@[^/:]+:|(?:www\.)?github\.com\/)?([^/]+)\/([^/?#]+?)(?:\.git)?(?:[/?#].*)?$/i;
+/** `refs/heads/` and the branch, in UTF-8: "GH005: Sorry, refs longer than 255 bytes are not allowed." */
+const MOST_REF_BYTES = 255;
+/** A name in any file system that a repository is checked out on. */
+const MOST_SEGMENT_BYTES = 255;
+const MOST_PATH_BYTES = 1_000;
+/** As `git check-ref-format refs/heads/<branch>` has it, and what Git's commands and GitHub refuse besides. */
+const BRANCH_FLAWS = [
+    [/^$/, 'is empty'],
+    [/^refs\//, 'starts with `refs/`'],
+    [/^(?:HEAD|@)$/, 'means the current commit'],
+    [/^-/, 'starts with `-`'],
+    [/^[\da-f]{40}$/i, 'has the form of a commit, which GitHub refuses'],
+    [/[^!-}\u{80}-\u{10ffff}]|[\^:?*[\\]/u, 'holds a blank, a control character, or one of ~ ^ : ? * [ \\'],
+    [/\.\.|@\{/, 'holds `..` or `@{`'],
+    [/^\/|\/\/|\/$/, 'has a `/` at its start, at its end, or next to another'],
+    [/(?:^|\/)\.|\.$/, 'ends with `.`, or has it at the start of a part'],
+    [/\.lock(?:\/|$)/, 'has a part that ends with `.lock`'],
+];
+/** Of a segment without its invisible characters: HFS+ looks up `.g\u200Cit` as `.git`. */
+const SEGMENT_FLAWS = [
+    [/^$/, 'has a part without a name'],
+    [/^\.{1,2}$/, 'has a part that is `.` or `..`'],
+    [/[\p{Cc}\\:*?"<>|]/u, 'holds a control character, or one of \\ : * ? " < > |'],
+    [/^\s|[\s.]$/, 'has a part that starts with a blank, or ends with a blank or a dot'],
+    [/^\.git/i, 'has a part that starts with `.git`, as what belongs to Git and GitHub does'],
+    // `git~1` is `.git` there, and `gi7eba~1` and `~1000000` can be `.gitmodules`.
+    [/~\d/, 'has a part in the form of a short name of Windows, `~` before a digit'],
+    [/^(?:con|prn|aux|nul|(?:com|lpt)[\d¹²³]|con(?:in|out)\$)\s*(?:\.|$)/i, 'has a part that is a device of Windows'],
+];
+/** The repository that `owner/name` names. Throws `input`. */
+function readRepository(text, name) {
+    const [owner = '', repo = '', ...more] = text.split('/');
+    if (more.length === 0 && isRepository(owner, repo))
+        return { owner, repo };
+    const [, nearOwner = '', nearRepo = ''] = ADDRESS.exec(text) ?? [];
+    const meant = isRepository(nearOwner, nearRepo) ? `${nearOwner}/${nearRepo}` : 'acme/audit-logs';
+    // Before an `@` there can be a token.
+    const what = `\`${text.includes('@') ? '(not shown)' : text}\` is not a repository.`;
+    throw refuse(name, what, `Write \`owner/name\` without an address, such as \`${meant}\`.`);
+}
+/** The name of a branch, without `refs/heads/`. Throws `input`. */
+function readBranch(text, name) {
+    const flaw = flawIn(text, BRANCH_FLAWS) ??
+        tooLong(`refs/heads/${text}`, MOST_REF_BYTES, `makes a ref of more than ${MOST_REF_BYTES} bytes`);
+    if (flaw === null)
+        return text;
+    const what = `\`${text}\` is not a name for a branch: it ${flaw}.`;
+    throw refuse(name, what, 'Write a name that Git takes, such as `audit-logs`, and leave `refs/heads/` out.');
+}
+/**
+ * The path, if it is one of a folder that Git and GitHub take, that every system can check out, and in which a file
+ * is a mere file: no part of Git itself, and no workflow. Throws `input`.
+ */
+function checkFolder(path, name) {
+    const flaw = path
+        .split('/')
+        .map(flawOfSegment)
+        .find((one) => one !== null) ?? tooLong(path, MOST_PATH_BYTES, `is longer than ${MOST_PATH_BYTES} bytes`);
+    if (flaw === null)
+        return path;
+    const what = `\`${path}\` is not a folder for a repository: it ${flaw}.`;
+    throw refuse(name, what, 'Write names that any system can hold, with `/` between them, such as `audit-logs/kosli`.');
+}
+const isRepository = (owner, repo) => OWNER.test(owner) && REPO.test(repo);
+const flawOfSegment = (segment) => flawIn(segment.replaceAll(/\p{Cf}/gu, ''), SEGMENT_FLAWS) ??
+    tooLong(segment, MOST_SEGMENT_BYTES, `has a part of more than ${MOST_SEGMENT_BYTES} bytes`);
+/** How a sentence about the text ends that names its first flaw; null where there is none. */
+function flawIn(text, flaws) {
+    if (!text.isWellFormed())
+        return 'holds half a character';
+    return flaws.find(([pattern]) => pattern.test(text))?.[1] ?? null;
+}
+const tooLong = (text, mostBytes, why) => Buffer.byteLength(text) > mostBytes ? why : null;
+
+;// CONCATENATED MODULE: ./lib/history/artifacts.js
+
+
+
+
+
+
+
+
+
+const PER_PAGE = 100;
+/** How often, and how long, an artifact that came first waits for a rival to give way. */
+const LOOKS = 6;
+const LOOK_MS = 10_000;
+/** After that, an artifact of another run is there to stay: whoever had to give way has. */
+const SETTLED_MS = 2 * LOOKS * LOOK_MS;
+/** The exports that were uploaded as workflow artifacts, found through the API (`actions: read`). */
+class ArtifactHistory {
+    #options;
+    /** Folders of the artifacts that were downloaded. */
+    #folders = new Map();
+    constructor(options) {
+        this.#options = options;
+    }
+    async last() {
+        const { clock, signal, runId, say } = this.#options;
+        for (;;) {
+            const [newest, next] = await this.#artifacts();
+            if (newest === undefined)
+                return null;
+            const leftMs = newest.createdAt + SETTLED_MS - clock.now();
+            if (String(newest.runId) !== runId && leftMs > 0) {
+                say(`Another run has just uploaded ${newest.name}: waiting until it is sure to stay.`);
+                await clock.sleep(Math.min(leftMs, SETTLED_MS), signal);
+                continue;
+            }
+            const link = await this.#read(newest);
+            if (next !== undefined && next.id > (link.before?.artifact ?? -1))
+                throw forked(newest, next);
+            return link;
+        }
+    }
+    async before({ before }) {
+        const artifact = (await this.#artifacts()).find(({ id }) => id === before?.artifact);
+        if (artifact === undefined || artifact.expired)
+            return null;
+        const link = await this.#read(artifact);
+        if (link.id === before?.id && link.sha256 === before.sha256)
+            return link;
+        throw damaged(link.place, 'it is not the export that the one after it names');
+    }
+    async read({ artifact, place }, { name, sha256 }) {
+        const folder = this.#folders.get(artifact ?? -1);
+        if (folder === undefined)
+            throw new Error(`${place} was not downloaded.`);
+        const content = await (0,promises_.readFile)((0,external_node_path_.join)(folder, name)).catch(() => null);
+        if (content === null)
+            throw damaged(place, `${name} is missing`);
+        if (hashBytes(content).sha256 !== sha256)
+            throw damaged(place, `${name} is not what its manifest says`);
+        return content;
+    }
+    /**
+     * To be asked after an upload: two runs at once may have gone on from the same export. One of them removes its
+     * artifact and throws `Overtaken`. Each looks after its own upload is visible, so at least one sees the other.
+     */
+    async settle(mine, last) {
+        const { clock, signal, say } = this.#options;
+        for (let look = 1;; look++) {
+            const rivals = (await this.#artifacts()).filter(({ id }) => id !== mine.id && id > (last?.artifact ?? -1));
+            if (rivals.length === 0)
+                return;
+            if (rivals.some(({ id }) => id < mine.id) || look > LOOKS)
+                break;
+            say('Another run has uploaded an export of the same window: waiting for it to give way.');
+            await clock.sleep(LOOK_MS, signal);
+        }
+        await this.#options.client.remove(mine.name);
+        throw new Overtaken();
+    }
+    /** All artifacts of the scope that may be the last one or just before it, the newest first. */
+    async #artifacts() {
+        const { name } = this.#options;
+        const named = await this.#list(name, Number.POSITIVE_INFINITY);
+        const newest = Math.max(...named.map(({ id }) => id));
+        if (named.length === 0)
+            return [];
+        // A run that has more than one has the first under the plain name, so numbered ones are newer than that.
+        const numbered = (await this.#list(null, newest)).filter((one) => one.name.startsWith(`${name}-`));
+        const ours = numbered.filter((one) => /^\d+$/.test(one.name.slice(name.length + 1)));
+        return [...new Map([...named, ...ours].map((one) => [one.id, one])).values()].sort((a, b) => b.id - a.id);
+    }
+    /** Artifacts down to one of this id. Newest first is how they come, but is documented nowhere: else all are read. */
+    async #list(name, downTo) {
+        const { github, repository } = this.#options;
+        const where = `GET /repos/${repository.owner}/${repository.repo}/actions/artifacts`;
+        const all = [];
+        let falling = true;
+        for (let page = 1;; page++) {
+            const query = { ...repository, per_page: PER_PAGE, page, ...(name !== null && { name }) };
+            const answer = await github.rest('GET /repos/{owner}/{repo}/actions/artifacts', query).catch((error) => {
+                throw error instanceof Refused ? forbidden(error) : error;
+            });
+            const entries = asArray(asObject(answer, 'the list', where)['artifacts'], '`artifacts`', where);
+            for (const entry of entries) {
+                const listed = readListed(entry, where);
+                falling &&= listed.id <= (all.at(-1)?.id ?? Number.POSITIVE_INFINITY);
+                all.push(listed);
+            }
+            const seen = falling && all.some(({ id, foreign }) => id <= downTo && !foreign);
+            if (entries.length < PER_PAGE || seen)
+                return all.filter(({ foreign }) => !foreign);
+        }
+    }
+    async #read(artifact) {
+        const place = placeOf(artifact);
+        if (artifact.expired)
+            throw expired(artifact);
+        const folder = this.#folders.get(artifact.id) ?? (await this.#download(artifact));
+        const [manifest, sums] = await Promise.all([MANIFEST, SUMS].map((name) => (0,promises_.readFile)((0,external_node_path_.join)(folder, name)).catch(() => null)));
+        if (!manifest || !sums)
+            throw damaged(place, `${MANIFEST} or ${SUMS} is missing`);
+        const link = readLink(manifest, place, artifact.id);
+        if (sums.toString('utf8') !== checksumsText([...link.files, { name: MANIFEST, sha256: link.sha256 }])) {
+            throw damaged(place, `${SUMS} does not agree with its manifest`);
+        }
+        if (link.scope !== this.#options.scope || !link.chained)
+            throw damaged(place, 'it is of another scope');
+        return link;
+    }
+    async #download(artifact) {
+        const folder = (0,external_node_path_.join)(this.#options.folder, String(artifact.id));
+        const whole = await this.#options.client.download(artifact, folder);
+        this.#options.signal.throwIfAborted();
+        if (!whole)
+            throw damaged(placeOf(artifact), 'its digest is not the one of its upload');
+        this.#folders.set(artifact.id, folder);
+        return folder;
+    }
+}
+function readListed(entry, where) {
+    const artifact = asObject(entry, 'an artifact', where);
+    const run = asObject(artifact['workflow_run'], '`workflow_run`', where);
+    return {
+        id: requireNumber(artifact, 'id', where),
+        name: requireString(artifact, 'name', where),
+        expired: field(artifact, 'expired') === true,
+        digest: requireString(artifact, 'digest', where),
+        createdAt: requireInstant(artifact, 'created_at', where),
+        runId: requireNumber(run, 'id', where),
+        foreign: requireNumber(run, 'head_repository_id', where) !== requireNumber(run, 'repository_id', where),
+    };
+}
+const placeOf = ({ name, runId }) => `artifact ${name} of run ${runId}`;
+const forbidden = (cause) => new errors/* ExportError */.z('auth', `GitHub does not show the artifacts of earlier runs: "${cause.message}"`, {
+    where: `${cause.where} → ${cause.status}`,
+    next: 'Give the job `permissions: actions: read`, by which the last export is found.',
+    cause,
+});
+const expired = (artifact) => new errors/* ExportError */.z('destination', 'The last export has expired, so where it ended cannot be read any more.', {
+    where: placeOf(artifact),
+    next: 'Look the end of its window up in the summary of that run; start anew with `initial-from` set to it and another `artifact-name`. Longer `retention-days`, or `destination: commit`, avoid this.',
+});
+const forked = (newest, next) => new errors/* ExportError */.z('destination', 'Two exports go on from the same one, so that their windows overlap.', {
+    where: `${placeOf(newest)}, ${placeOf(next)}`,
+    next: 'Remove one of the two artifacts; the next run goes on from the other one.',
+});
+
+;// CONCATENATED MODULE: ./lib/name.js
+
+/**
+ * The export's name, that of its folder and files: `<vendor>-<org>-<from>-<to>`, without the organisation where none is
+ * given. Letters, digits, `.`, `_` and `-` alone, so that it fits a file system, an artifact and a path in Git.
+ */
+function exportName(vendorId, org, { from, to }) {
+    return [vendorId, orgName(org), compactInstant(from), compactInstant(to)].filter((part) => part !== '').join('-');
+}
+/** The organisation in a name of files: `gh/acme` → `gh-acme`. */
+const orgName = (org) => org.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
+/** Matches the instants in names, as `compactInstant` writes them. */
+const INSTANT_IN_NAME = String.raw `\d{8}T\d{6}(?:\.\d{3})?Z`;
+/** The end of the window that an export's name, or an instant in a path, says; null where it says none. */
+function endInName(name) {
+    const [, date, hour, minute, rest] = /(?:^|-)(\d{8})T(\d\d)(\d\d)(\d\d(?:\.\d{3})?Z)$/.exec(name) ?? [];
+    if (date === undefined)
+        return null;
+    const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`;
+    return parseInstant(`${day}T${hour}:${minute}:${rest}`);
+}
+/**
+ * The name of all artifacts of one scope that go on from each other, so that the last one can be found by it.
+ * @param given the input `artifact-name`; null where it was left out
+ * @param scope as `scopeOf` gives it
+ */
+function chainName(given, vendorId, org, scope) {
+    const name = given ?? [vendorId, orgName(org)].filter((part) => part !== '').join('-');
+    return `${name}-${scope.slice(0, 8)}`;
+}
+/** The artifact's default name: the export's, with the run's attempt, since an artifact of a run cannot be replaced. */
+function artifactName(name, runAttempt) {
+    return runAttempt === '' ? name : `${name}-attempt-${runAttempt}`;
+}
+
+;// CONCATENATED MODULE: ./lib/history/branch.js
+
+
+
+
+
+/** `…/kosli-acme-…-r2`: an export beside another one with the same path. */
+const REVISION = /-r(\d+)$/;
+/** The exports that were committed to a branch. */
+class BranchHistory {
+    #options;
+    /** Manifests that were read, by the name of their blob. */
+    #links = new Map();
+    /** As they were when the last export was looked for. */
+    #folders = null;
+    constructor(options) {
+        this.#options = options;
+    }
+    async last() {
+        return this.lastAt((await readTip(this.#options.open)).base);
+    }
+    /** The last export of the chain in the tree of a commit; null: there is no commit. */
+    async lastAt(head) {
+        for (const folder of await this.#look(head)) {
+            const link = await this.#read(folder);
+            if (!link.chained || link.scope !== this.#options.scope)
+                continue;
+            await this.#check(folder, link);
+            return link;
+        }
+        return null;
+    }
+    async before({ before, window }) {
+        for (const folder of this.#folders?.found ?? []) {
+            if (before === null || folder.to > window.from)
+                continue;
+            const link = await this.#read(folder);
+            if (link.id === before.id && link.sha256 === before.sha256)
+                return link;
+        }
+        return null;
+    }
+    async read(link, { name, sha256 }) {
+        const entry = this.#folders?.found.find((folder) => this.#placeOf(folder) === link.place)?.files.get(name);
+        if (entry === undefined)
+            throw damaged(link.place, `${name} is missing`);
+        const content = await this.#options.open.repository.blob(entry.sha);
+        if (hashBytes(content).sha256 !== sha256)
+            throw damaged(link.place, `${name} is not what its manifest says`);
+        return content;
+    }
+    /** The folders that look like exports, the newest first. */
+    async #look(head) {
+        const { prefix, pattern, open } = this.#options;
+        const tree = head === null ? null : await open.repository.folder(head.tree, prefix);
+        if (tree === null || tree === 'file')
+            return [];
+        if (this.#folders?.tree === tree)
+            return this.#folders.found;
+        const folders = new Map();
+        for (const entry of await open.repository.filesBelow(tree)) {
+            const full = [...prefix, entry.path].join('/');
+            const path = full.slice(0, full.lastIndexOf('/'));
+            const folder = folders.has(path) ? folders.get(path) : folderOf(path, pattern);
+            folders.set(path, folder ?? null);
+            folder?.files.set(full.slice(path.length + 1), entry);
+        }
+        const found = [...folders.values()]
+            .filter((folder) => folder !== null)
+            .filter(({ files }) => [...files.keys()].some((name) => name === MANIFEST || name === SUMS || name.endsWith('.csv')))
+            .sort((a, b) => b.to - a.to || b.revision - a.revision);
+        this.#folders = { tree, found };
+        return found;
+    }
+    async #read(folder) {
+        const entry = folder.files.get(MANIFEST);
+        if (entry === undefined)
+            throw damaged(this.#placeOf(folder), `${MANIFEST} is missing`);
+        const known = this.#links.get(entry.sha);
+        if (known !== undefined)
+            return known;
+        const link = readLink(await this.#options.open.repository.blob(entry.sha), this.#placeOf(folder));
+        this.#links.set(entry.sha, link);
+        return link;
+    }
+    /** That all files are there, and the manifest is the one that was delivered. */
+    async #check(folder, link) {
+        const gone = link.files.find(({ name, bytes }) => folder.files.get(name)?.bytes !== bytes);
+        if (gone !== undefined)
+            throw damaged(link.place, `${gone.name} is missing or of another size`);
+        const sums = folder.files.get(SUMS);
+        if (sums === undefined)
+            throw damaged(link.place, `${SUMS} is missing`);
+        const text = await this.#options.open.repository.blob(sums.sha);
+        if (text.toString('utf8') !== checksumsText([...link.files, { name: MANIFEST, sha256: link.sha256 }])) {
+            throw damaged(link.place, `${SUMS} does not agree with its manifest`);
+        }
+    }
+    #placeOf({ path }) {
+        return `${path} on branch ${this.#options.open.branch} of ${this.#options.open.repository.fullName}`;
+    }
+}
+function folderOf(path, pattern) {
+    const [suffix = '', revision = '1'] = REVISION.exec(path) ?? [];
+    const groups = pattern.exec(path.slice(0, path.length - suffix.length))?.groups;
+    const to = endInName(groups?.['to'] ?? groups?.['export'] ?? '');
+    return to === null ? null : { path, to, revision: Number(revision), files: new Map() };
+}
+
+;// CONCATENATED MODULE: ./lib/summary.js
+
+
+
+
+/**
+ * The action's outputs, in the order of `action.yml`; '' where there is nothing to say. Counts are of all exports of the
+ * run; what one export alone has is that of the last one.
+ */
+function outputsOf({ period, destinations }, reports) {
+    const first = reports[0];
+    const last = reports.at(-1);
+    const csv = last?.table.files[0];
+    const window = { from: first?.job.window.from ?? period.window.to, to: last?.job.window.to ?? period.window.to };
+    const rows = sumOf(reports, ({ table }) => table.counts.written);
+    const times = reports.flatMap(({ table }) => [table.firstEvent, table.lastEvent]).filter((time) => time !== null);
+    return {
+        'csv-path': csv?.path ?? '',
+        'export-path': last?.folder ?? '',
+        'row-count': String(rows),
+        sha256: csv?.sha256 ?? '',
+        ...boundsOf(window),
+        'first-event': times.length === 0 ? '' : formatInstant(Math.min(...times)),
+        'last-event': times.length === 0 ? '' : formatInstant(Math.max(...times)),
+        empty: String(rows === 0),
+        'late-count': String(sumOf(reports, ({ table }) => table.lateRows.length)),
+        'export-count': String(reports.length),
+        'manifest-path': last === undefined ? '' : (0,external_node_path_.join)(last.folder, MANIFEST),
+        'artifact-id': String(last?.artifact?.id ?? ''),
+        'artifact-url': last?.artifact?.url ?? '',
+        'artifact-digest': last?.artifact ? `sha256:${last.artifact.digest}` : '',
+        'commit-sha': last?.commit?.sha ?? '',
+        'commit-url': last?.commit?.url ?? '',
+        changed: destinations.includes('commit') ? String(reports.some(({ commit }) => commit?.changed)) : '',
+    };
+}
+/** The ends of a window as people read them. */
+const boundsOf = ({ from, to }) => ({
+    from: formatInstant(from),
+    to: formatInstant(to),
+});
+const sumOf = (reports, count) => reports.reduce((sum, report) => sum + count(report), 0);
+/** Exports shown one by one; of more, only the last one is shown whole. The runner drops a summary above 1 MiB. */
+const MOST_LISTED = 400;
+/** The job summary of the exports of a run, as Markdown; far below the runner's limit of 1 MiB. */
+function summaryOf(inputs, reports) {
+    const last = reports.at(-1);
+    if (last === undefined) {
+        const rows = [...scopeRows(inputs), ['Exports', 'none: the last one reaches as far as was asked']];
+        return `## ✅ Audit log of ${inputs.vendor.name}: nothing new\n\n${table(rows)}\n\n`;
+    }
+    const all = reports.length === 1 ? '' : `${listOf(reports)}\n### The last of them\n\n`;
+    return `## ✅ Audit log of ${inputs.vendor.name}: complete\n\n${all}${detailsOf(last)}`;
+}
+function listOf(reports) {
+    const rows = reports.slice(-MOST_LISTED).map(({ job, table: { counts } }) => {
+        const { from, to } = boundsOf(job.window);
+        return `<tr><td>${from}</td><td>${to}</td><td align="right">${grouped(counts.written)}</td></tr>`;
+    });
+    const head = '<tr><th>From</th><th>To</th><th>Events</th></tr>';
+    const events = grouped(sumOf(reports, ({ table: { counts } }) => counts.written));
+    return `<b>${grouped(reports.length)}</b> exports, each going on from the one before, with <b>${events}</b> events.\n\n<table>${head}${rows.join('')}</table>\n`;
+}
+function detailsOf({ inputs, job, table: exported, files, exchanges, notes, artifact, commit }) {
+    const { counts, lateRows } = exported;
+    const again = exchanges.filter(({ attempt }) => attempt > 1).length;
+    const known = counts.known === 0 ? '' : `, ${grouped(counts.known)} exported before`;
+    const rows = [
+        ...scopeRows(inputs),
+        ['Window', windowText(job.window)],
+        ...(job.last === null ? [] : [['Goes on from', code(job.last.place)]]),
+        ...(job.gap === null ? [] : [['Left out', `${windowText(job.gap)}: the vendor keeps it no more`]]),
+        [
+            'Events',
+            `<b>${grouped(counts.written)}</b> (${grouped(counts.received)} received, ${grouped(counts.cut)} outside the window, ${grouped(counts.repeated)} repeated${known})`,
+        ],
+        ...(lateRows.length === 0
+            ? []
+            : [['Stored late', `${grouped(lateRows.length)} of them are from before the window`]]),
+        [
+            'First and last event',
+            exported.firstEvent === null || exported.lastEvent === null
+                ? '–'
+                : `${formatInstant(exported.firstEvent)} – ${formatInstant(exported.lastEvent)}`,
+        ],
+        [
+            'Requests',
+            `${grouped(exchanges.length)}${again === 0 ? '' : `, ${grouped(again)} of them because an earlier one failed`}`,
+        ],
+        ...(artifact === null ? [] : [['Artifact', summary_link(artifact.url, artifact.name)]]),
+        ...(commit === null
+            ? []
+            : [['Commit', `${summary_link(commit.url, commit.folder)}${commit.changed ? '' : ', which was there already'}`]]),
+    ];
+    const empty = counts.written === 0 ? `\n${emptyNote(inputs, job.window)}\n` : '';
+    return `${table(rows)}\n${empty}
+<table><tr><th>File</th><th>Bytes</th><th>SHA-256</th></tr>${files.map(fileRow).join('')}</table>\n
+<details><summary>How completeness was established</summary>\n<ul>${notes
+        .slice(0, 20)
+        .map((note) => `<li>${(0,lib_escape/* forSummary */.o)(note, 1000)}</li>`)
+        .join('')}</ul></details>\n\n`;
+}
+/** The job summary of a run that failed; what it had delivered before stands. */
+function failureSummaryOf(error, inputs, reports) {
+    const name = inputs === null ? 'Audit log export' : `Audit log of ${inputs.vendor.name}`;
+    const last = reports.at(-1);
+    const before = last === undefined
+        ? ''
+        : ` ${grouped(reports.length)} delivered before, up to ${formatInstant(last.job.window.to)}, stand: the next run goes on from there.`;
+    const rows = [
+        ...(inputs === null ? [] : [...scopeRows(inputs), ['Window', windowText(inputs.period.window)]]),
+        ['What happened', code(error.message, 1000)],
+        ...(error.where === undefined ? [] : [['Where', code(error.where, 1000)]]),
+        ['What to do next', code(error.next, 2000)],
+    ];
+    return `## ❌ ${name}: not exported\n\nNothing was left behind that could be taken for an export.${before}\n\n${table(rows)}\n\n`;
+}
+/** What an empty window means, for people. */
+function emptyNote({ vendor }, window) {
+    const { from, to } = boundsOf(window);
+    return `${vendor.name} holds no event from ${from} to ${to} that matches.${vendor.emptyMayMean === undefined ? '' : ` ${vendor.emptyMayMean}`}`;
+}
+function scopeRows(inputs) {
+    const { vendor, org, origin, query, period } = inputs;
+    const filters = [...query.filters].map(([name, values]) => code(`${name}: ${values.join(', ')}`));
+    return [
+        ['Vendor', `${vendor.name}, ${code(new URL(origin).host)}`],
+        ...(org === '' ? [] : [['Organisation', code(org)]]),
+        ['Asked as', `${code(period.asked.from)} to ${code(period.asked.to)}`],
+        ...(filters.length === 0 ? [] : [['Filters', filters.join('<br>')]]),
+    ];
+}
+const windowText = (window) => {
+    const { from, to } = boundsOf(window);
+    return `${from} (included) to ${to} (excluded)`;
+};
+const summary_link = (url, text) => `<a href="${(0,lib_escape/* forSummary */.o)(url)}">${code(text)}</a>`;
+const table = (rows) => `<table>${rows.map(([name, value]) => `<tr><th align="left">${name}</th><td>${value}</td></tr>`).join('')}</table>\n`;
+const fileRow = ({ name, bytes, sha256 }) => `<tr><td>${code(name)}</td><td align="right">${grouped(bytes)}</td><td>${code(sha256)}</td></tr>`;
+const code = (text, max) => `<code>${(0,lib_escape/* forSummary */.o)(text, max)}</code>`;
+/** 1234567 → `1,234,567`. */
+const grouped = (count) => count.toLocaleString('en-US');
+
+;// CONCATENATED MODULE: ./lib/log.js
+
+
+
+
+/** Says whose log will be exported and when, before the first request. */
+function announce({ vendor, org, origin, query, period }, runner) {
+    if (period.onward === null)
+        sayWindow(period.window, '', runner);
+    runner.info(`Vendor: ${vendor.name}${org && `, ${org}`}, at ${new URL(origin).host}`);
+    for (const [name, values] of query.filters)
+        runner.info(`Filter: ${name}: ${(0,lib_escape/* forLog */.I)(values.join(', '))}`);
+    if (period.pulledBack && period.asked.to !== 'now') {
+        runner.notice('The window ends earlier than asked', `\`to\` (${period.asked.to}) is later than \`settle\` (${period.settle}) before now allows: vendors store events late. The window ends at ${formatInstant(period.window.to)}.`);
+    }
+}
+/** Says which window comes next, where that depends on the last export, and what of it is gone. */
+function announceJob({ vendor, period }, { window, gap, last }, runner) {
+    if (period.onward !== null || gap !== null) {
+        const first = period.onward === null ? '' : ': the first export';
+        sayWindow(window, last === null ? first : ', from where the last export ended', runner);
+    }
+    if (gap === null)
+        return;
+    const { from, to } = boundsOf(gap);
+    const what = `${vendor.name} no longer keeps what happened from ${from} to ${to}; \`allow-gap\` leaves it out.`;
+    runner.warning('A gap', what);
+}
+function sayWindow(window, more, runner) {
+    const { from, to } = boundsOf(window);
+    runner.setOutput('from', from);
+    runner.setOutput('to', to);
+    runner.info(`Window: ${from} (included) to ${to} (excluded)${more}`);
+}
+/** Says that the window is empty; throws `incomplete` where the workflow takes that for a failure. */
+function sayEmpty(inputs, { window }, runner) {
+    const message = emptyNote(inputs, window);
+    switch (inputs.ifEmpty) {
+        case 'notice':
+            runner.notice('No events', message);
+            break;
+        case 'warn':
+            runner.warning('No events', message);
+            break;
+        case 'fail':
+            throw new errors/* ExportError */.z('incomplete', message, {
+                where: 'input `if-empty`, which is `fail`',
+                next: 'Check the window, the filters and what the token may see.',
+            });
+    }
+}
+/** Says that the last export reaches as far as was asked. */
+function sayNothingNew({ period }, runner) {
+    runner.notice('Nothing new', `The last export reaches to ${formatInstant(period.window.to)} or later, so there is nothing to add.`);
+}
+/** Says why an export is thrown away and made again. */
+function sayOvertaken(runner) {
+    runner.endGroup();
+    runner.info('Another run has delivered an export of the same scope meanwhile: this one goes on from there.');
+}
+/** Says what was exported, and where it is. */
+function sayDone({ inputs, job, table, folder, artifact, commit }, runner) {
+    const { from, to } = boundsOf(job.window);
+    const late = table.lateRows.length;
+    runner.info(`Complete: ${grouped(table.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
+    if (late > 0)
+        runner.info(`Late: ${grouped(late)} of them happened before, and were stored after the export of their time`);
+    for (const { path, sha256 } of table.files) {
+        runner.info(`CSV: ${path}`);
+        runner.info(`SHA-256: ${sha256}`);
+    }
+    if (artifact !== null)
+        runner.info(`Artifact: ${artifact.name}, ${artifact.url}`);
+    if (commit !== null)
+        runner.info(`${commit.changed ? 'Commit' : 'There already'}: ${commit.folder}, ${commit.url}`);
+    if (artifact === null && commit === null)
+        runner.info(`Folder: ${folder}`);
+}
+/** The least time between two lines, in milliseconds: for people, not for pages. */
+const PACE_MS = 10_000;
+function openProgress(runner, now) {
+    let requests = 0;
+    let saidAt = now();
+    const atPace = (line) => {
+        if (now() - saidAt < PACE_MS)
+            return;
+        saidAt = now();
+        runner.info(line());
+    };
+    return {
+        requested: () => {
+            requests++;
+            atPace(() => `… ${grouped(requests)} requests`);
+        },
+        written: (events, { to }) => atPace(() => `… ${grouped(events)} events, up to ${formatInstant(to)}, in ${grouped(requests)} requests`),
+        waiting: ({ attempt, waitMs, reason }) => {
+            const line = `Try ${attempt} failed: ${reason}. Trying again in ${(waitMs / 1000).toFixed(1)} s.`;
+            if (waitMs >= PACE_MS)
+                runner.info(line);
+            else
+                atPace(() => line);
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/template.js
+
+/** The template that a text is; braces are for the placeholders alone, and cannot be escaped. Throws `input`. */
+function parseTemplate(text, name, placeholders) {
+    const next = `Placeholders: ${placeholders.map((one) => `{${one}}`).join(', ')}. Braces have no other meaning.`;
+    return Array.from(text.matchAll(/\{([^{}]*)\}|[{}]|[^{}]+/g), ([piece, placeholder]) => {
+        if (placeholder === undefined && !/[{}]/.test(piece))
+            return piece;
+        if (placeholder === undefined)
+            throw refuse(name, `\`${text}\` has a \`${piece}\` without its other half.`, next);
+        if (placeholders.includes(placeholder))
+            return { placeholder };
+        const what = `\`${piece}\` in \`${text}\` is not a placeholder${suggestion(placeholder, placeholders)}`;
+        throw refuse(name, what, next);
+    });
+}
+/** The text with every placeholder's value in its place. */
+function fill(template, values) {
+    return template.map((piece) => (typeof piece === 'string' ? piece : given(piece, values))).join('');
+}
+/** The path with every placeholder's value in its place, and without the segments that nothing but empty values make. */
+function fillPath(template, values) {
+    return segmentsOf(template, values)
+        .map((segment) => fill(segment, values))
+        .join('/');
+}
+/**
+ * Matches the paths that `fillPath` can give, and no others, where the placeholders in `known` have those values and
+ * each other one matches its pattern: the source of a regular expression (flag `u`) without captures, which does not
+ * match the empty text. Their values are the groups of the same names.
+ */
+function matcher(template, known, patterns) {
+    const captured = new Set();
+    const source = (piece) => {
+        if (typeof piece === 'string')
+            return literal(piece);
+        const { placeholder } = piece;
+        if (isKnown(piece, known))
+            return literal(given(piece, known));
+        if (captured.has(placeholder))
+            return `\\k<${placeholder}>`;
+        captured.add(placeholder);
+        const pattern = given(piece, patterns);
+        if (new RegExp(`^(?:${pattern})$`, 'u').test(''))
+            throw new TypeError(`The pattern of {${placeholder}} may be empty`);
+        return `(?<${placeholder}>${pattern})`;
+    };
+    const segments = segmentsOf(template, known).map((segment) => segment.map(source).join(''));
+    return new RegExp(`^${segments.join('/')}$`, 'u');
+}
+/** The segments that lead every path that `fillPath` can give, up to the first unknown placeholder, less the last. */
+function staticPrefix(template, known) {
+    const folders = segmentsOf(template, known).slice(0, -1);
+    const end = folders.findIndex((segment) => !segment.every((piece) => isKnown(piece, known)));
+    const leading = end < 0 ? folders : folders.slice(0, end);
+    return leading.flatMap((segment) => fill(segment, known).split('/'));
+}
+/** What stands between the template's slashes, without the segments that only placeholders known as empty make. */
+function segmentsOf(template, known) {
+    const segments = [[]];
+    for (const piece of template.flatMap((one) => (typeof one === 'string' ? one.split(/(\/)/) : one))) {
+        if (piece === '/')
+            segments.push([]);
+        else if (piece !== '')
+            segments.at(-1)?.push(piece);
+    }
+    const isEmpty = (piece) => isKnown(piece, known) && fill([piece], known) === '';
+    return segments.filter((segment) => segment.length === 0 || !segment.every(isEmpty));
+}
+const isKnown = (piece, known) => typeof piece === 'string' || Object.hasOwn(known, piece.placeholder);
+function given({ placeholder }, named) {
+    const text = Object.hasOwn(named, placeholder) ? named[placeholder] : undefined;
+    if (text === undefined)
+        throw new TypeError(`Nothing is given for {${placeholder}}`);
+    return text;
+}
+const literal = (text) => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+
+;// CONCATENATED MODULE: ./lib/home.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Opens the destinations, and looks at them, before anything is exported. Throws `ExportError`. */
+async function openHome(inputs, surroundings) {
+    const { commit: target, period, temp } = inputs;
+    const chained = period.onward !== null;
+    const github = target !== null || chained ? await openApi(inputs, surroundings) : null;
+    const branch = target !== null && github !== null ? await openBranch(target, github) : null;
+    const downloads = chained && branch === null ? await (0,promises_.mkdtemp)((0,external_node_path_.join)(temp || (0,external_node_os_.tmpdir)(), 'last-export-')) : null;
+    const branchHistory = chained && branch !== null ? branchHistoryOf(inputs, branch) : null;
+    const artifactHistory = downloads !== null && github !== null ? artifactHistoryOf(inputs, github, downloads, surroundings) : null;
+    const deliverArtifact = async ({ job, folder, files, number }) => {
+        const receipt = await uploadArtifact({
+            ...artifactNaming(inputs, job.window, number, artifactHistory !== null),
+            files: files.map((file) => (0,external_node_path_.join)(folder, file.name)),
+            folder,
+            retentionDays: inputs.artifact.retentionDays,
+            compressionLevel: inputs.artifact.compressionLevel,
+            runUrl: inputs.runUrl,
+        });
+        await artifactHistory?.settle(receipt, job.last);
+        return receipt;
+    };
+    const deliverCommit = async (open, { job, folder, files, link, rows }) => {
+        const written = files.map(({ name, bytes }) => fileOnDisk((0,external_node_path_.join)(folder, name), name, bytes));
+        return commitExport(open, {
+            folder: home_folderOf(inputs, job.window),
+            message: messageOf(inputs, job.window, rows),
+            files: await Promise.all(written),
+            link,
+            chain: branchHistory && { history: branchHistory, last: job.last },
+            serverUrl: inputs.serverUrl,
+            clock: surroundings.clock,
+            signal: surroundings.signal,
+        });
+    };
+    return {
+        history: branchHistory ?? artifactHistory,
+        check: ({ window }) => {
+            if (target !== null)
+                home_folderOf(inputs, window);
+        },
+        deliver: async (parcel) => {
+            const artifact = inputs.destinations.includes('artifact') ? await deliverArtifact(parcel) : null;
+            try {
+                return { artifact, commit: branch === null ? null : await deliverCommit(branch, parcel) };
+            }
+            catch (error) {
+                if (artifact !== null)
+                    await removeArtifact(artifact.name);
+                throw error;
+            }
+        },
+        close: async () => {
+            if (downloads !== null)
+                await (0,promises_.rm)(downloads, { recursive: true, force: true });
+        },
+    };
+}
+function openApi(inputs, { runner, clock, signal }) {
+    const { github: access, maxAttempts, timeoutMs } = inputs;
+    const onRetry = openProgress(runner, clock.now).waiting;
+    return openGitHub({ access, maxAttempts, timeoutMs, clock, signal, onRetry });
+}
+function branchHistoryOf(inputs, open) {
+    const path = inputs.commit?.path ?? [];
+    const known = { vendor: inputs.vendor.id, org: orgName(inputs.org) };
+    const name = exportName(inputs.vendor.id, inputs.org, inputs.period.window);
+    const patterns = {
+        from: INSTANT_IN_NAME,
+        to: INSTANT_IN_NAME,
+        // The window is the last of a name; all before it is the same in each.
+        export: name.replace(WINDOW_IN_NAME, '').replaceAll('.', '\\.') + WINDOW_IN_NAME.source.slice(0, -1),
+        year: String.raw `\d{4}`,
+        month: String.raw `\d\d`,
+        day: String.raw `\d\d`,
+    };
+    return new BranchHistory({
+        open,
+        prefix: staticPrefix(path, known),
+        pattern: matcher(path, known, patterns),
+        scope: scopeOf(inputs),
+    });
+}
+const WINDOW_IN_NAME = new RegExp(`${INSTANT_IN_NAME}-${INSTANT_IN_NAME}$`);
+function artifactHistoryOf(inputs, github, folder, { runner, clock, signal }) {
+    const { vendor, org, run } = inputs;
+    const scope = scopeOf(inputs);
+    const repository = readRepository(run.repository, 'GITHUB_REPOSITORY');
+    const access = { token: inputs.github.token, repository };
+    return new ArtifactHistory({
+        github,
+        client: { download: (artifact, into) => downloadArtifact(artifact, into, access), remove: removeArtifact },
+        repository,
+        name: chainName(inputs.artifact.name, vendor.id, org, scope),
+        scope,
+        runId: run.run_id,
+        folder,
+        say: runner.info,
+        clock,
+        signal,
+    });
+}
+/** Exports that go on from each other share a name, by which the last is found; others are named after themselves. */
+function artifactNaming(inputs, window, number, chained) {
+    const { artifact, vendor, org, run } = inputs;
+    if (chained)
+        return { name: chainName(artifact.name, vendor.id, org, scopeOf(inputs)), number };
+    return { name: artifact.name ?? artifactName(exportName(vendor.id, org, window), run.run_attempt), number: null };
+}
+function placeholders({ vendor, org, period }, window) {
+    const name = exportName(vendor.id, org, window);
+    return { vendor: vendor.id, export: name, ...dayOf(window.from, period.timeZone) };
+}
+/** The export's folder in the repository. Throws `input` where the template gives none that Git and GitHub take. */
+function home_folderOf(inputs, window) {
+    const [from, to] = [compactInstant(window.from), compactInstant(window.to)];
+    const values = { ...placeholders(inputs, window), org: orgName(inputs.org), from, to };
+    return checkFolder(fillPath(inputs.commit?.path ?? [], values), 'commit-path');
+}
+function messageOf(inputs, window, rows) {
+    const [from, to] = [formatInstant(window.from), formatInstant(window.to)];
+    const values = { ...placeholders(inputs, window), org: inputs.org, from, to, rows: grouped(rows) };
+    // Without an organisation, two blanks meet.
+    return fill(inputs.commit?.message ?? [], values)
+        .replaceAll(/ {2,}/g, ' ')
+        .trim();
+}
+
+;// CONCATENATED MODULE: ./lib/commit-inputs.js
+
+
+
+/** GitHub takes no file above 100 MiB. */
+const MOST_FILE_BYTES = 100 * 2 ** 20;
+const LEAST_FILE_BYTES = 1000;
+const IN_PATH = ['vendor', 'org', 'export', 'year', 'month', 'day', 'from', 'to'];
+const IN_MESSAGE = [...IN_PATH, 'rows'];
+/** Of `path`: what tells the windows of exports apart. */
+const TELLS_WINDOW = ['export', 'to'];
+/** The inputs that mean something with the destination `commit` alone. */
+const COMMIT_INPUTS = [
+    'repository',
+    'branch',
+    'orphan',
+    'commit-path',
+    'commit-message',
+    'max-file-size',
+    'allow-public-repository',
+];
+/**
+ * Reads the inputs of the destination `commit`. Throws `input`.
+ * @param own the workflow's repository, `owner/name`
+ * @param chained whether exports go on from the last one, which is then found by its path
+ */
+function readCommitTarget(get, own, chained) {
+    const path = parseTemplate(get('commit-path'), 'commit-path', IN_PATH);
+    const placeholders = path.flatMap((piece) => (typeof piece === 'string' ? [] : [piece.placeholder]));
+    if (chained && !placeholders.some((one) => TELLS_WINDOW.includes(one))) {
+        const what = `\`${get('commit-path')}\` does not say which window an export is of, so the last one cannot be found.`;
+        throw refuse('commit-path', what, 'With `from: last-export`, put {export} or {to} into it.');
+    }
+    return {
+        repository: readRepository(get('repository') || own, 'repository'),
+        branch: get('branch') === '' ? null : readBranch(get('branch'), 'branch'),
+        orphan: readBoolean(get('orphan'), 'orphan'),
+        path,
+        message: parseTemplate(get('commit-message'), 'commit-message', IN_MESSAGE),
+        maxFileBytes: readSize(get('max-file-size'), 'max-file-size', LEAST_FILE_BYTES, MOST_FILE_BYTES),
+        allowPublic: readBoolean(get('allow-public-repository'), 'allow-public-repository'),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/credentials.js
+
+
+/** Masks a secret in the forms that it may come back in. Nothing is masked for the empty text. */
+function maskEverywhere(secret, mask) {
+    if (secret === '')
+        return;
+    const base64 = Buffer.from(secret).toString('base64');
+    const forms = [
+        secret,
+        encodeURIComponent(secret.toWellFormed()),
+        JSON.stringify(secret).slice(1, -1),
+        base64,
+        base64.replaceAll('=', ''),
+    ];
+    for (const form of new Set([...forms, Buffer.from(secret).toString('base64url'), encodeURIComponent(base64)]))
+        mask(form);
+}
+/**
+ * The one kind of credentials that is given. Throws `input` where there is none, more than one, a kind that the vendor
+ * does not have, or a value that fits into no header; the value itself is never shown.
+ */
+function readCredentials({ token, clientId, clientSecret, identityId }, vendor, mintIdToken) {
+    const forms = vendor.login
+        ? 'Give one of `token`; `client-id` and `client-secret`; `identity-id` (with `permissions: id-token: write`).'
+        : 'Give `token`, from a secret of the repository.';
+    const given = Object.entries({
+        token,
+        'client-id': clientId,
+        'client-secret': clientSecret,
+        'identity-id': identityId,
+    })
+        .filter(([, value]) => value !== '')
+        .map(([name]) => name);
+    const client = clientId !== '' || clientSecret !== '';
+    if (!vendor.login && (client || identityId !== '')) {
+        throw refuse(given.find((name) => name !== 'token') ?? 'token', `${vendor.name} has no such log-in.`, forms);
+    }
+    const kinds = [token !== '', client, identityId !== ''].filter(Boolean).length;
+    if (kinds === 0)
+        throw refuse('token', 'No credentials are given; an empty secret counts as none.', `${forms} ${vendor.guide.token}`);
+    if (kinds > 1)
+        throw refuse(given[0] ?? 'token', 'More than one kind of credentials is given.', forms);
+    if (identityId !== '') {
+        return { kind: 'identity', identityId: printable(identityId, 'identity-id'), mintIdToken: permitted(mintIdToken) };
+    }
+    if (token !== '')
+        return { kind: 'token', token: printable(token, 'token') };
+    if (clientId === '' || clientSecret === '') {
+        throw refuse(clientId === '' ? 'client-id' : 'client-secret', '`client-id` and `client-secret` go together.', forms);
+    }
+    return {
+        kind: 'client',
+        clientId: printable(clientId, 'client-id'),
+        clientSecret: printable(clientSecret, 'client-secret'),
+    };
+}
+/** A credential has to fit into a header. Its value is never shown. */
+function printable(secret, name) {
+    if (/^[\x21-\x7e]+$/.test(secret))
+        return secret;
+    throw refuse(name, 'The value has blanks, line breaks or characters outside ASCII.', 'Copy it into the secret again, without quotes.');
+}
+const permitted = (mintIdToken) => async () => {
+    try {
+        return await mintIdToken();
+    }
+    catch (cause) {
+        throw new errors/* ExportError */.z('auth', 'The workflow has no OIDC token to log in with.', {
+            where: 'input `identity-id`',
+            next: 'Give the job `permissions: id-token: write`; workflows of forks cannot have it.',
+            cause,
+        });
+    }
+};
+
+;// CONCATENATED MODULE: ./lib/environment.js
+
+
+/** `base-url` → `INPUT_BASE-URL`. */
+const variableOf = (input) => `INPUT_${input.toUpperCase()}`;
+/** The runner only warns of an input that does not exist; `form:` for `from:` would then export another window. */
+function refuseUnknown(env, known) {
+    for (const variable of Object.keys(env)) {
+        const name = variable.startsWith('INPUT_') ? variable.slice(6).toLowerCase() : known[0];
+        if (name === undefined || known.includes(name))
+            continue;
+        throw refuse(name, `There is no input \`${name}\`${suggestion(name, known)}`, `Inputs: ${known.join(', ')}.`);
+    }
+}
+function refuseOpenTls(env) {
+    if (env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0')
+        return;
+    throw new errors/* ExportError */.z('input', '`NODE_TLS_REJECT_UNAUTHORIZED` is `0`, so that anybody on the way could read the token and change the events.', {
+        where: 'environment of the step',
+        next: 'Remove it; name your own certificate authority in `NODE_EXTRA_CA_CERTS`.',
+    });
+}
+/** The proxies that the environment names, in either case. */
+function readProxies(env) {
+    const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+    return Object.fromEntries(names.map((name) => [name, env[name]]));
+}
+
+;// CONCATENATED MODULE: ./lib/filters.js
+
+
+/**
+ * Reads the `filters` input: lines of `name: value`, by the vendor's own parameter names; empty lines and lines that
+ * begin with `#` are left out. Throws `input` errors that name the line and what is allowed.
+ */
+function parseFilters(text, vendor) {
+    const found = new Map();
+    const lineOf = new Map();
+    for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) {
+        if (/^\s*(?:#|$)/.test(line))
+            continue;
+        const at = index + 1;
+        const [name, value] = splitLine(line, at, vendor);
+        if (found.has(name)) {
+            throw wrong(at, `\`${name}\` stands here a second time.`, 'Write all its values in one line, with commas.');
+        }
+        found.set(name, readValues(filterOf(name, at, vendor), value, at));
+        lineOf.set(name, at);
+    }
+    for (const { name, needs } of vendor.filters) {
+        const at = lineOf.get(name);
+        if (at === undefined || needs === undefined || found.has(needs))
+            continue;
+        const what = `\`${name}\` needs \`${needs}\`, without which ${vendor.name} ignores it.`;
+        throw wrong(at, what, `Add a line \`${needs}: …\`.`);
+    }
+    return found;
+}
+function splitLine(line, at, vendor) {
+    const colon = line.indexOf(':');
+    if (colon < 0)
+        throw wrong(at, `\`${line.trim()}\` is not \`name: value\`.`, allowed(vendor));
+    return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+}
+function filterOf(name, at, vendor) {
+    const filter = vendor.filters.find((candidate) => candidate.name === name);
+    if (filter)
+        return filter;
+    const names = vendor.filters.map((candidate) => candidate.name);
+    throw wrong(at, `\`${name}\` is not a filter of ${vendor.name}${suggestion(name, names)}`, allowed(vendor));
+}
+function readValues({ name, list, values, grammar }, text, at) {
+    const given = list ? text.split(',').map((value) => value.trim()) : [text];
+    for (const value of given) {
+        if (value === '') {
+            throw wrong(at, `\`${name}\` has an empty value.`, `Write \`${name}: value\`, or leave the line out.`);
+        }
+        if (values && !values.includes(value)) {
+            const what = `\`${value}\` is not a value of \`${name}\`${suggestion(value, values)}`;
+            throw wrong(at, what, `Allowed: ${values.join(', ')}.`);
+        }
+        if (grammar && !grammar.pattern.test(value)) {
+            throw wrong(at, `\`${value}\` is not a value of \`${name}\`.`, `Write it as ${grammar.form}.`);
+        }
+    }
+    return given;
+}
+const allowed = ({ name, filters }) => filters.length === 0
+    ? `${name} documents no filters: leave \`filters\` out.`
+    : `Filters of ${name}: ${filters.map((filter) => filter.name).join(', ')}.`;
+const wrong = (line, what, next) => new errors/* ExportError */.z('input', what, { where: `input \`filters\`, line ${line}`, next });
+
+;// CONCATENATED MODULE: ./lib/org.js
+
+/** The organisation as the vendor's path wants it, and the Git provider where one goes before it. Throws `input`. */
+function readOrg(text, vendor) {
+    const { required, pattern, form, providers } = vendor.org;
+    if (text === '' && required)
+        throw refuse('org', `${vendor.name} needs an organisation.`, `Write ${form}.`);
+    const slash = providers ? text.indexOf('/') : -1;
+    const provider = slash < 0 ? (providers?.[0] ?? null) : text.slice(0, slash);
+    const org = text.slice(slash + 1);
+    if (provider !== null && !providers?.includes(provider)) {
+        throw refuse('org', `\`${provider}\` is not a Git provider of ${vendor.name}.`, `Providers: ${providers?.join(', ')}.`);
+    }
+    if (text !== '' && (!pattern.test(org) || /^\.+$/.test(org))) {
+        throw refuse('org', `\`${text}\` is not an organisation of ${vendor.name}.`, `Write ${form}.`);
+    }
+    return { org: required ? org : null, provider };
+}
+
+;// CONCATENATED MODULE: ./lib/origin.js
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+/**
+ * The one origin (`https://host[:port]`) that an export talks to: the vendor's default, one of its regions, or an URL
+ * for self-hosted installations. Plain http is for loopback alone. Throws `input`.
+ */
+function resolveOrigin(baseUrl, vendor) {
+    const regions = Object.keys(vendor.hosts);
+    const fallback = vendor.hosts[regions[0] ?? ''];
+    const region = baseUrl === undefined ? fallback : new Map(Object.entries(vendor.hosts)).get(baseUrl);
+    if (region !== undefined)
+        return region;
+    const url = URL.canParse(baseUrl ?? '') ? new URL(baseUrl ?? '') : undefined;
+    const wrong = url === undefined ? 'is not an URL' : flaw(url);
+    if (url && wrong === null)
+        return url.origin;
+    const named = regions.length > 1 ? `${regions.map((name) => `\`${name}\``).join(', ')}, or ` : '';
+    throw new errors/* ExportError */.z('input', `\`${baseUrl?.includes('@') ? '(not shown)' : baseUrl}\` ${wrong}.`, {
+        where: 'input `base-url`',
+        next: `Write ${named}an origin such as \`https://audit.example.com\`; left out, it is ${fallback}.`,
+    });
+}
+/** An origin that the environment names, with a path but no slash at its end. Throws `input`. */
+function checkOrigin(text, name) {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const wrong = url === undefined ? 'is not an URL' : flaw(new URL(url.origin === 'null' ? text : url.origin));
+    if (url && wrong === null && !url.username && !url.password && !url.search && !url.hash)
+        return url.href.replace(/\/+$/, '');
+    throw new errors/* ExportError */.z('input', `The address of GitHub ${wrong ?? 'has more than an origin and a path'}.`, {
+        where: name,
+        next: 'Leave it as the runner sets it, such as `https://api.github.com`.',
+    });
+}
+function flaw(url) {
+    if (url.username || url.password)
+        return 'has a user name or a password in it';
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.has(url.hostname))) {
+        return 'is not https, and only a server on this machine may do without';
+    }
+    if (url.search || url.hash || /[?#]$/.test(url.href))
+        return 'has a query or a fragment';
+    if (url.pathname !== '/')
+        return 'has a path; the exporter adds the documented one itself';
+    return null;
+}
+
+;// CONCATENATED MODULE: ./lib/period.js
+
+
+
+const LAST_EXPORT = 'last-export';
+/** The inputs that mean something with `from: last-export` alone. */
+const ONWARD_INPUTS = ['initial-from', 'overlap', 'max-window'];
+/**
+ * Reads the inputs that say when. Throws `input`.
+ * @param now milliseconds since 1970
+ */
+function readPeriod(get, vendor, columns, now) {
+    const [from, to, timeZone, settle] = [get('from'), get('to'), get('time-zone'), get('settle')];
+    const common = { asked: { from, to }, settle, timeZone, allowGap: readBoolean(get('allow-gap'), 'allow-gap') };
+    if (from !== LAST_EXPORT) {
+        return { ...resolveWindow({ from, to, timeZone, settle }, now), ...common, onward: null };
+    }
+    const first = { from: get('initial-from'), to, timeZone, settle, fromName: 'initial-from' };
+    const onward = {
+        overlapMs: readExact(get('overlap'), 'overlap'),
+        maxWindow: get('max-window') === '' ? null : readLength(get('max-window'), 'max-window'),
+    };
+    if (onward.overlapMs > 0)
+        checkTellsEventsApart(columns, vendor);
+    return { ...resolveWindow(first, now), ...common, onward };
+}
+/** Without an id or the whole event in each row, a late event could not be told from one that was exported. */
+function checkTellsEventsApart(columns, { idColumn, name }) {
+    if (typeof columns === 'string')
+        return;
+    const telling = ['raw', ...(idColumn === null ? [] : ['id', idColumn])];
+    if (telling.some((column) => columns.includes(column)))
+        return;
+    const what = `With \`from: ${LAST_EXPORT}\`, late events of ${name} are found by ${telling.map((column) => `\`${column}\``).join(' or ')}, which \`columns\` leaves out.`;
+    throw refuse('columns', what, `Add ${telling[telling.length - 1]}, or set \`overlap: PT0S\` to look for none.`);
+}
+
+;// CONCATENATED MODULE: ./lib/run.js
+/** The run that the environment names, its server (`https://github.com`), and its address there (`…/owner/repository/actions/runs/1`). */
+function readRun(env) {
+    const get = (name) => env[`GITHUB_${name}`] ?? '';
+    const run = {
+        repository: get('REPOSITORY'),
+        workflow: get('WORKFLOW'),
+        run_id: get('RUN_ID'),
+        run_attempt: get('RUN_ATTEMPT'),
+        sha: get('SHA'),
+        actor: get('ACTOR'),
+        event: get('EVENT_NAME'),
+    };
+    const serverUrl = get('SERVER_URL') || 'https://github.com';
+    return { run, serverUrl, runUrl: `${serverUrl}/${run.repository}/actions/runs/${run.run_id}` };
+}
+
 ;// CONCATENATED MODULE: ./lib/vendors/aitronos.js
 
 
@@ -36266,7 +38327,7 @@ const ENTITY_TYPES = [
 ];
 async function* pages({ query, send, note }) {
     const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
-    const api = openApi(send, `/v1/organizations/${encodeURIComponent(query.org ?? '')}/audit-log`, filters);
+    const api = aitronos_openApi(send, `/v1/organizations/${encodeURIComponent(query.org ?? '')}/audit-log`, filters);
     const first = await api.export(byDays(query.window));
     if (first.whole) {
         yield { slice: query.window, header: HEADER, events: first.events };
@@ -36299,7 +38360,7 @@ const byTimes = (window) => {
         to_date: formatInstant(Math.ceil(to / SECOND_MS) * SECOND_MS),
     };
 };
-function openApi(send, path, filters) {
+function aitronos_openApi(send, path, filters) {
     let twinAnswers = true;
     const countOf = async (ask) => {
         if (!twinAnswers)
@@ -36466,6 +38527,8 @@ const aitronos = {
     ],
     columns: COLUMNS,
     format: 'csv',
+    idColumn: null,
+    timeColumn: 'Timestamp',
     order: 'time',
     retention: null,
     guide: {
@@ -36721,6 +38784,8 @@ const codacy = {
         { name: 'requestDetails', meaning: 'body of the request, in the older shape' },
     ],
     format: 'json',
+    idColumn: null,
+    timeColumn: 'timestamp',
     order: 'time',
     retention: 365 * codacy_DAY_MS,
     guide: {
@@ -36820,6 +38885,8 @@ const datafold = {
         { name: 'user_id', meaning: 'who acted' },
     ],
     format: 'json',
+    idColumn: 'event_uuid',
+    timeColumn: 'timestamp',
     order: 'time',
     retention: null,
     guide: {
@@ -36972,6 +39039,8 @@ const infisical = {
         { name: 'actor.metadata', meaning: 'who it was, as JSON' },
     ],
     format: 'json',
+    idColumn: 'id',
+    timeColumn: 'createdAt',
     order: 'time',
     retention: null,
     emptyMayMean: 'An organisation without an audit-log licence stores nothing, and answers just the same.',
@@ -37181,6 +39250,8 @@ const kosli = {
     ],
     columns: null,
     format: 'csv',
+    idColumn: null,
+    timeColumn: null,
     order: 'vendor',
     retention: null,
     guide: {
@@ -37220,6 +39291,8 @@ const vendors = new Map([kosli, infisical, datafold, aitronos, codacy].map((vend
 
 
 
+
+
 /** Every input and its default, as `action.yml` has them too; '' is "left out". */
 const DEFAULTS = {
     vendor: '',
@@ -37231,6 +39304,10 @@ const DEFAULTS = {
     'base-url': '',
     from: 'P1D',
     to: 'now',
+    'initial-from': 'P30D',
+    overlap: 'PT1H',
+    'max-window': '',
+    'allow-gap': 'false',
     'time-zone': 'UTC',
     settle: 'PT10M',
     filters: '',
@@ -37240,11 +39317,19 @@ const DEFAULTS = {
     'artifact-name': '',
     'retention-days': '',
     'compression-level': '6',
+    repository: '',
+    branch: '',
+    orphan: 'false',
+    'github-token': '',
+    'commit-path': 'audit-logs/{vendor}/{org}/{year}/{month}/{export}',
+    'commit-message': 'Audit log: {vendor} {org} {from} to {to} ({rows} events)',
+    'max-file-size': '25MB',
+    'allow-public-repository': 'false',
     'if-empty': 'notice',
     'max-attempts': '6',
     'request-timeout': '150',
 };
-const DESTINATIONS = ['artifact', 'file'];
+const DESTINATIONS = ['artifact', 'commit', 'file'];
 const IF_EMPTY = ['notice', 'warn', 'fail'];
 /**
  * The only reader of `INPUT_*`, `GITHUB_*` and `RUNNER_*`. Masks the secrets before anything else.
@@ -37259,16 +39344,18 @@ function readInputs(env, mask, mintIdToken, now) {
         clientSecret: get('client-secret'),
         identityId: get('identity-id'),
     };
-    for (const secret of [secrets.token, secrets.clientId, secrets.clientSecret])
+    for (const secret of [secrets.token, secrets.clientId, secrets.clientSecret, get('github-token')]) {
         maskEverywhere(secret, mask);
-    refuseUnknown(env);
+    }
+    refuseUnknown(env, Object.keys(DEFAULTS));
     refuseOpenTls(env);
     const vendor = readVendor(get('vendor'));
     const { org, provider } = readOrg(get('org'), vendor);
-    const from = get('from');
-    const settle = get('settle');
-    const { window, pulledBack } = resolveWindow({ from, to: get('to'), timeZone: get('time-zone'), settle }, now);
-    refuseBeyondRetention(window.from, vendor, now);
+    const columns = readColumns(get('columns'), vendor);
+    const period = readPeriod(get, vendor, columns, now);
+    const destinations = readChoices(get('destination'), 'destination', DESTINATIONS);
+    const chained = period.onward !== null;
+    refuseWithoutEffect(get, chained, destinations);
     const credentials = readCredentials(secrets, vendor, mintIdToken);
     if (credentials.kind === 'token') {
         for (const header of Object.values(vendor.headers(credentials.token)))
@@ -37279,12 +39366,15 @@ function readInputs(env, mask, mintIdToken, now) {
         credentials,
         org: get('org'),
         origin: resolveOrigin(get('base-url') || undefined, vendor),
-        query: { window, org, provider, filters: parseFilters(env[variableOf('filters')] ?? '', vendor) },
-        asked: { from, to: get('to') },
-        pulledBack,
-        settle,
-        columns: readColumns(get('columns'), vendor),
-        destinations: readChoices(get('destination'), 'destination', DESTINATIONS),
+        query: { org, provider, filters: parseFilters(env[variableOf('filters')] ?? '', vendor) },
+        period,
+        columns,
+        destinations,
+        commit: destinations.includes('commit') ? readCommitTarget(get, env['GITHUB_REPOSITORY'] ?? '', chained) : null,
+        github: {
+            apiUrl: checkOrigin(env['GITHUB_API_URL'] || 'https://api.github.com', 'GITHUB_API_URL'),
+            token: get('github-token'),
+        },
         path: readFolder(get('path'), 'path'),
         workspace: env['GITHUB_WORKSPACE'] || process.cwd(),
         temp: env['RUNNER_TEMP'] || '',
@@ -37300,24 +39390,21 @@ function readInputs(env, mask, mintIdToken, now) {
         proxyEnv: readProxies(env),
     };
 }
-const variableOf = (name) => `INPUT_${name.toUpperCase()}`;
-/** The runner only warns of an input that does not exist; `form:` for `from:` would then export another window. */
-function refuseUnknown(env) {
-    const known = Object.keys(DEFAULTS);
-    for (const variable of Object.keys(env)) {
-        const name = variable.startsWith('INPUT_') ? variable.slice(6).toLowerCase() : known[0];
-        if (name === undefined || known.includes(name))
-            continue;
-        throw refuse(name, `There is no input \`${name}\`${suggestion(name, known)}`, `Inputs: ${known.join(', ')}.`);
+/** An input that changes nothing is a misunderstanding: somebody relies on it. */
+function refuseWithoutEffect(get, chained, destinations) {
+    const idle = (names) => names.find((name) => get(name) !== DEFAULTS[name]);
+    const onward = chained ? undefined : idle(ONWARD_INPUTS);
+    if (onward !== undefined) {
+        throw refuse(onward, `\`${onward}\` means nothing without \`from: ${LAST_EXPORT}\`.`, `Leave it out, or set \`from: ${LAST_EXPORT}\`.`);
     }
-}
-function refuseOpenTls(env) {
-    if (env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0')
-        return;
-    throw new errors/* ExportError */.z('input', '`NODE_TLS_REJECT_UNAUTHORIZED` is `0`, so that anybody on the way could read the token and change the events.', {
-        where: 'environment of the step',
-        next: 'Remove it; name your own certificate authority in `NODE_EXTRA_CA_CERTS`.',
-    });
+    const commit = destinations.includes('commit') ? undefined : idle(COMMIT_INPUTS);
+    if (commit !== undefined) {
+        throw refuse(commit, `\`${commit}\` means nothing without \`destination: commit\`.`, 'Leave it out, or add `commit` to `destination`.');
+    }
+    if (chained && !destinations.includes('commit') && !destinations.includes('artifact')) {
+        const what = `With \`from: ${LAST_EXPORT}\` the last export is looked for where it was delivered, and \`file\` delivers it nowhere.`;
+        throw refuse('destination', what, 'Add `artifact` or `commit`.');
+    }
 }
 function readVendor(id) {
     const vendor = vendors.get(id);
@@ -37327,209 +39414,10 @@ function readVendor(id) {
     const what = id === '' ? 'No vendor is given.' : `\`${id}\` is not a vendor${suggestion(id.toLowerCase(), ids)}`;
     throw refuse('vendor', what, `Vendors: ${ids.join(', ')}.`);
 }
-function readOrg(text, vendor) {
-    const { required, pattern, form, providers } = vendor.org;
-    if (text === '' && required)
-        throw refuse('org', `${vendor.name} needs an organisation.`, `Write ${form}.`);
-    const slash = providers ? text.indexOf('/') : -1;
-    const provider = slash < 0 ? (providers?.[0] ?? null) : text.slice(0, slash);
-    const org = text.slice(slash + 1);
-    if (provider !== null && !providers?.includes(provider)) {
-        throw refuse('org', `\`${provider}\` is not a Git provider of ${vendor.name}.`, `Providers: ${providers?.join(', ')}.`);
-    }
-    if (text !== '' && (!pattern.test(org) || /^\.+$/.test(org))) {
-        throw refuse('org', `\`${text}\` is not an organisation of ${vendor.name}.`, `Write ${form}.`);
-    }
-    return { org: required ? org : null, provider };
-}
-function refuseBeyondRetention(from, vendor, now) {
-    if (vendor.retention === null || from >= now - vendor.retention)
-        return;
-    const oldest = formatInstant(Math.ceil((now - vendor.retention) / 1000) * 1000);
-    throw new errors/* ExportError */.z('incomplete', `${vendor.name} keeps events for ${vendor.retention / 86_400_000} days, so nothing before ${oldest} can be complete.`, { where: `input \`from\`, ${formatInstant(from)}`, next: `Set \`from\` to ${oldest} or later.` });
-}
 function readColumns(text, vendor) {
     const columns = text === 'native' || text === 'common' ? text : splitList(text);
     checkColumns(vendor, columns);
     return columns;
-}
-function readProxies(env) {
-    const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
-    return Object.fromEntries(names.map((name) => [name, env[name]]));
-}
-
-;// CONCATENATED MODULE: ./lib/summary.js
-
-
-/** The action's outputs, in the order of `action.yml`; '' where there is nothing to say. */
-function outputsOf({ inputs, folder, manifestPath, file, artifact }) {
-    return {
-        'csv-path': file.path,
-        'export-path': folder,
-        'row-count': String(file.counts.written),
-        sha256: file.sha256,
-        ...windowOutputs(inputs),
-        'first-event': instantOrEmpty(file.firstEvent),
-        'last-event': instantOrEmpty(file.lastEvent),
-        empty: String(file.counts.written === 0),
-        'manifest-path': manifestPath,
-        'artifact-id': artifact === null ? '' : String(artifact.id),
-        'artifact-url': artifact?.url ?? '',
-        'artifact-digest': artifact === null ? '' : `sha256:${artifact.digest}`,
-    };
-}
-/** The outputs that stand from the first moment on, so that a failed step says them too. */
-const windowOutputs = ({ query }) => ({
-    from: formatInstant(query.window.from),
-    to: formatInstant(query.window.to),
-});
-const instantOrEmpty = (time) => (time === null ? '' : formatInstant(time));
-/** The job summary of a complete export, as Markdown; far below the runner's limit of 1 MiB. */
-function summaryOf(report) {
-    const { inputs, file, files, exchanges, notes, artifact } = report;
-    const { counts } = file;
-    const retries = exchanges.filter(({ attempt }) => attempt > 1).length;
-    const rows = [
-        ...scopeRows(inputs),
-        [
-            'Events',
-            `<b>${grouped(counts.written)}</b> (${grouped(counts.received)} received, ${grouped(counts.cut)} outside the window, ${grouped(counts.repeated)} repeated)`,
-        ],
-        [
-            'First and last event',
-            file.firstEvent === null ? '–' : `${instantOrEmpty(file.firstEvent)} – ${instantOrEmpty(file.lastEvent)}`,
-        ],
-        ['Requests', `${grouped(exchanges.length)}, ${grouped(retries)} of them tried again`],
-        ...(artifact === null
-            ? []
-            : [['Artifact', `<a href="${(0,lib_escape/* forSummary */.o)(artifact.url)}">${code(artifact.name)}</a>`]]),
-    ];
-    const empty = counts.written === 0 ? `\n${emptyNote(inputs)}\n` : '';
-    return `## ✅ Audit log of ${inputs.vendor.name}: complete\n\n${table(rows)}\n${empty}
-<table><tr><th>File</th><th>Bytes</th><th>SHA-256</th></tr>${files.map(fileRow).join('')}</table>\n
-<details><summary>How completeness was established</summary>\n<ul>${notes
-        .slice(0, 20)
-        .map((note) => `<li>${(0,lib_escape/* forSummary */.o)(note, 1000)}</li>`)
-        .join('')}</ul></details>\n\n`;
-}
-/** The job summary of a run that failed before it had an export. */
-function failureSummaryOf(error, inputs) {
-    const name = inputs === null ? 'Audit log export' : `Audit log of ${inputs.vendor.name}`;
-    const rows = [
-        ...(inputs === null ? [] : scopeRows(inputs)),
-        ['What happened', code(error.message, 1000)],
-        ...(error.where === undefined ? [] : [['Where', code(error.where, 1000)]]),
-        ['What to do next', code(error.next, 2000)],
-    ];
-    return `## ❌ ${name}: not exported\n\nNothing was left behind that could be taken for an export.\n\n${table(rows)}\n\n`;
-}
-/** What an empty window means, for people. */
-function emptyNote({ vendor, query }) {
-    const window = `${formatInstant(query.window.from)} to ${formatInstant(query.window.to)}`;
-    return `${vendor.name} holds no event from ${window} that matches.${vendor.emptyMayMean === undefined ? '' : ` ${vendor.emptyMayMean}`}`;
-}
-function scopeRows(inputs) {
-    const { vendor, org, origin, query, asked } = inputs;
-    const filters = [...query.filters].map(([name, values]) => code(`${name}: ${values.join(', ')}`));
-    const { from, to } = windowOutputs(inputs);
-    return [
-        ['Vendor', `${vendor.name}, ${code(new URL(origin).host)}`],
-        ...(org === '' ? [] : [['Organisation', code(org)]]),
-        ['Window', `${from} (included) to ${to} (excluded)`],
-        ['Asked as', `${code(asked.from)} to ${code(asked.to)}`],
-        ...(filters.length === 0 ? [] : [['Filters', filters.join('<br>')]]),
-    ];
-}
-const table = (rows) => `<table>${rows.map(([name, value]) => `<tr><th align="left">${name}</th><td>${value}</td></tr>`).join('')}</table>\n`;
-const fileRow = ({ name, bytes, sha256 }) => `<tr><td>${code(name)}</td><td align="right">${grouped(bytes)}</td><td>${code(sha256)}</td></tr>`;
-const code = (text, max) => `<code>${(0,lib_escape/* forSummary */.o)(text, max)}</code>`;
-/** 1234567 → `1,234,567`. */
-const grouped = (count) => count.toLocaleString('en-US');
-
-;// CONCATENATED MODULE: ./lib/log.js
-
-
-
-
-/** Says what will be exported, before the first request. */
-function announce(inputs, runner) {
-    const { vendor, org, origin, query, asked, pulledBack, settle } = inputs;
-    const { from, to } = windowOutputs(inputs);
-    runner.setOutput('from', from);
-    runner.setOutput('to', to);
-    runner.info(`Window: ${from} (included) to ${to} (excluded)`);
-    runner.info(`Vendor: ${vendor.name}${org && `, ${org}`}, at ${new URL(origin).host}`);
-    for (const [name, values] of query.filters)
-        runner.info(`Filter: ${name}: ${(0,lib_escape/* forLog */.I)(values.join(', '))}`);
-    if (pulledBack && asked.to !== 'now') {
-        runner.notice('The window ends earlier than asked', `\`to\` (${asked.to}) is later than \`settle\` (${settle}) before now allows: vendors store events late. The window ends at ${to}.`);
-    }
-}
-/** Says that the window is empty; throws `incomplete` where the workflow takes that for a failure. */
-function sayEmpty(inputs, runner) {
-    const message = emptyNote(inputs);
-    switch (inputs.ifEmpty) {
-        case 'notice':
-            runner.notice('No events', message);
-            break;
-        case 'warn':
-            runner.warning('No events', message);
-            break;
-        case 'fail':
-            throw new errors/* ExportError */.z('incomplete', message, {
-                where: 'input `if-empty`, which is `fail`',
-                next: 'Check the window, the filters and what the token may see.',
-            });
-    }
-}
-/** Says what was exported, and where it is. */
-function sayDone({ inputs, file, folder, artifact }, runner) {
-    const { from, to } = windowOutputs(inputs);
-    runner.info(`Complete: ${grouped(file.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
-    runner.info(`CSV: ${file.path}`);
-    runner.info(`SHA-256: ${file.sha256}`);
-    runner.info(artifact === null ? `Folder: ${folder}` : `Artifact: ${artifact.name}, ${artifact.url}`);
-}
-/** The least time between two lines, in milliseconds: for people, not for pages. */
-const PACE_MS = 10_000;
-function openProgress(runner, now) {
-    let requests = 0;
-    let saidAt = now();
-    const atPace = (line) => {
-        if (now() - saidAt < PACE_MS)
-            return;
-        saidAt = now();
-        runner.info(line());
-    };
-    return {
-        requested: () => {
-            requests++;
-            atPace(() => `… ${grouped(requests)} requests`);
-        },
-        written: (events, { to }) => atPace(() => `… ${grouped(events)} events, up to ${formatInstant(to)}, in ${grouped(requests)} requests`),
-        waiting: ({ attempt, waitMs, reason }) => {
-            const line = `Try ${attempt} failed: ${reason}. Trying again in ${(waitMs / 1000).toFixed(1)} s.`;
-            if (waitMs >= PACE_MS)
-                runner.info(line);
-            else
-                atPace(() => line);
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/name.js
-
-/**
- * The export's name, that of its folder and files: `<vendor>-<org>-<from>-<to>`, without the organisation where none is
- * given. Letters, digits, `.`, `_` and `-` alone, so that it fits a file system, an artifact and a path in Git.
- */
-function exportName(vendorId, org, { from, to }) {
-    const scope = org.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
-    return [vendorId, scope, compactInstant(from), compactInstant(to)].filter((part) => part !== '').join('-');
-}
-/** The artifact's default name: the export's, with the run's attempt, since an artifact of a run cannot be replaced. */
-function artifactName(name, runAttempt) {
-    return runAttempt === '' ? name : `${name}-attempt-${runAttempt}`;
 }
 
 // EXTERNAL MODULE: external "node:http"
@@ -50296,8 +52184,6 @@ function plain(text) {
     return text.replace(/[^\w/+.;= -]/g, '').slice(0, 80);
 }
 
-// EXTERNAL MODULE: ./lib/retry.js
-var retry = __nccwpck_require__(2165);
 ;// CONCATENATED MODULE: ./lib/exchange.js
 
 
@@ -50628,7 +52514,7 @@ function secretsIn(credentials) {
  * token, that happens before the first call, and once more for a call whose token the vendor says has expired.
  */
 function openSession(options) {
-    const { inputs, mask, note, ...wireHooks } = options;
+    const { inputs, window, mask, note, ...wireHooks } = options;
     const { vendor, credentials, query } = inputs;
     let token = credentials.kind === 'token' ? Promise.resolve(credentials.token) : null;
     const wire = openWire({
@@ -50657,7 +52543,7 @@ function openSession(options) {
             maskEverywhere(secret, mask);
         return fresh;
     };
-    return { session: { query, send: wire.send, note }, close: wire.close };
+    return { session: { query: { ...query, window }, send: wire.send, note }, close: wire.close };
 }
 
 ;// CONCATENATED MODULE: ./lib/main.js
@@ -50674,39 +52560,101 @@ function openSession(options) {
 
 
 
+
+
+
+
+/** Other runs may deliver the next export first; so often this one starts again from there. */
+const MOST_OVERTAKEN = 8;
 /**
- * The whole walk: inputs, export, evidence, destination, report. Ends with a complete export, or throws with nothing
- * left of it. Throws `ExportError`, or the signal's reason.
+ * The whole walk: inputs, destinations, exports with their evidence, delivery, report. Ends with complete exports, or
+ * throws with nothing left but those that were delivered before. Throws `ExportError`, or the signal's reason.
  */
 async function main(surroundings) {
     const { env, runner, clock } = surroundings;
     let inputs = null;
+    const reports = [];
     try {
         inputs = readInputs(env, runner.mask, runner.mintIdToken, clock.now());
         announce(inputs, runner);
-        const report = await exportInto(inputs, surroundings);
-        for (const [output, value] of Object.entries(outputsOf(report)))
+        await exportAll(inputs, reports, surroundings);
+        for (const [output, value] of Object.entries(outputsOf(inputs, reports)))
             runner.setOutput(output, value);
-        await summarize(summaryOf(report), runner);
-        sayDone(report, runner);
+        await summarize(summaryOf(inputs, reports), runner);
+        if (reports.length === 0)
+            sayNothingNew(inputs, runner);
     }
     catch (error) {
         if (error instanceof errors/* ExportError */.z)
-            await summarize(failureSummaryOf(error, inputs), runner);
+            await summarize(failureSummaryOf(error, inputs, reports), runner);
         throw error;
     }
 }
+/** Makes one export after the other, each from where the last one ended, until the period is over. */
+async function exportAll(inputs, reports, surroundings) {
+    const { vendor, period } = inputs;
+    // What is wrong with a fixed window needs no look at any destination.
+    if (period.onward === null)
+        nextJob(period, null, vendor, surroundings.clock.now());
+    const home = await openHome(inputs, surroundings);
+    try {
+        let found = await findLast(home, surroundings);
+        let last = found;
+        for (let overtaken = 0;;) {
+            surroundings.signal.throwIfAborted();
+            const job = nextJob(period, last, vendor, surroundings.clock.now());
+            if (job === null)
+                return;
+            home.check(job);
+            try {
+                // What this run has exported itself was just asked for: nothing of it can be late.
+                const history = last === found ? home.history : null;
+                const report = await exportOne(inputs, job, home, history, reports.length + 1, surroundings);
+                reports.push(report);
+                sayDone(report, surroundings.runner);
+                if (period.onward === null)
+                    return;
+                last = report.link;
+            }
+            catch (error) {
+                overtaken += 1;
+                if (!(error instanceof Overtaken) || overtaken > MOST_OVERTAKEN)
+                    throw error;
+                sayOvertaken(surroundings.runner);
+                found = await findLast(home, surroundings);
+                last = found;
+            }
+        }
+    }
+    finally {
+        await home.close();
+    }
+}
+async function findLast({ history }, { runner }) {
+    if (history === null)
+        return null;
+    runner.startGroup('Looking for the last export');
+    const last = await history.last();
+    runner.info(last === null ? 'There is none yet.' : `Found: ${(0,lib_escape/* forLog */.I)(last.place)}`);
+    runner.endGroup();
+    return last;
+}
 /** Makes the export's folder, fills it and delivers it; removes it where any of that fails. */
-async function exportInto(inputs, surroundings) {
-    const name = exportName(inputs.vendor.id, inputs.org, inputs.query.window);
+async function exportOne(inputs, job, home, history, number, surroundings) {
+    const { runner, signal } = surroundings;
+    announceJob(inputs, job, runner);
+    const name = exportName(inputs.vendor.id, inputs.org, job.window);
     const folder = await makeFolder(name, inputs);
     try {
-        const made = await makeExport(inputs, name, folder.path, surroundings);
-        if (made.file.counts.written === 0)
-            sayEmpty(inputs, surroundings.runner);
-        const artifact = inputs.destinations.includes('artifact') ? await upload(made, name, surroundings) : null;
-        surroundings.signal.throwIfAborted();
-        return { ...made, artifact };
+        const made = await makeExport(inputs, job, history, (0,external_node_path_.join)(folder.path, `${name}.csv`), surroundings);
+        if (made.table.counts.written === 0)
+            sayEmpty(inputs, job, runner);
+        if (inputs.destinations.includes('artifact'))
+            runner.startGroup('Uploading the artifact');
+        const parcel = { ...made, folder: folder.path, rows: made.table.counts.written, number };
+        const delivered = await unlessAborted(signal, () => home.deliver(parcel));
+        runner.endGroup();
+        return { ...made, ...delivered, folder: folder.path, link: linkOf(made.link, delivered) };
     }
     catch (error) {
         await folder.remove();
@@ -50714,23 +52662,35 @@ async function exportInto(inputs, surroundings) {
     }
 }
 /** The vendor's events as CSV, and the evidence beside them. */
-async function makeExport(inputs, name, folder, surroundings) {
+async function makeExport(inputs, asked, history, path, surroundings) {
     const { runner, clock } = surroundings;
     const exchanges = [];
     const notes = [];
     runner.startGroup(`Exporting from ${inputs.vendor.name}`);
-    const file = await writeCsv(inputs, (0,external_node_path_.join)(folder, `${name}.csv`), { exchanges, notes }, surroundings);
-    const manifest = manifestOf({ inputs, name, file, exchanges, notes, createdAt: clock.now() });
-    const files = await writeEvidence(folder, name, file, manifest);
-    runner.info(`${grouped(file.counts.written)} events in ${grouped(exchanges.length)} requests`);
+    const back = await findEarlier(inputs, asked, history, notes, clock);
+    const job = { ...asked, askFrom: back.askFrom };
+    const table = await writeTable(inputs, job, back, path, { exchanges, notes }, surroundings);
+    const name = exportName(inputs.vendor.id, inputs.org, job.window);
+    const descriptor = manifestOf({ inputs, job, name, table, exchanges, notes, createdAt: clock.now() });
+    const { files, manifest } = await writeEvidence((0,external_node_path_.join)(path, '..'), table.files, descriptor);
+    runner.info(`${grouped(table.counts.written)} events in ${grouped(exchanges.length)} requests`);
     runner.endGroup();
-    return { inputs, folder, manifestPath: (0,external_node_path_.join)(folder, 'datapackage.json'), file, files, exchanges, notes };
+    return { inputs, job, table, files, exchanges, notes, link: readLink(manifest, `this run, ${MANIFEST}`) };
 }
-async function writeCsv(inputs, path, record, { runner, clock, signal }) {
-    const { vendor, org, columns } = inputs;
+/** What of the time before the window is asked for again, to find what came late. */
+async function findEarlier(inputs, job, history, notes, clock) {
+    const { vendor, period } = inputs;
+    if (history === null || period.onward === null)
+        return { askFrom: job.askFrom, earlier: null };
+    const { overlapMs } = period.onward;
+    return lookBack({ history, job, overlapMs, vendor, now: clock.now(), note: (text) => notes.push(text) });
+}
+async function writeTable(inputs, { window, askFrom }, { earlier }, path, record, { runner, clock, signal }) {
+    const { vendor, org, columns, commit } = inputs;
     const progress = openProgress(runner, clock.now);
     const { session, close } = openSession({
         inputs,
+        window: { from: askFrom, to: window.to },
         mask: runner.mask,
         clock,
         signal,
@@ -50742,39 +52702,29 @@ async function writeCsv(inputs, path, record, { runner, clock, signal }) {
         note: (text) => record.notes.push(text),
     });
     try {
-        return await exportEvents({ vendor, session, org, columns, path, onProgress: progress.written });
+        const maxBytes = commit?.maxFileBytes ?? null;
+        const { written: onProgress } = progress;
+        return await exportEvents({
+            vendor,
+            session,
+            org,
+            columns,
+            path,
+            maxBytes,
+            from: window.from,
+            earlier,
+            onProgress,
+        });
     }
     finally {
         close();
     }
 }
-/** Uploads the export's files as one artifact; stops waiting for it when the run is interrupted. */
-async function upload({ inputs, folder, files }, name, { runner, signal }) {
-    const { artifact, run, runUrl } = inputs;
-    runner.startGroup('Uploading the artifact');
-    const receipt = await unlessAborted(signal, uploadArtifact({
-        name: artifact.name ?? artifactName(name, run.run_attempt),
-        files: files.map((file) => (0,external_node_path_.join)(folder, file.name)),
-        folder,
-        retentionDays: artifact.retentionDays,
-        compressionLevel: artifact.compressionLevel,
-        runUrl,
-    }));
-    runner.endGroup();
-    return receipt;
-}
-/** The promise's outcome, or the signal's reason as soon as it aborts. */
-async function unlessAborted(signal, work) {
-    signal.throwIfAborted();
-    const aborted = Promise.withResolvers();
-    const abort = () => aborted.reject(signal.reason);
-    signal.addEventListener('abort', abort);
-    try {
-        return await Promise.race([work, aborted.promise]);
-    }
-    finally {
-        signal.removeEventListener('abort', abort);
-    }
+/** The export as the next one goes on from it, now that it has a place. */
+function linkOf(link, { artifact, commit }) {
+    if (commit !== null)
+        return { ...link, place: `${commit.folder} on branch ${commit.branch} of ${commit.repository}` };
+    return artifact === null ? link : { ...link, artifact: artifact.id, place: `artifact ${artifact.name} of this run` };
 }
 /** A summary that cannot be written neither undoes an export nor hides why there is none. */
 async function summarize(markdown, runner) {

@@ -108,7 +108,7 @@ async function inspect(
     ...sums,
     ...differences,
     ...compareText('the output `row-count`', run.outputs['row-count'], String(expected.length)),
-    ...compareRows(vendor, expected, rows),
+    ...compareRows(SUBJECTS[vendor], expected, rows),
   ];
 }
 

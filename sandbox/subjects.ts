@@ -35,11 +35,10 @@ export const SUBJECTS: Readonly<Record<VendorId, Subject>> = {
 
 /** Every event of the ledger has to have its row, as often as it happened, and no row may be without an event. */
 export function compareRows(
-  vendor: VendorId,
+  { columns, values = ({ fields }) => fields }: Subject,
   expected: readonly LedgerEvent[],
   records: readonly Readonly<Record<string, string>>[],
 ): string[] {
-  const { columns, values = ({ fields }) => fields } = SUBJECTS[vendor];
   const keyOf = (record: Readonly<Record<string, unknown>>) =>
     JSON.stringify(columns.map((column) => String(record[column] ?? '')));
   const left = new Map<string, number>();

@@ -67,6 +67,8 @@ export async function openGitHub(options: GitHubOptions): Promise<GitHub> {
     rest: (route, parameters) =>
       retried(options, describe(route, parameters), async () => {
         const { data } = await octokit.request(route, { ...parameters, request: requestOptions() });
+        // Octokit gives the text of what it cannot parse, and '' for a body that was cut.
+        if (typeof data !== 'object' || data === null) throw new NotWhole();
         return data as unknown;
       }),
     graphql: (query, variables) =>
@@ -102,6 +104,14 @@ async function retried<Value>(options: GitHubOptions, where: string, call: () =>
   }
 }
 
+/** A success without a whole body. */
+class NotWhole extends Error {
+  readonly status = 502;
+}
+
+/** GraphQL's way of saying 500. */
+const GRAPHQL_FAILED = /^Something went wrong while executing your query|timed? ?out/i;
+
 /** What Octokit threw, as far as it can be relied on. A broken connection comes as status 500 without a response. */
 class Failure {
   readonly status: number;
@@ -123,9 +133,9 @@ class Failure {
     const graphql = name === 'GraphqlResponseError';
     if (!graphql && status === undefined && name !== 'TimeoutError' && name !== 'AbortError') throw error;
     const said = response?.data?.message;
-    this.status = graphql ? 200 : (status ?? 500);
     this.type = errors?.[0]?.type ?? '';
     this.message = graphql ? (errors?.[0]?.message ?? '') : typeof said === 'string' ? said : (message ?? '');
+    this.status = !graphql ? (status ?? 500) : GRAPHQL_FAILED.test(this.message) ? 500 : 200;
     this.#headers = (graphql ? headers : response?.headers) ?? {};
     this.#answered = graphql || response !== undefined;
     this.cause = error;

@@ -10,15 +10,15 @@ export type Row = Readonly<Record<string, string>>;
 
 const SHOWN_ROWS = 3;
 
-/** The rows of an export's CSV, or of its parts in order; the first ones are printed. */
-export async function readRows(folder: string): Promise<Row[]> {
+/** The rows of an export's CSV, or of its parts in order; the first ones are printed, unless it is to be quiet. */
+export async function readRows(folder: string, { quiet = false } = {}): Promise<Row[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.csv')).sort();
   const rows: Row[] = [];
   for (const name of names) {
     const csv = await readFile(join(folder, name));
     const read = { columns: true, record_delimiter: '\r\n', raw: true, max_record_size: 0 } as const;
     const records = parse(csv, read) as unknown as { record: Row; raw: string }[];
-    if (rows.length === 0) print(csv, records);
+    if (rows.length === 0 && !quiet) print(csv, records);
     for (const { record } of records) rows.push(record);
   }
   return rows;
