@@ -40,6 +40,9 @@ export function readExact(text: string, name: string): number {
   }
 }
 
+/** The end of all years that are written with four digits. */
+const LATEST = Date.UTC(9999, 11, 31);
+
 /**
  * The length of a window, as ISO 8601; its years, months, weeks and days are local ones.
  * Throws `input` where it cannot be read, is shorter than a minute, or longer than calendars are.
@@ -49,7 +52,7 @@ export function readLength(text: string, name: string): string {
   const iso = isoDuration(text, 'hdw');
   if (iso === null) throw refuse(name, `\`${text}\` cannot be read.`, LENGTH_FORMS);
   try {
-    if (endAfter(0, iso, 'UTC') >= 60_000) return iso;
+    if (endAfter(LATEST, iso, 'UTC') - LATEST >= 60_000) return iso;
   } catch {
     throw refuse(name, `\`${text}\` is too long.`, LENGTH_FORMS);
   }

@@ -150,6 +150,7 @@ class Table {
   #isKnown(event: VendorEvent, { names, row }: TablePlan): boolean {
     const { earlier } = this.#options;
     if (earlier === null || (event.time !== null && !this.#isBefore(event))) return false;
+    if (event.time === null && event.id === null) throw untold(this.#options.vendor);
     return earlier.take(names, row(event), event.id);
   }
 
@@ -201,6 +202,16 @@ const timeless = ({ name }: Vendor): ExportError =>
     where: 'input `columns`',
     next: 'Use `native`, or a list of native columns.',
   });
+
+const untold = ({ name }: Vendor): ExportError =>
+  new ExportError(
+    'input',
+    `${name}'s events have neither a time nor an id, so late ones cannot be told from exported ones.`,
+    {
+      where: 'input `overlap`',
+      next: 'Set `overlap: PT0S`, to look for none.',
+    },
+  );
 
 const twoContents = ({ name }: Vendor, { time }: VendorEvent): ExportError =>
   new ExportError('protocol', `${name} gave one event id twice, with different contents.`, {

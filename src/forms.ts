@@ -59,7 +59,7 @@ const UNITS: Readonly<Record<string, number>> = {
 export function readSize(text: string, name: string, least: number, most: number): number {
   const [, number, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?) ?([A-Za-z]+)$/.exec(text) ?? [];
   const factor = new Map(Object.entries(UNITS)).get(unit);
-  const bytes = Math.floor(Number(number) * (factor ?? Number.NaN));
+  const bytes = Math.floor((Math.round(Number(number) * 1000) * (factor ?? Number.NaN)) / 1000);
   if (bytes >= least && bytes <= most) return bytes;
   const forms = `Write a number and one of ${Object.keys(UNITS).join(', ')}, such as \`25MB\``;
   const why = Number.isNaN(bytes) ? 'is not a size' : 'is out of range';

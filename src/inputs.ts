@@ -132,15 +132,15 @@ export function readInputs(
   refuseOpenTls(env);
   const vendor = readVendor(get('vendor'));
   const { org, provider } = readOrg(get('org'), vendor);
+  const credentials = readCredentials(secrets, vendor, mintIdToken);
+  if (credentials.kind === 'token') {
+    for (const header of Object.values(vendor.headers(credentials.token))) maskEverywhere(header, mask);
+  }
   const columns = readColumns(get('columns'), vendor);
   const period = readPeriod(get, vendor, columns, now);
   const destinations = readChoices(get('destination'), 'destination', DESTINATIONS);
   const chained = period.onward !== null;
   refuseWithoutEffect(get, chained, destinations);
-  const credentials = readCredentials(secrets, vendor, mintIdToken);
-  if (credentials.kind === 'token') {
-    for (const header of Object.values(vendor.headers(credentials.token))) maskEverywhere(header, mask);
-  }
   return {
     vendor,
     credentials,
@@ -173,7 +173,8 @@ export function readInputs(
 
 /** An input that changes nothing is a misunderstanding: somebody relies on it. */
 function refuseWithoutEffect(get: Get, chained: boolean, destinations: readonly DestinationName[]): void {
-  const idle = (names: readonly InputName[]) => names.find((name) => get(name) !== DEFAULTS[name]);
+  const idle = (names: readonly InputName[]) =>
+    names.find((name) => get(name).toLowerCase() !== DEFAULTS[name].toLowerCase());
   const onward = chained ? undefined : idle(ONWARD_INPUTS);
   if (onward !== undefined) {
     throw refuse(

@@ -28,6 +28,9 @@ export interface Surroundings {
   readonly signal: AbortSignal;
 }
 
+/** Exports that go on from each other are read again, file by file: no file may be larger than memory has room for. */
+const MOST_LOOK_BACK_BYTES = 100 * 2 ** 20;
+
 /** Other runs may deliver the next export first; so often this one starts again from there. */
 const MOST_OVERTAKEN = 8;
 
@@ -170,7 +173,7 @@ async function writeTable(
   record: { exchanges: Exchange[]; notes: string[] },
   { runner, clock, signal }: Surroundings,
 ): Promise<ExportedTable> {
-  const { vendor, org, columns, commit } = inputs;
+  const { vendor, org, columns, commit, period } = inputs;
   const progress = openProgress(runner, clock.now);
   const { session, close } = openSession({
     inputs,
@@ -186,19 +189,9 @@ async function writeTable(
     note: (text) => record.notes.push(text),
   });
   try {
-    const maxBytes = commit?.maxFileBytes ?? null;
-    const { written: onProgress } = progress;
-    return await exportEvents({
-      vendor,
-      session,
-      org,
-      columns,
-      path,
-      maxBytes,
-      from: window.from,
-      earlier,
-      onProgress,
-    });
+    const maxBytes = commit?.maxFileBytes ?? (period.onward === null ? null : MOST_LOOK_BACK_BYTES);
+    const table = { vendor, session, org, columns, path, maxBytes, from: window.from, earlier };
+    return await exportEvents({ ...table, onProgress: progress.written });
   } finally {
     close();
   }

@@ -45,6 +45,7 @@ export class Parts {
   }
 
   async write(rows: readonly Row[]): Promise<void> {
+    if (rows.length === 0) return;
     const text = encodeRows(rows);
     const bytes = Buffer.byteLength(text);
     const part = this.#current();

@@ -87,7 +87,8 @@ describe('what leads out of the program has one door', () => {
   test.each<[string, RegExp, string[]]>([
     ['@actions/core', /^@actions\/core$/, ['runner.ts']],
     ['@actions/artifact', /^@actions\/artifact$/, ['destinations/artifact.ts']],
-    ['other packages of @actions', /^@actions\/(?!core$|artifact$)/, []],
+    ['@actions/github', /^@actions\/github$/, ['github.ts']],
+    ['other packages of @actions', /^@actions\/(?!core$|artifact$|github$)/, []],
     ['got', /^got$/, ['exchange.ts']],
     ['calendars', /^temporal-polyfill$/, ['duration.ts', 'window.ts']],
     [
@@ -102,6 +103,13 @@ describe('what leads out of the program has one door', () => {
   test('the wire', () => {
     expect(importersOf(/^node:https?2?$/, { types: false })).toEqual(['http.ts']);
     expect(importersOf(/^node:https?2?$/)).toEqual(['exchange.ts', 'framing.ts', 'http.ts']);
+  });
+
+  test("the artifact service and GitHub's API, which take long to load, and only where they are needed", () => {
+    for (const name of ['@actions/artifact', '@actions/github']) {
+      expect(mentioning(new RegExp(`\\bimport\\(\\s*'${name}'`))).toHaveLength(1);
+      expect(mentioning(new RegExp(`^(?:import|export)\\s[^;(]*'${name}'`, 'm'))).toEqual([]);
+    }
   });
 
   test('the environment, the clock, chance, and the log', () => {
@@ -120,21 +128,42 @@ describe('imports point down', () => {
   test('the walk stands on top', () => {
     expect(importersOf(/^index\.ts$/)).toEqual([]);
     expect(importersOf(/^main\.ts$/)).toEqual(['index.ts']);
+    expect(importersOf(/^home\.ts$/)).toEqual(['main.ts']);
     expect(importersOf(/^session\.ts$/, { types: false })).toEqual(['main.ts']);
     expect(importersOf(/^http\.ts$/, { types: false })).toEqual(['session.ts']);
     expect(importersOf(/^inputs\.ts$/, { types: false })).toEqual(['main.ts']);
     expect(importersOf(/^vendors\/index\.ts$/)).toEqual(['inputs.ts']);
-    expect(importersOf(/^destinations\//, { types: false })).toEqual(['main.ts']);
   });
+
+  test('the home opens destinations and histories; of them the walk makes its folder alone', () => {
+    const openers = (target: RegExp) => importersOf(target, { types: false });
+    expect(openers(/^destinations\/file\.ts$/)).toEqual(['main.ts']);
+    expect(openers(/^destinations\/(?!file\.ts$)/)).toEqual(['home.ts']);
+    expect(openers(/^history\/(?:artifacts|branch)\.ts$/)).toEqual(['home.ts']);
+  });
+
+  const above = ['index', 'main', 'home', 'inputs', 'session', 'http', 'exchange', 'runner'].map(
+    (name) => `${name}.ts`,
+  );
+  const isAbove = (target: string) => above.includes(target) || /^vendors\/|^got$|^node:https?$/.test(target);
 
   test.each([
     ...['paging.ts', 'read.ts', 'window.ts', 'errors.ts', 'filters.ts', 'origin.ts', 'escape.ts', 'nearest.ts'],
     ...['csv/read.ts', 'csv/write.ts', 'csv/columns.ts', 'export.ts', 'evidence/manifest.ts', 'summary.ts'],
+    ...['parts.ts', 'period.ts', 'duration.ts', 'template.ts', 'git-names.ts', 'commit-inputs.ts', 'evidence/scope.ts'],
+    ...['history/history.ts', 'history/link.ts', 'history/plan.ts', 'history/earlier.ts'],
   ])('%s needs neither the wire, nor the inputs, nor any one vendor', (file) => {
-    const above =
-      /^(?:index|main|inputs|session|http|exchange|runner)\.ts$|^vendors\/|^destinations\/|^@actions|^got$|^node:https?$/;
     sourceOf(file);
-    expect([...reachOf(file)].filter((target) => above.test(target))).toEqual([]);
+    const needed = [...reachOf(file)];
+    expect(needed.filter((target) => isAbove(target) || /^destinations\/|^git\/|^@actions/.test(target))).toEqual([]);
+  });
+
+  test.each(
+    sources.map(({ file }) => file).filter((file) => /^(?:history|git|destinations)\/|^github\.ts$/.test(file)),
+  )("%s knows GitHub at most: neither the vendors' wire, nor the inputs, nor any one vendor", (file) => {
+    const needed = [...reachOf(file)];
+    expect(needed.filter(isAbove)).toEqual([]);
+    expect(needed.filter((target) => target.startsWith('destinations/'))).toEqual([]);
   });
 
   test('no imports go round in a circle', () => {

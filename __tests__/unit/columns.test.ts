@@ -15,6 +15,8 @@ const vendorOf = (columns: readonly string[] | null): Vendor => ({
   filters: [],
   format: columns === null ? 'csv' : 'json',
   columns: columns?.map((name) => ({ name, meaning: name })) ?? null,
+  idColumn: null,
+  timeColumn: null,
   order: 'time',
   retention: null,
   guide: { token: '', access: '', limits: [], unverified: [] },

@@ -1,13 +1,17 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
+import { planTable } from '../../src/csv/columns.ts';
 import { ExportError } from '../../src/errors.ts';
-import { exportEvents } from '../../src/export.ts';
+import { type ExportedTable, type ExportOptions, exportEvents } from '../../src/export.ts';
+import { Earlier } from '../../src/history/earlier.ts';
+import { lookBack } from '../../src/history/history.ts';
 import type { Columns, Page, Session, Vendor, VendorEvent, Window } from '../../src/types.ts';
+import { formatInstant, sliceWindow } from '../../src/window.ts';
+import { jobOf, MemoryHistory, sha256, vendorOf } from './chain.ts';
 
 let folder: string;
 let path: string;
@@ -23,47 +27,31 @@ const session: Session = {
   note: () => {},
 };
 
-function vendorOf(pages: Vendor['pages'], more: Partial<Vendor> = {}): Vendor {
-  return {
-    id: 'acme',
-    name: 'Acme',
-    document: { url: 'https://acme.test/docs', read: '2026-01-01' },
-    hosts: { cloud: 'https://acme.test' },
-    org: { required: false, pattern: /./, form: 'a name' },
-    headers: () => ({}),
-    filters: [],
-    format: 'json',
-    columns: [{ name: 'v', meaning: 'a value' }],
-    order: 'time',
-    retention: null,
-    guide: { token: '', access: '', limits: [], unverified: [] },
-    pages,
-    common: () => ({ action: 'acted', outcome: 'unknown' }),
-    ...more,
-  };
-}
 const csvVendor: Partial<Vendor> = { format: 'csv', columns: null };
 
-interface Asked extends Partial<Vendor> {
+interface Asked extends Partial<Vendor>, Partial<Pick<ExportOptions, 'maxBytes' | 'from' | 'earlier'>> {
   readonly asked?: Columns;
 }
 
 /** Exports these pages and reads the CSV, without its header, as independent readers do. */
-async function run(pages: readonly Page[], { asked = 'native', ...vendor }: Asked = {}) {
+async function run(pages: readonly Page[], given: Asked = {}) {
   const written: [number, Window][] = [];
-  const file = await exportEvents({
-    vendor: vendorOf(async function* () {
-      yield* pages;
-    }, vendor),
-    session,
-    org: 'acme-org',
-    columns: asked,
-    path,
-    onProgress: (count, upTo) => written.push([count, upTo]),
-  });
+  const file = await exportOf(pages, given, (count, upTo) => written.push([count, upTo]));
   const bytes = await readFile(path);
   const [header, ...rows] = parse(bytes, { record_delimiter: '\r\n' }) as string[][];
   return { file, bytes, header, rows, written };
+}
+
+function exportOf(
+  pages: readonly Page[],
+  { asked = 'native', maxBytes = null, from = 0, earlier = null, ...vendor }: Asked = {},
+  onProgress: ExportOptions['onProgress'] = () => {},
+): Promise<ExportedTable> {
+  const played: Vendor['pages'] = async function* () {
+    yield* pages;
+  };
+  const table = { session, org: 'acme-org', columns: asked, path, maxBytes, from, earlier, onProgress };
+  return exportEvents({ vendor: vendorOf({ ...vendor, pages: played }), ...table });
 }
 
 /** The error that an export ends with; fails where a file has got its final name. */
@@ -87,13 +75,12 @@ describe('an export', () => {
     const { file, bytes } = await run([{ slice: SLICE, events: [event('a', 11), event('b,"c"', 12)] }]);
     expect(String(bytes)).toBe('v,extra\r\na,\r\n"b,""c""",\r\n');
     expect(file).toEqual({
-      path,
-      bytes: bytes.length,
-      sha256: createHash('sha256').update(bytes).digest('hex'),
+      files: [{ path, name: 'a.csv', rows: 2, bytes: bytes.length, sha256: sha256(bytes) }],
       columns: ['v', 'extra'],
-      counts: { received: 2, cut: 0, repeated: 0, written: 2 },
+      counts: { received: 2, cut: 0, repeated: 0, known: 0, written: 2 },
       firstEvent: 11,
       lastEvent: 12,
+      lateRows: [],
     });
     expect(await readdir(folder)).toEqual(['a.csv']);
   });
@@ -118,7 +105,7 @@ describe('an export', () => {
   test('holds more events than are written at a time', async () => {
     const events = Array.from({ length: 4_501 }, (_, index) => event(String(index), 10 + (index % 10), String(index)));
     const { file, rows } = await run([{ slice: SLICE, events }]);
-    expect(file.counts).toEqual({ received: 4_501, cut: 0, repeated: 0, written: 4_501 });
+    expect(file.counts).toEqual({ received: 4_501, cut: 0, repeated: 0, known: 0, written: 4_501 });
     expect(new Set(firstCells(rows)).size).toBe(4_501);
   });
 
@@ -138,7 +125,7 @@ describe('events', () => {
     const events = [9, 9.999, 10, 19, 19.999, 20, 21].map((time) => event(String(time), time));
     const { rows, file } = await run([{ slice: SLICE, events }]);
     expect(firstCells(rows)).toEqual(['10', '19', '19.999']);
-    expect(file.counts).toEqual({ received: 7, cut: 4, repeated: 0, written: 3 });
+    expect(file.counts).toEqual({ received: 7, cut: 4, repeated: 0, known: 0, written: 3 });
     expect([file.firstEvent, file.lastEvent]).toEqual([10, 19.999]);
   });
 
@@ -156,7 +143,7 @@ describe('events', () => {
     ];
     const { rows, file } = await run(pages);
     expect(firstCells(rows)).toEqual(['a', 'b', 'c']);
-    expect(file.counts).toEqual({ received: 5, cut: 0, repeated: 2, written: 3 });
+    expect(file.counts).toEqual({ received: 5, cut: 0, repeated: 2, known: 0, written: 3 });
   });
 
   test('that are alike but have no id are all written: they may be two', async () => {
@@ -172,7 +159,7 @@ describe('events', () => {
       { slice: { from: 20, to: 30 }, events: [border, event('c', 21, 'C')] },
     ]);
     expect(firstCells(rows)).toEqual(['a', 'border', 'c']);
-    expect(file.counts).toEqual({ received: 4, cut: 1, repeated: 0, written: 3 });
+    expect(file.counts).toEqual({ received: 4, cut: 1, repeated: 0, known: 0, written: 3 });
   });
 
   test('of one id with two contents are a contradiction of the vendor', async () => {
@@ -273,7 +260,8 @@ describe('the order', () => {
           expect(firstCells(rows)).toEqual(sorted.map(({ id }) => `of ${id}`));
           const { counts } = file;
           expect(counts.received).toBe(received.length);
-          expect(counts.received).toBe(counts.cut + counts.repeated + counts.written);
+          expect(counts.received).toBe(counts.cut + counts.repeated + counts.known + counts.written);
+          expect(counts.known).toBe(0);
           expect(counts.written).toBe(inside.length);
           expect([file.firstEvent, file.lastEvent]).toEqual([sorted[0]?.time ?? null, sorted.at(-1)?.time ?? null]);
         },
@@ -349,6 +337,244 @@ describe('the common table', () => {
   });
 });
 
+/** What earlier exports of the native table hold, from some instant on. */
+function earlierOf(from: number, rows: readonly (readonly string[])[], more: Partial<Vendor> = {}): Earlier {
+  const earlier = new Earlier(vendorOf(more), from);
+  earlier.add({ header: more.format === 'csv' ? ['What'] : ['v', 'extra'], rows });
+  return earlier;
+}
+
+describe('events from before the window', () => {
+  const from = 15;
+
+  test('are marked by their rows, the first of which is 1', async () => {
+    const events = [event('c', 15), event('a', 11), event('d', 16), event('b', 14.999)];
+    const { rows, file } = await run([{ slice: SLICE, events }], { from, earlier: earlierOf(10, []) });
+    expect(firstCells(rows)).toEqual(['a', 'b', 'c', 'd']);
+    expect(file.lateRows).toEqual([1, 2]);
+    expect(file.counts).toEqual({ received: 4, cut: 0, repeated: 0, known: 0, written: 4 });
+    expect([file.firstEvent, file.lastEvent]).toEqual([11, 16]);
+  });
+
+  test('are counted and left out where an earlier export holds them', async () => {
+    const events = [event('a', 11), event('b', 12), event('a', 11), event('c', 15)];
+    const { rows, file } = await run([{ slice: SLICE, events }], { from, earlier: earlierOf(10, [['a', '']]) });
+    expect(firstCells(rows)).toEqual(['a', 'b', 'c']);
+    expect(file.lateRows).toEqual([1, 2]);
+    expect(file.counts).toEqual({ received: 4, cut: 0, repeated: 0, known: 1, written: 3 });
+  });
+
+  test('are alike one of the window, which is never taken for exported', async () => {
+    const events = [event('a', 14), event('a', 15)];
+    const earlier = earlierOf(10, [
+      ['a', ''],
+      ['a', ''],
+    ]);
+    const { rows, file } = await run([{ slice: SLICE, events }], { from, earlier });
+    expect(firstCells(rows)).toEqual(['a']);
+    expect(file).toMatchObject({ lateRows: [], counts: { known: 1, written: 1 }, firstEvent: 15 });
+  });
+
+  test('are known by id, and one that comes again is repeated', async () => {
+    const earlier = new Earlier(vendorOf({ idColumn: 'id' }), 10);
+    earlier.add({ header: ['id', 'v', 'extra'], rows: [['A', 'old', '']] });
+    const events = [event('a', 11, 'A'), event('b', 12, 'B'), event('a', 11, 'A'), event('b', 12, 'B')];
+    const { rows, file } = await run([{ slice: SLICE, events }], { from, earlier, idColumn: 'id' });
+    expect(firstCells(rows)).toEqual(['b']);
+    expect(file.counts).toEqual({ received: 4, cut: 0, repeated: 2, known: 1, written: 1 });
+    expect(file.lateRows).toEqual([1]);
+  });
+
+  test('are marked on each slice, where they stand, in the order of the vendor', async () => {
+    const pages = [
+      { slice: { from: 10, to: 20 }, header: ['What'], events: [row(['b'], 16), row(['a'], 11), row(['c'], 12)] },
+      { slice: { from: 10, to: 20 }, header: ['What'], events: [row(['d'], 13), row(['e'], 17)] },
+    ];
+    const asked = { ...csvVendor, from, order: 'vendor' as const, earlier: earlierOf(10, [['c']], csvVendor) };
+    const { rows, file } = await run(pages, asked);
+    expect(firstCells(rows)).toEqual(['b', 'a', 'd', 'e']);
+    expect(file.lateRows).toEqual([2, 3]);
+    expect(file.counts).toMatchObject({ received: 5, known: 1, written: 4 });
+  });
+
+  test('are marked in the table as a whole, where it is cut into parts', async () => {
+    const events = Array.from({ length: 9 }, (_, index) => event('x'.repeat(20), 11 + index));
+    const made = run([{ slice: SLICE, events }], { from: 17, earlier: earlierOf(10, []), maxBytes: 60 });
+    // The plain name is given to no part.
+    await expect(made).rejects.toMatchObject({ code: 'ENOENT' });
+    path = join(folder, 'b.csv');
+    const file = await exportOf([{ slice: SLICE, events }], { from: 17, earlier: earlierOf(10, []), maxBytes: 60 });
+    expect(file.files.map(({ name, rows }) => [name, rows])).toEqual(
+      [2, 2, 2, 2, 1].map((rows, index) => [`b.part-00${index + 1}.csv`, rows]),
+    );
+    expect(file.lateRows).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(file.counts.written).toBe(9);
+  });
+});
+
+describe('events without a time', () => {
+  const page = (...cells: string[]): Page => ({
+    slice: SLICE,
+    header: ['What'],
+    events: cells.map((cell) => row([cell])),
+  });
+
+  test('are no late ones: nothing says that they are from before', async () => {
+    const { rows, file } = await run([page('b', 'a')], { ...csvVendor, order: 'vendor', from: 15 });
+    expect(firstCells(rows)).toEqual(['b', 'a']);
+    expect(file).toMatchObject({ lateRows: [], counts: { received: 2, known: 0, written: 2 } });
+  });
+
+  test('are known by their id', async () => {
+    const earlier = new Earlier(vendorOf({ idColumn: 'id' }), 10);
+    earlier.add({ header: ['id', 'v'], rows: [['A', 'a']] });
+    const events = [event('a', null, 'A'), event('b', null, 'B')];
+    const { rows, file } = await run([{ slice: SLICE, events }], { from: 15, earlier, idColumn: 'id' });
+    expect(firstCells(rows)).toEqual(['b']);
+    expect(file).toMatchObject({ lateRows: [], counts: { received: 2, known: 1, written: 1 } });
+  });
+
+  test('are never lost to one that is alike, from before all that was asked for again', async () => {
+    // An earlier export holds one login, of a time at which nobody asks any more; another one follows in the window.
+    const earlier = earlierOf(10, [['login']], csvVendor);
+    const outcome = await run([page('login')], { ...csvVendor, order: 'vendor', from: 15, earlier }).then(
+      ({ rows }) => firstCells(rows),
+      (error: unknown) => error,
+    );
+    if (outcome instanceof ExportError) expect(outcome.next).toContain('overlap');
+    else expect(outcome).toEqual(['login']);
+  });
+});
+
+describe('a chain of exports', () => {
+  interface Entry {
+    readonly time: number;
+    /** When the vendor can answer it. */
+    readonly stored: number;
+    readonly v: string;
+    readonly id: string;
+  }
+  const END = 1000;
+  const OVERLAP = 60;
+  const CELLS = ['a', 'b', '', 'a,b', '"', '\r\n', ' x ', '\ufeff', '=1+1', 'a\0b', '\ud800'];
+  const ledgers = fc.array(
+    fc.record({
+      time: fc.oneof(fc.integer({ min: 0, max: END - 1 }), fc.constantFrom(0, 99, 100, 101, 500, END - 1)),
+      late: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: OVERLAP })),
+      v: fc.constantFrom(...CELLS),
+    }),
+    { maxLength: 40 },
+  );
+  const cuts = fc.uniqueArray(fc.oneof(fc.integer({ min: 1, max: END - 1 }), fc.constantFrom(99, 100, 101, 500)), {
+    maxLength: 6,
+  });
+
+  /** Answers what is stored by now, cut nowhere, in the order in which it came; the slices are of 100 ms. */
+  const pagesAt = (ledger: readonly Entry[], now: number, ids: boolean): Vendor['pages'] =>
+    async function* ({ query }) {
+      const there = ledger.filter(({ stored }) => stored <= now).sort((a, b) => a.stored - b.stored);
+      for (const slice of sliceWindow(query.window, 100)) {
+        const around = there.filter(({ time }) => time >= slice.from - 3 && time < slice.to + 3);
+        const events = around.map(({ time, v, id }) => ({
+          time,
+          id: ids ? id : null,
+          body: { ...(ids && { id }), at: formatInstant(time), v },
+        }));
+        yield { slice, events };
+      }
+    };
+
+  const names = (ids: boolean) => (ids ? ['id', 'at', 'v'] : ['at', 'v']);
+
+  /** Exports the ledger up to each of these instants, going on from the one before. Gives the rows of each. */
+  async function exportAll(
+    ledger: readonly Entry[],
+    ends: readonly number[],
+    asked: { ids: boolean; columns: Columns },
+  ) {
+    const { ids, columns } = asked;
+    const history = new MemoryHistory();
+    const made: { rows: string[][]; table: ExportedTable; window: Window }[] = [];
+    for (const [index, to] of ends.entries()) {
+      const window = { from: ends[index - 1] ?? 0, to };
+      const vendor = vendorOf({
+        idColumn: ids ? 'id' : null,
+        timeColumn: 'at',
+        columns: names(ids).map((name) => ({ name, meaning: name })),
+        pages: pagesAt(ledger, to, ids),
+      });
+      const last = await history.last();
+      const job = jobOf(window, { last });
+      const back = await lookBack({ history, job, overlapMs: OVERLAP, vendor, now: to, note: () => {} });
+      const home = await mkdtemp(join(folder, 'one-'));
+      const table = await exportEvents({
+        vendor,
+        session: { ...session, query: { ...session.query, window: { from: back.askFrom, to } } },
+        org: 'acme-org',
+        columns,
+        path: join(home, 'a.csv'),
+        maxBytes: 150,
+        from: window.from,
+        earlier: back.earlier,
+        onProgress: () => {},
+      });
+      const csvs = await Promise.all(table.files.map(async ({ name, path: file }) => [name, await readFile(file)]));
+      history.deliver(window, Object.fromEntries(csvs));
+      const rows = csvs.flatMap(([, csv]) =>
+        (parse(csv as Buffer, { record_delimiter: '\r\n' }) as string[][]).slice(1),
+      );
+      made.push({ rows, table, window });
+    }
+    return made;
+  }
+
+  const tables = fc.constantFrom<{ ids: boolean; columns: Columns }>(
+    { ids: true, columns: 'native' },
+    { ids: true, columns: 'common' },
+    { ids: true, columns: ['v', 'id'] },
+    { ids: true, columns: ['raw'] },
+    { ids: false, columns: 'native' },
+    { ids: false, columns: 'common' },
+    { ids: false, columns: ['v', 'raw'] },
+    { ids: false, columns: ['raw', 'time'] },
+  );
+
+  test('holds every event once, however late it was stored within the overlap, and marks the late ones', async () => {
+    await fc.assert(
+      fc.asyncProperty(ledgers, cuts, tables, async (drawn, instants, asked) => {
+        const ledger = drawn.map(({ time, late, v }, index) => ({ time, stored: time + late, v, id: `e${index}` }));
+        const ends = [...instants.sort((a, b) => a - b), END];
+        const made = await exportAll(ledger, ends, asked);
+        const plan = planTable({
+          vendor: vendorOf({ columns: names(asked.ids).map((name) => ({ name, meaning: name })) }),
+          org: 'acme-org',
+          columns: asked.columns,
+          header: null,
+        });
+        const rowOf = ({ time, v, id }: Entry) => {
+          const body = { ...(asked.ids && { id }), at: formatInstant(time), v };
+          return plan.row({ time, id: asked.ids ? id : null, body }).map((cell) => cell.toWellFormed());
+        };
+        const sorted = (rows: readonly string[][]) => rows.map((cells) => JSON.stringify(cells)).sort();
+        // What came after the last export is for the next one.
+        const stored = ledger.filter((entry) => entry.stored <= END);
+        expect(sorted(made.flatMap(({ rows }) => rows))).toEqual(sorted(stored.map(rowOf)));
+
+        for (const { rows, table, window } of made) {
+          const { received, cut, repeated, known, written } = table.counts;
+          expect(received).toBe(cut + repeated + known + written);
+          expect(written).toBe(rows.length);
+          expect(table.files.reduce((sum, file) => sum + file.rows, 0)).toBe(written);
+          // What was stored after the end of the export before, though it had happened by then.
+          const late = stored.filter((entry) => entry.time < window.from && entry.stored > window.from);
+          expect(table.lateRows).toHaveLength(late.filter((entry) => entry.stored <= window.to).length);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
 describe('a failure', () => {
   /** Fails after a whole slice was written, and says whether the vendor could tidy up. */
   async function failAfterOneSlice(last: () => Promise<Page>) {
@@ -362,8 +588,9 @@ describe('a failure', () => {
         tidied = true;
       }
     };
-    const options = { session, org: '', columns: 'native' as const, path, onProgress: () => {} };
-    return { error: await failure(exportEvents({ ...options, vendor: vendorOf(pages) })), tidied };
+    const table = { columns: 'native' as const, path, maxBytes: null, from: 0, earlier: null };
+    const options = { ...table, session, org: '', onProgress: () => {}, vendor: vendorOf({ pages }) };
+    return { error: await failure(exportEvents(options)), tidied };
   }
 
   test('of the vendor comes out as it is, and no file has the final name', async () => {

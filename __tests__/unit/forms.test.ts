@@ -3,10 +3,12 @@ import fc from 'fast-check';
 import { ExportError } from '../../src/errors.ts';
 import {
   readArtifactName,
+  readBoolean,
   readChoice,
   readChoices,
   readFolder,
   readInteger,
+  readSize,
   splitList,
   suggestion,
 } from '../../src/forms.ts';
@@ -71,6 +73,92 @@ describe('readInteger', () => {
 
   test.each(['', ' 5', '5 ', '+5', '5.0', '5e0', '0x5', '५', 'Infinity', 'NaN', '5\n'])('refuses %j', (text) => {
     refusal(() => readInteger(text, 'it', 0, 9));
+  });
+});
+
+describe('readBoolean', () => {
+  test.each([
+    ['true', true],
+    ['True', true],
+    ['TRUE', true],
+    ['false', false],
+    ['False', false],
+    ['FALSE', false],
+  ])('reads %s', (text, value) => {
+    expect(readBoolean(text, 'it')).toBe(value);
+  });
+
+  test.each(['', 'yes', 'no', 'on', '1', '0', 'truefalse', ' true', 'true\n', 'null'])('refuses %j', (text) => {
+    expect(refusal(() => readBoolean(text, 'it'))).toMatchObject({
+      message: `\`${text}\` is neither \`true\` nor \`false\`.`,
+      next: 'Write `true` or `false`.',
+    });
+  });
+});
+
+describe('readSize', () => {
+  const FACTORS = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+  const size = (text: string) => readSize(text, 'it', 1000, 100 * 2 ** 20);
+
+  test.each([
+    ['25MB', 25_000_000],
+    ['25 MB', 25_000_000],
+    ['512KiB', 524_288],
+    ['100MiB', 104_857_600],
+    ['0.1 GB', 100_000_000],
+    ['1.5MB', 1_500_000],
+    ['1000B', 1000],
+    ['1kB', 1000],
+    ['1.999MB', 1_999_000],
+    ['1000.9B', 1000],
+  ])('reads %s as %d bytes', (text, bytes) => {
+    expect(size(text)).toBe(bytes);
+  });
+
+  test('reads every size of three decimals, to the byte', () => {
+    const unit = fc.constantFrom(...(Object.keys(FACTORS) as (keyof typeof FACTORS)[]));
+    fc.assert(
+      fc.property(fc.nat({ max: 999_999 }), unit, (thousandths, name) => {
+        const text = `${Math.floor(thousandths / 1000)}.${String(thousandths % 1000).padStart(3, '0')}${name}`;
+        const bytes = Number((BigInt(thousandths) * BigInt(FACTORS[name])) / 1000n);
+        expect(readSize(text, 'it', 0, 2 ** 53 - 1)).toBe(bytes);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test.each([
+    '',
+    '25',
+    'MB',
+    '25mb',
+    '25Mb',
+    '25M',
+    '25  MB',
+    ' 25MB',
+    '25MB ',
+    '-25MB',
+    '2,5MB',
+    '1e6B',
+    '25MBs',
+    '٢MB',
+  ])('refuses %j, which is none', (text) => {
+    const error = refusal(() => size(text));
+    expect(error.message).toBe(`\`${text}\` is not a size.`);
+    expect(error.next).toContain('one of B, kB, MB, GB, KiB, MiB, GiB');
+  });
+
+  test.each(['999B', '0MB', '104857601B', '100.001MiB', '1GB', '999999999GB'])(
+    'refuses %s, which is out of range',
+    (text) => {
+      const error = refusal(() => size(text));
+      expect(error.message).toBe(`\`${text}\` is out of range.`);
+      expect(error.next).toContain('from 1000 to 104857600 bytes');
+    },
+  );
+
+  test.each(['constructor', 'toString', '__proto__'])('knows no unit %s', (unit) => {
+    expect(refusal(() => size(`1${unit}`)).message).toContain('is not a size');
   });
 });
 

@@ -33,10 +33,13 @@ const FORMS = [
   'k\\"9\\\\?>?~+a=',
 ];
 
-test.each(['token', 'client-id', 'client-secret'])('%s is masked in every form that it may come back in', (name) => {
-  const { masks } = masksOf({ vendor: 'infisical', [name]: SECRET });
-  for (const form of FORMS) expect(masks).toContain(form);
-});
+test.each(['token', 'client-id', 'client-secret', 'github-token'])(
+  '%s is masked in every form that it may come back in',
+  (name) => {
+    const { masks } = masksOf({ vendor: 'infisical', [name]: SECRET });
+    for (const form of FORMS) expect(masks).toContain(form);
+  },
+);
 
 const HEADERS: [vendor: string, token: string, header: string][] = [
   ['kosli', SECRET, `Bearer ${SECRET}`],
@@ -68,7 +71,7 @@ describe('the token is masked', () => {
     ['no vendor is given', { vendor: '' }, {}],
     ['the organisation is wrong', { org: '..' }, {}],
     ['the window is wrong', { from: 'x' }, {}],
-    ['the window is beyond what the vendor keeps', { vendor: 'codacy', org: 'acme', from: '2001-01' }, {}],
+    ['the overlap is wrong', { from: 'last-export', overlap: 'x' }, {}],
     ['there are other credentials too', { 'identity-id': 'x' }, {}],
   ])('where %s', (_, given, env) => {
     const { masks, thrown } = masksOf({ vendor: 'infisical', token: SECRET, ...given }, env);

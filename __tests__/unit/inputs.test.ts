@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { ExportError } from '../../src/errors.ts';
 import { DEFAULTS, type Inputs, readInputs } from '../../src/inputs.ts';
+import { fill, fillPath } from '../../src/template.ts';
 import { vendors } from '../../src/vendors/index.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
@@ -41,7 +42,7 @@ describe('the inputs of action.yml', () => {
 
   test('are the ones that are read, with the same defaults', () => {
     const declared = Object.entries(action.inputs).map(([name, input]) => [name, input.default ?? '']);
-    expect(Object.fromEntries(declared)).toEqual(DEFAULTS);
+    expect(Object.fromEntries(declared)).toEqual({ ...DEFAULTS, 'github-token': `\${{ github.token }}` });
   });
 
   test('are read as defaults where they are left out', () => {
@@ -50,11 +51,21 @@ describe('the inputs of action.yml', () => {
       credentials: { kind: 'token', token: TOKEN },
       org: '',
       origin: 'https://us.infisical.com',
-      query: { window: { from: NOW - 86_400_000 - 600_000, to: NOW - 600_000 }, org: null, provider: null },
-      asked: { from: 'P1D', to: 'now' },
-      settle: 'PT10M',
+      query: { org: null, provider: null },
+      period: {
+        window: { from: NOW - 86_400_000 - 600_000, to: NOW - 600_000 },
+        asked: { from: 'P1D', to: 'now' },
+        pulledBack: true,
+        settle: 'PT10M',
+        timeZone: 'UTC',
+        allowGap: false,
+        onward: null,
+      },
       columns: 'native',
       destinations: ['artifact'],
+      commit: null,
+      github: { apiUrl: 'https://api.github.com', token: '' },
+      serverUrl: 'https://github.com',
       path: null,
       artifact: { name: null, retentionDays: null, compressionLevel: 6 },
       ifEmpty: 'notice',
@@ -112,10 +123,10 @@ describe('accepts', () => {
   test.each<[name: string, value: string, read: object]>([
     ['base-url', 'eu', { origin: 'https://eu.infisical.com' }],
     ['base-url', 'https://audit.example.com/', { origin: 'https://audit.example.com' }],
-    ['from', '2026-11-20T00:00:00+02:00', { query: { window: { from: Date.UTC(2026, 10, 19, 22) } } }],
-    ['from', '7d', { query: { window: { from: NOW - 600_000 - 7 * 86_400_000 } }, asked: { from: '7d' } }],
-    ['to', '2026-11-20', { query: { window: { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) } } }],
-    ['settle', 'PT0S', { query: { window: { to: NOW } }, settle: 'PT0S' }],
+    ['from', '2026-11-20T00:00:00+02:00', { period: { window: { from: Date.UTC(2026, 10, 19, 22) } } }],
+    ['from', '7d', { period: { window: { from: NOW - 600_000 - 7 * 86_400_000 }, asked: { from: '7d' } } }],
+    ['to', '2026-11-20', { period: { window: { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) } } }],
+    ['settle', 'PT0S', { period: { window: { to: NOW }, settle: 'PT0S' } }],
     ['columns', 'common', { columns: 'common' }],
     ['columns', ' id , actor.type\nextra,', { columns: ['id', 'actor.type', 'extra'] }],
     ['columns', 'time, createdAt, raw', { columns: ['time', 'createdAt', 'raw'] }],
@@ -152,14 +163,15 @@ describe('accepts', () => {
   });
 
   test('days in the time zone that is given', () => {
-    const { query } = read({ from: '2026-11-20', to: '2026-11-20', 'time-zone': 'America/New_York' });
-    expect(query.window).toEqual({ from: Date.UTC(2026, 10, 20, 5), to: Date.UTC(2026, 10, 21, 5) });
+    const { period } = read({ from: '2026-11-20', to: '2026-11-20', 'time-zone': 'America/New_York' });
+    expect(period.window).toEqual({ from: Date.UTC(2026, 10, 20, 5), to: Date.UTC(2026, 10, 21, 5) });
+    expect(period.timeZone).toBe('America/New_York');
   });
 
   test('a later `to` than `settle` allows, pulled back', () => {
     const day = { from: '2026-11-21', to: '2026-11-21' };
-    expect(read(day)).toMatchObject({ pulledBack: true, query: { window: { to: NOW - 600_000 } } });
-    expect(read({ from: '2026-11-20', to: '2026-11-20' }).pulledBack).toBe(false);
+    expect(read(day)).toMatchObject({ period: { pulledBack: true, window: { to: NOW - 600_000 } } });
+    expect(read({ from: '2026-11-20', to: '2026-11-20' }).period.pulledBack).toBe(false);
   });
 
   test('any column of a vendor whose header is not known before it answers', () => {
@@ -169,7 +181,7 @@ describe('accepts', () => {
 
 describe('refuses', () => {
   const VENDORS = 'Vendors: kosli, infisical, datafold, aitronos, codacy.';
-  const DESTINATIONS = 'Choices: artifact, file.';
+  const DESTINATIONS = 'Choices: artifact, commit, file.';
 
   test.each<[name: string, value: string, message: string, ...forms: string[]]>([
     ['vendor', '', 'No vendor is given.', VENDORS],
@@ -183,7 +195,7 @@ describe('refuses', () => {
     ['time-zone', 'Mars/Base', '`Mars/Base` is not a known time zone.', '`UTC`', '`Europe/Berlin`', '`+01:00`'],
     ['settle', 'soon', '`soon` cannot be read.', '`PT10M`', '`10m`'],
     ['destination', 'artefact', '`artefact` is not one of the choices; did you mean `artifact`?', DESTINATIONS],
-    ['destination', 'file, commit', '`commit` is not one of the choices.', DESTINATIONS],
+    ['destination', 'file, commits', '`commits` is not one of the choices; did you mean `commit`?', DESTINATIONS],
     ['if-empty', 'failed', '`failed` is not one of the choices; did you mean `fail`?', 'Choices: notice, warn, fail.'],
     ['path', '../x', '`../x` does not lie under the workspace.', 'relative folder without `..`'],
     ['path', '/tmp/x', '`/tmp/x` does not lie under the workspace.', 'relative folder without `..`'],
@@ -257,7 +269,9 @@ describe('refuses', () => {
   });
 
   test('everything without a word of the token', () => {
-    for (const name of Object.keys(DEFAULTS).filter((input) => !['token', 'org', 'identity-id'].includes(input))) {
+    for (const name of Object.keys(DEFAULTS).filter(
+      (input) => !['token', 'github-token', 'org', 'identity-id'].includes(input),
+    )) {
       const { message, where, next, stack } = refusal({ [name]: '/:' });
       expect(`${message}${where}${next}${stack}`).not.toContain(TOKEN);
     }
@@ -345,35 +359,170 @@ describe('org', () => {
   });
 });
 
-describe('what a vendor keeps', () => {
-  const codacy = { vendor: 'codacy', org: 'acme' };
+describe('a commit', () => {
+  const OWN = { GITHUB_REPOSITORY: 'acme/app' };
+  const readCommit = (given: Given = {}, env: Given = OWN) => read({ destination: 'commit', ...given }, env).commit;
+  const refusalOf = (given: Given, env: Given = OWN) => refusal({ destination: 'commit', ...given }, env);
 
-  test('reaches to 365 days before now, that instant included', () => {
-    expect(read({ ...codacy, from: '2025-11-21T12:00:00Z' }).query.window.from).toBe(NOW - 365 * 86_400_000);
+  test('is of the defaults where nothing is said: the own repository, its default branch, private alone', () => {
+    const commit = readCommit();
+    expect(commit).toMatchObject({
+      repository: { owner: 'acme', repo: 'app' },
+      branch: null,
+      orphan: false,
+      maxFileBytes: 25_000_000,
+      allowPublic: false,
+    });
+    const values = Object.fromEntries(['vendor', 'org', 'export', 'year', 'month', 'from', 'to'].map((n) => [n, n]));
+    expect(fillPath(commit?.path ?? [], values)).toBe('audit-logs/vendor/org/year/month/export');
+    expect(fill(commit?.message ?? [], { ...values, rows: '7' })).toBe('Audit log: vendor org from to to (7 events)');
   });
 
-  test.each(['2025-11-21T11:59:59Z', 'P365D', '2025-11', 'P10Y'])('does not reach to %s', (from) => {
-    const error = refusal({ ...codacy, from });
-    expect(error).toMatchObject({
-      kind: 'incomplete',
-      message: 'Codacy keeps events for 365 days, so nothing before 2025-11-21T12:00:00Z can be complete.',
-      where: expect.stringMatching(/^input `from`, 20\d\d-/),
-      next: 'Set `from` to 2025-11-21T12:00:00Z or later.',
+  test.each<[name: string, value: string, expected: object]>([
+    ['repository', 'acme/audit', { repository: { owner: 'acme', repo: 'audit' } }],
+    ['branch', 'audit-logs', { branch: 'audit-logs' }],
+    ['orphan', 'true', { orphan: true }],
+    ['commit-path', 'logs/{to}', { path: ['logs/', { placeholder: 'to' }] }],
+    ['commit-message', 'chore: {rows}', { message: ['chore: ', { placeholder: 'rows' }] }],
+    ['max-file-size', '1kB', { maxFileBytes: 1000 }],
+    ['max-file-size', '100MiB', { maxFileBytes: 104_857_600 }],
+    ['allow-public-repository', 'TRUE', { allowPublic: true }],
+  ])('%s: %j', (name, value, expected) => {
+    expect(readCommit({ [name]: value })).toMatchObject(expected);
+  });
+
+  test('may go beside other destinations', () => {
+    expect(read({ destination: 'commit, artifact, file' }, OWN)).toMatchObject({
+      destinations: ['commit', 'artifact', 'file'],
+      commit: { branch: null },
     });
   });
 
-  test('is refused with a `from` that is then accepted, at any millisecond', () => {
-    for (const late of [0, 1, 500, 999]) {
-      const { next } = refusal({ ...codacy, from: '2025-11' }, {}, NOW + late);
-      const [from = ''] = /\d{4}-[\dT:-]+Z/.exec(next) ?? [];
-      expect(read({ ...codacy, from }, {}, NOW + late).asked.from).toBe(from);
+  test.each<[name: string, values: string[], next: string]>([
+    ['repository', ['acme', 'a/b/c', 'https://github.com/acme/app', 'acme/..', '/app'], 'Write `owner/name`'],
+    ['branch', ['refs/heads/x', '-x', 'a b', 'a..b', 'HEAD', 'x.lock', 'a~1'], 'Write a name that Git takes'],
+    ['orphan', ['yes', '1'], 'Write `true` or `false`.'],
+    ['allow-public-repository', ['yes', 'public'], 'Write `true` or `false`.'],
+    ['max-file-size', ['25', '999B', '101MiB', '1GB', 'big'], 'from 1000 to 104857600 bytes'],
+    ['commit-path', ['{vendors}/{export}', 'logs/{export', 'logs/}', '{rows}'], 'Placeholders: {vendor}'],
+    ['commit-message', ['{row}', '{'], '{rows}'],
+  ])('has its `%s` refused: each of %j', (name, values, next) => {
+    for (const value of values) {
+      const error = refusalOf({ [name]: value });
+      expect(error).toMatchObject({ kind: 'input', where: `input \`${name}\`` });
+      expect(error.message).toContain(`\`${value}\``);
+      expect(error.next).toContain(next);
     }
   });
 
-  test('has no limit where the vendor names none', () => {
-    for (const vendor of ['kosli', 'infisical', 'datafold', 'aitronos']) {
-      expect(read({ vendor, org: 'acme', from: '2001-01' }).query.window.from).toBe(Date.UTC(2001, 0));
+  test('needs a repository, where the workflow does not say its own', () => {
+    expect(refusalOf({}, {})).toMatchObject({ kind: 'input', where: 'input `repository`' });
+    expect(readCommit({ repository: 'acme/audit' }, {})).toMatchObject({ repository: { repo: 'audit' } });
+  });
+
+  test.each<[name: string, value: string]>([
+    ['repository', 'acme/audit'],
+    ['branch', 'x'],
+    ['orphan', 'true'],
+    ['commit-path', '{export}'],
+    ['commit-message', 'x'],
+    ['max-file-size', '1MB'],
+    ['allow-public-repository', 'true'],
+  ])('is what `%s` is for: without it, it is refused rather than ignored', (name, value) => {
+    for (const destination of ['artifact', 'file', 'artifact, file']) {
+      expect(refusal({ [name]: value, destination }, OWN)).toMatchObject({
+        kind: 'input',
+        message: `\`${name}\` means nothing without \`destination: commit\`.`,
+        where: `input \`${name}\``,
+        next: expect.stringContaining('add `commit` to `destination`'),
+      });
     }
+    expect(readCommit({ [name]: value })).not.toBeNull();
+  });
+
+  test('is of one path or another where each window stands for itself', () => {
+    expect(readCommit({ 'commit-path': 'audit-logs/{vendor}' })).not.toBeNull();
+  });
+});
+
+describe('going on from the last export', () => {
+  const OWN = { GITHUB_REPOSITORY: 'acme/app' };
+  const chained = (given: Given = {}) => ({ from: 'last-export', ...given });
+
+  test('is read with what it needs', () => {
+    expect(
+      read(chained({ overlap: 'PT2H', 'max-window': 'P1D', 'allow-gap': 'true', 'initial-from': 'P2D' })),
+    ).toMatchObject({
+      period: {
+        window: { from: NOW - 600_000 - 2 * 86_400_000, to: NOW - 600_000 },
+        asked: { from: 'last-export', to: 'now' },
+        allowGap: true,
+        onward: { overlapMs: 7_200_000, maxWindow: 'P1D' },
+      },
+      destinations: ['artifact'],
+    });
+  });
+
+  test.each<[name: string, value: string]>([
+    ['initial-from', 'P7D'],
+    ['overlap', 'PT0S'],
+    ['max-window', 'P1D'],
+  ])('is what `%s` is for: without it, it is refused rather than ignored', (name, value) => {
+    expect(refusal({ [name]: value, from: 'P1D' })).toMatchObject({
+      kind: 'input',
+      message: `\`${name}\` means nothing without \`from: last-export\`.`,
+      where: `input \`${name}\``,
+      next: expect.stringContaining('set `from: last-export`'),
+    });
+    expect(read(chained({ [name]: value })).period.onward).not.toBeNull();
+  });
+
+  test('needs a destination where the last export is found', () => {
+    expect(refusal(chained({ destination: 'file' }))).toMatchObject({
+      kind: 'input',
+      where: 'input `destination`',
+      message: expect.stringContaining('`file` delivers it nowhere'),
+      next: 'Add `artifact` or `commit`.',
+    });
+    for (const destination of ['artifact', 'commit', 'file, artifact', 'commit, file']) {
+      expect(read(chained({ destination }), OWN).period.onward).not.toBeNull();
+    }
+  });
+
+  test.each(['audit-logs', 'logs/{vendor}/{org}', '{year}/{month}/{day}', 'logs/{from}'])(
+    'needs a path that says where a window ends: %s does not',
+    (path) => {
+      expect(refusal(chained({ destination: 'commit', 'commit-path': path }), OWN)).toMatchObject({
+        kind: 'input',
+        message: expect.stringContaining(`\`${path}\``),
+        where: 'input `commit-path`',
+        next: 'With `from: last-export`, put {export} or {to} into it.',
+      });
+    },
+  );
+
+  test.each(['{export}', 'logs/{to}', '{from}/{to}/{vendor}'])('finds the last export by %s', (path) => {
+    expect(read(chained({ destination: 'commit', 'commit-path': path }), OWN).commit).not.toBeNull();
+  });
+
+  test('needs columns that tell one event from another, unless no late one is looked for', () => {
+    const columns = 'createdAt, event.type';
+    expect(refusal(chained({ columns }))).toMatchObject({
+      kind: 'input',
+      message: expect.stringContaining('late events of Infisical are found by'),
+      where: 'input `columns`',
+      next: expect.stringContaining('`overlap: PT0S`'),
+    });
+    for (const more of [{ columns: 'createdAt, id' }, { columns: 'raw' }, { columns, overlap: 'PT0S' }]) {
+      expect(read(chained(more)).period.onward).not.toBeNull();
+    }
+  });
+});
+
+describe('what a vendor keeps', () => {
+  test('is nothing that inputs are refused for: it is looked at once it is known where the window begins', () => {
+    const inputs = read({ vendor: 'codacy', org: 'acme', from: '2001-01' });
+    expect(inputs.period.window.from).toBe(Date.UTC(2001, 0));
   });
 });
 
@@ -404,6 +553,7 @@ describe('the surroundings', () => {
         actor: 'octocat',
         event: 'schedule',
       },
+      serverUrl: 'https://github.acme.test',
       runUrl: 'https://github.acme.test/acme/app/actions/runs/77',
     });
   });
@@ -413,6 +563,18 @@ describe('the surroundings', () => {
     expect(new Set(Object.values(run))).toEqual(new Set(['']));
     expect({ workspace, temp }).toEqual({ workspace: process.cwd(), temp: '' });
     expect(runUrl).toMatch(/^https:\/\/github\.com\//);
+  });
+
+  test('say where the API of GitHub is, and the workflow gives a token for it', () => {
+    const env = { GITHUB_API_URL: 'https://github.acme.test/api/v3/' };
+    expect(read({ 'github-token': ' ghs_x\n' }, env).github).toEqual({
+      apiUrl: 'https://github.acme.test/api/v3',
+      token: 'ghs_x',
+    });
+    expect(refusal({}, { GITHUB_API_URL: 'http://api.github.com' })).toMatchObject({
+      kind: 'input',
+      where: 'GITHUB_API_URL',
+    });
   });
 
   test('name proxies in either case', () => {

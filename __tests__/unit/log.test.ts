@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { ExportedFile } from '../../src/export.ts';
+import type { ExportedTable } from '../../src/export.ts';
 import { type Inputs, readInputs } from '../../src/inputs.ts';
-import { announce, openProgress, sayDone, sayEmpty } from '../../src/log.ts';
+import { announce, announceJob, openProgress, sayDone, sayEmpty, sayNothingNew, sayOvertaken } from '../../src/log.ts';
 import type { Runner } from '../../src/runner.ts';
+import type { Report } from '../../src/summary.ts';
+import { jobOf, linkOf } from './chain.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const PACE_MS = 10_000;
@@ -17,6 +19,9 @@ function inputsOf(given: Readonly<Record<string, string>>): Inputs {
     NOW,
   );
 }
+
+/** The one export of a window that stands for itself. */
+const jobFor = ({ period }: Inputs) => jobOf(period.window);
 
 /** A runner that writes down what it is told, as `kind: text`. */
 function recorder(): Runner & { readonly said: string[] } {
@@ -41,7 +46,9 @@ describe('announce', () => {
   test('says the window first thing, as outputs too, and then what is asked', () => {
     const runner = recorder();
     const filters = 'projectId: p-1\neventType: get-secrets, login';
-    announce(inputsOf({ org: 'acme', 'base-url': 'eu', from: '2026-11-20', to: '2026-11-20', filters }), runner);
+    const inputs = inputsOf({ org: 'acme', 'base-url': 'eu', from: '2026-11-20', to: '2026-11-20', filters });
+    announce(inputs, runner);
+    announceJob(inputs, jobFor(inputs), runner);
     expect(runner.said).toEqual([
       'output: from=2026-11-20T00:00:00Z',
       'output: to=2026-11-21T00:00:00Z',
@@ -60,7 +67,8 @@ describe('announce', () => {
 
   test('notes that the window ends earlier than asked, but not where `now` was asked', () => {
     const pulled = recorder();
-    announce(inputsOf({ to: '2026-11-21', from: '2026-11-21' }), pulled);
+    const inputs = inputsOf({ to: '2026-11-21', from: '2026-11-21' });
+    announce(inputs, pulled);
     expect(pulled.said.filter((line) => line.startsWith('notice'))).toEqual([
       'notice: The window ends earlier than asked: `to` (2026-11-21) is later than `settle` (PT10M) before now allows: vendors store events late. The window ends at 2026-11-21T11:50:00Z.',
     ]);
@@ -71,9 +79,41 @@ describe('announce', () => {
 
   test('makes no command of a filter', () => {
     const runner = recorder();
-    announce(inputsOf({ filters: 'actor: ##[add-mask]x\u2028::error::y' }), runner);
+    const inputs = inputsOf({ filters: 'actor: ##[add-mask]x\u2028::error::y' });
+    announce(inputs, runner);
     expect(runner.said.at(-1)).toMatch(/^Filter: actor: /);
     expect(runner.said.join('\n')).not.toMatch(/##\[|\u2028/);
+  });
+
+  test('says no window that depends on the last export, until it is known: then that of the next one', () => {
+    const runner = recorder();
+    const inputs = inputsOf({ from: 'last-export', 'max-window': 'P1D' });
+    const [from, to] = [Date.UTC(2026, 10, 19), Date.UTC(2026, 10, 20)];
+    announce(inputs, runner);
+    expect(runner.said).toEqual(['Vendor: Infisical, at us.infisical.com']);
+    announceJob(inputs, jobOf({ from, to }, { last: linkOf({ from: 0, to: from }) }), runner);
+    expect(runner.said.slice(1)).toEqual([
+      'output: from=2026-11-19T00:00:00Z',
+      'output: to=2026-11-20T00:00:00Z',
+      'Window: 2026-11-19T00:00:00Z (included) to 2026-11-20T00:00:00Z (excluded), from where the last export ended',
+    ]);
+  });
+
+  test('says that an export is the first of its chain', () => {
+    const runner = recorder();
+    const inputs = inputsOf({ from: 'last-export', 'initial-from': '2026-11-19', to: '2026-11-19' });
+    announceJob(inputs, jobFor(inputs), runner);
+    expect(runner.said.at(-1)).toMatch(/^Window: 2026-11-19T.*: the first export$/);
+  });
+
+  test('warns of a gap, with its ends', () => {
+    const runner = recorder();
+    const [from, gone] = [Date.UTC(2026, 10, 20), Date.UTC(2026, 10, 19)];
+    announceJob(inputsOf({}), jobOf({ from, to: from + 1 }, { gap: { from: gone, to: from } }), runner);
+    expect(runner.said[0]).toBe('output: from=2026-11-20T00:00:00Z');
+    expect(runner.said.at(-1)).toBe(
+      'warning: A gap: Infisical no longer keeps what happened from 2026-11-19T00:00:00Z to 2026-11-20T00:00:00Z; `allow-gap` leaves it out.',
+    );
   });
 });
 
@@ -86,13 +126,15 @@ describe('an empty window', () => {
     ['warn', `warning: No events: ${message}`],
   ])('is a %s', (ifEmpty, line) => {
     const runner = recorder();
-    sayEmpty(inputsOf({ ...given, 'if-empty': ifEmpty }), runner);
+    const inputs = inputsOf({ ...given, 'if-empty': ifEmpty });
+    sayEmpty(inputs, jobFor(inputs), runner);
     expect(runner.said).toEqual([line]);
   });
 
   test('is a failure where the workflow takes it for one', () => {
     const runner = recorder();
-    expect(() => sayEmpty(inputsOf({ ...given, 'if-empty': 'fail' }), runner)).toThrow(
+    const inputs = inputsOf({ ...given, 'if-empty': 'fail' });
+    expect(() => sayEmpty(inputs, jobFor(inputs), runner)).toThrow(
       expect.objectContaining({ kind: 'incomplete', message, where: 'input `if-empty`, which is `fail`' }),
     );
     expect(runner.said).toEqual([]);
@@ -100,34 +142,44 @@ describe('an empty window', () => {
 
   test('says what else it may mean, where the vendor has another meaning', () => {
     const runner = recorder();
-    sayEmpty(inputsOf({ ...given, vendor: 'infisical' }), runner);
+    const inputs = inputsOf({ ...given, vendor: 'infisical' });
+    sayEmpty(inputs, jobFor(inputs), runner);
     expect(runner.said[0]).toMatch(/that matches\. An organisation without an audit-log licence stores nothing/);
+  });
+
+  test('is the window of that export, where a run makes several', () => {
+    const runner = recorder();
+    sayEmpty(inputsOf(given), jobOf({ from: Date.UTC(2026, 10, 5), to: Date.UTC(2026, 10, 6) }), runner);
+    expect(runner.said[0]).toContain('from 2026-11-05T00:00:00Z to 2026-11-06T00:00:00Z');
   });
 });
 
 describe('sayDone', () => {
-  const file: ExportedFile = {
-    path: '/t/x.csv',
-    bytes: 10,
-    sha256: 'ab'.repeat(32),
+  const table: ExportedTable = {
+    files: [{ path: '/t/x.csv', name: 'x.csv', rows: 1_234_567, bytes: 10, sha256: 'ab'.repeat(32) }],
     columns: ['id'],
-    counts: { received: 1_234_567, cut: 0, repeated: 0, written: 1_234_567 },
+    counts: { received: 1_234_567, cut: 0, repeated: 0, known: 0, written: 1_234_567 },
     firstEvent: null,
     lastEvent: null,
+    lateRows: [],
   };
-  const report = {
-    inputs: inputsOf({ from: '2026-11-20', to: '2026-11-20' }),
+  const inputs = inputsOf({ from: '2026-11-20', to: '2026-11-20' });
+  const report: Report = {
+    inputs,
+    job: jobFor(inputs),
     folder: '/t',
-    manifestPath: '/t/datapackage.json',
-    file,
+    table,
     files: [],
     exchanges: [],
     notes: [],
+    link: linkOf(inputs.period.window),
+    artifact: null,
+    commit: null,
   };
 
   test('says how many events, and where they are', () => {
     const runner = recorder();
-    sayDone({ ...report, artifact: null }, runner);
+    sayDone(report, runner);
     expect(runner.said).toEqual([
       'Complete: 1,234,567 events of Infisical from 2026-11-20T00:00:00Z to 2026-11-21T00:00:00Z',
       'CSV: /t/x.csv',
@@ -140,6 +192,50 @@ describe('sayDone', () => {
     const runner = recorder();
     sayDone({ ...report, artifact: { name: 'logs', id: 7, url: 'https://github.test/7', digest: 'cd' } }, runner);
     expect(runner.said.at(-1)).toBe('Artifact: logs, https://github.test/7');
+  });
+
+  test('says the commit where there is one, and where it was there already', () => {
+    const commit = {
+      sha: 'c0ffee',
+      url: 'https://github.test/c0ffee',
+      repository: 'acme/audit',
+      branch: 'main',
+      folder: 'audit-logs/x',
+      changed: true,
+    };
+    const runner = recorder();
+    sayDone({ ...report, commit }, runner);
+    sayDone({ ...report, commit: { ...commit, changed: false } }, runner);
+    expect(runner.said.filter((line) => /audit-logs|^Folder/.test(line))).toEqual([
+      'Commit: audit-logs/x, https://github.test/c0ffee',
+      'There already: audit-logs/x, https://github.test/c0ffee',
+    ]);
+  });
+
+  test('says each part with its digest, and how many events came late', () => {
+    const runner = recorder();
+    const files = ['1', '2'].map((n) => ({ path: `/t/${n}.csv`, name: `${n}.csv`, rows: 1, bytes: 1, sha256: n }));
+    sayDone({ ...report, table: { ...table, files, lateRows: [1, 2] } }, runner);
+    expect(runner.said.slice(1)).toEqual([
+      'Late: 2 of them happened before, and were stored after the export of their time',
+      ...['CSV: /t/1.csv', 'SHA-256: 1', 'CSV: /t/2.csv', 'SHA-256: 2', 'Folder: /t'],
+    ]);
+  });
+});
+
+describe('a run that goes on from earlier exports', () => {
+  test('says that there is nothing new, and up to when', () => {
+    const runner = recorder();
+    sayNothingNew(inputsOf({ from: 'last-export', to: '2026-11-20' }), runner);
+    expect(runner.said).toEqual([
+      'notice: Nothing new: The last export reaches to 2026-11-21T00:00:00Z or later, so there is nothing to add.',
+    ]);
+  });
+
+  test('says why it starts again, outside of any group', () => {
+    const runner = recorder();
+    sayOvertaken(runner);
+    expect(runner.said).toEqual(['end of group', expect.stringContaining('Another run')]);
   });
 });
 

@@ -1,11 +1,16 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import { parse } from 'csv-parse/sync';
-import { exportOf, run } from '../contract/run.ts';
+import fc from 'fast-check';
+import { manifestOf } from '../../src/evidence/manifest.ts';
+import type { ExportedTable } from '../../src/export.ts';
+import type { Job } from '../../src/history/plan.ts';
+import { readInputs } from '../../src/inputs.ts';
+import { exportOf, NOON, run } from '../contract/run.ts';
 import { bytesOf, play, readTape, tapeNames } from '../contract/tape.ts';
+import { jobOf, linkOf, sha256 } from './chain.ts';
 
 // `textarea` is a hint of the profiles for form makers.
 const ajv = new Ajv({ strict: false, allErrors: true, formats: { textarea: true } });
@@ -28,8 +33,6 @@ const errorsOf = (validate: ValidateFunction, value: unknown) => {
   validate(value);
   return validate.errors ?? [];
 };
-
-const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 async function exported(name: string, columns: string) {
   const tape = readTape(name);
@@ -62,13 +65,15 @@ describe.each(tapeNames.flatMap((name) => ['native', 'common'].map((columns): [s
       expect(resource).toMatchObject({ bytes: csv.length, hash: `sha256:${sha256(csv)}`, encoding: 'utf-8' });
       expect(resource.schema.fields.map((field: { name: string }) => field.name)).toEqual(header);
       expect(manifest.export.events.written).toBe(rows.length);
+      expect(resource.rows).toBe(rows.length);
       expect(manifest.export.columns).toBe(columns);
     });
 
     test('accounts for every event and every request', async () => {
       const { tape, server, manifest, done } = await exported(name, columns);
-      const { received, cut, repeated, written, first, last } = manifest.export.events;
-      expect(cut + repeated + written).toBe(received);
+      const { received, cut, repeated, known, written, first, last } = manifest.export.events;
+      expect(cut + repeated + known + written).toBe(received);
+      expect(known).toBe(0);
       expect(done.outputs).toMatchObject({ 'row-count': String(written), 'first-event': first, 'last-event': last });
       expect(first <= last).toBe(true);
 
@@ -116,12 +121,102 @@ describe.each(tapeNames.flatMap((name) => ['native', 'common'].map((columns): [s
         },
         document: { url: expect.stringMatching(/^https:/), read: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) },
         run: { repository: 'acme/audit', run_id: '42', run_attempt: '1' },
+        chain: null,
+        gap: null,
+        late: { looked_from: done.outputs['from'], count: 0, rows: '' },
+        scope: expect.stringMatching(/^[0-9a-f]{64}$/),
       });
+      expect(manifest.id).toMatch(/^[0-9a-f]{64}$/);
       expect(manifest.export.completeness.established.length).toBeGreaterThan(0);
       expect(manifest.export.completeness.limits.length).toBeGreaterThan(0);
     });
   },
 );
+
+describe('an export that goes on from another one', () => {
+  const day = { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) };
+  const last = linkOf({ from: 0, to: day.from - 1000 }, { artifact: 42 });
+  const inputs = readInputs(
+    { INPUT_VENDOR: 'infisical', INPUT_TOKEN: 'never-shown', INPUT_FROM: 'last-export' },
+    () => {},
+    async () => 'jwt',
+    NOON,
+  );
+  const table: ExportedTable = {
+    files: [1, 2].map((n) => ({
+      path: `/t/a.${n}.csv`,
+      name: `a.${n}.csv`,
+      rows: n,
+      bytes: n,
+      sha256: sha256(String(n)),
+    })),
+    columns: ['id', 'extra'],
+    counts: { received: 5, cut: 1, repeated: 0, known: 1, written: 3 },
+    firstEvent: day.from,
+    lastEvent: day.to - 1,
+    lateRows: [],
+  };
+  const manifestWith = (job: Job, lateRows: readonly number[] = []) =>
+    JSON.parse(
+      JSON.stringify(
+        manifestOf({
+          inputs,
+          job,
+          name: 'a',
+          table: { ...table, lateRows },
+          exchanges: [],
+          notes: [],
+          createdAt: NOON,
+        }),
+      ),
+    );
+
+  test('is a Data Package 2.0 with a resource for each part, of names of their own', () => {
+    const manifest = manifestWith(jobOf(day, { last }));
+    expect(errorsOf(isPackage, manifest)).toEqual([]);
+    for (const resource of manifest.resources) expect(errorsOf(isResource, resource)).toEqual([]);
+    expect(manifest.resources).toMatchObject([
+      { name: 'events-1', path: 'a.1.csv', rows: 1, hash: `sha256:${sha256('1')}` },
+      { name: 'events-2', path: 'a.2.csv', rows: 2, hash: `sha256:${sha256('2')}` },
+    ]);
+  });
+
+  test('says from which one, what is gone between them, and from when on late events were looked for', () => {
+    const gap = { from: last.window.to, to: day.from };
+    const job = jobOf(day, { last, gap, askFrom: day.from - 3_600_000 });
+    expect(manifestWith(job, [1]).export).toMatchObject({
+      window: { asked: { from: 'last-export' }, from: '2026-11-20T00:00:00Z' },
+      chain: {
+        previous: { id: last.id, sha256: last.sha256, to: '2026-11-19T23:59:59Z', artifact: 42, place: last.place },
+      },
+      gap: { from: '2026-11-19T23:59:59Z', to: '2026-11-20T00:00:00Z' },
+      late: { looked_from: '2026-11-19T23:00:00Z', count: 1, rows: '1' },
+    });
+    expect(manifestWith(jobOf(day)).export.chain).toEqual({ previous: null });
+  });
+
+  test('names the rows of late events, runs of them by their ends', () => {
+    expect(manifestWith(jobOf(day), [1, 2, 3, 7, 9, 10]).export.late).toMatchObject({ count: 6, rows: '1-3, 7, 9-10' });
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 60 })), (numbers) => {
+        const lateRows = numbers.sort((a, b) => a - b);
+        const { count, rows } = manifestWith(jobOf(day), lateRows).export.late;
+        const ranges = (rows as string)
+          .split(', ')
+          .filter(Boolean)
+          .map((range) => range.split('-').map(Number));
+        const named = ranges.flatMap(([first = 0, end = first]) => {
+          return Array.from({ length: end - first + 1 }, (_, index) => first + index);
+        });
+        expect(named).toEqual(lateRows);
+        expect(count).toBe(lateRows.length);
+        for (const [index, [first = 0]] of ranges.entries()) {
+          if (index > 0) expect(first).toBeGreaterThan((ranges[index - 1]?.at(-1) ?? 0) + 1);
+        }
+      }),
+    );
+  });
+});
 
 test('the profiles refuse what is no Data Package', async () => {
   const { manifest } = await exported('datafold', 'native');

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { readArtifactName } from '../../src/forms.ts';
-import { artifactName, exportName } from '../../src/name.ts';
+import { artifactName, chainName, endInName, exportName, INSTANT_IN_NAME, orgName } from '../../src/name.ts';
 import { vendors } from '../../src/vendors/index.ts';
+import { compactInstant } from '../../src/window.ts';
+import { sha256 } from './chain.ts';
 
 const NOVEMBER = { from: Date.UTC(2026, 10), to: Date.UTC(2026, 11) };
 
@@ -65,5 +67,75 @@ describe('the name of an artifact', () => {
   test('has the attempt of the run, where there is a run', () => {
     expect(artifactName('kosli-acme', '2')).toBe('kosli-acme-attempt-2');
     expect(artifactName('kosli-acme', '')).toBe('kosli-acme');
+  });
+});
+
+describe('the end in a name', () => {
+  test('is that of the window that the export has', () => {
+    fc.assert(
+      fc.property(vendorId, fc.oneof(org, fc.string({ unit: 'binary' })), window, (vendor, organisation, asked) => {
+        expect(endInName(exportName(vendor, organisation, asked))).toBe(asked.to);
+      }),
+    );
+  });
+
+  test('is any instant that stands alone, as it does in a path', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 4_102_444_800_000 }), (instant) => {
+        expect(endInName(compactInstant(instant))).toBe(instant);
+        expect(compactInstant(instant)).toMatch(new RegExp(`^${INSTANT_IN_NAME}$`));
+      }),
+    );
+  });
+
+  test.each([
+    '',
+    'kosli-acme',
+    '20261101',
+    '20261101T000000',
+    '20261101T000000Z-',
+    '20261101T000000Z.csv',
+    'kosli-20261101T000000Z-r2',
+    'x20261101T000000Z',
+    '120261101T000000Z',
+    '20261301T000000Z',
+    '20260230T000000Z',
+    '20261101T240000Z',
+    '20261101T000060Z',
+    '20261101T000000.12Z',
+    '20261101T000000.1234Z',
+    '2026-11-01T00:00:00Z',
+    '20261101T000000Z\n',
+  ])('is none where there is none: %j', (name) => {
+    expect(endInName(name)).toBeNull();
+  });
+});
+
+describe('the name of a chain of artifacts', () => {
+  const scope = sha256('a scope');
+  const short = scope.slice(0, 8);
+
+  test.each([
+    [null, 'kosli', 'acme', `kosli-acme-${short}`],
+    [null, 'datafold', '', `datafold-${short}`],
+    [null, 'codacy', 'gh/acme', `codacy-gh-acme-${short}`],
+    ['audit log', 'kosli', 'acme', `audit log-${short}`],
+  ])('%j of %s and %j is %s', (given, vendor, organisation, name) => {
+    expect(chainName(given, vendor, organisation, scope)).toBe(name);
+  });
+
+  test('differs where the scope does, though it has the same name', () => {
+    const [one, other] = ['a', 'b'].map((text) => chainName('audit', 'kosli', 'acme', sha256(text)));
+    expect(one).not.toBe(other);
+  });
+
+  test('is one that an artifact may have', () => {
+    fc.assert(
+      fc.property(vendorId, org, (vendor, organisation) => {
+        const name = chainName(null, vendor, organisation, scope);
+        expect(readArtifactName(name, 'artifact-name')).toBe(name);
+        expect(name).toBe(`${vendor}-${orgName(organisation)}-${short}`);
+      }),
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExportError } from '../../src/errors.ts';
-import { resolveOrigin } from '../../src/origin.ts';
+import { checkOrigin, resolveOrigin } from '../../src/origin.ts';
 import type { Vendor } from '../../src/types.ts';
 import { vendors } from '../../src/vendors/index.ts';
 
@@ -114,5 +114,43 @@ describe('an URL', () => {
     const error = refusal(baseUrl);
     expect(error).toMatchObject({ kind: 'input', where: 'input `base-url`' });
     expect(`${error.message} ${error.next} ${error.stack}`).not.toContain('hunter2');
+  });
+});
+
+describe('the address of GitHub', () => {
+  test.each([
+    ['https://api.github.com', 'https://api.github.com'],
+    ['https://api.github.com/', 'https://api.github.com'],
+    ['https://ghe.acme.test/api/v3', 'https://ghe.acme.test/api/v3'],
+    ['https://ghe.acme.test:8443/api/v3//', 'https://ghe.acme.test:8443/api/v3'],
+    ['https://API.GitHub.com:443', 'https://api.github.com'],
+    ['http://127.0.0.1:4711', 'http://127.0.0.1:4711'],
+    ['http://localhost:4711/api/v3', 'http://localhost:4711/api/v3'],
+  ])('%s is %s', (text, origin) => {
+    expect(checkOrigin(text, 'GITHUB_API_URL')).toBe(origin);
+  });
+
+  test.each([
+    ['', 'is not an URL'],
+    ['api.github.com', 'is not an URL'],
+    ['http://api.github.com', 'is not https'],
+    ['http://127.0.0.1.evil.test', 'is not https'],
+    ['ftp://api.github.com', 'is not https'],
+    ['file:///etc/passwd', 'is not https'],
+    ['javascript:alert(1)', 'is not https'],
+    ['https://api.github.com?x=hunter2', 'more than an origin and a path'],
+    ['https://api.github.com/#hunter2', 'more than an origin and a path'],
+    ['https://robot:hunter2@api.github.com', 'more than an origin and a path'],
+    ['https://hunter2@api.github.com/api/v3', 'more than an origin and a path'],
+  ])('%j is refused without being shown: it %s', (text, why) => {
+    let error: unknown;
+    try {
+      checkOrigin(text, 'GITHUB_API_URL');
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toMatchObject({ kind: 'input', where: 'GITHUB_API_URL', message: expect.stringContaining(why) });
+    const { message, next, stack } = error as ExportError;
+    expect(`${message} ${next} ${stack}`).not.toContain('hunter2');
   });
 });

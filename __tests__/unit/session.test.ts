@@ -5,6 +5,7 @@ import type { Exchange } from '../../src/types.ts';
 import { NOON, rejection, type Scripted, type Seen, vendorOf } from './http-loopback.ts';
 
 const CLIENT = { 'client-id': 'client-1234', 'client-secret': 'hush-hush-1234' };
+const WINDOW = { from: NOON - 3_600_000, to: NOON };
 const LOGIN = '/api/v1/auth/universal-auth/login';
 const call = { path: '/api/v1/organization/audit-logs', accept: 'json' } as const;
 
@@ -40,6 +41,7 @@ async function sessionWith(given: Readonly<Record<string, string>>, ...answers: 
       async () => `jwt-${++minted}-of-the-workflow`,
       NOON,
     ),
+    window: WINDOW,
     mask,
     clock: { now: () => NOON, random: () => 0, sleep: async () => {} },
     signal: new AbortController().signal,
@@ -185,9 +187,10 @@ describe('a session with a token', () => {
   });
 });
 
-test('a session hands the vendor its query, and its notes on', async () => {
+test('a session hands the vendor its query, the window that is asked for, and its notes on', async () => {
   const { session, notes } = await sessionWith({ token: 'plain-token', filters: 'actor: a-1' }, {});
   session.note('All pages were followed.');
   expect(notes).toEqual(['All pages were followed.']);
   expect([...session.query.filters]).toEqual([['actor', ['a-1']]]);
+  expect(session.query.window).toEqual(WINDOW);
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Digest } from '../../src/evidence/checksums.ts';
 import { Sink } from '../../src/sink.ts';
 
 let folder: string;
@@ -16,19 +17,46 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+/** Lets a file have the name that it was opened for. */
+async function seal(sink: Sink): Promise<Digest> {
+  const digest = await sink.settle();
+  await sink.name(path);
+  return digest;
+}
+
 const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
 describe('a sink', () => {
-  test('has its file under `.partial` until it is sealed', async () => {
+  test('has its file under `.partial` until it is settled and named', async () => {
     const sink = await Sink.open(path);
     await sink.write('a,b\r\n');
     await sink.write('1,2\r\n');
     expect(await readdir(folder)).toEqual(['a.csv.partial']);
-    const digest = await sink.seal();
+    const digest = await sink.settle();
+    expect(await readdir(folder)).toEqual(['a.csv.partial']);
+    await sink.name(path);
     await sink.close();
     expect(await readdir(folder)).toEqual(['a.csv']);
     expect(await readFile(path, 'utf8')).toBe('a,b\r\n1,2\r\n');
     expect(digest).toEqual({ bytes: 10, sha256: sha256('a,b\r\n1,2\r\n') });
+  });
+
+  test('may be named when it is closed, and by another name of its folder', async () => {
+    const sink = await Sink.open(path);
+    await sink.write('a,b\r\n');
+    await sink.settle();
+    await sink.close();
+    await sink.name(join(folder, 'a.part-001.csv'));
+    expect(await readdir(folder)).toEqual(['a.part-001.csv']);
+  });
+
+  test('takes nothing more once it is settled', async () => {
+    const sink = await Sink.open(path);
+    await sink.write('a,b\r\n');
+    await seal(sink);
+    await expect(sink.write('1,2\r\n')).rejects.toThrow();
+    await sink.close();
+    expect(await readFile(path, 'utf8')).toBe('a,b\r\n');
   });
 
   test('counts and hashes the bytes of any text, however it is cut into writes', async () => {
@@ -36,7 +64,7 @@ describe('a sink', () => {
       fc.asyncProperty(fc.array(fc.string({ unit: 'binary' })), async (texts) => {
         const sink = await Sink.open(path);
         for (const text of texts) await sink.write(text);
-        const digest = await sink.seal();
+        const digest = await seal(sink);
         await sink.close();
         const bytes = await readFile(path);
         expect(bytes.equals(Buffer.from(texts.join('')))).toBe(true);
@@ -46,7 +74,7 @@ describe('a sink', () => {
     );
   });
 
-  test('that is closed unsealed leaves what was written as `.partial` alone', async () => {
+  test('that is closed unnamed leaves what was written as `.partial` alone', async () => {
     const sink = await Sink.open(path);
     await sink.write('half');
     await sink.close();
@@ -62,7 +90,7 @@ describe('a sink', () => {
     const sink = await Sink.open(path);
     await sink.write('a,b\r\n');
     await change(`${path}.partial`);
-    await expect(sink.seal()).rejects.toMatchObject({
+    await expect(seal(sink)).rejects.toMatchObject({
       kind: 'destination',
       message: 'The file that the disk gives back is not the one that was written.',
       where: path,
@@ -105,12 +133,12 @@ describe('where the disk refuses', () => {
   test('to give the file back, or its name, it is one too', async () => {
     const gone = await Sink.open(path);
     await rm(`${path}.partial`);
-    await expect(gone.seal()).rejects.toMatchObject({ kind: 'destination', cause: { code: 'ENOENT' } });
+    await expect(gone.settle()).rejects.toMatchObject({ kind: 'destination', cause: { code: 'ENOENT' } });
     await gone.close();
 
     const taken = await Sink.open(path);
     await mkdir(path);
-    await expect(taken.seal()).rejects.toMatchObject({ kind: 'destination', where: path });
+    await expect(seal(taken)).rejects.toMatchObject({ kind: 'destination', where: path });
     await taken.close();
     expect((await stat(path)).isDirectory()).toBe(true);
   });

@@ -23,10 +23,10 @@ const LF = 0x0a;
  * another width, or misplaced quotes or carriage returns. The message counts rows from the header, which is row 1, and
  * never quotes a cell.
  */
-export function readCsv(answer: Answer): Table {
+export function readCsv(answer: Answer, { nul = false } = {}): Table {
   const text = decodeUtf8(answer);
   if (text === '') throw refusal('The response is empty: not even a header.', answer);
-  if (text.includes('\0')) throw refusal('The response holds a NUL character.', answer);
+  if (!nul && text.includes('\0')) throw refusal('The response holds a NUL character.', answer);
 
   const rows = split(text, (row, trouble) => refusal(`Row ${row} of the response has ${trouble}.`, answer));
   const header = rows.shift() ?? [];

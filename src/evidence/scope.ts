@@ -5,9 +5,10 @@ import { hashBytes } from './checksums.ts';
  * Which exports follow each other: those of the same vendor and host, organisation, filters and columns. As a digest
  * (SHA-256, hex), since it goes into manifests, to be compared. Filters are compared as sets, columns in their order.
  */
-export function scopeOf({ vendor, origin, query, columns }: Inputs): string {
+export function scopeOf({ vendor, org: named, origin, query, columns }: Inputs): string {
   const filters = [...query.filters].map(([name, values]) => [name, [...values].sort()]).sort();
   const { org, provider } = query;
-  return hashBytes(Buffer.from(JSON.stringify([vendor.id, new URL(origin).host, provider, org, filters, columns])))
-    .sha256;
+  return hashBytes(
+    Buffer.from(JSON.stringify([vendor.id, new URL(origin).host, provider, org ?? named, filters, columns])),
+  ).sha256;
 }

@@ -36,7 +36,7 @@ export class Earlier {
 
   /** Whether an earlier export holds this event; an event without an id is found as often as it was exported. */
   take(header: readonly string[], cells: readonly string[], id: string | null): boolean {
-    if (id !== null && this.#ids.has(id)) return true;
+    if (id !== null && this.#ids.has(id.toWellFormed())) return true;
     this.#left ??= this.#tables.map((table) => countRows(table, header));
     for (const { key, counts } of this.#left) {
       const count = counts.get(key(cells)) ?? 0;
@@ -58,10 +58,11 @@ function countRows({ header, rows }: EarlierTable, now: readonly string[]) {
   const shared = same ? [...now] : now.filter((name) => header.includes(name) && name !== 'extra');
   const keyOf = (columns: readonly string[]) => {
     const places = shared.map((name) => columns.indexOf(name));
-    return (cells: readonly string[]) => JSON.stringify(places.map((place) => cells[place]));
+    return (cells: readonly string[]) => JSON.stringify(places.map((place) => cells[place]?.toWellFormed()));
   };
   const counts = new Map<string, number>();
   const before = keyOf(header);
-  for (const cells of rows) counts.set(before(cells), (counts.get(before(cells)) ?? 0) + 1);
+  // Columns that nothing compares would make every row known.
+  for (const cells of shared.length === 0 ? [] : rows) counts.set(before(cells), (counts.get(before(cells)) ?? 0) + 1);
   return { key: keyOf(now), counts };
 }

@@ -50,7 +50,7 @@ export async function lookBack({ history, job, overlapMs, vendor, now, note }: L
   if (last === null || job.gap !== null || overlapMs === 0) return { askFrom: window.from, earlier: null };
   const oldest = vendor.retention === null ? 0 : Math.ceil((now - vendor.retention) / 1000) * 1000;
   const links = [last];
-  let askFrom = Math.max(window.from - overlapMs, oldest, 0);
+  let askFrom = Math.min(window.from, Math.max(window.from - overlapMs, oldest, 0));
   for (let at = last; at.window.from > askFrom; ) {
     const before = at.gap ? null : await history.before(at);
     if (before === null) {
@@ -67,7 +67,7 @@ export async function lookBack({ history, job, overlapMs, vendor, now, note }: L
   for (const link of links) {
     for (const file of link.files) {
       const body = await history.read(link, file);
-      earlier.add(readCsv({ status: 200, body, where: `${link.place}, ${file.name}` }));
+      earlier.add(readCsv({ status: 200, body, where: `${link.place}, ${file.name}` }, { nul: true }));
     }
   }
   return { askFrom, earlier };

@@ -40,6 +40,7 @@ export function readLink(bytes: Buffer, place: string, artifact: number | null =
   const window = object(about, 'window');
   const chain = field(about, 'chain');
   const before = isObject(chain) ? field(chain, 'previous') : null;
+  const gap = field(about, 'gap');
   const resources = field(manifest, 'resources');
   const link = {
     id: field(manifest, 'id'),
@@ -49,7 +50,13 @@ export function readLink(bytes: Buffer, place: string, artifact: number | null =
     files: Array.isArray(resources) ? resources.map(fileOf) : [],
   };
   const { id, scope, from, to, files } = link;
-  const whole = typeof id === 'string' && typeof scope === 'string' && from !== null && to !== null && from < to;
+  const whole =
+    typeof id === 'string' &&
+    typeof scope === 'string' &&
+    from !== null &&
+    to !== null &&
+    from < to &&
+    [chain, before, gap].every((one) => one === null || isObject(one));
   if (!whole || files.length === 0 || !files.every((file) => file !== null)) throw damaged(place);
   return {
     id,
@@ -59,7 +66,7 @@ export function readLink(bytes: Buffer, place: string, artifact: number | null =
     window: { from, to },
     before: isObject(before) ? beforeOf(before, place) : null,
     chained: isObject(chain),
-    gap: isObject(field(about, 'gap')),
+    gap: gap !== null,
     files,
     place,
   };

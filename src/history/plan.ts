@@ -34,24 +34,31 @@ export function nextJob(
   if (last !== null && last.window.to > now + SKEW_MS) throw damaged(last.place, 'it ends in the future');
   const start = last === null ? window.from : last.window.to;
   if (start >= window.to) return null;
-  const { from, gap } = keptFrom({ from: start, to: window.to }, vendor, now, allowGap);
+  const input = last !== null ? null : onward === null ? 'from' : 'initial-from';
+  const { from, gap } = keptFrom({ from: start, to: window.to }, vendor, now, allowGap, input);
   const end = onward?.maxWindow ? endAfter(from, onward.maxWindow, timeZone) : window.to;
   return { window: { from, to: Math.min(end, window.to) }, gap, last, askFrom: from };
 }
 
-/** Where a window begins that the vendor still keeps, and what of it is gone. */
-function keptFrom(window: Window, { name, retention }: Vendor, now: number, allowGap: boolean) {
+/** Where a window begins that the vendor still keeps, and what of it is gone; `input` says where it begins, if one does. */
+function keptFrom(
+  window: Window,
+  { name, retention }: Vendor,
+  now: number,
+  allowGap: boolean,
+  input: 'from' | 'initial-from' | null,
+) {
   const oldest = retention === null ? window.from : Math.ceil((now - retention) / 1000) * 1000;
   if (window.from >= oldest) return { from: window.from, gap: null };
   const hole = { from: window.from, to: Math.min(oldest, window.to) };
+  if (allowGap && oldest < window.to) return { from: oldest, gap: hole };
   const between = `${formatInstant(hole.from)} to ${formatInstant(hole.to)}`;
   const days = (retention ?? 0) / 86_400_000;
   const what = `${name} keeps events for ${days} days, so what happened from ${between} cannot be exported any more.`;
-  if (!allowGap || oldest >= window.to) {
-    throw new ExportError('incomplete', what, {
-      where: `window ${formatInstant(window.from)} to ${formatInstant(window.to)}`,
-      next: `Set \`from\` to ${formatInstant(oldest)} or later, or \`allow-gap: true\` to export the rest and record the hole.`,
-    });
-  }
-  return { from: oldest, gap: hole };
+  const rest = `\`allow-gap: true\` to export what is kept from ${formatInstant(oldest)} on, and to record the hole`;
+  const later = input === null ? '' : `\`${input}\` to ${formatInstant(oldest)} or later, or `;
+  throw new ExportError('incomplete', what, {
+    where: `window ${formatInstant(window.from)} to ${formatInstant(window.to)}`,
+    next: oldest >= window.to ? 'Give a later window.' : `Set ${later}${rest}.`,
+  });
 }
