@@ -44,6 +44,8 @@ export interface ServerOptions {
 export interface VendorOptions extends ServerOptions {
   readonly events: readonly LedgerEvent[];
   readonly token: string;
+  /** Asked at each request for each event that it would answer: events appear late, or vanish. Defaults to all. */
+  readonly visible?: (event: LedgerEvent) => boolean;
 }
 
 export interface SandboxServer {
@@ -185,61 +187,6 @@ export function microsOf(text: string): number | undefined {
   if (Number.isNaN(midnight) || Number.isNaN(whole)) return undefined;
   if (new Date(midnight).toISOString().slice(0, 10) !== day) return undefined;
   return whole * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6));
-}
-
-export interface Bounds {
-  /** Defaults to true. */
-  readonly fromInclusive?: boolean;
-  /** Defaults to true, which a half-open window has to cut. */
-  readonly toInclusive?: boolean;
-}
-
-export type Order = 'newest' | 'oldest';
-
-/** An event with what a server needs at hand. */
-export interface Entry {
-  readonly event: LedgerEvent;
-  /** Microseconds since 1970. */
-  readonly micros: number;
-  /** The event as it goes over the wire. */
-  readonly text: string;
-}
-
-export interface Asked {
-  /** Microseconds since 1970; undefined is without bound. */
-  readonly from?: number | undefined;
-  readonly to?: number | undefined;
-  readonly bounds?: Bounds;
-  readonly keep?: ((entry: Entry) => boolean) | undefined;
-  readonly order: Order;
-  readonly cap?: number | undefined;
-}
-
-/** Serialises the events once and gives a way to find some of them quickly. */
-export function shelve(events: readonly LedgerEvent[], textOf: (event: LedgerEvent) => string) {
-  const entries = events
-    .map((event): Entry => ({ event, micros: Math.round(event.time * 1000), text: textOf(event) }))
-    .sort((a, b) => a.micros - b.micros);
-  /** The first entry at or after an instant. */
-  const firstAt = (micros: number): number => {
-    let low = 0;
-    let high = entries.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((entries[middle]?.micros ?? 0) < micros) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  return ({ from, to, bounds = {}, keep, order, cap }: Asked): Entry[] => {
-    const { fromInclusive = true, toInclusive = true } = bounds;
-    const start = from === undefined ? 0 : firstAt(fromInclusive ? from : from + 1);
-    const end = to === undefined ? entries.length : firstAt(toInclusive ? to + 1 : to);
-    let found = entries.slice(start, Math.max(start, end));
-    if (keep) found = found.filter(keep);
-    if (order === 'newest') found.reverse();
-    return cap === undefined ? found : found.slice(0, cap);
-  };
 }
 
 /** Answers with exactly this; a Content-Length is added unless the headers frame the body. */

@@ -1,8 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
+import type { VendorId } from '../../sandbox/ledger.ts';
 import { closeFramed, cutBody, cutGzip, type Fault, reset } from '../../sandbox/server.ts';
 import { tableOf } from './ledger-table.ts';
-import { expectGreen, expectRed, fileOf, run, smallLedger, uploads, vendor, WEEK } from './scenario.ts';
+import { expectGreen, expectRed, fileOf, run, smallLedger, together, uploads, vendor, WEEK } from './scenario.ts';
 
 const CUTS: [name: string, fault: () => Fault, reason: RegExp][] = [
   ['a body shorter than its Content-Length', () => cutBody(60), /response cut short|connection reset/],
@@ -10,9 +11,13 @@ const CUTS: [name: string, fault: () => Fault, reason: RegExp][] = [
   ['a gzip stream that ends in the middle', cutGzip, /gzip body cut short/],
   ['a reset connection', reset, /connection reset/],
 ];
+const CASES = (['aitronos', 'datafold'] as const).flatMap((id) =>
+  CUTS.map(([name, ...cut]): [string, VendorId, ...typeof cut] => [`${id}: ${name}`, id, ...cut]),
+);
 
-describe.each(['aitronos', 'datafold'] as const)('%s', (id) => {
-  test.each(CUTS)('%s', async (_, fault, reason) => {
+test.each(CASES)(
+  '%s',
+  together(CASES, async (_, id, fault, reason) => {
     const server = await vendor(id, { intercept: fault });
     const results = await uploads();
     const ran = await run({ vendor: id, server, results, with: { 'max-attempts': '2' } });
@@ -23,8 +28,8 @@ describe.each(['aitronos', 'datafold'] as const)('%s', (id) => {
     });
     expect(server.requests).toHaveLength(2);
     expect(results.server.requests).toEqual([]);
-  });
-});
+  }),
+);
 
 test('a body framed by the closed connection, cut where it still reads as CSV', async () => {
   const server = await vendor('kosli', {

@@ -4,15 +4,21 @@ import { type Dirent, mkdtempSync } from 'node:fs';
 import { readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { afterEach, expect } from '@jest/globals';
+import { expect } from '@jest/globals';
 import type { LedgerEvent, VendorId } from '../../sandbox/ledger.ts';
 import { makeLedger } from '../../sandbox/ledger.ts';
 import { type ActionRun, type RunningAction, type RunOptions, startAction } from '../../sandbox/runner.ts';
 import { type Fault, json, type SandboxServer, startServer } from '../../sandbox/server.ts';
 import { type OptionsByVendor, startVendor } from '../../sandbox/vendors/index.ts';
+import { atEnd } from './together.ts';
+
+export { atEnd, together } from './together.ts';
 
 /** Looks different raw, JSON-escaped, URL-encoded, in base64 and in base64url. */
 export const TOKEN = 'sbx/Zm9v+"8fQ&%41=?>>~~>k0';
+
+/** What `${{ github.token }}` stands for in every scenario, and so never to be seen. */
+export const GITHUB_TOKEN = 'ghs_q7Xo2LrbWm0TzKc5VhYd8NsEuJ3pFaG1iB4x';
 
 /** A week that lies in the past for good. */
 export const WEEK = windowOf('2026-10-05T00:00:00Z', '2026-10-12T00:00:00Z');
@@ -44,16 +50,6 @@ export const inputsOf = ({ from, to }: { readonly from: number; readonly to: num
 
 /** Another build than `dist/`, to try one out. */
 const ENTRY = process.env['E2E_ENTRY'];
-
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
-});
-
-/** Runs at the end of the test, last come, first served. */
-export const atEnd = (clean: () => Promise<unknown>): void => {
-  cleanups.push(clean);
-};
 
 /** A temporary folder that the test's end removes. */
 export async function folder(): Promise<string> {
@@ -90,6 +86,8 @@ export interface Scenario extends Omit<RunOptions, 'with' | 'keep'> {
   readonly vendor: VendorId;
   /** Left out: `base-url` is not set. */
   readonly server?: SandboxServer;
+  /** Left out: nothing answers where GitHub's API is. */
+  readonly github?: SandboxServer;
   /** Over `vendor`, `token`, `org`, `base-url` and the week; '' takes one away. */
   readonly with?: Readonly<Record<string, string>>;
   /** Further secrets that nothing may show. */
@@ -108,9 +106,13 @@ export async function run(scenario: Scenario): Promise<Ran> {
 
 /** Starts an export; `ran` is its end, searched. */
 export async function start(scenario: Scenario): Promise<RunningAction & { readonly ran: Promise<Ran> }> {
-  const { vendor, server, with: inputs, secrets = [], ...rest } = scenario;
+  const { vendor, server, github, with: inputs, secrets: further = [], env = {}, ...rest } = scenario;
+  const githubToken = rest.githubToken ?? GITHUB_TOKEN;
+  const secrets = [TOKEN, githubToken, ...further];
   const action = await startAction({
     ...rest,
+    githubToken,
+    env: { ...(github && { GITHUB_API_URL: github.origin }), ...env },
     ...(ENTRY !== undefined && { entry: ENTRY }),
     keep: true,
     with: {
@@ -128,8 +130,8 @@ export async function start(scenario: Scenario): Promise<RunningAction & { reado
     const all = [...(await pathsBelow(done.workspace)), ...(await pathsBelow(done.temp))];
     // The folder that `path` asks for is the user's; what is in it is ours.
     const left = all.filter((path) => path !== asked && !asked.startsWith(`${path}/`));
-    await expectNoSecret(done, left, [TOKEN, ...secrets]);
-    expectNoForeignCommand(done, [TOKEN, ...secrets]);
+    await expectNoSecret(done, left, secrets);
+    expectNoForeignCommand(done, secrets);
     return { ...done, left: left.map((path) => relative(done.temp, path)) };
   });
   return { ...action, ran };
@@ -211,7 +213,10 @@ async function expectNoSecret(run: ActionRun, left: readonly string[], secrets: 
 function expectNoForeignCommand({ commands, annotations, masks }: ActionRun, secrets: readonly string[]): void {
   // Debug lines are the artifact client's.
   const ours = ['add-mask', 'debug', 'group', 'endgroup', 'error', 'warning', 'notice'];
-  const titles = ['The audit log was not exported', 'No events', 'The window ends earlier than asked'];
+  const titles = [
+    ...['The audit log was not exported', 'No events', 'The window ends earlier than asked'],
+    ...['Nothing new', 'A gap'],
+  ];
   expect(commands.filter(({ command }) => !ours.includes(command))).toEqual([]);
   // An input that action.yml does not declare makes the runner itself warn.
   const foreign = annotations.filter(

@@ -3,7 +3,7 @@ import { parse } from 'csv-parse/sync';
 import type { VendorId } from '../../sandbox/ledger.ts';
 import { type Fault, hang, reply, type SandboxServer } from '../../sandbox/server.ts';
 import { tableOf } from './ledger-table.ts';
-import { expectGreen, expectRed, fileOf, run, smallLedger, uploads, vendor, WEEK } from './scenario.ts';
+import { expectGreen, expectRed, fileOf, run, smallLedger, together, uploads, vendor, WEEK } from './scenario.ts';
 
 const busy = (status: number, headers: Readonly<Record<string, string>> = {}): Fault =>
   reply(status, { 'content-type': 'application/json', ...headers }, '{"message":"::error::busy"}');
@@ -21,25 +21,29 @@ async function failingOnce(id: VendorId, fault: Fault): Promise<{ server: Sandbo
 }
 
 describe('one failure, then the answer', () => {
-  test.each<[string, VendorId, Fault]>([
+  const cases: [string, VendorId, Fault][] = [
     ['503', 'infisical', busy(503)],
     ['500 in HTML', 'datafold', reply(500, { 'content-type': 'text/html' }, '<h1>Oops</h1>')],
     ['504', 'aitronos', busy(504)],
     ['409', 'kosli', busy(409)],
     ['429 without a wish', 'kosli', busy(429, { 'retry-after': '0' })],
-  ])('%s: the same request is made once more, and the table is whole', async (_, id, fault) => {
-    const { server } = await failingOnce(id, fault);
-    const ran = await run({ vendor: id, server, with: { destination: 'file' } });
-    expectGreen(ran);
-    const table = parse(await fileOf(ran, 'csv-path'), { record_delimiter: '\r\n' });
-    expect(table).toEqual(tableOf(id, smallLedger(id), WEEK));
-    const [, failed, again] = server.requests.map(({ path, query, body }) => ({ path, query, body }));
-    expect(again).toEqual(failed);
-    const manifest = JSON.parse(await fileOf(ran, 'manifest-path'));
-    const attempts = manifest.export.requests.map(({ attempt }: { attempt: number }) => attempt);
-    expect(attempts).toEqual(server.requests.map((_request, index) => (index === 2 ? 2 : 1)));
-    expect(ran.summary).toContain(`${server.requests.length}, 1 of them `);
-  });
+  ];
+  test.each(cases)(
+    '%s: the same request is made once more, and the table is whole',
+    together(cases, async (_, id, fault) => {
+      const { server } = await failingOnce(id, fault);
+      const ran = await run({ vendor: id, server, with: { destination: 'file' } });
+      expectGreen(ran);
+      const table = parse(await fileOf(ran, 'csv-path'), { record_delimiter: '\r\n' });
+      expect(table).toEqual(tableOf(id, smallLedger(id), WEEK));
+      const [, failed, again] = server.requests.map(({ path, query, body }) => ({ path, query, body }));
+      expect(again).toEqual(failed);
+      const manifest = JSON.parse(await fileOf(ran, 'manifest-path'));
+      const attempts = manifest.export.requests.map(({ attempt }: { attempt: number }) => attempt);
+      expect(attempts).toEqual(server.requests.map((_request, index) => (index === 2 ? 2 : 1)));
+      expect(ran.summary).toContain(`${server.requests.length}, 1 of them `);
+    }),
+  );
 
   test('429 with Retry-After: 1 is waited out', async () => {
     const { server, times } = await failingOnce('infisical', busy(429, { 'retry-after': '1' }));
@@ -58,7 +62,7 @@ describe('one failure, then the answer', () => {
 });
 
 describe('and gives up', () => {
-  test.each<[string, VendorId, Fault, RegExp]>([
+  const cases: [string, VendorId, Fault, RegExp][] = [
     ['503 until the tries are spent', 'codacy', busy(503), /^Codacy could not answer in 2 tries: ".*error.*busy"/],
     [
       '429 until the tries are spent',
@@ -67,19 +71,23 @@ describe('and gives up', () => {
       /still limits the rate after 2 tries/,
     ],
     ['409 until the tries are spent', 'kosli', busy(409), /^Kosli could not answer in 2 tries/],
-  ])('%s', async (_, id, fault, what) => {
-    const server = await vendor(id, { intercept: () => fault });
-    const results = await uploads();
-    const ran = await run({
-      vendor: id,
-      server,
-      results,
-      with: { 'max-attempts': '2', from: 'PT1H', to: 'now' },
-    });
-    expectRed(ran, { what, where: /→ (503|429|409)$/, next: /Try again later|Run later/ });
-    expect(server.requests).toHaveLength(2);
-    expect(results.server.requests).toEqual([]);
-  });
+  ];
+  test.each(cases)(
+    '%s',
+    together(cases, async (_, id, fault, what) => {
+      const server = await vendor(id, { intercept: () => fault });
+      const results = await uploads();
+      const ran = await run({
+        vendor: id,
+        server,
+        results,
+        with: { 'max-attempts': '2', from: 'PT1H', to: 'now' },
+      });
+      expectRed(ran, { what, where: /→ (503|429|409)$/, next: /Try again later|Run later/ });
+      expect(server.requests).toHaveLength(2);
+      expect(results.server.requests).toEqual([]);
+    }),
+  );
 
   test('at once, where the vendor asks for more patience than there is', async () => {
     const server = await vendor('infisical', { intercept: () => busy(429, { 'retry-after': '7200' }) });

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
-import { inWindow, jsonOf, makeLedger, type VendorId } from '../../sandbox/ledger.ts';
+import { inWindow, jsonOf, type LedgerEvent, makeLedger, type VendorId } from '../../sandbox/ledger.ts';
 import { closeFramed, cutBody, cutGzip, html200, redirect, reset, type SandboxServer } from '../../sandbox/server.ts';
 import { aitronosItem } from '../../sandbox/vendors/aitronos.ts';
 import { codacyWire } from '../../sandbox/vendors/codacy.ts';
@@ -362,6 +362,100 @@ describe('faults', () => {
     const chunked = await ask(await start('codacy', { chunked: true }), CODACY, { headers: apiToken });
     expect(chunked.headers).toMatchObject({ 'transfer-encoding': 'chunked' });
   });
+});
+
+describe('an event that becomes visible', () => {
+  const WEEK = `startDate=${FROM}&endDate=${TO}`;
+  const [DAYS, SECONDS, MILLIS] = [
+    'from_date=2026-03-01&to_date=2026-03-07',
+    `from_timestamp=${window.from / 1000}&to_timestamp=${window.to / 1000 - 1}`,
+    `from=${window.from}&to=${window.to - 1}`,
+  ];
+  const dates = JSON.stringify({ start_date: FROM, end_date: '2026-03-07T23:59:59.999999Z' });
+  const cursorAt = (start: number) => Buffer.from(`${window.from}|${window.to - 1}|${start}`).toString('base64url');
+
+  /** What shows the event where it is visible, and has to say nothing of it where it is not. */
+  const cases: readonly [VendorId, options: object, sent: Sent, paths: readonly string[]][] = [
+    ['kosli', {}, { headers: bearer }, [`${KOSLI}?${SECONDS}`, `${KOSLI.replace('prod-k8s', 'prod')}?${SECONDS}`]],
+    ['kosli', { rowCap: 60 }, { headers: bearer }, [`${KOSLI}?${SECONDS}`]],
+    [
+      'infisical',
+      {},
+      { headers: bearer },
+      [0, 100, 200].map((offset) => `${INFISICAL}?${WEEK}&limit=100&offset=${offset}`),
+    ],
+    ['infisical', { tieShuffle: 1 }, { headers: bearer }, [`${INFISICAL}?${WEEK}&limit=1000`]],
+    ['datafold', {}, { headers: key, body: dates }, [DATAFOLD]],
+    ['datafold', { rowCap: 250, ignoreBody: true }, { headers: key, body: dates }, [DATAFOLD]],
+    [
+      'aitronos',
+      {},
+      { headers: bearer },
+      [`/export?${DAYS}`, `?${DAYS}&limit=1`, `?${DAYS}&skip=200&limit=99`].map((end) => `${AITRONOS}${end}`),
+    ],
+    ['aitronos', { cap: 250 }, { headers: bearer }, [`${AITRONOS}/export?${DAYS}`]],
+    [
+      'codacy',
+      {},
+      { headers: apiToken },
+      ['limit=1', 'limit=299', `limit=100&cursor=${cursorAt(200)}`].map((rest) => `${CODACY}?${MILLIS}&${rest}`),
+    ],
+    ['codacy', { shape: 'array', rowCap: 250 }, { headers: apiToken }, [`${CODACY}?${MILLIS}`]],
+  ];
+
+  test.each(cases)('%s, %j: unknown at first, then like any other', async (id, options, sent, paths) => {
+    const ledger = ledgerOf(id);
+    const inside = inWindow(ledger, window).filter(
+      ({ hidden }) => id !== 'kosli' || hidden['environment'] === 'prod-k8s',
+    );
+    const late = inside[inside.length - 20];
+    let settled = false;
+    const hiding = await start(id, { ...options, events: ledger, visible: (event) => settled || event !== late });
+    const without = await start(id, { ...options, events: ledger.filter((event) => event !== late) });
+    const whole = await start(id, { ...options, events: ledger });
+    for (settled of [false, true]) {
+      for (const path of paths) {
+        const [got, before, after] = await Promise.all([hiding, without, whole].map((one) => ask(one, path, sent)));
+        expect(got?.status).toBe(200);
+        expect({ path, as: [got?.text === before?.text, got?.text === after?.text] }).toEqual({
+          path,
+          as: [!settled, settled],
+        });
+      }
+    }
+  });
+
+  const onDay: readonly [VendorId, sent: Sent, path: string][] = [
+    ['kosli', { headers: bearer }, `${KOSLI}?from_timestamp=1772496000&to_timestamp=1772582399.999999`],
+    ['infisical', { headers: bearer }, `${INFISICAL}?startDate=2026-03-03T00:00:00Z&endDate=2026-03-04T00:00:00Z`],
+    [
+      'datafold',
+      { headers: key, body: '{"start_date":"2026-03-03T00:00:00Z","end_date":"2026-03-03T23:59:59.999999Z"}' },
+      DATAFOLD,
+    ],
+    ['aitronos', { headers: bearer }, `${AITRONOS}?from_date=2026-03-03&to_date=2026-03-03&entity_type=user`],
+    ['codacy', { headers: apiToken }, `${CODACY}?from=1772496000000&to=1772582399999`],
+  ];
+
+  test.each(onDay)(
+    '%s is asked, of 20,000, about those of the day and the filter, at each request',
+    async (id, sent, path) => {
+      const ledger = makeLedger({ vendor: id, seed: 7, events: 20_000, window });
+      const about: LedgerEvent[] = [];
+      const server = await start(id, { events: ledger, visible: (event) => about.push(event) > 0 });
+      await ask(server, path, sent);
+      const day = inWindow(ledger, { from: Date.parse('2026-03-03T00:00Z'), to: Date.parse('2026-03-04T00:00Z') });
+      const wanted = day.filter(({ fields, hidden }) => {
+        if (id === 'kosli') return hidden['environment'] === 'prod-k8s';
+        return id !== 'aitronos' || fields['Entity Type'] === 'user';
+      });
+      expect(wanted.length).toBeGreaterThan(100);
+      expect(about.findIndex((event, index) => event !== wanted[index])).toBe(-1);
+      expect(about).toHaveLength(wanted.length);
+      await ask(server, path, sent);
+      expect(about).toHaveLength(2 * wanted.length);
+    },
+  );
 });
 
 test('a hundred thousand events are served in pages without trouble', async () => {

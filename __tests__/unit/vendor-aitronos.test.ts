@@ -3,35 +3,46 @@ import { inWindow, type LedgerEvent } from '../../sandbox/ledger.ts';
 import { changed, reply } from '../../sandbox/server.ts';
 import type { AitronosOptions } from '../../sandbox/vendors/aitronos.ts';
 import { failureOf } from '../contract/run.ts';
-import { asked, DAY_MS, exportFrom, ledgerOf, rowsOf, type Span, serve, TOKEN } from '../contract/sandbox.ts';
-import { tableOf } from '../e2e/ledger-table.ts';
+import {
+  asked,
+  DAY_MS,
+  expectedOf,
+  exportFrom,
+  ledgerOf,
+  rowsOf,
+  type Span,
+  serve,
+  TOKEN,
+} from '../contract/sandbox.ts';
 
 const DAY = { from: Date.UTC(2026, 10, 4), to: Date.UTC(2026, 10, 5) };
-const crowded = ledgerOf('aitronos', 25_000, DAY);
+/** All before noon, so that the first half of the day is over the cap as well. */
+const crowded = ledgerOf('aitronos', 12_500, { from: DAY.from, to: DAY.from + DAY_MS / 2 });
 
 /** Exports the window and compares it to the ledger, cell by cell; ties have no order, so both are sorted by row. */
 async function expectExact(events: readonly LedgerEvent[], options: Partial<AitronosOptions>, window: Span = DAY) {
   const server = await serve('aitronos', events, options);
-  const [header = [], ...rows] = rowsOf(await exportFrom('aitronos', server, window));
-  const times = rows.map(([time = '']) => Date.parse(time));
-  expect(times.findIndex((time, index) => time < (times[index - 1] ?? 0))).toBe(-1);
-  const [wantedHeader, ...wanted] = expectedOf(events, window);
-  expect(JSON.stringify(header)).toBe(wantedHeader);
-  const lines = linesOf(rows);
-  expect(lines.find((line, index) => line !== wanted[index])).toBeUndefined();
-  expect(lines).toHaveLength(wanted.length);
+  const actual = rowsOf(await exportFrom('aitronos', server, window));
+  const wanted = expectedOf('aitronos', events, window);
+  // The same bytes are the same rows, so those of the last export may have been compared to these already.
+  if (exact?.actual !== actual || exact.wanted !== wanted) expectSame(actual, wanted);
+  exact = { actual, wanted };
   return server;
 }
 
-const linesOf = (rows: readonly string[][]): string[] => rows.map((row) => JSON.stringify(row)).sort();
+type Table = readonly (readonly string[])[];
+let exact: { readonly actual: Table; readonly wanted: Table } | undefined;
 
-const expected = new WeakMap<readonly LedgerEvent[], readonly string[]>();
-function expectedOf(events: readonly LedgerEvent[], window: Span): readonly string[] {
-  const [header = [], ...rows] = expected.has(events) ? [] : tableOf('aitronos', events, window);
-  const lines = expected.get(events) ?? [JSON.stringify(header), ...linesOf(rows)];
-  expected.set(events, lines);
-  return lines;
+function expectSame([header, ...rows]: Table, [wantedHeader, ...wantedRows]: Table): void {
+  expect(header).toEqual(wantedHeader);
+  const times = rows.map(([time = '']) => Date.parse(time));
+  expect(times.findIndex((time, index) => time < (times[index - 1] ?? 0))).toBe(-1);
+  const [lines, wanted] = [linesOf(rows), linesOf(wantedRows)];
+  expect(lines.find((line, index) => line !== wanted[index])).toBeUndefined();
+  expect(lines).toHaveLength(wanted.length);
 }
+
+const linesOf = (rows: Table): string[] => rows.map((row) => JSON.stringify(row)).sort();
 
 async function failureFrom(
   events: readonly LedgerEvent[],
@@ -42,11 +53,7 @@ async function failureFrom(
   return failureOf(await exportFrom('aitronos', await serve('aitronos', events, options), window, { filters }));
 }
 
-/** Events of one type alone: nothing but paging can take such a day apart. */
-const ofOneType = (events: readonly LedgerEvent[]) =>
-  events.map(({ fields, ...event }) => ({ ...event, fields: { ...fields, 'Entity Type': 'user' } }));
-
-describe('a day of 25,000 events is exact', () => {
+describe('a day of 12,500 events, all before noon, is exact', () => {
   const readings = [
     { zoneOffsetHours: 0, toInclusive: true },
     { zoneOffsetHours: -11, toInclusive: false },
@@ -78,13 +85,21 @@ describe('a day of 25,000 events is exact', () => {
 });
 
 describe('a single second of more than 10,000 events', () => {
-  const window = { from: DAY.from, to: DAY.from + 600_000 };
+  const window = { from: DAY.from, to: DAY.from + 10_000 };
   const burst = ledgerOf('aitronos', 10_800, window, { burst: 10_400 });
-  // The ledger repeats ties of this vendor word for word; these are told apart.
+  // The ledger repeats ties of this vendor word for word; these are told apart, and say little, as they come often.
   const mixed = burst.map(({ fields, ...event }, index) => ({
     ...event,
-    fields: { ...fields, 'Entity Type': ['user', 'role', 'permission'][index % 3], 'Entity Name': `entity ${index}` },
+    fields: {
+      ...fields,
+      'Entity Type': ['user', 'role', 'permission'][index % 3],
+      'Entity Name': `entity ${index}`,
+      'Previous Value': '',
+      'New Value': '',
+    },
   }));
+  /** Of one type alone: nothing but paging can take such a second apart. */
+  const alike = mixed.map(({ fields, ...event }) => ({ ...event, fields: { ...fields, 'Entity Type': 'user' } }));
 
   test.each(['instant', 'day', 'reject-times'] as const)(
     'of several types, dates %s: exact, by type',
@@ -103,7 +118,7 @@ describe('a single second of more than 10,000 events', () => {
   test.each(['instant', 'day'] as const)(
     'of one type, dates %s: exact, through the pages of the query',
     async (dates) => {
-      const server = await expectExact(ofOneType(mixed), { dates }, window);
+      const server = await expectExact(alike, { dates }, window);
       const skips = asked(server.requests, 'skip').filter((skip) => skip !== undefined && skip !== '0');
       expect(skips.length).toBeGreaterThan(100);
     },
@@ -112,14 +127,14 @@ describe('a single second of more than 10,000 events', () => {
   test.each(['instant', 'day', 'reject-times'] as const)(
     'of one type, without a count, dates %s: incomplete',
     async (dates) => {
-      const error = await failureFrom(ofOneType(mixed), { dates, twin: false }, window);
+      const error = await failureFrom(alike, { dates, twin: false }, window);
       expect(error).toMatchObject({ kind: 'incomplete', next: expect.stringContaining('filters') });
       expect(error.where).toContain('2026-11-0');
     },
   );
 
   test('of one type that is already asked for, without a count: incomplete', async () => {
-    expect(await failureFrom(ofOneType(mixed), { twin: false }, window, 'entity_type: user')).toMatchObject({
+    expect(await failureFrom(alike, { twin: false }, window, 'entity_type: user')).toMatchObject({
       kind: 'incomplete',
     });
   });
@@ -134,8 +149,8 @@ describe('a single second of more than 10,000 events', () => {
 });
 
 describe('the cap', () => {
-  const exactly = (count: number) =>
-    ledgerOf('aitronos', count, DAY).filter((event) => inWindow([event], DAY).length > 0);
+  const inside = inWindow(ledgerOf('aitronos', 10_001, DAY), DAY);
+  const exactly = (count: number) => inside.slice(0, count);
 
   test.each([9_999, 10_000])('%d events are one export where the count proves them', async (count) => {
     const server = await expectExact(exactly(count), { dates: 'day' });
@@ -162,8 +177,8 @@ describe('the cap', () => {
   });
 
   test('days beyond it, one after the other, are exact', async () => {
-    const days = { from: DAY.from, to: DAY.from + 3 * DAY_MS };
-    await expectExact(ledgerOf('aitronos', 33_000, days), { dates: 'day' }, days);
+    const days = { from: DAY.from, to: DAY.from + 2 * DAY_MS };
+    await expectExact(ledgerOf('aitronos', 21_000, days), { dates: 'day' }, days);
   });
 });
 

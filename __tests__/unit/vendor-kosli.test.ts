@@ -12,7 +12,7 @@ import {
 import { exportOf, failureOf } from '../contract/run.ts';
 import { asked, expectRows, exportFrom, ledgerOf, rowsOf, type Span, serve, WEEK } from '../contract/sandbox.ts';
 
-const events = ledgerOf('kosli', 3000);
+const events = ledgerOf('kosli', 2400);
 const LISTED = ['prod-k8s', 'prod-ecs', 'staging.eu-1'];
 const halfOpen = { fromInclusive: true, toInclusive: false };
 

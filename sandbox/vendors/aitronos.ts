@@ -2,7 +2,6 @@
 
 import { AITRONOS_ENTITY_TYPES, csvLine, type LedgerEvent } from '../ledger.ts';
 import {
-  type Entry,
   json,
   microsOf,
   Refusal,
@@ -16,10 +15,10 @@ import {
   type SandboxResponse,
   type SandboxServer,
   segmentsOf,
-  shelve,
   startServer,
   type VendorOptions,
 } from '../server.ts';
+import { type Entry, type Found, shelve, written } from '../shelf.ts';
 
 export interface AitronosOptions extends VendorOptions {
   /** Defaults to `org_sandbox`. */
@@ -58,7 +57,7 @@ const DAY = 86_400_000_000;
 
 export function startAitronos(options: AitronosOptions): Promise<SandboxServer> {
   const { org = 'org_sandbox', cap = 10_000, twin = true, lineEnd = '\r\n' } = options;
-  const find = shelve(options.events, (event) => csvLine(cellsOf(event), lineEnd));
+  const find = shelve(options, ROWS[lineEnd]);
   const shape = ({ status, message }: Refusal) => ({ success: false, error: { code: CODES[status], message } });
   return startServer(
     refusing(shape, (request) => {
@@ -94,22 +93,30 @@ function csv(found: readonly Entry[], org: string, lineEnd: string): SandboxResp
   return { status: 200, headers, body: csvLine(AITRONOS_HEADER, lineEnd) + found.map((entry) => entry.text).join('') };
 }
 
-function page(found: readonly Entry[], query: ReadonlyMap<string, string>): SandboxResponse {
+function page(found: Found, query: ReadonlyMap<string, string>): SandboxResponse {
   const skip = readInteger(query, 'skip', { least: 0, most: 1e9, otherwise: 0, status: 422 });
   const limit = readInteger(query, 'limit', { least: 1, most: 100, otherwise: 50, status: 422 });
   const items = found.slice(skip, skip + limit).map(({ event }) => aitronosItem(event));
-  return json(200, { items, total: found.length, skip, limit, has_more: skip + items.length < found.length });
+  return json(200, { items, total: found.total, skip, limit, has_more: skip + items.length < found.total });
 }
 
 /** An event as the query twin gives it: the columns in snake case, null where a cell is empty. */
 export const aitronosItem = (event: LedgerEvent): Readonly<Record<string, string | null>> =>
-  Object.fromEntries(
-    AITRONOS_HEADER.map((column) => [column.toLowerCase().replaceAll(' ', '_'), String(event.fields[column]) || null]),
+  Object.fromEntries(AITRONOS_HEADER.map((column, index) => [ITEM_FIELDS[index], `${event.fields[column]}` || null]));
+
+const ITEM_FIELDS = AITRONOS_HEADER.map((column) => column.toLowerCase().replaceAll(' ', '_'));
+
+const rowIn = (lineEnd: string) =>
+  written(({ fields }) =>
+    csvLine(
+      AITRONOS_HEADER.map((column) => `${fields[column]}`),
+      lineEnd,
+    ),
   );
+const ROWS = { '\r\n': rowIn('\r\n'), '\n': rowIn('\n') };
 
-const cellsOf = (event: LedgerEvent): string[] => AITRONOS_HEADER.map((column) => String(event.fields[column]));
-
-function keeperOf(query: ReadonlyMap<string, string>): (entry: Entry) => boolean {
+/** Undefined where nothing is filtered. */
+function keeperOf(query: ReadonlyMap<string, string>): ((entry: Entry) => boolean) | undefined {
   const entityType = query.get('entity_type');
   if (entityType !== undefined && !AITRONOS_ENTITY_TYPES.includes(entityType)) {
     throw new Refusal(422, `entity_type: '${entityType}' is not a valid value`, 'entity_type');
@@ -117,6 +124,7 @@ function keeperOf(query: ReadonlyMap<string, string>): (entry: Entry) => boolean
   const action = query.get('action_type');
   const term = query.get('search_term')?.toLowerCase();
   const ids = ['actor_id', 'target_id', 'department_id'].filter((name) => query.has(name));
+  if (entityType === undefined && action === undefined && term === undefined && ids.length === 0) return undefined;
   return ({ event: { fields, hidden } }) =>
     (entityType === undefined || fields['Entity Type'] === entityType) &&
     (action === undefined || fields['Action'] === action) &&

@@ -2,10 +2,7 @@
 
 import { jsonOf, type LedgerEvent } from '../ledger.ts';
 import {
-  type Bounds,
-  type Entry,
   jsonText,
-  type Order,
   Refusal,
   readInteger,
   readQuery,
@@ -16,10 +13,10 @@ import {
   type SandboxResponse,
   type SandboxServer,
   segmentsOf,
-  shelve,
   startServer,
   type VendorOptions,
 } from '../server.ts';
+import { type Bounds, type Entry, type Found, type Order, shelve, written } from '../shelf.ts';
 
 export interface CodacyOptions extends VendorOptions {
   /** `data`: an object with pages (the default). `array`: a bare array, all at once. */
@@ -49,7 +46,7 @@ const ERRORS: Readonly<Record<number, string>> = {
 export function startCodacy(options: CodacyOptions): Promise<SandboxServer> {
   const { shape = 'data', provider = 'gh', organization = 'acme', order = 'newest', bounds = {}, rowCap } = options;
   const details = options.details ?? (shape === 'data' ? 'string' : 'object');
-  const find = shelve(options.events, (event) => jsonOf(codacyWire(event, shape, details)));
+  const find = shelve(options, WIRE[shape][details]);
   return startServer(
     refusing(errorOf, (request) => {
       const [api, version, kind, wantedProvider = '', wantedOrganization, log, ...rest] = segmentsOf(request);
@@ -66,7 +63,7 @@ export function startCodacy(options: CodacyOptions): Promise<SandboxServer> {
       const query = readQuery(request, shape === 'data' ? ['from', 'to', 'cursor', 'limit'] : ['from', 'to'], 400);
       const asked = { from: readMillis(query, 'from'), to: readMillis(query, 'to'), bounds, order };
       if (shape === 'data') return page(find(asked), query);
-      return jsonText(200, `[${textOf(find({ ...asked, cap: rowCap }))}]`);
+      return jsonText(200, `[${textOf(find({ ...asked, cap: rowCap }).slice())}]`);
     }),
     options,
   );
@@ -96,8 +93,15 @@ export function codacyWire({ fields }: LedgerEvent, shape: 'data' | 'array', det
   };
 }
 
+const wireIn = (shape: 'data' | 'array', details: 'string' | 'object') =>
+  written((event) => jsonOf(codacyWire(event, shape, details)));
+const WIRE = {
+  data: { string: wireIn('data', 'string'), object: wireIn('data', 'object') },
+  array: { string: wireIn('array', 'string'), object: wireIn('array', 'object') },
+};
+
 /** A cursor belongs to its `from` and `to`: with others it is refused. */
-function page(found: readonly Entry[], query: ReadonlyMap<string, string>): SandboxResponse {
+function page(found: Found, query: ReadonlyMap<string, string>): SandboxResponse {
   const limit = readInteger(query, 'limit', { least: 1, most: 1000, otherwise: 100, status: 400 });
   const cursorAt = (start: number) => {
     return Buffer.from(`${query.get('from')}|${query.get('to')}|${start}`).toString('base64url');
@@ -106,7 +110,7 @@ function page(found: readonly Entry[], query: ReadonlyMap<string, string>): Sand
   const start = cursor === undefined ? 0 : Number(Buffer.from(cursor, 'base64url').toString().split('|')[2]);
   if (cursor !== undefined && cursor !== cursorAt(start)) throw new Refusal(400, 'Invalid cursor');
   const end = start + limit;
-  const pagination = { ...(end < found.length ? { cursor: cursorAt(end) } : {}), limit, total: found.length };
+  const pagination = { ...(end < found.total ? { cursor: cursorAt(end) } : {}), limit, total: found.total };
   return jsonText(200, `{"data":[${textOf(found.slice(start, end))}],"pagination":${JSON.stringify(pagination)}}`);
 }
 

@@ -2,10 +2,8 @@
 
 import { jsonOf } from '../ledger.ts';
 import {
-  type Bounds,
   jsonText,
   microsOf,
-  type Order,
   Refusal,
   readQuery,
   refusing,
@@ -13,10 +11,10 @@ import {
   requireMethod,
   type SandboxRequest,
   type SandboxServer,
-  shelve,
   startServer,
   type VendorOptions,
 } from '../server.ts';
+import { type Bounds, type Order, shelve, written } from '../shelf.ts';
 
 export interface DatafoldOptions extends VendorOptions {
   readonly bounds?: Bounds;
@@ -32,9 +30,7 @@ export interface DatafoldOptions extends VendorOptions {
 
 export function startDatafold(options: DatafoldOptions): Promise<SandboxServer> {
   const { bounds = {}, order = 'newest', rowCap, naive = false, ignoreBody = false } = options;
-  const find = shelve(options.events, ({ fields }) =>
-    jsonOf(naive ? { ...fields, timestamp: String(fields['timestamp']).replace('+00:00', '') } : fields),
-  );
+  const find = shelve(options, naive ? naiveLog : log);
   const shape = ({ status, message, field }: Refusal) => ({
     detail: status === 422 ? [{ loc: ['body', field], msg: message, type: 'value_error' }] : message,
   });
@@ -46,12 +42,18 @@ export function startDatafold(options: DatafoldOptions): Promise<SandboxServer> 
       requireHeaders(request, ['authorization']);
       readQuery(request, [], 422);
       const asked = ignoreBody ? {} : readDates(request);
-      const logs = find({ ...asked, bounds, order, cap: rowCap }).map((entry) => entry.text);
+      const found = find({ ...asked, bounds, order, cap: rowCap });
+      const logs = found.slice().map((entry) => entry.text);
       return jsonText(200, `{"logs":[${logs.join(',')}]}`);
     }),
     options,
   );
 }
+
+const log = written(({ fields }) => jsonOf(fields));
+const naiveLog = written(({ fields }) =>
+  jsonOf({ ...fields, timestamp: String(fields['timestamp']).replace('+00:00', '') }),
+);
 
 /** The body is optional, and may be null. */
 function readDates(request: SandboxRequest): { from?: number | undefined; to?: number | undefined } {

@@ -2,7 +2,6 @@
 
 import { jsonOf, randomFrom } from '../ledger.ts';
 import {
-  type Entry,
   type Handler,
   json,
   jsonText,
@@ -17,10 +16,10 @@ import {
   type SandboxRequest,
   type SandboxResponse,
   type SandboxServer,
-  shelve,
   startServer,
   type VendorOptions,
 } from '../server.ts';
+import { type Entry, shelve, written } from '../shelf.ts';
 
 export interface InfisicalOptions extends VendorOptions {
   /** Whether `endDate` itself is included, as in 2024. Defaults to false. */
@@ -130,7 +129,7 @@ function readStrings(request: SandboxRequest, names: readonly string[]): Readonl
 }
 
 function auditLogsOf(options: InfisicalOptions, used: Map<string, number>): Handler {
-  const find = shelve(options.events, (event) => jsonOf(event.fields));
+  const find = shelve(options, auditLog);
   let calls = 0;
   return (request): SandboxResponse => {
     calls += 1;
@@ -141,12 +140,15 @@ function auditLogsOf(options: InfisicalOptions, used: Map<string, number>): Hand
     requireNoBody(request);
     const { from, to, offset, limit, keep } = readAsked(request, options);
     const bounds = { toInclusive: options.endInclusive ?? false };
-    let found = find({ from, to, bounds, keep, order: 'newest' });
-    if (options.tieShuffle !== undefined) found = shuffleTies(found, randomFrom(options.tieShuffle + calls));
-    const logs = found.slice(offset, offset + limit).map((entry) => entry.text);
+    const found = find({ from, to, bounds, keep, order: 'newest' });
+    const { tieShuffle } = options;
+    const all = tieShuffle === undefined ? found : shuffleTies(found.slice(), randomFrom(tieShuffle + calls));
+    const logs = all.slice(offset, offset + limit).map((entry) => entry.text);
     return jsonText(200, `{"auditLogs":[${logs.join(',')}]}`, { 'content-type': 'application/json; charset=utf-8' });
   };
 }
+
+const auditLog = written((event) => jsonOf(event.fields));
 
 function authorise(request: SandboxRequest, used: Map<string, number>, good = Number.POSITIVE_INFINITY): void {
   const header = request.headers.authorization;
@@ -228,8 +230,14 @@ function keeperOf(query: ReadonlyMap<string, string>): ((entry: Entry) => boolea
 
 /** Newest first with no tie-break means that any order among equals is right. */
 function shuffleTies(entries: readonly Entry[], random: () => number): Entry[] {
-  const keys = new Map(entries.map((entry) => [entry, random()]));
-  return [...entries].sort((a, b) => b.micros - a.micros || (keys.get(a) ?? 0) - (keys.get(b) ?? 0));
+  const lots = entries.map((entry) => ({ entry, lot: random() }));
+  const shuffled: Entry[] = [];
+  for (let start = 0, end = 0; start < lots.length; start = end) {
+    while (end < lots.length && entries[end]?.micros === entries[start]?.micros) end += 1;
+    const ties = end - start === 1 ? lots.slice(start, end) : lots.slice(start, end).sort((a, b) => a.lot - b.lot);
+    for (const { entry } of ties) shuffled.push(entry);
+  }
+  return shuffled;
 }
 
 function tooMany(seconds: number): SandboxResponse {

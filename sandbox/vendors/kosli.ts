@@ -2,9 +2,7 @@
 
 import { csvLine, KOSLI_COLUMNS, type LedgerEvent } from '../ledger.ts';
 import {
-  type Bounds,
   json,
-  type Order,
   Refusal,
   readInteger,
   readQuery,
@@ -16,10 +14,10 @@ import {
   type SandboxResponse,
   type SandboxServer,
   segmentsOf,
-  shelve,
   startServer,
   type VendorOptions,
 } from '../server.ts';
+import { type Bounds, type Order, shelve, written } from '../shelf.ts';
 
 export interface KosliEnvironment {
   readonly name: string;
@@ -125,9 +123,7 @@ function auditLogOf(options: KosliOptions) {
   const { bounds = {}, rowCap, order = 'newest', lineEnd = '\r\n', time = 'float' } = options;
   const styleOf = (environment: string) => (typeof time === 'string' ? time : (time[environment] ?? 'float'));
   const styles = [...new Set(typeof time === 'string' ? [time] : ['float' as const, ...Object.values(time)])];
-  const finders = new Map(
-    styles.map((style) => [style, shelve(options.events, (event) => csvLine(kosliCells(event, style), lineEnd))]),
-  );
+  const finders = new Map(styles.map((style) => [style, shelve(options, ROWS[style][lineEnd])]));
   return (request: SandboxRequest, environment: KosliEnvironment): SandboxResponse => {
     const query = readQuery(request, AUDIT_PARAMETERS, 422);
     const style = styleOf(environment.name);
@@ -153,7 +149,7 @@ function auditLogOf(options: KosliOptions) {
         );
       },
     });
-    const rows = (found ?? []).map((entry) => entry.text).join('');
+    const rows = (found?.slice() ?? []).map((entry) => entry.text).join('');
     const body = csvLine(kosliHeader(style), lineEnd) + rows;
     return { status: 200, headers: { 'content-type': 'text/csv; charset=utf-8' }, body };
   };
@@ -173,6 +169,10 @@ export function kosliCells(event: LedgerEvent, style: KosliTime): string[] {
     return style === 'words' ? 'a while ago' : [];
   });
 }
+
+const rowIn = (style: KosliTime, lineEnd: string) => written((event) => csvLine(kosliCells(event, style), lineEnd));
+const rowsIn = (style: KosliTime) => ({ '\r\n': rowIn(style, '\r\n'), '\n': rowIn(style, '\n') });
+const ROWS = { float: rowsIn('float'), iso: rowsIn('iso'), words: rowsIn('words'), none: rowsIn('none') };
 
 const listOf = (query: ReadonlyMap<string, string>, name: string) => query.get(name)?.split(',');
 

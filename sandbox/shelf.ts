@@ -1,0 +1,115 @@
+/** How every sandbox server keeps its events: sorted, each written once, found by binary search. */
+
+import type { LedgerEvent } from './ledger.ts';
+import type { VendorOptions } from './server.ts';
+
+export interface Bounds {
+  /** Defaults to true. */
+  readonly fromInclusive?: boolean;
+  /** Defaults to true, which a half-open window has to cut. */
+  readonly toInclusive?: boolean;
+}
+
+export type Order = 'newest' | 'oldest';
+
+/** An event with what a server needs at hand. */
+export interface Entry {
+  readonly event: LedgerEvent;
+  /** Microseconds since 1970. */
+  readonly micros: number;
+  /** The event as it goes over the wire. */
+  readonly text: string;
+}
+
+export interface Asked {
+  /** Microseconds since 1970; undefined is without bound. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  readonly bounds?: Bounds;
+  readonly keep?: ((entry: Entry) => boolean) | undefined;
+  readonly order: Order;
+  readonly cap?: number | undefined;
+}
+
+/** The entries that answer a request, in the order that was asked for. */
+export interface Found {
+  readonly total: number;
+  /** Some of them, as `Array.prototype.slice` counts from the start; all by default. */
+  readonly slice: (start?: number, end?: number) => Entry[];
+}
+
+/** Writes each event once, however many requests of however many servers it is for. */
+export function written(textOf: (event: LedgerEvent) => string): (event: LedgerEvent) => string {
+  const texts = new WeakMap<LedgerEvent, string>();
+  return (event) => {
+    const known = texts.get(event);
+    if (known !== undefined) return known;
+    const text = textOf(event);
+    texts.set(event, text);
+    return text;
+  };
+}
+
+/** Sorts the events once and gives a way to find some of them quickly: only what lies within the bounds is looked at. */
+export function shelve(
+  { events, visible }: Pick<VendorOptions, 'events' | 'visible'>,
+  textOf: (event: LedgerEvent) => string,
+): (asked: Asked) => Found {
+  const entries = events.map((event) => new Shelved(event, textOf)).sort((a, b) => a.micros - b.micros);
+  /** The first entry at or after an instant. */
+  const firstAt = (micros: number): number => {
+    let low = 0;
+    let high = entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((entries[middle]?.micros ?? 0) < micros) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  return ({ from, to, bounds = {}, keep, order, cap }: Asked): Found => {
+    const { fromInclusive = true, toInclusive = true } = bounds;
+    const start = from === undefined ? 0 : firstAt(fromInclusive ? from : from + 1);
+    const end = Math.max(start, to === undefined ? entries.length : firstAt(toInclusive ? to + 1 : to));
+    if (!keep && !visible) return foundIn(entries, { start, end, order, cap });
+    const shown = entries
+      .slice(start, end)
+      .filter((entry) => (!keep || keep(entry)) && (!visible || visible(entry.event)));
+    return foundIn(shown, { start: 0, end: shown.length, order, cap });
+  };
+}
+
+class Shelved implements Entry {
+  readonly event: LedgerEvent;
+  readonly micros: number;
+  readonly #textOf: (event: LedgerEvent) => string;
+  #text: string | undefined;
+
+  constructor(event: LedgerEvent, textOf: (event: LedgerEvent) => string) {
+    this.event = event;
+    this.micros = Math.round(event.time * 1000);
+    this.#textOf = textOf;
+  }
+
+  get text(): string {
+    this.#text ??= this.#textOf(this.event);
+    return this.#text;
+  }
+}
+
+/** A stretch of entries, which are sorted from old to new, seen in an order and up to a cap. */
+function foundIn(
+  entries: readonly Entry[],
+  { start, end, order, cap = Number.POSITIVE_INFINITY }: { start: number; end: number } & Pick<Asked, 'order' | 'cap'>,
+): Found {
+  const total = Math.min(end - start, cap);
+  return {
+    total,
+    slice: (first = 0, beyond = total) => {
+      const last = Math.min(beyond, total);
+      if (first >= last) return [];
+      if (order === 'oldest') return entries.slice(start + first, start + last);
+      return entries.slice(end - last, end - first).reverse();
+    },
+  };
+}
