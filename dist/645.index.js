@@ -24569,7 +24569,7 @@ module.exports = ListCache;
 
 /***/ }),
 
-/***/ 8272:
+/***/ 5891:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
 var getNative = __webpack_require__(954),
@@ -26185,7 +26185,7 @@ module.exports = listCacheSet;
 
 var Hash = __webpack_require__(6320),
     ListCache = __webpack_require__(8884),
-    Map = __webpack_require__(8272);
+    Map = __webpack_require__(5891);
 
 /**
  * Removes all key-value entries from the map.

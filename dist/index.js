@@ -29757,7 +29757,7 @@ function showUnseen(text) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _escape_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(800);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6884);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8272);
 /* harmony import */ var _retry_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2165);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(869);
 
@@ -29767,6 +29767,8 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 // Until the last check has passed, however the process ends, it has failed.
 process.exitCode = 1;
+// What libraries still use is nothing that a user could change.
+process.noDeprecation = true;
 /** A signal ends the run within two seconds, whatever still hangs. */
 const FORCED_EXIT_MS = 1500;
 const interruption = new AbortController();
@@ -29804,7 +29806,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 6884:
+/***/ 8272:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -29815,21 +29817,6 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
-;// CONCATENATED MODULE: ./lib/abort.js
-/** The outcome of work that knows nothing of the signal, or the signal's reason as soon as it aborts. */
-async function unlessAborted(signal, work) {
-    signal.throwIfAborted();
-    const aborted = Promise.withResolvers();
-    const abort = () => aborted.reject(signal.reason);
-    signal.addEventListener('abort', abort);
-    try {
-        return await Promise.race([work(), aborted.promise]);
-    }
-    finally {
-        signal.removeEventListener('abort', abort);
-    }
-}
-
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:os"
@@ -35263,7 +35250,7 @@ const UNITS = {
 function readSize(text, name, least, most) {
     const [, number, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?) ?([A-Za-z]+)$/.exec(text) ?? [];
     const factor = new Map(Object.entries(UNITS)).get(unit);
-    const bytes = Math.floor(Number(number) * (factor ?? Number.NaN));
+    const bytes = Math.floor((Math.round(Number(number) * 1000) * (factor ?? Number.NaN)) / 1000);
     if (bytes >= least && bytes <= most)
         return bytes;
     const forms = `Write a number and one of ${Object.keys(UNITS).join(', ')}, such as \`25MB\``;
@@ -35337,6 +35324,8 @@ function readExact(text, name) {
         throw refuse(name, `\`${text}\` is too long.`, EXACT_FORMS);
     }
 }
+/** The end of all years that are written with four digits. */
+const LATEST = Date.UTC(9999, 11, 31);
 /**
  * The length of a window, as ISO 8601; its years, months, weeks and days are local ones.
  * Throws `input` where it cannot be read, is shorter than a minute, or longer than calendars are.
@@ -35347,7 +35336,7 @@ function readLength(text, name) {
     if (iso === null)
         throw refuse(name, `\`${text}\` cannot be read.`, LENGTH_FORMS);
     try {
-        if (endAfter(0, iso, 'UTC') >= 60_000)
+        if (endAfter(LATEST, iso, 'UTC') - LATEST >= 60_000)
             return iso;
     }
     catch {
@@ -35538,11 +35527,10 @@ function checksumsText(files) {
  * Which exports follow each other: those of the same vendor and host, organisation, filters and columns. As a digest
  * (SHA-256, hex), since it goes into manifests, to be compared. Filters are compared as sets, columns in their order.
  */
-function scopeOf({ vendor, origin, query, columns }) {
+function scopeOf({ vendor, org: named, origin, query, columns }) {
     const filters = [...query.filters].map(([name, values]) => [name, [...values].sort()]).sort();
     const { org, provider } = query;
-    return hashBytes(Buffer.from(JSON.stringify([vendor.id, new URL(origin).host, provider, org, filters, columns])))
-        .sha256;
+    return hashBytes(Buffer.from(JSON.stringify([vendor.id, new URL(origin).host, provider, org ?? named, filters, columns]))).sha256;
 }
 
 ;// CONCATENATED MODULE: ./lib/evidence/manifest.js
@@ -35895,6 +35883,8 @@ class Parts {
         await this.#open();
     }
     async write(rows) {
+        if (rows.length === 0)
+            return;
         const text = encodeRows(rows);
         const bytes = Buffer.byteLength(text);
         const part = this.#current();
@@ -36066,6 +36056,8 @@ class Table {
         const { earlier } = this.#options;
         if (earlier === null || (event.time !== null && !this.#isBefore(event)))
             return false;
+        if (event.time === null && event.id === null)
+            throw untold(this.#options.vendor);
         return earlier.take(names, row(event), event.id);
     }
     /** The events that stay: inside the slice, each id once, and new. Throws `protocol` where one id has two contents. */
@@ -36114,6 +36106,10 @@ const timeless = ({ name }) => new errors/* ExportError */.z('input', `No column
     where: 'input `columns`',
     next: 'Use `native`, or a list of native columns.',
 });
+const untold = ({ name }) => new errors/* ExportError */.z('input', `${name}'s events have neither a time nor an id, so late ones cannot be told from exported ones.`, {
+    where: 'input `overlap`',
+    next: 'Set `overlap: PT0S`, to look for none.',
+});
 const twoContents = ({ name }, { time }) => new errors/* ExportError */.z('protocol', `${name} gave one event id twice, with different contents.`, {
     where: time === null ? name : `an event of ${formatInstant(time)}`,
     next: 'Run the export again; if it stays, report it to the vendor: one of the two is not what happened.',
@@ -36136,11 +36132,11 @@ const LF = 0x0a;
  * another width, or misplaced quotes or carriage returns. The message counts rows from the header, which is row 1, and
  * never quotes a cell.
  */
-function readCsv(answer) {
+function readCsv(answer, { nul = false } = {}) {
     const text = decodeUtf8(answer);
     if (text === '')
         throw read_refusal('The response is empty: not even a header.', answer);
-    if (text.includes('\0'))
+    if (!nul && text.includes('\0'))
         throw read_refusal('The response holds a NUL character.', answer);
     const rows = split(text, (row, trouble) => read_refusal(`Row ${row} of the response has ${trouble}.`, answer));
     const header = rows.shift() ?? [];
@@ -36255,7 +36251,7 @@ class Earlier {
     }
     /** Whether an earlier export holds this event; an event without an id is found as often as it was exported. */
     take(header, cells, id) {
-        if (id !== null && this.#ids.has(id))
+        if (id !== null && this.#ids.has(id.toWellFormed()))
             return true;
         this.#left ??= this.#tables.map((table) => countRows(table, header));
         for (const { key, counts } of this.#left) {
@@ -36276,11 +36272,12 @@ function countRows({ header, rows }, now) {
     const shared = same ? [...now] : now.filter((name) => header.includes(name) && name !== 'extra');
     const keyOf = (columns) => {
         const places = shared.map((name) => columns.indexOf(name));
-        return (cells) => JSON.stringify(places.map((place) => cells[place]));
+        return (cells) => JSON.stringify(places.map((place) => cells[place]?.toWellFormed()));
     };
     const counts = new Map();
     const before = keyOf(header);
-    for (const cells of rows)
+    // Columns that nothing compares would make every row known.
+    for (const cells of shared.length === 0 ? [] : rows)
         counts.set(before(cells), (counts.get(before(cells)) ?? 0) + 1);
     return { key: keyOf(now), counts };
 }
@@ -36306,7 +36303,7 @@ async function lookBack({ history, job, overlapMs, vendor, now, note }) {
         return { askFrom: window.from, earlier: null };
     const oldest = vendor.retention === null ? 0 : Math.ceil((now - vendor.retention) / 1000) * 1000;
     const links = [last];
-    let askFrom = Math.max(window.from - overlapMs, oldest, 0);
+    let askFrom = Math.min(window.from, Math.max(window.from - overlapMs, oldest, 0));
     for (let at = last; at.window.from > askFrom;) {
         const before = at.gap ? null : await history.before(at);
         if (before === null) {
@@ -36323,7 +36320,7 @@ async function lookBack({ history, job, overlapMs, vendor, now, note }) {
     for (const link of links) {
         for (const file of link.files) {
             const body = await history.read(link, file);
-            earlier.add(readCsv({ status: 200, body, where: `${link.place}, ${file.name}` }));
+            earlier.add(readCsv({ status: 200, body, where: `${link.place}, ${file.name}` }, { nul: true }));
         }
     }
     return { askFrom, earlier };
@@ -36344,6 +36341,7 @@ function readLink(bytes, place, artifact = null) {
     const window = object(about, 'window');
     const chain = field(about, 'chain');
     const before = isObject(chain) ? field(chain, 'previous') : null;
+    const gap = field(about, 'gap');
     const resources = field(manifest, 'resources');
     const link = {
         id: field(manifest, 'id'),
@@ -36353,7 +36351,12 @@ function readLink(bytes, place, artifact = null) {
         files: Array.isArray(resources) ? resources.map(fileOf) : [],
     };
     const { id, scope, from, to, files } = link;
-    const whole = typeof id === 'string' && typeof scope === 'string' && from !== null && to !== null && from < to;
+    const whole = typeof id === 'string' &&
+        typeof scope === 'string' &&
+        from !== null &&
+        to !== null &&
+        from < to &&
+        [chain, before, gap].every((one) => one === null || isObject(one));
     if (!whole || files.length === 0 || !files.every((file) => file !== null))
         throw damaged(place);
     return {
@@ -36364,7 +36367,7 @@ function readLink(bytes, place, artifact = null) {
         window: { from, to },
         before: isObject(before) ? beforeOf(before, place) : null,
         chained: isObject(chain),
-        gap: isObject(field(about, 'gap')),
+        gap: gap !== null,
         files,
         place,
     };
@@ -36430,26 +36433,43 @@ function nextJob({ window, timeZone, onward, allowGap }, last, vendor, now) {
     const start = last === null ? window.from : last.window.to;
     if (start >= window.to)
         return null;
-    const { from, gap } = keptFrom({ from: start, to: window.to }, vendor, now, allowGap);
+    const input = last !== null ? null : onward === null ? 'from' : 'initial-from';
+    const { from, gap } = keptFrom({ from: start, to: window.to }, vendor, now, allowGap, input);
     const end = onward?.maxWindow ? endAfter(from, onward.maxWindow, timeZone) : window.to;
     return { window: { from, to: Math.min(end, window.to) }, gap, last, askFrom: from };
 }
-/** Where a window begins that the vendor still keeps, and what of it is gone. */
-function keptFrom(window, { name, retention }, now, allowGap) {
+/** Where a window begins that the vendor still keeps, and what of it is gone; `input` says where it begins, if one does. */
+function keptFrom(window, { name, retention }, now, allowGap, input) {
     const oldest = retention === null ? window.from : Math.ceil((now - retention) / 1000) * 1000;
     if (window.from >= oldest)
         return { from: window.from, gap: null };
     const hole = { from: window.from, to: Math.min(oldest, window.to) };
+    if (allowGap && oldest < window.to)
+        return { from: oldest, gap: hole };
     const between = `${formatInstant(hole.from)} to ${formatInstant(hole.to)}`;
     const days = (retention ?? 0) / 86_400_000;
     const what = `${name} keeps events for ${days} days, so what happened from ${between} cannot be exported any more.`;
-    if (!allowGap || oldest >= window.to) {
-        throw new errors/* ExportError */.z('incomplete', what, {
-            where: `window ${formatInstant(window.from)} to ${formatInstant(window.to)}`,
-            next: `Set \`from\` to ${formatInstant(oldest)} or later, or \`allow-gap: true\` to export the rest and record the hole.`,
-        });
+    const rest = `\`allow-gap: true\` to export what is kept from ${formatInstant(oldest)} on, and to record the hole`;
+    const later = input === null ? '' : `\`${input}\` to ${formatInstant(oldest)} or later, or `;
+    throw new errors/* ExportError */.z('incomplete', what, {
+        where: `window ${formatInstant(window.from)} to ${formatInstant(window.to)}`,
+        next: oldest >= window.to ? 'Give a later window.' : `Set ${later}${rest}.`,
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/abort.js
+/** The outcome of work that knows nothing of the signal, or the signal's reason as soon as it aborts. */
+async function unlessAborted(signal, work) {
+    signal.throwIfAborted();
+    const aborted = Promise.withResolvers();
+    const abort = () => aborted.reject(signal.reason);
+    signal.addEventListener('abort', abort);
+    try {
+        return await Promise.race([work(), aborted.promise]);
     }
-    return { from: oldest, gap: hole };
+    finally {
+        signal.removeEventListener('abort', abort);
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/destinations/artifact.js
@@ -36602,6 +36622,9 @@ async function openGitHub(options) {
     return {
         rest: (route, parameters) => retried(options, github_describe(route, parameters), async () => {
             const { data } = await octokit.request(route, { ...parameters, request: requestOptions() });
+            // Octokit gives the text of what it cannot parse, and '' for a body that was cut.
+            if (typeof data !== 'object' || data === null)
+                throw new NotWhole();
             return data;
         }),
         graphql: (query, variables) => retried(options, 'POST /graphql', () => octokit.graphql(query, { ...variables, request: requestOptions() })),
@@ -36634,6 +36657,12 @@ async function retried(options, where, call) {
         await clock.sleep(waitMs, signal);
     }
 }
+/** A success without a whole body. */
+class NotWhole extends Error {
+    status = 502;
+}
+/** GraphQL's way of saying 500. */
+const GRAPHQL_FAILED = /^Something went wrong while executing your query|timed? ?out/i;
 /** What Octokit threw, as far as it can be relied on. A broken connection comes as status 500 without a response. */
 class Failure {
     status;
@@ -36648,9 +36677,9 @@ class Failure {
         if (!graphql && status === undefined && name !== 'TimeoutError' && name !== 'AbortError')
             throw error;
         const said = response?.data?.message;
-        this.status = graphql ? 200 : (status ?? 500);
         this.type = errors?.[0]?.type ?? '';
         this.message = graphql ? (errors?.[0]?.message ?? '') : typeof said === 'string' ? said : (message ?? '');
+        this.status = !graphql ? (status ?? 500) : GRAPHQL_FAILED.test(this.message) ? 500 : 200;
         this.#headers = (graphql ? headers : response?.headers) ?? {};
         this.#answered = graphql || response !== undefined;
         this.cause = error;
@@ -36688,6 +36717,22 @@ const unavailable = (where, failure, tries) => new errors/* ExportError */.z('un
     where,
     next: 'Run the job again; see the status page of GitHub.',
     cause: new Error((0,lib_escape/* forLog */.I)(failure.message, 300)),
+});
+
+;// CONCATENATED MODULE: ./lib/git/entries.js
+
+
+/** Reads what the API says of an entry. Throws `protocol` or `destination`. */
+function readEntry(entry, where) {
+    const kind = requireString(entry, 'type', where);
+    if (kind !== 'blob' && kind !== 'tree' && kind !== 'commit')
+        throw unexpected(`an entry that is a ${kind}`);
+    const bytes = kind === 'blob' ? requireNumber(entry, 'size', where) : 0;
+    return { path: requireString(entry, 'path', where), kind, sha: requireString(entry, 'sha', where), bytes };
+}
+/** The error for what GitHub's document does not allow. */
+const unexpected = (what) => new errors/* ExportError */.z('destination', `GitHub answered ${what}, which its document does not allow.`, {
+    next: 'Run the job again; if it stays, report it with the version of the exporter.',
 });
 
 ;// CONCATENATED MODULE: ./lib/git/files.js
@@ -36753,9 +36798,13 @@ class Repository {
                 return 'empty';
             throw error;
         }
-        const commit = requireString(asObject(ref['object'], '`object`', branch), 'sha', branch);
-        const tree = asObject((await this.#get(`/git/commits/${commit}`, 'the commit'))['tree'], '`tree`', commit);
-        return { commit, tree: requireString(tree, 'sha', commit) };
+        const { head } = await this.#commit(requireString(asObject(ref['object'], '`object`', branch), 'sha', branch));
+        return head;
+    }
+    /** The commit that a commit goes on top of, the first where it has several; null where it is the first of all. */
+    async parent({ commit }) {
+        const { parent } = await this.#commit(commit);
+        return parent === null ? null : (await this.#commit(parent)).head;
     }
     /** The tree of a folder; null where nothing is there; 'file' where a file is in the way. */
     async folder(tree, path) {
@@ -36827,6 +36876,13 @@ class Repository {
         const content = (await read()).toString('base64');
         await this.#send('PUT', `/contents/${encoded(path)}`, { message, content });
     }
+    async #commit(sha) {
+        const body = await this.#get(`/git/commits/${sha}`, 'the commit');
+        const tree = requireString(asObject(body['tree'], '`tree`', sha), 'sha', sha);
+        const [first] = asArray(body['parents'], '`parents`', sha);
+        const parent = first === undefined ? null : requireString(asObject(first, 'a parent', sha), 'sha', sha);
+        return { head: { commit: sha, tree }, parent };
+    }
     async #allBelow(tree) {
         const known = this.#below.get(tree);
         if (known !== undefined)
@@ -36876,16 +36932,6 @@ class Repository {
 }
 /** A branch or a path in an address: its slashes stay. */
 const encoded = (path) => path.split('/').map(encodeURIComponent).join('/');
-function readEntry(entry, where) {
-    const kind = requireString(entry, 'type', where);
-    if (kind !== 'blob' && kind !== 'tree' && kind !== 'commit')
-        throw unexpected(`an entry that is a ${kind}`);
-    const bytes = kind === 'blob' ? requireNumber(entry, 'size', where) : 0;
-    return { path: requireString(entry, 'path', where), kind, sha: requireString(entry, 'sha', where), bytes };
-}
-const unexpected = (what) => new errors/* ExportError */.z('destination', `GitHub answered ${what}, which its document does not allow.`, {
-    next: 'Run the job again; if it stays, report it with the version of the exporter.',
-});
 
 ;// CONCATENATED MODULE: ./lib/git/branch.js
 
@@ -37010,7 +37056,8 @@ async function commitExport(open, options) {
                 if (found !== null && base !== null) {
                     if (head === null)
                         await repository.createBranch(branch, base.commit);
-                    return receipt(base.commit, folder, head === null || found === 'ours');
+                    const sha = found === 'ours' ? await commitOf(repository, base, folder) : base.commit;
+                    return receipt(sha, folder, head === null || found === 'ours');
                 }
                 return receipt(await write(open, head, base, folder, options), folder, true);
             }
@@ -37051,6 +37098,19 @@ async function findPlace(repository, base, { folder, files, link }) {
         if (same !== null)
             return { folder: path, found: same };
     }
+}
+/** So many commits of others may have gone on top of ours since a reply was lost. */
+const MOST_SINCE = 50;
+/** The commit that brought a folder: the first one back from the head whose parent has nothing there. */
+async function commitOf(repository, head, folder) {
+    let at = head;
+    for (let since = 0; since < MOST_SINCE; since++) {
+        const parent = await repository.parent(at);
+        if (parent === null || (await repository.folder(parent.tree, folder.split('/'))) === null)
+            return at.commit;
+        at = parent;
+    }
+    return head.commit;
 }
 /** Whether a folder holds this very export (`ours`), or one that says the same (`same`); null: neither. */
 async function compare(repository, there, files, link) {
@@ -37238,8 +37298,8 @@ class ArtifactHistory {
         return content;
     }
     /**
-     * To be asked after an upload: two runs at once may have gone on from the same export. One of them removes its
-     * artifact and throws `Overtaken`. Each looks after its own upload is visible, so at least one sees the other.
+     * To be asked after an upload: two runs at once may have gone on from the same export. One of them has to remove its
+     * artifact: it throws `Overtaken`. Each looks after its own upload is visible, so at least one sees the other.
      */
     async settle(mine, last) {
         const { clock, signal, say } = this.#options;
@@ -37252,7 +37312,6 @@ class ArtifactHistory {
             say('Another run has uploaded an export of the same window: waiting for it to give way.');
             await clock.sleep(LOOK_MS, signal);
         }
-        await this.#options.client.remove(mine.name);
         throw new Overtaken();
     }
     /** All artifacts of the scope that may be the last one or just before it, the newest first. */
@@ -37307,7 +37366,7 @@ class ArtifactHistory {
     }
     async #download(artifact) {
         const folder = (0,external_node_path_.join)(this.#options.folder, String(artifact.id));
-        const whole = await this.#options.client.download(artifact, folder);
+        const whole = await this.#options.download(artifact, folder);
         this.#options.signal.throwIfAborted();
         if (!whole)
             throw damaged(placeOf(artifact), 'its digest is not the one of its upload');
@@ -37831,6 +37890,7 @@ const literal = (text) => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
 
 
+
 /** Opens the destinations, and looks at them, before anything is exported. Throws `ExportError`. */
 async function openHome(inputs, surroundings) {
     const { commit: target, period, temp } = inputs;
@@ -37840,18 +37900,14 @@ async function openHome(inputs, surroundings) {
     const downloads = chained && branch === null ? await (0,promises_.mkdtemp)((0,external_node_path_.join)(temp || (0,external_node_os_.tmpdir)(), 'last-export-')) : null;
     const branchHistory = chained && branch !== null ? branchHistoryOf(inputs, branch) : null;
     const artifactHistory = downloads !== null && github !== null ? artifactHistoryOf(inputs, github, downloads, surroundings) : null;
-    const deliverArtifact = async ({ job, folder, files, number }) => {
-        const receipt = await uploadArtifact({
-            ...artifactNaming(inputs, job.window, number, artifactHistory !== null),
-            files: files.map((file) => (0,external_node_path_.join)(folder, file.name)),
-            folder,
-            retentionDays: inputs.artifact.retentionDays,
-            compressionLevel: inputs.artifact.compressionLevel,
-            runUrl: inputs.runUrl,
-        });
-        await artifactHistory?.settle(receipt, job.last);
-        return receipt;
-    };
+    const upload = ({ job, folder, files, number }) => uploadArtifact({
+        ...artifactNaming(inputs, job.window, number, artifactHistory !== null),
+        files: files.map((file) => (0,external_node_path_.join)(folder, file.name)),
+        folder,
+        retentionDays: inputs.artifact.retentionDays,
+        compressionLevel: inputs.artifact.compressionLevel,
+        runUrl: inputs.runUrl,
+    });
     const deliverCommit = async (open, { job, folder, files, link, rows }) => {
         const written = files.map(({ name, bytes }) => fileOnDisk((0,external_node_path_.join)(folder, name), name, bytes));
         return commitExport(open, {
@@ -37872,8 +37928,11 @@ async function openHome(inputs, surroundings) {
                 home_folderOf(inputs, window);
         },
         deliver: async (parcel) => {
-            const artifact = inputs.destinations.includes('artifact') ? await deliverArtifact(parcel) : null;
+            const wanted = inputs.destinations.includes('artifact');
+            const artifact = wanted ? await unlessAborted(surroundings.signal, () => upload(parcel)) : null;
             try {
+                if (artifact !== null)
+                    await artifactHistory?.settle(artifact, parcel.job.last);
                 return { artifact, commit: branch === null ? null : await deliverCommit(branch, parcel) };
             }
             catch (error) {
@@ -37921,7 +37980,7 @@ function artifactHistoryOf(inputs, github, folder, { runner, clock, signal }) {
     const access = { token: inputs.github.token, repository };
     return new ArtifactHistory({
         github,
-        client: { download: (artifact, into) => downloadArtifact(artifact, into, access), remove: removeArtifact },
+        download: (artifact, into) => downloadArtifact(artifact, into, access),
         repository,
         name: chainName(inputs.artifact.name, vendor.id, org, scope),
         scope,
@@ -39351,16 +39410,16 @@ function readInputs(env, mask, mintIdToken, now) {
     refuseOpenTls(env);
     const vendor = readVendor(get('vendor'));
     const { org, provider } = readOrg(get('org'), vendor);
-    const columns = readColumns(get('columns'), vendor);
-    const period = readPeriod(get, vendor, columns, now);
-    const destinations = readChoices(get('destination'), 'destination', DESTINATIONS);
-    const chained = period.onward !== null;
-    refuseWithoutEffect(get, chained, destinations);
     const credentials = readCredentials(secrets, vendor, mintIdToken);
     if (credentials.kind === 'token') {
         for (const header of Object.values(vendor.headers(credentials.token)))
             maskEverywhere(header, mask);
     }
+    const columns = readColumns(get('columns'), vendor);
+    const period = readPeriod(get, vendor, columns, now);
+    const destinations = readChoices(get('destination'), 'destination', DESTINATIONS);
+    const chained = period.onward !== null;
+    refuseWithoutEffect(get, chained, destinations);
     return {
         vendor,
         credentials,
@@ -39392,7 +39451,7 @@ function readInputs(env, mask, mintIdToken, now) {
 }
 /** An input that changes nothing is a misunderstanding: somebody relies on it. */
 function refuseWithoutEffect(get, chained, destinations) {
-    const idle = (names) => names.find((name) => get(name) !== DEFAULTS[name]);
+    const idle = (names) => names.find((name) => get(name).toLowerCase() !== DEFAULTS[name].toLowerCase());
     const onward = chained ? undefined : idle(ONWARD_INPUTS);
     if (onward !== undefined) {
         throw refuse(onward, `\`${onward}\` means nothing without \`from: ${LAST_EXPORT}\`.`, `Leave it out, or set \`from: ${LAST_EXPORT}\`.`);
@@ -52563,7 +52622,8 @@ function openSession(options) {
 
 
 
-
+/** Exports that go on from each other are read again, file by file: no file may be larger than memory has room for. */
+const MOST_LOOK_BACK_BYTES = 100 * 2 ** 20;
 /** Other runs may deliver the next export first; so often this one starts again from there. */
 const MOST_OVERTAKEN = 8;
 /**
@@ -52651,8 +52711,9 @@ async function exportOne(inputs, job, home, history, number, surroundings) {
             sayEmpty(inputs, job, runner);
         if (inputs.destinations.includes('artifact'))
             runner.startGroup('Uploading the artifact');
+        signal.throwIfAborted();
         const parcel = { ...made, folder: folder.path, rows: made.table.counts.written, number };
-        const delivered = await unlessAborted(signal, () => home.deliver(parcel));
+        const delivered = await home.deliver(parcel);
         runner.endGroup();
         return { ...made, ...delivered, folder: folder.path, link: linkOf(made.link, delivered) };
     }
@@ -52686,7 +52747,7 @@ async function findEarlier(inputs, job, history, notes, clock) {
     return lookBack({ history, job, overlapMs, vendor, now: clock.now(), note: (text) => notes.push(text) });
 }
 async function writeTable(inputs, { window, askFrom }, { earlier }, path, record, { runner, clock, signal }) {
-    const { vendor, org, columns, commit } = inputs;
+    const { vendor, org, columns, commit, period } = inputs;
     const progress = openProgress(runner, clock.now);
     const { session, close } = openSession({
         inputs,
@@ -52702,19 +52763,9 @@ async function writeTable(inputs, { window, askFrom }, { earlier }, path, record
         note: (text) => record.notes.push(text),
     });
     try {
-        const maxBytes = commit?.maxFileBytes ?? null;
-        const { written: onProgress } = progress;
-        return await exportEvents({
-            vendor,
-            session,
-            org,
-            columns,
-            path,
-            maxBytes,
-            from: window.from,
-            earlier,
-            onProgress,
-        });
+        const maxBytes = commit?.maxFileBytes ?? (period.onward === null ? null : MOST_LOOK_BACK_BYTES);
+        const table = { vendor, session, org, columns, path, maxBytes, from: window.from, earlier };
+        return await exportEvents({ ...table, onProgress: progress.written });
     }
     finally {
         close();

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { unlessAborted } from './abort.ts';
 import { type ArtifactReceipt, downloadArtifact, removeArtifact, uploadArtifact } from './destinations/artifact.ts';
 import { type CommitReceipt, commitExport } from './destinations/commit.ts';
 import { scopeOf } from './evidence/scope.ts';
@@ -71,8 +72,8 @@ export async function openHome(inputs: Inputs, surroundings: Surroundings): Prom
   const artifactHistory =
     downloads !== null && github !== null ? artifactHistoryOf(inputs, github, downloads, surroundings) : null;
 
-  const deliverArtifact = async ({ job, folder, files, number }: Parcel) => {
-    const receipt = await uploadArtifact({
+  const upload = ({ job, folder, files, number }: Parcel) =>
+    uploadArtifact({
       ...artifactNaming(inputs, job.window, number, artifactHistory !== null),
       files: files.map((file) => join(folder, file.name)),
       folder,
@@ -80,9 +81,6 @@ export async function openHome(inputs: Inputs, surroundings: Surroundings): Prom
       compressionLevel: inputs.artifact.compressionLevel,
       runUrl: inputs.runUrl,
     });
-    await artifactHistory?.settle(receipt, job.last);
-    return receipt;
-  };
 
   const deliverCommit = async (open: OpenBranch, { job, folder, files, link, rows }: Parcel) => {
     const written = files.map(({ name, bytes }) => fileOnDisk(join(folder, name), name, bytes));
@@ -104,8 +102,10 @@ export async function openHome(inputs: Inputs, surroundings: Surroundings): Prom
       if (target !== null) folderOf(inputs, window);
     },
     deliver: async (parcel) => {
-      const artifact = inputs.destinations.includes('artifact') ? await deliverArtifact(parcel) : null;
+      const wanted = inputs.destinations.includes('artifact');
+      const artifact = wanted ? await unlessAborted(surroundings.signal, () => upload(parcel)) : null;
       try {
+        if (artifact !== null) await artifactHistory?.settle(artifact, parcel.job.last);
         return { artifact, commit: branch === null ? null : await deliverCommit(branch, parcel) };
       } catch (error) {
         if (artifact !== null) await removeArtifact(artifact.name);
@@ -154,7 +154,7 @@ function artifactHistoryOf(inputs: Inputs, github: GitHub, folder: string, { run
   const access = { token: inputs.github.token, repository };
   return new ArtifactHistory({
     github,
-    client: { download: (artifact, into) => downloadArtifact(artifact, into, access), remove: removeArtifact },
+    download: (artifact, into) => downloadArtifact(artifact, into, access),
     repository,
     name: chainName(inputs.artifact.name, vendor.id, org, scope),
     scope,

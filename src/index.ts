@@ -7,6 +7,9 @@ import { githubRunner as runner } from './runner.ts';
 // Until the last check has passed, however the process ends, it has failed.
 process.exitCode = 1;
 
+// What libraries still use is nothing that a user could change.
+process.noDeprecation = true;
+
 /** A signal ends the run within two seconds, whatever still hangs. */
 const FORCED_EXIT_MS = 1500;
 

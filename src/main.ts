@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import { unlessAborted } from './abort.ts';
 import { makeFolder } from './destinations/file.ts';
 import { ExportError } from './errors.ts';
 import { forLog } from './escape.ts';
 import { manifestOf } from './evidence/manifest.ts';
 import { MANIFEST, writeEvidence } from './evidence/write.ts';
 import { type ExportedTable, exportEvents } from './export.ts';
-import { type History, type LookBack, lookBack, Overtaken } from './history/history.ts';
+import { type History, type LookBack, lookBack, neverFirst, Overtaken } from './history/history.ts';
 import { type Link, readLink } from './history/link.ts';
 import { type Job, nextJob } from './history/plan.ts';
 import { type Home, openHome } from './home.ts';
@@ -78,8 +77,9 @@ async function exportAll(inputs: Inputs, reports: Report[], surroundings: Surrou
         if (period.onward === null) return;
         last = report.link;
       } catch (error) {
+        if (!(error instanceof Overtaken)) throw error;
         overtaken += 1;
-        if (!(error instanceof Overtaken) || overtaken > MOST_OVERTAKEN) throw error;
+        if (overtaken > MOST_OVERTAKEN) throw neverFirst(error);
         sayOvertaken(surroundings.runner);
         found = await findLast(home, surroundings);
         last = found;
@@ -116,8 +116,9 @@ async function exportOne(
     const made = await makeExport(inputs, job, history, join(folder.path, `${name}.csv`), surroundings);
     if (made.table.counts.written === 0) sayEmpty(inputs, job, runner);
     if (inputs.destinations.includes('artifact')) runner.startGroup('Uploading the artifact');
+    signal.throwIfAborted();
     const parcel = { ...made, folder: folder.path, rows: made.table.counts.written, number };
-    const delivered = await unlessAborted(signal, () => home.deliver(parcel));
+    const delivered = await home.deliver(parcel);
     runner.endGroup();
     return { ...made, ...delivered, folder: folder.path, link: linkOf(made.link, delivered) };
   } catch (error) {

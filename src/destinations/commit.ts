@@ -1,8 +1,9 @@
 import { ExportError } from '../errors.ts';
 import { MANIFEST, SUMS } from '../evidence/write.ts';
 import { explained, isMoved, type OpenBranch, readTip } from '../git/branch.ts';
+import type { Entry } from '../git/entries.ts';
 import { type FileToWrite, fileOf } from '../git/files.ts';
-import type { Entry, Head, Repository } from '../git/repository.ts';
+import type { Head, Repository } from '../git/repository.ts';
 import type { Refused } from '../github.ts';
 import type { BranchHistory } from '../history/branch.ts';
 import { Overtaken } from '../history/history.ts';
@@ -72,7 +73,8 @@ export async function commitExport(open: OpenBranch, options: CommitOptions): Pr
         const { folder, found } = await findPlace(repository, base, options);
         if (found !== null && base !== null) {
           if (head === null) await repository.createBranch(branch, base.commit);
-          return receipt(base.commit, folder, head === null || found === 'ours');
+          const sha = found === 'ours' ? await commitOf(repository, base, folder) : base.commit;
+          return receipt(sha, folder, head === null || found === 'ours');
         }
         return receipt(await write(open, head, base, folder, options), folder, true);
       } catch (error) {
@@ -106,6 +108,20 @@ async function findPlace(repository: Repository, base: Head | null, { folder, fi
     const same = await compare(repository, there, files, link);
     if (same !== null) return { folder: path, found: same };
   }
+}
+
+/** So many commits of others may have gone on top of ours since a reply was lost. */
+const MOST_SINCE = 50;
+
+/** The commit that brought a folder: the first one back from the head whose parent has nothing there. */
+async function commitOf(repository: Repository, head: Head, folder: string): Promise<string> {
+  let at = head;
+  for (let since = 0; since < MOST_SINCE; since++) {
+    const parent = await repository.parent(at);
+    if (parent === null || (await repository.folder(parent.tree, folder.split('/'))) === null) return at.commit;
+    at = parent;
+  }
+  return head.commit;
 }
 
 /** Whether a folder holds this very export (`ours`), or one that says the same (`same`); null: neither. */

@@ -1,23 +1,14 @@
-import { ExportError } from '../errors.ts';
 import type { Repository as RepositoryName } from '../git-names.ts';
 import { type GitHub, Refused } from '../github.ts';
-import { asArray, asObject, requireNumber, requireString } from '../read.ts';
+import { asArray, asObject, requireString } from '../read.ts';
 import type { JsonObject } from '../types.ts';
+import { type Entry, readEntry, unexpected } from './entries.ts';
 import { blobName, type FileToWrite } from './files.ts';
 
 /** A commit and its tree, by their object names. */
 export interface Head {
   readonly commit: string;
   readonly tree: string;
-}
-
-/** An entry of a tree; `path` from that tree on. */
-export interface Entry {
-  readonly path: string;
-  readonly kind: 'blob' | 'tree' | 'commit';
-  readonly sha: string;
-  /** Of a blob, in bytes; 0 elsewhere. */
-  readonly bytes: number;
 }
 
 const CREATE_COMMIT = `mutation ($input: CreateCommitOnBranchInput!) {
@@ -61,9 +52,14 @@ export class Repository {
       if (error instanceof Refused && error.status === 409) return 'empty';
       throw error;
     }
-    const commit = requireString(asObject(ref['object'], '`object`', branch), 'sha', branch);
-    const tree = asObject((await this.#get(`/git/commits/${commit}`, 'the commit'))['tree'], '`tree`', commit);
-    return { commit, tree: requireString(tree, 'sha', commit) };
+    const { head } = await this.#commit(requireString(asObject(ref['object'], '`object`', branch), 'sha', branch));
+    return head;
+  }
+
+  /** The commit that a commit goes on top of, the first where it has several; null where it is the first of all. */
+  async parent({ commit }: Head): Promise<Head | null> {
+    const { parent } = await this.#commit(commit);
+    return parent === null ? null : (await this.#commit(parent)).head;
   }
 
   /** The tree of a folder; null where nothing is there; 'file' where a file is in the way. */
@@ -145,6 +141,14 @@ export class Repository {
     await this.#send('PUT', `/contents/${encoded(path)}`, { message, content });
   }
 
+  async #commit(sha: string): Promise<{ readonly head: Head; readonly parent: string | null }> {
+    const body = await this.#get(`/git/commits/${sha}`, 'the commit');
+    const tree = requireString(asObject(body['tree'], '`tree`', sha), 'sha', sha);
+    const [first] = asArray(body['parents'], '`parents`', sha);
+    const parent = first === undefined ? null : requireString(asObject(first, 'a parent', sha), 'sha', sha);
+    return { head: { commit: sha, tree }, parent };
+  }
+
   async #allBelow(tree: string): Promise<readonly Entry[]> {
     const known = this.#below.get(tree);
     if (known !== undefined) return known;
@@ -198,15 +202,3 @@ export class Repository {
 
 /** A branch or a path in an address: its slashes stay. */
 const encoded = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
-
-function readEntry(entry: JsonObject, where: string): Entry {
-  const kind = requireString(entry, 'type', where);
-  if (kind !== 'blob' && kind !== 'tree' && kind !== 'commit') throw unexpected(`an entry that is a ${kind}`);
-  const bytes = kind === 'blob' ? requireNumber(entry, 'size', where) : 0;
-  return { path: requireString(entry, 'path', where), kind, sha: requireString(entry, 'sha', where), bytes };
-}
-
-const unexpected = (what: string): ExportError =>
-  new ExportError('destination', `GitHub answered ${what}, which its document does not allow.`, {
-    next: 'Run the job again; if it stays, report it with the version of the exporter.',
-  });

@@ -12,7 +12,8 @@ import { damaged, type Link, readLink } from './link.ts';
 
 export interface ArtifactHistoryOptions {
   readonly github: GitHub;
-  readonly client: ArtifactClient;
+  /** Unpacks an artifact into a folder. Gives whether it has the digest, `sha256:…`. Throws `ExportError`. */
+  readonly download: (artifact: { id: number; runId: number; digest: string }, folder: string) => Promise<boolean>;
   readonly repository: Repository;
   /** Of all artifacts of the scope; some have `-2`, `-3`, … behind it, since a run has each name once. */
   readonly name: string;
@@ -25,14 +26,6 @@ export interface ArtifactHistoryOptions {
   readonly say: (line: string) => void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-}
-
-/** The part of the artifact service that is not in the API; its errors are `ExportError`s. */
-export interface ArtifactClient {
-  /** Unpacks an artifact into a folder. Gives whether it has the digest, `sha256:…`. */
-  readonly download: (artifact: { id: number; runId: number; digest: string }, folder: string) => Promise<boolean>;
-  /** Removes an artifact of this run. */
-  readonly remove: (name: string) => Promise<void>;
 }
 
 interface Listed {
@@ -100,10 +93,10 @@ export class ArtifactHistory implements History {
   }
 
   /**
-   * To be asked after an upload: two runs at once may have gone on from the same export. One of them removes its
-   * artifact and throws `Overtaken`. Each looks after its own upload is visible, so at least one sees the other.
+   * To be asked after an upload: two runs at once may have gone on from the same export. One of them has to remove its
+   * artifact: it throws `Overtaken`. Each looks after its own upload is visible, so at least one sees the other.
    */
-  async settle(mine: { readonly id: number; readonly name: string }, last: Link | null): Promise<void> {
+  async settle(mine: { readonly id: number }, last: Link | null): Promise<void> {
     const { clock, signal, say } = this.#options;
     for (let look = 1; ; look++) {
       const rivals = (await this.#artifacts()).filter(({ id }) => id !== mine.id && id > (last?.artifact ?? -1));
@@ -112,7 +105,6 @@ export class ArtifactHistory implements History {
       say('Another run has uploaded an export of the same window: waiting for it to give way.');
       await clock.sleep(LOOK_MS, signal);
     }
-    await this.#options.client.remove(mine.name);
     throw new Overtaken();
   }
 
@@ -120,9 +112,9 @@ export class ArtifactHistory implements History {
   async #artifacts(): Promise<Listed[]> {
     const { name } = this.#options;
     const named = await this.#list(name, Number.POSITIVE_INFINITY);
-    const newest = Math.max(...named.map(({ id }) => id));
-    if (named.length === 0) return [];
-    // A run that has more than one has the first under the plain name, so numbered ones are newer than that.
+    // A run that has more than one has the first under the plain name, so numbered ones are newer than that, unless
+    // somebody has removed it: where there is none of that name, all are looked through.
+    const newest = named.reduce((most, { id }) => Math.max(most, id), 0);
     const numbered = (await this.#list(null, newest)).filter((one) => one.name.startsWith(`${name}-`));
     const ours = numbered.filter((one) => /^\d+$/.test(one.name.slice(name.length + 1)));
     return [...new Map([...named, ...ours].map((one) => [one.id, one])).values()].sort((a, b) => b.id - a.id);
@@ -168,7 +160,7 @@ export class ArtifactHistory implements History {
 
   async #download(artifact: Listed): Promise<string> {
     const folder = join(this.#options.folder, String(artifact.id));
-    const whole = await this.#options.client.download(artifact, folder);
+    const whole = await this.#options.download(artifact, folder);
     this.#options.signal.throwIfAborted();
     if (!whole) throw damaged(placeOf(artifact), 'its digest is not the one of its upload');
     this.#folders.set(artifact.id, folder);

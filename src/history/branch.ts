@@ -1,7 +1,8 @@
 import { checksumsText, hashBytes } from '../evidence/checksums.ts';
 import { MANIFEST, SUMS } from '../evidence/write.ts';
 import { type OpenBranch, readTip } from '../git/branch.ts';
-import type { Entry, Head } from '../git/repository.ts';
+import type { Entry } from '../git/entries.ts';
+import type { Head } from '../git/repository.ts';
 import { endInName } from '../name.ts';
 import type { History } from './history.ts';
 import { damaged, type Link, readLink } from './link.ts';

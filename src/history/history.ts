@@ -1,4 +1,5 @@
 import { readCsv } from '../csv/read.ts';
+import { ExportError } from '../errors.ts';
 import type { Digest } from '../evidence/checksums.ts';
 import type { Vendor } from '../types.ts';
 import { formatInstant } from '../window.ts';
@@ -24,6 +25,13 @@ export class Overtaken extends Error {
     super('Another run has delivered an export of the same scope.');
   }
 }
+
+/** The error for a run that another one was always ahead of. */
+export const neverFirst = (cause: Overtaken): ExportError =>
+  new ExportError('destination', 'Other runs kept delivering the next export of the same scope first.', {
+    next: 'Give the workflows that export it a common `concurrency` group, and run this one again.',
+    cause,
+  });
 
 /** What of the time before a job's window is asked for once more, and what of it was exported. */
 export interface LookBack {

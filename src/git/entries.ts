@@ -1,0 +1,26 @@
+import { ExportError } from '../errors.ts';
+import { requireNumber, requireString } from '../read.ts';
+import type { JsonObject } from '../types.ts';
+
+/** An entry of a tree; `path` from that tree on. */
+export interface Entry {
+  readonly path: string;
+  readonly kind: 'blob' | 'tree' | 'commit';
+  readonly sha: string;
+  /** Of a blob, in bytes; 0 elsewhere. */
+  readonly bytes: number;
+}
+
+/** Reads what the API says of an entry. Throws `protocol` or `destination`. */
+export function readEntry(entry: JsonObject, where: string): Entry {
+  const kind = requireString(entry, 'type', where);
+  if (kind !== 'blob' && kind !== 'tree' && kind !== 'commit') throw unexpected(`an entry that is a ${kind}`);
+  const bytes = kind === 'blob' ? requireNumber(entry, 'size', where) : 0;
+  return { path: requireString(entry, 'path', where), kind, sha: requireString(entry, 'sha', where), bytes };
+}
+
+/** The error for what GitHub's document does not allow. */
+export const unexpected = (what: string): ExportError =>
+  new ExportError('destination', `GitHub answered ${what}, which its document does not allow.`, {
+    next: 'Run the job again; if it stays, report it with the version of the exporter.',
+  });
