@@ -36286,6 +36286,7 @@ function countRows({ header, rows }, now) {
 
 
 
+
 /** Thrown where another run has delivered an export of the same scope meanwhile, so that this one is no longer next. */
 class Overtaken extends Error {
     name = 'Overtaken';
@@ -36293,6 +36294,11 @@ class Overtaken extends Error {
         super('Another run has delivered an export of the same scope.');
     }
 }
+/** The error for a run that another one was always ahead of. */
+const neverFirst = (cause) => new errors/* ExportError */.z('destination', 'Other runs kept delivering the next export of the same scope first.', {
+    next: 'Give the workflows that export it a common `concurrency` group, and run this one again.',
+    cause,
+});
 /**
  * Reads every earlier export that may hold events of the stretch before the window. The stretch never goes further than
  * the exports themselves: what is older was never asked for.
@@ -37318,10 +37324,9 @@ class ArtifactHistory {
     async #artifacts() {
         const { name } = this.#options;
         const named = await this.#list(name, Number.POSITIVE_INFINITY);
-        const newest = Math.max(...named.map(({ id }) => id));
-        if (named.length === 0)
-            return [];
-        // A run that has more than one has the first under the plain name, so numbered ones are newer than that.
+        // A run that has more than one has the first under the plain name, so numbered ones are newer than that, unless
+        // somebody has removed it: where there is none of that name, all are looked through.
+        const newest = named.reduce((most, { id }) => Math.max(most, id), 0);
         const numbered = (await this.#list(null, newest)).filter((one) => one.name.startsWith(`${name}-`));
         const ours = numbered.filter((one) => /^\d+$/.test(one.name.slice(name.length + 1)));
         return [...new Map([...named, ...ours].map((one) => [one.id, one])).values()].sort((a, b) => b.id - a.id);
@@ -52677,9 +52682,11 @@ async function exportAll(inputs, reports, surroundings) {
                 last = report.link;
             }
             catch (error) {
-                overtaken += 1;
-                if (!(error instanceof Overtaken) || overtaken > MOST_OVERTAKEN)
+                if (!(error instanceof Overtaken))
                     throw error;
+                overtaken += 1;
+                if (overtaken > MOST_OVERTAKEN)
+                    throw neverFirst(error);
                 sayOvertaken(surroundings.runner);
                 found = await findLast(home, surroundings);
                 last = found;

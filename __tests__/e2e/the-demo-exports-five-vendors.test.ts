@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -72,6 +72,24 @@ test('the demo exports from five vendors, the same bytes each time, and with ano
   expect(await readdir(join(folder, 'again'))).toEqual(['codacy']);
 }, 120_000);
 
+test('as commits, an export a day is in the clone, which git and its sums find whole', async () => {
+  const args = ['--destination', 'commit', '--vendor', 'kosli', '--events', '200'];
+  const { status, stdout, stderr } = await demo(args);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/^kosli .* exact$/m);
+  const clone = join(folder, 'out', 'repository');
+  const git = (...command: string[]) => execFileSync('git', ['-C', clone, ...command], { encoding: 'utf8' });
+  expect(git('log', '--format=%s').trimEnd().split('\n')).toEqual([
+    expect.stringMatching(/^Audit log: kosli acme .* \(\d+ events\)$/),
+    expect.stringMatching(/^Audit log: kosli acme /),
+    expect.stringMatching(/^Audit log: kosli acme /),
+  ]);
+  git('fsck', '--strict');
+  const sums = git('ls-files', '*/SHA256SUMS').trimEnd().split('\n');
+  expect(sums).toHaveLength(3);
+  for (const path of sums) execFileSync('sha256sum', ['-c', 'SHA256SUMS'], { cwd: join(clone, path, '..') });
+});
+
 test('a program that leaves events out is found out', async () => {
   const bundle = pathToFileURL(join(process.cwd(), 'dist/index.js')).href;
   const later = 'new Date(Date.parse(process.env.INPUT_FROM) + 3_600_000).toISOString()';
@@ -95,6 +113,7 @@ test('a program that fails fails the demo', async () => {
 test.each([
   [['--vendor', 'infisicl'], '--vendor infisicl: not one of kosli, infisical, datafold, aitronos, codacy'],
   [['--events', '1e3'], '--events 1e3: not a whole number from 0 to 1000000'],
+  [['--destination', 'moon'], '--destination moon: not one of artifact, commit'],
   [['--event', '5'], "Unknown option '--event'"],
 ])('%j is refused', async (args, message) => {
   const { status, stdout, stderr } = await demo(args);
