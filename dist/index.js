@@ -36656,10 +36656,11 @@ async function retried(options, where, call) {
                 throw badToken(where, message);
             throw new Refused((0,lib_escape/* forLog */.I)(message), { status, type, where });
         }
-        const waitMs = patience.afterFailure(failure.askedMs(clock.now()));
+        const askedMs = failure.askedMs(clock.now());
+        const waitMs = patience.afterFailure(askedMs);
         if (waitMs === null)
-            throw limited ? rateLimited(where, message) : unavailable(where, failure, attempt);
-        onRetry({ attempt, waitMs, reason: limited ? "GitHub's rate limit" : `GitHub answered ${failure.said()}` });
+            throw limited ? rateLimited(where, message, askedMs) : unavailable(where, failure, attempt);
+        onRetry({ attempt, waitMs, reason: limited ? "GitHub's rate limit" : `GitHub: ${failure.said()}` });
         await clock.sleep(waitMs, signal);
     }
 }
@@ -36684,7 +36685,8 @@ class Failure {
             throw error;
         const said = response?.data?.message;
         this.type = errors?.[0]?.type ?? '';
-        this.message = graphql ? (errors?.[0]?.message ?? '') : typeof said === 'string' ? said : (message ?? '');
+        const words = graphql ? errors?.[0]?.message : typeof said === 'string' ? said : message;
+        this.message = (words ?? '').replaceAll(/\s+/g, ' ').trim();
         this.status = !graphql ? (status ?? 500) : GRAPHQL_FAILED.test(this.message) ? 500 : 200;
         this.#headers = (graphql ? headers : response?.headers) ?? {};
         this.#answered = graphql || response !== undefined;
@@ -36708,16 +36710,26 @@ class Failure {
     }
     /** For messages: our own words and a number. */
     said() {
-        return this.#answered ? `status ${this.status}` : 'nothing whole';
+        if (this.#answered)
+            return `status ${this.status}`;
+        const code = codeOf(this.cause);
+        return code === null ? 'no whole answer' : (0,retry/* failureOf */.g5)(code).reason;
     }
+}
+/** Node's code of what broke a connection; Octokit and undici each wrap it once. */
+function codeOf(error, depth = 0) {
+    const { code, cause } = error;
+    if (typeof code === 'string')
+        return code;
+    return typeof cause === 'object' && cause !== null && depth < 4 ? codeOf(cause, depth + 1) : null;
 }
 const badToken = (where, message) => new errors/* ExportError */.z('auth', `GitHub refused the token: "${(0,lib_escape/* forLog */.I)(message)}"`, {
     where: `${where} → 401`,
     next: 'Check the input `github-token`; left out, it is the token of the workflow.',
 });
-const rateLimited = (where, message) => new errors/* ExportError */.z('rate-limit', `GitHub still limits the rate: "${(0,lib_escape/* forLog */.I)(message)}"`, {
+const rateLimited = (where, message, askedMs) => new errors/* ExportError */.z('rate-limit', `GitHub limits the rate: "${(0,lib_escape/* forLog */.I)(message)}"`, {
     where,
-    next: 'Run later. Other workflows with the same token count as well; spread them over the hour.',
+    next: `Run again in ${Math.ceil((askedMs ?? SECONDARY_WAIT_MS) / 60_000)} min or later. Other workflows with the same token count as well; spread them over the hour.`,
 });
 const unavailable = (where, failure, tries) => new errors/* ExportError */.z('unavailable', `GitHub gave no answer in ${tries} ${tries === 1 ? 'try' : 'tries'}; the last: ${failure.said()}.`, {
     where,
@@ -36980,16 +36992,18 @@ function isMoved(error) {
         return true;
     return /not a fast forward|Reference (?:already exists|does not exist)|"sha" wasn't supplied|is empty/.test(error.message);
 }
+const PERMISSION = 'Give the job `permissions: contents: write`; another repository than its own needs a `github-token` that may write there. Beyond that, see what GitHub says.';
 const PROTECTED = /protected branch|pull request|rule violations|Reference update failed|status check|restricted/i;
 /** What GitHub refused, with the way out; anything else as it is. */
 function explained(error, repository, branch) {
     if (!(error instanceof Refused))
         return error;
     const { status, type, message, where } = error;
-    const said = `GitHub refused the commit: "${message}"`;
+    const said = `GitHub refused: "${message}"`;
     const at = `${where}${status === 200 ? '' : ` → ${status}`}`;
     if (type === 'BRANCH_PROTECTION_RULE_VIOLATION' || PROTECTED.test(message)) {
-        return new errors/* ExportError */.z('destination', `Branch \`${branch}\` of ${repository} is protected. ${said}`, {
+        const clash = message.includes('Reference update failed') ? ', or its name clashes with another branch' : '';
+        return new errors/* ExportError */.z('destination', `Branch \`${branch}\` of ${repository} is protected${clash}. ${said}`, {
             where: at,
             next: 'Commit to a branch of its own (`branch: audit-logs`, `orphan: true`), or let the token bypass the rule.',
             cause: error,
@@ -36998,14 +37012,14 @@ function explained(error, repository, branch) {
     if (status === 403 || type === 'FORBIDDEN') {
         return new errors/* ExportError */.z('auth', `The token may not write to ${repository}. ${said}`, {
             where: at,
-            next: 'Give the job `permissions: contents: write`; for another repository, give `github-token` a token with write access to its contents.',
+            next: PERMISSION,
             cause: error,
         });
     }
     if (status === 404 || type === 'NOT_FOUND') {
         return new errors/* ExportError */.z('not-found', `The token sees no repository ${repository}.`, {
             where: at,
-            next: 'Check the input `repository`; the token of the workflow sees its own repository alone, another one needs a `github-token`.',
+            next: `Check the input \`repository\`. ${PERMISSION}`,
             cause: error,
         });
     }
@@ -38016,10 +38030,11 @@ function home_folderOf(inputs, window) {
 function messageOf(inputs, window, rows) {
     const [from, to] = [formatInstant(window.from), formatInstant(window.to)];
     const values = { ...placeholders(inputs, window), org: inputs.org, from, to, rows: grouped(rows) };
-    // Without an organisation, two blanks meet.
-    return fill(inputs.commit?.message ?? [], values)
+    // Without an organisation, two blanks meet, or nothing is left.
+    const message = fill(inputs.commit?.message ?? [], values)
         .replaceAll(/ {2,}/g, ' ')
         .trim();
+    return message === '' ? values.export : message;
 }
 
 ;// CONCATENATED MODULE: ./lib/commit-inputs.js

@@ -1,7 +1,7 @@
 import { ExportError } from './errors.ts';
 import { forLog } from './escape.ts';
 import type { GitHubAccess } from './inputs.ts';
-import { type Clock, isTransient, Patience, readRetryAfter, type Wait } from './retry.ts';
+import { type Clock, failureOf, isTransient, Patience, readRetryAfter, type Wait } from './retry.ts';
 
 /** What GitHub did not do, for a reason that the caller may know how to go on from. */
 export class Refused extends Error {
@@ -97,9 +97,10 @@ async function retried<Value>(options: GitHubOptions, where: string, call: () =>
       if (status === 401) throw badToken(where, message);
       throw new Refused(forLog(message), { status, type, where });
     }
-    const waitMs = patience.afterFailure(failure.askedMs(clock.now()));
-    if (waitMs === null) throw limited ? rateLimited(where, message) : unavailable(where, failure, attempt);
-    onRetry({ attempt, waitMs, reason: limited ? "GitHub's rate limit" : `GitHub answered ${failure.said()}` });
+    const askedMs = failure.askedMs(clock.now());
+    const waitMs = patience.afterFailure(askedMs);
+    if (waitMs === null) throw limited ? rateLimited(where, message, askedMs) : unavailable(where, failure, attempt);
+    onRetry({ attempt, waitMs, reason: limited ? "GitHub's rate limit" : `GitHub: ${failure.said()}` });
     await clock.sleep(waitMs, signal);
   }
 }
@@ -134,7 +135,8 @@ class Failure {
     if (!graphql && status === undefined && name !== 'TimeoutError' && name !== 'AbortError') throw error;
     const said = response?.data?.message;
     this.type = errors?.[0]?.type ?? '';
-    this.message = graphql ? (errors?.[0]?.message ?? '') : typeof said === 'string' ? said : (message ?? '');
+    const words = graphql ? errors?.[0]?.message : typeof said === 'string' ? said : message;
+    this.message = (words ?? '').replaceAll(/\s+/g, ' ').trim();
     this.status = !graphql ? (status ?? 500) : GRAPHQL_FAILED.test(this.message) ? 500 : 200;
     this.#headers = (graphql ? headers : response?.headers) ?? {};
     this.#answered = graphql || response !== undefined;
@@ -158,8 +160,17 @@ class Failure {
 
   /** For messages: our own words and a number. */
   said(): string {
-    return this.#answered ? `status ${this.status}` : 'nothing whole';
+    if (this.#answered) return `status ${this.status}`;
+    const code = codeOf(this.cause);
+    return code === null ? 'no whole answer' : failureOf(code).reason;
   }
+}
+
+/** Node's code of what broke a connection; Octokit and undici each wrap it once. */
+function codeOf(error: unknown, depth = 0): string | null {
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  if (typeof code === 'string') return code;
+  return typeof cause === 'object' && cause !== null && depth < 4 ? codeOf(cause, depth + 1) : null;
 }
 
 const badToken = (where: string, message: string): ExportError =>
@@ -168,10 +179,10 @@ const badToken = (where: string, message: string): ExportError =>
     next: 'Check the input `github-token`; left out, it is the token of the workflow.',
   });
 
-const rateLimited = (where: string, message: string): ExportError =>
-  new ExportError('rate-limit', `GitHub still limits the rate: "${forLog(message)}"`, {
+const rateLimited = (where: string, message: string, askedMs: number | null): ExportError =>
+  new ExportError('rate-limit', `GitHub limits the rate: "${forLog(message)}"`, {
     where,
-    next: 'Run later. Other workflows with the same token count as well; spread them over the hour.',
+    next: `Run again in ${Math.ceil((askedMs ?? SECONDARY_WAIT_MS) / 60_000)} min or later. Other workflows with the same token count as well; spread them over the hour.`,
   });
 
 const unavailable = (where: string, failure: Failure, tries: number): ExportError =>

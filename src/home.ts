@@ -188,8 +188,9 @@ function folderOf(inputs: Inputs, window: Window): string {
 function messageOf(inputs: Inputs, window: Window, rows: number): string {
   const [from, to] = [formatInstant(window.from), formatInstant(window.to)];
   const values = { ...placeholders(inputs, window), org: inputs.org, from, to, rows: grouped(rows) };
-  // Without an organisation, two blanks meet.
-  return fill(inputs.commit?.message ?? [], values)
+  // Without an organisation, two blanks meet, or nothing is left.
+  const message = fill(inputs.commit?.message ?? [], values)
     .replaceAll(/ {2,}/g, ' ')
     .trim();
+  return message === '' ? values.export : message;
 }

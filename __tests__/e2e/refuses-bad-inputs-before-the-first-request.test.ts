@@ -106,9 +106,18 @@ const CASES: Case[] = [
     'more than the vendor keeps',
     { vendor: 'codacy', org: 'acme', from: '2020-01-01', to: '2020-02-01' },
     {
-      what: 'Codacy keeps events for 365 days, so nothing before',
-      where: 'input `from`, 2020-01-01T00:00:00Z',
-      next: /Set `from` to 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ or later/,
+      what: 'Codacy keeps events for 365 days, so what happened from 2020-01-01T00:00:00Z to 2020-02-02T00:00:00Z cannot',
+      where: 'window 2020-01-01T00:00:00Z to 2020-02-02T00:00:00Z',
+      next: 'Give a later window.',
+    },
+  ],
+  [
+    'a window that begins before what the vendor keeps',
+    { vendor: 'codacy', org: 'acme', from: '2020-01-01', to: 'now' },
+    {
+      what: 'Codacy keeps events for 365 days',
+      where: 'window 2020-01-01T00:00:00Z to ',
+      next: /^Next: Set `from` to 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ or later, or `allow-gap: true`/,
     },
   ],
   [
@@ -137,14 +146,28 @@ const CASES: Case[] = [
     { what: '`asia` is not an URL.', where: 'input `base-url`', next: 'Write `us`, `eu`, or an origin' },
   ],
   [
-    'a destination of a later version',
-    { destination: 'artifact, commit' },
-    { what: '`commit` is not one of the choices', where: 'input `destination`', next: 'Choices: artifact, file.' },
+    'a destination that is none',
+    { destination: 'artifact, comit' },
+    {
+      what: '`comit` is not one of the choices; did you mean `commit`?',
+      where: 'input `destination`',
+      next: 'Choices: artifact, commit, file.',
+    },
+  ],
+  [
+    'an input of commits without a commit',
+    { branch: 'audit-logs' },
+    { what: '`branch` means nothing without `destination: commit`', where: 'input `branch`', next: 'add `commit`' },
+  ],
+  [
+    'an input of schedules with a fixed window',
+    { 'max-window': 'P1D' },
+    { what: '`max-window` means nothing without', where: 'input `max-window`', next: '`from: last-export`' },
   ],
   [
     'a list of destinations with none in it',
     { destination: ',' },
-    { what: '`,` names nothing.', where: 'input `destination`', next: 'artifact, file' },
+    { what: '`,` names nothing.', where: 'input `destination`', next: 'artifact, commit, file' },
   ],
   [
     'an artifact name with a slash',

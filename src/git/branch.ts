@@ -56,16 +56,20 @@ export function isMoved(error: unknown): error is Refused {
   );
 }
 
+const PERMISSION =
+  'Give the job `permissions: contents: write`; another repository than its own needs a `github-token` that may write there. Beyond that, see what GitHub says.';
+
 const PROTECTED = /protected branch|pull request|rule violations|Reference update failed|status check|restricted/i;
 
 /** What GitHub refused, with the way out; anything else as it is. */
 export function explained(error: unknown, repository: string, branch: string | null): unknown {
   if (!(error instanceof Refused)) return error;
   const { status, type, message, where } = error;
-  const said = `GitHub refused the commit: "${message}"`;
+  const said = `GitHub refused: "${message}"`;
   const at = `${where}${status === 200 ? '' : ` → ${status}`}`;
   if (type === 'BRANCH_PROTECTION_RULE_VIOLATION' || PROTECTED.test(message)) {
-    return new ExportError('destination', `Branch \`${branch}\` of ${repository} is protected. ${said}`, {
+    const clash = message.includes('Reference update failed') ? ', or its name clashes with another branch' : '';
+    return new ExportError('destination', `Branch \`${branch}\` of ${repository} is protected${clash}. ${said}`, {
       where: at,
       next: 'Commit to a branch of its own (`branch: audit-logs`, `orphan: true`), or let the token bypass the rule.',
       cause: error,
@@ -74,14 +78,14 @@ export function explained(error: unknown, repository: string, branch: string | n
   if (status === 403 || type === 'FORBIDDEN') {
     return new ExportError('auth', `The token may not write to ${repository}. ${said}`, {
       where: at,
-      next: 'Give the job `permissions: contents: write`; for another repository, give `github-token` a token with write access to its contents.',
+      next: PERMISSION,
       cause: error,
     });
   }
   if (status === 404 || type === 'NOT_FOUND') {
     return new ExportError('not-found', `The token sees no repository ${repository}.`, {
       where: at,
-      next: 'Check the input `repository`; the token of the workflow sees its own repository alone, another one needs a `github-token`.',
+      next: `Check the input \`repository\`. ${PERMISSION}`,
       cause: error,
     });
   }
