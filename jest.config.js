@@ -5,4 +5,6 @@ export default {
   testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
   coverageProvider: 'babel',
   testTimeout: 60_000,
+  // Jest would leave one of two cores idle.
+  maxWorkers: '100%',
 };

@@ -50,7 +50,9 @@ describe('a protected branch', () => {
   const next =
     'Commit to a branch of its own (`branch: audit-logs`, `orphan: true`), or let the token bypass the rule.';
   const what = (branch: string, said: string) =>
-    new RegExp(`^Branch \`${branch}\` of octo-org/octo-repo is protected(?:, or its name clashes with another branch)?\\. .*${said}`);
+    new RegExp(
+      `^Branch \`${branch}\` of octo-org/octo-repo is protected(?:, or its name clashes with another branch)?\\. .*${said}`,
+    );
   test.each([
     ['classic', { protectedBranches: ['main'] }, {}, what('main', 'through a pull request'), 'POST /graphql'],
     ['by a ruleset', { rulesetBranches: ['main'] }, {}, what('main', 'rule violations'), 'POST /graphql'],
@@ -218,7 +220,7 @@ describe('GitHub limits the rate', () => {
     expectRed(await commit(server, { 'max-attempts': '2' }), {
       what: `GitHub limits the rate: "${message}"`,
       where: 'POST /graphql',
-      next: 'Run later.',
+      next: 'Run again in 1 min or later.',
     });
     expect(head('main')).toBe(before);
     expect(server.requests.filter(({ path }) => path === '/graphql')).toHaveLength(2);
