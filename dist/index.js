@@ -36294,8 +36294,8 @@ class Overtaken extends Error {
         super('Another run has delivered an export of the same scope.');
     }
 }
-/** The error for a run that another one was always ahead of. */
-const neverFirst = (cause) => new errors/* ExportError */.z('destination', 'Other runs kept delivering the next export of the same scope first.', {
+/** The error for a run that got in the way of others again and again, without any of them getting on. */
+const neverFirst = (cause) => new errors/* ExportError */.z('destination', 'Other runs kept delivering the next export of the same scope at the same time.', {
     next: 'Give the workflows that export it a common `concurrency` group, and run this one again.',
     cause,
 });
@@ -37010,7 +37010,7 @@ function explained(error, repository, branch) {
         });
     }
     if (status === 403 || type === 'FORBIDDEN') {
-        return new errors/* ExportError */.z('auth', `The token may not write to ${repository}. ${said}`, {
+        return new errors/* ExportError */.z('auth', `The token may not ${where.startsWith('GET') ? 'read' : 'write to'} ${repository}. ${said}`, {
             where: at,
             next: PERMISSION,
             cause: error,
@@ -37475,7 +37475,7 @@ class BranchHistory {
         this.#options = options;
     }
     async last() {
-        return this.lastAt((await readTip(this.#options.open)).base);
+        return this.#explained(async () => this.lastAt((await readTip(this.#options.open)).base));
     }
     /** The last export of the chain in the tree of a commit; null: there is no commit. */
     async lastAt(head) {
@@ -37488,7 +37488,10 @@ class BranchHistory {
         }
         return null;
     }
-    async before({ before, window }) {
+    before(link) {
+        return this.#explained(() => this.#before(link));
+    }
+    async #before({ before, window }) {
         for (const folder of this.#folders?.found ?? []) {
             if (before === null || folder.to > window.from)
                 continue;
@@ -37502,10 +37505,20 @@ class BranchHistory {
         const entry = this.#folders?.found.find((folder) => this.#placeOf(folder) === link.place)?.files.get(name);
         if (entry === undefined)
             throw damaged(link.place, `${name} is missing`);
-        const content = await this.#options.open.repository.blob(entry.sha);
+        const content = await this.#explained(() => this.#options.open.repository.blob(entry.sha));
         if (hashBytes(content).sha256 !== sha256)
             throw damaged(link.place, `${name} is not what its manifest says`);
         return content;
+    }
+    /** What GitHub refuses, with the way out. */
+    async #explained(work) {
+        const { repository, branch } = this.#options.open;
+        try {
+            return await work();
+        }
+        catch (error) {
+            throw explained(error, repository.fullName, branch);
+        }
     }
     /** The folders that look like exports, the newest first. */
     async #look(head) {
@@ -38012,10 +38025,13 @@ function artifactHistoryOf(inputs, github, folder, { runner, clock, signal }) {
 }
 /** Exports that go on from each other share a name, by which the last is found; others are named after themselves. */
 function artifactNaming(inputs, window, number, chained) {
-    const { artifact, vendor, org, run } = inputs;
+    const { artifact, vendor, org, run, period } = inputs;
     if (chained)
         return { name: chainName(artifact.name, vendor.id, org, scopeOf(inputs)), number };
-    return { name: artifact.name ?? artifactName(exportName(vendor.id, org, window), run.run_attempt), number: null };
+    const own = artifactName(exportName(vendor.id, org, window), run.run_attempt);
+    return artifact.name === null || period.onward === null
+        ? { name: artifact.name ?? own, number: null }
+        : { name: artifact.name, number };
 }
 function placeholders({ vendor, org, period }, window) {
     const name = exportName(vendor.id, org, window);
@@ -52644,8 +52660,8 @@ function openSession(options) {
 
 /** Exports that go on from each other are read again, file by file: no file may be larger than memory has room for. */
 const MOST_LOOK_BACK_BYTES = 100 * 2 ** 20;
-/** Other runs may deliver the next export first; so often this one starts again from there. */
-const MOST_OVERTAKEN = 8;
+/** Two runs may both give way, and then nothing has moved; so often this one starts again all the same. */
+const MOST_STANDSTILLS = 8;
 /**
  * The whole walk: inputs, destinations, exports with their evidence, delivery, report. Ends with complete exports, or
  * throws with nothing left but those that were delivered before. Throws `ExportError`, or the signal's reason.
@@ -52680,7 +52696,7 @@ async function exportAll(inputs, reports, surroundings) {
     try {
         let found = await findLast(home, surroundings);
         let last = found;
-        for (let overtaken = 0;;) {
+        for (let standstills = 0;;) {
             surroundings.signal.throwIfAborted();
             const job = nextJob(period, last, vendor, surroundings.clock.now());
             if (job === null)
@@ -52699,11 +52715,11 @@ async function exportAll(inputs, reports, surroundings) {
             catch (error) {
                 if (!(error instanceof Overtaken))
                     throw error;
-                overtaken += 1;
-                if (overtaken > MOST_OVERTAKEN)
-                    throw neverFirst(error);
                 sayOvertaken(surroundings.runner);
                 found = await findLast(home, surroundings);
+                standstills = found?.id === last?.id ? standstills + 1 : 0;
+                if (standstills > MOST_STANDSTILLS)
+                    throw neverFirst(error);
                 last = found;
             }
         }

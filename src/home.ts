@@ -168,9 +168,12 @@ function artifactHistoryOf(inputs: Inputs, github: GitHub, folder: string, { run
 
 /** Exports that go on from each other share a name, by which the last is found; others are named after themselves. */
 function artifactNaming(inputs: Inputs, window: Window, number: number, chained: boolean) {
-  const { artifact, vendor, org, run } = inputs;
+  const { artifact, vendor, org, run, period } = inputs;
   if (chained) return { name: chainName(artifact.name, vendor.id, org, scopeOf(inputs)), number };
-  return { name: artifact.name ?? artifactName(exportName(vendor.id, org, window), run.run_attempt), number: null };
+  const own = artifactName(exportName(vendor.id, org, window), run.run_attempt);
+  return artifact.name === null || period.onward === null
+    ? { name: artifact.name ?? own, number: null }
+    : { name: artifact.name, number };
 }
 
 function placeholders({ vendor, org, period }: Inputs, window: Window) {

@@ -30,8 +30,8 @@ export interface Surroundings {
 /** Exports that go on from each other are read again, file by file: no file may be larger than memory has room for. */
 const MOST_LOOK_BACK_BYTES = 100 * 2 ** 20;
 
-/** Other runs may deliver the next export first; so often this one starts again from there. */
-const MOST_OVERTAKEN = 8;
+/** Two runs may both give way, and then nothing has moved; so often this one starts again all the same. */
+const MOST_STANDSTILLS = 8;
 
 /**
  * The whole walk: inputs, destinations, exports with their evidence, delivery, report. Ends with complete exports, or
@@ -63,7 +63,7 @@ async function exportAll(inputs: Inputs, reports: Report[], surroundings: Surrou
   try {
     let found = await findLast(home, surroundings);
     let last = found;
-    for (let overtaken = 0; ; ) {
+    for (let standstills = 0; ; ) {
       surroundings.signal.throwIfAborted();
       const job = nextJob(period, last, vendor, surroundings.clock.now());
       if (job === null) return;
@@ -78,10 +78,10 @@ async function exportAll(inputs: Inputs, reports: Report[], surroundings: Surrou
         last = report.link;
       } catch (error) {
         if (!(error instanceof Overtaken)) throw error;
-        overtaken += 1;
-        if (overtaken > MOST_OVERTAKEN) throw neverFirst(error);
         sayOvertaken(surroundings.runner);
         found = await findLast(home, surroundings);
+        standstills = found?.id === last?.id ? standstills + 1 : 0;
+        if (standstills > MOST_STANDSTILLS) throw neverFirst(error);
         last = found;
       }
     }

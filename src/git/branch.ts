@@ -76,11 +76,15 @@ export function explained(error: unknown, repository: string, branch: string | n
     });
   }
   if (status === 403 || type === 'FORBIDDEN') {
-    return new ExportError('auth', `The token may not write to ${repository}. ${said}`, {
-      where: at,
-      next: PERMISSION,
-      cause: error,
-    });
+    return new ExportError(
+      'auth',
+      `The token may not ${where.startsWith('GET') ? 'read' : 'write to'} ${repository}. ${said}`,
+      {
+        where: at,
+        next: PERMISSION,
+        cause: error,
+      },
+    );
   }
   if (status === 404 || type === 'NOT_FOUND') {
     return new ExportError('not-found', `The token sees no repository ${repository}.`, {

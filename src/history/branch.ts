@@ -1,6 +1,6 @@
 import { checksumsText, hashBytes } from '../evidence/checksums.ts';
 import { MANIFEST, SUMS } from '../evidence/write.ts';
-import { type OpenBranch, readTip } from '../git/branch.ts';
+import { explained, type OpenBranch, readTip } from '../git/branch.ts';
 import type { Entry } from '../git/entries.ts';
 import type { Head } from '../git/repository.ts';
 import { endInName } from '../name.ts';
@@ -40,7 +40,7 @@ export class BranchHistory implements History {
   }
 
   async last(): Promise<Link | null> {
-    return this.lastAt((await readTip(this.#options.open)).base);
+    return this.#explained(async () => this.lastAt((await readTip(this.#options.open)).base));
   }
 
   /** The last export of the chain in the tree of a commit; null: there is no commit. */
@@ -54,7 +54,11 @@ export class BranchHistory implements History {
     return null;
   }
 
-  async before({ before, window }: Link): Promise<Link | null> {
+  before(link: Link): Promise<Link | null> {
+    return this.#explained(() => this.#before(link));
+  }
+
+  async #before({ before, window }: Link): Promise<Link | null> {
     for (const folder of this.#folders?.found ?? []) {
       if (before === null || folder.to > window.from) continue;
       const link = await this.#read(folder);
@@ -66,9 +70,19 @@ export class BranchHistory implements History {
   async read(link: Link, { name, sha256 }: Link['files'][number]): Promise<Buffer> {
     const entry = this.#folders?.found.find((folder) => this.#placeOf(folder) === link.place)?.files.get(name);
     if (entry === undefined) throw damaged(link.place, `${name} is missing`);
-    const content = await this.#options.open.repository.blob(entry.sha);
+    const content = await this.#explained(() => this.#options.open.repository.blob(entry.sha));
     if (hashBytes(content).sha256 !== sha256) throw damaged(link.place, `${name} is not what its manifest says`);
     return content;
+  }
+
+  /** What GitHub refuses, with the way out. */
+  async #explained<Value>(work: () => Promise<Value>): Promise<Value> {
+    const { repository, branch } = this.#options.open;
+    try {
+      return await work();
+    } catch (error) {
+      throw explained(error, repository.fullName, branch);
+    }
   }
 
   /** The folders that look like exports, the newest first. */

@@ -26,9 +26,9 @@ export class Overtaken extends Error {
   }
 }
 
-/** The error for a run that another one was always ahead of. */
+/** The error for a run that got in the way of others again and again, without any of them getting on. */
 export const neverFirst = (cause: Overtaken): ExportError =>
-  new ExportError('destination', 'Other runs kept delivering the next export of the same scope first.', {
+  new ExportError('destination', 'Other runs kept delivering the next export of the same scope at the same time.', {
     next: 'Give the workflows that export it a common `concurrency` group, and run this one again.',
     cause,
   });

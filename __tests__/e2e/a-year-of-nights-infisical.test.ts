@@ -1,0 +1,3 @@
+import { testYears } from './year.ts';
+
+testYears('infisical');
