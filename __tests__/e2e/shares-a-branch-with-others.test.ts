@@ -299,7 +299,7 @@ describe('20 writers at once', () => {
     });
     const runs = await Promise.all(
       writers.map(async (org, index) => {
-        const clock = hurried(1, index);
+        const clock = hurried(10, index);
         const inputs = windows.map((window) => ({ org, ...inputsOf(window) }));
         const done: { error: unknown; sha: string | undefined }[] = [];
         for (const one of inputs) {

@@ -38,8 +38,8 @@ export interface CommitOptions {
   readonly signal: AbortSignal;
 }
 
-/** Tries for a branch that others write to as well. */
-const TRIES = 8;
+/** Tries for a branch that others write to as well; decision 0005 says why so many. */
+const TRIES = 30;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
