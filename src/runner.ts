@@ -17,11 +17,20 @@ export interface Runner {
   readonly mintIdToken: () => Promise<string>;
 }
 
+/** Whether a group is open: closing none would leave a stray line in the log. */
+let grouped = false;
+
 export const githubRunner: Runner = {
   mask: core.setSecret,
   info: core.info,
-  startGroup: core.startGroup,
-  endGroup: core.endGroup,
+  startGroup: (title) => {
+    grouped = true;
+    core.startGroup(title);
+  },
+  endGroup: () => {
+    if (grouped) core.endGroup();
+    grouped = false;
+  },
   notice: (title, message) => core.notice(message, { title }),
   warning: (title, message) => core.warning(message, { title }),
   error: (title, message) => core.error(message, { title }),
