@@ -36478,7 +36478,11 @@ async function unlessAborted(signal, work) {
     }
 }
 
+// EXTERNAL MODULE: ./lib/retry.js
+var retry = __nccwpck_require__(2165);
 ;// CONCATENATED MODULE: ./lib/destinations/artifact.js
+
+
 
 const TRIES = 3;
 const TAKEN = /409|already exists|conflict/i;
@@ -36519,21 +36523,38 @@ async function uploadArtifact(options) {
  * Unpacks an artifact of any run of a repository into a folder. Gives whether it has its digest; where it has not, what
  * lies in the folder is worth nothing. Throws `unavailable`.
  */
-async function downloadArtifact({ id, runId, digest }, folder, { token, repository }) {
+async function downloadArtifact({ id, runId, digest }, folder, { token, repository, maxAttempts, clock, signal }) {
     const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(351), __nccwpck_require__.e(645)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9645));
     const findBy = { token, workflowRunId: runId, repositoryOwner: repository.owner, repositoryName: repository.repo };
-    try {
-        const done = await new DefaultArtifactClient().downloadArtifact(id, { path: folder, expectedHash: digest, findBy });
-        return done.digestMismatch !== true;
-    }
-    catch (cause) {
-        throw new errors/* ExportError */.z('unavailable', 'The last export could not be downloaded.', {
-            where: `artifact ${id} of run ${runId}`,
-            next: 'Run the job again; see the status page of GitHub Actions.',
-            cause,
-        });
+    const asked = { path: folder, expectedHash: digest, findBy };
+    const patience = new retry/* Patience */.i3(maxAttempts, clock);
+    for (;;) {
+        signal.throwIfAborted();
+        try {
+            const done = await new DefaultArtifactClient().downloadArtifact(id, asked);
+            return done.digestMismatch !== true;
+        }
+        catch (cause) {
+            const waitMs = isWorthAnotherTry(cause) ? patience.afterFailure(null) : null;
+            if (waitMs === null)
+                throw notDownloaded(id, runId, cause);
+            await (0,promises_.rm)(folder, { recursive: true, force: true });
+            await clock.sleep(waitMs, signal);
+        }
     }
 }
+/** The client itself tries the blob again, but asks only once where it is. */
+function isWorthAnotherTry(error) {
+    const { status = 500, message = '' } = error;
+    if (message.startsWith('Unable to download and extract'))
+        return false;
+    return (0,retry/* isTransient */.dg)(status) || (status === 403 && /rate limit/i.test(message));
+}
+const notDownloaded = (id, runId, cause) => new errors/* ExportError */.z('unavailable', 'The last export could not be downloaded.', {
+    where: `artifact ${id} of run ${runId}`,
+    next: 'Run the job again; see the status page of GitHub Actions.',
+    cause,
+});
 /** Removes an artifact of this run. Throws `destination`. */
 async function removeArtifact(name) {
     const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(351), __nccwpck_require__.e(645)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9645));
@@ -36583,8 +36604,6 @@ function artifact_refusal(name, cause) {
     });
 }
 
-// EXTERNAL MODULE: ./lib/retry.js
-var retry = __nccwpck_require__(2165);
 ;// CONCATENATED MODULE: ./lib/github.js
 
 
@@ -36748,6 +36767,18 @@ function readEntry(entry, where) {
     const bytes = kind === 'blob' ? requireNumber(entry, 'size', where) : 0;
     return { path: requireString(entry, 'path', where), kind, sha: requireString(entry, 'sha', where), bytes };
 }
+/** What is in each folder, by the name of its tree, from a listing of all that is below one. */
+function byFolder(tree, all) {
+    const folders = new Map([['', { sha: tree, inside: [] }]]);
+    for (const { path, kind, sha } of all)
+        if (kind === 'tree')
+            folders.set(path, { sha, inside: [] });
+    for (const entry of all) {
+        const slash = entry.path.lastIndexOf('/');
+        folders.get(entry.path.slice(0, Math.max(0, slash)))?.inside.push({ ...entry, path: entry.path.slice(slash + 1) });
+    }
+    return new Map([...folders.values()].map(({ sha, inside }) => [sha, inside]));
+}
 /** The error for what GitHub's document does not allow. */
 const unexpected = (what) => new errors/* ExportError */.z('destination', `GitHub answered ${what}, which its document does not allow.`, {
     next: 'Run the job again; if it stays, report it with the version of the exporter.',
@@ -36789,6 +36820,8 @@ class Repository {
     /** Trees never change, so that a moved branch costs only the trees that are new. */
     #trees = new Map();
     #below = new Map();
+    /** Commits never change either. */
+    #commits = new Map();
     constructor(github, name) {
         this.#github = github;
         this.#name = name;
@@ -36895,11 +36928,16 @@ class Repository {
         await this.#send('PUT', `/contents/${encoded(path)}`, { message, content });
     }
     async #commit(sha) {
+        const known = this.#commits.get(sha);
+        if (known !== undefined)
+            return known;
         const body = await this.#get(`/git/commits/${sha}`, 'the commit');
         const tree = requireString(asObject(body['tree'], '`tree`', sha), 'sha', sha);
         const [first] = asArray(body['parents'], '`parents`', sha);
         const parent = first === undefined ? null : requireString(asObject(first, 'a parent', sha), 'sha', sha);
-        return { head: { commit: sha, tree }, parent };
+        const commit = { head: { commit: sha, tree }, parent };
+        this.#commits.set(sha, commit);
+        return commit;
     }
     async #allBelow(tree) {
         const known = this.#below.get(tree);
@@ -36908,6 +36946,8 @@ class Repository {
         const { entries, truncated } = await this.#readTree(tree, true);
         const all = truncated ? await this.#walk(tree) : entries;
         this.#below.set(tree, all);
+        for (const [sha, inside] of byFolder(tree, all))
+            this.#trees.set(sha, inside);
         return all;
     }
     /** Tree by tree, where one answer cannot hold them all. */
@@ -37471,6 +37511,8 @@ class BranchHistory {
     #links = new Map();
     /** As they were when the last export was looked for. */
     #folders = null;
+    /** The folder that was found whole, with its files. */
+    #checked = '';
     constructor(options) {
         this.#options = options;
     }
@@ -37556,6 +37598,9 @@ class BranchHistory {
     }
     /** That all files are there, and the manifest is the one that was delivered. */
     async #check(folder, link) {
+        const state = JSON.stringify([folder.path, [...folder.files].map(([name, { sha }]) => [name, sha])]);
+        if (this.#checked === state)
+            return;
         const gone = link.files.find(({ name, bytes }) => folder.files.get(name)?.bytes !== bytes);
         if (gone !== undefined)
             throw damaged(link.place, `${gone.name} is missing or of another size`);
@@ -37566,6 +37611,7 @@ class BranchHistory {
         if (text.toString('utf8') !== checksumsText([...link.files, { name: MANIFEST, sha256: link.sha256 }])) {
             throw damaged(link.place, `${SUMS} does not agree with its manifest`);
         }
+        this.#checked = state;
     }
     #placeOf({ path }) {
         return `${path} on branch ${this.#options.open.branch} of ${this.#options.open.repository.fullName}`;
@@ -38009,7 +38055,7 @@ function artifactHistoryOf(inputs, github, folder, { runner, clock, signal }) {
     const { vendor, org, run } = inputs;
     const scope = scopeOf(inputs);
     const repository = readRepository(run.repository, 'GITHUB_REPOSITORY');
-    const access = { token: inputs.github.token, repository };
+    const access = { token: inputs.github.token, repository, maxAttempts: inputs.maxAttempts, clock, signal };
     return new ArtifactHistory({
         github,
         download: (artifact, into) => downloadArtifact(artifact, into, access),

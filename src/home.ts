@@ -151,7 +151,7 @@ function artifactHistoryOf(inputs: Inputs, github: GitHub, folder: string, { run
   const { vendor, org, run } = inputs;
   const scope = scopeOf(inputs);
   const repository = readRepository(run.repository, 'GITHUB_REPOSITORY');
-  const access = { token: inputs.github.token, repository };
+  const access = { token: inputs.github.token, repository, maxAttempts: inputs.maxAttempts, clock, signal };
   return new ArtifactHistory({
     github,
     download: (artifact, into) => downloadArtifact(artifact, into, access),

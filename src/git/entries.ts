@@ -19,6 +19,17 @@ export function readEntry(entry: JsonObject, where: string): Entry {
   return { path: requireString(entry, 'path', where), kind, sha: requireString(entry, 'sha', where), bytes };
 }
 
+/** What is in each folder, by the name of its tree, from a listing of all that is below one. */
+export function byFolder(tree: string, all: readonly Entry[]): Map<string, readonly Entry[]> {
+  const folders = new Map([['', { sha: tree, inside: [] as Entry[] }]]);
+  for (const { path, kind, sha } of all) if (kind === 'tree') folders.set(path, { sha, inside: [] });
+  for (const entry of all) {
+    const slash = entry.path.lastIndexOf('/');
+    folders.get(entry.path.slice(0, Math.max(0, slash)))?.inside.push({ ...entry, path: entry.path.slice(slash + 1) });
+  }
+  return new Map([...folders.values()].map(({ sha, inside }) => [sha, inside]));
+}
+
 /** The error for what GitHub's document does not allow. */
 export const unexpected = (what: string): ExportError =>
   new ExportError('destination', `GitHub answered ${what}, which its document does not allow.`, {

@@ -2,7 +2,7 @@ import type { Repository as RepositoryName } from '../git-names.ts';
 import { type GitHub, Refused } from '../github.ts';
 import { asArray, asObject, requireString } from '../read.ts';
 import type { JsonObject } from '../types.ts';
-import { type Entry, readEntry, unexpected } from './entries.ts';
+import { byFolder, type Entry, readEntry, unexpected } from './entries.ts';
 import { blobName, type FileToWrite } from './files.ts';
 
 /** A commit and its tree, by their object names. */
@@ -25,6 +25,8 @@ export class Repository {
   /** Trees never change, so that a moved branch costs only the trees that are new. */
   readonly #trees = new Map<string, readonly Entry[]>();
   readonly #below = new Map<string, readonly Entry[]>();
+  /** Commits never change either. */
+  readonly #commits = new Map<string, { readonly head: Head; readonly parent: string | null }>();
 
   constructor(github: GitHub, name: RepositoryName) {
     this.#github = github;
@@ -142,11 +144,15 @@ export class Repository {
   }
 
   async #commit(sha: string): Promise<{ readonly head: Head; readonly parent: string | null }> {
+    const known = this.#commits.get(sha);
+    if (known !== undefined) return known;
     const body = await this.#get(`/git/commits/${sha}`, 'the commit');
     const tree = requireString(asObject(body['tree'], '`tree`', sha), 'sha', sha);
     const [first] = asArray(body['parents'], '`parents`', sha);
     const parent = first === undefined ? null : requireString(asObject(first, 'a parent', sha), 'sha', sha);
-    return { head: { commit: sha, tree }, parent };
+    const commit = { head: { commit: sha, tree }, parent };
+    this.#commits.set(sha, commit);
+    return commit;
   }
 
   async #allBelow(tree: string): Promise<readonly Entry[]> {
@@ -155,6 +161,7 @@ export class Repository {
     const { entries, truncated } = await this.#readTree(tree, true);
     const all = truncated ? await this.#walk(tree) : entries;
     this.#below.set(tree, all);
+    for (const [sha, inside] of byFolder(tree, all)) this.#trees.set(sha, inside);
     return all;
   }
 

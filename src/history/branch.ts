@@ -35,6 +35,9 @@ export class BranchHistory implements History {
   /** As they were when the last export was looked for. */
   #folders: { readonly tree: string; readonly found: readonly Folder[] } | null = null;
 
+  /** The folder that was found whole, with its files. */
+  #checked = '';
+
   constructor(options: BranchOptions) {
     this.#options = options;
   }
@@ -121,6 +124,8 @@ export class BranchHistory implements History {
 
   /** That all files are there, and the manifest is the one that was delivered. */
   async #check(folder: Folder, link: Link): Promise<void> {
+    const state = JSON.stringify([folder.path, [...folder.files].map(([name, { sha }]) => [name, sha])]);
+    if (this.#checked === state) return;
     const gone = link.files.find(({ name, bytes }) => folder.files.get(name)?.bytes !== bytes);
     if (gone !== undefined) throw damaged(link.place, `${gone.name} is missing or of another size`);
     const sums = folder.files.get(SUMS);
@@ -129,6 +134,7 @@ export class BranchHistory implements History {
     if (text.toString('utf8') !== checksumsText([...link.files, { name: MANIFEST, sha256: link.sha256 }])) {
       throw damaged(link.place, `${SUMS} does not agree with its manifest`);
     }
+    this.#checked = state;
   }
 
   #placeOf({ path }: Folder): string {
