@@ -1,0 +1,19 @@
+/** A sample of `npm run chaos`: exports from vendors that fail as seeds say. */
+
+import { expect, test } from '@jest/globals';
+import { type Outcome, runChaos } from '../../sandbox/chaos/chaos.ts';
+import type { VendorId } from '../../sandbox/ledger.ts';
+
+const SEEDS = Array.from({ length: 15 }, (_, index) => 101 + index);
+
+test.each<VendorId>(['kosli', 'infisical', 'datafold', 'aitronos', 'codacy'])(
+  'an export of %s is exact, or there is none and the error is ours',
+  async (vendor) => {
+    const outcomes: Outcome[] = [];
+    for (const seed of SEEDS) outcomes.push(await runChaos(vendor, seed));
+    const wrong = outcomes.filter(({ flaws }) => flaws.length > 0);
+    expect(wrong.map(({ seed, flaws }) => [seed, flaws])).toEqual([]);
+    // Without it, little would be proved.
+    expect(outcomes.some(({ green, met }) => green && met.length > 0)).toBe(true);
+  },
+);
