@@ -37017,6 +37017,7 @@ async function openBranch(target, github) {
         throw explained(error, repository.fullName, target.branch);
     }
 }
+/** Reads both anew. Throws `Refused`, and `ExportError` as `GitHub` does. */
 async function readTip({ repository, branch, defaultBranch, orphan }) {
     const head = await repository.head(branch);
     if (head !== null && head !== 'empty')
@@ -37081,10 +37082,9 @@ const publicRepository = (name) => new errors/* ExportError */.z('input', `${nam
 
 
 
+
 /** Tries for a branch that others write to as well; decision 0005 says why so many. */
 const commit_TRIES = 30;
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 30_000;
 /** `createCommitOnBranch` "is known to fail near 40 MiB", with base64 and all; above this, blobs go one by one. */
 const MOST_AT_ONCE_BYTES = 25_000_000;
 /** So that no checkout converts line ends, and `sha256sum -c` holds everywhere. */
@@ -37127,8 +37127,7 @@ async function commitExport(open, options) {
                 if (attempt >= commit_TRIES)
                     throw busy(open, error);
             }
-            const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1));
-            await options.clock.sleep(Math.round(options.clock.random() * ceiling), options.signal);
+            await options.clock.sleep((0,retry/* pauseAfter */.l0)(attempt, options.clock), options.signal);
         }
     }
     catch (error) {
@@ -52883,6 +52882,7 @@ async function summarize(markdown, runner) {
 /* harmony export */   dg: () => (/* binding */ isTransient),
 /* harmony export */   g5: () => (/* binding */ failureOf),
 /* harmony export */   i3: () => (/* binding */ Patience),
+/* harmony export */   l0: () => (/* binding */ pauseAfter),
 /* harmony export */   ml: () => (/* binding */ systemClock)
 /* harmony export */ });
 /* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8500);
@@ -52921,6 +52921,8 @@ function readRetryAfter(value, now) {
     const ms = /^\d+$/.test(text) ? Number(text) * 1000 : HTTP_DATE.test(text) ? Date.parse(text) - now : Number.NaN;
     return ms > 0 ? ms : null;
 }
+/** A pause after so many failures in a row, in milliseconds: full jitter under a ceiling that doubles. */
+const pauseAfter = (failures, clock) => Math.round(clock.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)));
 /** Counts the tries of one call and the time waited between them. */
 class Patience {
     #clock;
@@ -52940,8 +52942,7 @@ class Patience {
         this.#failed += 1;
         if (this.#failed >= this.#maxTries)
             return null;
-        const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#failed - 1));
-        const waitMs = askedMs ?? Math.round(this.#clock.random() * ceiling);
+        const waitMs = askedMs ?? pauseAfter(this.#failed, this.#clock);
         if (waitMs > this.#leftMs)
             return null;
         this.#leftMs -= waitMs;

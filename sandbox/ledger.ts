@@ -72,7 +72,7 @@ export const KOSLI_COLUMNS: readonly string[] = [
 ];
 
 /** Where Kosli's events happen; `old-server` is the archived one. */
-export const KOSLI_PHYSICAL: readonly string[] = ['prod-k8s', 'prod-ecs', 'staging.eu-1', 'old-server'];
+const KOSLI_PHYSICAL: readonly string[] = ['prod-k8s', 'prod-ecs', 'staging.eu-1', 'old-server'];
 
 export const AITRONOS_ENTITY_TYPES: readonly string[] = [
   'user',

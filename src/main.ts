@@ -8,7 +8,7 @@ import { type ExportedTable, exportEvents } from './export.ts';
 import { type History, type LookBack, lookBack, neverFirst, Overtaken } from './history/history.ts';
 import { type Link, readLink } from './history/link.ts';
 import { type Job, nextJob } from './history/plan.ts';
-import { type Home, openHome } from './home.ts';
+import { type Delivered, type Home, openHome } from './home.ts';
 import { type Inputs, readInputs } from './inputs.ts';
 import { announce, announceJob, openProgress, sayDone, sayEmpty, sayNothingNew, sayOvertaken } from './log.ts';
 import { exportName } from './name.ts';
@@ -199,7 +199,7 @@ async function writeTable(
 }
 
 /** The export as the next one goes on from it, now that it has a place. */
-function linkOf(link: Link, { artifact, commit }: Pick<Report, 'artifact' | 'commit'>): Link {
+function linkOf(link: Link, { artifact, commit }: Delivered): Link {
   if (commit !== null) return { ...link, place: `${commit.folder} on branch ${commit.branch} of ${commit.repository}` };
   return artifact === null ? link : { ...link, artifact: artifact.id, place: `artifact ${artifact.name} of this run` };
 }

@@ -56,6 +56,10 @@ export interface Wait {
   readonly reason: string;
 }
 
+/** A pause after so many failures in a row, in milliseconds: full jitter under a ceiling that doubles. */
+export const pauseAfter = (failures: number, clock: Clock): number =>
+  Math.round(clock.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)));
+
 /** Counts the tries of one call and the time waited between them. */
 export class Patience {
   readonly #clock: Clock;
@@ -76,8 +80,7 @@ export class Patience {
   afterFailure(askedMs: number | null): number | null {
     this.#failed += 1;
     if (this.#failed >= this.#maxTries) return null;
-    const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#failed - 1));
-    const waitMs = askedMs ?? Math.round(this.#clock.random() * ceiling);
+    const waitMs = askedMs ?? pauseAfter(this.#failed, this.#clock);
     if (waitMs > this.#leftMs) return null;
     this.#leftMs -= waitMs;
     return waitMs;

@@ -8,13 +8,14 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { ExportError } from '../../src/errors.ts';
 import { main } from '../../src/main.ts';
 import type { Clock } from '../../src/retry.ts';
-import type { Runner } from '../../src/runner.ts';
 import { checkSums, type Row, readRows } from '../demo/look.ts';
+import { inputVariables, quietRunner } from '../in-process.ts';
 import { inWindow, type LedgerEvent, makeLedger, randomFrom, type VendorId } from '../ledger.ts';
 import type { SandboxServer } from '../server.ts';
 import { compareRows } from '../subjects.ts';
 import { type OptionsByVendor, startVendor } from '../vendors/index.ts';
 import { type Dice, diceFrom } from '../year/dice.ts';
+import { DAY_MS } from '../year/nights.ts';
 import { type Setting, settingOf } from '../year/setting.ts';
 import { KINDS } from './kinds.ts';
 
@@ -42,7 +43,6 @@ export interface Outcome {
 }
 
 const TOKEN = 'sandbox-token-77aa';
-const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 10, 21, 12);
 const KIND = new Map(KINDS.map((kind) => [kind.name, kind]));
 
@@ -88,7 +88,7 @@ export async function runChaos(vendor: VendorId, seed: number, given?: readonly 
     const outputs: Record<string, string> = {};
     const failure = await main({
       env: environmentOf(setting, server, window, folder),
-      runner: recorder(outputs),
+      runner: quietRunner(outputs),
       clock,
       signal: new AbortController().signal,
     }).then(
@@ -156,7 +156,7 @@ function environmentOf(
   };
   for (const name of ['work', 'temp']) mkdirSync(join(folder, name));
   return {
-    ...Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
+    ...inputVariables(inputs),
     GITHUB_WORKSPACE: join(folder, 'work'),
     RUNNER_TEMP: join(folder, 'temp'),
     GITHUB_REPOSITORY: 'acme/audit',
@@ -185,22 +185,4 @@ async function flawsOfFailure(error: unknown, workspace: string): Promise<string
     ...(error instanceof ExportError ? [] : [`not an error of ours: ${(error as Error)?.stack ?? error}`]),
     ...(files.length === 0 ? [] : [`left behind: ${files.join(', ')}`]),
   ];
-}
-
-function recorder(outputs: Record<string, string>): Runner {
-  const nothing = () => {};
-  return {
-    mask: nothing,
-    info: nothing,
-    startGroup: nothing,
-    endGroup: nothing,
-    notice: nothing,
-    warning: nothing,
-    error: nothing,
-    setOutput: (name, value) => {
-      outputs[name] = value;
-    },
-    summarize: async () => {},
-    mintIdToken: async () => '',
-  };
 }

@@ -3,7 +3,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { main } from '../../src/main.ts';
 import type { Clock } from '../../src/retry.ts';
-import type { Runner } from '../../src/runner.ts';
+import { inputVariables, quietRunner } from '../in-process.ts';
 import { REPOSITORY } from './delivery.ts';
 import type { PlannedRun } from './nights.ts';
 
@@ -80,7 +80,7 @@ function windowOf({ window }: PlannedRun, last: Readonly<Record<string, string>>
 
 function environmentOf({ runId, attempt }: PlannedRun, inputs: Readonly<Record<string, string>>) {
   return {
-    ...Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
+    ...inputVariables(inputs),
     GITHUB_REPOSITORY: REPOSITORY,
     GITHUB_RUN_ID: String(runId),
     GITHUB_RUN_ATTEMPT: String(attempt),
@@ -91,21 +91,8 @@ function environmentOf({ runId, attempt }: PlannedRun, inputs: Readonly<Record<s
 function listen() {
   const outputs: Record<string, string> = {};
   let overtaken = 0;
-  const runner: Runner = {
-    mask: () => {},
-    info: (line) => {
-      if (line.startsWith('Another run has delivered')) overtaken++;
-    },
-    startGroup: () => {},
-    endGroup: () => {},
-    notice: () => {},
-    warning: () => {},
-    error: () => {},
-    setOutput: (name, value) => {
-      outputs[name] = value;
-    },
-    summarize: async () => {},
-    mintIdToken: async () => '',
-  };
+  const runner = quietRunner(outputs, (line) => {
+    if (line.startsWith('Another run has delivered')) overtaken++;
+  });
   return { runner, outputs, overtaken: () => overtaken };
 }

@@ -8,7 +8,7 @@ import type { Refused } from '../github.ts';
 import type { BranchHistory } from '../history/branch.ts';
 import { Overtaken } from '../history/history.ts';
 import { type Link, readLink } from '../history/link.ts';
-import type { Clock } from '../retry.ts';
+import { type Clock, pauseAfter } from '../retry.ts';
 
 export interface CommitReceipt {
   /** The commit; where nothing had to be committed, the one that the branch is at. */
@@ -40,8 +40,6 @@ export interface CommitOptions {
 
 /** Tries for a branch that others write to as well; decision 0005 says why so many. */
 const TRIES = 30;
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 30_000;
 
 /** `createCommitOnBranch` "is known to fail near 40 MiB", with base64 and all; above this, blobs go one by one. */
 const MOST_AT_ONCE_BYTES = 25_000_000;
@@ -81,8 +79,7 @@ export async function commitExport(open: OpenBranch, options: CommitOptions): Pr
         if (!isMoved(error)) throw error;
         if (attempt >= TRIES) throw busy(open, error);
       }
-      const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1));
-      await options.clock.sleep(Math.round(options.clock.random() * ceiling), options.signal);
+      await options.clock.sleep(pauseAfter(attempt, options.clock), options.signal);
     }
   } catch (error) {
     throw explained(error, repository.fullName, branch);

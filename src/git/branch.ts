@@ -40,6 +40,7 @@ export async function openBranch(target: CommitTarget, github: GitHub): Promise<
   }
 }
 
+/** Reads both anew. Throws `Refused`, and `ExportError` as `GitHub` does. */
 export async function readTip({ repository, branch, defaultBranch, orphan }: OpenBranch): Promise<Tip> {
   const head = await repository.head(branch);
   if (head !== null && head !== 'empty') return { head, base: head };
