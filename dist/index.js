@@ -36337,6 +36337,7 @@ async function lookBack({ history, job, overlapMs, vendor, now, note }) {
 
 
 
+
 /**
  * Reads a manifest that `manifestOf` wrote. Throws `destination` where it is damaged: it is never taken for missing,
  * since an export that starts anew instead of going on would leave a gap or write events twice.
@@ -36377,6 +36378,18 @@ function readLink(bytes, place, artifact = null) {
         files,
         place,
     };
+}
+/** Makes sure that an export's `SHA256SUMS` agree with its manifest. Throws `destination`. */
+function checkSums({ files, sha256, place }, sums) {
+    if (sums.toString('utf8') === checksumsText([...files, { name: MANIFEST, sha256 }]))
+        return;
+    throw damaged(place, `${SUMS} does not agree with its manifest`);
+}
+/** The content of an export's file, if it is what its manifest says. Throws `destination`. */
+function checkContent({ place }, { name, sha256 }, content) {
+    if (hashBytes(content).sha256 === sha256)
+        return content;
+    throw damaged(place, `${name} is not what its manifest says`);
 }
 /** The error for an export that is there, but not as it was delivered. */
 const damaged = (place, what = 'its manifest cannot be read') => new errors/* ExportError */.z('destination', `The last export is damaged: ${what}.`, {
@@ -37303,7 +37316,6 @@ const tooLong = (text, mostBytes, why) => Buffer.byteLength(text) > mostBytes ? 
 
 
 
-
 const PER_PAGE = 100;
 /** How often, and how long, an artifact that came first waits for a rival to give way. */
 const LOOKS = 6;
@@ -37345,16 +37357,14 @@ class ArtifactHistory {
             return link;
         throw damaged(link.place, 'it is not the export that the one after it names');
     }
-    async read({ artifact, place }, { name, sha256 }) {
-        const folder = this.#folders.get(artifact ?? -1);
+    async read(link, file) {
+        const folder = this.#folders.get(link.artifact ?? -1);
         if (folder === undefined)
-            throw new Error(`${place} was not downloaded.`);
-        const content = await (0,promises_.readFile)((0,external_node_path_.join)(folder, name)).catch(() => null);
+            throw new Error(`${link.place} was not downloaded.`);
+        const content = await (0,promises_.readFile)((0,external_node_path_.join)(folder, file.name)).catch(() => null);
         if (content === null)
-            throw damaged(place, `${name} is missing`);
-        if (hashBytes(content).sha256 !== sha256)
-            throw damaged(place, `${name} is not what its manifest says`);
-        return content;
+            throw damaged(link.place, `${file.name} is missing`);
+        return checkContent(link, file, content);
     }
     /**
      * To be asked after an upload: two runs at once may have gone on from the same export. One of them has to remove its
@@ -37415,9 +37425,7 @@ class ArtifactHistory {
         if (!manifest || !sums)
             throw damaged(place, `${MANIFEST} or ${SUMS} is missing`);
         const link = readLink(manifest, place, artifact.id);
-        if (sums.toString('utf8') !== checksumsText([...link.files, { name: MANIFEST, sha256: link.sha256 }])) {
-            throw damaged(place, `${SUMS} does not agree with its manifest`);
-        }
+        checkSums(link, sums);
         if (link.scope !== this.#options.scope || !link.chained)
             throw damaged(place, 'it is of another scope');
         return link;
@@ -37500,7 +37508,6 @@ function artifactName(name, runAttempt) {
 
 
 
-
 /** `…/kosli-acme-…-r2`: an export beside another one with the same path. */
 const REVISION = /-r(\d+)$/;
 /** The exports that were committed to a branch. */
@@ -37542,14 +37549,11 @@ class BranchHistory {
         }
         return null;
     }
-    async read(link, { name, sha256 }) {
-        const entry = this.#folders?.found.find((folder) => this.#placeOf(folder) === link.place)?.files.get(name);
+    async read(link, file) {
+        const entry = this.#folders?.found.find((folder) => this.#placeOf(folder) === link.place)?.files.get(file.name);
         if (entry === undefined)
-            throw damaged(link.place, `${name} is missing`);
-        const content = await this.#explained(() => this.#options.open.repository.blob(entry.sha));
-        if (hashBytes(content).sha256 !== sha256)
-            throw damaged(link.place, `${name} is not what its manifest says`);
-        return content;
+            throw damaged(link.place, `${file.name} is missing`);
+        return checkContent(link, file, await this.#explained(() => this.#options.open.repository.blob(entry.sha)));
     }
     /** What GitHub refuses, with the way out. */
     async #explained(work) {
@@ -37606,10 +37610,7 @@ class BranchHistory {
         const sums = folder.files.get(SUMS);
         if (sums === undefined)
             throw damaged(link.place, `${SUMS} is missing`);
-        const text = await this.#options.open.repository.blob(sums.sha);
-        if (text.toString('utf8') !== checksumsText([...link.files, { name: MANIFEST, sha256: link.sha256 }])) {
-            throw damaged(link.place, `${SUMS} does not agree with its manifest`);
-        }
+        checkSums(link, await this.#options.open.repository.blob(sums.sha));
         this.#checked = state;
     }
     #placeOf({ path }) {

@@ -1,14 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExportError } from '../errors.ts';
-import { checksumsText, hashBytes } from '../evidence/checksums.ts';
 import { MANIFEST, SUMS } from '../evidence/write.ts';
 import type { Repository } from '../git-names.ts';
 import { type GitHub, Refused } from '../github.ts';
 import { asArray, asObject, field, requireInstant, requireNumber, requireString } from '../read.ts';
 import type { Clock } from '../retry.ts';
 import { type History, Overtaken } from './history.ts';
-import { damaged, type Link, readLink } from './link.ts';
+import { checkContent, checkSums, damaged, type Link, readLink } from './link.ts';
 
 export interface ArtifactHistoryOptions {
   readonly github: GitHub;
@@ -83,13 +82,12 @@ export class ArtifactHistory implements History {
     throw damaged(link.place, 'it is not the export that the one after it names');
   }
 
-  async read({ artifact, place }: Link, { name, sha256 }: Link['files'][number]): Promise<Buffer> {
-    const folder = this.#folders.get(artifact ?? -1);
-    if (folder === undefined) throw new Error(`${place} was not downloaded.`);
-    const content = await readFile(join(folder, name)).catch(() => null);
-    if (content === null) throw damaged(place, `${name} is missing`);
-    if (hashBytes(content).sha256 !== sha256) throw damaged(place, `${name} is not what its manifest says`);
-    return content;
+  async read(link: Link, file: Link['files'][number]): Promise<Buffer> {
+    const folder = this.#folders.get(link.artifact ?? -1);
+    if (folder === undefined) throw new Error(`${link.place} was not downloaded.`);
+    const content = await readFile(join(folder, file.name)).catch(() => null);
+    if (content === null) throw damaged(link.place, `${file.name} is missing`);
+    return checkContent(link, file, content);
   }
 
   /**
@@ -151,9 +149,7 @@ export class ArtifactHistory implements History {
     );
     if (!manifest || !sums) throw damaged(place, `${MANIFEST} or ${SUMS} is missing`);
     const link = readLink(manifest, place, artifact.id);
-    if (sums.toString('utf8') !== checksumsText([...link.files, { name: MANIFEST, sha256: link.sha256 }])) {
-      throw damaged(place, `${SUMS} does not agree with its manifest`);
-    }
+    checkSums(link, sums);
     if (link.scope !== this.#options.scope || !link.chained) throw damaged(place, 'it is of another scope');
     return link;
   }

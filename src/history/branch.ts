@@ -1,11 +1,10 @@
-import { checksumsText, hashBytes } from '../evidence/checksums.ts';
 import { MANIFEST, SUMS } from '../evidence/write.ts';
 import { explained, type OpenBranch, readTip } from '../git/branch.ts';
 import type { Entry } from '../git/entries.ts';
 import type { Head } from '../git/repository.ts';
 import { endInName } from '../name.ts';
 import type { History } from './history.ts';
-import { damaged, type Link, readLink } from './link.ts';
+import { checkContent, checkSums, damaged, type Link, readLink } from './link.ts';
 
 export interface BranchOptions {
   readonly open: OpenBranch;
@@ -70,12 +69,10 @@ export class BranchHistory implements History {
     return null;
   }
 
-  async read(link: Link, { name, sha256 }: Link['files'][number]): Promise<Buffer> {
-    const entry = this.#folders?.found.find((folder) => this.#placeOf(folder) === link.place)?.files.get(name);
-    if (entry === undefined) throw damaged(link.place, `${name} is missing`);
-    const content = await this.#explained(() => this.#options.open.repository.blob(entry.sha));
-    if (hashBytes(content).sha256 !== sha256) throw damaged(link.place, `${name} is not what its manifest says`);
-    return content;
+  async read(link: Link, file: Link['files'][number]): Promise<Buffer> {
+    const entry = this.#folders?.found.find((folder) => this.#placeOf(folder) === link.place)?.files.get(file.name);
+    if (entry === undefined) throw damaged(link.place, `${file.name} is missing`);
+    return checkContent(link, file, await this.#explained(() => this.#options.open.repository.blob(entry.sha)));
   }
 
   /** What GitHub refuses, with the way out. */
@@ -130,10 +127,7 @@ export class BranchHistory implements History {
     if (gone !== undefined) throw damaged(link.place, `${gone.name} is missing or of another size`);
     const sums = folder.files.get(SUMS);
     if (sums === undefined) throw damaged(link.place, `${SUMS} is missing`);
-    const text = await this.#options.open.repository.blob(sums.sha);
-    if (text.toString('utf8') !== checksumsText([...link.files, { name: MANIFEST, sha256: link.sha256 }])) {
-      throw damaged(link.place, `${SUMS} does not agree with its manifest`);
-    }
+    checkSums(link, await this.#options.open.repository.blob(sums.sha));
     this.#checked = state;
   }
 

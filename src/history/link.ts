@@ -1,5 +1,6 @@
 import { ExportError } from '../errors.ts';
-import { type Digest, hashBytes } from '../evidence/checksums.ts';
+import { checksumsText, type Digest, hashBytes } from '../evidence/checksums.ts';
+import { MANIFEST, SUMS } from '../evidence/write.ts';
 import { field, isObject } from '../read.ts';
 import type { JsonObject, Window } from '../types.ts';
 import { parseInstant } from '../window.ts';
@@ -70,6 +71,18 @@ export function readLink(bytes: Buffer, place: string, artifact: number | null =
     files,
     place,
   };
+}
+
+/** Makes sure that an export's `SHA256SUMS` agree with its manifest. Throws `destination`. */
+export function checkSums({ files, sha256, place }: Link, sums: Buffer): void {
+  if (sums.toString('utf8') === checksumsText([...files, { name: MANIFEST, sha256 }])) return;
+  throw damaged(place, `${SUMS} does not agree with its manifest`);
+}
+
+/** The content of an export's file, if it is what its manifest says. Throws `destination`. */
+export function checkContent({ place }: Link, { name, sha256 }: Link['files'][number], content: Buffer): Buffer {
+  if (hashBytes(content).sha256 === sha256) return content;
+  throw damaged(place, `${name} is not what its manifest says`);
 }
 
 /** The error for an export that is there, but not as it was delivered. */
