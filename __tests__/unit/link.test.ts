@@ -4,7 +4,7 @@ import { ExportError } from '../../src/errors.ts';
 import { manifestOf } from '../../src/evidence/manifest.ts';
 import { scopeOf } from '../../src/evidence/scope.ts';
 import type { ExportedTable } from '../../src/export.ts';
-import { damaged, type Link, readLink } from '../../src/history/link.ts';
+import { checkContent, checkSums, damaged, type Link, readLink } from '../../src/history/link.ts';
 import type { Job } from '../../src/history/plan.ts';
 import { type Inputs, readInputs } from '../../src/inputs.ts';
 import { exportOf, NOON, run } from '../contract/run.ts';
@@ -115,6 +115,26 @@ describe('what a manifest says', () => {
     const other = { ...inputs, run: { ...inputs.run, run_id: '43' } };
     const about = { job: jobOf(WINDOW), name: 'audit', table, exchanges: [], notes: [], createdAt: NOON };
     expect(manifestOf({ inputs: other, ...about })).not.toMatchObject({ id: first });
+  });
+});
+
+describe('an export that was found', () => {
+  const link = linkOf(WINDOW);
+  const content = Buffer.from('id\r\n7\r\n');
+  const file = { name: 'audit.csv', bytes: content.length, sha256: sha256(content) };
+  const sums = `${link.files[0]?.sha256}  ${link.files[0]?.name}\n${link.sha256}  datapackage.json\n`;
+
+  test('has the files that its manifest names, byte for byte', () => {
+    expect(checkContent(link, file, content)).toBe(content);
+    const other = Buffer.from('id\r\n8\r\n');
+    expect(() => checkContent(link, file, other)).toThrow('audit.csv is not what its manifest says');
+  });
+
+  test('has checksums that agree with its manifest', () => {
+    checkSums(link, Buffer.from(sums));
+    for (const other of ['', sums.slice(0, -1), sums.replace(/^./, 'x'), sums + sums]) {
+      expect(() => checkSums(link, Buffer.from(other))).toThrow('SHA256SUMS does not agree with its manifest');
+    }
   });
 });
 
