@@ -108,23 +108,26 @@ function object(of: JsonObject, name: string): JsonObject {
 
 function instant(of: JsonObject, name: string): number | null {
   const value = field(of, name);
-  return typeof value === 'string' ? parseInstant(value) : null;
+  const time = typeof value === 'string' ? parseInstant(value) : null;
+  return isCount(time) ? time : null;
 }
 
 function beforeOf(value: JsonObject, place: string): Before {
   const id = field(value, 'id');
   const sha256 = field(value, 'sha256');
-  const artifact = field(value, 'artifact');
-  if (typeof id === 'string' && typeof sha256 === 'string') {
-    return { id, sha256, artifact: typeof artifact === 'number' ? artifact : null };
+  const artifact = field(value, 'artifact') ?? null;
+  if (typeof id === 'string' && typeof sha256 === 'string' && (artifact === null || isCount(artifact))) {
+    return { id, sha256, artifact };
   }
   throw damaged(place);
 }
 
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
 function fileOf(resource: unknown): Link['files'][number] | null {
   if (!isObject(resource)) return null;
   const [name, bytes, hash] = ['path', 'bytes', 'hash'].map((key) => field(resource, key));
-  if (typeof name !== 'string' || typeof bytes !== 'number' || typeof hash !== 'string') return null;
+  if (typeof name !== 'string' || !isCount(bytes) || typeof hash !== 'string') return null;
   return /^[\w.-]+\.csv$/.test(name) && /^sha256:[0-9a-f]{64}$/.test(hash)
     ? { name, bytes, sha256: hash.slice(7) }
     : null;
