@@ -71,7 +71,7 @@ export const csvRead = target({
   name: 'csv-read',
   holds: 'readCsv gives the cells that csv-parse gives, or refuses with `protocol`',
   runs: 10_000,
-  sample: 1_500,
+  sample: 1_000,
   inputs,
   check({ bytes, edits, nul }) {
     const body = edited(bytes, edits);
@@ -79,6 +79,7 @@ export const csvRead = target({
     const theirs = parsed(body);
     if ('value' in ours) {
       const { header, rows } = ours.value;
+      insist(isUtf8(body), 'taken, but is not UTF-8', body.toString('latin1'));
       insist(theirs !== null, 'taken, but not by csv-parse', body.toString(), ours.value);
       insist(isDeepStrictEqual([header, ...rows], theirs), 'other cells than csv-parse', body.toString(), ours.value);
       return 'taken';

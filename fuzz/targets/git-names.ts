@@ -66,7 +66,7 @@ export const gitNames = target({
   name: 'git-names',
   holds: 'a branch that is taken is one to `git check-ref-format`; what is refused is refused by the name of the input',
   runs: 300,
-  sample: 40,
+  sample: 20,
   inputs,
   check(text) {
     const branch = attempt(['input'], () => readBranch(text, 'branch'));

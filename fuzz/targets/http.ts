@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { ErrorKind } from '../../src/errors.ts';
 import type { Answer } from '../../src/types.ts';
+import { chunked } from '../chunked.ts';
 import { readFramed } from '../http-reference.ts';
 import { type End, type Loopback, openLoopback } from '../loopback.ts';
 import { edited, editsOf } from '../mutations.ts';
@@ -37,22 +38,6 @@ const TOKENS = [
     'a: b\r\n c\r\n',
   ],
 ];
-
-interface Chunking {
-  readonly sizes: readonly number[];
-  readonly extension: string;
-  readonly trailer: string;
-}
-
-function chunked(body: Buffer, { sizes, extension, trailer }: Chunking): Buffer {
-  const parts: Buffer[] = [];
-  for (let at = 0, turn = 0; at < body.length; turn++) {
-    const part = body.subarray(at, at + (sizes[turn % sizes.length] ?? 1));
-    parts.push(Buffer.from(`${part.length.toString(16)}${extension}\r\n`), part, Buffer.from('\r\n'));
-    at += part.length;
-  }
-  return Buffer.concat([...parts, Buffer.from(`0\r\n${trailer}\r\n`)]);
-}
 
 const responses = fc
   .record({
@@ -106,7 +91,7 @@ export const http: Target<Input> = {
   name: 'http',
   holds: 'a response is taken with exactly the body that it frames, or refused with an error of ours, in time',
   runs: 1_500,
-  sample: 150,
+  sample: 100,
   inputs,
   async open() {
     const loopback = await openLoopback();
