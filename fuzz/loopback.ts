@@ -7,6 +7,9 @@ import { openWire } from '../src/http.ts';
 import { systemClock } from '../src/retry.ts';
 import type { Answer, Call } from '../src/types.ts';
 
+/** What the wire must never show. */
+export const TOKEN = 'sandbox-token-77aa';
+
 /** How an answer ends: FIN, RST, or not at all. */
 export type End = 'fin' | 'reset' | 'stall';
 
@@ -46,7 +49,7 @@ export async function openLoopback(): Promise<Loopback> {
       answers.set(path, answer);
       const wire = openWire({
         ...{ origin, vendor: 'Vendor', maxAttempts: 1, timeoutMs, proxyEnv: {}, clock: systemClock },
-        authorize: async () => ({ authorization: 'Bearer sandbox-token-77aa' }),
+        authorize: async () => ({ authorization: `Bearer ${TOKEN}` }),
         renew: async () => false,
         signal: new AbortController().signal,
         onExchange: () => {},

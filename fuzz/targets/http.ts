@@ -6,7 +6,7 @@ import type { ErrorKind } from '../../src/errors.ts';
 import type { Answer } from '../../src/types.ts';
 import { chunked } from '../chunked.ts';
 import { readFramed } from '../http-reference.ts';
-import { type End, type Loopback, openLoopback } from '../loopback.ts';
+import { type End, type Loopback, openLoopback, TOKEN } from '../loopback.ts';
 import { edited, editsOf } from '../mutations.ts';
 import { expected, insist, type Target } from '../target.ts';
 
@@ -39,9 +39,25 @@ const TOKENS = [
   ],
 ];
 
+const anyBytes = fc.uint8Array({ minLength: 1, maxLength: 120 }).map((bytes) => Buffer.from(bytes));
+
+/** A vendor's error that repeats the token, or tries to be a command of the runner. */
+const complaint = fc
+  .tuple(
+    fc.constantFrom('message', 'detail', 'error'),
+    fc.array(
+      fc.constantFrom(TOKEN, `Bearer ${TOKEN}`, 'no', ' ', '\n', '::error::', '##[error]', '\u001b[2J', '\u200b'),
+      { maxLength: 5 },
+    ),
+  )
+  .map(([name, words]) => {
+    const text = words.join('');
+    return Buffer.from(JSON.stringify({ [name]: name === 'error' ? { message: text } : text }));
+  });
+
 const responses = fc
   .record({
-    body: fc.uint8Array({ minLength: 1, maxLength: 120 }).map((bytes) => Buffer.from(bytes)),
+    body: fc.oneof({ weight: 3, arbitrary: anyBytes }, { weight: 1, arbitrary: complaint }),
     zipped: fc.boolean(),
     framing: fc.constantFrom('length', 'chunks', 'connection'),
     chunking: fc.record({
@@ -64,7 +80,7 @@ const responses = fc
       'content-type: application/json',
       ...(zipped ? ['content-encoding: gzip'] : []),
       ...(framing === 'length' ? [`content-length: ${encoded.length}`] : []),
-      ...(framing === 'chunks' ? ['transfer-encoding: chunked'] : []),
+      ...(framing === 'chunks' ? [`transfer-encoding: ${spelled('chunked')}`] : []),
       ...identity,
     ];
     const names = lines.map((line) => line.replace(/^[^:]*/, spelled));
@@ -121,6 +137,9 @@ async function check({ bytes, edits, pieces, end }: Input, loopback: Loopback) {
     );
     return 'taken';
   }
+  const shown = `${answer.message}${answer.where}${answer.next}`;
+  insist(!shown.includes(TOKEN), 'the error shows the token', shown);
+  insist(!/[\p{Cc}\u200b]|##\[|^::/u.test(shown), 'the error shows what must be escaped', shown);
   const untouched = edits.length === 0 && end === 'fin';
   insist(!(untouched && right), 'refused, but is right', sent.toString('latin1'), answer.message, answer.where);
   return 'refused';
