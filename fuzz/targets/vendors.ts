@@ -16,7 +16,13 @@ const MOST_REQUESTS = 2_000;
 
 const time = fc.oneof(
   { weight: 8, arbitrary: fc.nat({ max: 86_400_000 }).map((ms) => new Date(WINDOW.from + ms).toISOString()) },
-  { weight: 1, arbitrary: fc.constantFrom('2026-11-20T08:00:00.123456+00:00', '2026-11-20 08:00:00', 'soon', '') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      ...['2026-11-20T08:00:00.123456+00:00', '2026-11-20 08:00:00', '9999-12-31T23:59:59-23:59', 'soon', ''],
+      ...['1795161600.25', '1795161600', '99999999999999999999', '1e300', '-1', 'Infinity', '0x10'],
+    ),
+  },
 );
 const word = fc.oneof(fc.constantFrom('a', 'success', 'user', 'é,"\n'), fc.string({ maxLength: 5 }));
 const anyJson = fc.jsonValue({ maxDepth: 2 });
