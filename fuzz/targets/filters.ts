@@ -137,9 +137,10 @@ function checkCall(call: Call, given: ReadonlyMap<string, readonly string[]>): v
   if (environment !== undefined) {
     const segment = pathname.split('/')[5] ?? '';
     insist(decodeURIComponent(segment) === environment.toWellFormed(), 'another environment', pathname, environment);
-    return;
   }
   for (const [name, values] of given) {
+    // Environments are part of the path.
+    if (name === 'env_name') continue;
     const found = searchParams.getAll(name);
     const same = found.length === 1 && found[0] === values.join(',').toWellFormed();
     // Kosli lists the environments first, without filters.
