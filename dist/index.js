@@ -30056,6 +30056,8 @@ function addFraction(text, end, seconds) {
  * or an exponent, each between two characters that may stand around a number. It also finds some inside strings.
  */
 const DELICATE_NUMBER = /(?:^|[\s:,[])(?:-0|-?\d{16,}|-?\d+[.eE][\d.eE+-]*)(?:[\s,}\]]|$)/;
+/** Deeper than any event is. At some thousands, `JSON.stringify` and the reading of digits run out of stack. */
+const MOST_LEVELS = 1000;
 /**
  * The body as text, without a byte order mark at its start.
  * Throws `protocol` where it is not UTF-8, `incomplete` where it is longer than a string can be (512 MB).
@@ -30075,10 +30077,13 @@ function decodeUtf8({ body, where }) {
 /**
  * The body as JSON, every number digit for digit: one that JavaScript would change (`9007199254740993`, `1.10`, `1e400`,
  * `-0`) comes as an object of `JSON.rawJSON`, which `text` and `JSON.stringify` write as it came.
- * Throws `protocol` where the body is not UTF-8 or not JSON; the message may name a position, never the text there.
+ * Throws `protocol` where the body is not UTF-8, not JSON, or nested too deep; the message may name a position, never
+ * the text there.
  */
 function readJson(answer) {
     const source = decodeUtf8(answer);
+    if (isTooDeep(source))
+        throw unreadable(`The response is nested too deep: more than ${MOST_LEVELS} levels.`, answer.where);
     try {
         return DELICATE_NUMBER.test(source) ? JSON.parse(source, keepDigits) : JSON.parse(source);
     }
@@ -30088,6 +30093,34 @@ function readJson(answer) {
         const at = position === undefined ? '' : `, from character ${position} on`;
         throw unreadable(`The response is not JSON${at}.`, answer.where);
     }
+}
+/** Whether brackets outside strings ever stand more than `MOST_LEVELS` deep. */
+function isTooDeep(source) {
+    let levels = 0;
+    let quoted = false;
+    for (let at = 0; at < source.length; at++) {
+        switch (source[at]) {
+            case '"':
+                quoted = !quoted;
+                break;
+            case '\\':
+                at++;
+                break;
+            case '[':
+            case '{':
+                if (!quoted)
+                    levels++;
+                if (levels > MOST_LEVELS)
+                    return true;
+                break;
+            case ']':
+            case '}':
+                if (!quoted)
+                    levels--;
+                break;
+        }
+    }
+    return false;
 }
 /** The value, if it is an object. Throws `protocol`; `what` names it in the message: `the answer`, `data[3]`. */
 function asObject(value, what, where) {
@@ -35207,7 +35240,11 @@ function nearest(word, candidates) {
     let best = null;
     let least = Math.max(2, Math.floor(word.length / 3)) + 1;
     for (const candidate of candidates) {
-        const edits = distance(word.toLowerCase(), candidate.toLowerCase());
+        const [a, b] = [word.toLowerCase(), candidate.toLowerCase()];
+        // Each character that one has more is an edit: so long words need not be compared.
+        if (Math.abs(a.length - b.length) >= least)
+            continue;
+        const edits = distance(a, b);
         if (edits < least) {
             best = candidate;
             least = edits;
@@ -36260,10 +36297,13 @@ function checkHeader(header, answer) {
     const unnamed = header.indexOf('');
     if (unnamed !== -1)
         throw read_refusal(`Column ${unnamed + 1} of the response's header has no name.`, answer);
-    const repeated = header.findIndex((name, index) => header.indexOf(name) !== index);
-    if (repeated !== -1) {
-        const first = header.indexOf(header[repeated] ?? '');
-        throw read_refusal(`Columns ${first + 1} and ${repeated + 1} of the response's header have the same name.`, answer);
+    const columnOf = new Map();
+    for (const [index, name] of header.entries()) {
+        const first = columnOf.get(name);
+        if (first !== undefined) {
+            throw read_refusal(`Columns ${first + 1} and ${index + 1} of the response's header have the same name.`, answer);
+        }
+        columnOf.set(name, index);
     }
 }
 function read_refusal(what, { where }) {
@@ -36468,17 +36508,19 @@ function object(of, name) {
 }
 function instant(of, name) {
     const value = field(of, name);
-    return typeof value === 'string' ? parseInstant(value) : null;
+    const time = typeof value === 'string' ? parseInstant(value) : null;
+    return isCount(time) ? time : null;
 }
 function beforeOf(value, place) {
     const id = field(value, 'id');
     const sha256 = field(value, 'sha256');
-    const artifact = field(value, 'artifact');
-    if (typeof id === 'string' && typeof sha256 === 'string') {
-        return { id, sha256, artifact: typeof artifact === 'number' ? artifact : null };
+    const artifact = field(value, 'artifact') ?? null;
+    if (typeof id === 'string' && typeof sha256 === 'string' && (artifact === null || isCount(artifact))) {
+        return { id, sha256, artifact };
     }
     throw damaged(place);
 }
+const isCount = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 /** A resource of the manifest; null where it is damaged. `copy`: it is one for spreadsheets. */
 function csvOf(resource) {
     if (!isObject(resource))
@@ -36487,7 +36529,7 @@ function csvOf(resource) {
     if (guarded !== undefined && !isObject(guarded))
         return null;
     const [name, bytes, hash] = ['path', 'bytes', 'hash'].map((key) => field(resource, key));
-    if (typeof name !== 'string' || typeof bytes !== 'number' || typeof hash !== 'string')
+    if (typeof name !== 'string' || !isCount(bytes) || typeof hash !== 'string')
         return null;
     return /^[\w.-]+\.csv$/.test(name) && /^sha256:[0-9a-f]{64}$/.test(hash)
         ? { file: { name, bytes, sha256: hash.slice(7) }, copy: guarded !== undefined }
@@ -38170,6 +38212,8 @@ function messageOf(inputs, window, rows) {
 /** GitHub takes no file above 100 MiB. */
 const MOST_FILE_BYTES = 100 * 2 ** 20;
 const LEAST_FILE_BYTES = 1000;
+/** Paths have at most 1,000 bytes; of longer templates no regular expression can be made that finds exports again. */
+const MOST_PATH_CHARACTERS = 1000;
 const IN_PATH = ['vendor', 'org', 'export', 'year', 'month', 'day', 'from', 'to'];
 const IN_MESSAGE = [...IN_PATH, 'rows'];
 /** Of `path`: what tells the windows of exports apart. */
@@ -38190,6 +38234,9 @@ const COMMIT_INPUTS = [
  * @param chained whether exports go on from the last one, which is then found by its path
  */
 function readCommitTarget(get, own, chained) {
+    if (get('commit-path').length > MOST_PATH_CHARACTERS) {
+        throw refuse('commit-path', `It is longer than ${MOST_PATH_CHARACTERS} characters.`, 'Write a shorter one.');
+    }
     const path = parseTemplate(get('commit-path'), 'commit-path', IN_PATH);
     const placeholders = path.flatMap((piece) => (typeof piece === 'string' ? [] : [piece.placeholder]));
     if (chained && !placeholders.some((one) => TELLS_WINDOW.includes(one))) {
@@ -38407,8 +38454,8 @@ function resolveOrigin(baseUrl, vendor) {
     const region = baseUrl === undefined ? fallback : new Map(Object.entries(vendor.hosts)).get(baseUrl);
     if (region !== undefined)
         return region;
-    const url = URL.canParse(baseUrl ?? '') ? new URL(baseUrl ?? '') : undefined;
-    const wrong = url === undefined ? 'is not an URL' : flaw(url);
+    const url = URL.parse(baseUrl ?? '');
+    const wrong = url === null ? 'is not an URL' : flaw(url);
     if (url && wrong === null)
         return url.origin;
     const named = regions.length > 1 ? `${regions.map((name) => `\`${name}\``).join(', ')}, or ` : '';
@@ -38419,8 +38466,9 @@ function resolveOrigin(baseUrl, vendor) {
 }
 /** An origin that the environment names, with a path but no slash at its end. Throws `input`. */
 function checkOrigin(text, name) {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    const wrong = url === undefined ? 'is not an URL' : flaw(new URL(url.origin === 'null' ? text : url.origin));
+    const url = URL.parse(text);
+    // `url.origin` will not do: that of `blob:https://…` is the one inside.
+    const wrong = url === null ? 'is not an URL' : flaw(URL.parse(`${url.protocol}//${url.host}`) ?? url);
     if (url && wrong === null && !url.username && !url.password && !url.search && !url.hash)
         return url.href.replace(/\/+$/, '');
     throw new errors/* ExportError */.z('input', `The address of GitHub ${wrong ?? 'has more than an origin and a path'}.`, {
@@ -39428,7 +39476,9 @@ function inVendorOrder(parts) {
 }
 /** Says in a first column which environment a row is from. */
 function withEnvironment({ slice, header = [], events }, environment) {
-    const name = header.includes('environment') ? 'export.environment' : 'environment';
+    let name = 'environment';
+    while (header.includes(name))
+        name = `export.${name}`;
     return {
         slice,
         header: [name, ...header],
@@ -52381,7 +52431,8 @@ function checkAccepted(reply, accept, { vendor, where }) {
     if (!MEDIA_TYPES[accept].test(media.trim()) || (charset !== undefined && !/^utf-?8$/.test(charset))) {
         fail(`answered with the content type "${plain(received)}", where its document has ${accept.toUpperCase()} in UTF-8.`, 'Check the host or region. HTML under 200 usually is a login page, or a proxy that answers by itself.');
     }
-    if (reply.headers['content-length'] === undefined && reply.headers['transfer-encoding'] !== 'chunked') {
+    if (reply.headers['content-length'] === undefined &&
+        reply.headers['transfer-encoding']?.toLowerCase() !== 'chunked') {
         fail('sent a body without a length, so that nobody can tell whether it is whole.', 'Look for a proxy between this runner and the vendor that closes connections to end a response.');
     }
     if (reply.body.length === 0) {

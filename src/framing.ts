@@ -78,7 +78,10 @@ export function checkAccepted(reply: Reply, accept: Call['accept'], { vendor, wh
       'Check the host or region. HTML under 200 usually is a login page, or a proxy that answers by itself.',
     );
   }
-  if (reply.headers['content-length'] === undefined && reply.headers['transfer-encoding'] !== 'chunked') {
+  if (
+    reply.headers['content-length'] === undefined &&
+    reply.headers['transfer-encoding']?.toLowerCase() !== 'chunked'
+  ) {
     fail(
       'sent a body without a length, so that nobody can tell whether it is whole.',
       'Look for a proxy between this runner and the vendor that closes connections to end a response.',

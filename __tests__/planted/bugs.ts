@@ -184,8 +184,8 @@ const wire: readonly PlantedBug[] = [
   {
     name: 'a body that ends with its connection is taken for whole',
     file: 'framing.ts',
-    find: "if (reply.headers['content-length'] === undefined && reply.headers['transfer-encoding'] !== 'chunked') {",
-    replace: "if (reply.body.length === 0 && reply.headers['transfer-encoding'] !== 'chunked') {",
+    find: "reply.headers['transfer-encoding']?.toLowerCase() !== 'chunked'\n  ) {",
+    replace: "reply.headers['transfer-encoding']?.toLowerCase() === 'chunked'\n  ) {",
     caughtBy: ['unit/http-errors', 'unit/http-cuts', 'unit/http'],
   },
   {

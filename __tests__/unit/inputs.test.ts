@@ -420,6 +420,15 @@ describe('a commit', () => {
     }
   });
 
+  test('has a path refused that no regular expression is large enough for', () => {
+    expect(refusalOf({ 'commit-path': '{export}/'.repeat(10_000) })).toMatchObject({
+      kind: 'input',
+      message: 'It is longer than 1000 characters.',
+      where: 'input `commit-path`',
+    });
+    expect(readCommit({ 'commit-path': `{export}/${'x'.repeat(991)}` })).not.toBeNull();
+  });
+
   test('needs a repository, where the workflow does not say its own', () => {
     expect(refusalOf({}, {})).toMatchObject({ kind: 'input', where: 'input `repository`' });
     expect(readCommit({ repository: 'acme/audit' }, {})).toMatchObject({ repository: { repo: 'audit' } });

@@ -213,6 +213,8 @@ describe('a manifest that is damaged', () => {
     ['export.window', [undefined, null, 'P1D', []]],
     ['export.window.from', [undefined, null, 0, '', '2026-11-20', '2026-11-21T00:00:00Z', '2026-11-22T00:00:00Z']],
     ['export.window.to', [undefined, null, 0, 'now', '2026-11-31T00:00:00Z', '2026-11-20T00:00:00Z']],
+    ['export.window.from', ['1969-12-31T23:59:59Z', '2026-11-20T00:00:00.0001Z']],
+    ['export.chain.previous.artifact', ['42', -1, 1.5, 1e300, {}]],
     ['export.chain', [undefined, 'x', 7, [], true]],
     ['export.chain.previous', [undefined, 'x', 7, [], {}]],
     ['export.chain.previous.id', [undefined, null, 7]],
@@ -221,7 +223,7 @@ describe('a manifest that is damaged', () => {
     ['resources', [undefined, null, [], {}, 'x']],
     ['resources.0', [null, 'x', []]],
     ['resources.1.path', [undefined, 7, '', 'x', 'x.txt', '../x.csv', 'a/x.csv', '/x.csv', 'a\\x.csv', 'x.csv\n']],
-    ['resources.1.bytes', [undefined, null, '10']],
+    ['resources.1.bytes', [undefined, null, '10', -1, 1.5, 1e300]],
     ['resources.2.path', [undefined, 7, '', '../x.csv']],
     ['resources.2.guarded', [null, true, 'owasp', []]],
     [

@@ -142,6 +142,17 @@ describe('environments', () => {
     expect(rowsOf(done)[0]?.slice(0, 3)).toEqual(['export.environment', 'type', 'environment']);
   });
 
+  test('columns of any names of that kind stay their own', async () => {
+    const renamed = changed((answer) => ({
+      ...answer,
+      body: String(answer.body).replace('type,environment_name', 'export.environment,environment'),
+    }));
+    const { done } = await exportKosli({ intercept: (_, index) => (index > 0 ? renamed : undefined) });
+    const [header = [], row] = rowsOf(done);
+    expect(header.slice(0, 3)).toEqual(['export.export.environment', 'export.environment', 'environment']);
+    expect(row).toHaveLength(header.length);
+  });
+
   test('one that does not exist: not-found', async () => {
     const { done } = await exportKosli({}, { filters: 'env_name: prod-ecs, nowhere' });
     expect(failureOf(done)).toMatchObject({ kind: 'not-found', where: expect.stringContaining('/nowhere/auditlog') });

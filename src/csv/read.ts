@@ -95,10 +95,13 @@ function bareEnd(text: string, from: number): number {
 function checkHeader(header: readonly string[], answer: Answer): void {
   const unnamed = header.indexOf('');
   if (unnamed !== -1) throw refusal(`Column ${unnamed + 1} of the response's header has no name.`, answer);
-  const repeated = header.findIndex((name, index) => header.indexOf(name) !== index);
-  if (repeated !== -1) {
-    const first = header.indexOf(header[repeated] ?? '');
-    throw refusal(`Columns ${first + 1} and ${repeated + 1} of the response's header have the same name.`, answer);
+  const columnOf = new Map<string, number>();
+  for (const [index, name] of header.entries()) {
+    const first = columnOf.get(name);
+    if (first !== undefined) {
+      throw refusal(`Columns ${first + 1} and ${index + 1} of the response's header have the same name.`, answer);
+    }
+    columnOf.set(name, index);
   }
 }
 

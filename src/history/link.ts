@@ -113,18 +113,21 @@ function object(of: JsonObject, name: string): JsonObject {
 
 function instant(of: JsonObject, name: string): number | null {
   const value = field(of, name);
-  return typeof value === 'string' ? parseInstant(value) : null;
+  const time = typeof value === 'string' ? parseInstant(value) : null;
+  return isCount(time) ? time : null;
 }
 
 function beforeOf(value: JsonObject, place: string): Before {
   const id = field(value, 'id');
   const sha256 = field(value, 'sha256');
-  const artifact = field(value, 'artifact');
-  if (typeof id === 'string' && typeof sha256 === 'string') {
-    return { id, sha256, artifact: typeof artifact === 'number' ? artifact : null };
+  const artifact = field(value, 'artifact') ?? null;
+  if (typeof id === 'string' && typeof sha256 === 'string' && (artifact === null || isCount(artifact))) {
+    return { id, sha256, artifact };
   }
   throw damaged(place);
 }
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 /** A resource of the manifest; null where it is damaged. `copy`: it is one for spreadsheets. */
 function csvOf(resource: unknown): { readonly file: ListedFile; readonly copy: boolean } | null {
@@ -132,7 +135,7 @@ function csvOf(resource: unknown): { readonly file: ListedFile; readonly copy: b
   const guarded = field(resource, 'guarded');
   if (guarded !== undefined && !isObject(guarded)) return null;
   const [name, bytes, hash] = ['path', 'bytes', 'hash'].map((key) => field(resource, key));
-  if (typeof name !== 'string' || typeof bytes !== 'number' || typeof hash !== 'string') return null;
+  if (typeof name !== 'string' || !isCount(bytes) || typeof hash !== 'string') return null;
   return /^[\w.-]+\.csv$/.test(name) && /^sha256:[0-9a-f]{64}$/.test(hash)
     ? { file: { name, bytes, sha256: hash.slice(7) }, copy: guarded !== undefined }
     : null;

@@ -159,7 +159,8 @@ function inVendorOrder<Part extends { events: readonly VendorEvent[] }>(parts: P
 
 /** Says in a first column which environment a row is from. */
 function withEnvironment({ slice, header = [], events }: Page, environment: string): Page {
-  const name = header.includes('environment') ? 'export.environment' : 'environment';
+  let name = 'environment';
+  while (header.includes(name)) name = `export.${name}`;
   return {
     slice,
     header: [name, ...header],
