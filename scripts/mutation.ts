@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
 
 const USAGE = `npm run mutation -- [options]
-  --mutate <files>   only these files of src or lines of them, separated by commas: src/window.ts,src/paging.ts:40-60
+  --mutate <paths>   only these files, folders or lines of src, separated by commas: src/csv/,src/paging.ts:40-60
   --incremental      run again only what has changed since the last time; does not notice changes elsewhere in src`;
 
 interface Room {
@@ -25,7 +25,7 @@ const ROOMS: readonly Room[] = [
   { name: 'paging', src: ['paging.ts'], tests: ['paging'] },
   { name: 'csv', src: ['csv/'], tests: ['csv-read', 'csv-write', 'columns'] },
   { name: 'export', src: ['export.ts', 'parts.ts', 'sink.ts'], tests: ['export', 'parts', 'sink'] },
-  { name: 'evidence', src: ['evidence/'], tests: ['manifest', 'scope'] },
+  { name: 'evidence', src: ['evidence/'], tests: ['manifest', 'scope', 'evidence'] },
   {
     name: 'destinations',
     src: ['destinations/'],
@@ -34,7 +34,7 @@ const ROOMS: readonly Room[] = [
 ];
 
 interface Options {
-  /** As `--mutate` has them, `src/` in front; null: all files. */
+  /** `src/csv/`, `src/paging.ts:40-60`; null: all rooms. */
   readonly mutate: readonly string[] | null;
   readonly incremental: boolean;
 }
@@ -60,7 +60,8 @@ async function mutation({ mutate, incremental }: Options): Promise<boolean> {
   const threshold: number = JSON.parse(await readFile('stryker.config.json', 'utf8')).thresholds.break;
   const tallies: Tally[] = [];
   for (const room of ROOMS) {
-    const patterns = mutate?.filter((pattern) => isIn(room, pattern)) ?? room.src.map(patternOf);
+    const paths = mutate?.filter((path) => isIn(room, path)) ?? room.src.map((path) => `src/${path}`);
+    const patterns = paths.map((path) => (path.endsWith('/') ? `${path}**/*.ts` : path));
     if (patterns.length === 0) continue;
     console.log(`\n${room.name}: ${patterns.join(', ')}`);
     tallies.push(await tallyOf(room, patterns, incremental));
@@ -103,11 +104,7 @@ async function tallyOf(room: Room, mutate: readonly string[], incremental: boole
   };
 }
 
-/** `csv/` → all its files. */
-const patternOf = (path: string): string => `src/${path}${path.endsWith('/') ? '**/*.ts' : ''}`;
-
-const isIn = ({ src }: Room, pattern: string): boolean =>
-  src.some((path) => pattern.startsWith(`src/${path}`) || pattern === `src/${path}`.replace(/\/$/, ''));
+const isIn = ({ src }: Room, path: string): boolean => src.some((one) => path.startsWith(`src/${one}`));
 
 /** Percent of the mutants that were noticed, of those that could be. */
 const scoreOf = ({ killed, timeout, survived, unreached }: Tally): number =>
@@ -135,7 +132,7 @@ function readOptions(args: readonly string[]): Options {
     options: { mutate: { type: 'string' }, incremental: { type: 'boolean', default: false } },
   });
   const mutate = values.mutate?.split(',') ?? null;
-  const strange = mutate?.find((pattern) => !ROOMS.some((room) => isIn(room, pattern)));
+  const strange = mutate?.find((path) => !ROOMS.some((room) => isIn(room, path)));
   if (strange !== undefined)
     throw new Error(`--mutate ${strange}: in none of the rooms ${ROOMS.map(({ name }) => name).join(', ')}`);
   return { mutate, incremental: values.incremental };

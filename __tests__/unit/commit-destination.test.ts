@@ -1,123 +1,47 @@
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type GitHubServer, type RepositoryOptions, startGitHub } from '../../sandbox/github/server.ts';
+import type { RepositoryOptions } from '../../sandbox/github/server.ts';
 import type { Fault, SandboxRequest } from '../../sandbox/server.ts';
 import { type CommitOptions, commitExport } from '../../src/destinations/commit.ts';
 import { ExportError } from '../../src/errors.ts';
-import { checksumsText } from '../../src/evidence/checksums.ts';
-import { manifestOf } from '../../src/evidence/manifest.ts';
-import { scopeOf } from '../../src/evidence/scope.ts';
-import { MANIFEST, SUMS } from '../../src/evidence/write.ts';
-import { type OpenBranch, openBranch } from '../../src/git/branch.ts';
-import { fileOf } from '../../src/git/files.ts';
-import { openGitHub } from '../../src/github.ts';
+import { MANIFEST } from '../../src/evidence/write.ts';
+import type { OpenBranch } from '../../src/git/branch.ts';
 import { BranchHistory } from '../../src/history/branch.ts';
 import { Overtaken } from '../../src/history/history.ts';
-import { type Link, readLink } from '../../src/history/link.ts';
-import { readInputs } from '../../src/inputs.ts';
+import type { Link } from '../../src/history/link.ts';
 import { INSTANT_IN_NAME } from '../../src/name.ts';
 import type { Window } from '../../src/types.ts';
 import { compactInstant } from '../../src/window.ts';
-import { jobOf, sha256 } from './chain.ts';
+import {
+  answered,
+  day,
+  type Export,
+  exportOf,
+  type Loopback,
+  lineOf,
+  type Made,
+  pathsBelow,
+  REPOSITORY,
+  startRepository,
+  stillClock,
+} from './delivered.ts';
 
-const TOKEN = 'secret-token';
-const NAME = 'acme/audit';
 const FOLDER = 'audit-logs/infisical/day-1';
-const DAY_MS = 86_400_000;
-const DAY: Window = { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) };
 
-let server: GitHubServer;
+let loopback: Loopback;
+let clock: ReturnType<typeof stillClock>;
 /** What happens before a request is answered; what it gives is answered instead. */
 let meanwhile: (request: SandboxRequest) => Fault | undefined;
-/** The pauses that were made, in milliseconds. */
-let sleeps: number[];
 beforeEach(() => {
   meanwhile = () => undefined;
-  sleeps = [];
+  clock = stillClock();
 });
-afterEach(() => server.close());
+afterEach(() => loopback.server.close());
 
-const clock = {
-  now: () => DAY.to,
-  random: () => 0.5,
-  sleep: async (ms: number) => {
-    sleeps.push(ms);
-  },
-};
-const signal = new AbortController().signal;
-
-async function open(
-  own: Partial<RepositoryOptions> = {},
-  target: { branch?: string; orphan?: boolean } = {},
-): Promise<OpenBranch> {
-  server = await startGitHub({
-    token: TOKEN,
-    repositories: [{ name: NAME, ...own }],
-    intercept: (request) => meanwhile(request),
-  });
-  return openAgain(target);
+async function open(own: Partial<RepositoryOptions> = {}, target: Parameters<Loopback['open']>[0] = {}) {
+  loopback = await startRepository(clock, (request) => meanwhile(request), own);
+  return loopback.open(target);
 }
-
-async function openAgain({ branch, orphan = false }: { branch?: string; orphan?: boolean } = {}) {
-  const access = { token: TOKEN, apiUrl: server.origin };
-  const api = await openGitHub({ access, maxAttempts: 2, timeoutMs: 20_000, clock, signal, onRetry: () => {} });
-  const target = { repository: { owner: 'acme', repo: 'audit' }, branch: branch ?? null, orphan, allowPublic: false };
-  return openBranch({ ...target, path: [], message: [], maxFileBytes: 1000 }, api);
-}
-
-interface Made {
-  readonly csv?: string;
-  readonly window?: Window;
-  readonly last?: Link | null;
-  readonly createdAt?: number;
-  readonly inputs?: Readonly<Record<string, string>>;
-}
-
-/** An export, as it lies on the disk when it is to be delivered. */
-function exportOf({ csv = 'id\r\n1\r\n', window = DAY, last = null, createdAt = DAY.to, inputs = {} }: Made = {}) {
-  const given = { vendor: 'infisical', token: 'never-shown', from: 'last-export', ...inputs };
-  const env = Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
-  const read = readInputs(
-    Object.fromEntries(env),
-    () => {},
-    async () => 'jwt',
-    DAY.to + DAY_MS,
-  );
-  const file = { path: '/t/a.csv', name: 'a.csv', rows: 1, bytes: Buffer.byteLength(csv), sha256: sha256(csv) };
-  const manifest = Buffer.from(
-    JSON.stringify(
-      manifestOf({
-        inputs: read,
-        job: jobOf(window, { last }),
-        name: 'a',
-        table: {
-          files: [file],
-          columns: ['id'],
-          counts: { received: 1, cut: 0, repeated: 0, known: 0, written: 1 },
-          firstEvent: null,
-          lastEvent: null,
-          lateRows: [],
-        },
-        exchanges: [],
-        notes: [],
-        createdAt,
-      }),
-    ),
-  );
-  const link = readLink(manifest, 'this run');
-  const sums = checksumsText([file, { name: MANIFEST, sha256: link.sha256 }]);
-  const contents = { 'a.csv': csv, [MANIFEST]: manifest, [SUMS]: sums };
-  return {
-    link,
-    scope: scopeOf(read),
-    files: Object.entries(contents).map(([name, content]) => fileOf(name, Buffer.from(content))),
-    /** The same, for somebody who commits them by hand. */
-    below: (folder: string) =>
-      Object.fromEntries(Object.entries(contents).map(([name, content]) => [`${folder}/${name}`, content])),
-  };
-}
-
-type Export = ReturnType<typeof exportOf>;
 
 const deliver = (
   branch: OpenBranch,
@@ -132,30 +56,25 @@ const deliver = (
     chain: null,
     serverUrl: 'https://github.com',
     clock,
-    signal,
+    signal: new AbortController().signal,
     ...more,
   });
 
-const repository = () => server.repository(NAME);
+const repository = () => loopback.server.repository(REPOSITORY);
 const git = (...args: string[]): string =>
   execFileSync('git', ['--git-dir', repository().path, ...args], { encoding: 'utf8' }).trimEnd();
 const commits = (branch = 'main'): string[] => git('rev-list', branch).split('\n');
 const pathsOf = (branch = 'main'): string[] => [...repository().files(branch).keys()];
-const exportPaths = (folder = FOLDER) => ['a.csv', MANIFEST, SUMS].map((name) => `${folder}/${name}`).sort();
 
-const lineOf = ({ method, path }: SandboxRequest): string => `${method} ${path.replace(`/repos/${NAME}`, '')}`;
 const asked = (line: string | RegExp): number =>
-  server.requests.filter((request) =>
+  loopback.server.requests.filter((request) =>
     typeof line === 'string' ? lineOf(request) === line : line.test(lineOf(request)),
   ).length;
-/** Once, at the nth request that matches: somebody else acts, or the reply is lost. */
-function at(line: string, number: number, act: () => Fault | undefined | unknown) {
+/** At the first request that matches: somebody else acts, or something else is answered. */
+function atFirst(line: string, act: () => Fault | undefined) {
   let count = 0;
-  return (request: SandboxRequest): Fault | undefined => {
-    if (lineOf(request) !== line || ++count !== number) return undefined;
-    const fault = act();
-    return typeof fault === 'function' ? (fault as Fault) : undefined;
-  };
+  return (request: SandboxRequest): Fault | undefined =>
+    lineOf(request) === line && ++count === 1 ? act() : undefined;
 }
 /** What was asked is done, and nobody hears of it. */
 const lost: Fault = (req, _, answer) => {
@@ -180,18 +99,18 @@ describe('an export', () => {
     const receipt = await deliver(branch, made);
     expect(receipt).toEqual({
       sha: repository().head('main'),
-      url: `https://github.com/${NAME}/commit/${receipt.sha}`,
-      repository: NAME,
+      url: `https://github.com/${REPOSITORY}/commit/${receipt.sha}`,
+      repository: REPOSITORY,
       branch: 'main',
       folder: FOLDER,
       changed: true,
     });
     expect(commits()).toEqual([receipt.sha, before]);
-    expect(pathsOf()).toEqual(['README.md', ...exportPaths()].sort());
+    expect(pathsOf()).toEqual(['README.md', ...pathsBelow(FOLDER)].sort());
     expect(git('show', `main:${FOLDER}/a.csv`)).toBe('id\r\n1');
     expect(git('log', '-1', '--format=%B')).toBe('Audit log of a day\n\nand what is in it');
     expect([asked('POST /graphql'), asked('POST /git/trees')]).toEqual([1, 0]);
-    expect(sleeps).toEqual([]);
+    expect(clock.sleeps).toEqual([]);
   });
 
   test('goes in one call up to 25 MB, and blob by blob above', async () => {
@@ -204,7 +123,7 @@ describe('an export', () => {
     expect([asked('POST /graphql'), asked('POST /git/trees')]).toEqual([1, 1]);
     expect(commits()).toHaveLength(3);
     expect(repository().head('main')).toBe(sha);
-    expect(pathsOf()).toEqual(['README.md', ...exportPaths('blob/by-blob'), ...exportPaths('one/call')].sort());
+    expect(pathsOf()).toEqual(['README.md', ...pathsBelow('blob/by-blob'), ...pathsBelow('one/call')].sort());
   });
 });
 
@@ -213,7 +132,7 @@ describe('a branch that is not there', () => {
     const branch = await open({}, { branch: 'logs' });
     const { sha } = await deliver(branch, exportOf());
     expect(commits('logs')).toEqual([sha, repository().head('main')]);
-    expect(pathsOf('logs')).toEqual(['README.md', ...exportPaths()].sort());
+    expect(pathsOf('logs')).toEqual(['README.md', ...pathsBelow(FOLDER)].sort());
   });
 
   test('starts without history where it is an orphan, and keeps the bytes of what is in it', async () => {
@@ -221,15 +140,15 @@ describe('a branch that is not there', () => {
     const { sha, changed } = await deliver(branch, exportOf());
     expect(changed).toBe(true);
     expect(commits('logs')).toEqual([sha]);
-    expect(pathsOf('logs')).toEqual(['.gitattributes', ...exportPaths()].sort());
+    expect(pathsOf('logs')).toEqual(['.gitattributes', ...pathsBelow(FOLDER)].sort());
     expect(git('show', 'logs:.gitattributes')).toBe('*.csv -text\ndatapackage.json -text\nSHA256SUMS -text');
   });
 
   test('is made at the default branch where that has the export', async () => {
     await open();
-    const main = await deliver(await openAgain(), exportOf());
+    const main = await deliver(await loopback.open(), exportOf());
     repository().commit('main', { theirs: 'x' });
-    const receipt = await deliver(await openAgain({ branch: 'logs' }), exportOf({ createdAt: DAY.to + 1000 }));
+    const receipt = await deliver(await loopback.open({ branch: 'logs' }), exportOf({ createdAt: day(1).to + 1000 }));
     expect(receipt).toMatchObject({ branch: 'logs', sha: repository().head('main'), folder: FOLDER, changed: true });
     expect(repository().head('logs')).toBe(repository().head('main'));
     expect(receipt.sha).not.toBe(main.sha);
@@ -243,13 +162,12 @@ describe('an empty repository', () => {
     expect(commits()).toHaveLength(2);
     expect(commits()[0]).toBe(sha);
     expect(git('log', '-1', '--format=%s', `${sha}~1`)).toBe('Keep the bytes of audit logs as they are');
-    expect(pathsOf()).toEqual(['.gitattributes', ...exportPaths()].sort());
+    expect(pathsOf()).toEqual(['.gitattributes', ...pathsBelow(FOLDER)].sort());
   });
 
   test('that stays empty whatever is written to it ends the tries', async () => {
     const branch = await open({ empty: true });
-    meanwhile = ({ method }) =>
-      method === 'PUT' ? (_, res) => res.writeHead(201, { 'content-type': 'application/json' }).end('{}') : undefined;
+    meanwhile = ({ method }) => (method === 'PUT' ? answered(201) : undefined);
     expect(await failure(deliver(branch, exportOf()))).toMatchObject({ kind: 'destination' });
     expect(asked(/^PUT /)).toBe(30);
   });
@@ -260,7 +178,7 @@ describe('what is there already', () => {
     const branch = await open();
     await deliver(branch, exportOf());
     const theirs = repository().commit('main', { theirs: 'x' });
-    const again = await deliver(branch, exportOf({ createdAt: DAY.to + 5000 }));
+    const again = await deliver(branch, exportOf({ createdAt: day(1).to + 5000 }));
     expect(again).toMatchObject({ sha: theirs, folder: FOLDER, changed: false });
     expect(repository().head('main')).toBe(theirs);
   });
@@ -285,16 +203,16 @@ describe('what is there already', () => {
 
   test.each<[what: string, made: Made]>([
     ['other rows', { csv: 'id\r\n2\r\n' }],
-    ['another window', { window: { from: DAY.from, to: DAY.to - 1000 } }],
+    ['another window', { window: { ...day(1), to: day(1).to - 1000 } }],
     ['other filters', { inputs: { filters: 'actor: a' } }],
-    ['another predecessor', { last: exportOf({ window: { from: DAY.from - DAY_MS, to: DAY.from } }).link }],
+    ['another predecessor', { last: exportOf({ window: day(0) }).link }],
     ['no chain that it is a part of', { inputs: { from: 'P1D' } }],
   ])('an export of %s stands beside it', async (_, made) => {
     const branch = await open();
     await deliver(branch, exportOf());
     const other = await deliver(branch, exportOf(made));
     expect(other).toMatchObject({ folder: `${FOLDER}-r2`, changed: true });
-    expect(pathsOf()).toEqual(['README.md', ...exportPaths(), ...exportPaths(`${FOLDER}-r2`)].sort());
+    expect(pathsOf()).toEqual(['README.md', ...pathsBelow(FOLDER), ...pathsBelow(`${FOLDER}-r2`)].sort());
     // A third one finds the first two.
     expect(await deliver(branch, exportOf({ csv: 'id\r\n3\r\n' }))).toMatchObject({ folder: `${FOLDER}-r3` });
     expect(await deliver(branch, exportOf(made))).toMatchObject({ folder: `${FOLDER}-r2`, sha: other.sha });
@@ -310,7 +228,7 @@ describe('what is there already', () => {
     repository().commit('main', exportOf().below(FOLDER));
     repository().commit('main', Object.fromEntries(there));
     expect(await deliver(branch, exportOf())).toMatchObject({ folder: `${FOLDER}-r2`, changed: true });
-    expect(pathsOf()).toEqual(expect.arrayContaining(exportPaths(`${FOLDER}-r2`)));
+    expect(pathsOf()).toEqual(expect.arrayContaining(pathsBelow(`${FOLDER}-r2`)));
   });
 
   test('files of others beside ours do not make it another export', async () => {
@@ -342,8 +260,8 @@ describe('what is there already', () => {
     const branch = await open();
     await deliver(branch, exportOf());
     const manifest = exportOf().files.find(({ path }) => path === MANIFEST)?.blob ?? '';
-    meanwhile = at(`GET /git/blobs/${manifest}`, 1, () => ((_, res) => res.writeHead(403).end('{}')) as Fault);
-    const error = await failure(deliver(branch, exportOf({ createdAt: DAY.to + 1000 })));
+    meanwhile = atFirst(`GET /git/blobs/${manifest}`, () => answered(403));
+    const error = await failure(deliver(branch, exportOf({ createdAt: day(1).to + 1000 })));
     expect(error).toMatchObject({ kind: 'auth' });
     expect(commits()).toHaveLength(2);
   });
@@ -363,7 +281,7 @@ describe('others write to the branch', () => {
     expect(folder).toBe(FOLDER);
     expect(commits().slice(0, 3)).toEqual([sha, ...theirs.toReversed()]);
     // Full jitter under one second, then under two.
-    expect(sleeps).toEqual([500, 1000]);
+    expect(clock.sleeps).toEqual([500, 1000]);
   });
 
   test('at every try: it ends, and says that others keep moving it', async () => {
@@ -395,7 +313,6 @@ describe('others write to the branch', () => {
 });
 
 describe('an export that goes on from the last one', () => {
-  const NEXT: Window = { from: DAY.to, to: DAY.to + DAY_MS };
   const folderOf = ({ to }: Window) => `audit-logs/infisical/${compactInstant(to)}`;
 
   /** The branch with the first day's export, and the next day's, which goes on from it. */
@@ -408,22 +325,22 @@ describe('an export that goes on from the last one', () => {
       pattern: new RegExp(`^audit-logs/infisical/(?<to>${INSTANT_IN_NAME})$`),
       scope: first.scope,
     });
-    await deliver(branch, first, { folder: folderOf(DAY), chain: { history, last: null } });
+    await deliver(branch, first, { folder: folderOf(day(1)), chain: { history, last: null } });
     const last = (await history.last()) as Link;
-    const next = exportOf({ window: NEXT, last });
-    const go = () => deliver(branch, next, { folder: folderOf(NEXT), chain: { history, last } });
+    const next = exportOf({ window: day(2), last });
+    const go = () => deliver(branch, next, { folder: folderOf(day(2)), chain: { history, last } });
     return { branch, last, next, go };
   }
 
   test('is committed where the last one is what it was', async () => {
     const { go } = await chain();
-    expect(await go()).toMatchObject({ sha: repository().head('main'), folder: folderOf(NEXT), changed: true });
+    expect(await go()).toMatchObject({ sha: repository().head('main'), folder: folderOf(day(2)), changed: true });
     expect(commits()).toHaveLength(3);
   });
 
   test('gives way where another run has gone on from there', async () => {
     const { go, last } = await chain();
-    const theirs = exportOf({ window: { from: DAY.to, to: DAY.to + 1000 }, last });
+    const theirs = exportOf({ window: { ...day(2), to: day(2).from + 1000 }, last });
     const before = repository().commit('main', theirs.below('audit-logs/infisical/20261121T000001Z'));
     await expect(go()).rejects.toThrow(Overtaken);
     expect(repository().head('main')).toBe(before);
@@ -431,9 +348,10 @@ describe('an export that goes on from the last one', () => {
 
   test('gives way to a run that was first by a moment', async () => {
     const { go, last } = await chain();
-    const theirs = exportOf({ window: { from: DAY.to, to: DAY.to + 1000 }, last });
-    meanwhile = at('POST /graphql', 1, () => {
+    const theirs = exportOf({ window: { ...day(2), to: day(2).from + 1000 }, last });
+    meanwhile = atFirst('POST /graphql', () => {
       repository().commit('main', theirs.below('audit-logs/infisical/20261121T000001Z'));
+      return undefined;
     });
     await expect(go()).rejects.toThrow(Overtaken);
     expect(commits()).toHaveLength(3);
@@ -441,13 +359,13 @@ describe('an export that goes on from the last one', () => {
 
   test('gives way where the last one has been taken away', async () => {
     const { go } = await chain();
-    repository().commit('main', Object.fromEntries(exportPaths(folderOf(DAY)).map((path) => [path, null])));
+    repository().commit('main', Object.fromEntries(pathsBelow(folderOf(day(1))).map((path) => [path, null])));
     await expect(go()).rejects.toThrow(Overtaken);
   });
 
   test('whose reply is lost is found again, and stays one commit', async () => {
     const { go } = await chain();
-    meanwhile = at('POST /graphql', 1, () => lost);
+    meanwhile = atFirst('POST /graphql', () => lost);
     expect(await go()).toMatchObject({ sha: repository().head('main'), changed: true });
     expect(commits()).toHaveLength(3);
     expect(asked('POST /graphql')).toBe(3);
