@@ -142,6 +142,8 @@ describe('a branch that is not there', () => {
     expect(commits('logs')).toEqual([sha]);
     expect(pathsOf('logs')).toEqual(['.gitattributes', ...pathsBelow(FOLDER)].sort());
     expect(git('show', 'logs:.gitattributes')).toBe('*.csv -text\ndatapackage.json -text\nSHA256SUMS -text');
+    // A second try finds that the very first commit brought it.
+    expect(await deliver(branch, exportOf())).toMatchObject({ sha, changed: true });
   });
 
   test('is made at the default branch where that has the export', async () => {
@@ -202,7 +204,7 @@ describe('what is there already', () => {
   });
 
   test.each<[what: string, made: Made]>([
-    ['other rows', { csv: 'id\r\n2\r\n' }],
+    ['other rows', { csvs: { 'a.csv': 'id\r\n2\r\n' } }],
     ['another window', { window: { ...day(1), to: day(1).to - 1000 } }],
     ['other filters', { inputs: { filters: 'actor: a' } }],
     ['another predecessor', { last: exportOf({ window: day(0) }).link }],
@@ -214,20 +216,25 @@ describe('what is there already', () => {
     expect(other).toMatchObject({ folder: `${FOLDER}-r2`, changed: true });
     expect(pathsOf()).toEqual(['README.md', ...pathsBelow(FOLDER), ...pathsBelow(`${FOLDER}-r2`)].sort());
     // A third one finds the first two.
-    expect(await deliver(branch, exportOf({ csv: 'id\r\n3\r\n' }))).toMatchObject({ folder: `${FOLDER}-r3` });
+    expect(await deliver(branch, exportOf({ csvs: { 'a.csv': 'id\r\n3\r\n' } }))).toMatchObject({
+      folder: `${FOLDER}-r3`,
+    });
     expect(await deliver(branch, exportOf(made))).toMatchObject({ folder: `${FOLDER}-r2`, sha: other.sha });
   });
 
   test.each<[what: string, files: Record<string, string | null>]>([
     ['has no manifest', { [MANIFEST]: null }],
     ['has a manifest that is damaged', { [MANIFEST]: '{' }],
-    ['lacks its CSV', { 'a.csv': null }],
+    ['lacks a CSV', { 'a.csv': null }],
+    ['has a CSV that somebody has changed', { 'b.csv': 'id\r\n' }],
   ])('a folder that %s is left, and the export stands beside it', async (_, files) => {
     const branch = await open();
     const there = Object.entries(files).map(([name, content]) => [`${FOLDER}/${name}`, content]);
-    repository().commit('main', exportOf().below(FOLDER));
+    const parts = { csvs: { 'a.csv': 'id\r\n1\r\n', 'b.csv': 'id\r\n2\r\n' } };
+    repository().commit('main', exportOf(parts).below(FOLDER));
     repository().commit('main', Object.fromEntries(there));
-    expect(await deliver(branch, exportOf())).toMatchObject({ folder: `${FOLDER}-r2`, changed: true });
+    const again = exportOf({ ...parts, createdAt: day(1).to + 1000 });
+    expect(await deliver(branch, again)).toMatchObject({ folder: `${FOLDER}-r2`, changed: true });
     expect(pathsOf()).toEqual(expect.arrayContaining(pathsBelow(`${FOLDER}-r2`)));
   });
 
@@ -256,13 +263,16 @@ describe('what is there already', () => {
     expect(repository().head('main')).toBe(before);
   });
 
-  test('a blob that comes damaged is no reason to write beside it', async () => {
+  test.each<[kind: string, status: number]>([
+    ['auth', 403],
+    ['unavailable', 503],
+  ])('a manifest that cannot be had now is no reason to write beside it: %s', async (kind, status) => {
     const branch = await open();
     await deliver(branch, exportOf());
     const manifest = exportOf().files.find(({ path }) => path === MANIFEST)?.blob ?? '';
-    meanwhile = atFirst(`GET /git/blobs/${manifest}`, () => answered(403));
-    const error = await failure(deliver(branch, exportOf({ createdAt: day(1).to + 1000 })));
-    expect(error).toMatchObject({ kind: 'auth' });
+    meanwhile = (request) => (lineOf(request) === `GET /git/blobs/${manifest}` ? answered(status) : undefined);
+    const again = deliver(branch, exportOf({ createdAt: day(1).to + 1000 }));
+    expect(await failure(again)).toMatchObject({ kind });
     expect(commits()).toHaveLength(2);
   });
 });

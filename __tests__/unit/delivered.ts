@@ -1,6 +1,11 @@
 /** Exports as they lie on the disk when they are to be delivered, and a repository over loopback that they go to. */
 
-import { type GitHubServer, type RepositoryOptions, startGitHub } from '../../sandbox/github/server.ts';
+import {
+  type GitHubOptions,
+  type GitHubServer,
+  type RepositoryOptions,
+  startGitHub,
+} from '../../sandbox/github/server.ts';
 import type { Fault, SandboxRequest } from '../../sandbox/server.ts';
 import { checksumsText } from '../../src/evidence/checksums.ts';
 import { manifestOf } from '../../src/evidence/manifest.ts';
@@ -21,7 +26,8 @@ const START = Date.UTC(2026, 10, 20);
 export const day = (n: number): Window => ({ from: START + (n - 1) * DAY_MS, to: START + n * DAY_MS });
 
 export interface Made {
-  readonly csv?: string;
+  /** By their names. */
+  readonly csvs?: Readonly<Record<string, string>>;
   readonly window?: Window;
   readonly last?: Link | null;
   /** Milliseconds since 1970. */
@@ -33,7 +39,7 @@ export type Export = ReturnType<typeof exportOf>;
 
 /** An export of the first day, the first of its chain, unless told otherwise. */
 export function exportOf(made: Made = {}) {
-  const { csv = 'id\r\n1\r\n', window = day(1), last = null, createdAt = window.to, inputs = {} } = made;
+  const { csvs = { 'a.csv': 'id\r\n1\r\n' }, window = day(1), last = null, createdAt = window.to, inputs = {} } = made;
   const given = { vendor: 'infisical', token: 'never-shown', from: 'last-export', ...inputs };
   const env = Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
   const read = readInputs(
@@ -42,13 +48,19 @@ export function exportOf(made: Made = {}) {
     async () => 'jwt',
     day(9).to,
   );
-  const file = { path: '/t/a.csv', name: 'a.csv', rows: 1, bytes: Buffer.byteLength(csv), sha256: sha256(csv) };
+  const files = Object.entries(csvs).map(([name, csv]) => ({
+    path: `/t/${name}`,
+    name,
+    rows: 1,
+    bytes: Buffer.byteLength(csv),
+    sha256: sha256(csv),
+  }));
   const about = manifestOf({
     inputs: read,
     job: jobOf(window, { last }),
     name: 'a',
     table: {
-      files: [file],
+      files,
       columns: ['id'],
       counts: { received: 1, cut: 0, repeated: 0, known: 0, written: 1 },
       firstEvent: null,
@@ -61,9 +73,9 @@ export function exportOf(made: Made = {}) {
   });
   const manifest = Buffer.from(JSON.stringify(about));
   const link = readLink(manifest, 'this run');
-  const sums = checksumsText([file, { name: MANIFEST, sha256: link.sha256 }]);
+  const sums = checksumsText([...files, { name: MANIFEST, sha256: link.sha256 }]);
   const contents: Record<string, Buffer> = {
-    'a.csv': Buffer.from(csv),
+    ...Object.fromEntries(Object.entries(csvs).map(([name, csv]) => [name, Buffer.from(csv)])),
     [MANIFEST]: manifest,
     [SUMS]: Buffer.from(sums),
   };
@@ -109,13 +121,13 @@ export async function startRepository(
   clock: Clock,
   meanwhile: (request: SandboxRequest) => Fault | undefined,
   own: Partial<RepositoryOptions> = {},
-  actions?: Parameters<typeof startGitHub>[0]['actions'],
+  more: Partial<GitHubOptions> = {},
 ): Promise<Loopback> {
   const server = await startGitHub({
     token: TOKEN,
     repositories: [{ name: REPOSITORY, ...own }],
     intercept: meanwhile,
-    ...(actions && { actions }),
+    ...more,
   });
   const access = { token: TOKEN, apiUrl: server.origin };
   const { signal } = new AbortController();

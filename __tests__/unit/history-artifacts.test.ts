@@ -29,8 +29,8 @@ let said: string[];
 beforeAll(async () => {
   const shown = { artifacts: () => artifacts } as ResultsService;
   const head = (runId: number) => (runId < FORK ? {} : { repositoryId: 7 });
-  const routes = artifactRoutes(shown, { head });
-  loopback = await startRepository(stillClock(), (request) => meanwhile(request), {}, routes);
+  const actions = artifactRoutes(shown, { head });
+  loopback = await startRepository(stillClock(), (request) => meanwhile(request), {}, { actions });
 });
 afterAll(() => loopback.server.close());
 beforeEach(async () => {
@@ -263,7 +263,7 @@ describe('the export before one', () => {
 });
 
 test('a file of an export is read as its manifest has it', async () => {
-  upload(exportOf({ csv: 'id\r\n7\r\n' }));
+  upload(exportOf({ csvs: { 'a.csv': 'id\r\n7\r\n' } }));
   const history = historyOf();
   const last = (await history.last()) as Link;
   const [file] = last.files as [Link['files'][number]];

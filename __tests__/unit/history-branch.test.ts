@@ -199,7 +199,7 @@ describe('the export before one', () => {
 
 describe('a file of an export', () => {
   test('is read as its manifest has it', async () => {
-    commit({ [folderOf(1)]: exportOf({ csv: 'id\r\n7\r\n' }) });
+    commit({ [folderOf(1)]: exportOf({ csvs: { 'a.csv': 'id\r\n7\r\n' } }) });
     const history = historyOf();
     const last = (await history.last()) as Link;
     const [file] = last.files as [Link['files'][number]];
