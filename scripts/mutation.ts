@@ -23,8 +23,12 @@ const ROOMS: readonly Room[] = [
     tests: ['window', 'instant', 'period', 'duration'],
   },
   { name: 'paging', src: ['paging.ts'], tests: ['paging'] },
-  { name: 'csv', src: ['csv/'], tests: ['csv-read', 'csv-write', 'columns'] },
-  { name: 'export', src: ['export.ts', 'parts.ts', 'sink.ts'], tests: ['export', 'parts', 'sink'] },
+  { name: 'csv', src: ['csv/'], tests: ['csv-*', 'columns'] },
+  {
+    name: 'export',
+    src: ['export.ts', 'parts.ts', 'sink.ts', 'spreadsheet.ts'],
+    tests: ['export', 'parts', 'sink', 'spreadsheet'],
+  },
   { name: 'evidence', src: ['evidence/'], tests: ['manifest', 'scope', 'evidence'] },
   {
     name: 'destinations',

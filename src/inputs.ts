@@ -39,6 +39,7 @@ export const DEFAULTS = {
   settle: 'PT10M',
   filters: '',
   columns: 'native',
+  'csv-safety': 'off',
   destination: 'artifact',
   path: '',
   'artifact-name': '',
@@ -62,6 +63,7 @@ type Get = (name: InputName) => string;
 
 export type DestinationName = 'artifact' | 'commit' | 'file';
 const DESTINATIONS: readonly DestinationName[] = ['artifact', 'commit', 'file'];
+const CSV_SAFETY = ['off', 'owasp'] as const;
 const IF_EMPTY = ['notice', 'warn', 'fail'] as const;
 
 /** Everything that was asked for, checked; fixed before the first request. */
@@ -75,6 +77,8 @@ export interface Inputs {
   readonly query: Omit<Query, 'window'>;
   readonly period: Period;
   readonly columns: Columns;
+  /** `owasp`: with a copy for spreadsheets. */
+  readonly csvSafety: (typeof CSV_SAFETY)[number];
   readonly destinations: readonly DestinationName[];
   /** null where `commit` is not a destination. */
   readonly commit: CommitTarget | null;
@@ -149,6 +153,7 @@ export function readInputs(
     query: { org, provider, filters: parseFilters(env[variableOf('filters')] ?? '', vendor) },
     period,
     columns,
+    csvSafety: readChoice(get('csv-safety'), 'csv-safety', CSV_SAFETY),
     destinations,
     commit: destinations.includes('commit') ? readCommitTarget(get, env['GITHUB_REPOSITORY'] ?? '', chained) : null,
     github: {

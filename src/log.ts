@@ -73,7 +73,7 @@ export function sayOvertaken(runner: Runner): void {
 }
 
 /** Says what was exported, and where it is. */
-export function sayDone({ inputs, job, table, folder, artifact, commit }: Report, runner: Runner): void {
+export function sayDone({ inputs, job, table, copies, folder, artifact, commit }: Report, runner: Runner): void {
   const { from, to } = boundsOf(job.window);
   const late = table.lateRows.length;
   runner.info(`Complete: ${grouped(table.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
@@ -83,6 +83,7 @@ export function sayDone({ inputs, job, table, folder, artifact, commit }: Report
     runner.info(`CSV: ${path}`);
     runner.info(`SHA-256: ${sha256}`);
   }
+  for (const { path } of copies) runner.info(`For spreadsheets: ${path}`);
   if (artifact !== null) runner.info(`Artifact: ${artifact.name}, ${artifact.url}`);
   if (commit !== null) runner.info(`${commit.changed ? 'Commit' : 'There already'}: ${commit.folder}, ${commit.url}`);
   if (artifact === null && commit === null) runner.info(`Folder: ${folder}`);

@@ -15,6 +15,7 @@ import { exportName } from './name.ts';
 import type { Clock } from './retry.ts';
 import type { Runner } from './runner.ts';
 import { openSession } from './session.ts';
+import { writeSpreadsheet } from './spreadsheet.ts';
 import { failureSummaryOf, grouped, outputsOf, type Report, summaryOf } from './summary.ts';
 import type { Exchange } from './types.ts';
 
@@ -137,19 +138,21 @@ async function makeExport(
   path: string,
   surroundings: Surroundings,
 ): Promise<Made> {
-  const { runner, clock } = surroundings;
+  const { runner, clock, signal } = surroundings;
   const exchanges: Exchange[] = [];
   const notes: string[] = [];
   runner.startGroup(`Exporting from ${inputs.vendor.name}`);
   const back = await findEarlier(inputs, asked, history, notes, clock);
   const job = { ...asked, askFrom: back.askFrom };
   const table = await writeTable(inputs, job, back, path, { exchanges, notes }, surroundings);
+  const maxBytes = inputs.commit?.maxFileBytes ?? null;
+  const copies = inputs.csvSafety === 'off' ? [] : await writeSpreadsheet({ table, path, maxBytes, signal });
   const name = exportName(inputs.vendor.id, inputs.org, job.window);
-  const descriptor = manifestOf({ inputs, job, name, table, exchanges, notes, createdAt: clock.now() });
-  const { files, manifest } = await writeEvidence(join(path, '..'), table.files, descriptor);
+  const descriptor = manifestOf({ inputs, job, name, table, copies, exchanges, notes, createdAt: clock.now() });
+  const { files, manifest } = await writeEvidence(join(path, '..'), [...table.files, ...copies], descriptor);
   runner.info(`${grouped(table.counts.written)} events in ${grouped(exchanges.length)} requests`);
   runner.endGroup();
-  return { inputs, job, table, files, exchanges, notes, link: readLink(manifest, `this run, ${MANIFEST}`) };
+  return { inputs, job, table, copies, files, exchanges, notes, link: readLink(manifest, `this run, ${MANIFEST}`) };
 }
 
 /** What of the time before the window is asked for again, to find what came late. */

@@ -67,6 +67,7 @@ export function exportOf(made: Made = {}) {
       lastEvent: null,
       lateRows: [],
     },
+    copies: [],
     exchanges: [],
     notes: [],
     createdAt,

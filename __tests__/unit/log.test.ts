@@ -169,6 +169,7 @@ describe('sayDone', () => {
     job: jobFor(inputs),
     folder: '/t',
     table,
+    copies: [],
     files: [],
     exchanges: [],
     notes: [],
@@ -184,6 +185,18 @@ describe('sayDone', () => {
       'Complete: 1,234,567 events of Infisical from 2026-11-20T00:00:00Z to 2026-11-21T00:00:00Z',
       'CSV: /t/x.csv',
       `SHA-256: ${'ab'.repeat(32)}`,
+      'Folder: /t',
+    ]);
+  });
+
+  test('says each part of the copy for spreadsheets', () => {
+    const runner = recorder();
+    const copies = ['1', '2'].map((n) => ({ path: `/t/${n}.csv`, name: `${n}.csv`, rows: 1, bytes: 1, sha256: n }));
+    sayDone({ ...report, copies }, runner);
+    expect(runner.said.slice(2)).toEqual([
+      `SHA-256: ${'ab'.repeat(32)}`,
+      'For spreadsheets: /t/1.csv',
+      'For spreadsheets: /t/2.csv',
       'Folder: /t',
     ]);
   });

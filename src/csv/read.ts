@@ -28,7 +28,7 @@ export function readCsv(answer: Answer, { nul = false } = {}): Table {
   if (text === '') throw refusal('The response is empty: not even a header.', answer);
   if (!nul && text.includes('\0')) throw refusal('The response holds a NUL character.', answer);
 
-  const rows = split(text, (row, trouble) => refusal(`Row ${row} of the response has ${trouble}.`, answer));
+  const rows = splitRows(text, (row, trouble) => refusal(`Row ${row} of the response has ${trouble}.`, answer));
   const header = rows.shift() ?? [];
   checkHeader(header, answer);
   const odd = rows.findIndex((cells) => cells.length !== header.length);
@@ -40,8 +40,8 @@ export function readCsv(answer: Answer, { nul = false } = {}): Table {
   return { header, rows };
 }
 
-/** The text's rows, of whatever widths. `refuse` makes the error for a row that breaks the grammar. */
-function split(text: string, refuse: (row: number, trouble: string) => Error): string[][] {
+/** The text's rows, of whatever widths. `refuse` makes the error for a row, from 1, that breaks the grammar. */
+export function splitRows(text: string, refuse: (row: number, trouble: string) => Error): string[][] {
   const rows: string[][] = [];
   let cells: string[] = [];
   let at = 0;
