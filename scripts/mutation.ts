@@ -35,6 +35,8 @@ const ROOMS: readonly Room[] = [
     src: ['destinations/'],
     tests: ['file-destination', 'artifact-destination', 'commit-destination'],
   },
+  { name: 'history', src: ['history/'], tests: ['history-*', 'link', 'plan', 'earlier', 'look-back'] },
+  { name: 'git', src: ['git/'], tests: ['git-branch', 'commit-destination', 'history-branch'] },
 ];
 
 interface Options {
