@@ -10,21 +10,6 @@ export interface CredentialInputs {
   readonly identityId: string;
 }
 
-/** Masks a secret in the forms that it may come back in. Nothing is masked for the empty text. */
-export function maskEverywhere(secret: string, mask: (secret: string) => void): void {
-  if (secret === '') return;
-  const base64 = Buffer.from(secret).toString('base64');
-  const forms = [
-    secret,
-    encodeURIComponent(secret.toWellFormed()),
-    JSON.stringify(secret).slice(1, -1),
-    base64,
-    base64.replaceAll('=', ''),
-  ];
-  for (const form of new Set([...forms, Buffer.from(secret).toString('base64url'), encodeURIComponent(base64)]))
-    mask(form);
-}
-
 /**
  * The one kind of credentials that is given. Throws `input` where there is none, more than one, a kind that the vendor
  * does not have, or a value that fits into no header; the value itself is never shown.

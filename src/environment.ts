@@ -33,3 +33,22 @@ export function readProxies(env: Environment): Record<string, string | undefined
   const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
   return Object.fromEntries(names.map((name) => [name, env[name]]));
 }
+
+/** The secrets that the environment holds beside the inputs: passwords of proxies, and the runner's own tokens. */
+export function secretsOf(env: Environment): string[] {
+  const passwords = Object.values(readProxies(env)).flatMap((proxy) => {
+    const [, user = '', password = ''] = /^(?:\w+:\/\/)?([^/:@]*):(.*)@/.exec(proxy ?? '') ?? [];
+    return password === '' ? [] : [password, decoded(password), `${decoded(user)}:${decoded(password)}`];
+  });
+  const tokens = [env['ACTIONS_RUNTIME_TOKEN'], env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']];
+  return [...passwords, ...tokens].filter((secret) => secret !== undefined);
+}
+
+/** Undoes percent-encoding, where it is whole. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

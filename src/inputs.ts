@@ -1,7 +1,7 @@
 import { COMMIT_INPUTS, type CommitTarget, readCommitTarget } from './commit-inputs.ts';
-import { maskEverywhere, readCredentials } from './credentials.ts';
+import { readCredentials } from './credentials.ts';
 import { checkColumns } from './csv/columns.ts';
-import { type Environment, readProxies, refuseOpenTls, refuseUnknown, variableOf } from './environment.ts';
+import { type Environment, readProxies, refuseOpenTls, refuseUnknown, secretsOf, variableOf } from './environment.ts';
 import { parseFilters } from './filters.ts';
 import {
   readArtifactName,
@@ -17,6 +17,7 @@ import { readOrg } from './org.ts';
 import { checkOrigin, resolveOrigin } from './origin.ts';
 import { LAST_EXPORT, ONWARD_INPUTS, type Period, readPeriod } from './period.ts';
 import { type Run, readRun } from './run.ts';
+import { maskEverywhere } from './secrets.ts';
 import type { Columns, Credentials, Query, Vendor } from './types.ts';
 import { vendors } from './vendors/index.ts';
 
@@ -125,7 +126,8 @@ export function readInputs(
     clientSecret: get('client-secret'),
     identityId: get('identity-id'),
   };
-  for (const secret of [secrets.token, secrets.clientId, secrets.clientSecret, get('github-token')]) {
+  const { token, clientId, clientSecret } = secrets;
+  for (const secret of [token, clientId, clientSecret, get('github-token'), ...secretsOf(env)]) {
     maskEverywhere(secret, mask);
   }
   refuseUnknown(env, Object.keys(DEFAULTS));
