@@ -1,7 +1,7 @@
 import { COMMIT_INPUTS, type CommitTarget, readCommitTarget } from './commit-inputs.ts';
-import { readCredentials } from './credentials.ts';
+import { readCredentials, readSecrets } from './credentials.ts';
 import { checkColumns } from './csv/columns.ts';
-import { type Environment, readProxies, refuseOpenTls, refuseUnknown, secretsOf, variableOf } from './environment.ts';
+import { type Environment, readProxies, refuseOpenTls, refuseUnknown, variableOf } from './environment.ts';
 import { parseFilters } from './filters.ts';
 import {
   readArtifactName,
@@ -120,16 +120,7 @@ export function readInputs(
   now: number,
 ): Inputs {
   const get: Get = (name) => (env[variableOf(name)] ?? '').trim() || DEFAULTS[name];
-  const secrets = {
-    token: get('token'),
-    clientId: get('client-id'),
-    clientSecret: get('client-secret'),
-    identityId: get('identity-id'),
-  };
-  const { token, clientId, clientSecret } = secrets;
-  for (const secret of [token, clientId, clientSecret, get('github-token'), ...secretsOf(env)]) {
-    maskEverywhere(secret, mask);
-  }
+  const secrets = readSecrets(env, get, mask);
   refuseUnknown(env, Object.keys(DEFAULTS));
   refuseOpenTls(env);
   const vendor = readVendor(get('vendor'));
