@@ -78,6 +78,8 @@ export interface RunningAction {
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const DEFAULT_TOKEN = 'ghs_sandboxSandboxSandboxSandboxSandbox';
+/** What a step asks for its OIDC token with, where it may. */
+export const ID_TOKEN_REQUEST_TOKEN = 'sandbox-id-token-request-token';
 const DEFAULT_TIMEOUT_MS = 60_000;
 /** Nothing listens on the discard port, so a call is refused at once. */
 const DEAD_END = 'http://127.0.0.1:9';
@@ -290,7 +292,7 @@ function runnerEnvironment(root: string, workspace: string, files: Record<FileCo
 
 /** GitHub's OIDC token endpoint: `GET …&audience=<audience>` answers `{"value": "<token>"}` to the right bearer. */
 async function startTokenEndpoint(idToken: string) {
-  const requestToken = 'sandbox-id-token-request-token';
+  const requestToken = ID_TOKEN_REQUEST_TOKEN;
   const audiences: (string | null)[] = [];
   const server = createServer((req, res) => {
     const allowed = req.method === 'GET' && req.headers.authorization === `Bearer ${requestToken}`;

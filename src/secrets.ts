@@ -22,7 +22,11 @@ export function openSecrets(mask: (form: string) => void): Secrets {
     const plain = lowerCase(form);
     const length = Math.min(form.length, STRETCH);
     const known = stretches.get(length) ?? new Set();
-    for (let at = 0; at + length <= plain.length; at++) known.add(plain.slice(at, at + length));
+    for (let at = 0; at + length <= plain.length; at++) {
+      const stretch = plain.slice(at, at + length);
+      // `Bearer <token>` is a form, too, and what stands before a token in a sentence is no part of it.
+      if (stretch.trim() === stretch || length === plain.length) known.add(stretch);
+    }
     stretches.set(length, known);
   };
 
