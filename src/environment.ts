@@ -57,7 +57,7 @@ export function refuseMisplaced(env: Environment, secrets: readonly string[]): v
 /** The secrets that the environment holds beside the inputs: passwords of proxies, and the runner's own tokens. */
 export function secretsOf(env: Environment): string[] {
   const passwords = Object.values(readProxies(env)).flatMap((proxy) => {
-    const [, user = '', password = ''] = /^(?:\w+:\/\/)?([^/:@]*):(.*)@/.exec(proxy ?? '') ?? [];
+    const [, user = '', password = ''] = /^(?:\w+:\/\/)?([^/:@]*):(?!\/\/)(.*)@/.exec(proxy ?? '') ?? [];
     return password === '' ? [] : [password, decoded(password), `${decoded(user)}:${decoded(password)}`];
   });
   const tokens = [env['ACTIONS_RUNTIME_TOKEN'], env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']];
