@@ -54,6 +54,7 @@ export async function openLoopback(): Promise<Loopback> {
         signal: new AbortController().signal,
         onExchange: () => {},
         onRetry: () => {},
+        cut: (text) => text,
       });
       try {
         return await wire.send({ path, accept });

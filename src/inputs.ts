@@ -1,5 +1,5 @@
 import { COMMIT_INPUTS, type CommitTarget, readCommitTarget } from './commit-inputs.ts';
-import { maskEverywhere, readCredentials } from './credentials.ts';
+import { readCredentials, readSecrets } from './credentials.ts';
 import { checkColumns } from './csv/columns.ts';
 import { type Environment, readProxies, refuseOpenTls, refuseUnknown, variableOf } from './environment.ts';
 import { parseFilters } from './filters.ts';
@@ -17,6 +17,7 @@ import { readOrg } from './org.ts';
 import { checkOrigin, resolveOrigin } from './origin.ts';
 import { LAST_EXPORT, ONWARD_INPUTS, type Period, readPeriod } from './period.ts';
 import { type Run, readRun } from './run.ts';
+import { maskEverywhere } from './secrets.ts';
 import type { Columns, Credentials, Query, Vendor } from './types.ts';
 import { vendors } from './vendors/index.ts';
 
@@ -123,15 +124,7 @@ export function readInputs(
   now: number,
 ): Inputs {
   const get: Get = (name) => (env[variableOf(name)] ?? '').trim() || DEFAULTS[name];
-  const secrets = {
-    token: get('token'),
-    clientId: get('client-id'),
-    clientSecret: get('client-secret'),
-    identityId: get('identity-id'),
-  };
-  for (const secret of [secrets.token, secrets.clientId, secrets.clientSecret, get('github-token')]) {
-    maskEverywhere(secret, mask);
-  }
+  const secrets = readSecrets(env, get, mask);
   refuseUnknown(env, Object.keys(DEFAULTS));
   refuseOpenTls(env);
   const vendor = readVendor(get('vendor'));

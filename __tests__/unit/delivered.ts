@@ -132,7 +132,15 @@ export async function startRepository(
   });
   const access = { token: TOKEN, apiUrl: server.origin };
   const { signal } = new AbortController();
-  const api = await openGitHub({ access, maxAttempts: 2, timeoutMs: 20_000, clock, signal, onRetry: () => {} });
+  const api = await openGitHub({
+    access,
+    maxAttempts: 2,
+    timeoutMs: 20_000,
+    clock,
+    signal,
+    onRetry: () => {},
+    cut: (text) => text,
+  });
   const open: Loopback['open'] = ({ branch, orphan = false, allowPublic = false } = {}) => {
     const target = { repository: { owner: 'acme', repo: 'audit' }, branch: branch ?? null, orphan, allowPublic };
     return openBranch({ ...target, path: [], message: [], maxFileBytes: 1000 }, api);

@@ -103,6 +103,11 @@ describe('environments', () => {
     expect(failureOf(done)).toMatchObject({ kind: 'incomplete', message: 'Kosli lists 4 environments but counts 5.' });
   });
 
+  test('a name that no address can hold is an error of ours, and not a bug', async () => {
+    const { done } = await exportKosli({ environments: [{ name: 'prod-\ud800', type: 'K8S' }] });
+    expect(failureOf(done)).toMatchObject({ kind: 'protocol', where: 'GET /api/v2/environments/acme' });
+  });
+
   test('none but logical ones: not-found, not an empty file', async () => {
     const { done } = await exportKosli({ environments: KOSLI_ENVIRONMENTS.filter(({ type }) => type === 'logical') });
     expect(failureOf(done).kind).toBe('not-found');

@@ -92,6 +92,7 @@ async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> 
     clock: systemClock,
     onExchange: () => {},
     onRetry: () => {},
+    cut: (text) => text,
   });
   const filters = new Map(vendor.id === 'kosli' ? [['env_name', ['prod-k8s']]] : []);
   const query = { window: WINDOW, org: SUBJECTS[vendor.id as VendorId].org, provider: null, filters };
