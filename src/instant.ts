@@ -23,7 +23,7 @@ export function parseInstant(text: string): number | null {
   const minute = digits(text, 14, 2);
   const second = digits(text, 17, 2);
   if (year < 0 || hour < 0 || minute < 0 || second < 0 || hour > 23 || minute > 59 || second > 59) return null;
-  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return null;
+  if (day < 1 || day > daysIn(year, month)) return null;
   if (text[4] !== '-' || text[7] !== '-' || text[13] !== ':' || text[16] !== ':') return null;
   if (text[10] !== 'T' && text[10] !== ' ' && text[10] !== 't') return null;
 
@@ -62,6 +62,7 @@ function skipDigits(text: string, at: number): number {
   return end;
 }
 
+/** How many days a month has; 0 where there is no such month. */
 function daysIn(year: number, month: number): number {
   const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   return month === 2 && leap ? 29 : (MONTH_DAYS[month - 1] ?? 0);

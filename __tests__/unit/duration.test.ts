@@ -103,7 +103,7 @@ describe('readExact', () => {
     );
   });
 
-  test.each(['P1M', 'P1Y', 'P0M', 'P1Y2M', 'P1M1D', 'P1YT1H', 'P1W1M'])(
+  test.each(['P1M', 'P1Y', 'P10M', 'P10Y', 'P0M', 'P1Y2M', 'P1M1D', 'P1YT1H', 'P1W1M'])(
     'refuses %s, which has no one length',
     (text) => {
       expect(refusal(() => readExact(text, 'it'))).toBeInstanceOf(ExportError);
@@ -152,7 +152,9 @@ describe('readLength', () => {
     ['P300000Y', 'is too long'],
     [`P${'9'.repeat(400)}D`, 'is too long'],
   ])('refuses %s: it %s', (text, why) => {
-    expect(refusal(() => readLength(text, 'it')).message).toContain(`\`${text}\` ${why}`);
+    const { message, next } = refusal(() => readLength(text, 'it'));
+    expect(message).toContain(`\`${text}\` ${why}`);
+    expect(next).toMatch(text === '5m' ? 'ISO 8601' : /`P1D`.*`P1M`/);
   });
 
   test('gives lengths that move any instant on, in any time zone, by a minute at least', () => {

@@ -116,13 +116,14 @@ describe('from the last export on', () => {
 describe('columns that tell no events apart', () => {
   const byId = vendorOf({ idColumn: 'event_uuid' });
 
-  test.each<[columns: Columns, vendor: Vendor, next: string]>([
-    [['v'], vendorOf(), 'Add raw,'],
-    [['v', 'id'], vendorOf(), 'Add raw,'],
-    [['time', 'action'], byId, 'Add event_uuid,'],
-  ])('%j are refused where late events are looked for', (columns, vendor, next) => {
+  test.each<[columns: Columns, vendor: Vendor, telling: string, next: string]>([
+    [['v'], vendorOf(), 'by `raw`,', 'Add raw,'],
+    [['v', 'id'], vendorOf(), 'by `raw`,', 'Add raw,'],
+    [['time', 'action'], byId, 'by `raw` or `id` or `event_uuid`,', 'Add event_uuid,'],
+  ])('%j are refused where late events are looked for', (columns, vendor, telling, next) => {
     const error = refusal(() => onward({}, columns, vendor));
     expect(error).toMatchObject({ kind: 'input', where: 'input `columns`' });
+    expect(error.message).toContain(telling);
     expect(error.next).toContain(next);
     expect(error.next).toContain('`overlap: PT0S`');
     expect(onward({ overlap: 'PT0S' }, columns, vendor).onward).toMatchObject({ overlapMs: 0 });

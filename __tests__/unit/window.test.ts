@@ -4,6 +4,7 @@ import { ExportError } from '../../src/errors.ts';
 import type { Window } from '../../src/types.ts';
 import {
   contains,
+  dayOf,
   formatInstant,
   halves,
   pad,
@@ -167,8 +168,13 @@ describe('refused', () => {
     ['from', '2026-1-1', 'cannot be read'],
     ['from', '10000-01-01', 'cannot be read'],
     ['from', '2026', 'cannot be read'],
+    ['from', '12026-11', 'cannot be read'],
+    ['from', '12026-11-01T00:00:00Z', 'cannot be read'],
+    ['from', '2026-11-01T00:00:00Zulu', 'cannot be read'],
     ['from', '30m', 'minutes (`PT30M`) or months (`P30M`)'],
     ['from', '-7d', 'has a sign'],
+    ['from', '-30d', 'has a sign'],
+    ['from', '2026-11-01+P1D', 'cannot be read'],
     ['from', '-P7D', 'has a sign'],
     ['from', '+P7D', 'has a sign'],
     ['from', 'P-7D', 'has a sign'],
@@ -213,16 +219,29 @@ describe('refused', () => {
     expect(next).toMatch(/^Give /);
   });
 
-  test.each(['', 'Berlin', 'Mars/Olympus', 'UTC ', '2026-11-01T00:00Z', '+25:00', 'UTC[u-ca=iso8601]'])(
-    'time-zone: %j',
-    (timeZone) => {
-      const { kind, message, where, next } = refusal({ timeZone });
-      expect(kind).toBe('input');
-      expect(where).toBe('input `time-zone`');
-      expect(message).toContain(`\`${timeZone}\` `);
-      expect(next).toContain('Europe/Berlin');
-    },
-  );
+  test('with the forms that there are', () => {
+    const points = ['`2026-11-01T00:00:00Z`', '`2026-11-01`', '`2026-11`'];
+    for (const form of [...points, '`P7D`', '`24h`', '`last-export`']) {
+      expect(refusal({ from: 'yesterday' }).next).toContain(form);
+    }
+    for (const form of [...points, '`now`']) expect(refusal({ to: 'tomorrow' }).next).toContain(form);
+  });
+
+  test.each([
+    ['', 'is not a time zone'],
+    ['UTC ', 'is not a time zone'],
+    ['2026-11-01T00:00Z', 'is not a time zone'],
+    ['UTC[u-ca=iso8601]', 'is not a time zone'],
+    ['Berlin', 'is not a known time zone'],
+    ['Mars/Olympus', 'is not a known time zone'],
+    ['+25:00', 'is not a known time zone'],
+  ])('time-zone: %j', (timeZone, why) => {
+    const { kind, message, where, next } = refusal({ timeZone });
+    expect(kind).toBe('input');
+    expect(where).toBe('input `time-zone`');
+    expect(message).toBe(`\`${timeZone}\` ${why}.`);
+    expect(next).toContain('Europe/Berlin');
+  });
 
   test('a `from` that is not before `to`', () => {
     const { kind, message, where, next } = refusal({ from: '2026-11-02', to: '2026-11-01' });
@@ -379,6 +398,12 @@ describe('halves', () => {
 test('pad', () => {
   expect(pad({ from: 10, to: 20 }, 3)).toEqual({ from: 7, to: 23 });
   expect(pad({ from: 10, to: 20 }, 3, 0)).toEqual({ from: 7, to: 20 });
+});
+
+test('dayOf is the local day', () => {
+  const evening = at('2026-12-31T23:30:00Z');
+  expect(dayOf(evening, 'UTC')).toEqual({ year: '2026', month: '12', day: '31' });
+  expect(dayOf(evening, 'Europe/Berlin')).toEqual({ year: '2027', month: '01', day: '01' });
 });
 
 test('contains its start and not its end', () => {
