@@ -82,6 +82,11 @@ describe('pages of 1,000, walked back by time', () => {
     await expectExact(ledgerOf('infisical', count, { from: TWO_DAYS.from, to: TWO_DAYS.from + DAY_MS }), {});
   });
 
+  test.each([20, 333])('pages of %d rows, although 1,000 were asked for: exact', async (pageRows) => {
+    const { server } = await expectExact(events, { pageRows });
+    expect(server.requests.length).toBeGreaterThan(2400 / pageRows);
+  });
+
   test('a window of half a year, in slices that the vendor allows', async () => {
     const window = { from: Date.UTC(2026, 4, 1), to: Date.UTC(2026, 10, 1) };
     await expectExact(ledgerOf('infisical', 400, window), {}, {}, window);

@@ -56,8 +56,8 @@ describe('bounds that no document names', () => {
   });
 
   test('a second more is asked for on either side, in UNIX seconds', async () => {
-    const { server } = await exportKosli();
-    const logs = server.requests.slice(1);
+    const { server } = await exportKosli({}, { filters: 'env_name: prod-ecs' });
+    const logs = server.requests.slice(0, 1);
     expect(new Set(asked(logs, 'from_timestamp'))).toEqual(new Set([String(WEEK.from / 1000 - 1)]));
     expect(new Set(asked(logs, 'to_timestamp'))).toEqual(new Set([String(WEEK.to / 1000 + 1)]));
   });
@@ -70,12 +70,10 @@ describe('bounds that no document names', () => {
 });
 
 describe('environments', () => {
-  test('all that are listed and physical, one request each, in the order of the list', async () => {
+  test('all that are listed and physical, in the order of the list, the ends of the first once more', async () => {
     const { server, done } = await exportKosli();
-    expect(server.requests.map(({ path }) => path)).toEqual([
-      '/api/v2/environments/acme',
-      ...LISTED.map((name) => `/api/v2/environments/acme/${name}/auditlog`),
-    ]);
+    const [first = '', ...others] = LISTED.map((name) => `/api/v2/environments/acme/${name}/auditlog`);
+    expect(server.requests.map(({ path }) => path)).toEqual(['/api/v2/environments/acme', first, first, ...others]);
     expectRows(rowsOf(done), tableOf(LISTED));
   });
 
@@ -85,7 +83,8 @@ describe('environments', () => {
     const { server, done } = await exportKosli({ paged: true, environments });
     const pages = server.requests.filter(({ path }) => path === '/api/v2/environments/acme');
     expect(asked(pages, 'page')).toEqual([undefined, '2', '3']);
-    expect(server.requests.length - pages.length).toBe(36);
+    const logs = server.requests.filter((request) => !pages.includes(request));
+    expect(new Set(logs.map(({ path }) => path)).size).toBe(36);
     expectRows(rowsOf(done), tableOf(LISTED));
   });
 
@@ -172,10 +171,10 @@ describe('no column reads as a time', () => {
     expect(failureOf(done).kind).toBe('incomplete');
   });
 
-  test('and the count is round by chance: all of it, once its halves have added up', async () => {
+  test('and no cap stands: all of it, once its halves have added up', async () => {
     const some = inWindow(events, WEEK)
       .filter(({ hidden }) => hidden['environment'] === 'prod-ecs')
-      .slice(0, 100);
+      .slice(0, 123);
     const server = await serve('kosli', some, { time: 'words', bounds: halfOpen });
     const done = await exportFrom('kosli', server, WEEK, { filters: 'env_name: prod-ecs' });
     expectRows(rowsOf(done), tableOf(['prod-ecs'], { time: 'words', named: false, ledger: some }));
@@ -186,8 +185,12 @@ describe('no column reads as a time', () => {
 describe('a row cap that no document names', () => {
   const many = ledgerOf('kosli', 10_000);
 
-  test.each(['newest', 'oldest'] as const)('of 1,000 rows, %s first: exact, in the vendor’s order', async (order) => {
-    const server = await serve('kosli', many, { rowCap: 1000, order });
+  test.each([
+    [1000, 'newest'],
+    [1000, 'oldest'],
+    [777, 'newest'],
+  ] as const)('of %d rows, %s first: exact, in the vendor’s order', async (rowCap, order) => {
+    const server = await serve('kosli', many, { rowCap, order });
     const expected = tableOf(['prod-k8s'], { named: false, ledger: many });
     const [header = [], ...rows] = expected;
     const done = await exportFrom('kosli', server, WEEK, { filters: 'env_name: prod-k8s' });
@@ -214,9 +217,9 @@ test('409, at which the vendor’s own client tries again, is tried again, by li
   const { server, done } = await exportKosli({ intercept: (_, index) => (index % 3 === 0 ? reply(409) : undefined) });
   expectRows(rowsOf(done), tableOf(LISTED));
   expect(server.requests.map(({ path }) => path.split('/').at(-1))).toEqual([
-    ...['acme', 'acme', 'auditlog', 'auditlog', 'auditlog', 'auditlog'],
+    ...['acme', 'acme', ...Array.from({ length: 6 }, () => 'auditlog')],
   ]);
-  expect(done.waits).toHaveLength(2);
+  expect(done.waits).toHaveLength(3);
 });
 
 test('lines that end in a line feed alone are the same table', async () => {

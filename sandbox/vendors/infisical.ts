@@ -24,6 +24,8 @@ import { type Entry, shelve, written } from '../shelf.ts';
 export interface InfisicalOptions extends VendorOptions {
   /** Whether `endDate` itself is included, as in 2024. Defaults to false. */
   readonly endInclusive?: boolean;
+  /** Gives no more events a page than this, however many are asked for. */
+  readonly pageRows?: number;
   /** Orders events of the same instant differently at each request. */
   readonly tieShuffle?: number;
   /** What universal-auth log-in accepts. Without it, nothing. */
@@ -175,7 +177,10 @@ function readAsked(request: SandboxRequest, options: InfisicalOptions) {
     from: start ?? yesterday.getTime() * 1000,
     to: end,
     offset: readInteger(query, 'offset', { least: 0, most: 1e9, otherwise: 0, status: 422 }),
-    limit: readInteger(query, 'limit', { least: 1, most: 1000, otherwise: 20, status: 422 }),
+    limit: Math.min(
+      readInteger(query, 'limit', { least: 1, most: 1000, otherwise: 20, status: 422 }),
+      options.pageRows ?? Number.POSITIVE_INFINITY,
+    ),
     keep: keeperOf(query),
   };
 }

@@ -1,7 +1,8 @@
+import { capGuard, type Fetched } from '../caps.ts';
 import { ExportError } from '../errors.ts';
-import { byCursor, capGuard } from '../paging.ts';
+import { byCursor } from '../paging.ts';
 import { asArray, asObject, objectOrNone, readJson, requireInstant, requireString, text } from '../read.ts';
-import type { Answer, JsonObject, Session, Vendor, VendorEvent } from '../types.ts';
+import type { Answer, JsonObject, Session, Vendor, VendorEvent, Window } from '../types.ts';
 import { pad, sliceWindow } from '../window.ts';
 
 const DAY_MS = 86_400_000;
@@ -21,7 +22,8 @@ async function* pages({ query, send, note }: Session) {
   const path = `/api/v3/organizations/${query.provider}/${encodeURIComponent(query.org ?? '')}/audit`;
   // Only one of the two documented shapes is paged; `limit` is sent once the vendor has shown that one.
   let limit: number | undefined;
-  const guard = capGuard(async (window) => {
+  const guard = capGuard(PAD_MS);
+  const fetch = async (window: Window): Promise<Fetched> => {
     const { from, to } = pad(window, PAD_MS);
     const ask = async (cursor?: string) =>
       readPage(await send({ path, query: { from, to, limit, cursor }, accept: 'json' }));
@@ -32,15 +34,15 @@ async function* pages({ query, send, note }: Session) {
     }
     const events: VendorEvent[] = [];
     const walk = byCursor(async (cursor) => (cursor === undefined ? first : ask(cursor)), `GET ${path}`);
-    for await (const entries of walk) events.push(...entries);
+    for await (const entries of walk) for (const event of entries) events.push(event);
     checkTotal(events.length, first.total, `GET ${path}`);
-    return { events, proven: first.cursor !== null };
-  });
+    return { events, proven: limit !== undefined };
+  };
   note(
-    'Codacy documents no row cap: each day is asked on its own, cursors are followed to their end, and a round count without a cursor is checked by halves.',
+    'Codacy documents no row cap: each day is asked on its own, cursors are followed to their end, and the largest answers without one were looked at again for a row cap.',
   );
   for (const day of sliceWindow(query.window, DAY_MS)) {
-    for (const { window, events } of await guard(day)) yield { slice: window, events };
+    for (const { window, events } of await guard(day, fetch)) yield { slice: window, events };
   }
 }
 

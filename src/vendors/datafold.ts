@@ -1,5 +1,5 @@
+import { capGuard, type Fetched } from '../caps.ts';
 import { ExportError } from '../errors.ts';
-import { capGuard } from '../paging.ts';
 import { asArray, asObject, readJson, requireInstant, requireString, text } from '../read.ts';
 import type { Session, Vendor, VendorEvent, Window } from '../types.ts';
 import { contains, formatInstant, pad, sliceWindow } from '../window.ts';
@@ -11,7 +11,8 @@ const SLICE_MS = 86_400_000;
 const PAD_MS = 1000;
 
 async function* pages({ query, send, note }: Session) {
-  const guard = capGuard(async (window) => {
+  const guard = capGuard(PAD_MS);
+  const fetch = async (window: Window): Promise<Fetched> => {
     const asked = pad(window, PAD_MS);
     const body = { start_date: formatInstant(asked.from), end_date: formatInstant(asked.to) };
     const answer = await send({ path: PATH, body, accept: 'json' });
@@ -19,12 +20,12 @@ async function* pages({ query, send, note }: Session) {
     const events = logs.map((entry) => read(entry, answer.where));
     checkFiltered(events, asked, answer.where);
     return { events, proven: false };
-  });
+  };
   note(
-    'Datafold documents neither paging nor a row cap: each day is one response, and a round count is checked by halves.',
+    'Datafold documents neither paging nor a row cap: each day is one response, and the largest answers were looked at again for a row cap.',
   );
   for (const day of sliceWindow(query.window, SLICE_MS)) {
-    for (const { window, events } of await guard(day)) yield { slice: window, events };
+    for (const { window, events } of await guard(day, fetch)) yield { slice: window, events };
   }
 }
 

@@ -1,6 +1,6 @@
+import { capGuard, type Fetched } from '../caps.ts';
 import { readCsv, type Table } from '../csv/read.ts';
 import { ExportError } from '../errors.ts';
-import { capGuard, type Fetched } from '../paging.ts';
 import { asArray, asObject, readJson, requireNumber, requireString, text } from '../read.ts';
 import type { JsonObject, Page, Session, Vendor, VendorEvent, Window } from '../types.ts';
 import { contains, pad, parseInstant } from '../window.ts';
@@ -27,6 +27,7 @@ async function* pages(session: Session): AsyncGenerator<Page> {
       'Every physical environment that Kosli lists is in it; archived ones are not listed: name them with `env_name`.',
     );
   const several = named?.length !== 1;
+  const guard = capGuard(PAD_MS);
   let timeColumn: TimeColumn;
   for (const environment of environments) {
     let header: readonly string[] = [];
@@ -41,7 +42,7 @@ async function* pages(session: Session): AsyncGenerator<Page> {
       const column = timeColumn ?? null;
       return { events: answer.rows.map((cells) => read(cells, column, answer.where)), proven: false };
     };
-    const parts = inVendorOrder(await capGuard(fetch)(query.window));
+    const parts = inVendorOrder(await guard(query.window, fetch));
     for (const { window, events } of parts) {
       const slice = { ...window };
       yield several ? withEnvironment({ slice, header, events }, environment) : { slice, header, events };
@@ -194,7 +195,9 @@ export const kosli: Vendor = {
   guide: {
     token: 'Settings → Service accounts: create one and an API key for it (a personal key works too).',
     access: 'A member or service account of the organisation.',
-    limits: ['One request per environment. Rows stay in the order in which Kosli gives them.'],
+    limits: [
+      'One request per environment, and two more for the largest, in case a row cap stands. Rows stay in the order in which Kosli gives them.',
+    ],
     unverified: [
       "The table's columns, its order, bounds and caps are undocumented: the header goes through as it comes, and the window is cut by the column that reads as a time. Where none does, `columns: common` is refused.",
       'No live account was tried.',
