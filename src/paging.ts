@@ -1,7 +1,7 @@
 import { LEAST_CAP } from './caps.ts';
 import { ExportError } from './errors.ts';
 import type { VendorEvent, Window } from './types.ts';
-import { formatInstant } from './window.ts';
+import { contains, formatInstant, pad } from './window.ts';
 
 /**
  * Follows a cursor to its end. Throws `protocol` on a cursor that comes twice and on an empty page that has one:
@@ -29,6 +29,27 @@ const loop = (what: string, where: string): ExportError =>
     where,
     next: 'Run the export again; if it stays, report it to the vendor with the window and the time of this run.',
   });
+
+/**
+ * An answer of which no event lies in the window that was asked for is the answer to another question: from a cache, or
+ * because something on the way dropped the window. Throws `protocol`. Events without a time pass.
+ * @param next what to do about it
+ */
+export function checkAsked(
+  events: readonly VendorEvent[],
+  asked: Window,
+  { vendor, where, next = ANOTHER_ANSWER }: { vendor: string; where: string; next?: string },
+): void {
+  const closed = pad(asked, 0, 1);
+  if (events.length === 0 || events.some(({ time }) => time === null || contains(closed, time))) return;
+  throw new ExportError('protocol', `All ${events.length} events that ${vendor} answered lie outside the window.`, {
+    where,
+    next,
+  });
+}
+
+const ANOTHER_ANSWER =
+  'Look for a cache or a proxy on the way that gives the answer to another request; run the export again.';
 
 /** A page of a walk back: events of `[from, to)`, newest first, `offset` of them left out. */
 export interface WalkAsk extends Window {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LedgerEvent } from '../../sandbox/ledger.ts';
+import type { SandboxResponse } from '../../sandbox/server.ts';
 import type { InfisicalOptions } from '../../sandbox/vendors/infisical.ts';
 import { failureOf, ID_TOKEN } from '../contract/run.ts';
 import {
@@ -165,6 +166,18 @@ describe('log-in', () => {
     expect(failureOf(await exportFrom('infisical', server, TWO_DAYS))).toMatchObject({ kind: 'auth' });
     expect(server.requests).toHaveLength(3);
   });
+});
+
+test('the answer to another request, as from a careless cache: protocol', async () => {
+  let first: SandboxResponse | undefined;
+  const server = await serve('infisical', ledgerOf('infisical', 60, TWO_DAYS), {
+    alter: (answer, _request, index) => {
+      first ??= answer;
+      return index < 2 ? answer : first;
+    },
+  });
+  const error = failureOf(await exportFrom('infisical', server, TWO_DAYS));
+  expect(error).toMatchObject({ kind: 'protocol', next: expect.stringContaining('cache') });
 });
 
 test('an empty window says what else it may mean', async () => {

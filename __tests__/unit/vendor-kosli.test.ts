@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { inWindow, type LedgerEvent } from '../../sandbox/ledger.ts';
-import { changed, reply } from '../../sandbox/server.ts';
+import { changed, reply, type SandboxRequest } from '../../sandbox/server.ts';
 import {
   KOSLI_ENVIRONMENTS,
   type KosliEnvironment,
@@ -149,6 +149,60 @@ describe('environments', () => {
   test('headers that differ do not fit into one table: protocol', async () => {
     const { done } = await exportKosli({ time: { 'prod-ecs': 'iso' } });
     expect(failureOf(done)).toMatchObject({ kind: 'protocol', next: expect.stringContaining('env_name') });
+  });
+});
+
+describe('what does not hold together', () => {
+  const isPart = ({ query }: SandboxRequest) =>
+    query.some(([name, value]) => name === 'from_timestamp' && Number(value) * 1000 > WEEK.from);
+
+  test('a header that is another one when the ends are asked for again: protocol', async () => {
+    const { server, done } = await exportKosli(
+      {
+        alter: (answer, request) =>
+          isPart(request) ? { ...answer, body: String(answer.body).replace('description', 'sentence') } : answer,
+      },
+      { filters: 'env_name: prod-k8s' },
+    );
+    expect(server.requests.filter(isPart)).toHaveLength(1);
+    expect(failureOf(done)).toMatchObject({ kind: 'protocol', message: expect.stringContaining('header') });
+  });
+
+  test.each([
+    ['all of them', /./],
+    ['one of them', /^changed,prod-ecs,1?\d,/],
+  ])('a time column with times beside the window, %s: protocol', async (_, which) => {
+    const { done } = await exportKosli(
+      {
+        arrange: (entries) =>
+          entries.map(({ event, micros, text }) => ({
+            event,
+            micros,
+            text: which.test(text) ? text.replace(/,(1793|1794)(\d{6}\.\d+),/, ',1693$2,') : text,
+          })),
+      },
+      { filters: 'env_name: prod-ecs' },
+    );
+    expect(failureOf(done)).toMatchObject({ kind: 'protocol', message: expect.stringContaining('outside the window') });
+  });
+
+  test('a list that counts otherwise on its last page, so that one may have been skipped: incomplete', async () => {
+    const idle = (index: number): KosliEnvironment => ({ name: `idle-${index}`, type: 'docker' });
+    const environments = [...Array.from({ length: 16 }, (_, index) => idle(index)), ...KOSLI_ENVIRONMENTS];
+    const { done } = await exportKosli({
+      paged: true,
+      environments,
+      alter: (answer, { query }) => ({
+        ...answer,
+        body: query.some(([name]) => name === 'page')
+          ? answer.body
+          : String(answer.body).replace('"total_count":20', '"total_count":21'),
+      }),
+    });
+    expect(failureOf(done)).toMatchObject({
+      kind: 'incomplete',
+      message: 'Kosli lists 20 environments but counts 21, then 20.',
+    });
   });
 });
 

@@ -1,4 +1,4 @@
-import { walkBack } from '../paging.ts';
+import { checkAsked, walkBack } from '../paging.ts';
 import { asArray, asObject, objectOrNone, readJson, requireInstant, requireString, text } from '../read.ts';
 import type { Credentials, JsonObject, Send, Session, Vendor, VendorEvent } from '../types.ts';
 import { sliceWindow } from '../window.ts';
@@ -23,7 +23,9 @@ async function* pages({ query, send, note }: Session) {
       accept: 'json',
     });
     const body = asObject(readJson(answer), 'the response', answer.where);
-    return asArray(body['auditLogs'], '`auditLogs`', answer.where).map((entry) => read(entry, answer.where));
+    const events = asArray(body['auditLogs'], '`auditLogs`', answer.where).map((entry) => read(entry, answer.where));
+    checkAsked(events, { from: from - 1, to }, { vendor: 'Infisical', where: answer.where });
+    return events;
   }, `GET ${PATH}`);
   for (const slice of sliceWindow(query.window, SLICE_MS)) {
     for await (const events of walk(slice)) yield { slice, events };
