@@ -24569,7 +24569,7 @@ module.exports = ListCache;
 
 /***/ }),
 
-/***/ 5891:
+/***/ 8272:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
 var getNative = __webpack_require__(954),
@@ -26185,7 +26185,7 @@ module.exports = listCacheSet;
 
 var Hash = __webpack_require__(6320),
     ListCache = __webpack_require__(8884),
-    Map = __webpack_require__(5891);
+    Map = __webpack_require__(8272);
 
 /**
  * Removes all key-value entries from the map.

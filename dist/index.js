@@ -29757,7 +29757,7 @@ function showUnseen(text) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _escape_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(800);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8272);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9216);
 /* harmony import */ var _retry_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2165);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(869);
 
@@ -29806,7 +29806,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 8272:
+/***/ 9216:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -29918,6 +29918,38 @@ const COMMON_COLUMNS = [
     { name: 'raw', meaning: 'The whole event as JSON; for CSV vendors an object of their cells by column.' },
 ];
 
+;// CONCATENATED MODULE: ./lib/csv/guard.js
+/**
+ * Where one `'` is put, so that no spreadsheet runs a cell. Source: https://owasp.org/www-community/attacks/CSV_Injection
+ * - Before `=`, `+`, `-`, `@` and their full-width forms, even behind blanks, quotes and what is not seen, for some
+ *   spreadsheets drop these.
+ * - Before a tab, a line end or a NUL with which the cell begins.
+ * - Before a `'`, so that the ones that were put there can be told from those that were there.
+ */
+const OPENING = /^(?:['\t\r\n\0]|[[\s\p{Cc}\p{Cf}"]--[\t\r\n]]*[=+\-@＝＋－＠])/v;
+/**
+ * The same behind what separates cells or rows somewhere: a spreadsheet that separates by semicolons, as in half of the
+ * world, does not see the quotes that keep a cell together.
+ */
+const INSIDE = /[,;\|\t\r\n](?='|[[\s\p{Cc}\p{Cf}"]--[\t\r\n]]*[=+\-@＝＋－＠])/gv;
+const SEPARATOR = /[,;|\t\r\n]/;
+/** Matches in a guarded cell exactly what guarding has put there: without it, the cell is as it was. */
+const GUARDS = String.raw `(?<![^,;|\t\r\n])'`;
+/** The cell with its guards. */
+function guardCell(cell) {
+    // Most cells have no separator, and to look for one is cheap.
+    const guarded = SEPARATOR.test(cell) ? cell.replaceAll(INSIDE, "$&'") : cell;
+    return OPENING.test(cell) ? `'${guarded}` : guarded;
+}
+/** Some rows, every cell guarded and in quotes, each row ended by CRLF; the empty text where there are none. */
+function encodeGuardedRows(rows) {
+    let text = '';
+    for (const row of rows)
+        text += `${row.map(encodeCell).join(',')}\r\n`;
+    return text;
+}
+const encodeCell = (cell) => `"${guardCell(cell).replaceAll('"', '""')}"`;
+
 // EXTERNAL MODULE: external "node:buffer"
 var external_node_buffer_ = __nccwpck_require__(4573);
 ;// CONCATENATED MODULE: ./lib/instant.js
@@ -30024,6 +30056,8 @@ function addFraction(text, end, seconds) {
  * or an exponent, each between two characters that may stand around a number. It also finds some inside strings.
  */
 const DELICATE_NUMBER = /(?:^|[\s:,[])(?:-0|-?\d{16,}|-?\d+[.eE][\d.eE+-]*)(?:[\s,}\]]|$)/;
+/** Deeper than any event is. At some thousands, `JSON.stringify` and the reading of digits run out of stack. */
+const MOST_LEVELS = 1000;
 /**
  * The body as text, without a byte order mark at its start.
  * Throws `protocol` where it is not UTF-8, `incomplete` where it is longer than a string can be (512 MB).
@@ -30043,10 +30077,13 @@ function decodeUtf8({ body, where }) {
 /**
  * The body as JSON, every number digit for digit: one that JavaScript would change (`9007199254740993`, `1.10`, `1e400`,
  * `-0`) comes as an object of `JSON.rawJSON`, which `text` and `JSON.stringify` write as it came.
- * Throws `protocol` where the body is not UTF-8 or not JSON; the message may name a position, never the text there.
+ * Throws `protocol` where the body is not UTF-8, not JSON, or nested too deep; the message may name a position, never
+ * the text there.
  */
 function readJson(answer) {
     const source = decodeUtf8(answer);
+    if (isTooDeep(source))
+        throw unreadable(`The response is nested too deep: more than ${MOST_LEVELS} levels.`, answer.where);
     try {
         return DELICATE_NUMBER.test(source) ? JSON.parse(source, keepDigits) : JSON.parse(source);
     }
@@ -30056,6 +30093,34 @@ function readJson(answer) {
         const at = position === undefined ? '' : `, from character ${position} on`;
         throw unreadable(`The response is not JSON${at}.`, answer.where);
     }
+}
+/** Whether brackets outside strings ever stand more than `MOST_LEVELS` deep. */
+function isTooDeep(source) {
+    let levels = 0;
+    let quoted = false;
+    for (let at = 0; at < source.length; at++) {
+        switch (source[at]) {
+            case '"':
+                quoted = !quoted;
+                break;
+            case '\\':
+                at++;
+                break;
+            case '[':
+            case '{':
+                if (!quoted)
+                    levels++;
+                if (levels > MOST_LEVELS)
+                    return true;
+                break;
+            case ']':
+            case '}':
+                if (!quoted)
+                    levels--;
+                break;
+        }
+    }
+    return false;
 }
 /** The value, if it is an object. Throws `protocol`; `what` names it in the message: `the answer`, `data[3]`. */
 function asObject(value, what, where) {
@@ -35175,7 +35240,11 @@ function nearest(word, candidates) {
     let best = null;
     let least = Math.max(2, Math.floor(word.length / 3)) + 1;
     for (const candidate of candidates) {
-        const edits = distance(word.toLowerCase(), candidate.toLowerCase());
+        const [a, b] = [word.toLowerCase(), candidate.toLowerCase()];
+        // Each character that one has more is an edit: so long words need not be compared.
+        if (Math.abs(a.length - b.length) >= least)
+            continue;
+        const edits = distance(a, b);
         if (edits < least) {
             best = candidate;
             least = edits;
@@ -35540,11 +35609,13 @@ function scopeOf({ vendor, org: named, origin, query, columns }) {
 
 
 
+
 /**
  * The descriptor `datapackage.json`: a Frictionless Data Package v2 that also records, under `export`, how the table
  * came to be. It holds no header, no body and no credential. Source: https://datapackage.org/profiles/2.0/datapackage.json
  */
-function manifestOf({ inputs, job, name, table, exchanges, notes, createdAt }) {
+function manifestOf(options) {
+    const { inputs, job, name, table, copies, exchanges, notes, createdAt } = options;
     const { vendor, query, period, run } = inputs;
     const window = { from: formatInstant(job.window.from), to: formatInstant(job.window.to) };
     const created = formatInstant(createdAt);
@@ -35557,7 +35628,10 @@ function manifestOf({ inputs, job, name, table, exchanges, notes, createdAt }) {
         title: `Audit log of ${vendor.name}${inputs.org && ` (${inputs.org})`}, ${window.from} to ${window.to}`,
         created,
         sources: [{ title: `${vendor.name} audit log`, path: inputs.origin }],
-        resources: table.files.map((file, index) => resourceOf(vendor, file, index, table)),
+        resources: [
+            ...table.files.map((file, index) => resourceOf(vendor, file, nameOf('events', table.files, index), table.columns)),
+            ...copies.map((file, index) => copyOf(vendor, file, nameOf('spreadsheet', copies, index), table)),
+        ],
         export: {
             vendor: vendor.id,
             org: inputs.org || null,
@@ -35605,10 +35679,19 @@ function rangesOf(numbers) {
     }
     return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
 }
-function resourceOf(vendor, file, index, { files, columns }) {
+/** `events`, or `events-2` where it is one of several. */
+const nameOf = (name, files, index) => files.length === 1 ? name : `${name}-${index + 1}`;
+/** A file of the copy for spreadsheets; `readLink` knows it by `guarded`. */
+const copyOf = (vendor, file, name, { files, columns }) => ({
+    ...resourceOf(vendor, file, name, columns, guardCell),
+    description: 'The same events for spreadsheets, in cells that none of them runs. As the vendor gave them they are in `sources`.',
+    sources: files.map(({ name: path }) => ({ path })),
+    guarded: { rule: 'owasp', undo: { in: 'every cell, the header too', remove: GUARDS } },
+});
+function resourceOf(vendor, file, name, columns, inFile = (column) => column) {
     const meanings = new Map([...COMMON_COLUMNS, EXTRA_COLUMN, ...(vendor.columns ?? [])].map((column) => [column.name, column.meaning]));
     return {
-        name: files.length === 1 ? 'events' : `events-${index + 1}`,
+        name,
         type: 'table',
         path: file.name,
         bytes: file.bytes,
@@ -35619,7 +35702,7 @@ function resourceOf(vendor, file, index, { files, columns }) {
         encoding: 'utf-8',
         dialect: { delimiter: ',', lineTerminator: '\r\n', quoteChar: '"', doubleQuote: true, header: true },
         schema: {
-            fields: columns.map((column) => ({ name: column, type: 'string', ...describe(meanings.get(column)) })),
+            fields: columns.map((column) => ({ name: inFile(column), type: 'string', ...describe(meanings.get(column)) })),
             missingValues: [''],
         },
     };
@@ -35782,7 +35865,7 @@ const NEEDS_QUOTES = /[",\r\n]|^[ \ufeff]| $/;
 function encodeRow(cells) {
     if (cells.length === 1 && cells[0] === '')
         return '""\r\n';
-    return `${cells.map(encodeCell).join(',')}\r\n`;
+    return `${cells.map(write_encodeCell).join(',')}\r\n`;
 }
 /** Some rows, one after the other; the empty text where there are none. */
 function encodeRows(rows) {
@@ -35791,7 +35874,7 @@ function encodeRows(rows) {
         text += encodeRow(row);
     return text;
 }
-function encodeCell(cell) {
+function write_encodeCell(cell) {
     return NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
@@ -35828,7 +35911,7 @@ class Sink {
         await onDisk(this.#path, () => this.#file.sync());
         const found = await onDisk(this.#path, () => hashFile(partialOf(this.#path)));
         if (found.sha256 !== written.sha256 || found.bytes !== written.bytes) {
-            throw sink_refused(this.#path, 'The file that the disk gives back is not the one that was written.', undefined);
+            throw notAsWritten(this.#path, undefined);
         }
         return written;
     }
@@ -35851,6 +35934,8 @@ async function onDisk(path, work) {
         throw sink_refused(path, `The export cannot be written (${code}).`, cause);
     }
 }
+/** The error for a file that has changed on the disk. */
+const notAsWritten = (path, cause) => sink_refused(path, 'The file that the disk gives back is not the one that was written.', cause);
 const sink_refused = (path, what, cause) => new errors/* ExportError */.z('destination', what, {
     where: path,
     next: 'Check the space and the health of the disk of the runner, and run the export again.',
@@ -35869,23 +35954,28 @@ const sink_refused = (path, what, cause) => new errors/* ExportError */.z('desti
 class Parts {
     #path;
     #maxBytes;
+    #encode;
     #parts = [];
     #digests = [];
     #header = '';
-    /** @param path of the single file, absolute; its folder exists */
-    constructor(path, maxBytes) {
+    /**
+     * @param path of the single file, absolute; its folder exists
+     * @param encode rows as CSV, the same whether they come one by one or together
+     */
+    constructor(path, maxBytes, encode = encodeRows) {
         this.#path = path;
+        this.#encode = encode;
         this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY;
     }
     /** Writes the header into the first file. Throws `destination`, as everything here does where the disk refuses. */
     async begin(header) {
-        this.#header = encodeRow(header);
+        this.#header = this.#encode([header]);
         await this.#open();
     }
     async write(rows) {
         if (rows.length === 0)
             return;
-        const text = encodeRows(rows);
+        const text = this.#encode(rows);
         const bytes = Buffer.byteLength(text);
         const part = this.#current();
         if (part.bytes + bytes <= this.#maxBytes || (rows.length === 1 && part.rows === 0)) {
@@ -36138,7 +36228,7 @@ function readCsv(answer, { nul = false } = {}) {
         throw read_refusal('The response is empty: not even a header.', answer);
     if (!nul && text.includes('\0'))
         throw read_refusal('The response holds a NUL character.', answer);
-    const rows = split(text, (row, trouble) => read_refusal(`Row ${row} of the response has ${trouble}.`, answer));
+    const rows = splitRows(text, (row, trouble) => read_refusal(`Row ${row} of the response has ${trouble}.`, answer));
     const header = rows.shift() ?? [];
     checkHeader(header, answer);
     const odd = rows.findIndex((cells) => cells.length !== header.length);
@@ -36149,8 +36239,8 @@ function readCsv(answer, { nul = false } = {}) {
     }
     return { header, rows };
 }
-/** The text's rows, of whatever widths. `refuse` makes the error for a row that breaks the grammar. */
-function split(text, refuse) {
+/** The text's rows, of whatever widths. `refuse` makes the error for a row, from 1, that breaks the grammar. */
+function splitRows(text, refuse) {
     const rows = [];
     let cells = [];
     let at = 0;
@@ -36207,10 +36297,13 @@ function checkHeader(header, answer) {
     const unnamed = header.indexOf('');
     if (unnamed !== -1)
         throw read_refusal(`Column ${unnamed + 1} of the response's header has no name.`, answer);
-    const repeated = header.findIndex((name, index) => header.indexOf(name) !== index);
-    if (repeated !== -1) {
-        const first = header.indexOf(header[repeated] ?? '');
-        throw read_refusal(`Columns ${first + 1} and ${repeated + 1} of the response's header have the same name.`, answer);
+    const columnOf = new Map();
+    for (const [index, name] of header.entries()) {
+        const first = columnOf.get(name);
+        if (first !== undefined) {
+            throw read_refusal(`Columns ${first + 1} and ${index + 1} of the response's header have the same name.`, answer);
+        }
+        columnOf.set(name, index);
     }
 }
 function read_refusal(what, { where }) {
@@ -36350,21 +36443,24 @@ function readLink(bytes, place, artifact = null) {
     const before = isObject(chain) ? field(chain, 'previous') : null;
     const gap = field(about, 'gap');
     const resources = field(manifest, 'resources');
+    const csvs = Array.isArray(resources) ? resources.map(csvOf) : [];
     const link = {
         id: field(manifest, 'id'),
         scope: field(about, 'scope'),
         from: instant(window, 'from'),
         to: instant(window, 'to'),
-        files: Array.isArray(resources) ? resources.map(fileOf) : [],
     };
-    const { id, scope, from, to, files } = link;
+    const { id, scope, from, to } = link;
     const whole = typeof id === 'string' &&
         typeof scope === 'string' &&
         from !== null &&
         to !== null &&
         from < to &&
         [chain, before, gap].every((one) => one === null || isObject(one));
-    if (!whole || files.length === 0 || !files.every((file) => file !== null))
+    if (!whole || !csvs.every((csv) => csv !== null))
+        throw damaged(place);
+    const files = csvs.filter(({ copy }) => !copy).map(({ file }) => file);
+    if (files.length === 0)
         throw damaged(place);
     return {
         id,
@@ -36376,12 +36472,13 @@ function readLink(bytes, place, artifact = null) {
         chained: isObject(chain),
         gap: gap !== null,
         files,
+        copies: csvs.filter(({ copy }) => copy).map(({ file }) => file),
         place,
     };
 }
 /** Makes sure that an export's `SHA256SUMS` agree with its manifest. Throws `destination`. */
-function checkSums({ files, sha256, place }, sums) {
-    if (sums.toString('utf8') === checksumsText([...files, { name: MANIFEST, sha256 }]))
+function checkSums({ files, copies, sha256, place }, sums) {
+    if (sums.toString('utf8') === checksumsText([...files, ...copies, { name: MANIFEST, sha256 }]))
         return;
     throw damaged(place, `${SUMS} does not agree with its manifest`);
 }
@@ -36411,25 +36508,31 @@ function object(of, name) {
 }
 function instant(of, name) {
     const value = field(of, name);
-    return typeof value === 'string' ? parseInstant(value) : null;
+    const time = typeof value === 'string' ? parseInstant(value) : null;
+    return isCount(time) ? time : null;
 }
 function beforeOf(value, place) {
     const id = field(value, 'id');
     const sha256 = field(value, 'sha256');
-    const artifact = field(value, 'artifact');
-    if (typeof id === 'string' && typeof sha256 === 'string') {
-        return { id, sha256, artifact: typeof artifact === 'number' ? artifact : null };
+    const artifact = field(value, 'artifact') ?? null;
+    if (typeof id === 'string' && typeof sha256 === 'string' && (artifact === null || isCount(artifact))) {
+        return { id, sha256, artifact };
     }
     throw damaged(place);
 }
-function fileOf(resource) {
+const isCount = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+/** A resource of the manifest; null where it is damaged. `copy`: it is one for spreadsheets. */
+function csvOf(resource) {
     if (!isObject(resource))
         return null;
+    const guarded = field(resource, 'guarded');
+    if (guarded !== undefined && !isObject(guarded))
+        return null;
     const [name, bytes, hash] = ['path', 'bytes', 'hash'].map((key) => field(resource, key));
-    if (typeof name !== 'string' || typeof bytes !== 'number' || typeof hash !== 'string')
+    if (typeof name !== 'string' || !isCount(bytes) || typeof hash !== 'string')
         return null;
     return /^[\w.-]+\.csv$/.test(name) && /^sha256:[0-9a-f]{64}$/.test(hash)
-        ? { name, bytes, sha256: hash.slice(7) }
+        ? { file: { name, bytes, sha256: hash.slice(7) }, copy: guarded !== undefined }
         : null;
 }
 
@@ -36802,7 +36905,7 @@ const unexpected = (what) => new errors/* ExportError */.z('destination', `GitHu
 
 
 /** A small file from memory. */
-function files_fileOf(path, content) {
+function fileOf(path, content) {
     return { path, bytes: content.length, blob: blobName(content), read: async () => content };
 }
 /** A file from the disk: absolute, and of so many bytes. */
@@ -37101,7 +37204,7 @@ const commit_TRIES = 30;
 /** `createCommitOnBranch` "is known to fail near 40 MiB", with base64 and all; above this, blobs go one by one. */
 const MOST_AT_ONCE_BYTES = 25_000_000;
 /** So that no checkout converts line ends, and `sha256sum -c` holds everywhere. */
-const ATTRIBUTES = files_fileOf('.gitattributes', Buffer.from(`*.csv -text\n${MANIFEST} -text\n${SUMS} -text\n`));
+const ATTRIBUTES = fileOf('.gitattributes', Buffer.from(`*.csv -text\n${MANIFEST} -text\n${SUMS} -text\n`));
 /**
  * Puts an export's files into the branch as one commit, whoever else writes there. An export that is there already, the
  * same in scope, window and bytes, is left alone; another one at its path gets this one beside it.
@@ -37604,7 +37707,7 @@ class BranchHistory {
         const state = JSON.stringify([folder.path, [...folder.files].map(([name, { sha }]) => [name, sha])]);
         if (this.#checked === state)
             return;
-        const gone = link.files.find(({ name, bytes }) => folder.files.get(name)?.bytes !== bytes);
+        const gone = [...link.files, ...link.copies].find(({ name, bytes }) => folder.files.get(name)?.bytes !== bytes);
         if (gone !== undefined)
             throw damaged(link.place, `${gone.name} is missing or of another size`);
         const sums = folder.files.get(SUMS);
@@ -37642,6 +37745,7 @@ function outputsOf({ period, destinations }, reports) {
     const times = reports.flatMap(({ table }) => [table.firstEvent, table.lastEvent]).filter((time) => time !== null);
     return {
         'csv-path': csv?.path ?? '',
+        'spreadsheet-path': last?.copies[0]?.path ?? '',
         'export-path': last?.folder ?? '',
         'row-count': String(rows),
         sha256: csv?.sha256 ?? '',
@@ -37828,7 +37932,7 @@ function sayOvertaken(runner) {
     runner.info('Another run has delivered an export of the same scope meanwhile: this one goes on from there.');
 }
 /** Says what was exported, and where it is. */
-function sayDone({ inputs, job, table, folder, artifact, commit }, runner) {
+function sayDone({ inputs, job, table, copies, folder, artifact, commit }, runner) {
     const { from, to } = boundsOf(job.window);
     const late = table.lateRows.length;
     runner.info(`Complete: ${grouped(table.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
@@ -37838,6 +37942,8 @@ function sayDone({ inputs, job, table, folder, artifact, commit }, runner) {
         runner.info(`CSV: ${path}`);
         runner.info(`SHA-256: ${sha256}`);
     }
+    for (const { path } of copies)
+        runner.info(`For spreadsheets: ${path}`);
     if (artifact !== null)
         runner.info(`Artifact: ${artifact.name}, ${artifact.url}`);
     if (commit !== null)
@@ -38106,6 +38212,8 @@ function messageOf(inputs, window, rows) {
 /** GitHub takes no file above 100 MiB. */
 const MOST_FILE_BYTES = 100 * 2 ** 20;
 const LEAST_FILE_BYTES = 1000;
+/** Paths have at most 1,000 bytes; of longer templates no regular expression can be made that finds exports again. */
+const MOST_PATH_CHARACTERS = 1000;
 const IN_PATH = ['vendor', 'org', 'export', 'year', 'month', 'day', 'from', 'to'];
 const IN_MESSAGE = [...IN_PATH, 'rows'];
 /** Of `path`: what tells the windows of exports apart. */
@@ -38126,6 +38234,9 @@ const COMMIT_INPUTS = [
  * @param chained whether exports go on from the last one, which is then found by its path
  */
 function readCommitTarget(get, own, chained) {
+    if (get('commit-path').length > MOST_PATH_CHARACTERS) {
+        throw refuse('commit-path', `It is longer than ${MOST_PATH_CHARACTERS} characters.`, 'Write a shorter one.');
+    }
     const path = parseTemplate(get('commit-path'), 'commit-path', IN_PATH);
     const placeholders = path.flatMap((piece) => (typeof piece === 'string' ? [] : [piece.placeholder]));
     if (chained && !placeholders.some((one) => TELLS_WINDOW.includes(one))) {
@@ -38343,8 +38454,8 @@ function resolveOrigin(baseUrl, vendor) {
     const region = baseUrl === undefined ? fallback : new Map(Object.entries(vendor.hosts)).get(baseUrl);
     if (region !== undefined)
         return region;
-    const url = URL.canParse(baseUrl ?? '') ? new URL(baseUrl ?? '') : undefined;
-    const wrong = url === undefined ? 'is not an URL' : flaw(url);
+    const url = URL.parse(baseUrl ?? '');
+    const wrong = url === null ? 'is not an URL' : flaw(url);
     if (url && wrong === null)
         return url.origin;
     const named = regions.length > 1 ? `${regions.map((name) => `\`${name}\``).join(', ')}, or ` : '';
@@ -38355,8 +38466,9 @@ function resolveOrigin(baseUrl, vendor) {
 }
 /** An origin that the environment names, with a path but no slash at its end. Throws `input`. */
 function checkOrigin(text, name) {
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    const wrong = url === undefined ? 'is not an URL' : flaw(new URL(url.origin === 'null' ? text : url.origin));
+    const url = URL.parse(text);
+    // `url.origin` will not do: that of `blob:https://…` is the one inside.
+    const wrong = url === null ? 'is not an URL' : flaw(URL.parse(`${url.protocol}//${url.host}`) ?? url);
     if (url && wrong === null && !url.username && !url.password && !url.search && !url.hash)
         return url.href.replace(/\/+$/, '');
     throw new errors/* ExportError */.z('input', `The address of GitHub ${wrong ?? 'has more than an origin and a path'}.`, {
@@ -39364,7 +39476,9 @@ function inVendorOrder(parts) {
 }
 /** Says in a first column which environment a row is from. */
 function withEnvironment({ slice, header = [], events }, environment) {
-    const name = header.includes('environment') ? 'export.environment' : 'environment';
+    let name = 'environment';
+    while (header.includes(name))
+        name = `export.${name}`;
     return {
         slice,
         header: [name, ...header],
@@ -39453,6 +39567,7 @@ const DEFAULTS = {
     settle: 'PT10M',
     filters: '',
     columns: 'native',
+    'csv-safety': 'off',
     destination: 'artifact',
     path: '',
     'artifact-name': '',
@@ -39471,6 +39586,7 @@ const DEFAULTS = {
     'request-timeout': '150',
 };
 const DESTINATIONS = ['artifact', 'commit', 'file'];
+const CSV_SAFETY = ['off', 'owasp'];
 const IF_EMPTY = ['notice', 'warn', 'fail'];
 /**
  * The only reader of `INPUT_*`, `GITHUB_*` and `RUNNER_*`. Masks the secrets before anything else.
@@ -39510,6 +39626,7 @@ function readInputs(env, mask, mintIdToken, now) {
         query: { org, provider, filters: parseFilters(env[variableOf('filters')] ?? '', vendor) },
         period,
         columns,
+        csvSafety: readChoice(get('csv-safety'), 'csv-safety', CSV_SAFETY),
         destinations,
         commit: destinations.includes('commit') ? readCommitTarget(get, env['GITHUB_REPOSITORY'] ?? '', chained) : null,
         github: {
@@ -52314,7 +52431,8 @@ function checkAccepted(reply, accept, { vendor, where }) {
     if (!MEDIA_TYPES[accept].test(media.trim()) || (charset !== undefined && !/^utf-?8$/.test(charset))) {
         fail(`answered with the content type "${plain(received)}", where its document has ${accept.toUpperCase()} in UTF-8.`, 'Check the host or region. HTML under 200 usually is a login page, or a proxy that answers by itself.');
     }
-    if (reply.headers['content-length'] === undefined && reply.headers['transfer-encoding'] !== 'chunked') {
+    if (reply.headers['content-length'] === undefined &&
+        reply.headers['transfer-encoding']?.toLowerCase() !== 'chunked') {
         fail('sent a body without a length, so that nobody can tell whether it is whole.', 'Look for a proxy between this runner and the vendor that closes connections to end a response.');
     }
     if (reply.body.length === 0) {
@@ -52687,7 +52805,76 @@ function openSession(options) {
     return { session: { query: { ...query, window }, send: wire.send, note }, close: wire.close };
 }
 
+;// CONCATENATED MODULE: ./lib/csv/stored.js
+
+
+
+const stored_QUOTE = 0x22;
+const stored_LF = 0x0a;
+/** Bytes read at a time. */
+const PIECE_BYTES = 2 ** 18;
+/**
+ * The rows of a CSV that `encodeRows` wrote, without its header, some at a time: memory holds a piece of the file, and
+ * at least one row. Throws `destination` where the disk gives back anything else than so many rows.
+ */
+async function* readStored(path, rows) {
+    let left = rows + 1;
+    let begun = '';
+    let quoted = false;
+    try {
+        for await (const piece of (0,external_node_fs_.createReadStream)(path, { encoding: 'utf8', highWaterMark: PIECE_BYTES })) {
+            const text = String(piece);
+            let end = 0;
+            for (let at = 0; at < text.length; at++) {
+                const code = text.charCodeAt(at);
+                if (code === stored_QUOTE)
+                    quoted = !quoted;
+                else if (code === stored_LF && !quoted)
+                    end = at + 1;
+            }
+            if (end > 0) {
+                const whole = splitRows(begun + text.slice(0, end), (row, trouble) => new Error(`Row ${row} has ${trouble}.`));
+                yield left > rows ? whole.slice(1) : whole;
+                left -= whole.length;
+                begun = '';
+            }
+            begun += text.slice(end);
+        }
+    }
+    catch (cause) {
+        throw notAsWritten(path, cause);
+    }
+    if (left !== 0 || begun !== '')
+        throw notAsWritten(path, undefined);
+}
+
+;// CONCATENATED MODULE: ./lib/spreadsheet.js
+
+
+
+/**
+ * Writes the rows of a finished table once more, `a.spreadsheet.csv` beside `a.csv`, so that no spreadsheet runs a cell.
+ * Throws `destination` where the disk refuses, and the signal's reason; then the copy has no name.
+ */
+async function writeSpreadsheet({ table, path, maxBytes, signal }) {
+    const parts = new Parts(path.replace(/\.csv$/, '.spreadsheet.csv'), maxBytes, encodeGuardedRows);
+    try {
+        await parts.begin(table.columns);
+        for (const file of table.files) {
+            for await (const rows of readStored(file.path, file.rows)) {
+                signal.throwIfAborted();
+                await parts.write(rows);
+            }
+        }
+        return await parts.seal();
+    }
+    finally {
+        await parts.close();
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/main.js
+
 
 
 
@@ -52808,19 +52995,21 @@ async function exportOne(inputs, job, home, history, number, surroundings) {
 }
 /** The vendor's events as CSV, and the evidence beside them. */
 async function makeExport(inputs, asked, history, path, surroundings) {
-    const { runner, clock } = surroundings;
+    const { runner, clock, signal } = surroundings;
     const exchanges = [];
     const notes = [];
     runner.startGroup(`Exporting from ${inputs.vendor.name}`);
     const back = await findEarlier(inputs, asked, history, notes, clock);
     const job = { ...asked, askFrom: back.askFrom };
     const table = await writeTable(inputs, job, back, path, { exchanges, notes }, surroundings);
+    const maxBytes = inputs.commit?.maxFileBytes ?? null;
+    const copies = inputs.csvSafety === 'off' ? [] : await writeSpreadsheet({ table, path, maxBytes, signal });
     const name = exportName(inputs.vendor.id, inputs.org, job.window);
-    const descriptor = manifestOf({ inputs, job, name, table, exchanges, notes, createdAt: clock.now() });
-    const { files, manifest } = await writeEvidence((0,external_node_path_.join)(path, '..'), table.files, descriptor);
+    const descriptor = manifestOf({ inputs, job, name, table, copies, exchanges, notes, createdAt: clock.now() });
+    const { files, manifest } = await writeEvidence((0,external_node_path_.join)(path, '..'), [...table.files, ...copies], descriptor);
     runner.info(`${grouped(table.counts.written)} events in ${grouped(exchanges.length)} requests`);
     runner.endGroup();
-    return { inputs, job, table, files, exchanges, notes, link: readLink(manifest, `this run, ${MANIFEST}`) };
+    return { inputs, job, table, copies, files, exchanges, notes, link: readLink(manifest, `this run, ${MANIFEST}`) };
 }
 /** What of the time before the window is asked for again, to find what came late. */
 async function findEarlier(inputs, job, history, notes, clock) {

@@ -8,6 +8,11 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import type { Command } from './runner/commands.ts';
+import { type Annotation, type FileCommand, readLog } from './runner/log.ts';
+
+export type { Command } from './runner/commands.ts';
+export type { Annotation } from './runner/log.ts';
 
 export interface RunOptions {
   /** The step's `with`. Defaults to nothing: every input has its default. */
@@ -30,20 +35,6 @@ export interface RunOptions {
   readonly keep?: boolean;
   /** Milliseconds until the step is killed. Defaults to 60,000. */
   readonly timeoutMs?: number;
-}
-
-/** A workflow command as the runner understood it: name in lower case, values unescaped, nothing masked. */
-export interface Command {
-  readonly command: string;
-  readonly properties: Readonly<Record<string, string>>;
-  readonly message: string;
-}
-
-/** What the user sees on the run's page: masked; `title` is null where none was given. */
-export interface Annotation {
-  readonly level: 'error' | 'warning' | 'notice';
-  readonly title: string | null;
-  readonly message: string;
 }
 
 export interface ActionRun {
@@ -85,12 +76,11 @@ export interface RunningAction {
   readonly done: Promise<ActionRun>;
 }
 
-type FileCommand = 'output' | 'state' | 'env' | 'path' | 'summary';
-
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const DEFAULT_TOKEN = 'ghs_sandboxSandboxSandboxSandboxSandbox';
+/** What a step asks for its OIDC token with, where it may. */
+export const ID_TOKEN_REQUEST_TOKEN = 'sandbox-id-token-request-token';
 const DEFAULT_TIMEOUT_MS = 60_000;
-const SUMMARY_LIMIT_BYTES = 1_048_576;
 /** Nothing listens on the discard port, so a call is refused at once. */
 const DEAD_END = 'http://127.0.0.1:9';
 
@@ -302,7 +292,7 @@ function runnerEnvironment(root: string, workspace: string, files: Record<FileCo
 
 /** GitHub's OIDC token endpoint: `GET …&audience=<audience>` answers `{"value": "<token>"}` to the right bearer. */
 async function startTokenEndpoint(idToken: string) {
-  const requestToken = 'sandbox-id-token-request-token';
+  const requestToken = ID_TOKEN_REQUEST_TOKEN;
   const audiences: (string | null)[] = [];
   const server = createServer((req, res) => {
     const allowed = req.method === 'GET' && req.headers.authorization === `Bearer ${requestToken}`;
@@ -367,212 +357,4 @@ function ended(child: ChildProcess) {
     child.on('close', (exitCode, signal) => resolve({ exitCode, signal }));
     child.on('error', reject);
   });
-}
-
-/**
- * Reads output as `ActionCommandManager` and `FileCommandManager` of actions/runner do.
- * Left out: problem matchers, `echo`, and the masking of a secret's encoded forms (base64, JSON, URL).
- */
-function readLog(secrets: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const log: string[] = [];
-  const commands: Command[] = [];
-  const masks: string[] = [];
-  const annotations: Annotation[] = [];
-  const outputs = new Map<string, string>();
-  let resumeToken: string | null = null;
-  let refused = false;
-
-  const hide = (text: string) => mask(text, [...secrets, ...masks]);
-  const print = (text: string) => log.push(hide(text));
-
-  function issue(level: Annotation['level'], message: string, title: string | null = null): void {
-    annotations.push({ level, title: title === null ? null : hide(title), message: hide(message) });
-    print(`##[${level}]${message}`);
-  }
-  function refuse(what: string, why: string): void {
-    refused = true;
-    issue('error', what);
-    issue('error', why);
-  }
-
-  function line(text: string): void {
-    const found = parseCommand(text, resumeToken);
-    if (resumeToken !== null || found === null) {
-      if (found?.command === resumeToken) {
-        resumeToken = null;
-      }
-      print(text);
-      return;
-    }
-    commands.push(found);
-    obey(found, text);
-  }
-
-  function obey({ command, properties, message }: Command, text: string): void {
-    switch (command) {
-      case 'error':
-      case 'warning':
-      case 'notice':
-        issue(command, message, properties['title'] ?? null);
-        break;
-      case 'add-mask':
-        masks.push(...new Set([message, ...message.split(/[\r\n]+/)].filter((value) => value.trim() !== '')));
-        break;
-      case 'group':
-        print(`##[group]${message}`);
-        break;
-      case 'endgroup':
-        print('##[endgroup]');
-        break;
-      case 'debug':
-        if (env['RUNNER_DEBUG'] === '1') {
-          print(`##[debug]${message}`);
-        }
-        break;
-      case 'stop-commands':
-        resumeToken = message.toLowerCase();
-        print(text);
-        break;
-      case 'set-output':
-        outputs.set(properties['name'] ?? '', message);
-        break;
-      case 'set-env':
-      case 'add-path':
-        refuse(`Unable to process command '${text}' successfully.`, `The \`${command}\` command is disabled.`);
-        break;
-    }
-  }
-
-  return {
-    line,
-    issue,
-    refused: () => refused,
-    read: () => ({ log: log.map((each) => `${each}\n`).join(''), commands, masks, annotations }),
-    /** The outputs, those of the older `set-output` command included. */
-    files(texts: Record<FileCommand, string>): Record<string, string> {
-      for (const name of ['output', 'state', 'env'] as const) {
-        try {
-          for (const [key, value] of parseFileCommand(texts[name])) {
-            if (name === 'output') {
-              outputs.set(key, value);
-            }
-          }
-        } catch (error) {
-          refuse(`Unable to process file command '${name}' successfully.`, (error as Error).message);
-        }
-      }
-      return Object.fromEntries(outputs);
-    },
-    summary(text: string): string {
-      const bytes = Buffer.byteLength(text);
-      if (bytes > SUMMARY_LIMIT_BYTES) {
-        const [limit, got] = [SUMMARY_LIMIT_BYTES, bytes].map((each) => Math.trunc(each / 1024));
-        issue('error', `$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of ${limit}k, got ${got}k.`);
-        return '';
-      }
-      return hide(text);
-    },
-  };
-}
-
-const COMMANDS = new Set(
-  'add-mask add-matcher add-path debug echo endgroup error group notice remove-matcher save-state set-env set-output stop-commands warning'.split(
-    ' ',
-  ),
-);
-
-/**
- * The command that the runner sees in a line, or null: `::name k=v,k=v::message` at its start, else the older `##[name k=v;k=v]message`
- * anywhere in it. Only the first `##[` of a line is looked at.
- */
-export function parseCommand(line: string, resumeToken: string | null = null): Command | null {
-  const known = (name: string) => COMMANDS.has(name.toLowerCase()) || name.toLowerCase() === resumeToken;
-  const modern = /^::(.*?)::(.*)$/s.exec(line.trimStart());
-  const older = /^.*?##\[(.*?)\](.*)$/s.exec(line);
-  for (const [match, separator, propertyEscapes, dataEscapes] of [
-    [modern, ',', { '\r': '%0D', '\n': '%0A', ':': '%3A', ',': '%2C' }, { '\r': '%0D', '\n': '%0A' }],
-    [older, ';', OLDER_ESCAPES, OLDER_ESCAPES],
-  ] as const) {
-    const [, info = '', data = ''] = match ?? [];
-    const [name = ''] = info.split(' ', 1);
-    if (match && known(name)) {
-      const properties = info
-        .slice(name.length)
-        .trim()
-        .split(separator)
-        .map((each) => /^([^=]+)=(.+)$/s.exec(each))
-        .filter((pair) => pair !== null)
-        .map(([, key = '', value = '']) => [key, unescaped(value, propertyEscapes)]);
-      return {
-        command: name.toLowerCase(),
-        properties: Object.fromEntries(properties),
-        message: unescaped(data, dataEscapes),
-      };
-    }
-  }
-  return null;
-}
-
-const OLDER_ESCAPES = { ';': '%3B', '\r': '%0D', '\n': '%0A', ']': '%5D' };
-
-/** `%25` comes last, so that `%250A` is the text `%0A`. */
-function unescaped(text: string, escapes: Record<string, string>): string {
-  let plain = text;
-  for (const [character, escaped] of Object.entries(escapes)) {
-    plain = plain.replaceAll(escaped, character);
-  }
-  return plain.replaceAll('%25', '%');
-}
-
-/** The `name=value` and `name<<DELIMITER` entries of a file command, in order; throws the runner's own messages, after the entries before. */
-export function* parseFileCommand(text: string): Generator<[name: string, value: string]> {
-  const lines = text.split('\n');
-  for (let at = 0; at < lines.length; at++) {
-    const line = lines[at] ?? '';
-    const [, name, separator, rest = ''] = /^(.*?)(=|<<)(.*)$/s.exec(line) ?? [];
-    if (line === '') {
-      continue;
-    }
-    if (name === undefined) {
-      throw new Error(`Invalid format '${line}'`);
-    }
-    if (name === '' || (separator === '<<' && rest === '')) {
-      throw new Error(`Invalid format '${line}'. Name must not be empty and delimiter must not be empty`);
-    }
-    if (separator === '=') {
-      yield [name, rest];
-      continue;
-    }
-    const end = lines.indexOf(rest, at + 1);
-    if (end < 0) {
-      throw new Error(`Invalid value. Matching delimiter not found '${rest}'`);
-    }
-    yield [name, lines.slice(at + 1, end).join('\n')];
-    at = end;
-  }
-}
-
-/** Each stretch of the text that secrets cover, overlapping or adjoining, as one `***`. */
-function mask(text: string, secrets: readonly string[]): string {
-  const spans = secrets
-    .filter((secret) => secret !== '')
-    .flatMap((secret) => occurrences(text, secret).map((start) => ({ start, end: start + secret.length })))
-    .sort((a, b) => a.start - b.start);
-  let masked = '';
-  let at = 0;
-  for (const [index, { start, end }] of spans.entries()) {
-    if (start > at || index === 0) {
-      masked += `${text.slice(at, start)}***`;
-    }
-    at = Math.max(at, end);
-  }
-  return masked + text.slice(at);
-}
-
-function occurrences(text: string, part: string): number[] {
-  const found: number[] = [];
-  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + 1)) {
-    found.push(at);
-  }
-  return found;
 }

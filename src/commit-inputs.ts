@@ -20,6 +20,8 @@ export interface CommitTarget {
 /** GitHub takes no file above 100 MiB. */
 const MOST_FILE_BYTES = 100 * 2 ** 20;
 const LEAST_FILE_BYTES = 1000;
+/** Paths have at most 1,000 bytes; of longer templates no regular expression can be made that finds exports again. */
+const MOST_PATH_CHARACTERS = 1000;
 
 const IN_PATH = ['vendor', 'org', 'export', 'year', 'month', 'day', 'from', 'to'];
 const IN_MESSAGE = [...IN_PATH, 'rows'];
@@ -48,6 +50,9 @@ export function readCommitTarget(
   own: string,
   chained: boolean,
 ): CommitTarget {
+  if (get('commit-path').length > MOST_PATH_CHARACTERS) {
+    throw refuse('commit-path', `It is longer than ${MOST_PATH_CHARACTERS} characters.`, 'Write a shorter one.');
+  }
   const path = parseTemplate(get('commit-path'), 'commit-path', IN_PATH);
   const placeholders = path.flatMap((piece) => (typeof piece === 'string' ? [] : [piece.placeholder]));
   if (chained && !placeholders.some((one) => TELLS_WINDOW.includes(one))) {

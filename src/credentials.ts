@@ -1,5 +1,7 @@
+import { type Environment, refuseMisplaced, secretsOf } from './environment.ts';
 import { ExportError } from './errors.ts';
 import { refuse } from './forms.ts';
+import { maskEverywhere } from './secrets.ts';
 import type { Credentials, Vendor } from './types.ts';
 
 /** The inputs that hold credentials; '' where one was left out. */
@@ -10,19 +12,17 @@ export interface CredentialInputs {
   readonly identityId: string;
 }
 
-/** Masks a secret in the forms that it may come back in. Nothing is masked for the empty text. */
-export function maskEverywhere(secret: string, mask: (secret: string) => void): void {
-  if (secret === '') return;
-  const base64 = Buffer.from(secret).toString('base64');
-  const forms = [
-    secret,
-    encodeURIComponent(secret.toWellFormed()),
-    JSON.stringify(secret).slice(1, -1),
-    base64,
-    base64.replaceAll('=', ''),
-  ];
-  for (const form of new Set([...forms, Buffer.from(secret).toString('base64url'), encodeURIComponent(base64)]))
-    mask(form);
+/** Reads the inputs that hold credentials, once every secret of the step is masked. Throws `input` for a misplaced one. */
+export function readSecrets(
+  env: Environment,
+  get: (name: 'token' | 'client-id' | 'client-secret' | 'identity-id' | 'github-token') => string,
+  mask: (form: string) => void,
+): CredentialInputs {
+  const [token, clientId, clientSecret] = [get('token'), get('client-id'), get('client-secret')];
+  const secrets = [token, clientSecret, get('github-token'), ...secretsOf(env)];
+  for (const secret of [clientId, ...secrets]) maskEverywhere(secret, mask);
+  refuseMisplaced(env, secrets);
+  return { token, clientId, clientSecret, identityId: get('identity-id') };
 }
 
 /**

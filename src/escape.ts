@@ -32,6 +32,9 @@ export function forSummary(text: string, max = 300): string {
   return showUnseen(clip(text, max)).replace(PUNCTUATION, (mark) => `&#${mark.charCodeAt(0)};`);
 }
 
+/** Whether every character of the text shows, and none steers a terminal, turns the reading direction or breaks a line. */
+export const showsAll = (text: string): boolean => text.search(UNSEEN) < 0;
+
 /** The first `max` code points, never half of one. */
 function clip(text: string, max: number): string {
   if (text.length <= max) return text;

@@ -1,5 +1,6 @@
 import { isAbsolute, normalize } from 'node:path';
 import { ExportError } from './errors.ts';
+import { showsAll } from './escape.ts';
 import { nearest } from './nearest.ts';
 
 /** The entries of a list, separated by commas or lines; empty ones are left out. */
@@ -76,12 +77,12 @@ export function readFolder(text: string, name: string): string | null {
   throw refuse(name, what, 'Write a relative folder without `..`, such as `audit-logs`.');
 }
 
-/** A name that an artifact may have; null for the empty text. Throws `input`. */
+/** A name that an artifact may have, and that its client may print; null for the empty text. Throws `input`. */
 export function readArtifactName(text: string, name: string): string | null {
   if (text === '') return null;
-  if (!/["<>:|*?\\/\r\n]/.test(text) && text.length <= 200) return text;
+  if (!/["<>:|*?\\/]|##\[/.test(text) && showsAll(text) && text.length <= 200) return text;
   const what = `\`${text}\` is not a name for an artifact.`;
-  throw refuse(name, what, 'Leave out " : < > | * ? \\ / and line breaks; at most 200 characters.');
+  throw refuse(name, what, 'Leave out " : < > | * ? \\ /, `##[`, and characters that do not show; at most 200.');
 }
 
 /** Ends a sentence about a word that is not known: with a full stop, or with the word that was most likely meant. */

@@ -20,6 +20,8 @@ export interface Subject {
   readonly vendor: string;
   /** Method and path: `GET /api/v1/audit_logs`. */
   readonly where: string;
+  /** Takes secrets out of the vendor's words. */
+  readonly cut: (text: string) => string;
 }
 
 /** A compressed body that ends too early; worth another try, as a cut connection is. */
@@ -43,7 +45,7 @@ export async function decode(body: Buffer, encoding: string, maxBytes: number, s
   const name = encoding.trim().toLowerCase();
   if (name === '' || name === 'identity') return body;
   if (name !== 'gzip' && name !== 'x-gzip') {
-    throw new ExportError('protocol', `${subject.vendor} sent the content encoding "${plain(name)}".`, {
+    throw new ExportError('protocol', `${subject.vendor} sent the content encoding "${plain(name, subject)}".`, {
       where: subject.where,
       next: 'Only uncompressed responses were asked for. Look for a proxy that compresses, or report this.',
     });
@@ -62,7 +64,8 @@ const MEDIA_TYPES = { json: /^application\/([\w.-]+\+)?json$/, csv: /^text\/csv$
  * Lets a whole 2xx reply pass, or throws `protocol`: any status but 200, another content type or charset than the
  * document promises, a body whose end only a closed connection marks (it could be cut anywhere, unnoticed), no body.
  */
-export function checkAccepted(reply: Reply, accept: Call['accept'], { vendor, where }: Subject): void {
+export function checkAccepted(reply: Reply, accept: Call['accept'], subject: Subject): void {
+  const { vendor, where } = subject;
   const fail = (what: string, next: string): never => {
     throw new ExportError('protocol', `${vendor} ${what}`, { where: `${where} → ${reply.status}`, next });
   };
@@ -74,11 +77,14 @@ export function checkAccepted(reply: Reply, accept: Call['accept'], { vendor, wh
   const charset = parameters.map((one) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(one)?.[1]).find((one) => one);
   if (!MEDIA_TYPES[accept].test(media.trim()) || (charset !== undefined && !/^utf-?8$/.test(charset))) {
     fail(
-      `answered with the content type "${plain(received)}", where its document has ${accept.toUpperCase()} in UTF-8.`,
+      `answered with the content type "${plain(received, subject)}", where its document has ${accept.toUpperCase()} in UTF-8.`,
       'Check the host or region. HTML under 200 usually is a login page, or a proxy that answers by itself.',
     );
   }
-  if (reply.headers['content-length'] === undefined && reply.headers['transfer-encoding'] !== 'chunked') {
+  if (
+    reply.headers['content-length'] === undefined &&
+    reply.headers['transfer-encoding']?.toLowerCase() !== 'chunked'
+  ) {
     fail(
       'sent a body without a length, so that nobody can tell whether it is whole.',
       'Look for a proxy between this runner and the vendor that closes connections to end a response.',
@@ -89,6 +95,8 @@ export function checkAccepted(reply: Reply, accept: Call['accept'], { vendor, wh
   }
 }
 
-function plain(text: string): string {
-  return text.replace(/[^\w/+.;= -]/g, '').slice(0, 80);
+function plain(text: string, { cut }: Subject): string {
+  return cut(text)
+    .replace(/[^\w/+.;=* -]/g, '')
+    .slice(0, 80);
 }

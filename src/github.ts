@@ -40,6 +40,8 @@ export interface GitHubOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onRetry: (wait: Wait) => void;
+  /** Takes secrets out of what GitHub says. */
+  readonly cut: (text: string) => string;
 }
 
 /** A secondary rate limit that does not say how long: "wait for at least one minute before retrying". */
@@ -84,11 +86,11 @@ const describe = (route: string, parameters: Readonly<Record<string, unknown>>):
   route.replaceAll(/\{(\w+)\}/g, (hole, name: string) => String(parameters[name] ?? hole));
 
 async function retried<Value>(options: GitHubOptions, where: string, call: () => Promise<Value>): Promise<Value> {
-  const { clock, signal, onRetry, maxAttempts } = options;
+  const { clock, signal, onRetry, maxAttempts, cut } = options;
   const patience = new Patience(maxAttempts, clock);
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
-    const failure = await call().catch((error: unknown) => new Failure(error));
+    const failure = await call().catch((error: unknown) => new Failure(error, cut));
     if (!(failure instanceof Failure)) return failure;
     signal.throwIfAborted();
     const { status, message, type } = failure;
@@ -122,7 +124,7 @@ class Failure {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #answered: boolean;
 
-  constructor(error: unknown) {
+  constructor(error: unknown, cut: (text: string) => string) {
     const { status, response, errors, headers, name, message } = error as {
       status?: number;
       response?: { headers?: Record<string, string>; data?: { message?: unknown } };
@@ -136,7 +138,7 @@ class Failure {
     const said = response?.data?.message;
     this.type = errors?.[0]?.type ?? '';
     const words = graphql ? errors?.[0]?.message : typeof said === 'string' ? said : message;
-    this.message = (words ?? '').replaceAll(/\s+/g, ' ').trim();
+    this.message = cut((words ?? '').replaceAll(/\s+/g, ' ').trim());
     this.status = !graphql ? (status ?? 500) : GRAPHQL_FAILED.test(this.message) ? 500 : 200;
     this.#headers = (graphql ? headers : response?.headers) ?? {};
     this.#answered = graphql || response !== undefined;

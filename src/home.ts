@@ -20,6 +20,7 @@ import { openProgress } from './log.ts';
 import { artifactName, chainName, exportName, INSTANT_IN_NAME, orgName } from './name.ts';
 import type { Clock } from './retry.ts';
 import type { Runner } from './runner.ts';
+import type { Secrets } from './secrets.ts';
 import { grouped } from './summary.ts';
 import { fill, fillPath, matcher, staticPrefix } from './template.ts';
 import type { Window } from './types.ts';
@@ -44,6 +45,12 @@ export interface Delivered {
   readonly commit: CommitReceipt | null;
 }
 
+/** The export as the next one goes on from it, now that it has a place. */
+export function linkOf(link: Link, { artifact, commit }: Delivered): Link {
+  if (commit !== null) return { ...link, place: `${commit.folder} on branch ${commit.branch} of ${commit.repository}` };
+  return artifact === null ? link : { ...link, artifact: artifact.id, place: `artifact ${artifact.name} of this run` };
+}
+
 /** Where this run's exports go, and where the last one is found. */
 export interface Home {
   /** null where no export goes on from another. */
@@ -57,6 +64,7 @@ export interface Home {
 
 interface Surroundings {
   readonly runner: Runner;
+  readonly secrets: Secrets;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -118,10 +126,10 @@ export async function openHome(inputs: Inputs, surroundings: Surroundings): Prom
   };
 }
 
-function openApi(inputs: Inputs, { runner, clock, signal }: Surroundings): Promise<GitHub> {
+function openApi(inputs: Inputs, { runner, secrets, clock, signal }: Surroundings): Promise<GitHub> {
   const { github: access, maxAttempts, timeoutMs } = inputs;
   const onRetry = openProgress(runner, clock.now).waiting;
-  return openGitHub({ access, maxAttempts, timeoutMs, clock, signal, onRetry });
+  return openGitHub({ access, maxAttempts, timeoutMs, clock, signal, onRetry, cut: secrets.cut });
 }
 
 function branchHistoryOf(inputs: Inputs, open: OpenBranch): BranchHistory {

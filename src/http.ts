@@ -29,6 +29,8 @@ export interface WireOptions {
   /** `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, in either case. */
   readonly proxyEnv: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
+  /** Takes secrets out of the vendor's words, where a message quotes them. */
+  readonly cut: (text: string) => string;
   /** Hears of each try that ended, for the manifest. */
   readonly onExchange: (exchange: Exchange) => void;
   /** Hears of each wait; `attempt` is the try that failed, `reason` holds no word of the vendor's. */
@@ -78,7 +80,7 @@ function openAgents({ origin, proxyEnv }: WireOptions): Agents {
 
 /** One call, tried until a whole response settles it or patience is spent. */
 async function deliver(options: WireOptions, agents: Agents, call: Call, authorized: boolean): Promise<Answer> {
-  const subject = { vendor: options.vendor, where: `${call.method ?? 'GET'} ${call.path}` };
+  const subject = { vendor: options.vendor, where: `${call.method ?? 'GET'} ${call.path}`, cut: options.cut };
   const request = requestOf(options.origin, call);
   const patience = new Patience(options.maxAttempts, options.clock);
   let mayRenew = authorized;
@@ -86,7 +88,6 @@ async function deliver(options: WireOptions, agents: Agents, call: Call, authori
     options.signal.throwIfAborted();
     const credentials = authorized ? await options.authorize() : {};
     const outcome = await tryOnce(options, agents, request, credentials, subject, attempt);
-    const secrets = secretsIn(authorized ? credentials : call.body);
     if (!(outcome instanceof Broken)) {
       const { status, body } = outcome;
       if (status >= 200 && status < 300) {
@@ -97,11 +98,11 @@ async function deliver(options: WireOptions, agents: Agents, call: Call, authori
         mayRenew = false;
         if (await options.renew(status, body)) continue;
       }
-      if (!isTransient(status, call.retryOn)) throw refusal(outcome, subject, request.url.origin, secrets);
+      if (!isTransient(status, call.retryOn)) throw refusal(outcome, subject, request.url.origin);
     }
     const askedMs = outcome instanceof Broken ? null : askedWait(outcome, options.clock);
     const waitMs = patience.afterFailure(askedMs);
-    if (waitMs === null) throw spent(outcome, subject, attempt, askedMs, secrets);
+    if (waitMs === null) throw spent(outcome, subject, attempt, askedMs);
     const reason = outcome instanceof Broken ? outcome.message : `status ${outcome.status}`;
     options.onRetry({ attempt, waitMs, reason });
     await options.clock.sleep(waitMs, options.signal);
@@ -141,12 +142,4 @@ async function tryOnce(
 /** The vendor's dates are by its own clock, which its answer tells: ours may be minutes off. */
 function askedWait({ headers }: Reply, clock: Clock): number | null {
   return readRetryAfter(headers['retry-after'], readHttpDate(headers.date) ?? clock.now());
-}
-
-/** Every word of eight letters or more in credentials, so that a vendor that echoes one is not quoted with it. */
-function secretsIn(credentials: object | undefined): string[] {
-  const words = Object.values(credentials ?? {}).flatMap((value) =>
-    typeof value === 'string' ? value.split(' ') : [],
-  );
-  return words.filter((word) => word.length >= 8);
 }

@@ -1,5 +1,5 @@
-import { ExportError, Interrupted } from './errors.ts';
-import { forLog } from './escape.ts';
+import { Interrupted } from './errors.ts';
+import { sayFailed } from './log.ts';
 import { main } from './main.ts';
 import { systemClock } from './retry.ts';
 import { githubRunner as runner } from './runner.ts';
@@ -21,26 +21,24 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+function end(error: unknown): void {
+  if (error instanceof Interrupted) {
+    runner.endGroup();
+    runner.info(`${error.message} What was not delivered yet was removed.`);
+    process.exit(130);
+  }
+  sayFailed(error, runner);
+}
+
+// What throws where nobody waits for it: Node would print it as it is, and the runner obey what it says.
+process.on('uncaughtException', (error) => {
+  end(error);
+  process.exit(1);
+});
+
 try {
   await main({ env: process.env, runner, clock: systemClock, signal: interruption.signal });
   process.exitCode = 0;
 } catch (error) {
-  runner.endGroup();
-  if (error instanceof Interrupted) {
-    runner.info(`${error.message} What was not delivered yet was removed.`);
-    process.exit(130);
-  }
-  if (error instanceof ExportError) {
-    const lines = [
-      error.message,
-      ...(error.where === undefined ? [] : [`Where: ${error.where}`]),
-      `Next: ${error.next}`,
-    ];
-    runner.error('The audit log was not exported', lines.map((line) => forLog(line, 2000)).join('\n'));
-  } else {
-    runner.error(
-      'The exporter failed',
-      `This is a bug of the exporter, please report it.\n${forLog(String((error as Error)?.stack ?? error), 4000)}`,
-    );
-  }
+  end(error);
 }

@@ -1,5 +1,5 @@
 import { COMMIT_INPUTS, type CommitTarget, readCommitTarget } from './commit-inputs.ts';
-import { maskEverywhere, readCredentials } from './credentials.ts';
+import { readCredentials, readSecrets } from './credentials.ts';
 import { checkColumns } from './csv/columns.ts';
 import { type Environment, readProxies, refuseOpenTls, refuseUnknown, variableOf } from './environment.ts';
 import { parseFilters } from './filters.ts';
@@ -17,6 +17,7 @@ import { readOrg } from './org.ts';
 import { checkOrigin, resolveOrigin } from './origin.ts';
 import { LAST_EXPORT, ONWARD_INPUTS, type Period, readPeriod } from './period.ts';
 import { type Run, readRun } from './run.ts';
+import { maskEverywhere } from './secrets.ts';
 import type { Columns, Credentials, Query, Vendor } from './types.ts';
 import { vendors } from './vendors/index.ts';
 
@@ -39,6 +40,7 @@ export const DEFAULTS = {
   settle: 'PT10M',
   filters: '',
   columns: 'native',
+  'csv-safety': 'off',
   destination: 'artifact',
   path: '',
   'artifact-name': '',
@@ -62,6 +64,7 @@ type Get = (name: InputName) => string;
 
 export type DestinationName = 'artifact' | 'commit' | 'file';
 const DESTINATIONS: readonly DestinationName[] = ['artifact', 'commit', 'file'];
+const CSV_SAFETY = ['off', 'owasp'] as const;
 const IF_EMPTY = ['notice', 'warn', 'fail'] as const;
 
 /** Everything that was asked for, checked; fixed before the first request. */
@@ -75,6 +78,8 @@ export interface Inputs {
   readonly query: Omit<Query, 'window'>;
   readonly period: Period;
   readonly columns: Columns;
+  /** `owasp`: with a copy for spreadsheets. */
+  readonly csvSafety: (typeof CSV_SAFETY)[number];
   readonly destinations: readonly DestinationName[];
   /** null where `commit` is not a destination. */
   readonly commit: CommitTarget | null;
@@ -119,15 +124,7 @@ export function readInputs(
   now: number,
 ): Inputs {
   const get: Get = (name) => (env[variableOf(name)] ?? '').trim() || DEFAULTS[name];
-  const secrets = {
-    token: get('token'),
-    clientId: get('client-id'),
-    clientSecret: get('client-secret'),
-    identityId: get('identity-id'),
-  };
-  for (const secret of [secrets.token, secrets.clientId, secrets.clientSecret, get('github-token')]) {
-    maskEverywhere(secret, mask);
-  }
+  const secrets = readSecrets(env, get, mask);
   refuseUnknown(env, Object.keys(DEFAULTS));
   refuseOpenTls(env);
   const vendor = readVendor(get('vendor'));
@@ -149,6 +146,7 @@ export function readInputs(
     query: { org, provider, filters: parseFilters(env[variableOf('filters')] ?? '', vendor) },
     period,
     columns,
+    csvSafety: readChoice(get('csv-safety'), 'csv-safety', CSV_SAFETY),
     destinations,
     commit: destinations.includes('commit') ? readCommitTarget(get, env['GITHUB_REPOSITORY'] ?? '', chained) : null,
     github: {

@@ -72,8 +72,30 @@ export function sayOvertaken(runner: Runner): void {
   runner.info('Another run has delivered an export of the same scope meanwhile: this one goes on from there.');
 }
 
+/** Adds to the job summary. One that cannot be written neither undoes an export nor hides why there is none. */
+export async function summarize(markdown: string, runner: Runner): Promise<void> {
+  try {
+    await runner.summarize(markdown);
+  } catch (error) {
+    runner.warning('No job summary', `It could not be written: ${forLog(String(error))}`);
+  }
+}
+
+/** Says why nothing was exported: what happened, where, and what to do next; of a bug of ours, its stack. */
+export function sayFailed(error: unknown, runner: Runner): void {
+  runner.endGroup();
+  if (error instanceof ExportError) {
+    const where = error.where === undefined ? [] : [`Where: ${error.where}`];
+    const lines = [error.message, ...where, `Next: ${error.next}`];
+    runner.error('The audit log was not exported', lines.map((line) => forLog(line, 2000)).join('\n'));
+  } else {
+    const stack = forLog(String((error as Error)?.stack ?? error), 4000);
+    runner.error('The exporter failed', `This is a bug of the exporter, please report it.\n${stack}`);
+  }
+}
+
 /** Says what was exported, and where it is. */
-export function sayDone({ inputs, job, table, folder, artifact, commit }: Report, runner: Runner): void {
+export function sayDone({ inputs, job, table, copies, folder, artifact, commit }: Report, runner: Runner): void {
   const { from, to } = boundsOf(job.window);
   const late = table.lateRows.length;
   runner.info(`Complete: ${grouped(table.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
@@ -83,6 +105,7 @@ export function sayDone({ inputs, job, table, folder, artifact, commit }: Report
     runner.info(`CSV: ${path}`);
     runner.info(`SHA-256: ${sha256}`);
   }
+  for (const { path } of copies) runner.info(`For spreadsheets: ${path}`);
   if (artifact !== null) runner.info(`Artifact: ${artifact.name}, ${artifact.url}`);
   if (commit !== null) runner.info(`${commit.changed ? 'Commit' : 'There already'}: ${commit.folder}, ${commit.url}`);
   if (artifact === null && commit === null) runner.info(`Folder: ${folder}`);

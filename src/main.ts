@@ -8,13 +8,24 @@ import { type ExportedTable, exportEvents } from './export.ts';
 import { type History, type LookBack, lookBack, neverFirst, Overtaken } from './history/history.ts';
 import { type Link, readLink } from './history/link.ts';
 import { type Job, nextJob } from './history/plan.ts';
-import { type Delivered, type Home, openHome } from './home.ts';
+import { type Home, linkOf, openHome } from './home.ts';
 import { type Inputs, readInputs } from './inputs.ts';
-import { announce, announceJob, openProgress, sayDone, sayEmpty, sayNothingNew, sayOvertaken } from './log.ts';
+import {
+  announce,
+  announceJob,
+  openProgress,
+  sayDone,
+  sayEmpty,
+  sayNothingNew,
+  sayOvertaken,
+  summarize,
+} from './log.ts';
 import { exportName } from './name.ts';
 import type { Clock } from './retry.ts';
 import type { Runner } from './runner.ts';
+import { cutError, maskedOnceMinted, openSecrets, type Secrets } from './secrets.ts';
 import { openSession } from './session.ts';
+import { writeSpreadsheet } from './spreadsheet.ts';
 import { failureSummaryOf, grouped, outputsOf, type Report, summaryOf } from './summary.ts';
 import type { Exchange } from './types.ts';
 
@@ -25,6 +36,11 @@ export interface Surroundings {
   readonly clock: Clock;
   /** Aborted by SIGINT and SIGTERM; its reason is thrown. */
   readonly signal: AbortSignal;
+}
+
+/** The same, with what has to be kept out of everything that is shown. */
+interface Inside extends Surroundings {
+  readonly secrets: Secrets;
 }
 
 /** Exports that go on from each other are read again, file by file: no file may be larger than memory has room for. */
@@ -39,23 +55,25 @@ const MOST_STANDSTILLS = 8;
  */
 export async function main(surroundings: Surroundings): Promise<void> {
   const { env, runner, clock } = surroundings;
+  const secrets = openSecrets(runner.mask);
   let inputs: Inputs | null = null;
   const reports: Report[] = [];
   try {
-    inputs = readInputs(env, runner.mask, runner.mintIdToken, clock.now());
+    inputs = readInputs(env, secrets.mask, maskedOnceMinted(runner.mintIdToken, secrets), clock.now());
     announce(inputs, runner);
-    await exportAll(inputs, reports, surroundings);
+    await exportAll(inputs, reports, { ...surroundings, secrets });
     for (const [output, value] of Object.entries(outputsOf(inputs, reports))) runner.setOutput(output, value);
     await summarize(summaryOf(inputs, reports), runner);
     if (reports.length === 0) sayNothingNew(inputs, runner);
-  } catch (error) {
+  } catch (thrown) {
+    const error = cutError(thrown, secrets.cut);
     if (error instanceof ExportError) await summarize(failureSummaryOf(error, inputs, reports), runner);
     throw error;
   }
 }
 
 /** Makes one export after the other, each from where the last one ended, until the period is over. */
-async function exportAll(inputs: Inputs, reports: Report[], surroundings: Surroundings): Promise<void> {
+async function exportAll(inputs: Inputs, reports: Report[], surroundings: Inside): Promise<void> {
   const { vendor, period } = inputs;
   // What is wrong with a fixed window needs no look at any destination.
   if (period.onward === null) nextJob(period, null, vendor, surroundings.clock.now());
@@ -106,7 +124,7 @@ async function exportOne(
   home: Home,
   history: History | null,
   number: number,
-  surroundings: Surroundings,
+  surroundings: Inside,
 ): Promise<Report> {
   const { runner, signal } = surroundings;
   announceJob(inputs, job, runner);
@@ -135,21 +153,23 @@ async function makeExport(
   asked: Job,
   history: History | null,
   path: string,
-  surroundings: Surroundings,
+  surroundings: Inside,
 ): Promise<Made> {
-  const { runner, clock } = surroundings;
+  const { runner, clock, signal } = surroundings;
   const exchanges: Exchange[] = [];
   const notes: string[] = [];
   runner.startGroup(`Exporting from ${inputs.vendor.name}`);
   const back = await findEarlier(inputs, asked, history, notes, clock);
   const job = { ...asked, askFrom: back.askFrom };
   const table = await writeTable(inputs, job, back, path, { exchanges, notes }, surroundings);
+  const maxBytes = inputs.commit?.maxFileBytes ?? null;
+  const copies = inputs.csvSafety === 'off' ? [] : await writeSpreadsheet({ table, path, maxBytes, signal });
   const name = exportName(inputs.vendor.id, inputs.org, job.window);
-  const descriptor = manifestOf({ inputs, job, name, table, exchanges, notes, createdAt: clock.now() });
-  const { files, manifest } = await writeEvidence(join(path, '..'), table.files, descriptor);
+  const descriptor = manifestOf({ inputs, job, name, table, copies, exchanges, notes, createdAt: clock.now() });
+  const { files, manifest } = await writeEvidence(join(path, '..'), [...table.files, ...copies], descriptor);
   runner.info(`${grouped(table.counts.written)} events in ${grouped(exchanges.length)} requests`);
   runner.endGroup();
-  return { inputs, job, table, files, exchanges, notes, link: readLink(manifest, `this run, ${MANIFEST}`) };
+  return { inputs, job, table, copies, files, exchanges, notes, link: readLink(manifest, `this run, ${MANIFEST}`) };
 }
 
 /** What of the time before the window is asked for again, to find what came late. */
@@ -172,18 +192,18 @@ async function writeTable(
   { earlier }: LookBack,
   path: string,
   record: { exchanges: Exchange[]; notes: string[] },
-  { runner, clock, signal }: Surroundings,
+  { runner, secrets, clock, signal }: Inside,
 ): Promise<ExportedTable> {
   const { vendor, org, columns, commit, period } = inputs;
   const progress = openProgress(runner, clock.now);
   const { session, close } = openSession({
     inputs,
     window: { from: askFrom, to: window.to },
-    mask: runner.mask,
+    secrets,
     clock,
     signal,
     onExchange: (exchange) => {
-      record.exchanges.push(exchange);
+      record.exchanges.push({ ...exchange, path: secrets.cut(exchange.path) });
       progress.requested();
     },
     onRetry: progress.waiting,
@@ -195,20 +215,5 @@ async function writeTable(
     return await exportEvents({ ...table, onProgress: progress.written });
   } finally {
     close();
-  }
-}
-
-/** The export as the next one goes on from it, now that it has a place. */
-function linkOf(link: Link, { artifact, commit }: Delivered): Link {
-  if (commit !== null) return { ...link, place: `${commit.folder} on branch ${commit.branch} of ${commit.repository}` };
-  return artifact === null ? link : { ...link, artifact: artifact.id, place: `artifact ${artifact.name} of this run` };
-}
-
-/** A summary that cannot be written neither undoes an export nor hides why there is none. */
-async function summarize(markdown: string, runner: Runner): Promise<void> {
-  try {
-    await runner.summarize(markdown);
-  } catch (error) {
-    runner.warning('No job summary', `It could not be written: ${forLog(String(error))}`);
   }
 }

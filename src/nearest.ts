@@ -6,7 +6,10 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   let best: string | null = null;
   let least = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
-    const edits = distance(word.toLowerCase(), candidate.toLowerCase());
+    const [a, b] = [word.toLowerCase(), candidate.toLowerCase()];
+    // Each character that one has more is an edit: so long words need not be compared.
+    if (Math.abs(a.length - b.length) >= least) continue;
+    const edits = distance(a, b);
     if (edits < least) {
       best = candidate;
       least = edits;

@@ -12,8 +12,8 @@ export function resolveOrigin(baseUrl: string | undefined, vendor: Vendor): stri
   const fallback = vendor.hosts[regions[0] ?? ''];
   const region = baseUrl === undefined ? fallback : new Map(Object.entries(vendor.hosts)).get(baseUrl);
   if (region !== undefined) return region;
-  const url = URL.canParse(baseUrl ?? '') ? new URL(baseUrl ?? '') : undefined;
-  const wrong = url === undefined ? 'is not an URL' : flaw(url);
+  const url = URL.parse(baseUrl ?? '');
+  const wrong = url === null ? 'is not an URL' : flaw(url);
   if (url && wrong === null) return url.origin;
   const named = regions.length > 1 ? `${regions.map((name) => `\`${name}\``).join(', ')}, or ` : '';
   throw new ExportError('input', `\`${baseUrl?.includes('@') ? '(not shown)' : baseUrl}\` ${wrong}.`, {
@@ -24,8 +24,9 @@ export function resolveOrigin(baseUrl: string | undefined, vendor: Vendor): stri
 
 /** An origin that the environment names, with a path but no slash at its end. Throws `input`. */
 export function checkOrigin(text: string, name: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const wrong = url === undefined ? 'is not an URL' : flaw(new URL(url.origin === 'null' ? text : url.origin));
+  const url = URL.parse(text);
+  // `url.origin` will not do: that of `blob:https://…` is the one inside.
+  const wrong = url === null ? 'is not an URL' : flaw(URL.parse(`${url.protocol}//${url.host}`) ?? url);
   if (url && wrong === null && !url.username && !url.password && !url.search && !url.hash)
     return url.href.replace(/\/+$/, '');
   throw new ExportError('input', `The address of GitHub ${wrong ?? 'has more than an origin and a path'}.`, {

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { encodeRow, encodeRows } from './csv/write.ts';
+import { encodeRows } from './csv/write.ts';
 import type { Digest } from './evidence/checksums.ts';
 import { Sink } from './sink.ts';
 
@@ -28,25 +28,30 @@ interface Part {
 export class Parts {
   readonly #path: string;
   readonly #maxBytes: number;
+  readonly #encode: (rows: readonly Row[]) => string;
   readonly #parts: Part[] = [];
   readonly #digests: Digest[] = [];
   #header = '';
 
-  /** @param path of the single file, absolute; its folder exists */
-  constructor(path: string, maxBytes: number | null) {
+  /**
+   * @param path of the single file, absolute; its folder exists
+   * @param encode rows as CSV, the same whether they come one by one or together
+   */
+  constructor(path: string, maxBytes: number | null, encode: (rows: readonly Row[]) => string = encodeRows) {
     this.#path = path;
+    this.#encode = encode;
     this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY;
   }
 
   /** Writes the header into the first file. Throws `destination`, as everything here does where the disk refuses. */
   async begin(header: Row): Promise<void> {
-    this.#header = encodeRow(header);
+    this.#header = this.#encode([header]);
     await this.#open();
   }
 
   async write(rows: readonly Row[]): Promise<void> {
     if (rows.length === 0) return;
-    const text = encodeRows(rows);
+    const text = this.#encode(rows);
     const bytes = Buffer.byteLength(text);
     const part = this.#current();
     if (part.bytes + bytes <= this.#maxBytes || (rows.length === 1 && part.rows === 0)) {

@@ -26,6 +26,9 @@ declare global {
  */
 const DELICATE_NUMBER = /(?:^|[\s:,[])(?:-0|-?\d{16,}|-?\d+[.eE][\d.eE+-]*)(?:[\s,}\]]|$)/;
 
+/** Deeper than any event is. At some thousands, `JSON.stringify` and the reading of digits run out of stack. */
+const MOST_LEVELS = 1000;
+
 /**
  * The body as text, without a byte order mark at its start.
  * Throws `protocol` where it is not UTF-8, `incomplete` where it is longer than a string can be (512 MB).
@@ -45,10 +48,13 @@ export function decodeUtf8({ body, where }: Answer): string {
 /**
  * The body as JSON, every number digit for digit: one that JavaScript would change (`9007199254740993`, `1.10`, `1e400`,
  * `-0`) comes as an object of `JSON.rawJSON`, which `text` and `JSON.stringify` write as it came.
- * Throws `protocol` where the body is not UTF-8 or not JSON; the message may name a position, never the text there.
+ * Throws `protocol` where the body is not UTF-8, not JSON, or nested too deep; the message may name a position, never
+ * the text there.
  */
 export function readJson(answer: Answer): unknown {
   const source = decodeUtf8(answer);
+  if (isTooDeep(source))
+    throw unreadable(`The response is nested too deep: more than ${MOST_LEVELS} levels.`, answer.where);
   try {
     return DELICATE_NUMBER.test(source) ? JSON.parse(source, keepDigits) : JSON.parse(source);
   } catch (error) {
@@ -57,6 +63,32 @@ export function readJson(answer: Answer): unknown {
     const at = position === undefined ? '' : `, from character ${position} on`;
     throw unreadable(`The response is not JSON${at}.`, answer.where);
   }
+}
+
+/** Whether brackets outside strings ever stand more than `MOST_LEVELS` deep. */
+function isTooDeep(source: string): boolean {
+  let levels = 0;
+  let quoted = false;
+  for (let at = 0; at < source.length; at++) {
+    switch (source[at]) {
+      case '"':
+        quoted = !quoted;
+        break;
+      case '\\':
+        at++;
+        break;
+      case '[':
+      case '{':
+        if (!quoted) levels++;
+        if (levels > MOST_LEVELS) return true;
+        break;
+      case ']':
+      case '}':
+        if (!quoted) levels--;
+        break;
+    }
+  }
+  return false;
 }
 
 /** The value, if it is an object. Throws `protocol`; `what` names it in the message: `the answer`, `data[3]`. */

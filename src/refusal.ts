@@ -4,18 +4,13 @@ import { Broken } from './exchange.ts';
 import type { Reply, Subject } from './framing.ts';
 import { WAITING_BUDGET_MS } from './retry.ts';
 
-/** The error for a whole reply that is neither 2xx nor worth another try. `secrets` are cut from the vendor's words. */
-export function refusal(
-  reply: Reply,
-  { vendor, where }: Subject,
-  origin: string,
-  secrets: readonly string[],
-): ExportError {
+/** The error for a whole reply that is neither 2xx nor worth another try. */
+export function refusal(reply: Reply, { vendor, where, cut }: Subject, origin: string): ExportError {
   const { status } = reply;
   const at = `${where} → ${status}`;
-  const said = quoteVendor(reply.body, secrets);
+  const said = quoteVendor(reply.body, cut);
   if (status >= 300 && status < 400) {
-    return new ExportError('protocol', `${vendor} redirects to ${redirectHost(reply, origin)}.`, {
+    return new ExportError('protocol', `${vendor} redirects to ${redirectHost(reply, origin, cut)}.`, {
       where: at,
       next: 'Credentials are never sent after a redirect. Check the host or region, and the organisation.',
     });
@@ -41,10 +36,9 @@ export function refusal(
 /** The error for a call whose tries, or whose time to wait, are used up. */
 export function spent(
   outcome: Reply | Broken,
-  { vendor, where }: Subject,
+  { vendor, where, cut }: Subject,
   attempts: number,
   askedMs: number | null,
-  secrets: readonly string[],
 ): ExportError {
   const tries = attempts === 1 ? '1 try' : `${attempts} tries`;
   const asked = askedMs === null ? '' : `; it asks to wait ${duration(askedMs)}`;
@@ -60,7 +54,7 @@ export function spent(
     );
   }
   const at = `${where} → ${outcome.status}`;
-  const said = quoteVendor(outcome.body, secrets);
+  const said = quoteVendor(outcome.body, cut);
   if (outcome.status === 429) {
     return new ExportError('rate-limit', `${vendor} still limits the rate after ${tries}${asked}${said}`, {
       where: at,
@@ -74,11 +68,9 @@ export function spent(
 }
 
 /** How the vendor words an error, escaped and in quotes after a colon, or a mere full stop where it says nothing short. */
-function quoteVendor(body: Buffer, secrets: readonly string[]): string {
-  let text = body.length > 65_536 ? undefined : messageIn(body.toString('utf8'));
-  if (text === undefined) return '.';
-  for (const secret of secrets) text = text.replaceAll(secret, '***');
-  return `: "${forLog(text, 200)}"`;
+function quoteVendor(body: Buffer, cut: Subject['cut']): string {
+  const text = body.length > 65_536 ? undefined : messageIn(body.toString('utf8'));
+  return text === undefined ? '.' : `: "${forLog(cut(text), 200)}"`;
 }
 
 function messageIn(json: string): string | undefined {
@@ -95,11 +87,11 @@ function messageIn(json: string): string | undefined {
 }
 
 /** The host a redirect points to, as the URL parser writes it: a name made safe, without path or query. */
-function redirectHost(reply: Reply, origin: string): string {
+function redirectHost(reply: Reply, origin: string, cut: Subject['cut']): string {
   const { location } = reply.headers;
   const target = location === undefined ? null : URL.parse(location, origin);
   if (target === null || target.host === '') return 'no address that could be read';
-  return target.host.slice(0, 255).replace(/[^\w.:[\]-]/g, '?');
+  return cut(target.host.slice(0, 255)).replace(/[^\w.:[\]*-]/g, '?');
 }
 
 function duration(ms: number): string {

@@ -1,4 +1,5 @@
 import * as core from '@actions/core';
+import { forLog } from './escape.ts';
 
 /** What the program shows and gives to whoever runs it. The only importer of `@actions/core`. */
 export interface Runner {
@@ -17,12 +18,15 @@ export interface Runner {
   readonly mintIdToken: () => Promise<string>;
 }
 
+/** The last door: whatever a line is made of, the runner finds no command in it. */
+const info = (line: string): void => core.info(forLog(line, Number.POSITIVE_INFINITY));
+
 /** Whether a group is open: closing none would leave a stray line in the log. */
 let grouped = false;
 
 export const githubRunner: Runner = {
   mask: core.setSecret,
-  info: core.info,
+  info,
   startGroup: (title) => {
     grouped = true;
     core.startGroup(title);

@@ -1,14 +1,15 @@
-import { maskEverywhere } from './credentials.ts';
+import { ExportError } from './errors.ts';
 import { openWire } from './http.ts';
 import type { Inputs } from './inputs.ts';
 import type { Clock, Wait } from './retry.ts';
-import type { Exchange, Session, Window } from './types.ts';
+import { maskEverywhere, type Secrets } from './secrets.ts';
+import type { Exchange, Session, Vendor, Window } from './types.ts';
 
 export interface SessionOptions {
   readonly inputs: Inputs;
   /** What is asked for. */
   readonly window: Window;
-  readonly mask: (secret: string) => void;
+  readonly secrets: Secrets;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onExchange: (exchange: Exchange) => void;
@@ -21,7 +22,7 @@ export interface SessionOptions {
  * token, that happens before the first call, and once more for a call whose token the vendor says has expired.
  */
 export function openSession(options: SessionOptions): { session: Session; close: () => void } {
-  const { inputs, window, mask, note, ...wireHooks } = options;
+  const { inputs, window, secrets, note, ...wireHooks } = options;
   const { vendor, credentials, query } = inputs;
   let token: Promise<string> | null = credentials.kind === 'token' ? Promise.resolve(credentials.token) : null;
 
@@ -32,6 +33,7 @@ export function openSession(options: SessionOptions): { session: Session; close:
     maxAttempts: inputs.maxAttempts,
     timeoutMs: inputs.timeoutMs,
     proxyEnv: inputs.proxyEnv,
+    cut: secrets.cut,
     authorize: async () => {
       token ??= logIn();
       return vendor.headers(await token);
@@ -46,9 +48,16 @@ export function openSession(options: SessionOptions): { session: Session; close:
   const logIn = async (): Promise<string> => {
     if (!vendor.login) throw new TypeError(`${vendor.name} has no log-in.`);
     const fresh = await vendor.login.exchange(credentials, wire.sendPlain);
-    for (const secret of [fresh, ...Object.values(vendor.headers(fresh))]) maskEverywhere(secret, mask);
+    if (!/^[\x21-\x7e]+$/.test(fresh)) throw unusable(vendor);
+    for (const secret of [fresh, ...Object.values(vendor.headers(fresh))]) maskEverywhere(secret, secrets.mask);
     return fresh;
   };
 
   return { session: { query: { ...query, window }, send: wire.send, note }, close: wire.close };
 }
+
+const unusable = ({ name }: Vendor): ExportError =>
+  new ExportError('protocol', `${name} answered the log-in with a token that no header can hold.`, {
+    where: 'the answer to the log-in',
+    next: 'Check the host or region; if it stays, report it to the vendor.',
+  });

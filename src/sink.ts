@@ -35,7 +35,7 @@ export class Sink {
     await onDisk(this.#path, () => this.#file.sync());
     const found = await onDisk(this.#path, () => hashFile(partialOf(this.#path)));
     if (found.sha256 !== written.sha256 || found.bytes !== written.bytes) {
-      throw refused(this.#path, 'The file that the disk gives back is not the one that was written.', undefined);
+      throw notAsWritten(this.#path, undefined);
     }
     return written;
   }
@@ -61,6 +61,10 @@ async function onDisk<Value>(path: string, work: () => Promise<Value>): Promise<
     throw refused(path, `The export cannot be written (${code}).`, cause);
   }
 }
+
+/** The error for a file that has changed on the disk. */
+export const notAsWritten = (path: string, cause: unknown): ExportError =>
+  refused(path, 'The file that the disk gives back is not the one that was written.', cause);
 
 const refused = (path: string, what: string, cause: unknown): ExportError =>
   new ExportError('destination', what, {

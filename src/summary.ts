@@ -8,6 +8,7 @@ import type { ExportedTable } from './export.ts';
 import type { Link } from './history/link.ts';
 import type { Job } from './history/plan.ts';
 import type { Inputs } from './inputs.ts';
+import type { CsvFile } from './parts.ts';
 import type { Exchange, Window } from './types.ts';
 import { formatInstant } from './window.ts';
 
@@ -18,6 +19,8 @@ export interface Report {
   /** Absolute. */
   readonly folder: string;
   readonly table: ExportedTable;
+  /** The same rows for spreadsheets, in parts of their own; empty where `csv-safety` is `off`. */
+  readonly copies: readonly CsvFile[];
   readonly files: readonly ListedFile[];
   readonly exchanges: readonly Exchange[];
   readonly notes: readonly string[];
@@ -41,6 +44,7 @@ export function outputsOf({ period, destinations }: Inputs, reports: readonly Re
   const times = reports.flatMap(({ table }) => [table.firstEvent, table.lastEvent]).filter((time) => time !== null);
   return {
     'csv-path': csv?.path ?? '',
+    'spreadsheet-path': last?.copies[0]?.path ?? '',
     'export-path': last?.folder ?? '',
     'row-count': String(rows),
     sha256: csv?.sha256 ?? '',

@@ -94,12 +94,20 @@ export interface Cloned {
   readonly manifest: Manifest;
   /** The CSV files, in the order of the manifest. */
   readonly csvs: readonly Buffer[];
+  /** Those of the copy for spreadsheets, which say the same once they are undone as the manifest has it. */
+  readonly copies: readonly Buffer[];
 }
 
 /** As far as scenarios look into it. */
 export interface Manifest {
   readonly id: string;
-  readonly resources: readonly { readonly path: string; readonly bytes: number; readonly rows: number }[];
+  readonly resources: readonly {
+    readonly path: string;
+    readonly bytes: number;
+    readonly rows: number;
+    readonly sources?: readonly { readonly path: string }[];
+    readonly guarded?: { readonly undo: { readonly remove: string } };
+  }[];
   readonly export: {
     readonly window: { readonly from: string; readonly to: string };
     readonly chain: { readonly previous: { readonly id: string; readonly sha256: string } | null } | null;
@@ -131,15 +139,28 @@ export async function expectFolder(path: string, table: Expected['table']): Prom
 
   const manifest: Manifest = JSON.parse(await readFile(join(path, 'datapackage.json'), 'utf8'));
   expect([...manifest.resources.map((one) => one.path), 'datapackage.json'].sort()).toEqual(names.sort());
-  const csvs = await Promise.all(manifest.resources.map((one) => readFile(join(path, one.path))));
-  const [header, ...rows] = table;
-  const parts = csvs.map((csv) => parse(csv, { record_delimiter: '\r\n' }) as string[][]);
-  for (const [index, part] of parts.entries()) {
-    expect(part[0]).toEqual(header);
-    expect(manifest.resources[index]).toMatchObject({ bytes: csvs[index]?.length, rows: part.length - 1 });
-  }
+  const faithful = manifest.resources.filter(({ guarded }) => guarded === undefined);
+  const copied = manifest.resources.filter(({ guarded }) => guarded !== undefined);
+  const csvs = await expectParts(path, faithful, table);
+  const copies = copied.length === 0 ? [] : await expectParts(path, copied, table);
+  for (const { sources } of copied) expect(sources).toEqual(faithful.map((one) => ({ path: one.path })));
+  return { folder: path, manifest, csvs, copies };
+}
+
+/** The resources are the table, in parts, once they are undone where they have to be. Gives their files. */
+async function expectParts(path: string, resources: Manifest['resources'], [header, ...rows]: Expected['table']) {
+  const files = await Promise.all(resources.map((one) => readFile(join(path, one.path))));
+  const parts = resources.map(({ bytes, rows: count, guarded }, index) => {
+    const file = files[index] ?? Buffer.of();
+    const part = parse(file, { record_delimiter: '\r\n' }) as string[][];
+    expect({ bytes, rows: count }).toEqual({ bytes: file.length, rows: part.length - 1 });
+    if (guarded === undefined) return part;
+    const guards = new RegExp(guarded.undo.remove, 'g');
+    return part.map((cells) => cells.map((cell) => cell.replaceAll(guards, '')));
+  });
+  for (const part of parts) expect(part[0]).toEqual(header);
   expect(parts.flatMap((part) => part.slice(1))).toEqual(rows);
-  return { folder: path, manifest, csvs };
+  return files;
 }
 
 /**

@@ -7,8 +7,15 @@ import { join, relative, resolve } from 'node:path';
 import { expect } from '@jest/globals';
 import type { LedgerEvent, VendorId } from '../../sandbox/ledger.ts';
 import { makeLedger } from '../../sandbox/ledger.ts';
-import { type ActionRun, type RunningAction, type RunOptions, startAction } from '../../sandbox/runner.ts';
+import {
+  type ActionRun,
+  ID_TOKEN_REQUEST_TOKEN,
+  type RunningAction,
+  type RunOptions,
+  startAction,
+} from '../../sandbox/runner.ts';
 import { type Fault, json, type SandboxServer, startServer } from '../../sandbox/server.ts';
+import { encodingsOf } from '../../sandbox/surfaces/encodings.ts';
 import { type OptionsByVendor, startVendor } from '../../sandbox/vendors/index.ts';
 import { atEnd } from './together.ts';
 
@@ -108,7 +115,8 @@ export async function run(scenario: Scenario): Promise<Ran> {
 export async function start(scenario: Scenario): Promise<RunningAction & { readonly ran: Promise<Ran> }> {
   const { vendor, server, github, with: inputs, secrets: further = [], env = {}, ...rest } = scenario;
   const githubToken = rest.githubToken ?? GITHUB_TOKEN;
-  const secrets = [TOKEN, githubToken, ...further];
+  const own = [rest.results?.runtimeToken, rest.idToken === undefined ? undefined : ID_TOKEN_REQUEST_TOKEN];
+  const secrets = [TOKEN, githubToken, ...own.filter((secret) => secret !== undefined), ...further];
   const action = await startAction({
     ...rest,
     githubToken,
@@ -231,14 +239,4 @@ function expectNoForeignCommand({ commands, annotations, masks }: ActionRun, sec
   expect(strange).toEqual([]);
 }
 
-/** A secret as itself, JSON-escaped, URL-encoded, and in base64 and base64url wherever in a longer text it begins. */
-function dressesOf(secret: string): string[] {
-  const base64 = [0, 1, 2].map((shift) => {
-    const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(secret)]);
-    const text = bytes.toString('base64').replaceAll('=', '');
-    return text.slice(shift === 0 ? 0 : shift + 1, bytes.length % 3 === 0 ? undefined : -1);
-  });
-  const url = base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'));
-  const plain = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
-  return [...new Set([...plain, ...base64, ...base64.map(encodeURIComponent), ...url])];
-}
+const dressesOf = (secret: string): string[] => [...new Set(encodingsOf(secret).map(([, text]) => text))];

@@ -29,6 +29,7 @@ export function linkOf(window: Window, more: Partial<Link> = {}): Link {
     chained: true,
     gap: false,
     files: [{ name: `acme-${name}.csv`, bytes: 10, sha256: sha256(name) }],
+    copies: [],
     place: `folder ${name}`,
     ...more,
   };

@@ -136,4 +136,10 @@ describe('nearest', () => {
   ])('%j among %j', (word, candidates, found) => {
     expect(nearest(word, candidates)).toBe(found);
   });
+
+  test('takes no time for a word that is far too long', () => {
+    const begun = performance.now();
+    expect(nearest('a'.repeat(1_000_000), ['actor', 'action', 'target_id'])).toBeNull();
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
 });

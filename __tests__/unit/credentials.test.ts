@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
-import { type CredentialInputs, maskEverywhere, readCredentials } from '../../src/credentials.ts';
+import { type CredentialInputs, readCredentials } from '../../src/credentials.ts';
 import { ExportError } from '../../src/errors.ts';
 import type { Credentials, Vendor } from '../../src/types.ts';
 import { vendors } from '../../src/vendors/index.ts';
@@ -141,34 +140,5 @@ describe.each(withLogin)('$name, which has a log-in,', (vendor) => {
     [{ identityId: 'a machine' }, 'identity-id'],
   ])('refuses the blank in %j', (given, input) => {
     expect(refusal(given, vendor)).toMatchObject({ kind: 'input', where: `input \`${input}\`` });
-  });
-});
-
-describe('maskEverywhere', () => {
-  const masksOf = (secret: string): Set<string> => {
-    const masks = new Set<string>();
-    maskEverywhere(secret, (form) => masks.add(form));
-    return masks;
-  };
-
-  test('leaves nothing of a secret in what other programs make of it', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', minLength: 1 }), (secret) => {
-        const masks = masksOf(secret);
-        const bytes = Buffer.from(secret);
-        expect(masks).toContain(secret);
-        expect(masks).toContain(encodeURIComponent(secret));
-        expect([...masks].some((form) => JSON.stringify({ secret }) === `{"secret":"${form}"}`)).toBe(true);
-        expect(masks).toContain(bytes.toString('base64'));
-        expect(masks).toContain(bytes.toString('base64').replace(/=+$/, ''));
-        expect(masks).toContain(bytes.toString('base64url'));
-        expect(masks).toContain(new URLSearchParams({ s: bytes.toString('base64') }).toString().slice(2));
-      }),
-    );
-  });
-
-  test('masks nothing for the empty text, and never the empty text', () => {
-    expect(masksOf('')).toEqual(new Set());
-    fc.assert(fc.property(fc.string({ minLength: 1 }), (secret) => !masksOf(secret).has('')));
   });
 });

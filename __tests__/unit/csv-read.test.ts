@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { readCsv } from '../../src/csv/read.ts';
 import { encodeRows } from '../../src/csv/write.ts';
@@ -74,41 +73,17 @@ describe('readCsv', () => {
     );
   });
 
-  test('agrees with csv-parse wherever both take a text', () => {
-    const text = fc.string({
-      unit: fc.constantFrom('"', '""', '"a"', ',', '\n', '\r\n', ' ', 'b', 'é'),
-      maxLength: 20,
-    });
-    let taken = 0;
-    fc.assert(
-      fc.property(text, (rest) => {
-        const csv = `x,y\r\n${rest}`;
-        const ours = attempt(() => {
-          const { header, rows } = readCsv(answer(csv));
-          return [header, ...rows];
-        });
-        const theirs = attempt(() => parse(csv, { record_delimiter: ['\r\n', '\n'] }));
-        if (ours !== null) taken += 1;
-        expect(ours).toEqual(theirs);
-      }),
-      { numRuns: 5_000 },
-    );
-    expect(taken).toBeGreaterThan(100);
-  });
-
   test('reads a million cells in seconds', () => {
     const csv = `a,b,c,d,e\r\n${'2024-01-01T00:00:00Z,"Doe, ""Jane""",x,,success\r\n'.repeat(200_000)}`;
     const begun = performance.now();
     expect(readCsv(answer(csv)).rows).toHaveLength(200_000);
     expect(performance.now() - begun).toBeLessThan(10_000);
   });
-});
 
-/** null where it throws. */
-function attempt<T>(run: () => T): T | null {
-  try {
-    return run();
-  } catch {
-    return null;
-  }
-}
+  test('reads a header of a hundred thousand columns in no time', () => {
+    const header = Array.from({ length: 100_000 }, (_, index) => `column ${index}`);
+    const begun = performance.now();
+    expect(readCsv(answer(header.join())).header).toHaveLength(100_000);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+  });
+});

@@ -232,6 +232,13 @@ describe('readArtifactName', () => {
     );
   });
 
+  test.each(['a ##[add-mask]b', 'a\u001b[31m', 'a\0', 'a\u2028b', 'a\u202eb', 'a\u200bb', 'a\u0085'])(
+    'refuses %j, which its client would print as it is',
+    (name) => {
+      refusal(() => readArtifactName(name, 'it'));
+    },
+  );
+
   test('is at most 200 characters long; the empty one is the default', () => {
     expect(readArtifactName('x'.repeat(200), 'it')).toHaveLength(200);
     refusal(() => readArtifactName('x'.repeat(201), 'it'));

@@ -1,25 +1,23 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
+import { chunked } from '../../fuzz/chunked.ts';
+import { cutAll } from '../../fuzz/cuts/all.ts';
+import { cutCsv, cutJson } from '../../fuzz/cuts/upstream.ts';
+import type { End } from '../../fuzz/loopback.ts';
 import { rawVendor, rejection, vendorOf, wireTo } from './http-loopback.ts';
 
 const call = { path: '/api/log', accept: 'json' } as const;
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
 const zipped = gzipSync('[{"id":1},{"id":2}]');
 
-const chunked = (body: Buffer, size: number): Buffer => {
-  const parts: Buffer[] = [];
-  for (let at = 0; at < body.length; at += size) {
-    const part = body.subarray(at, at + size);
-    parts.push(Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n'));
-  }
-  return Buffer.concat([...parts, Buffer.from('0\r\n\r\n')]);
-};
-
 const responses: [string, Buffer][] = [
   ['Content-Length', Buffer.from(`${head}content-length: 19\r\n\r\n[{"id":1},{"id":2}]`)],
   [
     'chunks',
-    Buffer.concat([Buffer.from(`${head}transfer-encoding: chunked\r\n\r\n`), chunked(Buffer.from('[1,2,3]'), 3)]),
+    Buffer.concat([
+      Buffer.from(`${head}transfer-encoding: chunked\r\n\r\n`),
+      chunked(Buffer.from('[1,2,3]'), { sizes: [3] }),
+    ]),
   ],
   [
     'gzip with Content-Length',
@@ -29,7 +27,7 @@ const responses: [string, Buffer][] = [
     'gzip in chunks',
     Buffer.concat([
       Buffer.from(`${head}content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n`),
-      chunked(zipped, 9),
+      chunked(zipped, { sizes: [9] }),
     ]),
   ],
 ];
@@ -66,4 +64,37 @@ test('a gzip body that was cut before it was framed is never accepted, at whiche
     const error = await rejection(wireTo(origin, { maxAttempts: 2 }).send(call));
     expect(error).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('gzip body cut short') });
   }
+});
+
+/** A sample of `npm run cuts`, which cuts at every byte. */
+describe('a response of 16 KiB', () => {
+  test.each<[end: End, stride: number, timeoutMs: number]>([
+    ['fin', 997, 5_000],
+    ['reset', 4_999, 5_000],
+    ['stall', 9_973, 50],
+  ])('is never accepted cut, under any framing (%s)', async (end, stride, timeoutMs) => {
+    const rows = await cutAll({ first: 3, stride, end, timeoutMs });
+    for (const { body, framing, tried, taken, refused, wholeIsRight } of rows) {
+      expect({ body, framing, taken, wholeIsRight }).toEqual({ body, framing, taken: [], wholeIsRight: true });
+      expect(tried).toBeGreaterThan(0);
+      expect(refused.has('bug')).toBe(false);
+    }
+  });
+
+  test('of JSON is not read where it was cut before it was framed', () => {
+    const { tried, taken } = cutJson(37);
+    expect(tried).toBeGreaterThan(400);
+    expect(taken).toEqual([]);
+  });
+
+  test('of CSV that was cut before it was framed is read where a row may end, unless rows are counted or asked for again', async () => {
+    const counted = await cutCsv('aitronos', 211);
+    expect(counted).toMatchObject({ rowsLost: 0, both: 0 });
+    expect(counted.miscounted).toBeGreaterThan(0);
+    const again = await cutCsv('kosli', 211);
+    expect(again.tried).toBeGreaterThan(50);
+    expect(again.unreadable).toBeGreaterThan(0.8 * again.tried);
+    expect(again.miscounted).toBeGreaterThan(0);
+    expect(again.cellCut).toBe(0);
+  });
 });

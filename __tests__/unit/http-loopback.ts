@@ -89,6 +89,7 @@ export function wireTo(origin: string, more: Partial<WireOptions> = {}): Opened 
     timeoutMs: 5_000,
     signal: new AbortController().signal,
     proxyEnv: {},
+    cut: (text) => text.replaceAll('s3cr3t-token', '***'),
     clock: {
       now: () => now,
       random: () => 0.5,

@@ -16,6 +16,11 @@ describe('tries again', () => {
     expect(wire.reasons).toEqual([`status ${status}`, `status ${status}`]);
   });
 
+  test('and gives what the last try brought, nothing of those before it', async () => {
+    const { origin } = await vendorOf({ status: 503, body: '[1]' }, { body: '[2]' });
+    expect((await wireTo(origin).send(call)).body.toString()).toBe('[2]');
+  });
+
   test('on a status that the vendor names, and only then', async () => {
     const { origin } = await vendorOf({ status: 409 }, {});
     await wireTo(origin).send({ ...call, retryOn: [409] });
@@ -133,8 +138,9 @@ describe('an abort', () => {
     const abort = new AbortController();
     const server = net.createServer((socket) => socket.once('data', () => abort.abort(reason)));
     const origin = `http://127.0.0.1:${await listen(server)}`;
-    expect(await rejection(wireTo(origin, { signal: abort.signal }).send(call))).toBe(reason);
-  });
+    const wire = wireTo(origin, { signal: abort.signal, timeoutMs: 300_000 });
+    expect(await rejection(wire.send(call))).toBe(reason);
+  }, 15_000);
 
   test('ends a wait', async () => {
     const abort = new AbortController();

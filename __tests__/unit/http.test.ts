@@ -79,6 +79,12 @@ describe('what is accepted', () => {
     expect(answer).toEqual({ status: 200, body: Buffer.from('[1]'), where: 'GET /api/log' });
   });
 
+  test.each(['chunked', 'Chunked', 'CHUNKED'])('a body that is %s', async (coding) => {
+    const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: ${coding}\r\n\r\n`;
+    const { origin } = await rawVendor(() => `${head}3\r\n[1]\r\n0\r\n\r\n`);
+    expect((await wireTo(origin).send(json)).body.toString()).toBe('[1]');
+  });
+
   test('gzip, although only identity was asked for', async () => {
     const { origin } = await vendorOf({ headers: { 'content-encoding': 'gzip' }, body: gzipSync('[1]') });
     expect((await wireTo(origin).send(json)).body.toString()).toBe('[1]');

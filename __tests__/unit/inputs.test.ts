@@ -62,6 +62,7 @@ describe('the inputs of action.yml', () => {
         onward: null,
       },
       columns: 'native',
+      csvSafety: 'off',
       destinations: ['artifact'],
       commit: null,
       github: { apiUrl: 'https://api.github.com', token: '' },
@@ -141,6 +142,8 @@ describe('accepts', () => {
     ['retention-days', '400', { artifact: { retentionDays: 400 } }],
     ['compression-level', '0', { artifact: { compressionLevel: 0 } }],
     ['compression-level', '9', { artifact: { compressionLevel: 9 } }],
+    ['csv-safety', 'off', { csvSafety: 'off' }],
+    ['csv-safety', 'owasp', { csvSafety: 'owasp' }],
     ['if-empty', 'notice', { ifEmpty: 'notice' }],
     ['if-empty', 'warn', { ifEmpty: 'warn' }],
     ['if-empty', 'fail', { ifEmpty: 'fail' }],
@@ -196,6 +199,8 @@ describe('refuses', () => {
     ['settle', 'soon', '`soon` cannot be read.', '`PT10M`', '`10m`'],
     ['destination', 'artefact', '`artefact` is not one of the choices; did you mean `artifact`?', DESTINATIONS],
     ['destination', 'file, commits', '`commits` is not one of the choices; did you mean `commit`?', DESTINATIONS],
+    ['csv-safety', 'OWASP', '`OWASP` is not one of the choices; did you mean `owasp`?', 'Choices: off, owasp.'],
+    ['csv-safety', 'false', '`false` is not one of the choices.', 'Choices: off, owasp.'],
     ['if-empty', 'failed', '`failed` is not one of the choices; did you mean `fail`?', 'Choices: notice, warn, fail.'],
     ['path', '../x', '`../x` does not lie under the workspace.', 'relative folder without `..`'],
     ['path', '/tmp/x', '`/tmp/x` does not lie under the workspace.', 'relative folder without `..`'],
@@ -413,6 +418,15 @@ describe('a commit', () => {
       expect(error.message).toContain(`\`${value}\``);
       expect(error.next).toContain(next);
     }
+  });
+
+  test('has a path refused that no regular expression is large enough for', () => {
+    expect(refusalOf({ 'commit-path': '{export}/'.repeat(10_000) })).toMatchObject({
+      kind: 'input',
+      message: 'It is longer than 1000 characters.',
+      where: 'input `commit-path`',
+    });
+    expect(readCommit({ 'commit-path': `{export}/${'x'.repeat(991)}` })).not.toBeNull();
   });
 
   test('needs a repository, where the workflow does not say its own', () => {

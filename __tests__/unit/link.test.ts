@@ -4,7 +4,7 @@ import { ExportError } from '../../src/errors.ts';
 import { manifestOf } from '../../src/evidence/manifest.ts';
 import { scopeOf } from '../../src/evidence/scope.ts';
 import type { ExportedTable } from '../../src/export.ts';
-import { damaged, type Link, readLink } from '../../src/history/link.ts';
+import { checkContent, checkSums, damaged, type Link, readLink } from '../../src/history/link.ts';
 import type { Job } from '../../src/history/plan.ts';
 import { type Inputs, readInputs } from '../../src/inputs.ts';
 import { exportOf, NOON, run } from '../contract/run.ts';
@@ -42,10 +42,18 @@ const table: ExportedTable = {
   lateRows: [],
 };
 
+const copies = ['3', '4', '5'].map((n) => ({
+  path: `/t/audit.spreadsheet.part-00${n}.csv`,
+  name: `audit.spreadsheet.part-00${n}.csv`,
+  rows: 1,
+  bytes: 10 * Number(n),
+  sha256: sha256(n),
+}));
+
 /** The bytes of a manifest, as they are delivered. */
 function written(job: Job, given: Readonly<Record<string, string>> = { from: 'last-export' }): Buffer {
   const inputs = inputsOf(given);
-  const about = { inputs, job, name: 'audit', table, exchanges: [], notes: [], createdAt: NOON };
+  const about = { inputs, job, name: 'audit', table, copies, exchanges: [], notes: [], createdAt: NOON };
   return Buffer.from(`${JSON.stringify(manifestOf(about), null, 2)}\n`);
 }
 
@@ -67,6 +75,7 @@ describe('what a manifest says', () => {
       chained: false,
       gap: false,
       files: [{ name: manifest.resources[0].path, bytes: csv.length, sha256: sha256(csv) }],
+      copies: [],
       place: PLACE,
     });
   });
@@ -98,6 +107,17 @@ describe('what a manifest says', () => {
     ]);
   });
 
+  test('of the copy for spreadsheets, apart from them; SHA256SUMS has both', () => {
+    const link = readLink(written(jobOf(WINDOW)), PLACE);
+    expect(link.copies).toEqual(copies.map(({ name, bytes, sha256: sum }) => ({ name, bytes, sha256: sum })));
+    const lines = [...table.files, ...copies].map(({ name, sha256: sum }) => `${sum}  ${name}\n`);
+    const sums = `${lines.join('')}${link.sha256}  datapackage.json\n`;
+    expect(() => checkSums(link, Buffer.from(sums))).not.toThrow();
+    for (const line of lines) {
+      expect(() => checkSums(link, Buffer.from(sums.replace(line, '')))).toThrow('SHA256SUMS does not agree');
+    }
+  });
+
   test('of any window to the millisecond', () => {
     const windows = fc.tuple(fc.nat({ max: 4_102_444_800_000 }), fc.integer({ min: 1, max: 400 * 86_400_000 }));
     fc.assert(
@@ -113,8 +133,28 @@ describe('what a manifest says', () => {
     expect(first).toBe(again);
     const inputs = inputsOf({ from: 'last-export' });
     const other = { ...inputs, run: { ...inputs.run, run_id: '43' } };
-    const about = { job: jobOf(WINDOW), name: 'audit', table, exchanges: [], notes: [], createdAt: NOON };
+    const about = { job: jobOf(WINDOW), name: 'audit', table, copies: [], exchanges: [], notes: [], createdAt: NOON };
     expect(manifestOf({ inputs: other, ...about })).not.toMatchObject({ id: first });
+  });
+});
+
+describe('an export that was found', () => {
+  const link = linkOf(WINDOW);
+  const content = Buffer.from('id\r\n7\r\n');
+  const file = { name: 'audit.csv', bytes: content.length, sha256: sha256(content) };
+  const sums = `${link.files[0]?.sha256}  ${link.files[0]?.name}\n${link.sha256}  datapackage.json\n`;
+
+  test('has the files that its manifest names, byte for byte', () => {
+    expect(checkContent(link, file, content)).toBe(content);
+    const other = Buffer.from('id\r\n8\r\n');
+    expect(() => checkContent(link, file, other)).toThrow('audit.csv is not what its manifest says');
+  });
+
+  test('has checksums that agree with its manifest', () => {
+    checkSums(link, Buffer.from(sums));
+    for (const other of ['', sums.slice(0, -1), sums.replace(/^./, 'x'), sums + sums]) {
+      expect(() => checkSums(link, Buffer.from(other))).toThrow('SHA256SUMS does not agree with its manifest');
+    }
   });
 });
 
@@ -173,6 +213,8 @@ describe('a manifest that is damaged', () => {
     ['export.window', [undefined, null, 'P1D', []]],
     ['export.window.from', [undefined, null, 0, '', '2026-11-20', '2026-11-21T00:00:00Z', '2026-11-22T00:00:00Z']],
     ['export.window.to', [undefined, null, 0, 'now', '2026-11-31T00:00:00Z', '2026-11-20T00:00:00Z']],
+    ['export.window.from', ['1969-12-31T23:59:59Z', '2026-11-20T00:00:00.0001Z']],
+    ['export.chain.previous.artifact', ['42', -1, 1.5, 1e300, {}]],
     ['export.chain', [undefined, 'x', 7, [], true]],
     ['export.chain.previous', [undefined, 'x', 7, [], {}]],
     ['export.chain.previous.id', [undefined, null, 7]],
@@ -181,7 +223,9 @@ describe('a manifest that is damaged', () => {
     ['resources', [undefined, null, [], {}, 'x']],
     ['resources.0', [null, 'x', []]],
     ['resources.1.path', [undefined, 7, '', 'x', 'x.txt', '../x.csv', 'a/x.csv', '/x.csv', 'a\\x.csv', 'x.csv\n']],
-    ['resources.1.bytes', [undefined, null, '10']],
+    ['resources.1.bytes', [undefined, null, '10', -1, 1.5, 1e300]],
+    ['resources.2.path', [undefined, 7, '', '../x.csv']],
+    ['resources.2.guarded', [null, true, 'owasp', []]],
     [
       'resources.1.hash',
       [undefined, 'sha256:', HASH.slice(7), HASH.toUpperCase(), `${HASH}0`, HASH.replace('256', '1')],
@@ -215,7 +259,7 @@ describe('a manifest that is damaged', () => {
           return;
         }
         expect(link.window).toEqual(WINDOW);
-        expect(link.files).toHaveLength(2);
+        expect([link.files.length, link.copies.length]).toEqual([2, 3]);
       }),
     );
   });

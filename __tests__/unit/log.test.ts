@@ -1,8 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { ExportError } from '../../src/errors.ts';
 import type { ExportedTable } from '../../src/export.ts';
 import { type Inputs, readInputs } from '../../src/inputs.ts';
-import { announce, announceJob, openProgress, sayDone, sayEmpty, sayNothingNew, sayOvertaken } from '../../src/log.ts';
+import {
+  announce,
+  announceJob,
+  openProgress,
+  sayDone,
+  sayEmpty,
+  sayFailed,
+  sayNothingNew,
+  sayOvertaken,
+  summarize,
+} from '../../src/log.ts';
 import type { Runner } from '../../src/runner.ts';
 import type { Report } from '../../src/summary.ts';
 import { jobOf, linkOf } from './chain.ts';
@@ -169,6 +180,7 @@ describe('sayDone', () => {
     job: jobFor(inputs),
     folder: '/t',
     table,
+    copies: [],
     files: [],
     exchanges: [],
     notes: [],
@@ -184,6 +196,18 @@ describe('sayDone', () => {
       'Complete: 1,234,567 events of Infisical from 2026-11-20T00:00:00Z to 2026-11-21T00:00:00Z',
       'CSV: /t/x.csv',
       `SHA-256: ${'ab'.repeat(32)}`,
+      'Folder: /t',
+    ]);
+  });
+
+  test('says each part of the copy for spreadsheets', () => {
+    const runner = recorder();
+    const copies = ['1', '2'].map((n) => ({ path: `/t/${n}.csv`, name: `${n}.csv`, rows: 1, bytes: 1, sha256: n }));
+    sayDone({ ...report, copies }, runner);
+    expect(runner.said.slice(2)).toEqual([
+      `SHA-256: ${'ab'.repeat(32)}`,
+      'For spreadsheets: /t/1.csv',
+      'For spreadsheets: /t/2.csv',
       'Folder: /t',
     ]);
   });
@@ -220,6 +244,36 @@ describe('sayDone', () => {
       'Late: 2 of them happened before, and were stored after the export of their time',
       ...['CSV: /t/1.csv', 'SHA-256: 1', 'CSV: /t/2.csv', 'SHA-256: 2', 'Folder: /t'],
     ]);
+  });
+});
+
+describe('a failure', () => {
+  test('is said in three lines, or two where nobody knows where, each without a line break of others', () => {
+    const runner = recorder();
+    sayFailed(new ExportError('auth', 'No: "a\n::error::b"', { where: 'GET /a ##[b]', next: 'Ask.' }), runner);
+    sayFailed(new ExportError('input', 'No.', { next: 'Ask.' }), runner);
+    expect(runner.said).toEqual([
+      'end of group',
+      'error: The audit log was not exported: No: "a\\u000a:\\:error:\\:b"\nWhere: GET /a #\\#\\[b]\nNext: Ask.',
+      'end of group',
+      'error: The audit log was not exported: No.\nNext: Ask.',
+    ]);
+  });
+
+  test('that is our bug shows its stack', () => {
+    const runner = recorder();
+    sayFailed(new TypeError('a\n##[b]'), runner);
+    sayFailed('a text', runner);
+    expect(runner.said[1]).toMatch(
+      /^error: The exporter failed: This is a bug of the exporter, please report it\.\nTypeError: a\\u000a#\\#\\\[b\]\\u000a {4}at /,
+    );
+    expect(runner.said[3]).toBe('error: The exporter failed: This is a bug of the exporter, please report it.\na text');
+  });
+
+  test('of the summary is a warning', async () => {
+    const runner = recorder();
+    await summarize('# a', { ...runner, summarize: () => Promise.reject(new Error('full\n::error::')) });
+    expect(runner.said).toEqual(['warning: No job summary: It could not be written: Error: full\\u000a:\\:error:\\:']);
   });
 });
 

@@ -76,6 +76,14 @@ describe('the stretch', () => {
     expect(takes(1)).toBe(false);
   });
 
+  test('is read from the CSV, and never from its copy for spreadsheets', async () => {
+    const { history, links } = chainOf(0, 1);
+    const copies = links.flatMap(({ files }) => files.map((file) => ({ ...file, name: `copy of ${file.name}` })));
+    history.deliver({ from: hour(1), to: hour(2) }, { '1..2.csv': `${HEADER}\r\n` }, { copies });
+    await look(history, { overlap: 1.5 });
+    expect(history.reads.toSorted()).toEqual(['0..1.csv', '1..2.csv']);
+  });
+
   test('needs the last export alone where it begins just there', async () => {
     const { history } = chainOf(0, 1, 2);
     expect((await look(history, { overlap: 1 })).hours).toBe(1);

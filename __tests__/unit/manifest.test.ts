@@ -8,6 +8,7 @@ import { manifestOf } from '../../src/evidence/manifest.ts';
 import type { ExportedTable } from '../../src/export.ts';
 import type { Job } from '../../src/history/plan.ts';
 import { readInputs } from '../../src/inputs.ts';
+import type { CsvFile } from '../../src/parts.ts';
 import { exportOf, NOON, run } from '../contract/run.ts';
 import { bytesOf, play, readTape, tapeNames } from '../contract/tape.ts';
 import { jobOf, linkOf, sha256 } from './chain.ts';
@@ -156,7 +157,7 @@ describe('an export that goes on from another one', () => {
     lastEvent: day.to - 1,
     lateRows: [],
   };
-  const manifestWith = (job: Job, lateRows: readonly number[] = []) =>
+  const manifestWith = (job: Job, lateRows: readonly number[] = [], copies: readonly CsvFile[] = []) =>
     JSON.parse(
       JSON.stringify(
         manifestOf({
@@ -164,6 +165,7 @@ describe('an export that goes on from another one', () => {
           job,
           name: 'a',
           table: { ...table, lateRows },
+          copies,
           exchanges: [],
           notes: [],
           createdAt: NOON,
@@ -179,6 +181,38 @@ describe('an export that goes on from another one', () => {
       { name: 'events-1', path: 'a.1.csv', rows: 1, hash: `sha256:${sha256('1')}` },
       { name: 'events-2', path: 'a.2.csv', rows: 2, hash: `sha256:${sha256('2')}` },
     ]);
+  });
+
+  test('has a resource for each part of the copy for spreadsheets, which says what of and how to undo it', () => {
+    const copies = [1, 2, 3].map((n) => ({
+      path: `/t/a.spreadsheet.${n}.csv`,
+      name: `a.spreadsheet.${n}.csv`,
+      rows: 1,
+      bytes: 9,
+      sha256: sha256(`copy ${n}`),
+    }));
+    const { id, ...manifest } = manifestWith(jobOf(day, { last }), [], copies);
+    expect(errorsOf(isPackage, manifest)).toEqual([]);
+    for (const resource of manifest.resources) {
+      expect(errorsOf(isResource, resource)).toEqual([]);
+      expect(errorsOf(isSchema, resource.schema)).toEqual([]);
+    }
+    const { resources, ...without } = manifestWith(jobOf(day, { last }));
+    expect(manifest).toEqual({ ...without, id: undefined, resources: expect.anything() });
+    expect(manifest.resources.slice(0, 2)).toEqual(resources);
+    expect(manifest.resources.slice(2)).toMatchObject(
+      copies.map(({ name, sha256: sum }, index) => ({
+        name: `spreadsheet-${index + 1}`,
+        path: name,
+        hash: `sha256:${sum}`,
+        rows: 1,
+        sources: [{ path: 'a.1.csv' }, { path: 'a.2.csv' }],
+        guarded: { rule: 'owasp', undo: { in: 'every cell, the header too', remove: "(?<![^,;|\\t\\r\\n])'" } },
+      })),
+    );
+    const [one] = manifestWith(jobOf(day), [], copies.slice(1, 2)).resources.slice(2);
+    expect(one.name).toBe('spreadsheet');
+    expect(id).toBe(without.id);
   });
 
   test('says from which one, what is gone between them, and from when on late events were looked for', () => {
@@ -216,6 +250,38 @@ describe('an export that goes on from another one', () => {
       }),
     );
   });
+});
+
+test('a copy for spreadsheets is described as it lies beside the CSV, which stays as it was', async () => {
+  const tape = readTape('datafold');
+  const server = await play(tape);
+  const inputs = { ...tape.query, 'base-url': server.origin };
+  const columns = 'event_uuid, url, user_agent, raw';
+  const without = exportOf(await run({ inputs: { ...inputs, columns } }));
+  const again = await play(tape);
+  const done = await run({ inputs: { ...inputs, 'base-url': again.origin, columns, 'csv-safety': 'owasp' } });
+  expect(done.error).toBeNull();
+  const fileOf = (suffix: string) => [...done.files].find(([path]) => path.endsWith(suffix))?.[1] ?? Buffer.of();
+  const manifest = JSON.parse(String(fileOf('/datapackage.json')));
+  const [events, copy] = manifest.resources;
+  expect(manifest.resources).toHaveLength(2);
+  expect(fileOf(`/${events.path}`)).toEqual(without.csv);
+  const content = fileOf(`/${copy.path}`);
+  expect(copy).toMatchObject({
+    name: 'spreadsheet',
+    path: events.path.replace('.csv', '.spreadsheet.csv'),
+    bytes: content.length,
+    hash: `sha256:${sha256(content)}`,
+    rows: events.rows,
+    sources: [{ path: events.path }],
+  });
+  const undone = (cell: string) => cell.replaceAll(new RegExp(copy.guarded.undo.remove, 'g'), '');
+  const table = parse(content) as string[][];
+  expect(copy.schema.fields.map((field: { name: string }) => field.name)).toEqual(table[0]);
+  expect(table.map((row) => row.map(undone))).toEqual(parse(without.csv));
+  expect(String(fileOf('/SHA256SUMS')).split('\n')).toContain(`${sha256(content)}  ${copy.path}`);
+  expect(done.outputs['spreadsheet-path']).toMatch(new RegExp(`/${copy.path}$`));
+  expect(done.summary).toContain(copy.path.replaceAll('-', '&#45;').replaceAll('.', '&#46;'));
 });
 
 test('the profiles refuse what is no Data Package', async () => {

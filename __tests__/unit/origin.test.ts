@@ -102,6 +102,11 @@ describe('an URL', () => {
     expect(error.next).toContain('`https://audit.example.com`');
   });
 
+  test('a host that is too long is refused, although `URL.canParse` takes it', () => {
+    const error = refusal(`https://${'P'.repeat(20_000)}`);
+    expect(error).toMatchObject({ kind: 'input', message: expect.stringMatching(/ is not an URL\.$/) });
+  });
+
   test.each([
     'https://robot:hunter2@audit.example.com',
     'https://hunter2@audit.example.com',
@@ -138,6 +143,7 @@ describe('the address of GitHub', () => {
     ['ftp://api.github.com', 'is not https'],
     ['file:///etc/passwd', 'is not https'],
     ['javascript:alert(1)', 'is not https'],
+    ['blob:https://api.github.com/1', 'is not https'],
     ['https://api.github.com?x=hunter2', 'more than an origin and a path'],
     ['https://api.github.com/#hunter2', 'more than an origin and a path'],
     ['https://robot:hunter2@api.github.com', 'more than an origin and a path'],

@@ -81,6 +81,16 @@ describe('readJson', () => {
     ]);
   });
 
+  test('refuses what is nested deeper than can be written again', () => {
+    const nested = (levels: number) => `${'[{"a":'.repeat(levels / 2)}1.10${'}]'.repeat(levels / 2)}`;
+    expect(JSON.stringify(readJson(answer(nested(1_000))))).toBe(nested(1_000));
+    expect(() => readJson(answer(nested(1_002)))).toThrow(protocol('nested too deep: more than 1000 levels'));
+    expect(() => readJson(answer('['.repeat(1_000_000)))).toThrow(protocol('nested too deep'));
+    // Neither brackets in strings nor those of siblings count.
+    expect(readJson(answer(`["\\"${'['.repeat(2_000)}"]`))).toEqual([`"${'['.repeat(2_000)}`]);
+    expect(readJson(answer(`[${'[],'.repeat(2_000)}{}]`))).toHaveLength(2_001);
+  });
+
   test('keeps a field __proto__ a field', () => {
     const read = asObject(readJson(answer('{"__proto__":{"polluted":1.10}}')), 'it', where);
     expect(field(read, 'polluted')).toBeUndefined();

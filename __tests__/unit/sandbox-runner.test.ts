@@ -2,7 +2,9 @@ import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { parseCommand, parseFileCommand, type RunOptions, runAction, startAction } from '../../sandbox/runner.ts';
+import { parseCommand, parseFileCommand, worstCommand } from '../../sandbox/runner/commands.ts';
+import { readLog } from '../../sandbox/runner/log.ts';
+import { type RunOptions, runAction, startAction } from '../../sandbox/runner.ts';
 
 const CORE = `import * as core from '${join(process.cwd(), 'node_modules/@actions/core/lib/core.js')}';\n`;
 const MANIFEST = `
@@ -131,6 +133,12 @@ describe('outcome', () => {
     ]);
   });
 
+  test('a summary is read line by line', async () => {
+    const result = await run(`import { appendFileSync } from 'node:fs';
+      appendFileSync(process.env.GITHUB_STEP_SUMMARY, 'a\\rb\\r\\nc');`);
+    expect(result.summary).toBe('a\nb\nc\n');
+  });
+
   test('a summary over 1 MiB is dropped whole', async () => {
     const result = await run(`import { appendFileSync } from 'node:fs';
       appendFileSync(process.env.GITHUB_STEP_SUMMARY, 'é'.repeat(600 * 1024));`);
@@ -213,6 +221,16 @@ describe('log', () => {
     expect(result.log).toContain('::error::no\n##[error]no\n::tok::\n');
   });
 
+  test.each(['', 'error', 'Add-Mask', 'pause-logging'])(
+    'stop-commands waits for no %j, and fails the step',
+    (token) => {
+      const reader = readLog([]);
+      for (const line of [`::stop-commands::${token}`, '::error::yes']) reader.line(line);
+      expect(reader.refused()).toBe(true);
+      expect(reader.read().annotations.at(-1)?.message).toBe('yes');
+    },
+  );
+
   test('commands that the runner has disabled fail the step', async () => {
     expect(await printing('::set-env name=A::b')).toMatchObject({ succeeded: false, exitCode: 0 });
   });
@@ -232,8 +250,24 @@ test.each([
   ['##[error y', null],
   ['::error', null],
   ['[error]y', null],
+  ['\u0085\u3000::error::m', { command: 'error', properties: {}, message: 'm' }],
+  ['\ufeff::error::m', null],
+  ['\u00ad::error::m', null],
+  ['::add-mas\u212a::m', null],
+  ['::error Title=t,=a=b,c==d,e==::m', { command: 'error', properties: { title: 't', a: 'b', c: 'd' }, message: 'm' }],
+  ['##[error  a=1;b=%3B]m', { command: 'error', properties: { ' a': '1', b: ';' }, message: 'm' }],
 ])('%j is the command %j', (line, command) => {
   expect(parseCommand(line)).toEqual(command);
+});
+
+test.each([
+  ['::error\u00ad::m', 'error'],
+  [':\u200b:error::m', 'error'],
+  ['\0\ufeff::add-mask::m', 'add-mask'],
+  ['x #\u2060#\ufe0f[warning]m', 'warning'],
+  ['\\:\\:error:\\:m', undefined],
+])('a runner of some culture may take %j for the command %j', (line, command) => {
+  expect(worstCommand(line)?.command).toBe(command);
 });
 
 test.each([

@@ -26,6 +26,7 @@ describe('exports follow each other', () => {
     ['whatever their token', {}, { token: 'renewed' }],
     ['whatever their credentials', {}, { token: '', 'client-id': 'a', 'client-secret': 'b' }],
     ['whatever their window', { 'initial-from': 'P1D' }, { to: '2026-11-20', overlap: 'PT2H', settle: 'PT1H' }],
+    ['with a copy for spreadsheets or without', {}, { 'csv-safety': 'owasp' }],
     ['wherever they go', { destination: 'artifact' }, { destination: 'commit, file', path: 'x', branch: 'y' }],
     [
       'in whatever order their filters are',

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readInputs } from '../../src/inputs.ts';
+import { openSecrets } from '../../src/secrets.ts';
 import { openSession } from '../../src/session.ts';
 import type { Exchange } from '../../src/types.ts';
 import { NOON, rejection, type Scripted, type Seen, vendorOf } from './http-loopback.ts';
@@ -30,6 +31,7 @@ async function sessionWith(given: Readonly<Record<string, string>>, ...answers: 
   /** What was masked, and how many requests had been answered before it. */
   const masks = new Map<string, number>();
   const mask = (secret: string) => void (masks.has(secret) || masks.set(secret, seen.length));
+  const secrets = openSecrets(mask);
   let minted = 0;
   const inputs = Object.entries({ vendor: 'infisical', 'base-url': origin, 'max-attempts': '2', ...given });
   const exchanges: Exchange[] = [];
@@ -37,12 +39,12 @@ async function sessionWith(given: Readonly<Record<string, string>>, ...answers: 
   const { session, close } = openSession({
     inputs: readInputs(
       Object.fromEntries(inputs.map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
-      mask,
+      secrets.mask,
       async () => `jwt-${++minted}-of-the-workflow`,
       NOON,
     ),
     window: WINDOW,
-    mask,
+    secrets,
     clock: { now: () => NOON, random: () => 0, sleep: async () => {} },
     signal: new AbortController().signal,
     onExchange: (exchange) => exchanges.push(exchange),
@@ -149,6 +151,16 @@ describe('a session with a client id and secret', () => {
     expect(await rejection(session.send(call))).toMatchObject({ kind: 'protocol', where: POST });
     expect(seen).toHaveLength(1);
   });
+
+  test.each(['', ' ', 'two words', 'a\n::error::b', 'tökén'])(
+    'refuses the token %j, and masks nothing for it',
+    async (token) => {
+      const { session, seen, masks } = await sessionWith(CLIENT, login(token));
+      expect(await rejection(session.send(call))).toMatchObject({ kind: 'protocol' });
+      expect(seen).toHaveLength(1);
+      expect([...masks.values()].filter((requests) => requests > 0)).toEqual([]);
+    },
+  );
 
   test('tries a log-in again that the vendor could not answer', async () => {
     const { session, seen } = await sessionWith(CLIENT, { status: 503 }, login('access-1'), {});

@@ -63,6 +63,7 @@ function reportOf(more: Partial<Report> = {}): Report {
       lastEvent: Date.UTC(2026, 10, 20, 23, 59, 59, 999) + 0.5,
       lateRows: [],
     },
+    copies: [],
     files: [{ name: 'acme.csv', bytes: 98_765, sha256: SHA }],
     exchanges: [exchange(1), exchange(2), exchange(1)],
     notes: ['Every page was followed.'],
@@ -115,6 +116,7 @@ describe('outputs', () => {
   test('say what came out', () => {
     expect(outputsOfOne(reportOf())).toEqual({
       'csv-path': '/temp/acme/acme.csv',
+      'spreadsheet-path': '',
       'export-path': '/temp/acme',
       'row-count': '1234',
       sha256: SHA,
@@ -183,8 +185,10 @@ describe('outputs', () => {
   test('are of the first part, where the CSV was cut', () => {
     const report = reportOf();
     const files = ['1', '2'].map((n) => ({ path: `/t/${n}.csv`, name: `${n}.csv`, rows: 617, bytes: 1, sha256: n }));
-    expect(outputsOfOne({ ...report, table: { ...report.table, files } })).toMatchObject({
+    const copies = files.map((file) => ({ ...file, path: file.path.replace('.csv', '.spreadsheet.csv') }));
+    expect(outputsOfOne({ ...report, copies, table: { ...report.table, files } })).toMatchObject({
       'csv-path': '/t/1.csv',
+      'spreadsheet-path': '/t/1.spreadsheet.csv',
       sha256: '1',
       'row-count': '1234',
     });
@@ -193,7 +197,7 @@ describe('outputs', () => {
   test('say no export where the last one reaches as far as was asked', () => {
     const inputs = inputsOf({ from: 'last-export' });
     expect(outputsOf(inputs, [])).toMatchObject({
-      ...{ 'csv-path': '', 'export-path': '', 'manifest-path': '', sha256: '' },
+      ...{ 'csv-path': '', 'spreadsheet-path': '', 'export-path': '', 'manifest-path': '', sha256: '' },
       ...{ from: '2026-11-21T00:00:00Z', to: '2026-11-21T00:00:00Z' },
       ...{ 'row-count': '0', empty: 'true', 'late-count': '0', 'export-count': '0' },
     });

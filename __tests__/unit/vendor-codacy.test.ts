@@ -177,6 +177,16 @@ test('a bare array of more events than a call has arguments', async () => {
   await expect(codacy.pages(session)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ kind: 'incomplete' });
 });
 
+test('a walk that ends with fewer events than it counts: incomplete', async () => {
+  const intercept = () =>
+    changed((answer) => ({ ...answer, body: String(answer.body).replace(/"total":\d+/, '"total":4321') }));
+  const server = await serve('codacy', events, { intercept });
+  expect(failureOf(await exportFrom('codacy', server, DAY))).toMatchObject({
+    kind: 'incomplete',
+    message: expect.stringMatching(/^Codacy answered \d+ events, but counts 4321\.$/),
+  });
+});
+
 /** A page that names itself as the next one. */
 const repeat = changed(() => ({
   status: 200,

@@ -102,6 +102,11 @@ describe('environments', () => {
     expect(failureOf(done)).toMatchObject({ kind: 'incomplete', message: 'Kosli lists 4 environments but counts 5.' });
   });
 
+  test('a name that no address can hold is an error of ours, and not a bug', async () => {
+    const { done } = await exportKosli({ environments: [{ name: 'prod-\ud800', type: 'K8S' }] });
+    expect(failureOf(done)).toMatchObject({ kind: 'protocol', where: 'GET /api/v2/environments/acme' });
+  });
+
   test('none but logical ones: not-found, not an empty file', async () => {
     const { done } = await exportKosli({ environments: KOSLI_ENVIRONMENTS.filter(({ type }) => type === 'logical') });
     expect(failureOf(done).kind).toBe('not-found');
@@ -139,6 +144,17 @@ describe('environments', () => {
     }));
     const { done } = await exportKosli({ intercept: (_, index) => (index > 0 ? renamed : undefined) });
     expect(rowsOf(done)[0]?.slice(0, 3)).toEqual(['export.environment', 'type', 'environment']);
+  });
+
+  test('columns of any names of that kind stay their own', async () => {
+    const renamed = changed((answer) => ({
+      ...answer,
+      body: String(answer.body).replace('type,environment_name', 'export.environment,environment'),
+    }));
+    const { done } = await exportKosli({ intercept: (_, index) => (index > 0 ? renamed : undefined) });
+    const [header = [], row] = rowsOf(done);
+    expect(header.slice(0, 3)).toEqual(['export.export.environment', 'export.environment', 'environment']);
+    expect(row).toHaveLength(header.length);
   });
 
   test('one that does not exist: not-found', async () => {

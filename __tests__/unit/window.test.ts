@@ -332,12 +332,12 @@ describe('sliceWindow', () => {
   });
 
   test.each([0, -1, 0.5, Number.NaN])('a length of %d is a bug of ours', (length) => {
-    expect(() => [...sliceWindow({ from: 0, to: 1 }, length)]).toThrow(RangeError);
+    expect(() => sliceWindow({ from: 0, to: 1 }, length).next()).toThrow(RangeError);
   });
 
   test('tiles any window', () => {
     fc.assert(
-      fc.property(anyWindow, fc.integer({ min: 1e6, max: 1e10 }), (window, length) => {
+      fc.property(anyWindow, fc.integer({ min: 3e7, max: 1e10 }), (window, length) => {
         const slices = [...sliceWindow(window, length)];
         expect(slices[0]?.from).toBe(window.from);
         expect(slices.at(-1)?.to).toBe(window.to);

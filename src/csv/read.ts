@@ -28,7 +28,7 @@ export function readCsv(answer: Answer, { nul = false } = {}): Table {
   if (text === '') throw refusal('The response is empty: not even a header.', answer);
   if (!nul && text.includes('\0')) throw refusal('The response holds a NUL character.', answer);
 
-  const rows = split(text, (row, trouble) => refusal(`Row ${row} of the response has ${trouble}.`, answer));
+  const rows = splitRows(text, (row, trouble) => refusal(`Row ${row} of the response has ${trouble}.`, answer));
   const header = rows.shift() ?? [];
   checkHeader(header, answer);
   const odd = rows.findIndex((cells) => cells.length !== header.length);
@@ -40,8 +40,8 @@ export function readCsv(answer: Answer, { nul = false } = {}): Table {
   return { header, rows };
 }
 
-/** The text's rows, of whatever widths. `refuse` makes the error for a row that breaks the grammar. */
-function split(text: string, refuse: (row: number, trouble: string) => Error): string[][] {
+/** The text's rows, of whatever widths. `refuse` makes the error for a row, from 1, that breaks the grammar. */
+export function splitRows(text: string, refuse: (row: number, trouble: string) => Error): string[][] {
   const rows: string[][] = [];
   let cells: string[] = [];
   let at = 0;
@@ -95,10 +95,13 @@ function bareEnd(text: string, from: number): number {
 function checkHeader(header: readonly string[], answer: Answer): void {
   const unnamed = header.indexOf('');
   if (unnamed !== -1) throw refusal(`Column ${unnamed + 1} of the response's header has no name.`, answer);
-  const repeated = header.findIndex((name, index) => header.indexOf(name) !== index);
-  if (repeated !== -1) {
-    const first = header.indexOf(header[repeated] ?? '');
-    throw refusal(`Columns ${first + 1} and ${repeated + 1} of the response's header have the same name.`, answer);
+  const columnOf = new Map<string, number>();
+  for (const [index, name] of header.entries()) {
+    const first = columnOf.get(name);
+    if (first !== undefined) {
+      throw refusal(`Columns ${first + 1} and ${index + 1} of the response's header have the same name.`, answer);
+    }
+    columnOf.set(name, index);
   }
 }
 

@@ -1,4 +1,5 @@
 import { COMMON_COLUMNS } from '../csv/common.ts';
+import { GUARDS, guardCell } from '../csv/guard.ts';
 import { EXTRA_COLUMN } from '../csv/native.ts';
 import type { ExportedTable } from '../export.ts';
 import type { Job } from '../history/plan.ts';
@@ -16,6 +17,8 @@ export interface ManifestOptions {
   /** The export's name: that of its folder and files. */
   readonly name: string;
   readonly table: ExportedTable;
+  /** The same rows for spreadsheets, in parts of their own. */
+  readonly copies: readonly CsvFile[];
   readonly exchanges: readonly Exchange[];
   /** How completeness was established, and its known limits. */
   readonly notes: readonly string[];
@@ -27,7 +30,8 @@ export interface ManifestOptions {
  * The descriptor `datapackage.json`: a Frictionless Data Package v2 that also records, under `export`, how the table
  * came to be. It holds no header, no body and no credential. Source: https://datapackage.org/profiles/2.0/datapackage.json
  */
-export function manifestOf({ inputs, job, name, table, exchanges, notes, createdAt }: ManifestOptions): object {
+export function manifestOf(options: ManifestOptions): object {
+  const { inputs, job, name, table, copies, exchanges, notes, createdAt } = options;
   const { vendor, query, period, run } = inputs;
   const window = { from: formatInstant(job.window.from), to: formatInstant(job.window.to) };
   const created = formatInstant(createdAt);
@@ -40,7 +44,12 @@ export function manifestOf({ inputs, job, name, table, exchanges, notes, created
     title: `Audit log of ${vendor.name}${inputs.org && ` (${inputs.org})`}, ${window.from} to ${window.to}`,
     created,
     sources: [{ title: `${vendor.name} audit log`, path: inputs.origin }],
-    resources: table.files.map((file, index) => resourceOf(vendor, file, index, table)),
+    resources: [
+      ...table.files.map((file, index) =>
+        resourceOf(vendor, file, nameOf('events', table.files, index), table.columns),
+      ),
+      ...copies.map((file, index) => copyOf(vendor, file, nameOf('spreadsheet', copies, index), table)),
+    ],
     export: {
       vendor: vendor.id,
       org: inputs.org || null,
@@ -88,12 +97,31 @@ function rangesOf(numbers: readonly number[]): string {
   return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
 }
 
-function resourceOf(vendor: Vendor, file: CsvFile, index: number, { files, columns }: ExportedTable): object {
+/** `events`, or `events-2` where it is one of several. */
+const nameOf = (name: string, files: readonly CsvFile[], index: number): string =>
+  files.length === 1 ? name : `${name}-${index + 1}`;
+
+/** A file of the copy for spreadsheets; `readLink` knows it by `guarded`. */
+const copyOf = (vendor: Vendor, file: CsvFile, name: string, { files, columns }: ExportedTable): object => ({
+  ...resourceOf(vendor, file, name, columns, guardCell),
+  description:
+    'The same events for spreadsheets, in cells that none of them runs. As the vendor gave them they are in `sources`.',
+  sources: files.map(({ name: path }) => ({ path })),
+  guarded: { rule: 'owasp', undo: { in: 'every cell, the header too', remove: GUARDS } },
+});
+
+function resourceOf(
+  vendor: Vendor,
+  file: CsvFile,
+  name: string,
+  columns: readonly string[],
+  inFile: (column: string) => string = (column) => column,
+): object {
   const meanings = new Map(
     [...COMMON_COLUMNS, EXTRA_COLUMN, ...(vendor.columns ?? [])].map((column) => [column.name, column.meaning]),
   );
   return {
-    name: files.length === 1 ? 'events' : `events-${index + 1}`,
+    name,
     type: 'table',
     path: file.name,
     bytes: file.bytes,
@@ -104,7 +132,7 @@ function resourceOf(vendor: Vendor, file: CsvFile, index: number, { files, colum
     encoding: 'utf-8',
     dialect: { delimiter: ',', lineTerminator: '\r\n', quoteChar: '"', doubleQuote: true, header: true },
     schema: {
-      fields: columns.map((column) => ({ name: column, type: 'string', ...describe(meanings.get(column)) })),
+      fields: columns.map((column) => ({ name: inFile(column), type: 'string', ...describe(meanings.get(column)) })),
       missingValues: [''],
     },
   };

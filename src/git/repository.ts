@@ -54,7 +54,7 @@ export class Repository {
       if (error instanceof Refused && error.status === 409) return 'empty';
       throw error;
     }
-    const { head } = await this.#commit(requireString(asObject(ref['object'], '`object`', branch), 'sha', branch));
+    const { head } = await this.#commit(objectName(asObject(ref['object'], '`object`', branch)['sha']));
     return head;
   }
 
@@ -107,7 +107,7 @@ export class Repository {
     };
     const answer = asObject(await this.#github.graphql(CREATE_COMMIT, { input }), 'the answer', 'POST /graphql');
     const made = asObject(answer['createCommitOnBranch'], '`createCommitOnBranch`', 'POST /graphql');
-    return requireString(asObject(made['commit'], '`commit`', 'POST /graphql'), 'oid', 'POST /graphql');
+    return objectName(asObject(made['commit'], '`commit`', 'POST /graphql')['oid']);
   }
 
   /** Stores a file's content, and gives its name. */
@@ -199,7 +199,8 @@ export class Repository {
 
   async #post(path: string, body: object): Promise<{ readonly sha: string }> {
     const where = `POST /repos/${this.fullName}${path}`;
-    return { sha: requireString(asObject(await this.#send('POST', path, body), 'the answer', where), 'sha', where) };
+    const { sha } = asObject(await this.#send('POST', path, body), 'the answer', where);
+    return { sha: objectName(sha) };
   }
 
   #send(method: string, path: string, parameters: object): Promise<unknown> {
@@ -208,4 +209,10 @@ export class Repository {
 }
 
 /** A branch or a path in an address: its slashes stay. */
-const encoded = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
+const encoded = (path: string): string => path.toWellFormed().split('/').map(encodeURIComponent).join('/');
+
+/** The name of an object, SHA-1 or SHA-256, in hex. Throws `destination`. */
+function objectName(value: unknown): string {
+  if (typeof value === 'string' && /^(?:[\da-f]{40}|[\da-f]{64})$/.test(value)) return value;
+  throw unexpected('an object without a name');
+}

@@ -123,7 +123,7 @@ export class BranchHistory implements History {
   async #check(folder: Folder, link: Link): Promise<void> {
     const state = JSON.stringify([folder.path, [...folder.files].map(([name, { sha }]) => [name, sha])]);
     if (this.#checked === state) return;
-    const gone = link.files.find(({ name, bytes }) => folder.files.get(name)?.bytes !== bytes);
+    const gone = [...link.files, ...link.copies].find(({ name, bytes }) => folder.files.get(name)?.bytes !== bytes);
     if (gone !== undefined) throw damaged(link.place, `${gone.name} is missing or of another size`);
     const sums = folder.files.get(SUMS);
     if (sums === undefined) throw damaged(link.place, `${SUMS} is missing`);

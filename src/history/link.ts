@@ -1,6 +1,6 @@
 import { ExportError } from '../errors.ts';
-import { checksumsText, type Digest, hashBytes } from '../evidence/checksums.ts';
-import { MANIFEST, SUMS } from '../evidence/write.ts';
+import { checksumsText, hashBytes } from '../evidence/checksums.ts';
+import { type ListedFile, MANIFEST, SUMS } from '../evidence/write.ts';
 import { field, isObject } from '../read.ts';
 import type { JsonObject, Window } from '../types.ts';
 import { parseInstant } from '../window.ts';
@@ -26,7 +26,9 @@ export interface Link extends Before {
   /** Whether events between the one before and this one are missing for good. */
   readonly gap: boolean;
   /** Its CSV, in order of its parts. */
-  readonly files: readonly ({ readonly name: string } & Digest)[];
+  readonly files: readonly ListedFile[];
+  /** The same rows for spreadsheets: delivered with it, and never read as events. */
+  readonly copies: readonly ListedFile[];
   /** Where it was found, for people: a folder of a branch, an artifact. */
   readonly place: string;
 }
@@ -43,14 +45,14 @@ export function readLink(bytes: Buffer, place: string, artifact: number | null =
   const before = isObject(chain) ? field(chain, 'previous') : null;
   const gap = field(about, 'gap');
   const resources = field(manifest, 'resources');
+  const csvs = Array.isArray(resources) ? resources.map(csvOf) : [];
   const link = {
     id: field(manifest, 'id'),
     scope: field(about, 'scope'),
     from: instant(window, 'from'),
     to: instant(window, 'to'),
-    files: Array.isArray(resources) ? resources.map(fileOf) : [],
   };
-  const { id, scope, from, to, files } = link;
+  const { id, scope, from, to } = link;
   const whole =
     typeof id === 'string' &&
     typeof scope === 'string' &&
@@ -58,7 +60,9 @@ export function readLink(bytes: Buffer, place: string, artifact: number | null =
     to !== null &&
     from < to &&
     [chain, before, gap].every((one) => one === null || isObject(one));
-  if (!whole || files.length === 0 || !files.every((file) => file !== null)) throw damaged(place);
+  if (!whole || !csvs.every((csv) => csv !== null)) throw damaged(place);
+  const files = csvs.filter(({ copy }) => !copy).map(({ file }) => file);
+  if (files.length === 0) throw damaged(place);
   return {
     id,
     sha256: hashBytes(bytes).sha256,
@@ -69,13 +73,14 @@ export function readLink(bytes: Buffer, place: string, artifact: number | null =
     chained: isObject(chain),
     gap: gap !== null,
     files,
+    copies: csvs.filter(({ copy }) => copy).map(({ file }) => file),
     place,
   };
 }
 
 /** Makes sure that an export's `SHA256SUMS` agree with its manifest. Throws `destination`. */
-export function checkSums({ files, sha256, place }: Link, sums: Buffer): void {
-  if (sums.toString('utf8') === checksumsText([...files, { name: MANIFEST, sha256 }])) return;
+export function checkSums({ files, copies, sha256, place }: Link, sums: Buffer): void {
+  if (sums.toString('utf8') === checksumsText([...files, ...copies, { name: MANIFEST, sha256 }])) return;
   throw damaged(place, `${SUMS} does not agree with its manifest`);
 }
 
@@ -108,24 +113,30 @@ function object(of: JsonObject, name: string): JsonObject {
 
 function instant(of: JsonObject, name: string): number | null {
   const value = field(of, name);
-  return typeof value === 'string' ? parseInstant(value) : null;
+  const time = typeof value === 'string' ? parseInstant(value) : null;
+  return isCount(time) ? time : null;
 }
 
 function beforeOf(value: JsonObject, place: string): Before {
   const id = field(value, 'id');
   const sha256 = field(value, 'sha256');
-  const artifact = field(value, 'artifact');
-  if (typeof id === 'string' && typeof sha256 === 'string') {
-    return { id, sha256, artifact: typeof artifact === 'number' ? artifact : null };
+  const artifact = field(value, 'artifact') ?? null;
+  if (typeof id === 'string' && typeof sha256 === 'string' && (artifact === null || isCount(artifact))) {
+    return { id, sha256, artifact };
   }
   throw damaged(place);
 }
 
-function fileOf(resource: unknown): Link['files'][number] | null {
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+/** A resource of the manifest; null where it is damaged. `copy`: it is one for spreadsheets. */
+function csvOf(resource: unknown): { readonly file: ListedFile; readonly copy: boolean } | null {
   if (!isObject(resource)) return null;
+  const guarded = field(resource, 'guarded');
+  if (guarded !== undefined && !isObject(guarded)) return null;
   const [name, bytes, hash] = ['path', 'bytes', 'hash'].map((key) => field(resource, key));
-  if (typeof name !== 'string' || typeof bytes !== 'number' || typeof hash !== 'string') return null;
+  if (typeof name !== 'string' || !isCount(bytes) || typeof hash !== 'string') return null;
   return /^[\w.-]+\.csv$/.test(name) && /^sha256:[0-9a-f]{64}$/.test(hash)
-    ? { name, bytes, sha256: hash.slice(7) }
+    ? { file: { name, bytes, sha256: hash.slice(7) }, copy: guarded !== undefined }
     : null;
 }

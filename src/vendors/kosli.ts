@@ -91,7 +91,14 @@ async function physicalEnvironments({ query, send }: Session): Promise<readonly 
   }
   const where = `GET ${path}`;
   const physical = found.filter((entry) => requireString(entry, 'type', where) !== 'logical');
-  if (physical.length > 0) return [...new Set(physical.map((entry) => requireString(entry, 'name', where)))];
+  const names = new Set(physical.map((entry) => requireString(entry, 'name', where)));
+  if (![...names].every((name) => name.isWellFormed())) {
+    throw new ExportError('protocol', 'The name of an environment holds half a character, which no address can.', {
+      where,
+      next: 'Rename it, or name the other environments with the filter `env_name`.',
+    });
+  }
+  if (names.size > 0) return [...names];
   throw new ExportError('not-found', 'The organisation has no physical environment that Kosli lists.', {
     where,
     next: 'Check `org`; name archived environments with the filter `env_name`.',
@@ -168,7 +175,8 @@ function inVendorOrder<Part extends { events: readonly VendorEvent[] }>(parts: P
 
 /** Says in a first column which environment a row is from. */
 function withEnvironment({ slice, header = [], events }: Page, environment: string): Page {
-  const name = header.includes('environment') ? 'export.environment' : 'environment';
+  let name = 'environment';
+  while (header.includes(name)) name = `export.${name}`;
   return {
     slice,
     header: [name, ...header],

@@ -1,0 +1,425 @@
+/** A bug to be planted into `src`, and the tests that have to notice it. */
+export interface PlantedBug {
+  readonly name: string;
+  /** Path in `src`. */
+  readonly file: string;
+  /** Found once in the file. */
+  readonly find: string;
+  readonly replace: string;
+  /** Test files, without their folder's `__tests__/` and without `.test.ts`. */
+  readonly caughtBy: readonly string[];
+}
+
+const paging: readonly PlantedBug[] = [
+  {
+    name: 'the last page of a cursor is dropped',
+    file: 'paging.ts',
+    find: '    yield page.entries;\n    if (page.cursor === null) return;\n',
+    replace: '    if (page.cursor === null) return;\n    yield page.entries;\n',
+    caughtBy: ['unit/paging'],
+  },
+  {
+    name: 'a repeated cursor ends the walk in silence',
+    file: 'paging.ts',
+    find: "if (seen.has(page.cursor)) throw loop('the same cursor twice', where);",
+    replace: 'if (seen.has(page.cursor)) return;',
+    caughtBy: ['unit/paging'],
+  },
+  {
+    name: 'a full page is trusted to be the last',
+    file: 'paging.ts',
+    find: '    yield page;\n    if (page.length < limit) return;',
+    replace: '    yield page;\n    if (page.length <= limit) return;',
+    caughtBy: ['unit/paging'],
+  },
+  {
+    name: 'a walk goes on before the last event of a page, not at it',
+    file: 'paging.ts',
+    find: 'to = oldest + 1;\n      continue;',
+    replace: 'to = oldest;\n      continue;',
+    caughtBy: ['unit/paging'],
+  },
+  {
+    name: 'a millisecond that fills pages is read once, whatever came twice',
+    file: 'paging.ts',
+    find: 'if (seen.size === rows) return',
+    replace: 'if (rows > 0) return',
+    caughtBy: ['unit/paging'],
+  },
+  {
+    name: 'the order of pages is not checked',
+    file: 'paging.ts',
+    find: 'if (!(millisecond <= oldest)) {',
+    replace: 'if (Number.isNaN(millisecond)) {',
+    caughtBy: ['unit/paging'],
+  },
+  {
+    name: 'a round count is not taken for a cap',
+    file: 'paging.ts',
+    find: '/^(?:1|2|25|5)0+$/.test(String(count))',
+    replace: 'Number.isNaN(count)',
+    caughtBy: ['unit/paging', 'unit/vendor-kosli'],
+  },
+  {
+    name: 'halves that hold less than the whole are taken',
+    file: 'paging.ts',
+    find: 'if (sum < whole) throw',
+    replace: 'if (sum < 0) throw',
+    caughtBy: ['unit/paging'],
+  },
+];
+
+const vendors: readonly PlantedBug[] = [
+  {
+    name: 'an export of exactly the cap counts as whole',
+    file: 'vendors/aitronos.ts',
+    find: 'events.length < CAP : total',
+    replace: 'events.length <= CAP : total',
+    caughtBy: ['unit/vendor-aitronos'],
+  },
+  {
+    name: 'the parts by entity type are not counted',
+    file: 'vendors/aitronos.ts',
+    find: 'return events.length === total ? events : null;',
+    replace: 'return events;',
+    caughtBy: ['unit/vendor-aitronos'],
+  },
+  {
+    name: 'days are taken for those of UTC',
+    file: 'vendors/aitronos.ts',
+    find: '(from - 12 * HOUR_MS)',
+    replace: 'from',
+    caughtBy: ['unit/vendor-aitronos'],
+  },
+  {
+    name: 'the total of a walk is not compared',
+    file: 'vendors/codacy.ts',
+    find: 'if (total === null || received >= total) return;',
+    replace: 'if (total === null || received >= 0) return;',
+    caughtBy: ['unit/vendor-codacy'],
+  },
+  {
+    name: 'bounds are trusted to be inclusive',
+    file: 'vendors/codacy.ts',
+    find: 'pad(window, PAD_MS)',
+    replace: 'window',
+    caughtBy: ['unit/vendor-codacy', 'unit/vendor-ledgers'],
+  },
+  {
+    name: 'only the first environment is asked for',
+    file: 'vendors/kosli.ts',
+    find: 'for (const environment of environments) {',
+    replace: 'for (const environment of environments.slice(0, 1)) {',
+    caughtBy: ['unit/vendor-kosli'],
+  },
+  {
+    name: 'the count of environments is not compared',
+    file: 'vendors/kosli.ts',
+    find: 'if (page >= pageCount && found.length !== total) {',
+    replace: 'if (page > pageCount && found.length !== total) {',
+    caughtBy: ['unit/vendor-kosli'],
+  },
+];
+
+const windows: readonly PlantedBug[] = [
+  {
+    name: '`>` for `>=` at the start of a window',
+    file: 'window.ts',
+    find: 'return from <= time && time < to;',
+    replace: 'return from < time && time < to;',
+    caughtBy: ['unit/window', 'unit/export'],
+  },
+  {
+    name: '`<=` for `<` at the end of a window',
+    file: 'window.ts',
+    find: 'return from <= time && time < to;',
+    replace: 'return from <= time && time <= to;',
+    caughtBy: ['unit/window', 'unit/export'],
+  },
+  {
+    name: 'the middle millisecond is in both halves',
+    file: 'window.ts',
+    find: '{ from: middle, to },',
+    replace: '{ from: middle - 1, to },',
+    caughtBy: ['unit/window'],
+  },
+  {
+    name: 'local days are read as days of UTC',
+    file: 'window.ts',
+    find: 'return date.toZonedDateTime(timeZone).epochMilliseconds;',
+    replace: "return date.toZonedDateTime('UTC').epochMilliseconds;",
+    caughtBy: ['unit/window'],
+  },
+  {
+    name: 'the last day is left out',
+    file: 'window.ts',
+    find: "const date = name !== 'to' ? first : first.add",
+    replace: "const date = name !== 'from' ? first : first.add",
+    caughtBy: ['unit/window'],
+  },
+  {
+    name: 'a window is not kept from what has not settled',
+    file: 'window.ts',
+    find: "const latest = second - readExact(settle, 'settle');",
+    replace: "const latest = second + 0 * readExact(settle, 'settle');",
+    caughtBy: ['unit/window'],
+  },
+  {
+    name: 'what the vendor keeps no more goes unnoticed',
+    file: 'history/plan.ts',
+    find: 'if (window.from >= oldest) return',
+    replace: 'if (window.from >= 0) return',
+    caughtBy: ['unit/plan'],
+  },
+  {
+    name: 'the next window starts after the end of the last one',
+    file: 'history/plan.ts',
+    find: 'const start = last === null ? window.from : last.window.to;',
+    replace: 'const start = last === null ? window.from : last.window.to + 1;',
+    caughtBy: ['unit/plan'],
+  },
+];
+
+const wire: readonly PlantedBug[] = [
+  {
+    name: 'a body that ends with its connection is taken for whole',
+    file: 'framing.ts',
+    find: "reply.headers['transfer-encoding']?.toLowerCase() !== 'chunked'\n  ) {",
+    replace: "reply.headers['transfer-encoding']?.toLowerCase() === 'chunked'\n  ) {",
+    caughtBy: ['unit/http-errors', 'unit/http-cuts', 'unit/http'],
+  },
+  {
+    name: 'a cut gzip body is taken as it came',
+    file: 'framing.ts',
+    find: "throw new CutShort('gzip body cut short or damaged', { cause });",
+    replace: 'return body;',
+    caughtBy: ['unit/http-cuts'],
+  },
+  {
+    name: 'HTML is taken for what was asked',
+    file: 'framing.ts',
+    find: '!MEDIA_TYPES[accept].test(media.trim()) ||',
+    replace: '',
+    caughtBy: ['unit/http-errors', 'unit/http'],
+  },
+  {
+    name: 'a redirect is followed, credentials and all',
+    file: 'exchange.ts',
+    find: 'followRedirect: false',
+    replace: 'followRedirect: true',
+    caughtBy: ['unit/http-errors', 'unit/http'],
+  },
+  {
+    name: 'a request goes on after an abort',
+    file: 'exchange.ts',
+    find: 'signal: AbortSignal.any([limits.signal, overflow.signal]),',
+    replace: 'signal: overflow.signal,',
+    caughtBy: ['unit/http-retry'],
+  },
+  {
+    name: 'a wait does not end with an abort',
+    file: 'retry.ts',
+    find: 'await delay(ms, undefined, { signal });',
+    replace: 'await delay(ms, undefined, { ref: !signal.aborted });',
+    caughtBy: ['unit/retry'],
+  },
+  {
+    name: 'a try appends to what the one before it brought',
+    file: 'http.ts',
+    find: 'return { status, body, where: subject.where };',
+    replace: 'return { status, body: attempt === 1 ? body : Buffer.concat([body, body]), where: subject.where };',
+    caughtBy: ['unit/http-retry', 'unit/http'],
+  },
+  {
+    name: '429 is not tried again',
+    file: 'retry.ts',
+    find: 'status === 429 ||',
+    replace: '',
+    caughtBy: ['unit/retry', 'unit/http-retry'],
+  },
+  {
+    name: 'Retry-After is shortened',
+    file: 'retry.ts',
+    find: 'const waitMs = askedMs ?? pauseAfter',
+    replace: 'const waitMs = askedMs === null ? 0 : askedMs / 2 || pauseAfter',
+    caughtBy: ['unit/retry'],
+  },
+];
+
+const rows: readonly PlantedBug[] = [
+  {
+    name: 'an id that comes twice is written twice',
+    file: 'export.ts',
+    find: '} else if (before !== undefined) {\n        this.#counts.repeated++;\n',
+    replace: '} else if (before === null) {\n        this.#counts.repeated++;\n',
+    caughtBy: ['unit/export'],
+  },
+  {
+    name: 'one id with two contents is taken for one event',
+    file: 'export.ts',
+    find: 'if (before !== undefined && JSON.stringify(before.body) !== JSON.stringify(event.body))',
+    replace: 'if (before !== undefined && before.time !== event.time)',
+    caughtBy: ['unit/export'],
+  },
+  {
+    name: 'another header between two responses goes unnoticed',
+    file: 'export.ts',
+    find: 'if (JSON.stringify(header) !== JSON.stringify(this.#header))',
+    replace: 'if (header?.length !== this.#header?.length)',
+    caughtBy: ['unit/export'],
+  },
+  {
+    name: 'ties come in the order of the answers',
+    file: 'export.ts',
+    find: "return (a.id ?? '') < (b.id ?? '') ? -1 : 1;",
+    replace: 'return 0;',
+    caughtBy: ['unit/export'],
+  },
+  {
+    name: 'only the first quote of a cell is doubled',
+    file: 'csv/write.ts',
+    find: `replaceAll('"', '""')`,
+    replace: `replace('"', '""')`,
+    caughtBy: ['unit/csv-write'],
+  },
+  {
+    name: 'a cell with a carriage return stands bare',
+    file: 'csv/write.ts',
+    find: String.raw`/[",\r\n]|`,
+    replace: String.raw`/[",\n]|`,
+    caughtBy: ['unit/csv-write'],
+  },
+  {
+    name: 'a row of another width is taken',
+    file: 'csv/read.ts',
+    find: 'cells.length !== header.length',
+    replace: 'cells.length > header.length',
+    caughtBy: ['unit/csv-read'],
+  },
+  {
+    name: 'a quoted cell that never ends is taken',
+    file: 'csv/read.ts',
+    find: "if (end === -1) throw refuse(rows.length + 1, 'a quoted cell that never ends');",
+    replace: 'if (end === -1) end = text.length;',
+    caughtBy: ['unit/csv-read'],
+  },
+  {
+    name: 'what no column holds is lost',
+    file: 'csv/native.ts',
+    find: 'if (head === undefined) {\n      left.push([name, value]);\n    } else',
+    replace: 'if (head === undefined) continue;\n    else',
+    caughtBy: ['unit/columns'],
+  },
+  {
+    name: 'large integers are rounded',
+    file: 'read.ts',
+    find: 'DELICATE_NUMBER.test(source) ?',
+    replace: 'source.length < 0 ?',
+    caughtBy: ['unit/read'],
+  },
+  {
+    name: 'bytes that are not UTF-8 become question marks',
+    file: 'read.ts',
+    find: "if (!isUtf8(body)) throw unreadable('The response is not UTF-8.', where);",
+    replace: '',
+    caughtBy: ['unit/read', 'unit/csv-read'],
+  },
+];
+
+const files: readonly PlantedBug[] = [
+  {
+    name: 'the file that the disk gives back is not hashed',
+    file: 'sink.ts',
+    find: 'found.sha256 !== written.sha256 || ',
+    replace: '',
+    caughtBy: ['unit/sink'],
+  },
+  {
+    name: 'the file has its name from the start',
+    file: 'sink.ts',
+    find: '.partial`;',
+    replace: '`;',
+    caughtBy: ['unit/sink', 'unit/export'],
+  },
+  {
+    name: 'the second part has no header',
+    file: 'parts.ts',
+    find: 'await sink.write(this.#header);',
+    replace: 'if (count === 0) await sink.write(this.#header);',
+    caughtBy: ['unit/parts'],
+  },
+  {
+    name: 'the manifest is not among the checksums',
+    file: 'evidence/write.ts',
+    find: 'checksumsText(files)',
+    replace: 'checksumsText(files.slice(0, -1))',
+    caughtBy: ['unit/manifest'],
+  },
+  {
+    name: 'late events in front of the window are counted from the second row',
+    file: 'export.ts',
+    find: 'this.#lateRows.push(this.#counts.written + index + 1)',
+    replace: 'this.#lateRows.push(this.#counts.written + index + 2)',
+    caughtBy: ['unit/export', 'unit/look-back'],
+  },
+];
+
+const chain: readonly PlantedBug[] = [
+  {
+    name: 'late events are told by presence, not by count',
+    file: 'history/earlier.ts',
+    find: 'counts.set(key(cells), count - 1);',
+    replace: '',
+    caughtBy: ['unit/earlier'],
+  },
+  {
+    name: 'only the newest part of the last export is read',
+    file: 'history/history.ts',
+    find: 'for (const file of link.files) {',
+    replace: 'for (const file of link.files.slice(-1)) {',
+    caughtBy: ['unit/look-back'],
+  },
+  {
+    name: 'the overlap reaches back half as far',
+    file: 'history/history.ts',
+    find: 'window.from - overlapMs',
+    replace: 'window.from - overlapMs / 2',
+    caughtBy: ['unit/look-back'],
+  },
+  {
+    name: 'the last export may be of another content than its manifest says',
+    file: 'history/link.ts',
+    find: 'if (hashBytes(content).sha256 === sha256) return content;',
+    replace: 'if (content.length >= 0 || sha256 === hashBytes(content).sha256) return content;',
+    caughtBy: ['unit/link', 'unit/look-back'],
+  },
+];
+
+const surfaces: readonly PlantedBug[] = [
+  {
+    name: 'vendor text reaches the log with its line breaks',
+    file: 'escape.ts',
+    find: 'return showUnseen(clip(text, max)).replace(COMMAND',
+    replace: 'return clip(text, max).replace(COMMAND',
+    caughtBy: ['unit/escape'],
+  },
+  {
+    name: 'secrets are masked as they are, in no other form',
+    file: 'credentials.ts',
+    find: "if (secret === '') return;",
+    replace: "if (secret !== '') return mask(secret);",
+    caughtBy: ['unit/credentials', 'unit/inputs-secrets'],
+  },
+];
+
+/** Each of them would lose, double, change or show something; `npm run planted` proves that the tests notice. */
+export const BUGS: readonly PlantedBug[] = [
+  ...paging,
+  ...vendors,
+  ...windows,
+  ...wire,
+  ...rows,
+  ...files,
+  ...chain,
+  ...surfaces,
+];

@@ -1,0 +1,82 @@
+/** A vendor on loopback that answers with the bytes it is told, and the wire to it: one try a call. */
+
+import { once } from 'node:events';
+import net from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { openWire } from '../src/http.ts';
+import { systemClock } from '../src/retry.ts';
+import type { Answer, Call } from '../src/types.ts';
+
+/** What the wire must never show. */
+export const TOKEN = 'sandbox-token-77aa';
+
+/** How an answer ends: FIN, RST, or not at all. */
+export type End = 'fin' | 'reset' | 'stall';
+
+export interface RawAnswer {
+  /** Written one after the other. */
+  readonly pieces: readonly Buffer[];
+  readonly end: End;
+}
+
+export interface Loopback {
+  /** Asks the vendor, who answers with these bytes; over a connection of its own. Throws what the wire throws. */
+  readonly ask: (answer: RawAnswer, accept: Call['accept'], timeoutMs: number) => Promise<Answer>;
+  readonly close: () => Promise<void>;
+}
+
+export async function openLoopback(): Promise<Loopback> {
+  const answers = new Map<string, RawAnswer>();
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+    socket.once('data', (request) => {
+      const [, path = ''] = request.toString('latin1').split(' ');
+      const answer = answers.get(path);
+      answers.delete(path);
+      if (answer !== undefined) void write(socket, answer);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+  let asked = 0;
+  return {
+    async ask(answer, accept, timeoutMs) {
+      asked += 1;
+      const path = `/${asked}`;
+      answers.set(path, answer);
+      const wire = openWire({
+        ...{ origin, vendor: 'Vendor', maxAttempts: 1, timeoutMs, proxyEnv: {}, clock: systemClock },
+        authorize: async () => ({ authorization: `Bearer ${TOKEN}` }),
+        renew: async () => false,
+        signal: new AbortController().signal,
+        onExchange: () => {},
+        onRetry: () => {},
+        cut: (text) => text,
+      });
+      try {
+        return await wire.send({ path, accept });
+      } finally {
+        wire.close();
+      }
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function write(socket: net.Socket, { pieces, end }: RawAnswer): Promise<void> {
+  socket.setNoDelay(true);
+  for (const [index, piece] of pieces.entries()) {
+    if (index > 0) await turn();
+    if (socket.destroyed) return;
+    if (piece.length > 0) await new Promise((done) => socket.write(piece, done));
+  }
+  if (end === 'fin') socket.end();
+  if (end === 'reset') socket.resetAndDestroy();
+}

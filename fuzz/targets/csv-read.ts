@@ -1,0 +1,102 @@
+/** The reader of the vendors' CSV against csv-parse. */
+
+import { isUtf8 } from 'node:buffer';
+import { isDeepStrictEqual } from 'node:util';
+import { parse } from 'csv-parse/sync';
+import fc from 'fast-check';
+import { readCsv } from '../../src/csv/read.ts';
+import { edited, editsOf } from '../mutations.ts';
+import { attempt, insist, target } from '../target.ts';
+
+const PIECES = ['"', '""', ',', '\r', '\n', '\r\n', ' ', 'a', 'é', '\ufeff', '\0', '🦊', '0', ';', '\t', "'"];
+
+const cell = fc.record({
+  text: fc.oneof(
+    { weight: 3, arbitrary: fc.string({ unit: fc.constantFrom(...PIECES), maxLength: 6 }) },
+    { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
+  ),
+  quoted: fc.boolean(),
+});
+type Cell = { readonly text: string; readonly quoted: boolean };
+
+const written = ({ text, quoted }: Cell): string =>
+  quoted ? `"${text.replaceAll('"', '""')}"` : text.replaceAll(/[",\r\n]/g, '');
+
+/** Tables of nearly equal rows, each line with an end of its own. */
+const grammatical = fc.integer({ min: 1, max: 4 }).chain((width) => {
+  const row = fc.oneof(
+    { weight: 20, arbitrary: fc.array(cell, { minLength: width, maxLength: width }) },
+    { weight: 1, arbitrary: fc.array(cell, { minLength: 1, maxLength: 5 }) },
+  );
+  const end = fc.constantFrom('\r\n', '\n');
+  const header = fc.uniqueArray(fc.string({ unit: fc.constantFrom('a', 'b', 'é', ' '), minLength: 1, maxLength: 4 }), {
+    minLength: width,
+    maxLength: width,
+  });
+  return fc.record({
+    mark: fc.constantFrom('', '', '', '\ufeff'),
+    header: fc.tuple(header, end),
+    rows: fc.array(fc.tuple(row, end), { maxLength: 5 }),
+    lastEnd: fc.boolean(),
+  });
+});
+
+const documents = grammatical.map(({ mark, header: [names, end], rows, lastEnd }) => {
+  const lines = rows.map(([cells, lineEnd]) => cells.map(written).join(',') + lineEnd);
+  const text = mark + names.join(',') + end + lines.join('');
+  return Buffer.from(lastEnd ? text : text.replace(/\r?\n$/, ''));
+});
+
+const anything = fc.string({ unit: fc.constantFrom(...PIECES), maxLength: 30 }).map((text) => Buffer.from(text));
+
+const inputs = fc.record({
+  bytes: fc.oneof({ weight: 4, arbitrary: documents }, { weight: 1, arbitrary: anything }),
+  edits: editsOf(PIECES, 3),
+  nul: fc.boolean(),
+});
+
+/** What csv-parse takes and this reader refuses by design: by its message, and whether that is so. */
+const STRICTER: readonly (readonly [RegExp, (bytes: Buffer, cells: readonly string[][]) => boolean])[] = [
+  [/is not UTF-8/, (bytes) => !isUtf8(bytes)],
+  [/is empty/, (_, cells) => cells.length === 0],
+  [/holds a NUL/, (bytes) => bytes.includes(0)],
+  [/header has no name/, (_, [header = []]) => header.includes('')],
+  [/header have the same name/, (_, [header = []]) => new Set(header).size < header.length],
+  // csv-parse takes a NUL after a closing quote for a comment, and puts it into the cell.
+  [/text after a closing quote/, (bytes) => bytes.includes(0)],
+  [/a carriage return that ends no line/, (_, cells) => cells.flat().some((one) => one.includes('\r'))],
+];
+
+export const csvRead = target({
+  name: 'csv-read',
+  holds: 'readCsv gives the cells that csv-parse gives, or refuses with `protocol`',
+  runs: 10_000,
+  sample: 1_000,
+  inputs,
+  check({ bytes, edits, nul }) {
+    const body = edited(bytes, edits);
+    const ours = attempt(['protocol'], () => readCsv({ status: 200, body, where: 'GET /csv' }, { nul }));
+    const theirs = parsed(body);
+    if ('value' in ours) {
+      const { header, rows } = ours.value;
+      insist(isUtf8(body), 'taken, but is not UTF-8', body.toString('latin1'));
+      insist(theirs !== null, 'taken, but not by csv-parse', body.toString(), ours.value);
+      insist(isDeepStrictEqual([header, ...rows], theirs), 'other cells than csv-parse', body.toString(), ours.value);
+      return 'taken';
+    }
+    const { message } = ours;
+    if (theirs === null) return 'refused';
+    const reason = STRICTER.find(([pattern]) => pattern.test(message));
+    insist(reason?.[1](body, theirs) === true, 'refused, but taken by csv-parse', body.toString(), message);
+    return 'refused';
+  },
+});
+
+/** null where csv-parse refuses. */
+function parsed(body: Buffer): string[][] | null {
+  try {
+    return parse(body, { record_delimiter: ['\r\n', '\n'], bom: true });
+  } catch {
+    return null;
+  }
+}

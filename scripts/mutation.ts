@@ -1,0 +1,157 @@
+/** `npm run mutation`: changes `src` in one small way at a time, and counts how many of these mutants the tests notice. */
+
+import { mkdir, readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { Stryker } from '@stryker-mutator/core';
+
+const USAGE = `npm run mutation -- [options]
+  --mutate <paths>   only these files, folders or lines of src, separated by commas: src/csv/,src/paging.ts:40-60
+  --incremental      run again only what has changed since the last time; does not notice changes elsewhere in src`;
+
+interface Room {
+  readonly name: string;
+  /** Files of `src`, and folders, which end in a slash. */
+  readonly src: readonly string[];
+  /** Files of `__tests__/unit`: those that are about the room, since every mutant runs all of them that reach it. */
+  readonly tests: readonly string[];
+}
+
+const ROOMS: readonly Room[] = [
+  {
+    name: 'windows',
+    src: ['window.ts', 'instant.ts', 'period.ts', 'duration.ts'],
+    tests: ['window', 'instant', 'period', 'duration'],
+  },
+  { name: 'paging', src: ['paging.ts'], tests: ['paging'] },
+  { name: 'csv', src: ['csv/'], tests: ['csv-*', 'columns'] },
+  {
+    name: 'export',
+    src: ['export.ts', 'parts.ts', 'sink.ts', 'spreadsheet.ts'],
+    tests: ['export', 'parts', 'sink', 'spreadsheet'],
+  },
+  { name: 'evidence', src: ['evidence/'], tests: ['manifest', 'scope', 'evidence'] },
+  {
+    name: 'destinations',
+    src: ['destinations/'],
+    tests: ['file-destination', 'artifact-destination', 'commit-destination'],
+  },
+  { name: 'history', src: ['history/'], tests: ['history-*', 'link', 'plan', 'earlier', 'look-back'] },
+  { name: 'git', src: ['git/'], tests: ['git-branch', 'commit-destination', 'history-branch'] },
+];
+
+interface Options {
+  /** `src/csv/`, `src/paging.ts:40-60`; null: all rooms. */
+  readonly mutate: readonly string[] | null;
+  readonly incremental: boolean;
+}
+
+/** What became of a room's mutants. Stryker leaves those that do not even load out of its score. */
+interface Tally {
+  readonly name: string;
+  readonly mutants: number;
+  readonly killed: number;
+  readonly timeout: number;
+  readonly survived: number;
+  /** Mutants in code that no test of the room reaches. */
+  readonly unreached: number;
+  readonly invalid: number;
+  readonly seconds: number;
+}
+
+const REPORTS = 'reports/mutation';
+
+/** Runs all rooms that are asked for. Gives whether each of them reaches the threshold. */
+async function mutation({ mutate, incremental }: Options): Promise<boolean> {
+  await mkdir(REPORTS, { recursive: true });
+  const threshold: number = JSON.parse(await readFile('stryker.config.json', 'utf8')).thresholds.break;
+  const tallies: Tally[] = [];
+  for (const room of ROOMS) {
+    const paths = mutate?.filter((path) => isIn(room, path)) ?? room.src.map((path) => `src/${path}`);
+    const patterns = paths.map((path) => (path.endsWith('/') ? `${path}**/*.ts` : path));
+    if (patterns.length === 0) continue;
+    console.log(`\n${room.name}: ${patterns.join(', ')}`);
+    tallies.push(await tallyOf(room, patterns, incremental));
+  }
+  for (const tally of tallies) console.log(lineOf(tally));
+  if (tallies.length > 1) console.log(lineOf(sumOf(tallies)));
+  const below = tallies.filter((tally) => !(scoreOf(tally) >= threshold));
+  for (const { name } of below) console.log(`${name}: less than ${threshold} % of the mutants are noticed.`);
+  return below.length === 0;
+}
+
+async function tallyOf(room: Room, mutate: readonly string[], incremental: boolean): Promise<Tally> {
+  const began = performance.now();
+  const report = `${REPORTS}/${room.name}`;
+  const stryker = new Stryker({
+    mutate: [...mutate],
+    jest: {
+      config: {
+        testEnvironment: './scripts/mutation/environment.js',
+        setupFiles: ['<rootDir>/scripts/mutation/setup.ts'],
+        testMatch: room.tests.map((name) => `<rootDir>/__tests__/unit/${name}.test.ts`),
+      },
+    },
+    jsonReporter: { fileName: `${report}.json` },
+    htmlReporter: { fileName: `${report}.html` },
+    incremental,
+    incrementalFile: `${report}.incremental.json`,
+  });
+  const statuses = (await stryker.runMutationTest()).map(({ status }) => status);
+  const count = (...of: string[]) => statuses.filter((status) => of.includes(status)).length;
+  return {
+    name: room.name,
+    mutants: statuses.length,
+    killed: count('Killed'),
+    timeout: count('Timeout'),
+    survived: count('Survived'),
+    unreached: count('NoCoverage'),
+    invalid: count('CompileError', 'RuntimeError', 'Ignored', 'Pending'),
+    seconds: (performance.now() - began) / 1000,
+  };
+}
+
+const isIn = ({ src }: Room, path: string): boolean => src.some((one) => path.startsWith(`src/${one}`));
+
+/** Percent of the mutants that were noticed, of those that could be. */
+const scoreOf = ({ killed, timeout, survived, unreached }: Tally): number =>
+  (100 * (killed + timeout)) / (killed + timeout + survived + unreached);
+
+const COUNTS = ['mutants', 'killed', 'timeout', 'survived', 'unreached', 'invalid', 'seconds'] as const;
+
+const lineOf = (tally: Tally): string =>
+  [
+    tally.name.padEnd(14),
+    `${scoreOf(tally).toFixed(1)} %`,
+    ...COUNTS.map((name) => `${name} ${tally[name].toFixed(0)}`),
+  ].join('  ');
+
+const sumOf = (tallies: readonly Tally[]): Tally =>
+  ({
+    name: 'all',
+    ...Object.fromEntries(COUNTS.map((name) => [name, tallies.reduce((sum, tally) => sum + tally[name], 0)])),
+  }) as Tally;
+
+/** Throws an `Error` for people where an option is not understood. */
+function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { mutate: { type: 'string' }, incremental: { type: 'boolean', default: false } },
+  });
+  const mutate = values.mutate?.split(',') ?? null;
+  const strange = mutate?.find((path) => !ROOMS.some((room) => isIn(room, path)));
+  if (strange !== undefined)
+    throw new Error(`--mutate ${strange}: in none of the rooms ${ROOMS.map(({ name }) => name).join(', ')}`);
+  return { mutate, incremental: values.incremental };
+}
+
+function readOptionsOrSay(): Options | null {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    return null;
+  }
+}
+
+const options = readOptionsOrSay();
+if (!options || !(await mutation(options))) process.exitCode = 1;

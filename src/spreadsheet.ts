@@ -1,0 +1,33 @@
+import { encodeGuardedRows } from './csv/guard.ts';
+import { readStored } from './csv/stored.ts';
+import type { ExportedTable } from './export.ts';
+import { type CsvFile, Parts } from './parts.ts';
+
+interface SpreadsheetOptions {
+  readonly table: ExportedTable;
+  /** Absolute path of the table's CSV, were it one file. */
+  readonly path: string;
+  /** Above it the copy is cut into parts of its own, for it is longer than the table; null: never. */
+  readonly maxBytes: number | null;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Writes the rows of a finished table once more, `a.spreadsheet.csv` beside `a.csv`, so that no spreadsheet runs a cell.
+ * Throws `destination` where the disk refuses, and the signal's reason; then the copy has no name.
+ */
+export async function writeSpreadsheet({ table, path, maxBytes, signal }: SpreadsheetOptions): Promise<CsvFile[]> {
+  const parts = new Parts(path.replace(/\.csv$/, '.spreadsheet.csv'), maxBytes, encodeGuardedRows);
+  try {
+    await parts.begin(table.columns);
+    for (const file of table.files) {
+      for await (const rows of readStored(file.path, file.rows)) {
+        signal.throwIfAborted();
+        await parts.write(rows);
+      }
+    }
+    return await parts.seal();
+  } finally {
+    await parts.close();
+  }
+}
