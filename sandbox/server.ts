@@ -10,6 +10,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { LedgerEvent } from './ledger.ts';
+import type { Asked, Entry, Order } from './shelf.ts';
 
 export interface SandboxRequest {
   readonly method: string;
@@ -34,6 +35,10 @@ export type Fault = (req: IncomingMessage, res: ServerResponse, answer: () => Sa
 export interface ServerOptions {
   /** Called for each request, `index` from 0; a returned fault answers it. */
   readonly intercept?: (request: SandboxRequest, index: number) => Fault | undefined;
+  /** What becomes of a true answer before it is sent, or before a fault sees it. */
+  readonly alter?: (answer: SandboxResponse, request: SandboxRequest, index: number) => SandboxResponse;
+  /** What its `Date` headers say, in milliseconds since 1970. Defaults to the machine's clock. */
+  readonly clock?: () => number;
   /** Compresses every body, whether or not the client asked. */
   readonly gzip?: boolean;
   /** Sends bodies chunked, without a Content-Length. */
@@ -46,6 +51,12 @@ export interface VendorOptions extends ServerOptions {
   readonly token: string;
   /** Asked at each request for each event that it would answer: events appear late, or vanish. Defaults to all. */
   readonly visible?: (event: LedgerEvent) => boolean;
+  /** Orders events of the same instant differently at each request. */
+  readonly tieShuffle?: number;
+  /** Which rows a silent cap leaves. Defaults to the first ones in the order of the answer. */
+  readonly capLeaves?: Order;
+  /** What becomes of the entries of an answer, or of a page of it, before they are sent. */
+  readonly arrange?: (entries: readonly Entry[], asked: Asked) => readonly Entry[];
 }
 
 export interface SandboxServer {
@@ -66,7 +77,12 @@ export async function startServer(handler: Handler, options: ServerOptions = {})
     req.on('end', () => {
       const request = readRequest(req, Buffer.concat(chunks));
       const index = requests.push(request) - 1;
-      const answer = () => handle(handler, request);
+      const { alter, clock } = options;
+      if (clock) res.setHeader('date', new Date(clock()).toUTCString());
+      const answer = () => {
+        const own = handle(handler, request);
+        return alter ? alter(own, request, index) : own;
+      };
       const fault = options.intercept?.(request, index);
       if (fault) fault(req, res, answer);
       else send(res, answer(), options);

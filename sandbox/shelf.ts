@@ -1,6 +1,6 @@
 /** How every sandbox server keeps its events: sorted, each written once, found by binary search. */
 
-import type { LedgerEvent } from './ledger.ts';
+import { type LedgerEvent, randomFrom } from './ledger.ts';
 import type { VendorOptions } from './server.ts';
 
 export interface Bounds {
@@ -10,7 +10,8 @@ export interface Bounds {
   readonly toInclusive?: boolean;
 }
 
-export type Order = 'newest' | 'oldest';
+/** Which come first; `none` is an order of its own, the same at each request, that has nothing to do with time. */
+export type Order = 'newest' | 'oldest' | 'none';
 
 /** An event with what a server needs at hand. */
 export interface Entry {
@@ -50,12 +51,18 @@ export function written(textOf: (event: LedgerEvent) => string): (event: LedgerE
   };
 }
 
+export type ShelfOptions = Pick<VendorOptions, 'events' | 'visible' | 'tieShuffle' | 'capLeaves' | 'arrange'>;
+
 /** Sorts the events once and gives a way to find some of them quickly: only what lies within the bounds is looked at. */
 export function shelve(
-  { events, visible }: Pick<VendorOptions, 'events' | 'visible'>,
+  { events, visible, tieShuffle, capLeaves, arrange }: ShelfOptions,
   textOf: (event: LedgerEvent) => string,
 ): (asked: Asked) => Found {
   const entries = events.map((event) => new Shelved(event, textOf)).sort((a, b) => a.micros - b.micros);
+  const lots = new Map<Entry, number>();
+  const random = randomFrom(events.length);
+  for (const entry of entries) lots.set(entry, random());
+  let calls = 0;
   /** The first entry at or after an instant. */
   const firstAt = (micros: number): number => {
     let low = 0;
@@ -67,16 +74,41 @@ export function shelve(
     }
     return low;
   };
-  return ({ from, to, bounds = {}, keep, order, cap }: Asked): Found => {
+  return (asked: Asked): Found => {
+    const { from, to, bounds = {}, keep, order, cap = Number.POSITIVE_INFINITY } = asked;
     const { fromInclusive = true, toInclusive = true } = bounds;
+    calls += 1;
     const start = from === undefined ? 0 : firstAt(fromInclusive ? from : from + 1);
     const end = Math.max(start, to === undefined ? entries.length : firstAt(toInclusive ? to + 1 : to));
-    if (!keep && !visible) return foundIn(entries, { start, end, order, cap });
+    const plain = order !== 'none' && capLeaves === undefined && tieShuffle === undefined && !arrange;
+    if (plain && !keep && !visible) return foundIn(entries, { start, end, order, cap });
     const shown = entries
       .slice(start, end)
       .filter((entry) => (!keep || keep(entry)) && (!visible || visible(entry.event)));
-    return foundIn(shown, { start: 0, end: shown.length, order, cap });
+    if (plain) return foundIn(shown, { start: 0, end: shown.length, order, cap });
+    const tied = tieShuffle === undefined ? shown : shuffleTies(shown, randomFrom(tieShuffle + calls));
+    const left = inOrder(inOrder(tied, capLeaves ?? order, lots).slice(0, cap), order, lots);
+    const given = (first = 0, beyond = left.length) => left.slice(first, beyond);
+    return { total: left.length, slice: arrange ? (...range) => [...arrange(given(...range), asked)] : given };
   };
+}
+
+/** Ties stay as they are among themselves, or stand the other way round where the newest come first. */
+function inOrder(entries: readonly Entry[], order: Order, lots: ReadonlyMap<Entry, number>): Entry[] {
+  if (order === 'none') return entries.toSorted((a, b) => (lots.get(a) ?? 0) - (lots.get(b) ?? 0));
+  const rising = entries.toSorted((a, b) => a.micros - b.micros);
+  return order === 'oldest' ? rising : rising.reverse();
+}
+
+/** An order by time with no tie-break means that any order among equals is right. */
+function shuffleTies(entries: readonly Entry[], random: () => number): Entry[] {
+  const shuffled: Entry[] = [];
+  for (let start = 0, end = 0; start < entries.length; start = end) {
+    while (end < entries.length && entries[end]?.micros === entries[start]?.micros) end += 1;
+    const ties = entries.slice(start, end).map((entry) => ({ entry, lot: end - start === 1 ? 0 : random() }));
+    for (const { entry } of ties.sort((a, b) => a.lot - b.lot)) shuffled.push(entry);
+  }
+  return shuffled;
 }
 
 class Shelved implements Entry {
@@ -100,7 +132,7 @@ class Shelved implements Entry {
 /** A stretch of entries, which are sorted from old to new, seen in an order and up to a cap. */
 function foundIn(
   entries: readonly Entry[],
-  { start, end, order, cap = Number.POSITIVE_INFINITY }: { start: number; end: number } & Pick<Asked, 'order' | 'cap'>,
+  { start, end, order, cap }: { start: number; end: number; order: Order; cap: number },
 ): Found {
   const total = Math.min(end - start, cap);
   return {

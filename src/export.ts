@@ -1,9 +1,10 @@
 import { planTable, type TablePlan } from './csv/columns.ts';
 import { ExportError } from './errors.ts';
 import type { Earlier } from './history/earlier.ts';
+import { Ids } from './ids.ts';
 import { type CsvFile, Parts } from './parts.ts';
 import type { Columns, Page, Session, Vendor, VendorEvent, Window } from './types.ts';
-import { contains, formatInstant } from './window.ts';
+import { contains } from './window.ts';
 
 /** Events encoded and written at a time. */
 const BATCH_ROWS = 2000;
@@ -75,6 +76,7 @@ class Table {
   readonly #parts: Parts;
   readonly #counts: Counts = { received: 0, cut: 0, repeated: 0, known: 0, written: 0 };
   readonly #lateRows: number[] = [];
+  readonly #ids: Ids;
   #plan: TablePlan | null = null;
   #header: readonly string[] | null = null;
   #slice: Window | null = null;
@@ -85,6 +87,7 @@ class Table {
   constructor(options: ExportOptions, parts: Parts) {
     this.#options = options;
     this.#parts = parts;
+    this.#ids = new Ids(options.vendor);
   }
 
   async add({ slice, header, events }: Page): Promise<void> {
@@ -154,24 +157,22 @@ class Table {
     return earlier.take(names, row(event), event.id);
   }
 
-  /** The events that stay: inside the slice, each id once, and new. Throws `protocol` where one id has two contents. */
+  /** The events that stay: inside the slice, each id once, and new. Throws `protocol` where one id is of two events. */
   #settle(events: readonly VendorEvent[], slice: Window, plan: TablePlan): VendorEvent[] {
-    const seen = new Map<string, VendorEvent>();
     const kept: VendorEvent[] = [];
+    this.#ids.beginSlice();
     for (const event of events) {
-      const { time, id } = event;
+      const { time } = event;
       if (Number.isNaN(time)) throw new Error(`${this.#options.vendor.name} has an event with a time that is none.`);
-      const before = id === null ? undefined : seen.get(id);
-      if (before !== undefined && JSON.stringify(before.body) !== JSON.stringify(event.body))
-        throw twoContents(this.#options.vendor, event);
-      if (id !== null) seen.set(id, event);
+      const repeated = this.#ids.isRepeated(event);
       if (time !== null && !contains(slice, time)) {
         this.#counts.cut++;
-      } else if (before !== undefined) {
+      } else if (repeated) {
         this.#counts.repeated++;
       } else if (this.#isKnown(event, plan)) {
         this.#counts.known++;
       } else {
+        this.#ids.keep(event);
         kept.push(event);
         this.#first = Math.min(this.#first, time ?? Number.POSITIVE_INFINITY);
         this.#last = Math.max(this.#last, time ?? Number.NEGATIVE_INFINITY);
@@ -212,9 +213,3 @@ const untold = ({ name }: Vendor): ExportError =>
       next: 'Set `overlap: PT0S`, to look for none.',
     },
   );
-
-const twoContents = ({ name }: Vendor, { time }: VendorEvent): ExportError =>
-  new ExportError('protocol', `${name} gave one event id twice, with different contents.`, {
-    where: time === null ? name : `an event of ${formatInstant(time)}`,
-    next: 'Run the export again; if it stays, report it to the vendor: one of the two is not what happened.',
-  });

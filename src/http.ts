@@ -5,11 +5,11 @@ import { ExportError } from './errors.ts';
 import { type Agents, Broken, exchange, type Request, requestOf } from './exchange.ts';
 import { checkAccepted, type Reply, type Subject } from './framing.ts';
 import { refusal, spent } from './refusal.ts';
-import { type Clock, isTransient, Patience, readRetryAfter, type Wait } from './retry.ts';
+import { type Clock, isTransient, Patience, readHttpDate, readRetryAfter, type Wait } from './retry.ts';
 import type { Answer, Call, Exchange, Send } from './types.ts';
 
-/** The largest response body, encoded or decoded, in bytes: 1 GiB. */
-const MAX_BODY_BYTES = 2 ** 30;
+/** The largest response body, encoded or decoded, in bytes: 500 MiB, since no longer text can be read. */
+const MAX_BODY_BYTES = 500 * 2 ** 20;
 
 export interface WireOptions {
   /** `https://…`, or `http://…` on loopback; the only origin that is ever spoken to. */
@@ -35,7 +35,7 @@ export interface WireOptions {
   readonly onExchange: (exchange: Exchange) => void;
   /** Hears of each wait; `attempt` is the try that failed, `reason` holds no word of the vendor's. */
   readonly onRetry: (wait: Wait) => void;
-  /** Largest body, encoded or decoded, in bytes. Defaults to 1 GiB. */
+  /** Largest body, encoded or decoded, in bytes. Defaults to 500 MiB. */
   readonly maxBytes?: number;
 }
 
@@ -139,6 +139,7 @@ async function tryOnce(
   }
 }
 
+/** The vendor's dates are by its own clock, which its answer tells: ours may be minutes off. */
 function askedWait({ headers }: Reply, clock: Clock): number | null {
-  return readRetryAfter(headers['retry-after'], clock.now());
+  return readRetryAfter(headers['retry-after'], readHttpDate(headers.date) ?? clock.now());
 }

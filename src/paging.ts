@@ -1,59 +1,7 @@
+import { LEAST_CAP } from './caps.ts';
 import { ExportError } from './errors.ts';
 import type { VendorEvent, Window } from './types.ts';
-import { contains, formatInstant, halves } from './window.ts';
-
-/** What one walk over a window brought. */
-export interface Fetched {
-  readonly events: readonly VendorEvent[];
-  /** Whether the vendor itself said that this is all (a cursor chain that ended, a total that agrees). */
-  readonly proven: boolean;
-}
-
-/** A window and every event that the vendor gave for it; events beside the window may be among them. */
-export interface Part {
-  readonly window: Window;
-  readonly events: readonly VendorEvent[];
-}
-
-const oneTime = (events: readonly VendorEvent[], window: Window): number =>
-  events.filter(({ time }) => time === null || contains(window, time)).length;
-
-/** 100, 200, 250, 500, 1000, … : the counts at which undocumented row caps stand. */
-const isRound = (count: number): boolean => count >= 100 && /^(?:1|2|25|5)0+$/.test(String(count));
-
-/**
- * Guards against row caps that no document names. An answer of a suspiciously round count, with nothing that proves it
- * whole, is fetched again in two halves, which must hold at least as many events; where they hold more, the answer was
- * capped and the halves (each guarded in the same way) take its place.
- * A count below one that the vendor has answered before cannot be its cap.
- * Throws `incomplete` where a capped window cannot be cut further, or where the halves hold less than the whole.
- */
-export function capGuard(fetch: (window: Window) => Promise<Fetched>): (window: Window) => Promise<Part[]> {
-  let largest = 0;
-  const guard = async (window: Window): Promise<Part[]> => {
-    const { events, proven } = await fetch(window);
-    largest = Math.max(largest, events.length);
-    if (proven || !isRound(events.length) || events.length < largest) return [{ window, events }];
-    const pair = halves(window);
-    if (!pair) throw capped(window, events.length, 'and the window cannot be cut further');
-    const parts = [...(await guard(pair[0])), ...(await guard(pair[1]))];
-    const whole = oneTime(events, window);
-    const sum = parts.reduce((count, part) => count + oneTime(part.events, part.window), 0);
-    if (sum === whole) return [{ window, events }];
-    if (sum < whole) throw capped(window, events.length, `but its two halves hold only ${sum}`);
-    if (events.some(({ time }) => time === null)) {
-      throw capped(window, events.length, `its halves hold ${sum}, and without times they cannot be told apart`);
-    }
-    return parts;
-  };
-  return guard;
-}
-
-const capped = (window: Window, count: number, why: string): ExportError =>
-  new ExportError('incomplete', `The vendor answered exactly ${count} events, which looks like a row cap, ${why}.`, {
-    where: `${formatInstant(window.from)} to ${formatInstant(window.to)}`,
-    next: 'Export a shorter window or narrower filters; if it stays, ask the vendor how many rows one answer may hold.',
-  });
+import { contains, formatInstant, pad } from './window.ts';
 
 /**
  * Follows a cursor to its end. Throws `protocol` on a cursor that comes twice and on an empty page that has one:
@@ -82,40 +30,68 @@ const loop = (what: string, where: string): ExportError =>
     next: 'Run the export again; if it stays, report it to the vendor with the window and the time of this run.',
   });
 
+/**
+ * An answer of which no event lies in the window that was asked for is the answer to another question: from a cache, or
+ * because something on the way dropped the window. Throws `protocol`. Events without a time pass.
+ * @param next what to do about it
+ */
+export function checkAsked(
+  events: readonly VendorEvent[],
+  asked: Window,
+  { vendor, where, next = ANOTHER_ANSWER }: { vendor: string; where: string; next?: string },
+): void {
+  const closed = pad(asked, 0, 1);
+  if (events.length === 0 || events.some(({ time }) => time === null || contains(closed, time))) return;
+  throw new ExportError('protocol', `All ${events.length} events that ${vendor} answered lie outside the window.`, {
+    where,
+    next,
+  });
+}
+
+const ANOTHER_ANSWER =
+  'Look for a cache or a proxy on the way that gives the answer to another request; run the export again.';
+
 /** A page of a walk back: events of `[from, to)`, newest first, `offset` of them left out. */
 export interface WalkAsk extends Window {
   readonly offset: number;
 }
 
+type FetchPage = (ask: WalkAsk) => Promise<readonly VendorEvent[]>;
+
 /**
- * Walks a window backwards, newest page first, by moving its end to the last event seen: unlike offsets, that neither
+ * Walks windows backwards, newest page first, by moving their end to the last event seen: unlike offsets, that neither
  * repeats nor skips when events arrive meanwhile. Ties on the page border come twice and are de-duplicated by id later;
  * a millisecond that fills whole pages is drained by offset. Holds whether the vendor reads `to` as in- or exclusive.
- * @param limit rows asked for; a shorter page is the last.
+ * The last page is one that is shorter than a page before, of any window: how many rows were asked for proves nothing,
+ * since a vendor may give fewer.
+ * @param least a page of fewer rows is always the last.
  */
-export async function* walkBack(
-  window: Window,
-  limit: number,
-  fetch: (ask: WalkAsk) => Promise<readonly VendorEvent[]>,
+export function walkBack(
+  fetch: FetchPage,
   where: string,
-): AsyncGenerator<readonly VendorEvent[]> {
-  let to = window.to;
-  let drained = window.to;
-  while (to >= window.from) {
-    const page = await fetch({ from: window.from, to, offset: 0 });
-    const oldest = checkNewestFirst(page, to, where);
-    yield page;
-    if (page.length < limit) return;
-    if (oldest + 1 < to) {
-      to = oldest + 1;
-      continue;
+  least = LEAST_CAP,
+): (window: Window) => AsyncGenerator<readonly VendorEvent[]> {
+  let longest = least;
+  return async function* walk(window) {
+    let to = window.to;
+    let drained = window.to;
+    while (to >= window.from) {
+      const page = await fetch({ from: window.from, to, offset: 0 });
+      const oldest = checkNewestFirst(page, to, where);
+      yield page;
+      if (page.length < longest) return;
+      longest = page.length;
+      if (oldest + 1 < to) {
+        to = oldest + 1;
+        continue;
+      }
+      // The whole page lies in the last millisecond, so the end cannot be moved to it without losing its other events.
+      if (oldest !== drained) yield drain({ from: oldest, to: oldest + 1 }, longest, fetch, where);
+      drained = oldest;
+      // An event at `to` itself: the vendor reads it as inclusive.
+      to = oldest === to ? to - 1 : oldest;
     }
-    // The whole page lies in the last millisecond, so the end cannot be moved to it without losing its other events.
-    if (oldest !== drained) yield drain({ from: oldest, to: oldest + 1 }, limit, fetch, where);
-    drained = oldest;
-    // An event at `to` itself: the vendor reads it as inclusive.
-    to = oldest === to ? to - 1 : oldest;
-  }
+  };
 }
 
 /** The oldest millisecond of a page, once its order is what the walk relies on. Throws `protocol`. */
@@ -139,13 +115,9 @@ const DRAIN_PASSES = 12;
 /**
  * All events of one millisecond, by offset. Ties have no order, so a pass may repeat some and miss others: passes go on
  * until as many distinct ids were seen as a pass has rows.
+ * @param full rows of a page that is not the last.
  */
-async function drain(
-  window: Window,
-  limit: number,
-  fetch: (ask: WalkAsk) => Promise<readonly VendorEvent[]>,
-  where: string,
-): Promise<readonly VendorEvent[]> {
+async function drain(window: Window, full: number, fetch: FetchPage, where: string): Promise<readonly VendorEvent[]> {
   const seen = new Map<string, VendorEvent>();
   for (let pass = 0; pass < DRAIN_PASSES; pass++) {
     let rows = 0;
@@ -153,7 +125,8 @@ async function drain(
       const page = await fetch({ ...window, offset: rows });
       for (const event of page) seen.set(event.id ?? '', event);
       rows += page.length;
-      if (page.length < limit) break;
+      // The second is a vendor that does not look at `offset`.
+      if (page.length < full || rows > 2 * seen.size + full) break;
     }
     if (seen.size === rows) return [...seen.values()];
   }

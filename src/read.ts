@@ -146,10 +146,13 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
 }
 
-/** A JSON value as a cell: a string as it is, null and `undefined` empty, a number's own digits, the rest as JSON. */
+/**
+ * A JSON value as a cell: a string as it is, null and `undefined` empty, a number's own digits, the rest as JSON.
+ * UTF-8 has no half of a surrogate pair, so U+FFFD stands for one; else a row would differ from itself read again.
+ */
 export function text(value: unknown): string {
   if (value === null || value === undefined) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value);
 }
 
 function keepDigits(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {

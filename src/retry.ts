@@ -37,6 +37,12 @@ export function isTransient(status: number, also: readonly number[] = []): boole
 
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
 
+/** An IMF-fixdate (RFC 9110, 5.6.7) in milliseconds since 1970; null where it is none. */
+export function readHttpDate(value: string | undefined): number | null {
+  const time = HTTP_DATE.test(value ?? '') ? Date.parse(value ?? '') : Number.NaN;
+  return Number.isNaN(time) ? null : time;
+}
+
 /**
  * The wait that a `Retry-After` header asks for, in milliseconds from `now`; null where there is none to honour.
  * Whole seconds or an IMF-fixdate (RFC 9110, 10.2.3). `Date.parse` alone would read `-5` as a month of 2001.
@@ -44,7 +50,7 @@ const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d
  */
 export function readRetryAfter(value: string | undefined, now: number): number | null {
   const text = value?.trim() ?? '';
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : HTTP_DATE.test(text) ? Date.parse(text) - now : Number.NaN;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : (readHttpDate(text) ?? Number.NaN) - now;
   return ms > 0 ? ms : null;
 }
 

@@ -186,6 +186,33 @@ describe('events', () => {
   });
 });
 
+describe('one id in two slices', () => {
+  const slices = [
+    { from: 10, to: 20 },
+    { from: 20, to: 30 },
+  ] as const;
+
+  test('that each of them keeps, at its own time, is a contradiction of the vendor', async () => {
+    const pages = [
+      { slice: slices[0], events: [event('early', 11, 'A'), event('b', 12, 'B')] },
+      { slice: slices[1], events: [event('late', 21, 'A')] },
+    ];
+    expect(await failure(run(pages))).toMatchObject({
+      kind: 'protocol',
+      message: 'Acme gave one event id twice, at different times.',
+    });
+  });
+
+  test('that only one of them keeps is one event', async () => {
+    const pages = [
+      { slice: slices[0], events: [event('a', 11, 'A')] },
+      { slice: slices[1], events: [event('a', 11, 'A'), event('c', 21, 'C')] },
+    ];
+    const { rows } = await run(pages);
+    expect(firstCells(rows)).toEqual(['a', 'c']);
+  });
+});
+
 describe('the order', () => {
   test('is by time, then by id, whatever the vendor answers first', async () => {
     const events = [event('4', 12, 'b'), event('1', 11, 'z'), event('3', 12, 'a'), event('2', 11.5, 'y')];

@@ -40,7 +40,25 @@ describe('tries again', () => {
   });
 
   test('at the time that the vendor asks', async () => {
-    const { origin } = await vendorOf({ status: 503, ...after('Sat, 21 Nov 2026 12:00:07 GMT') }, {});
+    const headers = { 'retry-after': 'Sat, 21 Nov 2026 12:00:07 GMT', date: 'Sat, 21 Nov 2026 12:00:00 GMT' };
+    const { origin } = await vendorOf({ status: 503, headers }, {});
+    const wire = wireTo(origin);
+    await wire.send(call);
+    expect(wire.waits).toEqual([7_000]);
+  });
+
+  test.each(['09:13:20', '13:40:00'])('at that time by its own clock, which is at %s', async (time) => {
+    const date = `Sat, 21 Nov 2026 ${time} GMT`;
+    const asked = new Date(Date.parse(date) + 20_000).toUTCString();
+    const { origin } = await vendorOf({ status: 429, headers: { 'retry-after': asked, date } }, {});
+    const wire = wireTo(origin);
+    await wire.send(call);
+    expect(wire.waits).toEqual([20_000]);
+  });
+
+  test('at that time by our clock, where the vendor does not tell its own', async () => {
+    const headers = { 'retry-after': 'Sat, 21 Nov 2026 12:00:07 GMT', date: 'today' };
+    const { origin } = await vendorOf({ status: 429, headers }, {});
     const wire = wireTo(origin);
     await wire.send(call);
     expect(wire.waits).toEqual([7_000]);

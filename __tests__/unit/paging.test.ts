@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { randomFrom } from '../../sandbox/ledger.ts';
 import { ExportError } from '../../src/errors.ts';
-import { byCursor, capGuard, type WalkAsk, walkBack } from '../../src/paging.ts';
+import { byCursor, type WalkAsk, walkBack } from '../../src/paging.ts';
 import type { VendorEvent, Window } from '../../src/types.ts';
-import { contains, halves, pad } from '../../src/window.ts';
+import { contains } from '../../src/window.ts';
 
 const WHERE = 'GET /log';
 
@@ -74,153 +74,6 @@ describe('byCursor', () => {
   });
 });
 
-describe('capGuard', () => {
-  const WINDOW = { from: 1000, to: 87_401_000 };
-
-  interface Vendor {
-    readonly times: readonly number[];
-    readonly cap: number;
-    readonly newestFirst: boolean;
-    readonly fromInclusive: boolean;
-    readonly toInclusive: boolean;
-    /** Milliseconds asked for on either side, to be on the safe side of its bounds. */
-    readonly padding: number;
-    /** Whether its rows have times to cut by. */
-    readonly timed?: boolean;
-  }
-
-  /** A vendor that cuts its answers in silence, and a guard over it. */
-  function guarded({ times, cap, newestFirst, fromInclusive, toInclusive, padding, timed = true }: Vendor) {
-    const ledger = times
-      .map((time, index) => eventAt(time, String(index)))
-      .sort((a, b) => (a.time ?? 0) - (b.time ?? 0));
-    if (newestFirst) ledger.reverse();
-    const asked: Window[] = [];
-    const guard = capGuard(async (window) => {
-      asked.push(window);
-      const { from, to } = pad(window, padding);
-      const found = ledger.filter(({ time }) => {
-        const at = time ?? 0;
-        return (fromInclusive ? at >= from : at > from) && (toInclusive ? at <= to : at < to);
-      });
-      return { events: found.slice(0, cap).map((event) => (timed ? event : { ...event, time: null })), proven: false };
-    });
-    return { ledger, asked, guard };
-  }
-
-  /** Every event that the parts keep. */
-  const keptBy = (parts: readonly { window: Window; events: readonly VendorEvent[] }[]) =>
-    parts.flatMap(({ window, events }) => inside(events, window));
-
-  const vendorOf = (cap: number, most: number) =>
-    fc.record({
-      times: fc
-        .tuple(fc.integer({ min: 0, max: most }), fc.integer(), fc.constantFrom(10, 50_000, 90_000_000))
-        .map(([count, seed, spread]) => {
-          const random = randomFrom(seed);
-          return Array.from({ length: count }, () => 500 + Math.floor(random() * spread));
-        }),
-      cap: fc.constant(cap),
-      newestFirst: fc.boolean(),
-      fromInclusive: fc.boolean(),
-      toInclusive: fc.boolean(),
-      padding: fc.constant(1),
-    });
-
-  test.each([
-    [100, 450, 200],
-    [1000, 4500, 40],
-    [10_000, 35_000, 8],
-  ])('a hidden cap of %d: exactly the window, or incomplete', async (cap, most, numRuns) => {
-    let exact = 0;
-    let split = 0;
-    await fc.assert(
-      fc.asyncProperty(vendorOf(cap, most), async (vendor) => {
-        const { ledger, guard } = guarded(vendor);
-        const outcome = await outcomeOf(guard(WINDOW));
-        if (typeof outcome === 'string') return outcome === 'incomplete';
-        exact++;
-        if (outcome.length > 1) split++;
-        expect(idsOf(keptBy(outcome))).toEqual(idsOf(inside(ledger, WINDOW)));
-        return true;
-      }),
-      { numRuns, seed: 1, examples: [[{ ...SPREAD, times: spreadOut(most), cap }]] },
-    );
-    expect(exact).toBeGreaterThan(numRuns / 4);
-    expect(split).toBeGreaterThan(0);
-  });
-
-  const SPREAD = { newestFirst: true, fromInclusive: true, toInclusive: true, padding: 1 };
-  const spreadOut = (count: number) => Array.from({ length: count }, (_, index) => 1000 + index * 2000);
-
-  test.each([100, 200, 250, 500, 1000, 2000, 2500, 5000, 10_000])('finds a cap of %d', async (cap) => {
-    const times = Array.from({ length: 3 * cap + 7 }, (_, index) => 1000 + index * 2000);
-    const { ledger, guard } = guarded({ ...SPREAD, times, cap });
-    expect(idsOf(keptBy(await guard(WINDOW)))).toEqual(idsOf(inside(ledger, WINDOW)));
-  });
-
-  test.each([0, 1, 99, 101, 999, 1001])('asks once for %d events, which is no count of a cap', async (count) => {
-    const { asked, guard } = guarded({ ...SPREAD, times: spreadOut(count), cap: 10_000 });
-    const parts = await guard(WINDOW);
-    expect(asked).toEqual([WINDOW]);
-    expect(parts).toMatchObject([{ window: WINDOW, events: { length: count } }]);
-  });
-
-  test('a round count that is no cap stays one part, once its halves have added up', async () => {
-    const even = Array.from({ length: 1000 }, (_, index) => 1000 + index * 87_000);
-    const { asked, guard } = guarded({ ...SPREAD, times: even, cap: 10_000 });
-    const parts = await guard(WINDOW);
-    expect(asked).toEqual([WINDOW, ...(halves(WINDOW) ?? [])]);
-    expect(parts).toMatchObject([{ window: WINDOW, events: { length: 1000 } }]);
-  });
-
-  test('a proven answer is not asked for again, whatever its count', async () => {
-    let calls = 0;
-    const events = spreadOut(1000).map((time, index) => eventAt(time, String(index)));
-    const guard = capGuard(async () => {
-      calls++;
-      return { events, proven: true };
-    });
-    expect(await guard(WINDOW)).toEqual([{ window: WINDOW, events }]);
-    expect(calls).toBe(1);
-  });
-
-  test('a round count below what the vendor has answered before is no cap', async () => {
-    const { asked, guard } = guarded({ ...SPREAD, times: spreadOut(1357), cap: 10_000 });
-    await guard(WINDOW);
-    const short = { from: 1000, to: 1000 + 99 * 2000 - 1 };
-    expect(await guard(short)).toMatchObject([{ events: { length: 100 } }]);
-    expect(asked).toHaveLength(2);
-  });
-
-  test.each([100, 1000])('%d events of one millisecond cannot be cut further: incomplete', async (cap) => {
-    const { guard } = guarded({ ...SPREAD, times: Array.from({ length: cap + 1 }, () => 5000), cap });
-    await expect(guard(WINDOW)).rejects.toMatchObject({ kind: 'incomplete' });
-  });
-
-  test('halves that hold less than the whole: incomplete', async () => {
-    const events = spreadOut(100).map((time, index) => eventAt(time, String(index)));
-    const guard = capGuard(async (window) => ({ events: window === WINDOW ? events : [], proven: false }));
-    await expect(guard(WINDOW)).rejects.toMatchObject({
-      kind: 'incomplete',
-      message: expect.stringContaining('only 0'),
-    });
-  });
-
-  test('rows without times: all of them below the cap, incomplete at it', async () => {
-    const bounds = { ...SPREAD, padding: 0, toInclusive: false, timed: false };
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 0, max: 250 }), async (count) => {
-        const { ledger, guard } = guarded({ ...bounds, times: spreadOut(count), cap: 100 });
-        const outcome = await outcomeOf(guard(WINDOW));
-        if (count > 100) expect(outcome).toBe('incomplete');
-        else expect(outcome).toMatchObject([{ window: WINDOW, events: ledger.map(({ id }) => ({ id })) }]);
-      }),
-      { examples: [[100], [101], [200]] },
-    );
-  });
-});
-
 describe('walkBack', () => {
   interface Vendor {
     /** Milliseconds; events in no order. */
@@ -252,7 +105,7 @@ describe('walkBack', () => {
       return found.slice(offset, offset + limit);
     };
     const result = outcomeOf(
-      all(walkBack(window, limit, fetch, WHERE)).then((found) => new Set(idsOf(inside(found, window)))),
+      all(walkBack(fetch, WHERE, 1)(window)).then((found) => new Set(idsOf(inside(found, window)))),
     );
     return { initial, ledger, result };
   }
@@ -365,14 +218,52 @@ describe('walkBack', () => {
     ['without a time', [15, null, 14]],
   ])('pages %s: protocol', async (_, found) => {
     const page = found.map((time, index) => eventAt(time, String(index)));
-    const walk = walkBack(WINDOW, 10, async () => page, WHERE);
+    const walk = walkBack(async () => page, WHERE)(WINDOW);
     await expect(all(walk)).rejects.toMatchObject({ kind: 'protocol', where: WHERE });
+  });
+
+  test('pages shorter than was asked for, of whatever length: exactly the window', async () => {
+    const walk = walkBack(async ({ from, to, offset }) => {
+      const found = many.filter(({ time }) => contains({ from, to: to + 1 }, time ?? 0));
+      return found.slice(offset, offset + 20);
+    }, WHERE);
+    const many = Array.from({ length: 150 }, (_, index) => eventAt(1150 - index, `e${index}`));
+    for (const window of [
+      { from: 1000, to: 1080 },
+      { from: 1080, to: 2000 },
+    ]) {
+      const found = new Set(idsOf(inside(await all(walk(window)), window)));
+      expect(found).toEqual(new Set(idsOf(inside(many, window))));
+    }
+  });
+
+  test('one request for a page of few rows, or of fewer than one before', async () => {
+    let calls = 0;
+    const day = (count: number, from: number) =>
+      Array.from({ length: count }, (_, index) => eventAt(from + 99 - index, `${from}-${index}`));
+    const ledger = [...day(9, 0), ...day(30, 100), ...day(29, 200)];
+    const walk = walkBack(async ({ from, to }) => {
+      calls++;
+      return ledger.filter(({ time }) => contains({ from, to }, time ?? 0));
+    }, WHERE);
+    const requests: number[] = [];
+    for (const from of [0, 100, 200]) {
+      await all(walk({ from, to: from + 100 }));
+      requests.push(calls);
+      calls = 0;
+    }
+    expect(requests).toEqual([1, 2, 1]);
+  });
+
+  test('a vendor that does not look at the offset: incomplete, not for ever', async () => {
+    const ties = Array.from({ length: 20 }, (_, index) => eventAt(21, String(index)));
+    await expect(all(walkBack(async () => ties, WHERE)(WINDOW))).rejects.toMatchObject({ kind: 'incomplete' });
   });
 
   test('ties whose order hides an event for ever: incomplete', async () => {
     const hidden = Array.from({ length: 6 }, (_, index) => eventAt(21, String(index)));
     const fetch = async ({ offset }: WalkAsk) =>
       offset === 0 ? hidden.slice(0, 3) : offset === 3 ? hidden.slice(1, 4) : [];
-    await expect(all(walkBack(WINDOW, 3, fetch, WHERE))).rejects.toMatchObject({ kind: 'incomplete' });
+    await expect(all(walkBack(fetch, WHERE, 3)(WINDOW))).rejects.toMatchObject({ kind: 'incomplete' });
   });
 });

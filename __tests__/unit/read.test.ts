@@ -188,6 +188,8 @@ describe('fields', () => {
     [false, 'false'],
     [{ a: [raw] }, '{"a":[1.10]}'],
     [[], '[]'],
+    ['half \ud800 a pair', 'half \ufffd a pair'],
+    [['half \ud800 a pair'], '["half \\ud800 a pair"]'],
   ])('the cell of %j is %j', (value, cell) => {
     expect(text(value)).toBe(cell);
   });

@@ -182,6 +182,20 @@ describe('the cap', () => {
   });
 });
 
+test('rows of quite other days, as from a careless cache: protocol', async () => {
+  const other = ledgerOf('aitronos', 30, { from: DAY.from - 9 * DAY_MS, to: DAY.from - 8 * DAY_MS });
+  const server = await serve('aitronos', other, { twin: false });
+  const answer = await fetch(`${server.origin}/v1/organizations/org_sandbox/audit-log/export`, {
+    headers: { authorization: `Bearer ${TOKEN}` },
+  });
+  const body = await answer.text();
+  const stale = await serve('aitronos', [], { alter: (own) => ({ ...own, body }) });
+  expect(failureOf(await exportFrom('aitronos', stale, DAY))).toMatchObject({
+    kind: 'protocol',
+    next: expect.stringContaining('cache'),
+  });
+});
+
 test('identical rows are no repetition: each stays', async () => {
   const [event] = inWindow(crowded, DAY);
   if (!event) throw new Error('The ledger is empty.');
@@ -221,6 +235,28 @@ describe('the query beside the export', () => {
           : changed((answer) => ({ ...answer, body: String(answer.body).replace(/"total":\d+/, '"total":51000') })),
     });
     expect(error).toMatchObject({ kind: 'incomplete', message: expect.stringContaining('counts 51000') });
+  });
+
+  test('no longer answers, though it did: not taken for missing', async () => {
+    let counts = 0;
+    const error = await failureFrom(crowded, {
+      intercept: ({ path }) => (path.endsWith('/export') || counts++ === 0 ? undefined : reply(404)),
+    });
+    expect(error.kind).toBe('not-found');
+  });
+
+  test('counts otherwise on another of its pages, where nothing else can cut: incomplete', async () => {
+    const error = await failureFrom(
+      crowded.map((event) => ({ ...event, fields: { ...event.fields, 'Entity Type': 'user' } })),
+      {
+        dates: 'day',
+        alter: (answer, { query }) =>
+          query.some(([name, value]) => name === 'skip' && Number(value) > 0 && Number(value) < 12_400)
+            ? { ...answer, body: String(answer.body).replace(/"total":\d+/, '"total":12501') }
+            : answer,
+      },
+    );
+    expect(error).toMatchObject({ kind: 'incomplete', message: expect.stringContaining(', then ') });
   });
 
   test.each([500, 503])('answers %d: unavailable, not a guess', async (status) => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { inWindow, jsonOf, type LedgerEvent } from '../../sandbox/ledger.ts';
-import { changed } from '../../sandbox/server.ts';
+import { changed, type SandboxResponse } from '../../sandbox/server.ts';
 import type { CodacyOptions } from '../../sandbox/vendors/codacy.ts';
+import { codacy } from '../../src/vendors/codacy.ts';
 import { failureOf, NOON } from '../contract/run.ts';
 import {
   asked,
@@ -105,6 +106,77 @@ describe('pages', () => {
   });
 });
 
+describe('what changes while it is read', () => {
+  const day = ledgerOf('codacy', 100, DAY);
+  const [some] = inWindow(day, DAY).slice(90);
+
+  test.each([
+    ['comes', (request: number) => request >= 3],
+    ['goes', (request: number) => request < 3],
+  ])('an event that %s between two pages, which repeats or skips others: incomplete', async (_, isThere) => {
+    let request = -1;
+    const server = await serve('codacy', day, {
+      pageRows: 30,
+      visible: (event) => event !== some || isThere(request),
+      intercept: (_request, index) => {
+        request = index;
+        return undefined;
+      },
+    });
+    const error = failureOf(await exportFrom('codacy', server, DAY));
+    expect(error).toMatchObject({ kind: 'incomplete', message: expect.stringMatching(/counts \d+, then \d+\.$/) });
+  });
+
+  test('a row that comes twice, though it is counted once: incomplete', async () => {
+    const server = await serve('codacy', day, { arrange: (entries) => [...entries.slice(0, 1), ...entries] });
+    expect(failureOf(await exportFrom('codacy', server, DAY)).kind).toBe('incomplete');
+  });
+
+  test('a count of each page alone: exact', async () => {
+    await expectExact(
+      day,
+      {
+        pageRows: 30,
+        alter: (answer) => {
+          const rows = JSON.parse(String(answer.body)).data.length;
+          return { ...answer, body: String(answer.body).replace(/"total":\d+/, `"total":${rows}`) };
+        },
+      },
+      DAY,
+    );
+  });
+
+  test('the answer to another request, as from a careless cache: protocol', async () => {
+    let first: SandboxResponse | undefined;
+    const server = await serve('codacy', ledgerOf('codacy', 60), {
+      shape: 'array',
+      alter: (answer, _request, index) => {
+        first ??= answer;
+        return index < 3 ? answer : first;
+      },
+    });
+    const error = failureOf(await exportFrom('codacy', server));
+    expect(error).toMatchObject({ kind: 'protocol', next: expect.stringContaining('cache') });
+  });
+});
+
+test('a bare array of more events than a call has arguments', async () => {
+  const [event] = inWindow(events, DAY);
+  const fields = JSON.stringify({
+    actor: { email: 'a' },
+    action: 'a',
+    result: 'b',
+    timestamp: event?.fields['timestamp'],
+  });
+  const body = Buffer.from(`[${Array.from({ length: 130_000 }, () => fields).join(',')}]`);
+  const session = {
+    query: { window: DAY, org: 'acme', provider: 'gh', filters: new Map() },
+    send: async () => ({ status: 200, body, where: 'GET /audit' }),
+    note: () => {},
+  };
+  await expect(codacy.pages(session)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ kind: 'incomplete' });
+});
+
 test('a walk that ends with fewer events than it counts: incomplete', async () => {
   const intercept = () =>
     changed((answer) => ({ ...answer, body: String(answer.body).replace(/"total":\d+/, '"total":4321') }));
@@ -126,6 +198,7 @@ describe('a row cap that no document names, in the bare array', () => {
   test.each([
     [100, 'newest', 3000],
     [100, 'oldest', 3000],
+    [777, 'none', 3000],
     [1000, 'newest', 8000],
   ] as const)('of %d rows, %s first: exact', async (rowCap, order, count) => {
     const server = await expectExact(ledgerOf('codacy', count), { shape: 'array', rowCap, order });

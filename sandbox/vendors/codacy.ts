@@ -25,6 +25,8 @@ export interface CodacyOptions extends VendorOptions {
   readonly provider?: string;
   /** Defaults to `acme`. */
   readonly organization?: string;
+  /** Gives no more events a page than this, however many are asked for; in the shape `data` alone. */
+  readonly pageRows?: number;
   /** Silently gives no more events than this, counted in `order`; in the shape `array` alone. */
   readonly rowCap?: number;
   /** Defaults to `newest`. */
@@ -62,7 +64,7 @@ export function startCodacy(options: CodacyOptions): Promise<SandboxServer> {
       }
       const query = readQuery(request, shape === 'data' ? ['from', 'to', 'cursor', 'limit'] : ['from', 'to'], 400);
       const asked = { from: readMillis(query, 'from'), to: readMillis(query, 'to'), bounds, order };
-      if (shape === 'data') return page(find(asked), query);
+      if (shape === 'data') return page(find(asked), query, options.pageRows);
       return jsonText(200, `[${textOf(find({ ...asked, cap: rowCap }).slice())}]`);
     }),
     options,
@@ -101,8 +103,8 @@ const WIRE = {
 };
 
 /** A cursor belongs to its `from` and `to`: with others it is refused. */
-function page(found: Found, query: ReadonlyMap<string, string>): SandboxResponse {
-  const limit = readInteger(query, 'limit', { least: 1, most: 1000, otherwise: 100, status: 400 });
+function page(found: Found, query: ReadonlyMap<string, string>, most = 1000): SandboxResponse {
+  const limit = Math.min(most, readInteger(query, 'limit', { least: 1, most: 1000, otherwise: 100, status: 400 }));
   const cursorAt = (start: number) => {
     return Buffer.from(`${query.get('from')}|${query.get('to')}|${start}`).toString('base64url');
   };

@@ -1,6 +1,6 @@
 /** Speaks as Infisical does: `infisical.openapi.yaml`, and the log-in routes of its code. */
 
-import { jsonOf, randomFrom } from '../ledger.ts';
+import { jsonOf } from '../ledger.ts';
 import {
   type Handler,
   json,
@@ -22,10 +22,12 @@ import {
 import { type Entry, shelve, written } from '../shelf.ts';
 
 export interface InfisicalOptions extends VendorOptions {
+  /** Whether `startDate` itself is included. Defaults to true. */
+  readonly startInclusive?: boolean;
   /** Whether `endDate` itself is included, as in 2024. Defaults to false. */
   readonly endInclusive?: boolean;
-  /** Orders events of the same instant differently at each request. */
-  readonly tieShuffle?: number;
+  /** Gives no more events a page than this, however many are asked for. */
+  readonly pageRows?: number;
   /** What universal-auth log-in accepts. Without it, nothing. */
   readonly client?: { readonly clientId: string; readonly clientSecret: string };
   /** What oidc-auth log-in accepts. Without it, nothing. */
@@ -139,11 +141,9 @@ function auditLogsOf(options: InfisicalOptions, used: Map<string, number>): Hand
     requireHeaders(request, ['authorization']);
     requireNoBody(request);
     const { from, to, offset, limit, keep } = readAsked(request, options);
-    const bounds = { toInclusive: options.endInclusive ?? false };
+    const bounds = { fromInclusive: options.startInclusive ?? true, toInclusive: options.endInclusive ?? false };
     const found = find({ from, to, bounds, keep, order: 'newest' });
-    const { tieShuffle } = options;
-    const all = tieShuffle === undefined ? found : shuffleTies(found.slice(), randomFrom(tieShuffle + calls));
-    const logs = all.slice(offset, offset + limit).map((entry) => entry.text);
+    const logs = found.slice(offset, offset + limit).map((entry) => entry.text);
     return jsonText(200, `{"auditLogs":[${logs.join(',')}]}`, { 'content-type': 'application/json; charset=utf-8' });
   };
 }
@@ -175,7 +175,10 @@ function readAsked(request: SandboxRequest, options: InfisicalOptions) {
     from: start ?? yesterday.getTime() * 1000,
     to: end,
     offset: readInteger(query, 'offset', { least: 0, most: 1e9, otherwise: 0, status: 422 }),
-    limit: readInteger(query, 'limit', { least: 1, most: 1000, otherwise: 20, status: 422 }),
+    limit: Math.min(
+      readInteger(query, 'limit', { least: 1, most: 1000, otherwise: 20, status: 422 }),
+      options.pageRows ?? Number.POSITIVE_INFINITY,
+    ),
     keep: keeperOf(query),
   };
 }
@@ -226,18 +229,6 @@ function keeperOf(query: ReadonlyMap<string, string>): ((entry: Entry) => boolea
     tests.push((fields) => String(metadata(fields, name)) === value);
   }
   return tests.length === 0 ? undefined : ({ event }) => tests.every((test) => test(event.fields));
-}
-
-/** Newest first with no tie-break means that any order among equals is right. */
-function shuffleTies(entries: readonly Entry[], random: () => number): Entry[] {
-  const lots = entries.map((entry) => ({ entry, lot: random() }));
-  const shuffled: Entry[] = [];
-  for (let start = 0, end = 0; start < lots.length; start = end) {
-    while (end < lots.length && entries[end]?.micros === entries[start]?.micros) end += 1;
-    const ties = end - start === 1 ? lots.slice(start, end) : lots.slice(start, end).sort((a, b) => a.lot - b.lot);
-    for (const { entry } of ties) shuffled.push(entry);
-  }
-  return shuffled;
 }
 
 function tooMany(seconds: number): SandboxResponse {

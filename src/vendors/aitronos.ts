@@ -1,5 +1,6 @@
 import { readCsv } from '../csv/read.ts';
 import { ExportError } from '../errors.ts';
+import { checkAsked } from '../paging.ts';
 import { asArray, asObject, readJson, requireNumber, text } from '../read.ts';
 import type { Page, Session, Vendor, VendorEvent, Window } from '../types.ts';
 import { contains, formatInstant, pad, parseInstant } from '../window.ts';
@@ -87,18 +88,29 @@ const byTimes = (window: Window): Ask => {
   };
 };
 
+/** Where rows of an ask may lie: days in any zone, the last one included; times with a second more. */
+function reachOf(ask: Ask): Window {
+  const [from = '', to = ''] = [ask['from_date'], ask['to_date']];
+  const asked = { from: Date.parse(from), to: Date.parse(to) };
+  return from.includes('T') ? pad(asked, SECOND_MS) : pad(asked, 14 * HOUR_MS, 36 * HOUR_MS);
+}
+
 type Api = ReturnType<typeof openApi>;
 
 function openApi(send: Session['send'], path: string, filters: Ask) {
-  let twinAnswers = true;
+  /** null: it was not asked yet. */
+  let twinAnswers: boolean | null = null;
 
   const countOf = async (ask: Ask): Promise<number | null> => {
-    if (!twinAnswers) return null;
+    if (twinAnswers === false) return null;
     try {
-      return (await query({ ...ask, skip: '0', limit: '1' })).total;
+      const { total } = await query({ ...ask, skip: '0', limit: '1' });
+      twinAnswers = true;
+      return total;
     } catch (error) {
-      // The twin is a help, not the source: without it, fewer rows than the documented cap are the proof.
-      if (!(error instanceof ExportError) || !['auth', 'not-found', 'protocol'].includes(error.kind)) throw error;
+      // The twin is a help, not the source: where it never answers, fewer rows than the documented cap are the proof.
+      const isMissing = error instanceof ExportError && ['auth', 'not-found', 'protocol'].includes(error.kind);
+      if (twinAnswers || !isMissing) throw error;
       twinAnswers = false;
       return null;
     }
@@ -121,13 +133,14 @@ function openApi(send: Session['send'], path: string, filters: Ask) {
       });
     }
     const events = rows.map((cells) => read(cells, answer.where));
+    checkAsked(events, reachOf(ask), { vendor: 'Aitronos', where: answer.where });
     const total = await countOf(ask);
     return { events, total, whole: total === null ? events.length < CAP : total === events.length };
   };
 
   return {
     filters,
-    twinAnswers: () => twinAnswers,
+    twinAnswers: () => twinAnswers === true,
 
     /** Once more where fewer rows came than counted though no cap stood in the way: an event may just have arrived. */
     async export(ask: Ask): Promise<Export> {
@@ -150,12 +163,15 @@ function openApi(send: Session['send'], path: string, filters: Ask) {
     /** Everything of an ask, 100 at a time. Throws `incomplete` where the fields or the count are not as expected. */
     async viaTwin(ask: Ask): Promise<readonly VendorEvent[]> {
       const events: VendorEvent[] = [];
+      const totals = new Set<number>();
       for (;;) {
         const { items, total, where } = await query({ ...ask, skip: String(events.length), limit: String(TWIN_ROWS) });
         events.push(...items.map((item) => read(cellsOf(item, where), where)));
+        totals.add(total);
         if (items.length > 0 && events.length < total) continue;
-        if (events.length === total) return events;
-        throw tooDense(ask, `the query answered ${events.length} rows of ${total}`);
+        // Another count on another page: rows have come or gone meanwhile, and were repeated or skipped.
+        if (events.length === total && totals.size === 1) return events;
+        throw tooDense(ask, `the query answered ${events.length} rows of ${[...totals].join(', then ')}`);
       }
     },
   };

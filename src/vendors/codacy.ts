@@ -1,7 +1,8 @@
+import { capGuard, type Fetched } from '../caps.ts';
 import { ExportError } from '../errors.ts';
-import { byCursor, capGuard } from '../paging.ts';
+import { byCursor, checkAsked } from '../paging.ts';
 import { asArray, asObject, objectOrNone, readJson, requireInstant, requireString, text } from '../read.ts';
-import type { Answer, JsonObject, Session, Vendor, VendorEvent } from '../types.ts';
+import type { Answer, JsonObject, Session, Vendor, VendorEvent, Window } from '../types.ts';
 import { pad, sliceWindow } from '../window.ts';
 
 const DAY_MS = 86_400_000;
@@ -21,7 +22,8 @@ async function* pages({ query, send, note }: Session) {
   const path = `/api/v3/organizations/${query.provider}/${encodeURIComponent(query.org ?? '')}/audit`;
   // Only one of the two documented shapes is paged; `limit` is sent once the vendor has shown that one.
   let limit: number | undefined;
-  const guard = capGuard(async (window) => {
+  const guard = capGuard(PAD_MS);
+  const fetch = async (window: Window): Promise<Fetched> => {
     const { from, to } = pad(window, PAD_MS);
     const ask = async (cursor?: string) =>
       readPage(await send({ path, query: { from, to, limit, cursor }, accept: 'json' }));
@@ -31,16 +33,22 @@ async function* pages({ query, send, note }: Session) {
       first = await ask();
     }
     const events: VendorEvent[] = [];
-    const walk = byCursor(async (cursor) => (cursor === undefined ? first : ask(cursor)), `GET ${path}`);
-    for await (const entries of walk) events.push(...entries);
-    checkTotal(events.length, first.total, `GET ${path}`);
-    return { events, proven: first.cursor !== null };
-  });
+    const counts: Count[] = [];
+    const walk = byCursor(async (cursor) => {
+      const page = cursor === undefined ? first : await ask(cursor);
+      counts.push({ rows: page.entries.length, total: page.total });
+      return page;
+    }, `GET ${path}`);
+    for await (const entries of walk) for (const event of entries) events.push(event);
+    checkTotals(counts, `GET ${path}`);
+    checkAsked(events, { from, to }, { vendor: 'Codacy', where: `GET ${path}` });
+    return { events, proven: limit !== undefined };
+  };
   note(
-    'Codacy documents no row cap: each day is asked on its own, cursors are followed to their end, and a round count without a cursor is checked by halves.',
+    'Codacy documents no row cap: each day is asked on its own, cursors are followed to their end, and the largest answers without one were looked at again for a row cap.',
   );
   for (const day of sliceWindow(query.window, DAY_MS)) {
-    for (const { window, events } of await guard(day)) yield { slice: window, events };
+    for (const { window, events } of await guard(day, fetch)) yield { slice: window, events };
   }
 }
 
@@ -55,10 +63,22 @@ function readPage(answer: Answer): AuditPage {
   return { entries, cursor: text(cursor) || null, total: typeof total === 'number' ? total : null };
 }
 
-/** However `total` is meant, a walk that ends with fewer has lost some. Throws `incomplete`. */
-function checkTotal(received: number, total: number | null, where: string): void {
-  if (total === null || received >= total) return;
-  throw new ExportError('incomplete', `Codacy answered ${received} events, but counts ${total}.`, {
+/** What a page holds, and what the vendor counts there. */
+interface Count {
+  readonly rows: number;
+  readonly total: number | null;
+}
+
+/**
+ * Whether `total` means each page or the whole walk, all pages of a walk have to agree with what came: else the log has
+ * changed while it was read, and rows were repeated or skipped. Throws `incomplete`.
+ */
+function checkTotals(counts: readonly Count[], where: string): void {
+  const received = counts.reduce((sum, { rows }) => sum + rows, 0);
+  const totals = counts.filter(({ total }) => total !== null);
+  if (totals.every(({ rows, total }) => total === rows) || totals.every(({ total }) => total === received)) return;
+  const counted = [...new Set(totals.map(({ total }) => total))].join(', then ');
+  throw new ExportError('incomplete', `Codacy answered ${received} events, but counts ${counted}.`, {
     where,
     next: 'Run the export again; if it stays, report it to Codacy with the window.',
   });

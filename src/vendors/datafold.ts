@@ -1,30 +1,34 @@
-import { ExportError } from '../errors.ts';
-import { capGuard } from '../paging.ts';
+import { capGuard, type Fetched } from '../caps.ts';
+import { checkAsked } from '../paging.ts';
 import { asArray, asObject, readJson, requireInstant, requireString, text } from '../read.ts';
 import type { Session, Vendor, VendorEvent, Window } from '../types.ts';
-import { contains, formatInstant, pad, sliceWindow } from '../window.ts';
+import { formatInstant, pad, sliceWindow } from '../window.ts';
 
 const PATH = '/api/v1/audit_logs';
 /** One response holds a whole slice, so a slice is a day. */
 const SLICE_MS = 86_400_000;
 /** Whether bounds are inclusive is undocumented: a second more on either side, cut by the export. */
 const PAD_MS = 1000;
+/** The vendor then answers without a filter. */
+const DROPPED =
+  'A proxy on the way may drop the body of GET requests, in which the window travels: take it out of the way (`NO_PROXY`).';
 
 async function* pages({ query, send, note }: Session) {
-  const guard = capGuard(async (window) => {
+  const guard = capGuard(PAD_MS);
+  const fetch = async (window: Window): Promise<Fetched> => {
     const asked = pad(window, PAD_MS);
     const body = { start_date: formatInstant(asked.from), end_date: formatInstant(asked.to) };
     const answer = await send({ path: PATH, body, accept: 'json' });
     const logs = asArray(asObject(readJson(answer), 'the response', answer.where)['logs'], '`logs`', answer.where);
     const events = logs.map((entry) => read(entry, answer.where));
-    checkFiltered(events, asked, answer.where);
+    checkAsked(events, asked, { vendor: 'Datafold', where: answer.where, next: DROPPED });
     return { events, proven: false };
-  });
+  };
   note(
-    'Datafold documents neither paging nor a row cap: each day is one response, and a round count is checked by halves.',
+    'Datafold documents neither paging nor a row cap: each day is one response, and the largest answers were looked at again for a row cap.',
   );
   for (const day of sliceWindow(query.window, SLICE_MS)) {
-    for (const { window, events } of await guard(day)) yield { slice: window, events };
+    for (const { window, events } of await guard(day, fetch)) yield { slice: window, events };
   }
 }
 
@@ -32,16 +36,6 @@ function read(entry: unknown, where: string): VendorEvent {
   const body = asObject(entry, 'a log', where);
   for (const name of ['client_ip', 'url']) requireString(body, name, where);
   return { id: requireString(body, 'event_uuid', where), time: requireInstant(body, 'timestamp', where), body };
-}
-
-/** The window travels in the body of a GET, which some proxies drop; the vendor then answers without a filter. */
-function checkFiltered(events: readonly VendorEvent[], asked: Window, where: string): void {
-  const closed = pad(asked, 0, 1);
-  if (events.length === 0 || events.some(({ time }) => time !== null && contains(closed, time))) return;
-  throw new ExportError('protocol', `All ${events.length} events that Datafold answered lie outside the window.`, {
-    where,
-    next: 'A proxy on the way may drop the body of GET requests, in which the window travels: take it out of the way (`NO_PROXY`).',
-  });
 }
 
 /** Organisation audit log of Datafold: one JSON response a window. */

@@ -1,4 +1,4 @@
-import { walkBack } from '../paging.ts';
+import { checkAsked, walkBack } from '../paging.ts';
 import { asArray, asObject, objectOrNone, readJson, requireInstant, requireString, text } from '../read.ts';
 import type { Credentials, JsonObject, Send, Session, Vendor, VendorEvent } from '../types.ts';
 import { sliceWindow } from '../window.ts';
@@ -11,22 +11,24 @@ const SLICE_MS = 86_400_000;
 
 async function* pages({ query, send, note }: Session) {
   note(
-    'Each day was walked back by time until a page was short; events on a page border came twice and were told apart by id.',
+    'Each day was walked back by time until a page was shorter than one before; events on a page border came twice and were told apart by id.',
   );
   const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
+  const walk = walkBack(async ({ from, to, offset }) => {
+    // `startDate` is inclusive in the vendor's code but in no document: a millisecond more, cut by the export.
+    const dates = { startDate: isoMs(from - 1), endDate: isoMs(to) };
+    const answer = await send({
+      path: PATH,
+      query: { ...filters, ...dates, offset, limit: PAGE_ROWS },
+      accept: 'json',
+    });
+    const body = asObject(readJson(answer), 'the response', answer.where);
+    const events = asArray(body['auditLogs'], '`auditLogs`', answer.where).map((entry) => read(entry, answer.where));
+    checkAsked(events, { from: from - 1, to }, { vendor: 'Infisical', where: answer.where });
+    return events;
+  }, `GET ${PATH}`);
   for (const slice of sliceWindow(query.window, SLICE_MS)) {
-    const fetch = async ({ from, to, offset }: { from: number; to: number; offset: number }) => {
-      // `startDate` is inclusive in the vendor's code but in no document: a millisecond more, cut by the export.
-      const dates = { startDate: isoMs(from - 1), endDate: isoMs(to) };
-      const answer = await send({
-        path: PATH,
-        query: { ...filters, ...dates, offset, limit: PAGE_ROWS },
-        accept: 'json',
-      });
-      const body = asObject(readJson(answer), 'the response', answer.where);
-      return asArray(body['auditLogs'], '`auditLogs`', answer.where).map((entry) => read(entry, answer.where));
-    };
-    for await (const events of walkBack(slice, PAGE_ROWS, fetch, `GET ${PATH}`)) yield { slice, events };
+    for await (const events of walk(slice)) yield { slice, events };
   }
 }
 

@@ -1,6 +1,6 @@
+import { capGuard, type Fetched } from '../caps.ts';
 import { readCsv, type Table } from '../csv/read.ts';
 import { ExportError } from '../errors.ts';
-import { capGuard, type Fetched } from '../paging.ts';
 import { asArray, asObject, readJson, requireNumber, requireString, text } from '../read.ts';
 import type { JsonObject, Page, Session, Vendor, VendorEvent, Window } from '../types.ts';
 import { contains, pad, parseInstant } from '../window.ts';
@@ -27,9 +27,10 @@ async function* pages(session: Session): AsyncGenerator<Page> {
       'Every physical environment that Kosli lists is in it; archived ones are not listed: name them with `env_name`.',
     );
   const several = named?.length !== 1;
+  const guard = capGuard(PAD_MS);
   let timeColumn: TimeColumn;
   for (const environment of environments) {
-    let header: readonly string[] = [];
+    let header: readonly string[] | undefined;
     const fetch = async (window: Window): Promise<Fetched> => {
       const padded = pad(window, PAD_MS);
       let answer = await auditLog(session, environment, timeColumn === null ? window : padded);
@@ -37,14 +38,16 @@ async function* pages(session: Session): AsyncGenerator<Page> {
         timeColumn = findTimeColumn(answer, padded, timeColumn);
         if (timeColumn === null) answer = await auditLog(session, environment, window);
       }
-      header = answer.header;
+      header ??= answer.header;
+      if (header.join() !== answer.header.join()) throw otherHeader(answer.where);
       const column = timeColumn ?? null;
       return { events: answer.rows.map((cells) => read(cells, column, answer.where)), proven: false };
     };
-    const parts = inVendorOrder(await capGuard(fetch)(query.window));
+    const parts = inVendorOrder(await guard(query.window, fetch));
     for (const { window, events } of parts) {
       const slice = { ...window };
-      yield several ? withEnvironment({ slice, header, events }, environment) : { slice, header, events };
+      const page = { slice, header: header ?? [], events };
+      yield several ? withEnvironment(page, environment) : page;
     }
   }
   if (timeColumn === null) {
@@ -60,6 +63,7 @@ async function* pages(session: Session): AsyncGenerator<Page> {
 async function physicalEnvironments({ query, send }: Session): Promise<readonly string[]> {
   const path = `/api/v2/environments/${encodeURIComponent(query.org ?? '')}`;
   const found: JsonObject[] = [];
+  const totals = new Set<number>();
   for (let page = 1, pageCount = 1; page <= pageCount; page++) {
     const answer = await send({
       path,
@@ -75,9 +79,11 @@ async function physicalEnvironments({ query, send }: Session): Promise<readonly 
     if (Array.isArray(body)) break;
     const list = asObject(body, 'the list', answer.where);
     pageCount = requireNumber(list, 'total_pages', answer.where);
-    const total = requireNumber(list, 'total_count', answer.where);
-    if (page >= pageCount && found.length !== total) {
-      throw new ExportError('incomplete', `Kosli lists ${found.length} environments but counts ${total}.`, {
+    totals.add(requireNumber(list, 'total_count', answer.where));
+    // Another count on another page: the list has changed meanwhile, and an environment may have been skipped.
+    if (page >= pageCount && (totals.size > 1 || !totals.has(found.length))) {
+      const counted = [...totals].join(', then ');
+      throw new ExportError('incomplete', `Kosli lists ${found.length} environments but counts ${counted}.`, {
         where: answer.where,
         next: 'Run the export again, or name the environments with the filter `env_name`.',
       });
@@ -116,31 +122,28 @@ async function auditLog({ query, send }: Session, environment: string, window: W
 }
 
 /**
- * The columns are documented nowhere, so the time is found by reading: a usual name first, then any column. A column
- * of another name has to lie inside the window that was asked in every row, or it is the time of something else.
+ * The columns are documented nowhere, so the time is found by reading: a usual name first, then any column. It has to
+ * lie inside the window that was asked in every row, or it is the time of something else.
  */
 function findTimeColumn({ header, rows, where }: AuditLog, asked: Window, before: TimeColumn): TimeColumn {
-  const reads = (column: number, only?: Window): boolean =>
-    rows.every((cells) => {
-      const time = timeOf(cells[column] ?? '');
-      return time !== null && (only === undefined || contains(only, time));
-    });
-  if (before !== undefined) {
-    if (before === null || reads(before)) return before;
-    throw new ExportError(
-      'protocol',
-      `Column ${before + 1} does not read as a time in every row, though it did before.`,
-      {
-        where,
-        next: 'Export this environment on its own, with the filter `env_name`.',
-      },
-    );
-  }
-  if (rows.length === 0) return undefined;
+  const reads = (column: number) => rows.every((cells) => timeOf(cells[column] ?? '') !== null);
+  // Where the vendor counts in whole seconds, fractions of the bounds are lost.
+  const inside = pad(asked, PAD_MS);
+  const isInside = (column: number) =>
+    rows.every((cells) => contains(inside, timeOf(cells[column] ?? '') ?? Number.NaN));
+  if (before === null || rows.length === 0) return before;
   const usual = TIME_NAMES.map((name) => header.findIndex((column) => column.toLowerCase() === name));
-  const byName = usual.find((column) => column >= 0 && reads(column));
-  const byContent = header.findIndex((_, column) => reads(column, { from: asked.from, to: asked.to + 1 }));
-  return byName ?? (byContent >= 0 ? byContent : null);
+  const column = before ?? usual.find((at) => at >= 0 && reads(at)) ?? null;
+  if (column === null) {
+    const byContent = header.findIndex((_, at) => isInside(at));
+    return byContent >= 0 ? byContent : null;
+  }
+  if (isInside(column)) return column;
+  const what = reads(column) ? 'holds times outside the window that was asked for' : 'does not read as a time';
+  throw new ExportError('protocol', `Column ${column + 1}, by which rows are cut to the window, ${what}.`, {
+    where,
+    next: 'Run the export again, or export this environment on its own, with the filter `env_name`; if it stays, report it.',
+  });
 }
 
 /** A date-time, or UNIX seconds as the sibling endpoint has them. */
@@ -157,6 +160,12 @@ function read(cells: readonly string[], timeColumn: number | null, where: string
     next: 'Report it together with the version of the exporter.',
   });
 }
+
+const otherHeader = (where: string): ExportError =>
+  new ExportError('protocol', 'The header of an environment changes from one response to the next.', {
+    where,
+    next: 'Run the export again; if it stays, report it to Kosli.',
+  });
 
 /** Parts come oldest first; where the vendor answers newest first, so do they. */
 function inVendorOrder<Part extends { events: readonly VendorEvent[] }>(parts: Part[]): Part[] {
@@ -202,7 +211,9 @@ export const kosli: Vendor = {
   guide: {
     token: 'Settings → Service accounts: create one and an API key for it (a personal key works too).',
     access: 'A member or service account of the organisation.',
-    limits: ['One request per environment. Rows stay in the order in which Kosli gives them.'],
+    limits: [
+      'One request per environment, and two more for the largest, in case a row cap stands. Rows stay in the order in which Kosli gives them.',
+    ],
     unverified: [
       "The table's columns, its order, bounds and caps are undocumented: the header goes through as it comes, and the window is cut by the column that reads as a time. Where none does, `columns: common` is refused.",
       'No live account was tried.',
