@@ -21,7 +21,7 @@ const MOST_THREADS = 4;
 async function cuts(stride: number): Promise<boolean> {
   let sound = true;
   for (const end of ['fin', 'reset', 'stall'] as const) {
-    const begun = performance.now();
+    const begun = start();
     const rows = await cutOnThreads(end, stride * RARER[end]);
     for (const row of rows) {
       if (end === 'fin' || row.taken.length > 0) console.log(lineOf(row));
@@ -29,15 +29,15 @@ async function cuts(stride: number): Promise<boolean> {
     }
     const tried = rows.reduce((sum, row) => sum + row.tried, 0);
     const taken = rows.reduce((sum, row) => sum + row.taken.length, 0);
-    console.log(`${HOW[end]}: ${tried} cuts, ${taken} taken; ${secondsSince(begun)} s\n`);
+    console.log(`${HOW[end]}: ${tried} cuts, ${taken} taken; ${timeSince(begun)}\n`);
   }
 
-  const begun = performance.now();
+  const begun = start();
   const json = cutJson(stride);
   console.log('Cut before they were framed, so that each framing is valid:');
   console.log(`JSON as infisical: ${json.tried} cuts, ${json.taken.length} taken`);
   for (const id of ['kosli', 'aitronos'] as const) console.log(csvLineOf(id, await cutCsv(id, stride)));
-  console.log(`${secondsSince(begun)} s`);
+  console.log(`${timeSince(begun)}`);
   return sound && json.taken.length === 0;
 }
 
@@ -83,7 +83,18 @@ function csvLineOf(id: string, { tried, unreadable, miscounted, unharmed, rowsLo
   ].join(' ');
 }
 
-const secondsSince = (begun: number): string => ((performance.now() - begun) / 1000).toFixed(0);
+interface Start {
+  readonly at: number;
+  readonly cpu: NodeJS.CpuUsage;
+}
+
+const start = (): Start => ({ at: performance.now(), cpu: process.cpuUsage() });
+
+/** The time since then, and that of the processor, all threads together. */
+function timeSince({ at, cpu }: Start): string {
+  const { user, system } = process.cpuUsage(cpu);
+  return `${((performance.now() - at) / 1000).toFixed(0)} s, ${((user + system) / 1e6).toFixed(0)} s of the processor`;
+}
 
 /** Throws an `Error` for people where an option is not understood. */
 function readStride(args: readonly string[]): number {

@@ -1,6 +1,6 @@
 /** `npm run surfaces`: hostile text and secrets in every place that others fill, and what the run's surfaces show of it. */
 
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import type { VendorId } from './ledger.ts';
 import { attack, exportHostile, flawsOfAttack, inputsFor, openTarget, placesOf } from './surfaces/attack.ts';
@@ -114,7 +114,10 @@ async function tryInputs(stage: Stage, { every }: Options): Promise<boolean> {
 
 /** Git finds nothing wrong with what was committed, and no path is one that means something. */
 function flawsOfRepository({ repository }: GitHubTarget): string[] {
-  const git = (...args: string[]) => execFileSync('git', ['--git-dir', repository.path, ...args], { encoding: 'utf8' });
+  const git = (...args: string[]) => {
+    const { stdout, stderr } = spawnSync('git', ['--git-dir', repository.path, ...args], { encoding: 'utf8' });
+    return stdout + stderr;
+  };
   const judged = git('fsck', '--strict', '--full', '--no-dangling', '--no-progress');
   const branches = git('for-each-ref', '--format=%(objectname)').trim().split('\n');
   const paths = branches.flatMap((branch) => git('ls-tree', '-r', '-z', '--name-only', branch).split('\0'));

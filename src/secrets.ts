@@ -74,11 +74,15 @@ function formsOf(secret: string): ReadonlySet<string> {
   const bytes = Buffer.from(secret);
   const base64 = bytes.toString('base64');
   const hex = bytes.toString('hex');
+  const json = JSON.stringify(secret).slice(1, -1);
+  // Twice: where the name of something is a secret URL-encoded, and the name becomes a part of an address.
+  const url = [secret, json].flatMap((text) => urlForms(text.toWellFormed()));
   const parts = [hex, hex.toUpperCase(), ...[0, 1, 2].flatMap((shift) => base64Forms(insideBase64(bytes, shift)))];
   return new Set([
     secret,
-    JSON.stringify(secret).slice(1, -1),
-    ...urlForms(secret.toWellFormed()),
+    json,
+    ...url,
+    ...url.map(encodeURIComponent),
     base64,
     ...base64Forms(base64.replaceAll('=', '')),
     encodeURIComponent(base64),

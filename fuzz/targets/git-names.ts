@@ -34,6 +34,7 @@ const PIECES = [
   ],
   ...[
     '.lock',
+    '.lock/',
     '.git',
     'refs/',
     'HEAD',
@@ -65,7 +66,7 @@ const MOST_ARGUMENT = 100_000;
 export const gitNames = target({
   name: 'git-names',
   holds: 'a branch that is taken is one to `git check-ref-format`; what is refused is refused by the name of the input',
-  runs: 300,
+  runs: 100,
   sample: 20,
   inputs,
   check(text) {

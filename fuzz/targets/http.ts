@@ -59,6 +59,11 @@ const responses = fc
   .record({
     body: fc.oneof({ weight: 3, arbitrary: anyBytes }, { weight: 1, arbitrary: complaint }),
     zipped: fc.boolean(),
+    // Before the body is framed, so that the framing stays valid.
+    inner: fc.oneof(
+      { weight: 3, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: editsOf(['\x1f\x8b', '\0'], 2) },
+    ),
     framing: fc.constantFrom('length', 'chunks', 'connection'),
     chunking: fc.record({
       sizes: fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 3 }),
@@ -73,8 +78,8 @@ const responses = fc
       { weight: 3, arbitrary: fc.integer({ min: 100, max: 599 }) },
     ),
   })
-  .map(({ body, zipped, framing, chunking, more, spelled, interim, status }) => {
-    const encoded = zipped ? gzipSync(body) : body;
+  .map(({ body, zipped, inner, framing, chunking, more, spelled, interim, status }) => {
+    const encoded = edited(zipped ? gzipSync(body) : body, inner);
     const identity = more.filter((line) => !zipped || !line.startsWith('content-encoding'));
     const lines = [
       'content-type: application/json',

@@ -82,6 +82,7 @@ export const templates = target({
       export: `kosli-${INSTANT_IN_NAME}-${INSTANT_IN_NAME}`,
     };
     const path = fillPath(template, values);
+    insist(path === pathOf(text, values), 'another path', text, path);
     // Longer ones are refused where inputs are read.
     if (text.length > 1_000) return 'taken';
     const pattern = matcher(template, known, patterns);
@@ -105,3 +106,10 @@ export const templates = target({
     return 'taken';
   },
 });
+
+/** The path in another way: from the text, part by part; those that are nothing but an empty organisation are left out. */
+function pathOf(text: string, values: Readonly<Record<string, string>>): string {
+  const parts = text.split('/').filter((part) => part === '' || values['org'] !== '' || !/^(?:\{org\})+$/.test(part));
+  const filled = parts.map((part) => part.replaceAll(/\{([a-z]+)\}/g, (_, name: string) => values[name] ?? ''));
+  return filled.join('/');
+}

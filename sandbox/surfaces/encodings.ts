@@ -3,7 +3,7 @@
 type Encoding = readonly [name: string, text: string];
 
 /**
- * A secret as it is, JSON-escaped, URL-encoded in three ways, in hex of either case, and in base64 and base64url wherever
+ * A secret as it is, JSON-escaped, URL-encoded in four ways, in hex of either case, and in base64 and base64url wherever
  * in a longer text it begins: what stays of it there whatever stands around it.
  */
 export function encodingsOf(secret: string): readonly Encoding[] {
@@ -27,6 +27,7 @@ export function encodingsOf(secret: string): readonly Encoding[] {
       'URL-encoded, lower-case',
       encodeURIComponent(secret.toWellFormed()).replaceAll(/%../g, (one) => one.toLowerCase()),
     ],
+    ['URL-encoded twice', encodeURIComponent(encodeURIComponent(secret.toWellFormed()))],
     ['as a field of a form', new URLSearchParams({ '': secret }).toString().slice(1)],
     ['hex', bytes.toString('hex')],
     ['upper-case hex', bytes.toString('hex').toUpperCase()],

@@ -93,7 +93,7 @@ export function leaksOf(run: Performed, secrets: Readonly<Record<string, string>
     ['log, its escapes undone', unescaped(log)],
     ['stderr', run.stderr],
     ...Object.entries(run.files),
-    ['summary, rendered', unescaped(textOfSummary(run.files.summary))],
+    ['summary, rendered', unescaped(textOfSummary(run.files.summary), false)],
     ...Object.entries(run.set),
     ['error', [...error, stackOf(run.error)].join('\n')],
     ...[...run.left].map(([path, content]) => [path, content.toString('utf8')] as const),
@@ -107,14 +107,13 @@ export function leaksOf(run: Performed, secrets: Readonly<Record<string, string>
   );
 }
 
-/** Without the backslashes that break commands, and with the characters that `\u001b` and `%0A` stand for. */
-const unescaped = (text: string): string =>
-  text
+/** Without the backslashes that break commands, and with the characters that `\u001b` and, in a command, `%0A` stand for. */
+function unescaped(text: string, inCommands = true): string {
+  const plain = text
     .replaceAll(/\\u\{?([\da-f]{4,6})\}?/g, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16)))
-    .replaceAll(/\\(?=[#[:])/g, '')
-    .replaceAll('%0D', '\r')
-    .replaceAll('%0A', '\n')
-    .replaceAll('%25', '%');
+    .replaceAll(/\\(?=[#[:])/g, '');
+  return inCommands ? plain.replaceAll('%0D', '\r').replaceAll('%0A', '\n').replaceAll('%25', '%') : plain;
+}
 
 const stackOf = (error: unknown): string => String((error as Error | null)?.stack ?? error);
 

@@ -78,7 +78,7 @@ async function perform(given: Given, commandFolder: string): Promise<Performed> 
   const asked: (Command | null)[] = [];
   const set: Record<string, string> = {};
   const runner = recording(asked, set, given.idToken);
-  const env = {
+  const env: Record<string, string> = {
     ...inputVariables(given.inputs),
     GITHUB_WORKSPACE: join(root, 'workspace'),
     RUNNER_TEMP: join(root, 'temp'),
@@ -87,6 +87,7 @@ async function perform(given: Given, commandFolder: string): Promise<Performed> 
     GITHUB_RUN_ATTEMPT: '1',
     ...given.env,
   };
+  for (const [name, value] of Object.entries(env)) env[name] = asInProcess(value);
   const caught = catchStreams(paths);
   let error: unknown = null;
   try {
@@ -102,6 +103,9 @@ async function perform(given: Given, commandFolder: string): Promise<Performed> 
   await rm(root, { recursive: true });
   return { ...caught.texts(), asked, set, files: Object.fromEntries(texts), error, left };
 }
+
+/** No environment holds half a character, or anything behind a NUL. */
+const asInProcess = (value: string): string => (value.split('\0', 1)[0] ?? '').toWellFormed();
 
 /** The runner of workflows, which also writes down what it was asked. */
 function recording(asked: (Command | null)[], set: Record<string, string>, idToken: string | undefined): Runner {
