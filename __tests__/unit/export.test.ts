@@ -106,6 +106,7 @@ describe('an export', () => {
     const events = Array.from({ length: 4_501 }, (_, index) => event(String(index), 10 + (index % 10), String(index)));
     const { file, rows } = await run([{ slice: SLICE, events }]);
     expect(file.counts).toEqual({ received: 4_501, cut: 0, repeated: 0, known: 0, written: 4_501 });
+    expect(rows).toHaveLength(4_501);
     expect(new Set(firstCells(rows)).size).toBe(4_501);
   });
 
@@ -171,6 +172,18 @@ describe('events', () => {
       where: 'an event of 1970-01-01T00:00:11Z',
     });
     expect(`${error.message}${error.where}${error.next}`).not.toMatch(/granted|denied/);
+    expect(error.next).toContain('report it to the vendor');
+  });
+
+  test('of one id with two contents and no time are told by the vendor alone', async () => {
+    const events = [event('a', null, 'A'), event('b', null, 'A')];
+    expect(await failure(run([{ slice: SLICE, events }]))).toMatchObject({ kind: 'protocol', where: 'Acme' });
+  });
+
+  test('with a time that is no number are a bug of ours, and in no file', async () => {
+    const error = await failure(run([{ slice: SLICE, events: [event('a', Number.NaN)] }]));
+    expect(error).not.toBeInstanceOf(ExportError);
+    expect(String(error)).toContain('Acme');
   });
 
   test('of one id with two contents are one on other pages of the slice, and outside of the window, too', async () => {
@@ -464,12 +477,13 @@ describe('events without a time', () => {
   test('are never lost to one that is alike, from before all that was asked for again', async () => {
     // An earlier export holds one login, of a time at which nobody asks any more; another one follows in the window.
     const earlier = earlierOf(10, [['login']], csvVendor);
-    const outcome = await run([page('login')], { ...csvVendor, order: 'vendor', from: 15, earlier }).then(
-      ({ rows }) => firstCells(rows),
-      (error: unknown) => error,
-    );
-    if (outcome instanceof ExportError) expect(outcome.next).toContain('overlap');
-    else expect(outcome).toEqual(['login']);
+    const exported = run([page('login')], { ...csvVendor, order: 'vendor', from: 15, earlier });
+    expect(await failure(exported)).toMatchObject({
+      kind: 'input',
+      message: expect.stringContaining('neither a time nor an id'),
+      where: 'input `overlap`',
+      next: expect.stringContaining('`overlap: PT0S`'),
+    });
   });
 });
 
