@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { ExportError } from './errors.ts';
 import { forLog } from './escape.ts';
 import type { Job } from './history/plan.ts';
@@ -79,8 +80,8 @@ export function sayDone({ inputs, job, table, folder, artifact, commit }: Report
   runner.info(`Complete: ${grouped(table.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
   if (late > 0)
     runner.info(`Late: ${grouped(late)} of them happened before, and were stored after the export of their time`);
-  for (const { path, sha256 } of table.files) {
-    runner.info(`CSV: ${path}`);
+  for (const { name, sha256 } of table.files) {
+    runner.info(`CSV: ${join(folder, name)}`);
     runner.info(`SHA-256: ${sha256}`);
   }
   if (artifact !== null) runner.info(`Artifact: ${artifact.name}, ${artifact.url}`);

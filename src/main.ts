@@ -3,6 +3,7 @@ import { makeFolder } from './destinations/file.ts';
 import { ExportError } from './errors.ts';
 import { forLog } from './escape.ts';
 import { manifestOf } from './evidence/manifest.ts';
+import { scopeOf } from './evidence/scope.ts';
 import { MANIFEST, writeEvidence } from './evidence/write.ts';
 import { type ExportedTable, exportEvents } from './export.ts';
 import { type History, type LookBack, lookBack, neverFirst, Overtaken } from './history/history.ts';
@@ -111,16 +112,18 @@ async function exportOne(
   const { runner, signal } = surroundings;
   announceJob(inputs, job, runner);
   const name = exportName(inputs.vendor.id, inputs.org, job.window);
-  const folder = await makeFolder(name, inputs);
+  const folder = await makeFolder(name, inputs, { scope: scopeOf(inputs), window: job.window });
   try {
     const made = await makeExport(inputs, job, history, join(folder.path, `${name}.csv`), surroundings);
     if (made.table.counts.written === 0) sayEmpty(inputs, job, runner);
     if (inputs.destinations.includes('artifact')) runner.startGroup('Uploading the artifact');
     signal.throwIfAborted();
+    await folder.name(made.link);
     const parcel = { ...made, folder: folder.path, rows: made.table.counts.written, number };
     const delivered = await home.deliver(parcel);
     runner.endGroup();
-    return { ...made, ...delivered, folder: folder.path, link: linkOf(made.link, delivered) };
+    await folder.close();
+    return { ...made, ...delivered, folder: folder.place, link: linkOf(made.link, delivered) };
   } catch (error) {
     await folder.remove();
     throw error;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, rename } from 'node:fs/promises';
-import { ExportError } from './errors.ts';
+import { onDisk, refused } from './disk.ts';
 import { type Digest, hashFile } from './evidence/checksums.ts';
 
 /**
@@ -47,24 +47,8 @@ export class Sink {
 
   /** Leaves what was written as `.partial`, unless it was named. */
   async close(): Promise<void> {
-    await this.#file.close();
+    await onDisk(this.#path, () => this.#file.close());
   }
 }
 
 const partialOf = (path: string): string => `${path}.partial`;
-
-async function onDisk<Value>(path: string, work: () => Promise<Value>): Promise<Value> {
-  try {
-    return await work();
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'no error code';
-    throw refused(path, `The export cannot be written (${code}).`, cause);
-  }
-}
-
-const refused = (path: string, what: string, cause: unknown): ExportError =>
-  new ExportError('destination', what, {
-    where: path,
-    next: 'Check the space and the health of the disk of the runner, and run the export again.',
-    cause,
-  });

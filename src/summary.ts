@@ -40,7 +40,7 @@ export function outputsOf({ period, destinations }: Inputs, reports: readonly Re
   const rows = sumOf(reports, ({ table }) => table.counts.written);
   const times = reports.flatMap(({ table }) => [table.firstEvent, table.lastEvent]).filter((time) => time !== null);
   return {
-    'csv-path': csv?.path ?? '',
+    'csv-path': last === undefined || csv === undefined ? '' : join(last.folder, csv.name),
     'export-path': last?.folder ?? '',
     'row-count': String(rows),
     sha256: csv?.sha256 ?? '',

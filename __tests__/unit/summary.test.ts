@@ -184,7 +184,7 @@ describe('outputs', () => {
     const report = reportOf();
     const files = ['1', '2'].map((n) => ({ path: `/t/${n}.csv`, name: `${n}.csv`, rows: 617, bytes: 1, sha256: n }));
     expect(outputsOfOne({ ...report, table: { ...report.table, files } })).toMatchObject({
-      'csv-path': '/t/1.csv',
+      'csv-path': '/temp/acme/1.csv',
       sha256: '1',
       'row-count': '1234',
     });
