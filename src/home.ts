@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unlessAborted } from './abort.ts';
-import { type ArtifactReceipt, downloadArtifact, removeArtifact, uploadArtifact } from './destinations/artifact.ts';
+import { type ArtifactReceipt, removeArtifact, uploadArtifact } from './destinations/artifact.ts';
 import { type CommitReceipt, commitExport } from './destinations/commit.ts';
 import { scopeOf } from './evidence/scope.ts';
 import type { ListedFile } from './evidence/write.ts';
@@ -12,6 +12,7 @@ import { checkFolder, readRepository } from './git-names.ts';
 import { type GitHub, openGitHub } from './github.ts';
 import { ArtifactHistory } from './history/artifacts.ts';
 import { BranchHistory } from './history/branch.ts';
+import { downloadArtifact } from './history/download.ts';
 import type { History } from './history/history.ts';
 import type { Link } from './history/link.ts';
 import type { Job } from './history/plan.ts';
@@ -80,6 +81,9 @@ export async function openHome(inputs: Inputs, surroundings: Surroundings): Prom
       retentionDays: inputs.artifact.retentionDays,
       compressionLevel: inputs.artifact.compressionLevel,
       runUrl: inputs.runUrl,
+      temp,
+      clock: surroundings.clock,
+      signal: surroundings.signal,
     });
 
   const deliverCommit = async (open: OpenBranch, { job, folder, files, link, rows }: Parcel) => {
@@ -108,7 +112,7 @@ export async function openHome(inputs: Inputs, surroundings: Surroundings): Prom
         if (artifact !== null) await artifactHistory?.settle(artifact, parcel.job.last);
         return { artifact, commit: branch === null ? null : await deliverCommit(branch, parcel) };
       } catch (error) {
-        if (artifact !== null) await removeArtifact(artifact.name);
+        if (artifact !== null) await removeArtifact(artifact.name, error);
         throw error;
       }
     },
