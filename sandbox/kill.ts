@@ -3,9 +3,10 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type Full, fill, fillsOf } from './kill/full.ts';
 import { type Interrupted, interrupt } from './kill/interrupts.ts';
 import { type Blow, blowsOf, courseOf, kill, nameOf, type Verdict } from './kill/kills.ts';
-import { drawCalls, drawKills, type Staged } from './kill/plan.ts';
+import { drawCalls, drawFills, drawKills, type Staged } from './kill/plan.ts';
 import { SCENE_KINDS, type SceneKind, sceneOf } from './kill/scene.ts';
 import type { Servers } from './kill/world.ts';
 import { startResultsService } from './results-service.ts';
@@ -13,6 +14,7 @@ import { startResultsService } from './results-service.ts';
 const USAGE = `npm run kill -- [options]
   --kills <n>         runs that are killed, each at another step; default: 100
   --interrupts <n>    runs that get SIGINT or SIGTERM; default: 20
+  --full <n>          runs whose disk is full from some change on; default: 20
   --seed <n>          of the scenes and of what is drawn; default: 1
   --scene <n>         one kind of scene alone: ${SCENE_KINDS.map(({ destination, chained }, index) => `${index} ${destination}${chained ? ', last-export' : ''}`).join('; ')}
   --blow <json>       with --scene: this one kill in place of those that are drawn
@@ -21,11 +23,14 @@ const USAGE = `npm run kill -- [options]
 interface Options {
   readonly kills: number;
   readonly interrupts: number;
+  readonly full: number;
   readonly seed: number;
   readonly kinds: readonly SceneKind[];
   readonly blow: Blow | undefined;
   readonly bundle: string | undefined;
 }
+
+const UPLOADED_AGO_MS = 300_000;
 
 /** Workers, each with an artifact service of its own, and what they do one after the other. */
 async function inParallel<Task, Result>(
@@ -37,7 +42,12 @@ async function inParallel<Task, Result>(
   const queue = [...tasks];
   const worker = async () => {
     const servers: Servers = {
-      results: await startResultsService({ uploadsHere: true, intercept: (call) => heard(call) }),
+      results: await startResultsService({
+        uploadsHere: true,
+        intercept: (call) => heard(call),
+        // What another run has just uploaded is waited for.
+        now: () => Date.now() - UPLOADED_AGO_MS,
+      }),
       bundle,
       network: null,
     };
@@ -52,7 +62,7 @@ async function inParallel<Task, Result>(
   return results;
 }
 
-async function run({ kills, interrupts, seed, kinds, blow, bundle }: Options): Promise<boolean> {
+async function run({ kills, interrupts, full, seed, kinds, blow, bundle }: Options): Promise<boolean> {
   const began = performance.now();
   const now = Date.now();
   const scenes = kinds.map((kind) => sceneOf(kind, seed, now));
@@ -75,17 +85,24 @@ async function run({ kills, interrupts, seed, kinds, blow, bundle }: Options): P
     const signal = call.at === 'request' && call.step % 2 === 0 ? 'SIGTERM' : 'SIGINT';
     return told(await interrupt(scene, signal, call, servers), kinds);
   });
+  const fills = blow === undefined ? drawFills(stages, seed, full) : [];
+  const filled = await inParallel(bundle, fills, async (one, servers) =>
+    told(await fill(one.scene, one.filled, servers), kinds),
+  );
   sayKills(killed, stages);
+  sayFills(filled, stages);
   sayInterrupts(signals);
   console.log(`${((performance.now() - began) / 1000).toFixed(0)} s, seed ${seed}`);
-  return [...stages.map(({ course }) => course), ...killed, ...signals].every(({ flaws }) => flaws.length === 0);
+  return [...stages.map(({ course }) => course), ...killed, ...filled, ...signals].every(
+    ({ flaws }) => flaws.length === 0,
+  );
 }
 
 /** Says what is wrong, and the command that shows it again. */
-function told<Outcome extends Verdict | Interrupted>(outcome: Outcome, kinds: readonly SceneKind[]): Outcome {
+function told<Outcome extends Verdict | Full | Interrupted>(outcome: Outcome, kinds: readonly SceneKind[]): Outcome {
   const { scene, flaws } = outcome;
   if (flaws.length === 0) return outcome;
-  const how = 'blow' in outcome ? nameOf(outcome.blow) : `${outcome.signal} at ${JSON.stringify(outcome.call)}`;
+  const how = howOf(outcome);
   console.log(`WRONG: ${scene.name}, ${how}\n  ${flaws.join('\n  ').slice(0, 3000)}`);
   const number = SCENE_KINDS.findIndex(
     (kind) => kinds.includes(kind) && kind.destination === scene.destination && kind.chained === scene.chained,
@@ -95,6 +112,12 @@ function told<Outcome extends Verdict | Interrupted>(outcome: Outcome, kinds: re
   return outcome;
 }
 
+function howOf(outcome: Verdict | Full | Interrupted): string {
+  if ('blow' in outcome) return nameOf(outcome.blow);
+  if ('filled' in outcome) return `a full disk from change ${outcome.filled.step} on, ${outcome.filled.what}`;
+  return `${outcome.signal} at ${JSON.stringify(outcome.call)}`;
+}
+
 function sayKills(verdicts: readonly Verdict[], stages: readonly Staged[]): void {
   const steps = stages.reduce((sum, { course }) => sum + blowsOf(course).length, 0);
   const at = (kind: Blow['at']) => verdicts.filter(({ blow }) => blow.at === kind).length;
@@ -102,6 +125,16 @@ function sayKills(verdicts: readonly Verdict[], stages: readonly Staged[]): void
   const wrong = verdicts.filter(({ flaws }) => flaws.length > 0).length;
   console.log(
     `${verdicts.length} kills: ${at('request')} at requests, ${at('disk')} at changes on the disk, ${at('time')} at some time; of ${steps} steps; ${late} came when the run had ended; ${wrong} wrong`,
+  );
+}
+
+function sayFills(fills: readonly Full[], stages: readonly Staged[]): void {
+  if (fills.length === 0) return;
+  const steps = stages.reduce((sum, { course }) => sum + fillsOf(course).length, 0);
+  const green = fills.filter((one) => one.green).length;
+  const wrong = fills.filter(({ flaws }) => flaws.length > 0).length;
+  console.log(
+    `${fills.length} full disks, from one of ${steps} changes on: ${fills.length - green} red, ${green} green but for the summary; ${wrong} wrong`,
   );
 }
 
@@ -125,6 +158,7 @@ function readOptions(args: readonly string[]): Options {
     options: {
       kills: { type: 'string', default: '100' },
       interrupts: { type: 'string', default: '20' },
+      full: { type: 'string', default: '20' },
       seed: { type: 'string', default: '1' },
       scene: { type: 'string' },
       blow: { type: 'string' },
@@ -137,6 +171,7 @@ function readOptions(args: readonly string[]): Options {
   return {
     kills: wholeNumber('kills', values.kills),
     interrupts: wholeNumber('interrupts', values.interrupts),
+    full: wholeNumber('full', values.full),
     seed: wholeNumber('seed', values.seed),
     kinds,
     blow: values.blow === undefined ? undefined : (JSON.parse(values.blow) as Blow),

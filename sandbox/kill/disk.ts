@@ -2,8 +2,8 @@
  * Preloaded into a run (`NODE_OPTIONS=--import …`): counts what it changes on the disk, call by call of Node's own
  * binding, so that a write inside of a library counts as well. Says what they were, or strikes at one of them.
  *
- * `DISK_LOG`: a file for the steps, a line each. `DISK_AT`: the step to strike at, from 1. `DISK_HOW`: `before`,
- * `inside` and `after` kill the process there; `full` lets the disk be full from there on.
+ * `DISK_LOG`: a file for the steps, a line each. `DISK_AT`: the step to strike at, from 1, or what its line matches.
+ * `DISK_HOW`: `before`, `inside` and `after` kill the process there; `full` lets the disk be full from there on.
  */
 
 import { appendFileSync } from 'node:fs';
@@ -22,9 +22,9 @@ const O_CREAT = 0o100;
 
 const binding = (process as unknown as { binding: (name: string) => Binding }).binding('fs');
 const original: Readonly<Record<string, Call>> = { ...binding };
-const { DISK_AT = '0', DISK_HOW: how = '', DISK_LOG: log = '' } = process.env;
-const at = Number(DISK_AT);
+const { DISK_AT: at = '0', DISK_HOW: how = '', DISK_LOG: log = '' } = process.env;
 let steps = 0;
+let struck = false;
 let noting = false;
 
 for (const name of [...GROWING, ...WRITING, ...REMOVING]) {
@@ -32,11 +32,12 @@ for (const name of [...GROWING, ...WRITING, ...REMOVING]) {
   if (call === undefined) throw new Error(`Node's binding has no ${name}.`);
   binding[name] = (...args) => {
     if (noting || !isChange(name, args)) return call.apply(binding, args);
-    const step = ++steps;
-    if (log !== '') note(`${name} ${typeof args[0] === 'string' ? args[0] : ''}`);
-    if (how === 'full') return step >= at && !REMOVING.includes(name) ? refuse(args) : call.apply(binding, args);
-    if (step !== at) return call.apply(binding, args);
-    return strike(name, call, args);
+    const line = `${name} ${typeof args[0] === 'string' ? args[0] : ''}`;
+    if (log !== '') note(line);
+    const isHere = String(++steps) === at || (!/^\d+$/.test(at) && new RegExp(at).test(line));
+    struck ||= isHere;
+    if (how === 'full') return struck && !REMOVING.includes(name) ? refuse(args) : call.apply(binding, args);
+    return isHere ? strike(name, call, args) : call.apply(binding, args);
   };
 }
 

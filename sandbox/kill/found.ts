@@ -81,13 +81,18 @@ function rowsOf({ from, to, rows }: FoundExport, { events, subject }: Truth): st
   return compareRows(subject, inWindow(events, { from, to }).filter(subject.holds ?? (() => true)), rows);
 }
 
-/** What is wrong with exports that are to go on from each other, from the start of a window to its end. */
-export function flawsOfChain(exports: readonly FoundExport[], window: { from: number; to: number }): string[] {
+/** What is wrong with exports that are to go on from each other from the start of a window, and to its end if they are all. */
+export function flawsOfChain(
+  exports: readonly FoundExport[],
+  window: { readonly from: number; readonly to: number },
+  areAll: boolean,
+): string[] {
   const chain = [...exports].sort((a, b) => a.to - b.to);
   const edges = [{ to: window.from, id: undefined }, ...chain];
   const joints = chain.flatMap(({ path, from, previous }, index) => [
     ...(from === edges[index]?.to ? [] : [`${path} does not begin where the one before ends`]),
     ...(previous?.id === edges[index]?.id ? [] : [`${path} does not name the one before`]),
   ]);
-  return [...joints, ...(edges.at(-1)?.to === window.to ? [] : ['the chain does not reach the end of the window'])];
+  const reaches = !areAll || edges.at(-1)?.to === window.to;
+  return [...joints, ...(reaches ? [] : ['the chain does not reach the end of the window'])];
 }

@@ -1,7 +1,6 @@
 /** Interrupts of one scene: a run that is told to end, as the runner and a terminal do it. */
 
 import { partialsBelow } from './found.ts';
-import { nextRun } from './kills.ts';
 import type { Scene } from './scene.ts';
 import { Network } from './strike.ts';
 import { openWorld, type Servers } from './world.ts';
@@ -31,7 +30,7 @@ export async function interrupt(
   call: Call,
   servers: Servers,
 ): Promise<Interrupted> {
-  const world = await openWorld(scene, nextRun(), servers);
+  const world = await openWorld(scene, servers);
   try {
     let sent = 0;
     const send = () => {

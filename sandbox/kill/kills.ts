@@ -8,7 +8,10 @@ import type { Scene } from './scene.ts';
 import { MOMENTS, type Moment, Network } from './strike.ts';
 import { openWorld, type Servers, type World } from './world.ts';
 
-/** Where a run is killed: at a request, at a change on the disk (both from 1), or so many milliseconds after its start. */
+/**
+ * Where a run is killed: at a request, at a change on the disk, or so many milliseconds after its start. Steps count from
+ * 1; 0 is the first one that is `what`, of changes a pattern.
+ */
 export type Blow =
   | { readonly at: 'request'; readonly step: number; readonly moment: Moment; readonly what: string }
   | { readonly at: 'disk'; readonly step: number; readonly moment: DiskMoment; readonly what: string }
@@ -35,15 +38,12 @@ export interface Verdict {
 }
 
 const PRELOAD = new URL('./disk.ts', import.meta.url).href;
-const preloaded = { NODE_OPTIONS: `--import ${PRELOAD}` };
-
-let runs = 1000;
-/** The id of another workflow run. */
-export const nextRun = (): number => ++runs;
+/** The environment of a run whose changes on the disk are counted. */
+export const preloaded = { NODE_OPTIONS: `--import ${PRELOAD}` };
 
 /** Runs a scene once, to its end. */
 export async function courseOf(scene: Scene, servers: Servers): Promise<Course> {
-  const world = await openWorld(scene, nextRun(), servers);
+  const world = await openWorld(scene, servers);
   const folder = await mkdtemp(join(tmpdir(), 'course-'));
   try {
     const log = join(folder, 'disk.log');
@@ -78,7 +78,7 @@ export function blowsOf({ requests, changes }: Course): Blow[] {
 
 /** Kills a run, looks at what is there, and runs it again. */
 export async function kill(scene: Scene, blow: Blow, servers: Servers): Promise<Verdict> {
-  const world = await openWorld(scene, nextRun(), servers);
+  const world = await openWorld(scene, servers);
   try {
     const run = await struck(world, blow);
     const killed = run.signal === 'SIGKILL';
@@ -96,8 +96,9 @@ export async function kill(scene: Scene, blow: Blow, servers: Servers): Promise<
 async function struck(world: World, blow: Blow): Promise<ActionRun> {
   let running: RunningAction | null = null;
   const hit = () => running?.kill('SIGKILL');
-  const strike = blow.at === 'request' ? { at: blow.step, moment: blow.moment, hit } : null;
-  const env = blow.at === 'disk' ? { ...preloaded, DISK_AT: String(blow.step), DISK_HOW: blow.moment } : {};
+  const strike = blow.at === 'request' ? { at: blow.step || blow.what, moment: blow.moment, hit } : null;
+  const env =
+    blow.at === 'disk' ? { ...preloaded, DISK_AT: String(blow.step || blow.what), DISK_HOW: blow.moment } : {};
   running = await world.start(1, new Network(strike), env);
   const timer = blow.at === 'time' ? setTimeout(hit, blow.ms) : undefined;
   const run = await ended(running);

@@ -1,6 +1,7 @@
 /** Which kills and interrupts a command makes: drawn by a seed from all that there are. */
 
 import { type Dice, diceFrom } from '../year/dice.ts';
+import { type Filled, fillsOf } from './full.ts';
 import type { Call } from './interrupts.ts';
 import { type Blow, blowsOf, type Course } from './kills.ts';
 import type { Scene } from './scene.ts';
@@ -24,6 +25,12 @@ export function drawKills(stages: readonly Staged[], seed: number, count: number
     chosen.push({ scene, blow: { at: 'time', ms: dice.whole(0, Math.ceil(course.ms)) } });
   }
   return shuffled(chosen, dice);
+}
+
+/** So many full disks, no step twice. */
+export function drawFills(stages: readonly Staged[], seed: number, count: number): { scene: Scene; filled: Filled }[] {
+  const steps = stages.flatMap(({ scene, course }) => fillsOf(course).map((filled) => ({ scene, filled })));
+  return shuffled(steps, diceFrom(seed, 'full disks')).slice(0, count);
 }
 
 /** So many interrupts, at requests and at any time. */

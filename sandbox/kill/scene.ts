@@ -19,6 +19,8 @@ export interface Scene {
   readonly window: { readonly from: number; readonly to: number };
   /** All but what depends on where the servers are. */
   readonly inputs: Readonly<Record<string, string>>;
+  /** Those that are other where an earlier run has exported the first day already; null: there is none. */
+  readonly earlier: Readonly<Record<string, string>> | null;
   /** Whether the repository has no commit yet. */
   readonly empty: boolean;
 }
@@ -35,7 +37,7 @@ export const SCENE_KINDS: readonly SceneKind[] = [
 ];
 
 export const TOKEN = 'sandbox-token-5c1f';
-const DAYS = 2;
+const DAYS = 3;
 const EVENTS = 60;
 
 /** @param now milliseconds since 1970; a scene is of the days before */
@@ -64,6 +66,7 @@ export function sceneOf({ destination, chained }: SceneKind, seed: number, now: 
     events: makeLedger({ vendor, seed, events: EVENTS, window }),
     window,
     inputs,
+    earlier: chained ? { to: iso(window.from + DAY_MS) } : null,
     empty: dice.chance(0.2),
   };
 }

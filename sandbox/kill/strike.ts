@@ -11,8 +11,8 @@ export type Moment = (typeof MOMENTS)[number];
 export const MOMENTS = ['before', 'acted', 'inside', 'after'] as const;
 
 export interface Strike {
-  /** The request, counted over all servers from 1. */
-  readonly at: number;
+  /** The request, counted over all servers from 1; or the first of this name. */
+  readonly at: number | string;
   readonly moment: Moment;
   readonly hit: () => void;
 }
@@ -23,7 +23,7 @@ type Answer = () => SandboxResponse | Promise<SandboxResponse>;
 export class Network {
   /** `github POST /graphql` */
   readonly steps: string[] = [];
-  readonly #strike: Strike | null;
+  #strike: Strike | null;
 
   constructor(strike: Strike | null) {
     this.#strike = strike;
@@ -32,7 +32,9 @@ export class Network {
   /** To be asked at each request; what it gives answers it. */
   fault(step: string): ((req: IncomingMessage, res: ServerResponse, answer: Answer) => void) | undefined {
     const strike = this.#strike;
-    if (this.steps.push(step) !== strike?.at) return undefined;
+    const number = this.steps.push(step);
+    if (strike === null || (strike.at !== number && strike.at !== step)) return undefined;
+    this.#strike = null;
     return (_, res, answer) => {
       struck(strike, res, answer).catch(() => res.destroy());
     };
