@@ -1,9 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unlessAborted } from './abort.ts';
-import { type ArtifactReceipt, removeArtifact, uploadArtifact } from './destinations/artifact.ts';
+import { type ArtifactReceipt, checkUploaded, removeArtifact, uploadArtifact } from './destinations/artifact.ts';
 import { type CommitReceipt, commitExport } from './destinations/commit.ts';
+import { onDisk } from './disk.ts';
 import { scopeOf } from './evidence/scope.ts';
 import type { ListedFile } from './evidence/write.ts';
 import { type OpenBranch, openBranch } from './git/branch.ts';
@@ -53,7 +55,7 @@ export interface Home {
   readonly check: (job: Job) => void;
   /** Throws `Overtaken`, or `ExportError`; then nothing of the parcel stays anywhere. */
   readonly deliver: (parcel: Parcel) => Promise<Delivered>;
-  readonly close: () => Promise<void>;
+  readonly close: () => void;
 }
 
 interface Surroundings {
@@ -68,7 +70,7 @@ export async function openHome(inputs: Inputs, surroundings: Surroundings): Prom
   const chained = period.onward !== null;
   const github = target !== null || chained ? await openApi(inputs, surroundings) : null;
   const branch = target !== null && github !== null ? await openBranch(target, github) : null;
-  const downloads = chained && branch === null ? await mkdtemp(join(temp || tmpdir(), 'last-export-')) : null;
+  const downloads = chained && branch === null ? await makeDownloads(temp || tmpdir()) : null;
   const branchHistory = chained && branch !== null ? branchHistoryOf(inputs, branch) : null;
   const artifactHistory =
     downloads !== null && github !== null ? artifactHistoryOf(inputs, github, downloads, surroundings) : null;
@@ -109,6 +111,7 @@ export async function openHome(inputs: Inputs, surroundings: Surroundings): Prom
       const wanted = inputs.destinations.includes('artifact');
       const artifact = wanted ? await unlessAborted(surroundings.signal, () => upload(parcel)) : null;
       try {
+        if (artifact !== null) await checkUploaded(parcel.folder, parcel.files);
         if (artifact !== null) await artifactHistory?.settle(artifact, parcel.job.last);
         return { artifact, commit: branch === null ? null : await deliverCommit(branch, parcel) };
       } catch (error) {
@@ -116,11 +119,14 @@ export async function openHome(inputs: Inputs, surroundings: Surroundings): Prom
         throw error;
       }
     },
-    close: async () => {
-      if (downloads !== null) await rm(downloads, { recursive: true, force: true });
+    close: () => {
+      if (downloads !== null) rmSync(downloads, { recursive: true, force: true });
     },
   };
 }
+
+/** A folder for what is downloaded. Throws `destination`. */
+const makeDownloads = (temp: string): Promise<string> => onDisk(temp, () => mkdtemp(join(temp, 'last-export-')));
 
 function openApi(inputs: Inputs, { runner, clock, signal }: Surroundings): Promise<GitHub> {
   const { github: access, maxAttempts, timeoutMs } = inputs;

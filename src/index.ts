@@ -16,20 +16,24 @@ const FORCED_EXIT_MS = 1500;
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    interruption.abort(new Interrupted(signal));
-    setTimeout(() => process.exit(130), FORCED_EXIT_MS).unref();
+    const reason = new Interrupted(signal);
+    interruption.abort(reason);
+    setTimeout(() => endInterrupted(reason), FORCED_EXIT_MS).unref();
   });
+}
+
+function endInterrupted({ message }: Interrupted): never {
+  runner.endGroup();
+  runner.info(`${message} What was not delivered yet was removed.`);
+  process.exit(130);
 }
 
 try {
   await main({ env: process.env, runner, clock: systemClock, signal: interruption.signal });
   process.exitCode = 0;
 } catch (error) {
+  if (error instanceof Interrupted) endInterrupted(error);
   runner.endGroup();
-  if (error instanceof Interrupted) {
-    runner.info(`${error.message} What was not delivered yet was removed.`);
-    process.exit(130);
-  }
   if (error instanceof ExportError) {
     const lines = [
       error.message,

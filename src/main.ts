@@ -87,7 +87,7 @@ async function exportAll(inputs: Inputs, reports: Report[], surroundings: Surrou
       }
     }
   } finally {
-    await home.close();
+    home.close();
   }
 }
 
@@ -122,10 +122,10 @@ async function exportOne(
     const parcel = { ...made, folder: folder.path, rows: made.table.counts.written, number };
     const delivered = await home.deliver(parcel);
     runner.endGroup();
-    await folder.close();
+    folder.close();
     return { ...made, ...delivered, folder: folder.place, link: linkOf(made.link, delivered) };
   } catch (error) {
-    await folder.remove();
+    folder.remove();
     throw error;
   }
 }

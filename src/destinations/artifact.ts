@@ -2,9 +2,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { openClient } from '../artifact-client.ts';
+import { refused } from '../disk.ts';
 import { ExportError } from '../errors.ts';
 import { forLog } from '../escape.ts';
 import { hashFile } from '../evidence/checksums.ts';
+import type { ListedFile } from '../evidence/write.ts';
 import { Overtaken } from '../history/history.ts';
 import { type Clock, pauseAfter } from '../retry.ts';
 
@@ -91,8 +93,9 @@ async function findOurs(
   name: string,
   { files, temp, runUrl }: Pick<ArtifactOptions, 'files' | 'temp' | 'runUrl'>,
 ): Promise<ArtifactReceipt | null | 'unknown'> {
-  const folder = await mkdtemp(join(temp || tmpdir(), '.uploaded-'));
+  let folder: string | null = null;
   try {
+    folder = await mkdtemp(join(temp || tmpdir(), '.uploaded-'));
     const client = await openClient();
     const { artifacts } = await client.listArtifacts();
     const found = artifacts.find((one) => one.name === name);
@@ -105,7 +108,19 @@ async function findOurs(
   } catch {
     return 'unknown';
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== null) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Makes sure that the files are still what they were before they went up: the client leaves out what it does not find,
+ * and calls the upload a success. Throws `destination`.
+ */
+export async function checkUploaded(folder: string, files: readonly ListedFile[]): Promise<void> {
+  for (const { name, sha256 } of files) {
+    const path = join(folder, name);
+    const found = await hashFile(path).catch((cause: unknown) => ({ sha256: '', cause }));
+    if (found.sha256 !== sha256) throw refused(path, 'A file of the export changed while it went up.', found);
   }
 }
 

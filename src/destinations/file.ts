@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { renameSync, rmSync } from 'node:fs';
+import { lstat, mkdir, mkdtemp, readdir, readFile, realpath, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import { ExportError } from '../errors.ts';
@@ -57,15 +58,22 @@ export class ExportFolder {
   }
 
   /** Leaves the export under its own name, and nothing else. */
-  async close(): Promise<void> {
-    await tidy(this.#hidden);
+  close(): void {
+    tidy(this.#hidden);
   }
 
-  /** Removes what was made, and the temporary folder around it. It has no name any more before its first file goes. */
-  async remove(): Promise<void> {
-    if (this.#named) await rename(this.place, this.#hidden).catch(() => undefined);
+  /**
+   * Removes what was made, and the temporary folder around it. It has no name any more before its first file goes. At
+   * once: where the run is cancelled, an upload goes on until the program ends, and would send what is left of the files.
+   */
+  remove(): void {
+    try {
+      if (this.#named) renameSync(this.place, this.#hidden);
+    } catch {
+      // Then it stays, whole.
+    }
     this.#named = false;
-    await tidy(this.#around ?? this.#hidden);
+    tidy(this.#around ?? this.#hidden);
   }
 }
 
@@ -92,7 +100,7 @@ export async function makeFolder(
   try {
     return await ExportFolder.make(join(around, name), around);
   } catch (error) {
-    await tidy(around);
+    tidy(around);
     throw error;
   }
 }
@@ -177,8 +185,14 @@ const real = (folder: string): Promise<string> =>
     throw unusable(folder, cause);
   });
 
-/** Removes a folder without a name; one that cannot be removed is in nobody's way, and hides no error. */
-const tidy = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true }).catch(() => undefined);
+/** Removes a folder; one that cannot be removed hides no error. */
+function tidy(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // It has no name, so nobody takes it for an export.
+  }
+}
 
 const taken = (folder: string): ExportError =>
   new ExportError('destination', 'An export of that name is there already; it was left as it is.', {

@@ -56,6 +56,6 @@ function isWorthAnotherTry(error: unknown): boolean {
 const notDownloaded = (id: number, runId: number, cause: unknown): ExportError =>
   new ExportError('unavailable', 'The last export could not be downloaded.', {
     where: `artifact ${id} of run ${runId}`,
-    next: 'Run the job again; see the status page of GitHub Actions.',
+    next: 'Run the job again; see the status page of GitHub Actions, and the space on the disk of the runner.',
     cause,
   });
