@@ -29664,6 +29664,113 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 /***/ }),
 
+/***/ 7486:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   F: () => (/* binding */ onDisk),
+/* harmony export */   J: () => (/* binding */ refused)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+
+/** The outcome of work on a file or folder. Throws `destination` where the disk refuses it. */
+async function onDisk(path, work) {
+    try {
+        return await work();
+    }
+    catch (cause) {
+        const code = cause.code ?? 'no error code';
+        throw refused(path, `The export cannot be written (${code}).`, cause);
+    }
+}
+/** The error for a disk that does not do what it was asked. */
+const refused = (path, what, cause) => new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ExportError */ .z('destination', what, {
+    where: path,
+    next: 'Check the space and the health of the disk of the runner, and run the export again.',
+    cause,
+});
+
+
+/***/ }),
+
+/***/ 1999:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   PI: () => (/* binding */ refuseVague),
+/* harmony export */   Vi: () => (/* binding */ readLength),
+/* harmony export */   _d: () => (/* binding */ isoDuration),
+/* harmony export */   gr: () => (/* binding */ readExact),
+/* harmony export */   uY: () => (/* binding */ endAfter)
+/* harmony export */ });
+/* harmony import */ var temporal_polyfill__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8599);
+/* harmony import */ var _forms_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(20);
+
+
+const ISO_DURATION = /^P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?$/;
+const EXACT_FORMS = 'Give a duration in weeks or smaller units (`PT10M`, `PT1H`, `PT0S` for none, `P1D`, `90s`, `10m`, `1h`, `1d`).';
+const LENGTH_FORMS = 'Give a duration of at least a minute (`PT6H`, `P1D`, `P7D`, `P1M`, `12h`, `1d`, `1w`).';
+/** A duration as ISO 8601 has it, also where it is written `7d`, in one of the `units`; null where the text is none. */
+function isoDuration(text, units) {
+    const [, count, unit = ' '] = /^(\d+)([a-z])$/.exec(text) ?? [];
+    const iso = units.includes(unit) ? `P${'dw'.includes(unit) ? '' : 'T'}${count}${unit.toUpperCase()}` : text;
+    return ISO_DURATION.test(iso) ? iso : null;
+}
+/** `5m` is five minutes to some and five months to others; where both make sense, neither is guessed. Throws `input`. */
+function refuseVague(text, name) {
+    const [, count] = /^(\d+)m$/i.exec(text) ?? [];
+    if (count === undefined)
+        return;
+    const what = `\`${text}\` could be minutes (\`PT${count}M\`) or months (\`P${count}M\`).`;
+    throw (0,_forms_js__WEBPACK_IMPORTED_MODULE_0__/* .refuse */ .TR)(name, what, 'Give the one that is meant, as ISO 8601 writes it.');
+}
+/**
+ * A duration that is always equally long, in milliseconds; a day is 24 hours.
+ * Throws `input` where it cannot be read, or has years or months.
+ */
+function readExact(text, name) {
+    const iso = isoDuration(text, 'smhd');
+    if (iso === null)
+        throw (0,_forms_js__WEBPACK_IMPORTED_MODULE_0__/* .refuse */ .TR)(name, `\`${text}\` cannot be read.`, EXACT_FORMS);
+    if (/^P\d*Y|^P[^T]*M/.test(iso)) {
+        throw (0,_forms_js__WEBPACK_IMPORTED_MODULE_0__/* .refuse */ .TR)(name, `\`${text}\` has years or months, which are not equally long.`, EXACT_FORMS);
+    }
+    try {
+        const { weeks, days, hours, minutes, seconds } = temporal_polyfill__WEBPACK_IMPORTED_MODULE_1__/* .Temporal */ .fE.Duration.from(iso);
+        return ((((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
+    }
+    catch {
+        throw (0,_forms_js__WEBPACK_IMPORTED_MODULE_0__/* .refuse */ .TR)(name, `\`${text}\` is too long.`, EXACT_FORMS);
+    }
+}
+/** The end of all years that are written with four digits. */
+const LATEST = Date.UTC(9999, 11, 31);
+/**
+ * The length of a window, as ISO 8601; its years, months, weeks and days are local ones.
+ * Throws `input` where it cannot be read, is shorter than a minute, or longer than calendars are.
+ */
+function readLength(text, name) {
+    refuseVague(text, name);
+    const iso = isoDuration(text, 'hdw');
+    if (iso === null)
+        throw (0,_forms_js__WEBPACK_IMPORTED_MODULE_0__/* .refuse */ .TR)(name, `\`${text}\` cannot be read.`, LENGTH_FORMS);
+    try {
+        if (endAfter(LATEST, iso, 'UTC') - LATEST >= 60_000)
+            return iso;
+    }
+    catch {
+        throw (0,_forms_js__WEBPACK_IMPORTED_MODULE_0__/* .refuse */ .TR)(name, `\`${text}\` is too long.`, LENGTH_FORMS);
+    }
+    throw (0,_forms_js__WEBPACK_IMPORTED_MODULE_0__/* .refuse */ .TR)(name, `\`${text}\` is shorter than a minute.`, LENGTH_FORMS);
+}
+/** The instant a `length` after `from`, as `readLength` gives it, by the calendar and clocks of the time zone. */
+function endAfter(from, length, timeZone) {
+    return temporal_polyfill__WEBPACK_IMPORTED_MODULE_1__/* .Temporal */ .fE.Instant.fromEpochMilliseconds(from).toZonedDateTimeISO(timeZone).add(length).epochMilliseconds;
+}
+
+
+/***/ }),
+
 /***/ 452:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -29702,8 +29809,9 @@ class Interrupted extends Error {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   I: () => (/* binding */ forLog),
-/* harmony export */   o: () => (/* binding */ forSummary)
+/* harmony export */   IR: () => (/* binding */ showsAll),
+/* harmony export */   Ig: () => (/* binding */ forLog),
+/* harmony export */   oN: () => (/* binding */ forSummary)
 /* harmony export */ });
 /**
  * Characters that steer a terminal, turn the reading direction, break a line, or do not show.
@@ -29734,6 +29842,8 @@ function forLog(text, max = 200) {
 function forSummary(text, max = 300) {
     return showUnseen(clip(text, max)).replace(PUNCTUATION, (mark) => `&#${mark.charCodeAt(0)};`);
 }
+/** Whether every character of the text shows, and none steers a terminal, turns the reading direction or breaks a line. */
+const showsAll = (text) => text.search(UNSEEN) < 0;
 /** The first `max` code points, never half of one. */
 function clip(text, max) {
     if (text.length <= max)
@@ -29751,15 +29861,197 @@ function showUnseen(text) {
 
 /***/ }),
 
+/***/ 6969:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   DC: () => (/* binding */ hashFile),
+/* harmony export */   cV: () => (/* binding */ checksumsText),
+/* harmony export */   yi: () => (/* binding */ hashBytes)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
+
+
+/** The digest of a file, read from the disk. */
+async function hashFile(path) {
+    const hash = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256');
+    let bytes = 0;
+    for await (const chunk of (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.createReadStream)(path)) {
+        hash.update(chunk);
+        bytes += chunk.length;
+    }
+    return { bytes, sha256: hash.digest('hex') };
+}
+/** The digest of bytes in memory. */
+function hashBytes(data) {
+    return { bytes: data.length, sha256: (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256').update(data).digest('hex') };
+}
+/** The text of a `SHA256SUMS` file, as `sha256sum -c` reads it. File names here have no line breaks or backslashes. */
+function checksumsText(files) {
+    return files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join('');
+}
+
+
+/***/ }),
+
+/***/ 6954:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   e0: () => (/* binding */ MANIFEST),
+/* harmony export */   nP: () => (/* binding */ writeEvidence),
+/* harmony export */   vf: () => (/* binding */ SUMS)
+/* harmony export */ });
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1455);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
+/* harmony import */ var _disk_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7486);
+/* harmony import */ var _checksums_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6969);
+
+
+
+
+/** The manifest of an export: without it, a folder is not one. */
+const MANIFEST = 'datapackage.json';
+/** The checksums of an export's other files. */
+const SUMS = 'SHA256SUMS';
+/**
+ * Writes `SHA256SUMS`, and last of all the manifest: an export without it is not one.
+ * Gives all files of the export, the CSV first, in the order of its parts; and the manifest's bytes.
+ * Throws `destination` where the disk refuses.
+ */
+async function writeEvidence(folder, csvs, manifest) {
+    const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+    const files = [
+        ...csvs.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
+        { name: MANIFEST, ...(0,_checksums_js__WEBPACK_IMPORTED_MODULE_3__/* .hashBytes */ .yi)(bytes) },
+    ];
+    const sums = Buffer.from((0,_checksums_js__WEBPACK_IMPORTED_MODULE_3__/* .checksumsText */ .cV)(files));
+    await write((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(folder, SUMS), sums);
+    await write((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(folder, MANIFEST), bytes);
+    return { files: [...files, { name: SUMS, ...(0,_checksums_js__WEBPACK_IMPORTED_MODULE_3__/* .hashBytes */ .yi)(sums) }], manifest: bytes };
+}
+const write = (path, bytes) => (0,_disk_js__WEBPACK_IMPORTED_MODULE_2__/* .onDisk */ .F)(path, () => (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)(path, bytes, { flag: 'wx', flush: true }));
+
+
+/***/ }),
+
+/***/ 20:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bd: () => (/* binding */ readChoices),
+/* harmony export */   Ep: () => (/* binding */ readArtifactName),
+/* harmony export */   JI: () => (/* binding */ readInteger),
+/* harmony export */   Kf: () => (/* binding */ readChoice),
+/* harmony export */   TR: () => (/* binding */ refuse),
+/* harmony export */   Vf: () => (/* binding */ readBoolean),
+/* harmony export */   h: () => (/* binding */ suggestion),
+/* harmony export */   ik: () => (/* binding */ readSize),
+/* harmony export */   j1: () => (/* binding */ readFolder),
+/* harmony export */   ry: () => (/* binding */ splitList)
+/* harmony export */ });
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6760);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(452);
+/* harmony import */ var _escape_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(800);
+/* harmony import */ var _nearest_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2037);
+
+
+
+
+/** The entries of a list, separated by commas or lines; empty ones are left out. */
+const splitList = (text) => text
+    .split(/[,\n]/)
+    .map((entry) => entry.trim())
+    .filter(Boolean);
+/** A list of choices, each once, in the order given. Throws `input`. */
+function readChoices(text, name, allowed) {
+    const choices = splitList(text).map((entry) => readChoice(entry, name, allowed));
+    if (choices.length > 0)
+        return [...new Set(choices)];
+    throw refuse(name, `\`${text}\` names nothing.`, `Choices: ${allowed.join(', ')}.`);
+}
+/** One of the choices. Throws `input`. */
+function readChoice(text, name, allowed) {
+    const choice = allowed.find((value) => value === text);
+    if (choice !== undefined)
+        return choice;
+    const what = `\`${text}\` is not one of the choices${suggestion(text, allowed)}`;
+    throw refuse(name, what, `Choices: ${allowed.join(', ')}.`);
+}
+/** A whole number from `least` to `most`. Throws `input`. */
+function readInteger(text, name, least, most) {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most)
+        return value;
+    throw refuse(name, `\`${text}\` is not a whole number from ${least} to ${most}.`, `Write a number from ${least} to ${most}.`);
+}
+/** `true` or `false`, as YAML 1.2 has them. Throws `input`. */
+function readBoolean(text, name) {
+    if (/^(?:true|false)$/i.test(text))
+        return text.toLowerCase() === 'true';
+    throw refuse(name, `\`${text}\` is neither \`true\` nor \`false\`.`, 'Write `true` or `false`.');
+}
+const UNITS = {
+    B: 1,
+    kB: 1e3,
+    MB: 1e6,
+    GB: 1e9,
+    KiB: 2 ** 10,
+    MiB: 2 ** 20,
+    GiB: 2 ** 30,
+};
+/** A size such as `25 MB` or `512KiB`, in bytes, from `least` to `most` of them. Throws `input`. */
+function readSize(text, name, least, most) {
+    const [, number, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?) ?([A-Za-z]+)$/.exec(text) ?? [];
+    const factor = new Map(Object.entries(UNITS)).get(unit);
+    const bytes = Math.floor((Math.round(Number(number) * 1000) * (factor ?? Number.NaN)) / 1000);
+    if (bytes >= least && bytes <= most)
+        return bytes;
+    const forms = `Write a number and one of ${Object.keys(UNITS).join(', ')}, such as \`25MB\``;
+    const why = Number.isNaN(bytes) ? 'is not a size' : 'is out of range';
+    throw refuse(name, `\`${text}\` ${why}.`, `${forms}; from ${least} to ${most} bytes.`);
+}
+/** A folder under the workspace, relative and normalised, with `/`; null for the empty text. Throws `input`. */
+function readFolder(text, name) {
+    if (text === '')
+        return null;
+    const folder = (0,node_path__WEBPACK_IMPORTED_MODULE_0__.normalize)(text.replaceAll('\\', '/'));
+    const leadsOut = (0,node_path__WEBPACK_IMPORTED_MODULE_0__.isAbsolute)(folder) || /^[A-Za-z]:/.test(folder) || text.split(/[\\/]/).includes('..');
+    if (!leadsOut && !/[\0\r\n]/.test(folder))
+        return folder;
+    const what = `\`${text}\` does not lie under the workspace.`;
+    throw refuse(name, what, 'Write a relative folder without `..`, such as `audit-logs`.');
+}
+/** A name that an artifact may have, and that its client may print; null for the empty text. Throws `input`. */
+function readArtifactName(text, name) {
+    if (text === '')
+        return null;
+    if (!/["<>:|*?\\/]|##\[/.test(text) && (0,_escape_js__WEBPACK_IMPORTED_MODULE_2__/* .showsAll */ .IR)(text) && text.length <= 200)
+        return text;
+    const what = `\`${text}\` is not a name for an artifact.`;
+    throw refuse(name, what, 'Leave out " : < > | * ? \\ /, `##[`, and characters that do not show; at most 200.');
+}
+/** Ends a sentence about a word that is not known: with a full stop, or with the word that was most likely meant. */
+function suggestion(word, known) {
+    const near = (0,_nearest_js__WEBPACK_IMPORTED_MODULE_3__/* .nearest */ .p)(word, known);
+    return near === null ? '.' : `; did you mean \`${near}\`?`;
+}
+/** The error of an input: what is wrong with its value, and the accepted forms. */
+const refuse = (name, what, next) => new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ExportError */ .z('input', what, { where: `input \`${name}\``, next });
+
+
+/***/ }),
+
 /***/ 5691:
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
-/* harmony import */ var _escape_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(800);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9216);
-/* harmony import */ var _retry_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2165);
-/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(869);
+/* harmony import */ var _log_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7309);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2469);
+/* harmony import */ var _retry_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2165);
+/* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(869);
 
 
 
@@ -29774,31 +30066,30 @@ const FORCED_EXIT_MS = 1500;
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => {
-        interruption.abort(new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .Interrupted */ .j(signal));
-        setTimeout(() => process.exit(130), FORCED_EXIT_MS).unref();
+        const reason = new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .Interrupted */ .j(signal);
+        interruption.abort(reason);
+        setTimeout(() => end(reason), FORCED_EXIT_MS).unref();
     });
 }
+function end(error) {
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .Interrupted */ .j) {
+        _runner_js__WEBPACK_IMPORTED_MODULE_4__/* .githubRunner */ .O.endGroup();
+        _runner_js__WEBPACK_IMPORTED_MODULE_4__/* .githubRunner */ .O.info(`${error.message} What was not delivered yet was removed.`);
+        process.exit(130);
+    }
+    (0,_log_js__WEBPACK_IMPORTED_MODULE_1__/* .sayFailed */ .bT)(error, _runner_js__WEBPACK_IMPORTED_MODULE_4__/* .githubRunner */ .O);
+}
+// What throws where nobody waits for it: Node would print it as it is, and the runner obey what it says.
+process.on('uncaughtException', (error) => {
+    end(error);
+    process.exit(1);
+});
 try {
-    await (0,_main_js__WEBPACK_IMPORTED_MODULE_1__/* .main */ .i)({ env: process.env, runner: _runner_js__WEBPACK_IMPORTED_MODULE_3__/* .githubRunner */ .O, clock: _retry_js__WEBPACK_IMPORTED_MODULE_2__/* .systemClock */ .ml, signal: interruption.signal });
+    await (0,_main_js__WEBPACK_IMPORTED_MODULE_2__/* .main */ .i)({ env: process.env, runner: _runner_js__WEBPACK_IMPORTED_MODULE_4__/* .githubRunner */ .O, clock: _retry_js__WEBPACK_IMPORTED_MODULE_3__/* .systemClock */ .ml, signal: interruption.signal });
     process.exitCode = 0;
 }
 catch (error) {
-    _runner_js__WEBPACK_IMPORTED_MODULE_3__/* .githubRunner */ .O.endGroup();
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .Interrupted */ .j) {
-        _runner_js__WEBPACK_IMPORTED_MODULE_3__/* .githubRunner */ .O.info(`${error.message} What was not delivered yet was removed.`);
-        process.exit(130);
-    }
-    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ExportError */ .z) {
-        const lines = [
-            error.message,
-            ...(error.where === undefined ? [] : [`Where: ${error.where}`]),
-            `Next: ${error.next}`,
-        ];
-        _runner_js__WEBPACK_IMPORTED_MODULE_3__/* .githubRunner */ .O.error('The audit log was not exported', lines.map((line) => (0,_escape_js__WEBPACK_IMPORTED_MODULE_4__/* .forLog */ .I)(line, 2000)).join('\n'));
-    }
-    else {
-        _runner_js__WEBPACK_IMPORTED_MODULE_3__/* .githubRunner */ .O.error('The exporter failed', `This is a bug of the exporter, please report it.\n${(0,_escape_js__WEBPACK_IMPORTED_MODULE_4__/* .forLog */ .I)(String(error?.stack ?? error), 4000)}`);
-    }
+    end(error);
 }
 
 __webpack_async_result__();
@@ -29806,153 +30097,14 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 9216:
+/***/ 4642:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  i: () => (/* binding */ main)
-});
-
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(8161);
-// EXTERNAL MODULE: ./lib/errors.js
-var errors = __nccwpck_require__(452);
-;// CONCATENATED MODULE: ./lib/destinations/file.js
-
-
-
-
-/**
- * Makes the folder `<parent>/<name>`: under the workspace where `path` says so, else in a new folder in the runner's
- * temp. Throws `destination` where it is there already or the disk refuses, `input` where a link leads out of the
- * workspace.
- */
-async function makeFolder(name, { path, workspace, temp }) {
-    if (path !== null) {
-        const folder = (0,external_node_path_.join)(await under(workspace, path), name);
-        if (!(await makeOne(folder)))
-            throw taken(folder);
-        return { path: folder, remove: () => removeAll(folder) };
-    }
-    const parent = (0,external_node_path_.join)(temp || (0,external_node_os_.tmpdir)(), 'audit-log-export-');
-    const own = await (0,promises_.mkdtemp)(parent).catch((cause) => {
-        throw unusable(parent, cause);
-    });
-    try {
-        await makeOne((0,external_node_path_.join)(own, name));
-    }
-    catch (error) {
-        await removeAll(own);
-        throw error;
-    }
-    return { path: (0,external_node_path_.join)(own, name), remove: () => removeAll(own) };
-}
-/** `path` in the workspace, made where it is missing, and found to be inside whatever links are on the way. */
-async function under(workspace, path) {
-    const root = await real(workspace);
-    let at = root;
-    for (const part of path.split('/').filter((name) => name !== '' && name !== '.')) {
-        at = (0,external_node_path_.join)(at, part);
-        await makeOne(at);
-        if ((await real(at)).startsWith(root + external_node_path_.sep))
-            continue;
-        throw new errors/* ExportError */.z('input', `\`${path}\` leads out of the workspace, through a link.`, {
-            where: 'input `path`',
-            next: 'Choose a folder that lies in the workspace.',
-        });
-    }
-    return at;
-}
-/** Whether the folder was made; false where something of its name is there. */
-async function makeOne(folder) {
-    try {
-        await (0,promises_.mkdir)(folder);
-        return true;
-    }
-    catch (cause) {
-        if (cause.code === 'EEXIST')
-            return false;
-        throw unusable(folder, cause);
-    }
-}
-const real = (folder) => (0,promises_.realpath)(folder).catch((cause) => {
-    throw unusable(folder, cause);
-});
-const removeAll = (folder) => (0,promises_.rm)(folder, { recursive: true, force: true });
-const taken = (folder) => new errors/* ExportError */.z('destination', 'An export of that name is there already; it was left as it is.', {
-    where: folder,
-    next: 'Remove it, or choose another `path` or window.',
-});
-const unusable = (folder, cause) => new errors/* ExportError */.z('destination', 'The folder of the export cannot be made.', {
-    where: folder,
-    next: 'Check the input `path`, that no file has its name, and the permissions and the space of the disk.',
-    cause,
-});
-
-// EXTERNAL MODULE: ./lib/escape.js
-var lib_escape = __nccwpck_require__(800);
-;// CONCATENATED MODULE: ./lib/csv/common.js
-/** The columns of the `common` table, in order, the same for every vendor. An empty cell: the vendor did not say. */
-const COMMON_COLUMNS = [
-    { name: 'time', meaning: 'When it happened: RFC 3339, UTC.' },
-    { name: 'vendor', meaning: "The vendor's id, as in the `vendor` input." },
-    { name: 'org', meaning: 'The organisation, as in the `org` input.' },
-    { name: 'id', meaning: "The vendor's id of the event." },
-    { name: 'action', meaning: "What was done: the vendor's own verb, never translated." },
-    { name: 'outcome', meaning: '`success`, `failure` or `unknown`.' },
-    { name: 'actor_type', meaning: "What kind of actor did it, in the vendor's word." },
-    { name: 'actor_id', meaning: "The vendor's id of the actor." },
-    { name: 'actor_name', meaning: 'The name of the actor.' },
-    { name: 'actor_email', meaning: 'The e-mail address of the actor.' },
-    { name: 'target_type', meaning: "What kind of thing it was done to, in the vendor's word." },
-    { name: 'target_id', meaning: "The vendor's id of the target." },
-    { name: 'target_name', meaning: 'The name of the target.' },
-    { name: 'source_ip', meaning: 'The IP address that the actor came from.' },
-    { name: 'user_agent', meaning: 'The program that the actor used, as it names itself.' },
-    { name: 'raw', meaning: 'The whole event as JSON; for CSV vendors an object of their cells by column.' },
-];
-
-;// CONCATENATED MODULE: ./lib/csv/guard.js
-/**
- * Where one `'` is put, so that no spreadsheet runs a cell. Source: https://owasp.org/www-community/attacks/CSV_Injection
- * - Before `=`, `+`, `-`, `@` and their full-width forms, even behind blanks, quotes and what is not seen, for some
- *   spreadsheets drop these.
- * - Before a tab, a line end or a NUL with which the cell begins.
- * - Before a `'`, so that the ones that were put there can be told from those that were there.
- */
-const OPENING = /^(?:['\t\r\n\0]|[[\s\p{Cc}\p{Cf}"]--[\t\r\n]]*[=+\-@＝＋－＠])/v;
-/**
- * The same behind what separates cells or rows somewhere: a spreadsheet that separates by semicolons, as in half of the
- * world, does not see the quotes that keep a cell together.
- */
-const INSIDE = /[,;\|\t\r\n](?='|[[\s\p{Cc}\p{Cf}"]--[\t\r\n]]*[=+\-@＝＋－＠])/gv;
-const SEPARATOR = /[,;|\t\r\n]/;
-/** Matches in a guarded cell exactly what guarding has put there: without it, the cell is as it was. */
-const GUARDS = String.raw `(?<![^,;|\t\r\n])'`;
-/** The cell with its guards. */
-function guardCell(cell) {
-    // Most cells have no separator, and to look for one is cheap.
-    const guarded = SEPARATOR.test(cell) ? cell.replaceAll(INSIDE, "$&'") : cell;
-    return OPENING.test(cell) ? `'${guarded}` : guarded;
-}
-/** Some rows, every cell guarded and in quotes, each row ended by CRLF; the empty text where there are none. */
-function encodeGuardedRows(rows) {
-    let text = '';
-    for (const row of rows)
-        text += `${row.map(encodeCell).join(',')}\r\n`;
-    return text;
-}
-const encodeCell = (cell) => `"${guardCell(cell).replaceAll('"', '""')}"`;
-
-// EXTERNAL MODULE: external "node:buffer"
-var external_node_buffer_ = __nccwpck_require__(4573);
-;// CONCATENATED MODULE: ./lib/instant.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   T8: () => (/* binding */ compactInstant),
+/* harmony export */   nV: () => (/* binding */ parseInstant),
+/* harmony export */   r4: () => (/* binding */ formatInstant)
+/* harmony export */ });
 const MINUTE_MS = 60_000;
 /** Any 400 years of the Gregorian calendar are equally long. */
 const CYCLE_MS = 146_097 * 86_400_000;
@@ -29975,7 +30127,7 @@ function parseInstant(text) {
     const second = digits(text, 17, 2);
     if (year < 0 || hour < 0 || minute < 0 || second < 0 || hour > 23 || minute > 59 || second > 59)
         return null;
-    if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month))
+    if (day < 1 || day > daysIn(year, month))
         return null;
     if (text[4] !== '-' || text[7] !== '-' || text[13] !== ':' || text[16] !== ':')
         return null;
@@ -30014,6 +30166,7 @@ function skipDigits(text, at) {
         end++;
     return end;
 }
+/** How many days a month has; 0 where there is no such month. */
 function daysIn(year, month) {
     const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
     return month === 2 && leap ? 29 : (MONTH_DAYS[month - 1] ?? 0);
@@ -30047,6 +30200,189 @@ function addFraction(text, end, seconds) {
     return whole + Math.floor((digits(text, 23, count - 3) * grid) / 10 ** (count - 3)) / grid;
 }
 
+
+/***/ }),
+
+/***/ 7309:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bu: () => (/* binding */ sayEmpty),
+/* harmony export */   L7: () => (/* binding */ sayOvertaken),
+/* harmony export */   NG: () => (/* binding */ announceJob),
+/* harmony export */   S_: () => (/* binding */ sayDone),
+/* harmony export */   bT: () => (/* binding */ sayFailed),
+/* harmony export */   bh: () => (/* binding */ sayNothingNew),
+/* harmony export */   eh: () => (/* binding */ summarize),
+/* harmony export */   iP: () => (/* binding */ announce),
+/* harmony export */   mp: () => (/* binding */ openProgress)
+/* harmony export */ });
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6760);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(452);
+/* harmony import */ var _escape_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(800);
+/* harmony import */ var _summary_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8847);
+/* harmony import */ var _window_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6723);
+
+
+
+
+
+/** Says whose log will be exported and when, before the first request. */
+function announce({ vendor, org, origin, query, period }, runner) {
+    if (period.onward === null)
+        sayWindow(period.window, '', runner);
+    runner.info(`Vendor: ${vendor.name}${org && `, ${org}`}, at ${new URL(origin).host}`);
+    for (const [name, values] of query.filters)
+        runner.info(`Filter: ${name}: ${(0,_escape_js__WEBPACK_IMPORTED_MODULE_4__/* .forLog */ .Ig)(values.join(', '))}`);
+    if (period.pulledBack && period.asked.to !== 'now') {
+        runner.notice('The window ends earlier than asked', `\`to\` (${period.asked.to}) is later than \`settle\` (${period.settle}) before now allows: vendors store events late. The window ends at ${(0,_window_js__WEBPACK_IMPORTED_MODULE_3__/* .formatInstant */ .r4)(period.window.to)}.`);
+    }
+}
+/** Says which window comes next, where that depends on the last export, and what of it is gone. */
+function announceJob({ vendor, period }, { window, gap, last }, runner) {
+    if (period.onward !== null || gap !== null) {
+        const first = period.onward === null ? '' : ': the first export';
+        sayWindow(window, last === null ? first : ', from where the last export ended', runner);
+    }
+    if (gap === null)
+        return;
+    const { from, to } = (0,_summary_js__WEBPACK_IMPORTED_MODULE_2__/* .boundsOf */ .BO)(gap);
+    const what = `${vendor.name} no longer keeps what happened from ${from} to ${to}; \`allow-gap\` leaves it out.`;
+    runner.warning('A gap', what);
+}
+function sayWindow(window, more, runner) {
+    const { from, to } = (0,_summary_js__WEBPACK_IMPORTED_MODULE_2__/* .boundsOf */ .BO)(window);
+    runner.setOutput('from', from);
+    runner.setOutput('to', to);
+    runner.info(`Window: ${from} (included) to ${to} (excluded)${more}`);
+}
+/** Says that the window is empty; throws `incomplete` where the workflow takes that for a failure. */
+function sayEmpty(inputs, { window }, runner) {
+    const message = (0,_summary_js__WEBPACK_IMPORTED_MODULE_2__/* .emptyNote */ .St)(inputs, window);
+    switch (inputs.ifEmpty) {
+        case 'notice':
+            runner.notice('No events', message);
+            break;
+        case 'warn':
+            runner.warning('No events', message);
+            break;
+        case 'fail':
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ExportError */ .z('incomplete', message, {
+                where: 'input `if-empty`, which is `fail`',
+                next: 'Check the window, the filters and what the token may see.',
+            });
+    }
+}
+/** Says that the last export reaches as far as was asked. */
+function sayNothingNew({ period }, runner) {
+    runner.notice('Nothing new', `The last export reaches to ${(0,_window_js__WEBPACK_IMPORTED_MODULE_3__/* .formatInstant */ .r4)(period.window.to)} or later, so there is nothing to add.`);
+}
+/** Says why an export is thrown away and made again. */
+function sayOvertaken(runner) {
+    runner.endGroup();
+    runner.info('Another run has delivered an export of the same scope meanwhile: this one goes on from there.');
+}
+/** Adds to the job summary. One that cannot be written neither undoes an export nor hides why there is none. */
+async function summarize(markdown, runner) {
+    try {
+        await runner.summarize(markdown);
+    }
+    catch (error) {
+        runner.warning('No job summary', `It could not be written: ${(0,_escape_js__WEBPACK_IMPORTED_MODULE_4__/* .forLog */ .Ig)(String(error))}`);
+    }
+}
+/** Says why nothing was exported: what happened, where, and what to do next; of a bug of ours, its stack. */
+function sayFailed(error, runner) {
+    runner.endGroup();
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ExportError */ .z) {
+        const where = error.where === undefined ? [] : [`Where: ${error.where}`];
+        const lines = [error.message, ...where, `Next: ${error.next}`];
+        runner.error('The audit log was not exported', lines.map((line) => (0,_escape_js__WEBPACK_IMPORTED_MODULE_4__/* .forLog */ .Ig)(line, 2000)).join('\n'));
+    }
+    else {
+        const stack = (0,_escape_js__WEBPACK_IMPORTED_MODULE_4__/* .forLog */ .Ig)(String(error?.stack ?? error), 4000);
+        runner.error('The exporter failed', `This is a bug of the exporter, please report it.\n${stack}`);
+    }
+}
+/** Says what was exported, and where it is. */
+function sayDone({ inputs, job, table, copies, folder, artifact, commit }, runner) {
+    const { from, to } = (0,_summary_js__WEBPACK_IMPORTED_MODULE_2__/* .boundsOf */ .BO)(job.window);
+    const late = table.lateRows.length;
+    runner.info(`Complete: ${(0,_summary_js__WEBPACK_IMPORTED_MODULE_2__/* .grouped */ .zD)(table.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
+    if (late > 0)
+        runner.info(`Late: ${(0,_summary_js__WEBPACK_IMPORTED_MODULE_2__/* .grouped */ .zD)(late)} of them happened before, and were stored after the export of their time`);
+    for (const { name, sha256 } of table.files) {
+        runner.info(`CSV: ${(0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(folder, name)}`);
+        runner.info(`SHA-256: ${sha256}`);
+    }
+    for (const { name } of copies)
+        runner.info(`For spreadsheets: ${(0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(folder, name)}`);
+    if (artifact !== null)
+        runner.info(`Artifact: ${artifact.name}, ${artifact.url}`);
+    if (commit !== null)
+        runner.info(`${commit.changed ? 'Commit' : 'There already'}: ${commit.folder}, ${commit.url}`);
+    if (artifact === null && commit === null)
+        runner.info(`Folder: ${folder}`);
+}
+/** The least time between two lines, in milliseconds: for people, not for pages. */
+const PACE_MS = 10_000;
+function openProgress(runner, now) {
+    let requests = 0;
+    let saidAt = now();
+    const atPace = (line) => {
+        if (now() - saidAt < PACE_MS)
+            return;
+        saidAt = now();
+        runner.info(line());
+    };
+    return {
+        requested: () => {
+            requests++;
+            atPace(() => `… ${(0,_summary_js__WEBPACK_IMPORTED_MODULE_2__/* .grouped */ .zD)(requests)} requests`);
+        },
+        written: (events, { to }) => atPace(() => `… ${(0,_summary_js__WEBPACK_IMPORTED_MODULE_2__/* .grouped */ .zD)(events)} events, up to ${(0,_window_js__WEBPACK_IMPORTED_MODULE_3__/* .formatInstant */ .r4)(to)}, in ${(0,_summary_js__WEBPACK_IMPORTED_MODULE_2__/* .grouped */ .zD)(requests)} requests`),
+        waiting: ({ attempt, waitMs, reason }) => {
+            const line = `Try ${attempt} failed: ${reason}. Trying again in ${(waitMs / 1000).toFixed(1)} s.`;
+            if (waitMs >= PACE_MS)
+                runner.info(line);
+            else
+                atPace(() => line);
+        },
+    };
+}
+
+
+/***/ }),
+
+/***/ 2469:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  i: () => (/* binding */ main)
+});
+
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
+// EXTERNAL MODULE: ./lib/errors.js
+var errors = __nccwpck_require__(452);
+// EXTERNAL MODULE: ./lib/evidence/checksums.js
+var checksums = __nccwpck_require__(6969);
+// EXTERNAL MODULE: ./lib/evidence/write.js
+var write = __nccwpck_require__(6954);
+// EXTERNAL MODULE: external "node:buffer"
+var external_node_buffer_ = __nccwpck_require__(4573);
+// EXTERNAL MODULE: ./lib/instant.js
+var instant = __nccwpck_require__(4642);
 ;// CONCATENATED MODULE: ./lib/read.js
 
 
@@ -30160,7 +30496,7 @@ function requireNumber(object, name, where) {
 }
 /** The object's own field, which has to be a date-time, in milliseconds since 1970. Throws `protocol`. */
 function requireInstant(object, name, where) {
-    const time = parseInstant(requireString(object, name, where));
+    const time = (0,instant/* parseInstant */.nV)(requireString(object, name, where));
     if (time !== null)
         return time;
     throw unreadable(`Expected field ${name} to be a date and time.`, where);
@@ -30173,11 +30509,14 @@ function objectOrNone(value) {
 function isObject(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
 }
-/** A JSON value as a cell: a string as it is, null and `undefined` empty, a number's own digits, the rest as JSON. */
+/**
+ * A JSON value as a cell: a string as it is, null and `undefined` empty, a number's own digits, the rest as JSON.
+ * UTF-8 has no half of a surrogate pair, so U+FFFD stands for one; else a row would differ from itself read again.
+ */
 function read_text(value) {
     if (value === null || value === undefined)
         return '';
-    return typeof value === 'string' ? value : JSON.stringify(value);
+    return typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value);
 }
 function keepDigits(_key, value, { source }) {
     return typeof value === 'number' && source !== undefined && JSON.stringify(value) !== source
@@ -30202,6 +30541,367 @@ function unreadable(what, where) {
         next: 'Run again; if it stays so, the vendor has changed its answers: please open an issue.',
     });
 }
+
+// EXTERNAL MODULE: ./lib/window.js
+var lib_window = __nccwpck_require__(6723);
+;// CONCATENATED MODULE: ./lib/history/link.js
+
+
+
+
+
+/**
+ * Reads a manifest that `manifestOf` wrote. Throws `destination` where it is damaged: it is never taken for missing,
+ * since an export that starts anew instead of going on would leave a gap or write events twice.
+ */
+function readLink(bytes, place, artifact = null) {
+    const manifest = parse(bytes);
+    const about = object(manifest, 'export');
+    const window = object(about, 'window');
+    const chain = field(about, 'chain');
+    const before = isObject(chain) ? field(chain, 'previous') : null;
+    const gap = field(about, 'gap');
+    const resources = field(manifest, 'resources');
+    const csvs = Array.isArray(resources) ? resources.map(csvOf) : [];
+    const link = {
+        id: field(manifest, 'id'),
+        scope: field(about, 'scope'),
+        from: link_instant(window, 'from'),
+        to: link_instant(window, 'to'),
+    };
+    const { id, scope, from, to } = link;
+    const whole = typeof id === 'string' &&
+        typeof scope === 'string' &&
+        from !== null &&
+        to !== null &&
+        from < to &&
+        [chain, before, gap].every((one) => one === null || isObject(one));
+    if (!whole || !csvs.every((csv) => csv !== null))
+        throw damaged(place);
+    const files = csvs.filter(({ copy }) => !copy).map(({ file }) => file);
+    if (files.length === 0)
+        throw damaged(place);
+    return {
+        id,
+        sha256: (0,checksums/* hashBytes */.yi)(bytes).sha256,
+        artifact,
+        scope,
+        window: { from, to },
+        before: isObject(before) ? beforeOf(before, place) : null,
+        chained: isObject(chain),
+        gap: gap !== null,
+        files,
+        copies: csvs.filter(({ copy }) => copy).map(({ file }) => file),
+        place,
+    };
+}
+/** Makes sure that an export's `SHA256SUMS` agree with its manifest. Throws `destination`. */
+function checkSums({ files, copies, sha256, place }, sums) {
+    if (sums.toString('utf8') === (0,checksums/* checksumsText */.cV)([...files, ...copies, { name: write/* MANIFEST */.e0, sha256 }]))
+        return;
+    throw damaged(place, `${write/* SUMS */.vf} does not agree with its manifest`);
+}
+/** The content of an export's file, if it is what its manifest says. Throws `destination`. */
+function checkContent({ place }, { name, sha256 }, content) {
+    if ((0,checksums/* hashBytes */.yi)(content).sha256 === sha256)
+        return content;
+    throw damaged(place, `${name} is not what its manifest says`);
+}
+/** Whether two exports hold the same: in scope, window, what they go on from, and the bytes of their CSV. */
+function saysTheSame(one, other) {
+    const told = ({ scope, window, before, chained, files }) => JSON.stringify([scope, window, before, chained, files]);
+    return told(one) === told(other);
+}
+/** The error for an export that is there, but not as it was delivered. */
+const damaged = (place, what = 'its manifest cannot be read') => new errors/* ExportError */.z('destination', `The last export is damaged: ${what}.`, {
+    where: place,
+    next: 'Restore it as it was delivered, or remove it whole: the next run then goes on from the export before it.',
+});
+function parse(bytes) {
+    try {
+        const value = JSON.parse(bytes.toString('utf8'));
+        return isObject(value) ? value : {};
+    }
+    catch {
+        return {};
+    }
+}
+function object(of, name) {
+    const value = field(of, name);
+    return isObject(value) ? value : {};
+}
+function link_instant(of, name) {
+    const value = field(of, name);
+    const time = typeof value === 'string' ? (0,lib_window/* parseInstant */.nV)(value) : null;
+    return isCount(time) ? time : null;
+}
+function beforeOf(value, place) {
+    const id = field(value, 'id');
+    const sha256 = field(value, 'sha256');
+    const artifact = field(value, 'artifact') ?? null;
+    if (typeof id === 'string' && typeof sha256 === 'string' && (artifact === null || isCount(artifact))) {
+        return { id, sha256, artifact };
+    }
+    throw damaged(place);
+}
+const isCount = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+/** A resource of the manifest; null where it is damaged. `copy`: it is one for spreadsheets. */
+function csvOf(resource) {
+    if (!isObject(resource))
+        return null;
+    const guarded = field(resource, 'guarded');
+    if (guarded !== undefined && !isObject(guarded))
+        return null;
+    const [name, bytes, hash] = ['path', 'bytes', 'hash'].map((key) => field(resource, key));
+    if (typeof name !== 'string' || !isCount(bytes) || typeof hash !== 'string')
+        return null;
+    return /^[\w.-]+\.csv$/.test(name) && /^sha256:[0-9a-f]{64}$/.test(hash)
+        ? { file: { name, bytes, sha256: hash.slice(7) }, copy: guarded !== undefined }
+        : null;
+}
+
+;// CONCATENATED MODULE: ./lib/destinations/file.js
+
+
+
+
+
+
+
+
+
+/**
+ * The folder of one export, made for it. Until the export is whole it has a hidden name, which nobody takes for an
+ * export, whatever ends the run; then it gets its own in one step.
+ */
+class ExportFolder {
+    /** Its own name, absolute. */
+    place;
+    #hidden;
+    /** The temporary folder around it; null where there is none. */
+    #around;
+    #named = false;
+    constructor(place, around) {
+        this.place = place;
+        this.#hidden = hiddenBeside(place);
+        this.#around = around;
+    }
+    static async make(place, around) {
+        const folder = new ExportFolder(place, around);
+        await (0,promises_.mkdir)(folder.#hidden).catch((cause) => {
+            throw unusable(place, cause);
+        });
+        return folder;
+    }
+    /** Where its files are now, absolute. */
+    get path() {
+        return this.#named ? this.place : this.#hidden;
+    }
+    /**
+     * Gives the folder of a whole export its own name. Where the same export is there already, that one stays: this one is
+     * as good until `close`. Throws `destination`.
+     */
+    async name(link) {
+        try {
+            await (0,promises_.rename)(this.#hidden, this.place);
+            this.#named = true;
+        }
+        catch (cause) {
+            if (!(await isThere(this.place)))
+                throw unusable(this.place, cause);
+            const there = await exportIn(this.place);
+            if (there === null || !saysTheSame(there, link))
+                throw taken(this.place);
+        }
+    }
+    /** Leaves the export under its own name, and nothing else. */
+    close() {
+        tidy(this.#hidden);
+    }
+    /**
+     * Removes what was made, and the temporary folder around it. It has no name any more before its first file goes. At
+     * once: where the run is cancelled, an upload goes on until the program ends, and would send what is left of the files.
+     */
+    remove() {
+        try {
+            if (this.#named)
+                (0,external_node_fs_.renameSync)(this.place, this.#hidden);
+        }
+        catch {
+            // Then it stays, whole.
+        }
+        this.#named = false;
+        tidy(this.#around ?? this.#hidden);
+    }
+}
+/**
+ * Makes the folder `<parent>/<name>`: under the workspace where `path` says so, else in a new folder in the runner's
+ * temp. Throws `destination` where anything but the export that is expected is there already or the disk refuses, `input`
+ * where a link leads out of the workspace.
+ */
+async function makeFolder(name, { path, workspace, temp }, expected) {
+    if (path !== null) {
+        const place = (0,external_node_path_.join)(await under(workspace, path), name);
+        if (await isThere(place))
+            await checkThere(place, expected);
+        await clearUp(place);
+        return ExportFolder.make(place, null);
+    }
+    const parent = (0,external_node_path_.join)(temp || (0,external_node_os_.tmpdir)(), 'audit-log-export-');
+    const around = await (0,promises_.mkdtemp)(parent).catch((cause) => {
+        throw unusable(parent, cause);
+    });
+    try {
+        return await ExportFolder.make((0,external_node_path_.join)(around, name), around);
+    }
+    catch (error) {
+        tidy(around);
+        throw error;
+    }
+}
+/** `logs/.<name>.partial-1f0c22` for `logs/<name>`: shells and upload-artifact pass over it. */
+const hiddenBeside = (place) => `${hiddenPrefix(place)}${(0,external_node_crypto_.randomUUID)().slice(0, 6)}`;
+const hiddenPrefix = (place) => (0,external_node_path_.join)((0,external_node_path_.dirname)(place), `.${place.slice((0,external_node_path_.dirname)(place).length + 1)}.partial-`);
+/**
+ * Removes what runs that were killed have left of an export. It is renamed first, so that a run that still goes on cannot
+ * name it half removed.
+ */
+async function clearUp(place) {
+    const names = await (0,promises_.readdir)((0,external_node_path_.dirname)(place)).catch(() => []);
+    for (const left of names.map((name) => (0,external_node_path_.join)((0,external_node_path_.dirname)(place), name))) {
+        if (!left.startsWith(hiddenPrefix(place)))
+            continue;
+        const gone = hiddenBeside(place);
+        await (0,promises_.rename)(left, gone).then(() => tidy(gone), () => undefined);
+    }
+}
+/** Throws unless the export that is expected lies there, whole. */
+async function checkThere(place, { scope, window }) {
+    const there = await exportIn(place);
+    const same = there !== null && there.scope === scope;
+    if (!same || there.window.from !== window.from || there.window.to !== window.to)
+        throw taken(place);
+}
+/** The export that lies in a folder; null where there is none, or it is not as its manifest and its sums say. */
+async function exportIn(folder) {
+    try {
+        if (!(await (0,promises_.lstat)(folder)).isDirectory())
+            return null;
+        const link = readLink(await (0,promises_.readFile)((0,external_node_path_.join)(folder, write/* MANIFEST */.e0)), folder);
+        checkSums(link, await (0,promises_.readFile)((0,external_node_path_.join)(folder, write/* SUMS */.vf)));
+        for (const { name, sha256 } of link.files) {
+            if ((await (0,checksums/* hashFile */.DC)((0,external_node_path_.join)(folder, name))).sha256 !== sha256)
+                throw damaged(folder);
+        }
+        return link;
+    }
+    catch {
+        return null;
+    }
+}
+const isThere = (path) => (0,promises_.lstat)(path).then(() => true, () => false);
+/** `path` in the workspace, made where it is missing, and found to be inside whatever links are on the way. */
+async function under(workspace, path) {
+    const root = await real(workspace);
+    let at = root;
+    for (const part of path.split('/').filter((name) => name !== '' && name !== '.')) {
+        at = (0,external_node_path_.join)(at, part);
+        await makeOne(at);
+        if ((await real(at)).startsWith(root + external_node_path_.sep))
+            continue;
+        throw new errors/* ExportError */.z('input', `\`${path}\` leads out of the workspace, through a link.`, {
+            where: 'input `path`',
+            next: 'Choose a folder that lies in the workspace.',
+        });
+    }
+    return at;
+}
+/** Makes the folder, unless something of its name is there. */
+async function makeOne(folder) {
+    try {
+        await (0,promises_.mkdir)(folder);
+    }
+    catch (cause) {
+        if (cause.code !== 'EEXIST')
+            throw unusable(folder, cause);
+    }
+}
+const real = (folder) => (0,promises_.realpath)(folder).catch((cause) => {
+    throw unusable(folder, cause);
+});
+/** Removes a folder; one that cannot be removed hides no error. */
+function tidy(folder) {
+    try {
+        (0,external_node_fs_.rmSync)(folder, { recursive: true, force: true });
+    }
+    catch {
+        // It has no name, so nobody takes it for an export.
+    }
+}
+const taken = (folder) => new errors/* ExportError */.z('destination', 'An export of that name is there already; it was left as it is.', {
+    where: folder,
+    next: 'Remove it, or choose another `path` or window.',
+});
+const unusable = (folder, cause) => new errors/* ExportError */.z('destination', 'The folder of the export cannot be made.', {
+    where: folder,
+    next: 'Check the input `path`, that no file has its name, and the permissions and the space of the disk.',
+    cause,
+});
+
+// EXTERNAL MODULE: ./lib/escape.js
+var lib_escape = __nccwpck_require__(800);
+;// CONCATENATED MODULE: ./lib/csv/common.js
+/** The columns of the `common` table, in order, the same for every vendor. An empty cell: the vendor did not say. */
+const COMMON_COLUMNS = [
+    { name: 'time', meaning: 'When it happened: RFC 3339, UTC.' },
+    { name: 'vendor', meaning: "The vendor's id, as in the `vendor` input." },
+    { name: 'org', meaning: 'The organisation, as in the `org` input.' },
+    { name: 'id', meaning: "The vendor's id of the event." },
+    { name: 'action', meaning: "What was done: the vendor's own verb, never translated." },
+    { name: 'outcome', meaning: '`success`, `failure` or `unknown`.' },
+    { name: 'actor_type', meaning: "What kind of actor did it, in the vendor's word." },
+    { name: 'actor_id', meaning: "The vendor's id of the actor." },
+    { name: 'actor_name', meaning: 'The name of the actor.' },
+    { name: 'actor_email', meaning: 'The e-mail address of the actor.' },
+    { name: 'target_type', meaning: "What kind of thing it was done to, in the vendor's word." },
+    { name: 'target_id', meaning: "The vendor's id of the target." },
+    { name: 'target_name', meaning: 'The name of the target.' },
+    { name: 'source_ip', meaning: 'The IP address that the actor came from.' },
+    { name: 'user_agent', meaning: 'The program that the actor used, as it names itself.' },
+    { name: 'raw', meaning: 'The whole event as JSON; for CSV vendors an object of their cells by column.' },
+];
+
+;// CONCATENATED MODULE: ./lib/csv/guard.js
+/**
+ * Where one `'` is put, so that no spreadsheet runs a cell. Source: https://owasp.org/www-community/attacks/CSV_Injection
+ * - Before `=`, `+`, `-`, `@` and their full-width forms, even behind blanks, quotes and what is not seen, for some
+ *   spreadsheets drop these.
+ * - Before a tab, a line end or a NUL with which the cell begins.
+ * - Before a `'`, so that the ones that were put there can be told from those that were there.
+ */
+const OPENING = /^(?:['\t\r\n\0]|[[\s\p{Cc}\p{Cf}"]--[\t\r\n]]*[=+\-@＝＋－＠])/v;
+/**
+ * The same behind what separates cells or rows somewhere: a spreadsheet that separates by semicolons, as in half of the
+ * world, does not see the quotes that keep a cell together.
+ */
+const INSIDE = /[,;\|\t\r\n](?='|[[\s\p{Cc}\p{Cf}"]--[\t\r\n]]*[=+\-@＝＋－＠])/gv;
+const SEPARATOR = /[,;|\t\r\n]/;
+/** Matches in a guarded cell exactly what guarding has put there: without it, the cell is as it was. */
+const GUARDS = String.raw `(?<![^,;|\t\r\n])'`;
+/** The cell with its guards. */
+function guardCell(cell) {
+    // Most cells have no separator, and to look for one is cheap.
+    const guarded = SEPARATOR.test(cell) ? cell.replaceAll(INSIDE, "$&'") : cell;
+    return OPENING.test(cell) ? `'${guarded}` : guarded;
+}
+/** Some rows, every cell guarded and in quotes, each row ended by CRLF; the empty text where there are none. */
+function encodeGuardedRows(rows) {
+    let text = '';
+    for (const row of rows)
+        text += `${row.map(encodeCell).join(',')}\r\n`;
+    return text;
+}
+const encodeCell = (cell) => `"${guardCell(cell).replaceAll('"', '""')}"`;
 
 ;// CONCATENATED MODULE: ./lib/csv/native.js
 
@@ -30277,5319 +30977,6 @@ function extra(fields, heads) {
 /** The exporter's own version, as in `package.json`; a test holds the two together. */
 const VERSION = '0.1.0';
 
-;// CONCATENATED MODULE: ./node_modules/temporal-polyfill/chunks/root.js
-const root_NativeTemporal = globalThis.Temporal;
-
-
-
-;// CONCATENATED MODULE: ./node_modules/temporal-utils/dist/errorMessages.js
-// Low-Level
-const expectedPositive = (entityName, num) => `Non-positive ${entityName}: ${num}`;
-const expectedFinite = (entityName, num) => `Non-finite ${entityName}: ${num}`;
-const forbiddenBigIntToNumber = (entityName) => `Cannot convert bigint to ${entityName}`;
-const invalidObject = 'Invalid object';
-const numberOutOfRange = (entityName, val, min, max) => invalidEntity(entityName, val) + `; must be between ${min}-${max}`;
-// Entity/Fields/Bags
-const invalidEntity = (fieldName, val) => `Invalid ${fieldName}: ${val}`;
-// Calendar
-const unsupportedWeekNumbers = 'Calendar week operations forbidden';
-// Rounding
-const nonOneRoundingIncrement = 'Non-1 roundingIncrement not allowed';
-// Options
-const invalidOverflowOption = 'Invalid overflow option';
-
-;// CONCATENATED MODULE: ./node_modules/temporal-utils/dist/utils.js
-
-const nanoInMicro = 1_000;
-const nanoInMilli = 1_000_000;
-const nanoInSec = 1_000_000_000;
-const nanoInMinute = 60_000_000_000;
-const nanoInHour = 3_600_000_000_000;
-function normalizeOptions(options) {
-    if (options === undefined) {
-        return Object.create(null);
-    }
-    return requireObjectLike(options);
-}
-function toFiniteNumber(arg, entityName = 'number') {
-    if (typeof arg === 'bigint') {
-        throw new TypeError(forbiddenBigIntToNumber(entityName));
-    }
-    arg = Number(arg);
-    if (!Number.isFinite(arg)) {
-        throw new RangeError(expectedFinite(entityName, arg));
-    }
-    return arg;
-}
-function utils_toIntegerWithTrunc(arg, entityName) {
-    return Math.trunc(toFiniteNumber(arg, entityName)) || 0; // ensure no -0
-}
-function utils_toPositiveIntegerWithTruncation(arg, entityName) {
-    return requireNumberIsPositive(utils_toIntegerWithTrunc(arg, entityName), entityName);
-}
-/*
-Already known to be number.
-*/
-function requireNumberIsPositive(num, entityName = 'number') {
-    if (num <= 0) {
-        throw new RangeError(expectedPositive(entityName, num));
-    }
-    return num;
-}
-/*
-min/max are inclusive
-*/
-function constrainToRange(num, min, max) {
-    return Math.min(Math.max(num, min), max);
-}
-function isObjectLike(arg) {
-    return arg !== null && (typeof arg === 'object' || typeof arg === 'function');
-}
-function requireObjectLike(arg) {
-    if (!isObjectLike(arg)) {
-        throw new TypeError(invalidObject);
-    }
-    return arg;
-}
-// Options-bag-parsing-adjacent
-// ----------------------------
-/*
-Already known to be number
-*/
-function normalizeNumberInRange(num, min, max, // inclusive
-options) {
-    const clamped = constrainToRange(num, min, max);
-    if (normalizeOverflow(options) === 'reject' && num !== clamped) {
-        throw new RangeError(errorMessages.numberOutOfRange('number', num, min, max));
-    }
-    return clamped;
-}
-/*
-Match Temporal's field overflow shape without depending on the polyfill's
-internal option readers. Undefined defaults to constrain; explicit reject asks
-for exact in-range input.
-*/
-function normalizeOverflow(options) {
-    options = normalizeOptions(options);
-    const overflow = options.overflow;
-    if (overflow === undefined) {
-        return 'constrain';
-    }
-    if (overflow === 'constrain' || overflow === 'reject') {
-        return overflow;
-    }
-    throw new RangeError(errorMessages.invalidOverflowOption);
-}
-
-;// CONCATENATED MODULE: ./node_modules/temporal-polyfill/chunks/internal.js
-
-
-
-
-
-
-const internal_invalidEntity = invalidEntity;
-
-const internal_unsupportedWeekNumbers = unsupportedWeekNumbers;
-
-const missingField = fieldName => `Missing ${fieldName}`;
-
-const invalidBag = "Invalid bag";
-
-const invalidChoice = (fieldName, val, choiceMap) => invalidEntity(fieldName, val) + "; must be " + Object.keys(choiceMap).join();
-
-const forbiddenValueOf = "Cannot use valueOf";
-
-const invalidCallingContext = "Invalid calling context";
-
-const missingYear = allowEra => "Missing year" + (allowEra ? "/era/eraYear" : "");
-
-const invalidLeapMonth = "Invalid leap month";
-
-const invalidCalendar = calendarId => invalidEntity("Calendar", calendarId);
-
-const exoticCalendarRequired = (calendarId, remedy) => `Unknown calendar ${calendarId}; might need ${remedy}`;
-
-const invalidTimeZone = calendarId => invalidEntity("TimeZone", calendarId);
-
-const outOfBoundsDate = "Out-of-bounds date";
-
-const invalidRelativeTo = arg => internal_invalidEntity("relativeTo", arg);
-
-const failedParse = s => `Cannot parse: ${s}`;
-
-const invalidFormatType = branding => `Cannot format ${branding}`;
-
-const mismatchingFormatTypes = "Mismatching types for formatting";
-
-const internal_constrainToRange = constrainToRange;
-
-const internal_isObjectLike = isObjectLike;
-
-function throwRangeError(message) {
-  throw new RangeError(message);
-}
-
-function throwTypeError(message) {
-  throw new TypeError(message);
-}
-
-function clampProp(props, propName, min, max, overflow) {
-  return clampEntity(propName, ((props, propName) => {
-    const propVal = props[propName];
-    return void 0 === propVal && throwTypeError(missingField(propName)), propVal;
-  })(props, propName), min, max, overflow);
-}
-
-function clampEntity(entityName, num, min, max, overflow, choices) {
-  const clamped = internal_constrainToRange(num, min, max);
-  return overflow && num !== clamped && throwRangeError(((entityName, val, min, max, choices) => choices ? numberOutOfRange(entityName, choices[val], choices[min], choices[max]) : numberOutOfRange(entityName, val, min, max))(entityName, num, min, max, choices)), 
-  clamped;
-}
-
-function memoize(generator, MapClass = Map, maxSize = 1e4) {
-  const map = new MapClass;
-  return (key, ...otherArgs) => {
-    if (map.has(key)) {
-      return map.get(key);
-    }
-    map.size >= maxSize && map.clear();
-    const val = generator(key, ...otherArgs);
-    return map.set(key, val), val;
-  };
-}
-
-const createNameDescriptors = name => createPropDescriptors({
-  name: name
-}, 1);
-
-const createPropDescriptors = (propVals, readonly) => mapProps(value => ({
-  value: value,
-  configurable: 1,
-  writable: !readonly
-}), propVals);
-
-const createStringTagDescriptors = value => ({
-  [Symbol.toStringTag]: {
-    value: value,
-    configurable: 1
-  }
-});
-
-function mapProps(transformer, props) {
-  const res = {};
-  for (const propName in props) {
-    res[propName] = transformer(props[propName], propName);
-  }
-  return res;
-}
-
-function zipPropsConst(propNames, propVal) {
-  const res = {};
-  for (const propName of propNames) {
-    res[propName] = propVal;
-  }
-  return res;
-}
-
-function internal_createPropGetters(propNames) {
-  const getters = {};
-  for (const propName of propNames) {
-    getters[propName] = slots => slots[propName];
-  }
-  return getters;
-}
-
-function pluckProps(propNames, props, dest = Object.create(null)) {
-  for (const propName of propNames) {
-    dest[propName] = props[propName];
-  }
-  return dest;
-}
-
-function allPropsEqual(propNames, props0, props1) {
-  for (const propName of propNames) {
-    if (props0[propName] !== props1[propName]) {
-      return 0;
-    }
-  }
-  return 1;
-}
-
-function zeroOutProps(propNames, clearUntilI, props) {
-  const copy = {
-    ...props
-  };
-  for (let i = 0; i < clearUntilI; i++) {
-    copy[propNames[i]] = 0;
-  }
-  return copy;
-}
-
-function internal_bindArgs(f, ...boundArgs) {
-  return (...dynamicArgs) => f(...boundArgs, ...dynamicArgs);
-}
-
-function identity(arg) {
-  return arg;
-}
-
-function noop() {}
-
-function capitalize(s) {
-  return s[0].toUpperCase() + s.substring(1);
-}
-
-function sortStrings(...strss) {
-  return [].concat(...strss).sort();
-}
-
-function createRegExp(meat) {
-  return new RegExp(`^${meat}$`);
-}
-
-function parseSubsecNano(fracStr) {
-  return parseInt(fracStr.padEnd(9, "0"));
-}
-
-function parseInt0(s) {
-  return void 0 === s ? 0 : parseInt(s);
-}
-
-function padNumber(digits, num) {
-  return String(num).padStart(digits, "0");
-}
-
-const padNumber2 = /*@__PURE__*/ internal_bindArgs(padNumber, 2);
-
-function compareNumbers(a, b) {
-  return Math.sign(a - b);
-}
-
-function compareBigInts(a, b) {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function divFloorBigInt(num, denom) {
-  const whole = num / denom;
-  return num % denom < 0n ? whole - 1n : whole;
-}
-
-function divModFloorBigInt(num, divisor) {
-  const quotient = divFloorBigInt(num, divisor);
-  return [ quotient, num - quotient * divisor ];
-}
-
-function divModFloor(num, divisor) {
-  return [ Math.floor(num / divisor), modFloor(num, divisor) ];
-}
-
-function modFloor(num, divisor) {
-  return (num % divisor + divisor) % divisor;
-}
-
-function divTrunc(num, divisor) {
-  return Math.trunc(num / divisor) || 0;
-}
-
-function modTrunc(num, divisor) {
-  return num % divisor || 0;
-}
-
-function fabricateNearHalfFraction(halfCompare, sign = 1) {
-  return sign * (.5 + halfCompare / 5);
-}
-
-function hasHalf(num) {
-  return .5 === Math.abs(num % 1);
-}
-
-const isoCalendarId = "iso8601";
-
-const gregoryCalendarId = "gregory";
-
-const gregoryEraOrigins = {
-  "bce": -1,
-  "ce": 0
-};
-
-function normalizeEraName(era) {
-  const normalized = era.normalize("NFD").toLowerCase().replace(/[^a-z0-9]/g, "");
-  return "bc" === normalized || "b" === normalized ? "bce" : "ad" === normalized || "a" === normalized ? "ce" : normalized;
-}
-
-const isoCalendarImpl = void 0;
-
-const gregoryCalendarImpl = 0;
-
-function getCalendarSlotId(calendar) {
-  return calendar === isoCalendarImpl ? "iso8601" : 0 === calendar ? "gregory" : calendar.id;
-}
-
-const monthCodeRegExp = /^M(\d{2})(L?)$/;
-
-function parseMonthCode(monthCode) {
-  const m = monthCodeRegExp.exec(monthCode);
-  return m || throwRangeError((monthCode => `Invalid monthCode: ${monthCode}`)(monthCode)), 
-  [ parseInt(m[1]), Boolean(m[2]) ];
-}
-
-function formatMonthCode(monthCodeNumber, isLeapMonth) {
-  return "M" + padNumber2(monthCodeNumber) + (isLeapMonth ? "L" : "");
-}
-
-function monthCodeNumberToMonth(monthCodeNumber, isLeapMonth, leapMonth) {
-  return monthCodeNumber + (isLeapMonth || leapMonth && monthCodeNumber >= leapMonth ? 1 : 0);
-}
-
-function monthToMonthCodeNumber(month, leapMonth) {
-  return month - (leapMonth && month >= leapMonth ? 1 : 0);
-}
-
-const unitNameMap = {
-  nanosecond: 0,
-  microsecond: 1,
-  millisecond: 2,
-  second: 3,
-  minute: 4,
-  hour: 5,
-  day: 6,
-  week: 7,
-  month: 8,
-  year: 9
-};
-
-const unitNamesAsc = /*@__PURE__*/ Object.keys(unitNameMap);
-
-const milliInUtcDay = 864e5;
-
-const internal_nanoInMicro = nanoInMicro;
-
-const internal_nanoInMilli = nanoInMilli;
-
-const internal_nanoInSec = nanoInSec;
-
-const internal_nanoInMinute = nanoInMinute;
-
-const internal_nanoInHour = nanoInHour;
-
-const nanoInUtcDay = 864e11;
-
-const unitNanoMap = [ 1, internal_nanoInMicro, internal_nanoInMilli, internal_nanoInSec, internal_nanoInMinute, internal_nanoInHour, nanoInUtcDay ];
-
-const bigNanoInMicro = /*@__PURE__*/ BigInt(internal_nanoInMicro);
-
-const bigNanoInMilli = /*@__PURE__*/ BigInt(internal_nanoInMilli);
-
-const bigNanoInSec = /*@__PURE__*/ BigInt(internal_nanoInSec);
-
-const bigNanoInMinute = /*@__PURE__*/ BigInt(internal_nanoInMinute);
-
-const bigNanoInHour = /*@__PURE__*/ BigInt(internal_nanoInHour);
-
-const bigNanoInUtcDay = /*@__PURE__*/ BigInt(nanoInUtcDay);
-
-function divideBigNanoToExactNumber(bigNano, divisorNano) {
-  const days = Number(bigNano / bigNanoInUtcDay);
-  const timeNano = Number(bigNano % bigNanoInUtcDay);
-  return days * (nanoInUtcDay / divisorNano) + (Math.trunc(timeNano / divisorNano) + timeNano % divisorNano / divisorNano);
-}
-
-const timeFieldNamesAsc = /*@__PURE__*/ unitNamesAsc.slice(0, 6);
-
-const timeGetters = /*@__PURE__*/ internal_createPropGetters(timeFieldNamesAsc);
-
-const yearFieldNamesAsc = [ "year" ];
-
-const dayFieldNamesAsc = [ "day" ];
-
-const calendarDateFieldNamesAsc = [ "day", "month", "year" ];
-
-const offsetFieldNames = [ "offset" ];
-
-const timeZoneFieldNames = [ "timeZone" ];
-
-const eraYearFieldNames = [ "era", "eraYear" ];
-
-const allYearFieldNames = [ "era", "eraYear", "year" ];
-
-const monthFieldNames = [ "month", "monthCode" ];
-
-const monthDayFieldNames = [ "day", "month", "monthCode" ];
-
-const timeFieldNamesAlpha = /*@__PURE__*/ sortStrings(timeFieldNamesAsc);
-
-const yearFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(eraYearFieldNames, yearFieldNamesAsc);
-
-const yearMonthFieldNamesAlpha = /*@__PURE__*/ sortStrings(monthFieldNames, yearFieldNamesAsc);
-
-const yearMonthFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(eraYearFieldNames, yearMonthFieldNamesAlpha);
-
-const yearMonthCodeFieldNamesAlpha = /*@__PURE__*/ sortStrings([ "monthCode" ], yearFieldNamesAsc);
-
-const yearMonthCodeFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(eraYearFieldNames, yearMonthCodeFieldNamesAlpha);
-
-const monthCodeDayFieldNamesAlpha = /*@__PURE__*/ sortStrings(dayFieldNamesAsc, [ "monthCode" ]);
-
-const dateFieldNamesAlpha = /*@__PURE__*/ sortStrings(dayFieldNamesAsc, yearMonthFieldNamesAlpha);
-
-const dateFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(dayFieldNamesAsc, eraYearFieldNames, yearMonthFieldNamesAlpha);
-
-const dateTimeFieldNamesAlpha = /*@__PURE__*/ sortStrings(dateFieldNamesAlpha, timeFieldNamesAsc);
-
-const dateTimeFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(dateFieldNamesWithEraAlpha, timeFieldNamesAsc);
-
-const dateTimeAndOffsetFieldNamesAlpha = /*@__PURE__*/ sortStrings(dateFieldNamesAlpha, timeFieldNamesAsc, offsetFieldNames);
-
-const dateTimeAndOffsetFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(dateFieldNamesWithEraAlpha, timeFieldNamesAsc, offsetFieldNames);
-
-const dateTimeAndZoneFieldNamesAlpha = /*@__PURE__*/ sortStrings(dateFieldNamesAlpha, timeFieldNamesAsc, offsetFieldNames, timeZoneFieldNames);
-
-const dateTimeAndZoneFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(dateFieldNamesWithEraAlpha, timeFieldNamesAsc, offsetFieldNames, timeZoneFieldNames);
-
-const yearMonthCodeDayFieldNamesAlpha = /*@__PURE__*/ sortStrings(dayFieldNamesAsc, yearMonthCodeFieldNamesAlpha);
-
-const yearMonthCodeDayFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(dayFieldNamesAsc, eraYearFieldNames, yearMonthCodeFieldNamesAlpha);
-
-const timeFieldDefaults = /*@__PURE__*/ zipPropsConst(timeFieldNamesAsc, 0);
-
-function validateTimeFields(timeFields) {
-  return constrainTimeFields(timeFields, 1), timeFields;
-}
-
-const maxValues = {
-  hour: 23,
-  minute: 59,
-  second: 59
-};
-
-function constrainTimeFields(timeFields, overflow) {
-  const constrainedFields = {};
-  for (const fieldName of timeFieldNamesAsc) {
-    constrainedFields[fieldName] = clampEntity(fieldName, timeFields[fieldName], 0, maxValues[fieldName] || 999, overflow);
-  }
-  return constrainedFields;
-}
-
-function internal_timeFieldsToNano(timeFields) {
-  return timeFieldsToSec(timeFields) * internal_nanoInSec + timeFieldsToSubsecNano(timeFields);
-}
-
-function timeFieldsToMilli(timeFields) {
-  return 1e3 * timeFieldsToSec(timeFields) + timeFields.millisecond;
-}
-
-function timeFieldsToSec(timeFields) {
-  return 3600 * timeFields.hour + 60 * timeFields.minute + timeFields.second;
-}
-
-function timeFieldsToSubsecNano(timeFields) {
-  return timeFields.millisecond * internal_nanoInMilli + timeFields.microsecond * internal_nanoInMicro + timeFields.nanosecond;
-}
-
-function nanoToTimeAndDay(nano) {
-  const [dayDelta, timeNano] = divModFloor(nano, nanoInUtcDay);
-  return [ nanoToTimeFields(timeNano), dayDelta ];
-}
-
-function nanoToTimeFields(timeNano) {
-  const [timeMilli, nanoAfterMilli] = divModFloor(timeNano, internal_nanoInMilli);
-  const [microsecond, nanosecond] = divModFloor(nanoAfterMilli, internal_nanoInMicro);
-  return milliToTimeFields(timeMilli, microsecond, nanosecond);
-}
-
-function milliToTimeFields(timeMilli, microsecond = 0, nanosecond = 0) {
-  const [hour, milliAfterHour] = divModFloor(timeMilli, 36e5);
-  const [minute, milliAfterMinute] = divModFloor(milliAfterHour, 6e4);
-  const [second, millisecond] = divModFloor(milliAfterMinute, 1e3);
-  return {
-    hour: hour,
-    minute: minute,
-    second: second,
-    millisecond: millisecond,
-    microsecond: microsecond,
-    nanosecond: nanosecond
-  };
-}
-
-function epochNanoToSecMod(epochNano) {
-  const [epochSec, nano] = divModFloorBigInt(epochNano, bigNanoInSec);
-  return [ Number(epochSec), Number(nano) ];
-}
-
-function epochNanoToMilli(epochNano) {
-  return Number(divFloorBigInt(epochNano, bigNanoInMilli));
-}
-
-function internal_isoDateTimeToEpochNano(isoDateTime) {
-  return internal_isoDateToEpochNano(isoDateTime) + BigInt(internal_timeFieldsToNano(isoDateTime));
-}
-
-function isoDateTimeToEpochMilli(isoDateTime) {
-  return isoDateToEpochMilli(isoDateTime) + timeFieldsToMilli(isoDateTime);
-}
-
-function internal_isoDateToEpochNano(isoDate) {
-  return BigInt(isoDateToEpochDays(isoDate)) * bigNanoInUtcDay;
-}
-
-function isoDateToEpochMilli(isoDate) {
-  return 864e5 * isoDateToEpochDays(isoDate);
-}
-
-function isoDateToEpochDays(isoDate) {
-  return isoPartsToEpochDays(isoDate.year, isoDate.month, isoDate.day);
-}
-
-function isoPartsToEpochDays(isoYear, isoMonth = 1, isoDay = 1) {
-  const monthIndex = isoMonth - 1;
-  return isoYear += Math.floor(monthIndex / 12), isoMonth = modFloor(monthIndex, 12), 
-  Date.UTC(isoYear % 400 - 400, isoMonth, 0) / 864e5 + 146097 * (divTrunc(isoYear, 400) + 1) + isoDay;
-}
-
-function epochNanoToIsoDateTime(epochNano) {
-  const [epochDays, nanoAfterDay] = divModFloorBigInt(epochNano, bigNanoInUtcDay);
-  return {
-    ...epochDaysToIsoDate(Number(epochDays)),
-    ...nanoToTimeFields(Number(nanoAfterDay))
-  };
-}
-
-function epochMilliToIsoDateTime(epochMilli, microsecond = 0, nanosecond = 0) {
-  const [epochDays, milliAfterDay] = divModFloor(epochMilli, 864e5);
-  return {
-    ...epochDaysToIsoDate(epochDays),
-    ...milliToTimeFields(milliAfterDay, microsecond, nanosecond)
-  };
-}
-
-function epochDaysToIsoDate(epochDays) {
-  const legacyDate = new Date(864e5 * modFloor(epochDays, 146097));
-  return {
-    year: legacyDate.getUTCFullYear() + 400 * Math.floor(epochDays / 146097),
-    month: legacyDate.getUTCMonth() + 1,
-    day: legacyDate.getUTCDate()
-  };
-}
-
-function diffEpochMilliDays(epochMilli0, epochMilli1) {
-  return Math.trunc((epochMilli1 - epochMilli0) / 864e5);
-}
-
-const isoEpochOriginYear = 1970;
-
-const isoEpochFirstLeapYear = 1972;
-
-const isoMonthsInYear = 12;
-
-function computeIsoMonthCodeParts(month) {
-  return [ month, 0 ];
-}
-
-function computeIsoYearMonthFieldsForMonthDay(monthCodeNumber, isLeapMonth) {
-  if (!isLeapMonth) {
-    return {
-      year: 1972,
-      month: monthCodeNumber
-    };
-  }
-}
-
-function computeIsoFieldsFromParts(year, month, day) {
-  return {
-    year: year,
-    month: month,
-    day: day
-  };
-}
-
-function computeIsoDaysInMonth(year, month) {
-  switch (month) {
-   case 2:
-    return computeIsoInLeapYear(year) ? 29 : 28;
-
-   case 4:
-   case 6:
-   case 9:
-   case 11:
-    return 30;
-  }
-  return 31;
-}
-
-function computeIsoDaysInYear(year) {
-  return computeIsoInLeapYear(year) ? 366 : 365;
-}
-
-function computeIsoInLeapYear(year) {
-  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-function addIsoMonths(year, month, monthDelta) {
-  return year += divTrunc(monthDelta, 12), (month += modTrunc(monthDelta, 12)) < 1 ? (year--, 
-  month += 12) : month > 12 && (year++, month -= 12), {
-    year: year,
-    month: month
-  };
-}
-
-function diffIsoMonthSlots(year0, month0, year1, month1) {
-  return 12 * (year1 - year0) + month1 - month0;
-}
-
-function computeIsoDayOfWeek(isoDate) {
-  return modFloor(isoPartsToEpochDays(isoDate.year, isoDate.month, isoDate.day) + 4, 7) || 7;
-}
-
-function computeIsoDayOfYear(isoDate) {
-  return isoPartsToEpochDays(isoDate.year, isoDate.month, isoDate.day) - isoPartsToEpochDays(isoDate.year) + 1;
-}
-
-function computeIsoWeekFields(isoDate) {
-  let yearOfWeek = isoDate.year;
-  let weekOfYear = Math.floor((computeIsoDayOfYear(isoDate) - computeIsoDayOfWeek(isoDate) + 10) / 7);
-  let weeksInYear = computeIsoWeeksInYear(yearOfWeek);
-  return weekOfYear < 1 ? weekOfYear = weeksInYear = computeIsoWeeksInYear(--yearOfWeek) : weekOfYear > weeksInYear && (weekOfYear = 1, 
-  weeksInYear = computeIsoWeeksInYear(++yearOfWeek)), {
-    weekOfYear: weekOfYear,
-    yearOfWeek: yearOfWeek,
-    De: weeksInYear
-  };
-}
-
-function computeIsoWeeksInYear(year) {
-  const y0DayOfWeek = computeIsoDayOfWeek({
-    year: year,
-    month: 1,
-    day: 1
-  });
-  return 4 === y0DayOfWeek || 3 === y0DayOfWeek && computeIsoInLeapYear(year) ? 53 : 52;
-}
-
-function computeGregoryEraFields({year: year}) {
-  return year < 1 ? {
-    era: "bce",
-    eraYear: 1 - year
-  } : {
-    era: "ce",
-    eraYear: year
-  };
-}
-
-function validateIsoDateTimeFields(isoDateTime) {
-  return validateIsoDateFields(isoDateTime), validateTimeFields(isoDateTime);
-}
-
-function validateIsoDateFields(isoInternals) {
-  return constrainIsoDateFields(isoInternals, 1), isoInternals;
-}
-
-function constrainIsoDateFields(isoDate, overflow) {
-  const {year: year} = isoDate;
-  const month = clampProp(isoDate, "month", 1, 12, overflow);
-  return {
-    year: year,
-    month: month,
-    day: clampProp(isoDate, "day", 1, computeIsoDaysInMonth(year, month), overflow)
-  };
-}
-
-function computeCalendarDateFields(calendar, isoDate) {
-  return calendar ? calendar.de(isoDate) : isoDate;
-}
-
-function computeCalendarMonthCodeParts(calendar, year, month) {
-  return calendar ? calendar.L(year, month) : computeIsoMonthCodeParts(month);
-}
-
-function computeCalendarEraFields(calendar, isoDate) {
-  return 0 === calendar ? computeGregoryEraFields(isoDate) : calendar && calendar.h?.(isoDate) || {};
-}
-
-function computeCalendarIsoFieldsFromParts(calendar, year, month, day) {
-  return calendar ? calendar.fe(year, month, day) : computeIsoFieldsFromParts(year, month, day);
-}
-
-function computeCalendarMonthsInYearForYear(calendar, year) {
-  return calendar ? calendar.j(year) : 12;
-}
-
-function computeCalendarDaysInMonthForYearMonth(calendar, year, month) {
-  return calendar ? calendar.o(year, month) : computeIsoDaysInMonth(year, month);
-}
-
-function computeCalendarMonthCode(calendar, isoDate) {
-  const {year: year, month: month} = computeCalendarDateFields(calendar, isoDate);
-  const [monthCodeNumber, isLeapMonth] = computeCalendarMonthCodeParts(calendar, year, month);
-  return formatMonthCode(monthCodeNumber, isLeapMonth);
-}
-
-function computeCalendarInLeapYear(calendar, isoDate) {
-  const {year: year} = computeCalendarDateFields(calendar, isoDate);
-  return calendar ? calendar.q(year) : computeIsoInLeapYear(year);
-}
-
-function computeCalendarMonthsInYear(calendar, isoDate) {
-  const {year: year} = computeCalendarDateFields(calendar, isoDate);
-  return computeCalendarMonthsInYearForYear(calendar, year);
-}
-
-function computeCalendarDaysInMonth(calendar, isoDate) {
-  const {year: year, month: month} = computeCalendarDateFields(calendar, isoDate);
-  return computeCalendarDaysInMonthForYearMonth(calendar, year, month);
-}
-
-function computeCalendarDaysInYear(calendar, isoDate) {
-  const {year: year} = computeCalendarDateFields(calendar, isoDate);
-  return calendar ? calendar.i(year) : computeIsoDaysInYear(year);
-}
-
-function computeCalendarDayOfYear(calendar, isoDate) {
-  if (!calendar) {
-    return computeIsoDayOfYear(isoDate);
-  }
-  const {year: year} = computeCalendarDateFields(calendar, isoDate);
-  const yearStartIsoDate = computeCalendarIsoFieldsFromParts(calendar, year, 1, 1);
-  return isoDateToEpochDays(isoDate) - isoDateToEpochDays(yearStartIsoDate) + 1;
-}
-
-function computeCalendarWeekOfYear(calendar, isoDate) {
-  return calendar === isoCalendarImpl ? computeIsoWeekFields(isoDate).weekOfYear : void 0;
-}
-
-function computeCalendarYearOfWeek(calendar, isoDate) {
-  return calendar === isoCalendarImpl ? computeIsoWeekFields(isoDate).yearOfWeek : void 0;
-}
-
-const durationFieldNamesAsc = /*@__PURE__*/ unitNamesAsc.map(unitName => unitName + "s");
-
-const durationGetters = /*@__PURE__*/ internal_createPropGetters(durationFieldNamesAsc);
-
-const durationFieldNamesAlpha = /*@__PURE__*/ sortStrings(durationFieldNamesAsc);
-
-const durationTimeFieldNamesAsc = /*@__PURE__*/ durationFieldNamesAsc.slice(0, 6);
-
-const durationDateFieldNamesAsc = /*@__PURE__*/ durationFieldNamesAsc.slice(6);
-
-const durationCalendarFieldNamesAsc = /*@__PURE__*/ durationDateFieldNamesAsc.slice(1);
-
-const durationFieldDefaults = /*@__PURE__*/ zipPropsConst(durationFieldNamesAsc, 0);
-
-const durationTimeFieldDefaults = /*@__PURE__*/ zipPropsConst(durationTimeFieldNamesAsc, 0);
-
-const clearDurationFields = /*@__PURE__*/ internal_bindArgs(zeroOutProps, durationFieldNamesAsc);
-
-function requirePropDefined(optionName, optionVal) {
-  return null == optionVal && throwRangeError(missingField(optionName)), optionVal;
-}
-
-const internal_requireString = /*@__PURE__*/ internal_bindArgs(requireType, "string");
-
-function requireType(typeName, arg, entityName = typeName) {
-  return typeof arg !== typeName && throwTypeError(internal_invalidEntity(entityName, arg)), 
-  arg;
-}
-
-function requireNumberIsInteger(num, entityName = "number") {
-  return Number.isInteger(num) || throwRangeError(((entityName, num) => `Non-integer ${entityName}: ${num}`)(entityName, num)), 
-  num || 0;
-}
-
-function internal_toString(arg) {
-  return "symbol" == typeof arg && throwTypeError("Cannot convert Symbol to string"), 
-  String(arg);
-}
-
-function toPrimitiveWithStringHint(arg) {
-  if (!isObjectLike(arg)) {
-    return arg;
-  }
-  const exoticToPrimitive = arg[Symbol.toPrimitive];
-  if (null != exoticToPrimitive) {
-    "function" != typeof exoticToPrimitive && throwTypeError();
-    const primitive = Reflect.apply(exoticToPrimitive, arg, [ "string" ]);
-    return isObjectLike(primitive) && throwTypeError(), primitive;
-  }
-  return Date.prototype[Symbol.toPrimitive].call(arg, "string");
-}
-
-function toBigInt(bi) {
-  return "boolean" == typeof bi ? BigInt(bi ? 1 : 0) : "string" == typeof bi ? BigInt(bi) : ("bigint" != typeof bi && throwTypeError(`Invalid bigint: ${bi}`), 
-  bi);
-}
-
-function internal_toStrictInteger(arg, entityName) {
-  return requireNumberIsInteger(toFiniteNumber(arg, entityName), entityName);
-}
-
-const smallestUnitStr = "smallestUnit";
-
-const overflowMap = {
-  constrain: 0,
-  reject: 1
-};
-
-const epochDisambigMap = {
-  compatible: 0,
-  reject: 1,
-  earlier: 2,
-  later: 3
-};
-
-const offsetDisambigMap = {
-  reject: 0,
-  use: 1,
-  prefer: 2,
-  ignore: 3
-};
-
-const calendarDisplayMap = {
-  auto: 0,
-  never: 1,
-  critical: 2,
-  always: 3
-};
-
-const timeZoneDisplayMap = {
-  auto: 0,
-  never: 1,
-  critical: 2
-};
-
-const offsetDisplayMap = {
-  auto: 0,
-  never: 1
-};
-
-const roundingModeMap = {
-  floor: 0,
-  halfFloor: 1,
-  ceil: 2,
-  halfCeil: 3,
-  trunc: 4,
-  halfTrunc: 5,
-  expand: 6,
-  halfExpand: 7,
-  halfEven: 8
-};
-
-const roundingModeFuncs = [ Math.floor, num => hasHalf(num) ? Math.floor(num) : Math.round(num), Math.ceil, num => hasHalf(num) ? Math.ceil(num) : Math.round(num), Math.trunc, num => hasHalf(num) ? Math.trunc(num) || 0 : Math.round(num), num => num < 0 ? Math.floor(num) : Math.ceil(num), num => Math.sign(num) * Math.round(Math.abs(num)) || 0, num => hasHalf(num) ? (num = Math.trunc(num) || 0) + num % 2 : Math.round(num) ];
-
-const directionMap = {
-  previous: -1,
-  next: 1
-};
-
-function coerceRoundingIncInteger(options) {
-  const roundingInc = options.roundingIncrement;
-  if (void 0 === roundingInc) {
-    return 1;
-  }
-  const integer = utils_toIntegerWithTrunc(roundingInc, "roundingIncrement");
-  return (integer < 1 || integer > 10 ** 9) && throwRangeError(internal_invalidEntity("roundingIncrement", integer)), 
-  integer;
-}
-
-function coerceFractionalSecondDigits(options) {
-  let subsecDigits = options.fractionalSecondDigits;
-  if (void 0 !== subsecDigits) {
-    if ("number" != typeof subsecDigits) {
-      if ("auto" === internal_toString(subsecDigits)) {
-        return;
-      }
-      throwRangeError(internal_invalidEntity("fractionalSecondDigits", subsecDigits));
-    }
-    subsecDigits = clampEntity("fractionalSecondDigits", Math.floor(subsecDigits), 0, 9, 1);
-  }
-  return subsecDigits;
-}
-
-function coerceUnitOption(optionName, options, minUnit = 0, ensureDefined) {
-  let unitStr = options[optionName];
-  if (void 0 === unitStr) {
-    return ensureDefined ? minUnit : void 0;
-  }
-  if (unitStr = internal_toString(unitStr), "auto" === unitStr) {
-    return ensureDefined ? minUnit : null;
-  }
-  let unit = unitNameMap[unitStr];
-  return void 0 === unit && (unit = durationFieldNamesAsc.indexOf(unitStr)), unit < 0 && throwRangeError(invalidChoice(optionName, unitStr, unitNameMap)), 
-  unit;
-}
-
-function coerceChoiceOption(optionName, enumNameMap, options, defaultChoice = 0) {
-  const enumArg = options[optionName];
-  if (void 0 === enumArg) {
-    return defaultChoice;
-  }
-  const enumStr = internal_toString(enumArg);
-  const enumNum = enumNameMap[enumStr];
-  return void 0 === enumNum && throwRangeError(invalidChoice(optionName, enumStr, enumNameMap)), 
-  enumNum;
-}
-
-const coerceSmallestUnit = /*@__PURE__*/ internal_bindArgs(coerceUnitOption, smallestUnitStr);
-
-const coerceLargestUnit = /*@__PURE__*/ internal_bindArgs(coerceUnitOption, "largestUnit");
-
-const coerceTotalUnit = /*@__PURE__*/ internal_bindArgs(coerceUnitOption, "unit");
-
-const coerceOverflow = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "overflow", overflowMap);
-
-const coerceEpochDisambig = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "disambiguation", epochDisambigMap);
-
-const coerceOffsetDisambig = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "offset", offsetDisambigMap);
-
-const coerceCalendarDisplay = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "calendarName", calendarDisplayMap);
-
-const coerceTimeZoneDisplay = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "timeZoneName", timeZoneDisplayMap);
-
-const coerceOffsetDisplay = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "offset", offsetDisplayMap);
-
-const coerceRoundingMode = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "roundingMode", roundingModeMap);
-
-const coerceDirection = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "direction", directionMap);
-
-function normalizeOptionsOrString(options, optionName) {
-  return "string" == typeof options ? ((optionName, optionVal) => {
-    const res = Object.create(null);
-    return res[optionName] = optionVal, res;
-  })(optionName, options) : requireObjectLike(options);
-}
-
-function validateRoundingInc(roundingInc, smallestUnit, allowManyLargeUnits, solarMode) {
-  const upUnitNano = solarMode ? nanoInUtcDay : unitNanoMap[smallestUnit + 1];
-  if (upUnitNano) {
-    const incNano = roundingInc * unitNanoMap[smallestUnit];
-    (upUnitNano % incNano || !solarMode && incNano === upUnitNano) && throwRangeError(internal_invalidEntity("roundingIncrement", roundingInc));
-  } else {
-    !allowManyLargeUnits && roundingInc > 1 && throwRangeError(internal_invalidEntity("roundingIncrement", roundingInc));
-  }
-  return roundingInc;
-}
-
-function validateUnitRange(optionName, unit, minUnit, maxUnit) {
-  return null != unit && clampEntity(optionName, unit, minUnit, maxUnit, 1, unitNamesAsc), 
-  unit;
-}
-
-function checkLargestSmallestUnit(largestUnit, smallestUnit) {
-  smallestUnit > largestUnit && throwRangeError("smallestUnit > largestUnit");
-}
-
-function refineDiffOptions(roundingModeInvert, options, defaultLargestUnit, maxUnit = 9, minUnit = 0, defaultRoundingMode = 4) {
-  options = normalizeOptions(options);
-  let largestUnit = coerceLargestUnit(options, minUnit);
-  let roundingInc = coerceRoundingIncInteger(options);
-  let roundingMode = coerceRoundingMode(options, defaultRoundingMode);
-  let smallestUnit = coerceSmallestUnit(options, minUnit, 1);
-  return largestUnit = validateUnitRange("largestUnit", largestUnit, minUnit, maxUnit), 
-  smallestUnit = validateUnitRange(smallestUnitStr, smallestUnit, minUnit, maxUnit), 
-  null == largestUnit ? largestUnit = Math.max(defaultLargestUnit, smallestUnit) : checkLargestSmallestUnit(largestUnit, smallestUnit), 
-  roundingInc = validateRoundingInc(roundingInc, smallestUnit, 1), roundingModeInvert && (roundingMode = (roundingMode => roundingMode < 4 ? (roundingMode + 2) % 4 : roundingMode)(roundingMode)), 
-  [ largestUnit, smallestUnit, roundingInc, roundingMode ];
-}
-
-function refineRoundingOptions(options, maxUnit = 6, solarMode) {
-  let roundingInc = coerceRoundingIncInteger(options = normalizeOptionsOrString(options, smallestUnitStr));
-  const roundingMode = coerceRoundingMode(options, 7);
-  let smallestUnit = coerceSmallestUnit(options);
-  return smallestUnit = requirePropDefined(smallestUnitStr, smallestUnit), smallestUnit = validateUnitRange(smallestUnitStr, smallestUnit, 0, maxUnit), 
-  roundingInc = validateRoundingInc(roundingInc, smallestUnit, void 0, solarMode), 
-  [ smallestUnit, roundingInc, roundingMode ];
-}
-
-function internal_refineUnitDiffOptions(unit, options) {
-  return "string" == typeof options || Boolean(options && (options.roundingMode || void 0 !== options.roundingIncrement)) ? ((smallestUnit, options, allowManyLargeUnits, defaultRoundingMode = 7) => {
-    let roundingInc = coerceRoundingIncInteger(options = normalizeOptionsOrString(options, "roundingMode"));
-    const roundingMode = coerceRoundingMode(options, defaultRoundingMode);
-    return roundingInc = validateRoundingInc(roundingInc, smallestUnit, allowManyLargeUnits), 
-    [ roundingInc, roundingMode ];
-  })(unit, options, 1, 4) : [ 1, void 0 ];
-}
-
-function refineUnitRoundOptions(smallestUnit, options, solarMode) {
-  let roundingInc = coerceRoundingIncInteger(options = normalizeUnitRoundOptions(options));
-  const roundingMode = coerceRoundingMode(options, 7);
-  return roundingInc = validateRoundingInc(roundingInc, smallestUnit, void 0, solarMode), 
-  [ roundingInc, roundingMode ];
-}
-
-function normalizeUnitRoundOptions(options) {
-  return void 0 === options ? Object.create(null) : normalizeOptionsOrString(options, "roundingMode");
-}
-
-function combineDateAndTime(isoDate, time) {
-  return pluckProps(calendarDateFieldNamesAsc, isoDate, pluckProps(timeFieldNamesAsc, time));
-}
-
-const maxMilli = 864e13;
-
-const epochNanoMax = /*@__PURE__*/ BigInt(1e8) * bigNanoInUtcDay;
-
-const epochNanoMin = /*@__PURE__*/ BigInt(-1e8) * bigNanoInUtcDay;
-
-const plainDateEpochNanoMin = epochNanoMin - bigNanoInUtcDay;
-
-function checkIsoYearMonthInBounds(isoDate) {
-  const isoYearMonthIndex = 12 * isoDate.year + isoDate.month;
-  return (isoYearMonthIndex < -3261848 || isoYearMonthIndex > 3309129) && throwRangeError(outOfBoundsDate), 
-  isoDate;
-}
-
-function checkIsoDateInBounds(isoDate, allowPlainDateLowerEdge = 1) {
-  const epochNano = internal_isoDateToEpochNano(isoDate);
-  return (epochNano < (allowPlainDateLowerEdge ? plainDateEpochNanoMin : epochNanoMin) || epochNano > epochNanoMax) && throwRangeError(outOfBoundsDate), 
-  isoDate;
-}
-
-function checkIsoDateTimeInBounds(isoDateTime) {
-  return checkIsoDateTimeEpochNanoInBounds(internal_isoDateTimeToEpochNano(isoDateTime)), isoDateTime;
-}
-
-function checkIsoDateTimeEpochNanoInBounds(epochNano) {
-  return (epochNano <= plainDateEpochNanoMin || epochNano >= epochNanoMax + bigNanoInUtcDay) && throwRangeError(outOfBoundsDate), 
-  epochNano;
-}
-
-function checkEpochNanoInBounds(epochNano) {
-  return (epochNano < epochNanoMin || epochNano > epochNanoMax) && throwRangeError(outOfBoundsDate), 
-  epochNano;
-}
-
-function isoDateTimeAndOffsetToEpochNano(isoDateTime, offsetNano) {
-  return checkEpochNanoInBounds(internal_isoDateToEpochNano(isoDateTime) + BigInt(internal_timeFieldsToNano(isoDateTime) - offsetNano));
-}
-
-function roundNumberToInc(num, roundingInc, roundingMode) {
-  return roundWithMode(num / roundingInc, roundingMode) * roundingInc || 0;
-}
-
-function roundWithMode(num, roundingMode) {
-  return roundingModeFuncs[roundingMode](num);
-}
-
-function totalRelativeUnit(wholeValue, sign, endEpochNano, moveValueToEpochNano) {
-  const unitWindow = clampRelativeUnitValue(wholeValue, sign, moveValueToEpochNano, endEpochNano);
-  return interpolateRelativeUnitWindow(unitWindow, Number(endEpochNano - unitWindow.N) / Number(unitWindow.te - unitWindow.N));
-}
-
-function roundRelativeUnit(wholeValue, sign, endEpochNano, moveValueToEpochNano, roundingInc, roundingMode) {
-  return roundRelativeUnitWindow(clampRelativeUnitValue(divTrunc(wholeValue, roundingInc) * roundingInc, roundingInc * sign, moveValueToEpochNano, endEpochNano), endEpochNano, roundingInc, roundingMode);
-}
-
-function roundRelativeUnitWindow(unitWindow, endEpochNano, roundingInc, roundingMode) {
-  return roundNumberToInc(interpolateRelativeUnitWindow(unitWindow, computeEpochNanoFrac(endEpochNano, unitWindow.N, unitWindow.te)), roundingInc, roundingMode);
-}
-
-function clampRelativeUnitValue(startValue, valueDelta, moveValueToEpochNano, epochNanoProgress) {
-  let unitWindow = computeRelativeUnitWindow(startValue, valueDelta, moveValueToEpochNano);
-  return ((epochNanoProgress, epochNano0, epochNano1, sign) => sign > 0 ? epochNano0 <= epochNanoProgress && epochNanoProgress <= epochNano1 : epochNano1 <= epochNanoProgress && epochNanoProgress <= epochNano0)(epochNanoProgress, unitWindow.N, unitWindow.te, Math.sign(valueDelta)) || (unitWindow = computeRelativeUnitWindow(startValue + valueDelta, valueDelta, moveValueToEpochNano)), 
-  unitWindow;
-}
-
-function computeRelativeUnitWindow(startValue, valueDelta, moveValueToEpochNano) {
-  const endValue = startValue + valueDelta;
-  return {
-    ve: startValue,
-    pe: endValue,
-    N: moveValueToEpochNano(startValue),
-    te: moveValueToEpochNano(endValue)
-  };
-}
-
-function interpolateRelativeUnitWindow(unitWindow, fraction) {
-  return unitWindow.ve + fraction * (unitWindow.pe - unitWindow.ve);
-}
-
-function computeEpochNanoFrac(epochNanoProgress, epochNano0, epochNano1) {
-  const denomBig = epochNano1 - epochNano0;
-  const numeratorBig = epochNanoProgress - epochNano0;
-  if (!numeratorBig) {
-    return 0;
-  }
-  const absNumerator = numeratorBig < 0n ? -numeratorBig : numeratorBig;
-  const absDenom = denomBig < 0n ? -denomBig : denomBig;
-  const fracSign = compareBigInts(numeratorBig, 0n) === compareBigInts(denomBig, 0n) ? 1 : -1;
-  return compareBigInts(absNumerator, absDenom) <= 0 ? absNumerator === absDenom ? fracSign : fabricateNearHalfFraction(compareBigInts(2n * absNumerator, absDenom), fracSign) : Number(numeratorBig) / Number(denomBig);
-}
-
-function createEpochNanoSlots(epochNano) {
-  return {
-    epochNanoseconds: epochNano
-  };
-}
-
-function createZonedEpochNanoSlots(epochNano, timeZone, calendar) {
-  return {
-    calendar: calendar,
-    timeZone: timeZone,
-    epochNanoseconds: epochNano
-  };
-}
-
-function createDateTimeSlots(isoDateTime, calendar) {
-  return pluckProps(timeFieldNamesAsc, isoDateTime, createDateSlots(isoDateTime, calendar));
-}
-
-function createDateSlots(isoDate, calendar) {
-  return pluckProps(calendarDateFieldNamesAsc, isoDate, {
-    calendar: calendar
-  });
-}
-
-function createTimeSlots(time) {
-  return pluckProps(timeFieldNamesAsc, time);
-}
-
-function createDurationSlots(durationFields) {
-  return pluckProps(durationFieldNamesAsc, durationFields, {
-    sign: computeDurationSign(durationFields)
-  });
-}
-
-function roundZonedEpochSlotsToUnit(slots, smallestUnit, roundingInc, roundingMode) {
-  return createZonedEpochNanoSlots(6 === smallestUnit ? roundZonedEpochToDay(slots, roundingMode) : roundZonedEpochToTime(slots, smallestUnit, roundingInc, roundingMode), slots.timeZone, slots.calendar);
-}
-
-function computeZonedHoursInDay(slots) {
-  const [epochNano0, epochNano1] = computeZonedDayEpochInterval(slots);
-  return divideBigNanoToExactNumber(epochNano1 - epochNano0, internal_nanoInHour);
-}
-
-function computeZonedStartOfDay(slots) {
-  const {timeZone: timeZone, calendar: calendar} = slots;
-  return createZonedEpochNanoSlots(getStartOfDayInstantFor(timeZone, combineDateAndTime(zonedEpochSlotsToIso(slots), timeFieldDefaults)), timeZone, calendar);
-}
-
-function alignZonedEpoch(computeAlignment, slots) {
-  const {calendar: calendar, timeZone: timeZone} = slots;
-  return getStartOfDayInstantFor(timeZone, computeAlignment(calendar, zonedEpochSlotsToIso(slots)));
-}
-
-function roundZonedEpochToInterval(computeInterval, slots, roundingMode) {
-  const {calendar: calendar, timeZone: timeZone} = slots;
-  const isoSlots = zonedEpochSlotsToIso(slots);
-  const [isoDateTime0, isoDateTime1] = computeInterval(calendar, isoSlots);
-  return roundZonedEpochToBounds(slots.epochNanoseconds, getStartOfDayInstantFor(timeZone, isoDateTime0), getStartOfDayInstantFor(timeZone, isoDateTime1), roundingMode);
-}
-
-function roundRelativeDuration(durationFields, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode, relativeOps, isZoned) {
-  if (0 === smallestUnit && 1 === roundingInc) {
-    return durationFields;
-  }
-  const sign = computeDurationSign(durationFields) || 1;
-  const nudgeFunc = isUniformUnit(smallestUnit, isZoned) ? isZoned && smallestUnit < 6 && largestUnit >= 6 ? nudgeZonedTimeDuration : nudgeDayTimeDuration : nudgeRelativeDuration;
-  let [roundedDurationFields, roundedEpochNano, grewBigUnit] = nudgeFunc(sign, durationFields, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode, relativeOps);
-  return grewBigUnit && 7 !== smallestUnit && (roundedDurationFields = ((durationFields, endEpochNano, largestUnit, smallestUnit, sign, relativeOps) => {
-    for (let currentUnit = smallestUnit + 1; currentUnit <= largestUnit; currentUnit++) {
-      if (7 === currentUnit && 7 !== largestUnit) {
-        continue;
-      }
-      const baseDurationFields = clearDurationFields(currentUnit, durationFields);
-      baseDurationFields[durationFieldNamesAsc[currentUnit]] += sign;
-      const thresholdCompare = compareBigInts(endEpochNano, moveRelativeMarkerToEpochNano(relativeOps, baseDurationFields));
-      if (thresholdCompare && thresholdCompare !== sign) {
-        break;
-      }
-      durationFields = baseDurationFields;
-    }
-    return durationFields;
-  })(roundedDurationFields, roundedEpochNano, largestUnit, Math.max(6, smallestUnit), sign, relativeOps)), 
-  roundedDurationFields;
-}
-
-function roundDayTimeDurationByInc(durationFields, nanoInc, roundingMode) {
-  const maxUnit = Math.max(Math.min(getMaxDurationUnit(durationFields), 6), 3);
-  return nanoToDurationDayTimeFields(roundBigNanoToInc(durationDayTimeToBigNano(durationFields), BigInt(nanoInc), roundingMode), maxUnit);
-}
-
-function roundZonedEpochToDay(slots, roundingMode) {
-  const [epochNano0, epochNano1] = computeZonedDayEpochInterval(slots);
-  return roundZonedEpochToBounds(slots.epochNanoseconds, epochNano0, epochNano1, roundingMode);
-}
-
-function roundZonedEpochToTime(slots, smallestUnit, roundingInc, roundingMode) {
-  if (0 === smallestUnit && 1 === roundingInc) {
-    return slots.epochNanoseconds;
-  }
-  const isoDateTime = zonedEpochSlotsToIso(slots);
-  return getInstantPreferringOffset(slots.timeZone, roundDateTimeToUnit(isoDateTime, smallestUnit, roundingInc, roundingMode), isoDateTime.offsetNanoseconds);
-}
-
-function roundDateTimeToUnit(isoDateTime, smallestUnit, roundingInc, roundingMode) {
-  return roundDateTimeToInc(isoDateTime, computeNanoInc(smallestUnit, roundingInc), roundingMode, unitNanoMap[smallestUnit + 1]);
-}
-
-function roundTimeToUnit(timeFields, smallestUnit, roundingInc, roundingMode) {
-  return roundTimeToInc(timeFields, computeNanoInc(smallestUnit, roundingInc), roundingMode, unitNanoMap[smallestUnit + 1]);
-}
-
-function roundDateTimeToInc(isoDateTime, nanoInc, roundingMode, spanNano) {
-  const [roundedTimeFields, dayDelta] = roundTimeToInc(isoDateTime, nanoInc, roundingMode, spanNano);
-  const roundedIsoDateTime = combineDateAndTime(moveDateByDays(isoDateTime, dayDelta), roundedTimeFields);
-  return checkIsoDateTimeInBounds(roundedIsoDateTime), roundedIsoDateTime;
-}
-
-function roundTimeToInc(timeFields, nanoInc, roundingMode, spanNano = nanoInUtcDay) {
-  const timeNano = internal_timeFieldsToNano(timeFields);
-  const remainderNano = timeNano % spanNano;
-  return nanoToTimeAndDay(timeNano - remainderNano + roundNumberToInc(remainderNano, nanoInc, roundingMode));
-}
-
-function nudgeRelativeDuration(sign, durationFields, endEpochNano, _largestUnit, smallestUnit, roundingInc, roundingMode, relativeOps) {
-  const smallestUnitFieldName = durationFieldNamesAsc[smallestUnit];
-  const baseDurationFields = clearDurationFields(smallestUnit, durationFields);
-  7 === smallestUnit && (durationFields = {
-    ...durationFields,
-    weeks: durationFields.weeks + Math.trunc(durationFields.days / 7)
-  });
-  const truncedVal = divTrunc(durationFields[smallestUnitFieldName], roundingInc) * roundingInc;
-  const nudgeWindow = clampRelativeUnitValue(truncedVal, roundingInc * sign, value => (baseDurationFields[smallestUnitFieldName] = value, 
-  moveRelativeMarkerToEpochNano(relativeOps, baseDurationFields)), endEpochNano);
-  const roundedVal = roundRelativeUnitWindow(nudgeWindow, endEpochNano, roundingInc, roundingMode);
-  return baseDurationFields[smallestUnitFieldName] = roundedVal, [ baseDurationFields, roundedVal === nudgeWindow.pe ? nudgeWindow.te : nudgeWindow.N, roundedVal !== truncedVal ];
-}
-
-function nudgeZonedTimeDuration(sign, durationFields, _endEpochNano, _largestUnit, smallestUnit, roundingInc, roundingMode, relativeOps) {
-  const timeNano = Number(durationTimeToBigNano(durationFields));
-  const nanoInc = computeNanoInc(smallestUnit, roundingInc);
-  let roundedTimeNano = roundNumberToInc(timeNano, nanoInc, roundingMode);
-  const dateDurationFields = {
-    ...durationFields,
-    ...durationTimeFieldDefaults
-  };
-  const dayEpochNano0 = relativeOps.X(dateDurationFields);
-  const dayEpochNano1 = relativeOps.X({
-    ...dateDurationFields,
-    days: dateDurationFields.days + sign
-  });
-  const daySpanNano = Number(dayEpochNano1 - dayEpochNano0);
-  Math.sign(daySpanNano) !== sign && throwRangeError("Out-of-bounds TimeZone gap");
-  const beyondDayNano = roundedTimeNano - daySpanNano;
-  let dayDelta = 0;
-  let nudgedEpochNano;
-  beyondDayNano && Math.sign(beyondDayNano) !== sign ? nudgedEpochNano = dayEpochNano0 + BigInt(roundedTimeNano) : (dayDelta += sign, 
-  roundedTimeNano = roundNumberToInc(beyondDayNano, nanoInc, roundingMode), nudgedEpochNano = dayEpochNano1 + BigInt(roundedTimeNano));
-  const durationTimeFields = nanoToDurationTimeFields(roundedTimeNano);
-  return [ {
-    ...durationFields,
-    ...durationTimeFields,
-    days: durationFields.days + dayDelta
-  }, nudgedEpochNano, Boolean(dayDelta) ];
-}
-
-function nudgeDayTimeDuration(sign, durationFields, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode) {
-  const bigNano = durationDayTimeToBigNano(durationFields);
-  const roundedBigNano = roundBigNanoToInc(bigNano, computeBigNanoInc(smallestUnit, roundingInc), roundingMode);
-  const nanoDiff = roundedBigNano - bigNano;
-  const expandedBigUnit = Math.sign(Number(roundedBigNano / bigNanoInUtcDay) - Number(bigNano / bigNanoInUtcDay)) === sign;
-  const roundedDayTimeFields = nanoToDurationDayTimeFields(roundedBigNano, Math.min(largestUnit, 6));
-  return [ {
-    ...durationFields,
-    ...roundedDayTimeFields
-  }, endEpochNano + nanoDiff, expandedBigUnit ];
-}
-
-function computeZonedDayEpochInterval(slots) {
-  const {timeZone: timeZone} = slots;
-  const isoDateTime0 = combineDateAndTime(zonedEpochSlotsToIso(slots), timeFieldDefaults);
-  const isoDateTime1 = combineDateAndTime(moveDateByDays(isoDateTime0, 1), timeFieldDefaults);
-  return [ getStartOfDayInstantFor(timeZone, isoDateTime0), getStartOfDayInstantFor(timeZone, isoDateTime1) ];
-}
-
-function roundZonedEpochToBounds(epochNano, epochNano0, epochNano1, roundingMode) {
-  return roundWithMode(computeEpochNanoFrac(epochNano < epochNano1 ? epochNano : epochNano1 - 1n, epochNano0, epochNano1), roundingMode) ? epochNano1 : epochNano0;
-}
-
-function roundToMinute(offsetNano) {
-  return roundNumberToInc(offsetNano, internal_nanoInMinute, 7);
-}
-
-function roundBigNanoToInc(bigNano, bigNanoInc, roundingMode) {
-  return roundBigNanoToIncWithTail(bigNano, bigNanoInc, roundingMode, bigNano / bigNanoInc % 2n);
-}
-
-function roundBigNanoToDayOriginInc(bigNano, bigNanoInc, roundingMode) {
-  const [day, timeNano] = divModFloorBigInt(bigNano, bigNanoInUtcDay);
-  const dayOriginNano = day * bigNanoInUtcDay;
-  return dayOriginNano + roundBigNanoToIncWithTail(timeNano, bigNanoInc, roundingMode, dayOriginNano / bigNanoInc + timeNano / bigNanoInc & 1n);
-}
-
-function roundBigNanoToIncWithTail(bigNano, bigNanoInc, roundingMode, quotientTail) {
-  const quotient = bigNano / bigNanoInc;
-  const remainder = bigNano % bigNanoInc;
-  let fraction = 0;
-  remainder && (fraction = fabricateNearHalfFraction(compareBigInts(2n * (remainder < 0n ? -remainder : remainder), bigNanoInc), Math.sign(Number(remainder))));
-  const roundedTail = roundWithMode(Number(quotientTail) + fraction, roundingMode);
-  return (quotient - quotientTail + BigInt(roundedTail)) * bigNanoInc;
-}
-
-function computeNanoInc(smallestUnit, roundingInc) {
-  return unitNanoMap[smallestUnit] * roundingInc;
-}
-
-function computeBigNanoInc(smallestUnit, roundingInc) {
-  return BigInt(unitNanoMap[smallestUnit]) * BigInt(roundingInc);
-}
-
-const zonedEpochSlotsToIso = /*@__PURE__*/ memoize(_zonedEpochSlotsToIso, WeakMap);
-
-function _zonedEpochSlotsToIso(slots) {
-  const {epochNanoseconds: epochNanoseconds, timeZone: timeZone} = slots;
-  const offsetNanoseconds = timeZone.B(epochNanoseconds);
-  return {
-    ...epochNanoToIsoDateTime(epochNanoseconds + BigInt(offsetNanoseconds)),
-    offsetNanoseconds: offsetNanoseconds
-  };
-}
-
-function getInstantPreferringOffset(timeZone, isoDateTime, offsetNano) {
-  return getMatchingInstantFor(timeZone, isoDateTime, offsetNano, 2, 0);
-}
-
-function getMatchingInstantFor(timeZone, isoDateTime, offsetNano, offsetDisambig = 0, epochDisambig = 0, epochFuzzy, hasZ) {
-  if (hasZ || void 0 !== offsetNano && 1 === offsetDisambig) {
-    return isoDateTimeAndOffsetToEpochNano(isoDateTime, offsetNano || 0);
-  }
-  const possibleEpochNanos = timeZone.O(isoDateTime);
-  if (void 0 !== offsetNano && 3 !== offsetDisambig) {
-    checkIsoDateInBounds(isoDateTime, 0);
-    const matchingEpochNano = ((possibleEpochNanos, isoDateTime, offsetNano, fuzzy) => {
-      const zonedEpochNano = internal_isoDateTimeToEpochNano(isoDateTime);
-      fuzzy && (offsetNano = roundToMinute(offsetNano));
-      for (const possibleEpochNano of possibleEpochNanos) {
-        let possibleOffsetNano = Number(zonedEpochNano - possibleEpochNano);
-        if (fuzzy && (possibleOffsetNano = roundToMinute(possibleOffsetNano)), possibleOffsetNano === offsetNano) {
-          return possibleEpochNano;
-        }
-      }
-    })(possibleEpochNanos, isoDateTime, offsetNano, epochFuzzy);
-    if (void 0 !== matchingEpochNano) {
-      return matchingEpochNano;
-    }
-    0 === offsetDisambig && throwRangeError("Invalid TimeZone offset");
-  }
-  return getSingleInstantFor(timeZone, isoDateTime, epochDisambig, possibleEpochNanos);
-}
-
-function getSingleInstantFor(timeZone, isoDateTime, disambig = 0, possibleEpochNanos = timeZone.O(isoDateTime)) {
-  if (1 === possibleEpochNanos.length) {
-    return possibleEpochNanos[0];
-  }
-  if (1 === disambig && throwRangeError("Ambiguous offset"), possibleEpochNanos.length) {
-    return possibleEpochNanos[3 === disambig ? 1 : 0];
-  }
-  const zonedEpochNano = internal_isoDateTimeToEpochNano(isoDateTime);
-  const gapNano = ((timeZone, zonedEpochNano) => {
-    const startOffsetNano = timeZone.B(zonedEpochNano - bigNanoInUtcDay);
-    return (gapNano => (gapNano > nanoInUtcDay && throwRangeError("Out-of-bounds TimeZone gap"), 
-    gapNano))(timeZone.B(zonedEpochNano + bigNanoInUtcDay) - startOffsetNano);
-  })(timeZone, zonedEpochNano);
-  const shiftedIsoDateTime = epochNanoToIsoDateTime(zonedEpochNano + BigInt(gapNano * (2 === disambig ? -1 : 1)));
-  return (possibleEpochNanos = timeZone.O(shiftedIsoDateTime))[2 === disambig ? 0 : possibleEpochNanos.length - 1];
-}
-
-function getStartOfDayInstantFor(timeZone, isoDateTime) {
-  const possibleEpochNanos = timeZone.O(isoDateTime);
-  if (possibleEpochNanos.length) {
-    return possibleEpochNanos[0];
-  }
-  const zonedEpochNanoDayBefore = internal_isoDateTimeToEpochNano(isoDateTime) - bigNanoInUtcDay;
-  return timeZone.C(zonedEpochNanoDayBefore, 1);
-}
-
-function moveYearMonth(calendar, isoDate, durationSlots, overflow = 0) {
-  computeDurationSign(durationSlots) && clampEntity("unit", getMaxDurationUnit(durationSlots), 8, 9, 1, durationFieldNamesAsc);
-  const first = checkIsoDateInBounds(moveToStartOfMonth(calendar, isoDate));
-  return moveToStartOfMonth(calendar, moveDate(calendar, first, durationSlots, overflow));
-}
-
-function moveYearMonthByUnits(calendar, isoDate, years, months, overflow) {
-  const first = checkIsoDateInBounds(moveToStartOfMonth(calendar, isoDate));
-  return moveToStartOfMonth(calendar, years || months ? checkIsoDateInBounds(internal_moveDateByCalendarUnits(calendar, first, years, months, overflow)) : first);
-}
-
-function moveZonedEpochSlots(slots, durationFields, overflow = 0) {
-  const {calendar: calendar, epochNanoseconds: epochNano, timeZone: timeZone} = slots;
-  const timeOnlyNano = durationTimeToBigNano(durationFields);
-  let movedEpochNano = epochNano;
-  if (durationHasDateParts(durationFields)) {
-    const isoDateTime = zonedEpochSlotsToIso(slots);
-    movedEpochNano = getSingleInstantFor(timeZone, combineDateAndTime(moveDate(calendar, isoDateTime, {
-      ...durationFields,
-      ...durationTimeFieldDefaults
-    }, overflow), isoDateTime)) + timeOnlyNano;
-  } else {
-    movedEpochNano += timeOnlyNano;
-  }
-  return {
-    ...slots,
-    epochNanoseconds: checkEpochNanoInBounds(movedEpochNano)
-  };
-}
-
-function moveDateTime(calendar, isoDateTime, durationFields, overflow = 0) {
-  const [movedTimeFields, dayDelta] = moveTime(isoDateTime, durationFields);
-  return checkIsoDateTimeInBounds(combineDateAndTime(moveDate(calendar, isoDateTime, {
-    ...durationFields,
-    ...durationTimeFieldDefaults,
-    days: durationFields.days + dayDelta
-  }, overflow), movedTimeFields));
-}
-
-function moveDateTimeByNano(fields, delta) {
-  const [time, days] = moveTimeByNano(fields, delta);
-  return checkIsoDateTimeInBounds(combineDateAndTime(moveDateByDays(fields, days), time));
-}
-
-function moveTime(timeFields, durationFields) {
-  return moveTimeByNano(timeFields, durationTimeToBigNano(durationFields));
-}
-
-function moveEpochNano(epochNano, durationFields) {
-  return moveEpochNanoByNano(epochNano, (clampEntity("unit", getMaxDurationUnit(fields = durationFields), 0, 5, 1, durationFieldNamesAsc), 
-  durationTimeToBigNano(fields)));
-  var fields;
-}
-
-function moveDate(calendar, isoDate, durationFields, overflow = 0) {
-  let {years: years, months: months, weeks: weeks, days: days} = durationFields;
-  let movedIsoDate;
-  if (days += Number(durationTimeToBigNano(durationFields) / bigNanoInUtcDay), years || months) {
-    movedIsoDate = internal_moveDateByCalendarUnits(calendar, isoDate, years, months, overflow);
-  } else {
-    if (!weeks && !days) {
-      return isoDate;
-    }
-    movedIsoDate = isoDate;
-  }
-  return (weeks || days) && (movedIsoDate = moveDateByDays(movedIsoDate, 7 * weeks + days)), 
-  checkIsoDateInBounds(movedIsoDate);
-}
-
-function moveToStartOfMonth(calendar, isoDate) {
-  return moveDateByDays(isoDate, 1 - computeCalendarDateFields(calendar, isoDate).day);
-}
-
-function internal_moveDateByCalendarUnits(calendar, isoDate, years, months, overflow) {
-  const dateParts = computeCalendarDateFields(calendar, isoDate);
-  let {year: year, month: month, day: day} = dateParts;
-  if (years) {
-    const [monthCodeNumber, isLeapMonth] = computeCalendarMonthCodeParts(calendar, year, month);
-    year += years, month = resolveMonthInMovedYear(calendar, monthCodeNumber, isLeapMonth, calendar ? calendar.p(year) : void 0, overflow), 
-    month = clampEntity("month", month, 1, computeCalendarMonthsInYearForYear(calendar, year), overflow);
-  }
-  if (months) {
-    const yearMonthParts = addCalendarMonths(calendar, year, month, months);
-    ({year: year, month: month} = yearMonthParts);
-  }
-  return day = clampEntity("day", day, 1, computeCalendarDaysInMonthForYearMonth(calendar, year, month), overflow), 
-  computeCalendarIsoFieldsFromParts(calendar, year, month, day);
-}
-
-function addCalendarMonths(calendar, year, month, monthDelta) {
-  return calendar ? calendar.ae(year, month, monthDelta) : addIsoMonths(year, month, monthDelta);
-}
-
-function resolveMonthInMovedYear(calendar, monthCodeNumber, isLeapMonth, targetLeapMonth, overflow) {
-  if (isLeapMonth) {
-    const leapMonthMeta = calendar ? calendar.l : void 0;
-    if (void 0 !== targetLeapMonth && (leapMonthMeta < 0 || targetLeapMonth === monthCodeNumber + 1)) {
-      return targetLeapMonth;
-    }
-    if (1 === overflow && throwRangeError(invalidLeapMonth), leapMonthMeta < 0) {
-      return -leapMonthMeta;
-    }
-  }
-  return monthCodeNumberToMonth(monthCodeNumber, 0, targetLeapMonth);
-}
-
-function moveTimeByNano(timeFields, durationBigNano) {
-  const durDays = Number(durationBigNano / bigNanoInUtcDay);
-  const durTimeNano = Number(durationBigNano % bigNanoInUtcDay);
-  const [newTimeFields, overflowDays] = nanoToTimeAndDay(internal_timeFieldsToNano(timeFields) + durTimeNano);
-  return [ newTimeFields, durDays + overflowDays ];
-}
-
-function moveEpochNanoByNano(epochNano, deltaNano) {
-  return checkEpochNanoInBounds(epochNano + deltaNano);
-}
-
-function moveDateByDays(isoDate, days) {
-  return days ? epochDaysToIsoDate(isoDateToEpochDays(isoDate) + days) : isoDate;
-}
-
-function internal_getCommonCalendar(a, b) {
-  return getCalendarSlotId(a) !== getCalendarSlotId(b) && throwRangeError("Mismatching Calendars"), 
-  a;
-}
-
-function internal_getCommonTimeZone(a, b) {
-  return a.m !== b.m && throwRangeError("Mismatching TimeZones"), 
-  a;
-}
-
-function getZonedTimeZoneId(slots) {
-  return slots.timeZone.id;
-}
-
-function diffZonedDateTimesRounded(calendar, startZoned, endZoned, largestUnit, smallestUnit, roundingInc, roundingMode) {
-  return largestUnit < 6 ? diffEpochNanosRounded(startZoned.epochNanoseconds, endZoned.epochNanoseconds, largestUnit, smallestUnit, roundingInc, roundingMode) : ((calendar, startZoned, endZoned, largestUnit, smallestUnit, roundingInc, roundingMode) => {
-    const timeZone = internal_getCommonTimeZone(startZoned.timeZone, endZoned.timeZone);
-    const endEpochNano = endZoned.epochNanoseconds;
-    if (endEpochNano === startZoned.epochNanoseconds) {
-      return durationFieldDefaults;
-    }
-    let durationFields;
-    return durationFields = internal_diffZonedEpochsExact(timeZone, calendar, startZoned, endZoned, largestUnit), 
-    durationFields = roundRelativeDuration(durationFields, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode, internal_createZonedRelativeOps(calendar, timeZone, startZoned), 1), 
-    durationFields;
-  })(calendar, startZoned, endZoned, largestUnit, smallestUnit, roundingInc, roundingMode);
-}
-
-function diffDateTimesRounded(calendar, startIsoDateTime, endIsoDateTime, largestUnit, smallestUnit, roundingInc, roundingMode) {
-  return largestUnit <= 6 ? diffEpochNanosRounded(internal_isoDateTimeToEpochNano(startIsoDateTime), internal_isoDateTimeToEpochNano(endIsoDateTime), largestUnit, smallestUnit, roundingInc, roundingMode) : ((calendar, startIsoDateTime, endIsoDateTime, largestUnit, smallestUnit, roundingInc, roundingMode) => {
-    const endEpochNano = internal_isoDateTimeToEpochNano(endIsoDateTime);
-    const sign = compareBigInts(endEpochNano, internal_isoDateTimeToEpochNano(startIsoDateTime));
-    if (!sign) {
-      return durationFieldDefaults;
-    }
-    let durationFields;
-    return durationFields = diffDateTimesBig(calendar, startIsoDateTime, endIsoDateTime, sign, largestUnit), 
-    durationFields = roundRelativeDuration(durationFields, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode, ((calendar, origin) => ({
-      ne: internal_isoDateTimeToEpochNano(origin),
-      X: duration => internal_isoDateTimeToEpochNano(combineDateAndTime(moveDate(calendar, origin, duration), origin))
-    }))(calendar, startIsoDateTime)), durationFields;
-  })(calendar, startIsoDateTime, endIsoDateTime, largestUnit, smallestUnit, roundingInc, roundingMode);
-}
-
-function diffYearMonthsRounded(calendar, startIsoDate, endIsoDate, largestUnit, smallestUnit, roundingInc, roundingMode) {
-  const firstOfMonth0 = moveToStartOfMonth(calendar, startIsoDate);
-  const firstOfMonth1 = moveToStartOfMonth(calendar, endIsoDate);
-  return compareIsoDates(firstOfMonth0, firstOfMonth1) ? diffDateCalendarUnitsRounded(calendar, checkIsoDateInBounds(firstOfMonth0), checkIsoDateInBounds(firstOfMonth1), largestUnit, smallestUnit, roundingInc, roundingMode, 8) : durationFieldDefaults;
-}
-
-function diffDatesRounded(calendar, startIsoDate, endIsoDate, largestUnit, smallestUnit, roundingInc, roundingMode, smallestPrecision = 6) {
-  return 6 === largestUnit ? diffEpochNanosRounded(internal_isoDateToEpochNano(startIsoDate), internal_isoDateToEpochNano(endIsoDate), largestUnit, smallestUnit, roundingInc, roundingMode) : diffDateCalendarUnitsRounded(calendar, startIsoDate, endIsoDate, largestUnit, smallestUnit, roundingInc, roundingMode, smallestPrecision);
-}
-
-function diffTimesRounded(plainTimeSlots0, plainTimeSlots1, largestUnit, smallestUnit, roundingInc, roundingMode) {
-  const timeDiffNano = roundNumberToInc(internal_timeFieldsToNano(plainTimeSlots1) - internal_timeFieldsToNano(plainTimeSlots0), computeNanoInc(smallestUnit, roundingInc), roundingMode);
-  return {
-    ...durationFieldDefaults,
-    ...nanoToDurationTimeFields(timeDiffNano, largestUnit)
-  };
-}
-
-function diffDateCalendarUnitsRounded(calendar, startIsoDate, endIsoDate, largestUnit, smallestUnit, roundingInc, roundingMode, smallestPrecision = 6) {
-  const endEpochNano = internal_isoDateToEpochNano(endIsoDate);
-  if (!compareIsoDates(startIsoDate, endIsoDate)) {
-    return durationFieldDefaults;
-  }
-  let durationFields;
-  return durationFields = internal_diffCalendarDates(calendar, startIsoDate, endIsoDate, largestUnit), 
-  smallestUnit === smallestPrecision && 1 === roundingInc || (durationFields = roundRelativeDuration(durationFields, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode, internal_createDateRelativeOps(calendar, startIsoDate))), 
-  durationFields;
-}
-
-function diffEpochNanosRounded(startEpochNano, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode) {
-  return {
-    ...durationFieldDefaults,
-    ...nanoToDurationDayTimeFields(roundBigNanoToInc(endEpochNano - startEpochNano, computeBigNanoInc(smallestUnit, roundingInc), roundingMode), largestUnit)
-  };
-}
-
-function internal_diffZonedEpochsExact(timeZone, calendar, startZoned, endZoned, largestUnit) {
-  return largestUnit < 6 ? {
-    ...durationFieldDefaults,
-    ...nanoToDurationDayTimeFields(endZoned.epochNanoseconds - startZoned.epochNanoseconds, largestUnit)
-  } : ((timeZone, startZoned, endZoned) => {
-    const sign = compareBigInts(endZoned.epochNanoseconds, startZoned.epochNanoseconds);
-    if (!sign) {
-      return durationFieldDefaults;
-    }
-    if (!compareIsoDates(zonedEpochSlotsToIso(startZoned), zonedEpochSlotsToIso(endZoned))) {
-      return {
-        ...durationFieldDefaults,
-        ...nanoToDurationDayTimeFields(endZoned.epochNanoseconds - startZoned.epochNanoseconds, 5)
-      };
-    }
-    const [startIsoDateTime, endIsoDate, remainderNano] = prepareZonedEpochDiff(timeZone, startZoned, endZoned, sign);
-    return {
-      ...(start = startIsoDateTime, end = endIsoDate, internal_diffCalendarDates(calendar, start, end, largestUnit)),
-      ...nanoToDurationTimeFields(remainderNano)
-    };
-    var start, end;
-  })(timeZone, startZoned, endZoned);
-}
-
-function internal_diffDateTimesExact(calendar, startIsoDateTime, endIsoDateTime, largestUnit) {
-  const startEpochNano = internal_isoDateTimeToEpochNano(startIsoDateTime);
-  const endEpochNano = internal_isoDateTimeToEpochNano(endIsoDateTime);
-  const sign = compareBigInts(endEpochNano, startEpochNano);
-  return sign ? largestUnit <= 6 ? {
-    ...durationFieldDefaults,
-    ...nanoToDurationDayTimeFields(endEpochNano - startEpochNano, largestUnit)
-  } : diffDateTimesBig(calendar, startIsoDateTime, endIsoDateTime, sign, largestUnit) : durationFieldDefaults;
-}
-
-function diffDateTimesBig(calendar, startIsoDateTime, endIsoDateTime, sign, largestUnit) {
-  let diffEndDate = endIsoDateTime;
-  let timeNano = internal_timeFieldsToNano(endIsoDateTime) - internal_timeFieldsToNano(startIsoDateTime);
-  return Math.sign(timeNano) === -sign && (diffEndDate = moveDateByDays(endIsoDateTime, -sign), 
-  timeNano += nanoInUtcDay * sign), {
-    ...internal_diffCalendarDates(calendar, startIsoDateTime, diffEndDate, largestUnit),
-    ...nanoToDurationTimeFields(timeNano)
-  };
-}
-
-function prepareZonedEpochDiff(timeZone, startZoned, endZoned, sign) {
-  const startIsoDate = zonedEpochSlotsToIso(startZoned);
-  const endIsoDate = zonedEpochSlotsToIso(endZoned);
-  const endEpochNano = endZoned.epochNanoseconds;
-  let dayCorrection = 0;
-  const timeDiffNano = internal_timeFieldsToNano(endIsoDate) - internal_timeFieldsToNano(startIsoDate);
-  Math.sign(timeDiffNano) === -sign && dayCorrection++;
-  const maxDayCorrection = sign > 0 ? 2 : 1;
-  for (;;dayCorrection++) {
-    const midIsoDate = moveDateByDays(endIsoDate, dayCorrection * -sign);
-    const midEpochNano = getSingleInstantFor(timeZone, combineDateAndTime(midIsoDate, startIsoDate));
-    if (dayCorrection === maxDayCorrection || compareBigInts(endEpochNano, midEpochNano) !== -sign) {
-      return [ startIsoDate, midIsoDate, Number(endEpochNano - midEpochNano) ];
-    }
-  }
-}
-
-function internal_diffCalendarDates(calendar, startIsoDate, endIsoDate, largestUnit) {
-  if (largestUnit <= 7) {
-    return ((asWeeks, start, end) => {
-      const days = countIsoDays(start, end);
-      return asWeeks ? {
-        ...durationFieldDefaults,
-        weeks: divTrunc(days, 7),
-        days: modTrunc(days, 7)
-      } : {
-        ...durationFieldDefaults,
-        days: days
-      };
-    })(7 === largestUnit, startIsoDate, endIsoDate);
-  }
-  const yearMonthDayStart = computeCalendarDateFields(calendar, startIsoDate);
-  const yearMonthDayEnd = computeCalendarDateFields(calendar, endIsoDate);
-  if (8 === largestUnit) {
-    const {year: year0, month: month0, day: day0} = yearMonthDayStart;
-    const {year: year1, month: month1, day: day1} = yearMonthDayEnd;
-    const sign = Math.sign(compareNumbers(year1, year0) || compareNumbers(month1, month0) || countIsoDays(startIsoDate, endIsoDate));
-    let months = 0;
-    let days = 0;
-    if (sign) {
-      months = calendar ? calendar.ee(year0, month0, year1, month1) : diffIsoMonthSlots(year0, month0, year1, month1);
-      let anchorIsoDate = internal_moveDateByCalendarUnits(calendar, startIsoDate, 0, months, 0);
-      sign * compareNumbers(day0, day1) > 0 && (months -= sign, anchorIsoDate = internal_moveDateByCalendarUnits(calendar, startIsoDate, 0, months, 0)), 
-      days = countIsoDays(anchorIsoDate, endIsoDate);
-    }
-    return {
-      ...durationFieldDefaults,
-      months: months,
-      days: days
-    };
-  }
-  const {year: year0, month: month0, day: day0} = yearMonthDayStart;
-  let {year: year1, month: month1, day: day1} = yearMonthDayEnd;
-  let yearDiff = year1 - year0;
-  let monthDiff = month1 - month0;
-  let dayDiff = day1 - day0;
-  if (yearDiff || monthDiff) {
-    const sign = Math.sign(yearDiff || monthDiff);
-    let daysInMonth1 = computeCalendarDaysInMonthForYearMonth(calendar, year1, month1);
-    let dayCorrect = 0;
-    if (Math.sign(day1 - day0) === -sign) {
-      const origDaysInMonth1 = daysInMonth1;
-      const yearMonthParts = addCalendarMonths(calendar, year1, month1, -sign);
-      ({year: year1, month: month1} = yearMonthParts), yearDiff = year1 - year0, monthDiff = month1 - month0, 
-      daysInMonth1 = computeCalendarDaysInMonthForYearMonth(calendar, year1, month1), 
-      dayCorrect = sign < 0 ? -origDaysInMonth1 : daysInMonth1;
-    }
-    if (dayDiff = day1 - Math.min(day0, daysInMonth1) + dayCorrect, yearDiff) {
-      const [monthCodeNumber0, isLeapMonth0] = computeCalendarMonthCodeParts(calendar, year0, month0);
-      const [monthCodeNumber1, isLeapMonth1] = computeCalendarMonthCodeParts(calendar, year1, month1);
-      const leapMonthMeta = calendar ? calendar.l : void 0;
-      if (monthDiff = void 0 !== leapMonthMeta && isLeapMonth0 && !isLeapMonth1 && (leapMonthMeta < 0 ? sign > 0 && monthCodeNumber1 === -leapMonthMeta : sign < 0 && monthCodeNumber1 === monthCodeNumber0) ? 0 : monthCodeNumber1 - monthCodeNumber0 || Number(isLeapMonth1) - Number(isLeapMonth0), 
-      Math.sign(monthDiff) === -sign) {
-        const monthCorrect = sign < 0 && -computeCalendarMonthsInYearForYear(calendar, year1);
-        year1 -= sign, yearDiff = year1 - year0, monthDiff = month1 - resolveMonthInMovedYear(calendar, monthCodeNumber0, isLeapMonth0, calendar ? calendar.p(year1) : void 0, 0) + (monthCorrect || computeCalendarMonthsInYearForYear(calendar, year1));
-      } else if (calendar) {
-        const month0Projected = resolveMonthInMovedYear(calendar, monthCodeNumber0, isLeapMonth0, calendar.p(year1), 0);
-        monthDiff = calendar.ee(year1, month0Projected, year1, month1);
-      }
-    }
-  }
-  return {
-    ...durationFieldDefaults,
-    years: yearDiff,
-    months: monthDiff,
-    days: dayDiff
-  };
-}
-
-function compareIsoDates(isoDate0, isoDate1) {
-  return compareNumbers(isoDate0.year, isoDate1.year) || compareNumbers(isoDate0.month, isoDate1.month) || compareNumbers(isoDate0.day, isoDate1.day);
-}
-
-function countIsoDays(startIsoDate, endIsoDate) {
-  return isoDateToEpochDays(endIsoDate) - isoDateToEpochDays(startIsoDate);
-}
-
-function spanRelativeDuration(relativeToSlots, durationFields, largestUnit) {
-  return isZonedEpochSlots(relativeToSlots) ? ((relativeToSlots, durationFields, largestUnit) => {
-    const {calendar: calendar, timeZone: timeZone} = relativeToSlots;
-    const endSlots = moveZonedEpochSlots(relativeToSlots, durationFields);
-    return [ internal_diffZonedEpochsExact(timeZone, calendar, relativeToSlots, endSlots, largestUnit), endSlots.epochNanoseconds, internal_createZonedRelativeOps(calendar, timeZone, relativeToSlots) ];
-  })(relativeToSlots, durationFields, largestUnit) : ((relativeToSlots, durationFields, largestUnit) => {
-    const {calendar: calendar} = relativeToSlots;
-    const origin = checkIsoDateTimeInBounds(combineDateAndTime(relativeToSlots, timeFieldDefaults));
-    const end = moveDateTime(calendar, origin, durationFields);
-    return [ internal_diffDateTimesExact(calendar, origin, end, largestUnit), internal_isoDateTimeToEpochNano(end), internal_createDateRelativeOps(calendar, relativeToSlots) ];
-  })(relativeToSlots, durationFields, largestUnit);
-}
-
-function moveRelativeEndpointToEpochNano(relativeToSlots, durationFields) {
-  return isZonedEpochSlots(relativeToSlots) ? moveZonedEpochSlots(relativeToSlots, durationFields).epochNanoseconds : internal_isoDateTimeToEpochNano(moveDateTime(relativeToSlots.calendar, combineDateAndTime(relativeToSlots, timeFieldDefaults), durationFields));
-}
-
-function moveRelativeMarkerToEpochNano(relativeOps, dateDuration) {
-  return durationHasDateParts(dateDuration) ? relativeOps.X(dateDuration) : relativeOps.ne;
-}
-
-function internal_createZonedRelativeOps(calendar, timeZone, slots) {
-  const origin = zonedEpochSlotsToIso(slots);
-  return {
-    ne: slots.epochNanoseconds,
-    X: duration => getSingleInstantFor(timeZone, combineDateAndTime(moveDate(calendar, origin, duration), origin))
-  };
-}
-
-function internal_createDateRelativeOps(calendar, origin) {
-  return {
-    ne: internal_isoDateToEpochNano(origin),
-    X: duration => internal_isoDateToEpochNano(moveDate(calendar, origin, duration))
-  };
-}
-
-function isZonedEpochSlots(slots) {
-  return "timeZone" in slots;
-}
-
-function isUniformUnit(unit, isZoned) {
-  return unit <= 6 - (isZoned ? 1 : 0);
-}
-
-function nanoToGivenFields(nano, largestUnit, fieldNames) {
-  const fields = {};
-  for (let unit = largestUnit; unit >= 0; unit--) {
-    const divisor = unitNanoMap[unit];
-    fields[fieldNames[unit]] = divTrunc(nano, divisor), nano = modTrunc(nano, divisor);
-  }
-  return fields;
-}
-
-const maxDurationSeconds = 2 ** 53;
-
-function addDurationsWithoutRelativeTo(doSubtract, slots, otherSlots) {
-  const maxUnit = Math.max(getMaxDurationUnit(slots), getMaxDurationUnit(otherSlots));
-  return clampEntity("unit", maxUnit, 0, 6, 1, durationFieldNamesAsc), ((doSubtract, slots, otherSlots, maxUnit) => createDurationSlots(validateDurationFields(((a, b, largestUnit, doSubtract) => {
-    const combined = durationDayTimeToBigNano(a) + durationDayTimeToBigNano(b) * BigInt(doSubtract ? -1 : 1);
-    return Number.isFinite(Number(combined / bigNanoInUtcDay)) || throwRangeError(outOfBoundsDate), 
-    {
-      ...durationFieldDefaults,
-      ...nanoToDurationDayTimeFields(combined, largestUnit)
-    };
-  })(slots, otherSlots, maxUnit, doSubtract))))(doSubtract, slots, otherSlots, maxUnit);
-}
-
-function roundDuration(refineRelativeTo, slots, options) {
-  const durationLargestUnit = getMaxDurationUnit(slots);
-  const [largestUnit, smallestUnit, roundingInc, roundingMode, relativeToSlots] = ((options, defaultLargestUnit, refineRelativeTo) => {
-    options = normalizeOptionsOrString(options, smallestUnitStr);
-    let largestUnit = coerceLargestUnit(options);
-    const relativeToInternals = refineRelativeTo(options.relativeTo);
-    let roundingInc = coerceRoundingIncInteger(options);
-    const roundingMode = coerceRoundingMode(options, 7);
-    let smallestUnit = coerceSmallestUnit(options);
-    return void 0 === largestUnit && void 0 === smallestUnit && throwRangeError("Required smallestUnit or largestUnit"), 
-    null == smallestUnit && (smallestUnit = 0), null == largestUnit && (largestUnit = Math.max(smallestUnit, defaultLargestUnit)), 
-    checkLargestSmallestUnit(largestUnit, smallestUnit), roundingInc = validateRoundingInc(roundingInc, smallestUnit, 1), 
-    roundingInc > 1 && smallestUnit > 5 && largestUnit !== smallestUnit && throwRangeError("For calendar units with roundingIncrement > 1, use largestUnit = smallestUnit"), 
-    [ largestUnit, smallestUnit, roundingInc, roundingMode, relativeToInternals ];
-  })(options, durationLargestUnit, refineRelativeTo);
-  if (!relativeToSlots && Math.max(durationLargestUnit, largestUnit) <= 6) {
-    return createDurationSlots(validateDurationFields(((durationFields, largestUnit, smallestUnit, roundingInc, roundingMode) => {
-      const roundedBigNano = roundBigNanoToInc(durationDayTimeToBigNano(durationFields), computeBigNanoInc(smallestUnit, roundingInc), roundingMode);
-      return {
-        ...durationFieldDefaults,
-        ...nanoToDurationDayTimeFields(roundedBigNano, largestUnit)
-      };
-    })(slots, largestUnit, smallestUnit, roundingInc, roundingMode)));
-  }
-  relativeToSlots || throwRangeError("Missing relativeTo");
-  const isZoned = isZonedEpochSlots(relativeToSlots);
-  if (!slots.sign && (!isZoned || largestUnit < 6)) {
-    return slots;
-  }
-  const [balancedDuration, endEpochNano, relativeOps] = spanRelativeDuration(relativeToSlots, slots, largestUnit);
-  return createDurationSlots(roundRelativeDuration(balancedDuration, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode, relativeOps, isZoned));
-}
-
-function absDuration(slots) {
-  return -1 === slots.sign ? negateDuration(slots) : slots;
-}
-
-function negateDuration(slots) {
-  return createDurationSlots(negateDurationFields(slots));
-}
-
-function negateDurationFields(fields) {
-  const res = {};
-  for (const fieldName of durationFieldNamesAsc) {
-    res[fieldName] = -1 * fields[fieldName] || 0;
-  }
-  return res;
-}
-
-function computeDurationSign(fields, fieldNames = durationFieldNamesAsc) {
-  let sign = 0;
-  for (const fieldName of fieldNames) {
-    const fieldSign = Math.sign(fields[fieldName]);
-    fieldSign && (sign && sign !== fieldSign && throwRangeError("Cannot mix duration signs"), 
-    sign = fieldSign);
-  }
-  return sign;
-}
-
-function validateDurationFields(fields) {
-  for (const calendarUnit of durationCalendarFieldNamesAsc) {
-    validateDurationCalendarUnit(calendarUnit, fields[calendarUnit]);
-  }
-  const bigNano = durationDayTimeToBigNano(fields);
-  return validateDurationTimeUnit(Number(bigNano / bigNanoInSec)), fields;
-}
-
-function validateDurationCalendarUnit(unit, value) {
-  return clampEntity(unit, value, -4294967295, 4294967295, 1);
-}
-
-function validateDurationTimeUnit(n) {
-  Number.isSafeInteger(n) || throwRangeError("Out-of-bounds duration");
-}
-
-function durationDayTimeToBigNano(fields) {
-  return BigInt(fields.days) * bigNanoInUtcDay + durationTimeToBigNano(fields);
-}
-
-function durationTimeToBigNano(fields) {
-  return BigInt(fields.hours) * bigNanoInHour + BigInt(fields.minutes) * bigNanoInMinute + durationSubMinuteToBigNano(fields);
-}
-
-function durationSubMinuteToBigNano(fields) {
-  return BigInt(fields.seconds) * bigNanoInSec + BigInt(fields.milliseconds) * bigNanoInMilli + BigInt(fields.microseconds) * bigNanoInMicro + BigInt(fields.nanoseconds);
-}
-
-function nanoToDurationDayTimeFields(bigNano, largestUnit = 6) {
-  const days = Number(bigNano / bigNanoInUtcDay);
-  const timeNano = Number(bigNano % bigNanoInUtcDay);
-  const unitNano = unitNanoMap[largestUnit];
-  const largestUnitVal = largestUnit <= 3 ? Number(bigNano / BigInt(unitNano)) : days * (nanoInUtcDay / unitNano) + divTrunc(timeNano, unitNano);
-  Number.isFinite(largestUnitVal) || throwRangeError(outOfBoundsDate), largestUnit <= 3 && Math.abs(largestUnitVal) / (internal_nanoInSec / unitNanoMap[largestUnit]) >= maxDurationSeconds && throwRangeError(outOfBoundsDate);
-  const dayTimeFields = nanoToGivenFields(timeNano, largestUnit, durationFieldNamesAsc);
-  return dayTimeFields[durationFieldNamesAsc[largestUnit]] = largestUnitVal, dayTimeFields;
-}
-
-function nanoToDurationTimeFields(nano, largestUnit = 5) {
-  return nanoToGivenFields(nano, largestUnit, durationFieldNamesAsc);
-}
-
-function durationHasDateParts(fields) {
-  return Boolean(computeDurationSign(fields, durationDateFieldNamesAsc));
-}
-
-function getMaxDurationUnit(fields) {
-  let unit = 9;
-  for (;unit > 0 && !fields[durationFieldNamesAsc[unit]]; unit--) {}
-  return unit;
-}
-
-function compareZonedEpochSlots(zonedEpochSlots0, zonedEpochSlots1) {
-  return compareBigInts(zonedEpochSlots0.epochNanoseconds, zonedEpochSlots1.epochNanoseconds);
-}
-
-function compareDurations(refineRelativeTo, durationSlots0, durationSlots1, options) {
-  const relativeToSlots = refineRelativeTo(normalizeOptions(options).relativeTo);
-  const maxUnit = Math.max(getMaxDurationUnit(durationSlots0), getMaxDurationUnit(durationSlots1));
-  return allPropsEqual(durationFieldNamesAsc, durationSlots0, durationSlots1) ? 0 : isUniformUnit(maxUnit, relativeToSlots && isZonedEpochSlots(relativeToSlots)) ? compareBigInts(durationDayTimeToBigNano(durationSlots0), durationDayTimeToBigNano(durationSlots1)) : (relativeToSlots || throwRangeError("Missing relativeTo"), 
-  compareBigInts(moveRelativeEndpointToEpochNano(relativeToSlots, durationSlots0), moveRelativeEndpointToEpochNano(relativeToSlots, durationSlots1)));
-}
-
-function compareIsoDateTimeFields(isoDateTime0, isoDateTime1) {
-  return compareIsoDateFields(isoDateTime0, isoDateTime1) || compareTimeFields(isoDateTime0, isoDateTime1);
-}
-
-function compareIsoDateFields(isoDate0, isoDate1) {
-  return compareNumbers(isoDateToEpochDays(isoDate0), isoDateToEpochDays(isoDate1));
-}
-
-function compareTimeFields(timeFields0, timeFields1) {
-  return compareNumbers(internal_timeFieldsToNano(timeFields0), internal_timeFieldsToNano(timeFields1));
-}
-
-function instantsEqual(instantSlots0, instantSlots1) {
-  return !compareZonedEpochSlots(instantSlots0, instantSlots1);
-}
-
-function zonedDateTimesEqual(zonedDateTimeSlots0, zonedDateTimeSlots1) {
-  return !compareZonedEpochSlots(zonedDateTimeSlots0, zonedDateTimeSlots1) && zonedDateTimeSlots0.timeZone.m === zonedDateTimeSlots1.timeZone.m && zonedDateTimeSlots0.calendar === zonedDateTimeSlots1.calendar;
-}
-
-function plainDateTimesEqual(plainDateTimeSlots0, plainDateTimeSlots1) {
-  return !compareIsoDateTimeFields(plainDateTimeSlots0, plainDateTimeSlots1) && plainDateTimeSlots0.calendar === plainDateTimeSlots1.calendar;
-}
-
-function plainDatesEqual(plainDateSlots0, plainDateSlots1) {
-  return !compareIsoDateFields(plainDateSlots0, plainDateSlots1) && plainDateSlots0.calendar === plainDateSlots1.calendar;
-}
-
-function plainYearMonthsEqual(plainYearMonthSlots0, plainYearMonthSlots1) {
-  return !compareIsoDateFields(plainYearMonthSlots0, plainYearMonthSlots1) && plainYearMonthSlots0.calendar === plainYearMonthSlots1.calendar;
-}
-
-function plainMonthDaysEqual(plainMonthDaySlots0, plainMonthDaySlots1) {
-  return !compareIsoDateFields(plainMonthDaySlots0, plainMonthDaySlots1) && plainMonthDaySlots0.calendar === plainMonthDaySlots1.calendar;
-}
-
-function plainTimesEqual(plainTimeSlots0, plainTimeSlots1) {
-  return !compareTimeFields(plainTimeSlots0, plainTimeSlots1);
-}
-
-function getCalendarEraOrigins(calendar) {
-  return 0 === calendar ? gregoryEraOrigins : calendar ? calendar.k : void 0;
-}
-
-function getCalendarFieldNames(calendar, fieldNames, fieldNamesWithEra = fieldNames) {
-  return getCalendarEraOrigins(calendar) ? fieldNamesWithEra : fieldNames;
-}
-
-function resolveCalendarYear(fields, calendar) {
-  const exoticCalendar = calendar || void 0;
-  const eraOrigins = getCalendarEraOrigins(calendar);
-  let {era: era, eraYear: eraYear, year: year} = fields;
-  if (void 0 !== year && (year = utils_toIntegerWithTrunc(year, "year")), void 0 !== eraYear && (eraYear = utils_toIntegerWithTrunc(eraYear, "eraYear")), 
-  void 0 !== era || void 0 !== eraYear) {
-    void 0 !== era && void 0 !== eraYear || throwTypeError("Mismatching era/eraYear"), 
-    eraOrigins || throwRangeError("Forbidden era/eraYear");
-    const normalizedEra = normalizeEraName(era);
-    const eraOrigin = eraOrigins[normalizedEra];
-    void 0 === eraOrigin && throwRangeError((era => `Invalid era: ${era}`)(era));
-    const yearByEra = exoticCalendar?._ ? exoticCalendar._(eraYear, normalizedEra, eraOrigin) : eraYearToYear(eraYear, eraOrigin);
-    void 0 !== year && year !== yearByEra && throwRangeError("Mismatching year/eraYear"), 
-    year = yearByEra;
-  } else {
-    void 0 === year && throwTypeError(missingYear(eraOrigins));
-  }
-  return year;
-}
-
-function resolveCalendarMonth(fields, calendar, year, monthCodeParts, overflow) {
-  let {month: month, monthCode: monthCode} = fields;
-  if (void 0 !== monthCode) {
-    const monthByCode = ((calendar, monthCode, year, overflow, monthCodeParts = parseMonthCode(monthCode)) => {
-      const leapMonth = calendar ? calendar.p(year) : void 0;
-      const [monthCodeNumber, wantsLeapMonth] = monthCodeParts;
-      let month = monthCodeNumberToMonth(monthCodeNumber, wantsLeapMonth, leapMonth);
-      if (wantsLeapMonth) {
-        const leapMonthMeta = calendar ? calendar.l : void 0;
-        void 0 === leapMonthMeta && throwRangeError(invalidLeapMonth), leapMonthMeta > 0 ? (month > leapMonthMeta && throwRangeError(invalidLeapMonth), 
-        leapMonth !== month && (1 === overflow && throwRangeError(invalidLeapMonth), month = monthCodeNumberToMonth(monthCodeNumber, 0, leapMonth))) : (month !== -leapMonthMeta && throwRangeError(invalidLeapMonth), 
-        void 0 === leapMonth && 1 === overflow && throwRangeError(invalidLeapMonth));
-      }
-      return month;
-    })(calendar, monthCode, year, overflow, monthCodeParts);
-    void 0 !== month && month !== monthByCode && throwRangeError("Mismatching month/monthCode"), 
-    month = monthByCode, overflow = 1;
-  } else {
-    void 0 === month && throwTypeError("Missing month/monthCode");
-  }
-  return clampEntity("month", month, 1, computeCalendarMonthsInYearForYear(calendar, year), overflow);
-}
-
-function resolveCalendarDay(fields, calendar, year, month, overflow) {
-  return clampProp(fields, "day", 1, computeCalendarDaysInMonthForYearMonth(calendar, year, month), overflow);
-}
-
-function eraYearToYear(eraYear, eraOrigin) {
-  return (eraOrigin + eraYear) * (Math.sign(eraOrigin) || 1) || 0;
-}
-
-function resolveTimeFields(fields, overflow) {
-  return constrainTimeFields(pluckProps(timeFieldNamesAsc, {
-    ...timeFieldDefaults,
-    ...fields
-  }), overflow);
-}
-
-const offsetRegExp = /^([+-])([01]\d|2[0-3])(?:(:?)([0-5]\d)(?:\3([0-5]\d)(?:[.,](\d{1,9}))?)?)?$/;
-
-function parseOffsetNano(s) {
-  const offsetNano = parseOffsetNanoMaybe(s);
-  return void 0 === offsetNano && throwRangeError(failedParse(s)), offsetNano;
-}
-
-function parseOffsetNanoMaybe(s, onlyHourMinute) {
-  const parts = offsetRegExp.exec(s);
-  if (parts) {
-    return onlyHourMinute && parts[5] && throwRangeError(failedParse(s)), (s => s && "+" !== s ? -1 : 1)(parts[1]) * (parseInt(parts[2]) * internal_nanoInHour + parseInt0(parts[4]) * internal_nanoInMinute + parseInt0(parts[5]) * internal_nanoInSec + parseSubsecNano(parts[6] || ""));
-  }
-}
-
-const dateFieldRefiners = {
-  era: internal_toString,
-  month: utils_toPositiveIntegerWithTruncation,
-  monthCode(monthCode, fieldName) {
-    return internal_requireString(toPrimitiveWithStringHint(monthCode), fieldName);
-  },
-  day: utils_toPositiveIntegerWithTruncation
-};
-
-const timeFieldRefiners = /*@__PURE__*/ zipPropsConst(timeFieldNamesAsc, utils_toIntegerWithTrunc);
-
-const durationFieldRefiners = /*@__PURE__*/ zipPropsConst(durationFieldNamesAsc, internal_toStrictInteger);
-
-const dateTimeFieldRefiners = /*@__PURE__*/ Object.assign({}, dateFieldRefiners, timeFieldRefiners);
-
-const zonedDateTimeFieldRefiners = {
-  offset(offsetString) {
-    return parseOffsetNano(internal_requireString(toPrimitiveWithStringHint(offsetString)));
-  },
-  ...dateTimeFieldRefiners
-};
-
-function readAndRefineBagFields(bag, validFieldNames, fieldRefiners, requiredFieldNames, disallowEmpty = !requiredFieldNames) {
-  const res = {};
-  let anyMatching = 0;
-  for (const fieldName of validFieldNames) {
-    let fieldVal = bag[fieldName];
-    if (void 0 !== fieldVal) {
-      anyMatching = 1;
-      const refiner = fieldRefiners[fieldName];
-      refiner && (fieldVal = refiner(fieldVal, fieldName)), res[fieldName] = fieldVal;
-    } else {
-      requiredFieldNames && requiredFieldNames.includes(fieldName) && throwTypeError(missingField(fieldName));
-    }
-  }
-  return disallowEmpty && !anyMatching && throwTypeError("No valid fields: " + validFieldNames.join()), 
-  res;
-}
-
-function internal_refineOverflowOptions(options) {
-  return void 0 === options ? 0 : coerceOverflow(requireObjectLike(options));
-}
-
-function refineZonedFieldOptions(options, defaultOffsetDisambig = 0) {
-  options = normalizeOptions(options);
-  const epochDisambig = coerceEpochDisambig(options);
-  const offsetDisambig = coerceOffsetDisambig(options, defaultOffsetDisambig);
-  return [ coerceOverflow(options), offsetDisambig, epochDisambig ];
-}
-
-function refineEpochDisambigOptions(options) {
-  return coerceEpochDisambig(normalizeOptions(options));
-}
-
-function refineCalendarDateFields(fields, calendar, allowMissingDay) {
-  const eraOrigins = getCalendarEraOrigins(calendar);
-  void 0 !== fields.year || void 0 !== fields.era && void 0 !== fields.eraYear || throwTypeError(missingYear(eraOrigins)), 
-  void 0 === fields.monthCode && void 0 === fields.month && throwTypeError("Missing month/monthCode"), 
-  allowMissingDay || void 0 !== fields.day || throwTypeError(missingField("day"));
-  const monthCodeParts = parseMonthCodeField(fields);
-  return [ resolveCalendarYear(fields, calendar), monthCodeParts ];
-}
-
-function refineMonthDayFields(fields, calendar) {
-  const isIso = calendar === isoCalendarImpl;
-  const eraOrigins = getCalendarEraOrigins(calendar);
-  void 0 === fields.day && throwTypeError(missingField("day")), isIso || void 0 === fields.month || void 0 !== fields.year || void 0 !== fields.era && void 0 !== fields.eraYear || throwTypeError(missingYear(eraOrigins));
-  const monthCodeParts = parseMonthCodeField(fields);
-  return [ void 0 !== fields.eraYear || void 0 !== fields.year ? resolveCalendarYear(fields, calendar) : void 0, monthCodeParts ];
-}
-
-function createDateTimeFromRefinedFields(isoDate, timeFields = timeFieldDefaults, calendar) {
-  const isoDateTime = combineDateAndTime(isoDate, timeFields);
-  return checkIsoDateTimeInBounds(isoDateTime), createDateTimeSlots(isoDateTime, calendar);
-}
-
-function createDateFromRefinedFields(fields, calendar, year, monthCodeParts, overflow) {
-  const month = resolveCalendarMonth(fields, calendar, year, monthCodeParts, overflow);
-  return createDateSlots(checkIsoDateInBounds(computeCalendarIsoFieldsFromParts(calendar, year, month, resolveCalendarDay(fields, calendar, year, month, overflow))), calendar);
-}
-
-function createYearMonthFromRefinedFields(fields, calendar, year, monthCodeParts, overflow) {
-  return createYearMonthFromCalendarParts(calendar, year, resolveCalendarMonth(fields, calendar, year, monthCodeParts, overflow));
-}
-
-function createMonthDayFromRefinedFields(fields, calendar, year, monthCodeParts, overflow) {
-  const isIso = calendar === isoCalendarImpl;
-  let yearMaybe = year;
-  let day;
-  let monthCodeNumber;
-  let isLeapMonth;
-  if (void 0 === yearMaybe && isIso && (yearMaybe = 1972), void 0 !== yearMaybe) {
-    isIso || checkIsoDateInBounds(computeCalendarIsoFieldsFromParts(calendar, yearMaybe, 1, 1));
-    const month = resolveCalendarMonth(fields, calendar, yearMaybe, monthCodeParts, overflow);
-    day = resolveCalendarDay(fields, calendar, yearMaybe, month, overflow), [monthCodeNumber, isLeapMonth] = computeCalendarMonthCodeParts(calendar, yearMaybe, month);
-  } else {
-    void 0 === fields.monthCode && throwTypeError("Missing month/monthCode"), [monthCodeNumber, isLeapMonth] = monthCodeParts;
-    const referenceYear = calendar ? calendar.re : 1972;
-    if (void 0 !== referenceYear) {
-      day = resolveCalendarDay(fields, calendar, referenceYear, resolveCalendarMonth(fields, calendar, referenceYear, monthCodeParts, overflow), overflow);
-    } else {
-      const constrainedDay = 0 === overflow && calendar ? calendar.ge?.(monthCodeNumber, isLeapMonth, fields.day) : void 0;
-      day = void 0 !== constrainedDay ? constrainedDay : fields.day;
-    }
-  }
-  return createMonthDayFromMonthCodeParts(calendar, monthCodeNumber, isLeapMonth, day, fields.day, overflow);
-}
-
-function createYearMonthFromCalendarParts(calendar, year, month) {
-  return createDateSlots(checkIsoYearMonthInBounds(computeCalendarIsoFieldsFromParts(calendar, year, month, 1)), calendar);
-}
-
-function createMonthDayFromCalendarParts(calendar, year, month, day) {
-  const [monthCodeNumber, isLeapMonth] = computeCalendarMonthCodeParts(calendar, year, month);
-  return createMonthDayFromMonthCodeParts(calendar, monthCodeNumber, isLeapMonth, day, day, 0);
-}
-
-function createMonthDayFromMonthCodeParts(calendar, monthCodeNumber, isLeapMonthArg, day, requestedDay, overflow) {
-  let isLeapMonth = isLeapMonthArg;
-  isLeapMonth && ((calendar && calendar.U?.[monthCodeNumber]) ?? 1 / 0) < requestedDay && (1 === overflow && throwRangeError(invalidLeapMonth), 
-  isLeapMonth = 0, day = internal_constrainToRange(requestedDay, 1, (calendar && calendar.R) ?? 1 / 0));
-  let res = calendar ? calendar.u(monthCodeNumber, Boolean(isLeapMonth), day) : computeIsoYearMonthFieldsForMonthDay(monthCodeNumber, Boolean(isLeapMonth));
-  for (;!res && 0 === overflow && day > 1; ) {
-    day--, res = calendar ? calendar.u(monthCodeNumber, Boolean(isLeapMonth), day) : computeIsoYearMonthFieldsForMonthDay(monthCodeNumber, Boolean(isLeapMonth));
-  }
-  res || throwRangeError("Cannot guess year");
-  const {year: finalYear, month: finalMonth} = res;
-  return createDateSlots(checkIsoDateInBounds(computeCalendarIsoFieldsFromParts(calendar, finalYear, finalMonth, day)), calendar);
-}
-
-function parseMonthCodeField(fields) {
-  if (void 0 !== fields.monthCode) {
-    return parseMonthCode(fields.monthCode);
-  }
-}
-
-const RawDateTimeFormat = Intl.DateTimeFormat;
-
-function formatEpochMilliToPartsRecord(intlFormat, epochMilli) {
-  epochMilli < -864e13 && throwRangeError(outOfBoundsDate);
-  const parts = intlFormat.formatToParts(epochMilli);
-  const hash = {};
-  for (const part of parts) {
-    hash[part.type] = part.value;
-  }
-  return hash;
-}
-
-const utcTimeZoneId = "UTC";
-
-const timeZonePeriodDaysByName = {
-  "El_Aaiun": 16,
-  "Tucuman": 12,
-  "Tirane": 11,
-  "Riga": 10,
-  "Simferopol": 9,
-  "Vienna": 9,
-  "Tunis": 8,
-  "Boa_Vista": 6,
-  "Fortaleza": 6,
-  "Maceio": 6,
-  "Noronha": 6,
-  "Recife": 6,
-  "Gaza": 6,
-  "Hebron": 6,
-  "DeNoronha": 6
-};
-
-const minPossibleTransitionSec = -4e9;
-
-function refineTimeDisplayTuple(options, maxSmallestUnit = 4) {
-  const subsecDigits = coerceFractionalSecondDigits(options);
-  const roundingMode = coerceRoundingMode(options, 4);
-  const smallestUnit = coerceSmallestUnit(options);
-  return [ roundingMode, ...resolveSmallestUnitAndSubsecDigits(validateUnitRange(smallestUnitStr, smallestUnit, 0, maxSmallestUnit), subsecDigits) ];
-}
-
-function refineDateDisplayOptions(options) {
-  return coerceCalendarDisplay(normalizeOptions(options));
-}
-
-function refineTimeDisplayOptions(options, maxSmallestUnit) {
-  return refineTimeDisplayTuple(normalizeOptions(options), maxSmallestUnit);
-}
-
-function resolveSmallestUnitAndSubsecDigits(smallestUnit, subsecDigits) {
-  return null != smallestUnit ? [ unitNanoMap[smallestUnit], smallestUnit < 4 ? 9 - 3 * smallestUnit : -1 ] : [ void 0 === subsecDigits ? 1 : 10 ** (9 - subsecDigits), subsecDigits ];
-}
-
-function formatInstantIso(refineTimeZoneString, instantSlots, options) {
-  const [timeZoneArg, roundingMode, nanoInc, subsecDigits] = (options => {
-    const subsecDigits = coerceFractionalSecondDigits(options = normalizeOptions(options));
-    const roundingMode = coerceRoundingMode(options, 4);
-    const smallestUnit = coerceSmallestUnit(options);
-    return [ options.timeZone, roundingMode, ...resolveSmallestUnitAndSubsecDigits(validateUnitRange(smallestUnitStr, smallestUnit, 0, 4), subsecDigits) ];
-  })(options);
-  const providedTimeZone = void 0 !== timeZoneArg;
-  return ((providedTimeZone, timeZone, epochNano, roundingMode, nanoInc, subsecDigits) => {
-    epochNano = roundBigNanoToDayOriginInc(epochNano, BigInt(nanoInc), roundingMode);
-    const offsetNano = timeZone.B(epochNano);
-    return formatIsoDateTimeFields(epochNanoToIsoDateTime(epochNano + BigInt(offsetNano)), subsecDigits) + (providedTimeZone ? formatOffsetNano(roundToMinute(offsetNano)) : "Z");
-  })(providedTimeZone, queryTimeZone(providedTimeZone ? refineTimeZoneString(timeZoneArg) : "UTC"), instantSlots.epochNanoseconds, roundingMode, nanoInc, subsecDigits);
-}
-
-function formatInstantIsoAuto(instantSlots) {
-  return formatIsoDateTimeFields(epochNanoToIsoDateTime(instantSlots.epochNanoseconds), void 0) + "Z";
-}
-
-function formatZonedDateTimeIso(zonedDateTimeSlots0, options) {
-  const displayOptions = (options => {
-    options = normalizeOptions(options);
-    const calendarDisplay = coerceCalendarDisplay(options);
-    const subsecDigits = coerceFractionalSecondDigits(options);
-    const offsetDisplay = coerceOffsetDisplay(options);
-    const roundingMode = coerceRoundingMode(options, 4);
-    const smallestUnit = coerceSmallestUnit(options);
-    return [ calendarDisplay, coerceTimeZoneDisplay(options), offsetDisplay, roundingMode, ...resolveSmallestUnitAndSubsecDigits(validateUnitRange(smallestUnitStr, smallestUnit, 0, 4), subsecDigits) ];
-  })(options);
-  return ((calendar, timeZoneId, timeZone, epochNano, calendarDisplay, timeZoneDisplay, offsetDisplay, roundingMode, nanoInc, subsecDigits) => {
-    epochNano = roundBigNanoToDayOriginInc(epochNano, BigInt(nanoInc), roundingMode);
-    const offsetNano = timeZone.B(epochNano);
-    return formatIsoDateTimeFields(epochNanoToIsoDateTime(epochNano + BigInt(offsetNano)), subsecDigits) + formatOffsetNano(roundToMinute(offsetNano), offsetDisplay) + formatTimeZone(timeZoneId, timeZoneDisplay) + formatCalendar(calendar, calendarDisplay);
-  })(zonedDateTimeSlots0.calendar, zonedDateTimeSlots0.timeZone.id, zonedDateTimeSlots0.timeZone, zonedDateTimeSlots0.epochNanoseconds, ...displayOptions);
-}
-
-function formatZonedDateTimeIsoAuto(zonedDateTimeSlots) {
-  const calendar = zonedDateTimeSlots.calendar;
-  const timeZone = zonedDateTimeSlots.timeZone;
-  const offsetNano = timeZone.B(zonedDateTimeSlots.epochNanoseconds);
-  return formatIsoDateTimeFields(epochNanoToIsoDateTime(zonedDateTimeSlots.epochNanoseconds + BigInt(offsetNano)), void 0) + formatOffsetNano(roundToMinute(offsetNano)) + formatTimeZone(timeZone.id, 0) + (calendar === isoCalendarImpl ? "" : formatCalendarId(getCalendarSlotId(calendar), 0));
-}
-
-function formatPlainDateTimeIso(plainDateTimeSlots0, options) {
-  const displayOptions = (options => (options = normalizeOptions(options), [ coerceCalendarDisplay(options), ...refineTimeDisplayTuple(options) ]))(options);
-  return ((calendar, isoDateTime, calendarDisplay, roundingMode, nanoInc, subsecDigits) => formatIsoDateTimeFields(roundDateTimeToInc(isoDateTime, nanoInc, roundingMode), subsecDigits) + formatCalendar(calendar, calendarDisplay))(plainDateTimeSlots0.calendar, plainDateTimeSlots0, ...displayOptions);
-}
-
-function formatDateTimeIsoAuto(isoDateTimeSlots) {
-  const calendar = isoDateTimeSlots.calendar;
-  return formatIsoDateTimeFields(isoDateTimeSlots, void 0) + (calendar === isoCalendarImpl ? "" : formatCalendarId(getCalendarSlotId(calendar), 0));
-}
-
-function formatPlainDateIso(plainDateSlots, options) {
-  return calendar = plainDateSlots.calendar, isoDate = plainDateSlots, calendarDisplay = refineDateDisplayOptions(options), 
-  formatIsoDateFields(isoDate) + formatCalendar(calendar, calendarDisplay);
-  var calendar, isoDate, calendarDisplay;
-}
-
-function formatDateIsoAuto(plainDateSlots) {
-  return formatIsoDateFields(plainDateSlots) + (plainDateSlots.calendar === isoCalendarImpl ? "" : formatCalendarId(getCalendarSlotId(plainDateSlots.calendar), 0));
-}
-
-function formatPlainYearMonthIso(plainYearMonthSlots, options) {
-  return formatDateLikeIso(plainYearMonthSlots.calendar, formatIsoYearMonthFields, plainYearMonthSlots, refineDateDisplayOptions(options));
-}
-
-function formatYearMonthIsoAuto(plainYearMonthSlots) {
-  const calendar = plainYearMonthSlots.calendar;
-  return calendar !== isoCalendarImpl ? formatIsoDateFields(plainYearMonthSlots) + formatCalendarId(getCalendarSlotId(calendar), 0) : formatIsoYearMonthFields(plainYearMonthSlots);
-}
-
-function formatPlainMonthDayIso(plainMonthDaySlots, options) {
-  return formatDateLikeIso(plainMonthDaySlots.calendar, formatIsoMonthDayFields, plainMonthDaySlots, refineDateDisplayOptions(options));
-}
-
-function formatMonthDayIsoAuto(plainMonthDaySlots) {
-  const calendar = plainMonthDaySlots.calendar;
-  return calendar !== isoCalendarImpl ? formatIsoDateFields(plainMonthDaySlots) + formatCalendarId(getCalendarSlotId(calendar), 0) : formatIsoMonthDayFields(plainMonthDaySlots);
-}
-
-function formatDateLikeIso(calendar, formatSimple, isoDate, calendarDisplay) {
-  const showCalendar = calendarDisplay > 1 || 0 === calendarDisplay && calendar !== isoCalendarImpl;
-  return 1 === calendarDisplay ? calendar === isoCalendarImpl ? formatSimple(isoDate) : formatIsoDateFields(isoDate) : showCalendar ? formatIsoDateFields(isoDate) + formatCalendarId(getCalendarSlotId(calendar), 2 === calendarDisplay) : formatSimple(isoDate);
-}
-
-function formatPlainTimeIso(slots, options) {
-  return ((fields, roundingMode, nanoInc, subsecDigits) => formatTimeFields(roundTimeToInc(fields, nanoInc, roundingMode)[0], subsecDigits))(slots, ...refineTimeDisplayOptions(options));
-}
-
-function formatTimeIsoAuto(slots) {
-  return formatTimeFields(slots, void 0);
-}
-
-function formatDurationIso(slots, options) {
-  const [roundingMode, nanoInc, subsecDigits] = refineTimeDisplayOptions(options, 3);
-  return nanoInc > 1 && ((slots = {
-    ...slots,
-    ...roundDayTimeDurationByInc(slots, nanoInc, roundingMode)
-  }).sign = computeDurationSign(slots), validateDurationFields(slots)), formatDurationSlots(slots, subsecDigits);
-}
-
-function formatDurationIsoAuto(slots) {
-  return formatDurationSlots(slots, void 0);
-}
-
-function formatDurationSlots(durationSlots, subsecDigits) {
-  const {sign: sign} = durationSlots;
-  const abs = -1 === sign ? negateDurationFields(durationSlots) : durationSlots;
-  const {hours: hours, minutes: minutes} = abs;
-  const bigNano = durationSubMinuteToBigNano(abs);
-  const wholeSec = Number(bigNano / bigNanoInSec);
-  const subsecNano = Number(bigNano % bigNanoInSec);
-  validateDurationTimeUnit(wholeSec);
-  const subsecNanoString = formatSubsecNano(subsecNano, subsecDigits);
-  const forceSec = subsecDigits >= 0 || !sign || subsecNanoString;
-  return (sign < 0 ? "-" : "") + "P" + formatDurationFragments({
-    "Y": formatDurationNumber(abs.years),
-    "M": formatDurationNumber(abs.months),
-    "W": formatDurationNumber(abs.weeks),
-    "D": formatDurationNumber(abs.days)
-  }) + (hours || minutes || wholeSec || forceSec ? "T" + formatDurationFragments({
-    "H": formatDurationNumber(hours),
-    "M": formatDurationNumber(minutes),
-    "S": formatDurationNumber(wholeSec, forceSec) + subsecNanoString
-  }) : "");
-}
-
-function formatDurationFragments(fragObj) {
-  const parts = [];
-  for (const fragName in fragObj) {
-    const fragVal = fragObj[fragName];
-    fragVal && parts.push(fragVal, fragName);
-  }
-  return parts.join("");
-}
-
-function formatDurationNumber(n, force) {
-  if (!n && !force) {
-    return "";
-  }
-  const options = Object.create(null);
-  return options.useGrouping = 0, n.toLocaleString("fullwide", options);
-}
-
-function formatIsoDateTimeFields(isoDateTime, subsecDigits) {
-  return formatIsoDateFields(isoDateTime) + "T" + formatTimeFields(isoDateTime, subsecDigits);
-}
-
-function formatIsoDateFields(isoDate) {
-  return formatIsoYearMonthFields(isoDate) + "-" + padNumber2(isoDate.day);
-}
-
-function formatIsoYearMonthFields(isoDate) {
-  const {year: year} = isoDate;
-  return (year < 0 || year > 9999 ? getSignStr(year) + padNumber(6, Math.abs(year)) : padNumber(4, year)) + "-" + padNumber2(isoDate.month);
-}
-
-function formatIsoMonthDayFields(isoDate) {
-  return padNumber2(isoDate.month) + "-" + padNumber2(isoDate.day);
-}
-
-function formatTimeFields(timeFields, subsecDigits) {
-  const parts = [ padNumber2(timeFields.hour), padNumber2(timeFields.minute) ];
-  return -1 !== subsecDigits && parts.push(padNumber2(timeFields.second) + ((millisecond, microsecond, nanosecond, subsecDigits) => formatSubsecNano(millisecond * internal_nanoInMilli + microsecond * internal_nanoInMicro + nanosecond, subsecDigits))(timeFields.millisecond, timeFields.microsecond, timeFields.nanosecond, subsecDigits)), 
-  parts.join(":");
-}
-
-function formatOffsetNano(offsetNano, offsetDisplay = 0) {
-  if (1 === offsetDisplay) {
-    return "";
-  }
-  const [hour, nanoRemainder0] = divModFloor(Math.abs(offsetNano), internal_nanoInHour);
-  const [minute, nanoRemainder1] = divModFloor(nanoRemainder0, internal_nanoInMinute);
-  const [second, nanoRemainder2] = divModFloor(nanoRemainder1, internal_nanoInSec);
-  return getSignStr(offsetNano) + padNumber2(hour) + ":" + padNumber2(minute) + (second || nanoRemainder2 ? ":" + padNumber2(second) + formatSubsecNano(nanoRemainder2) : "");
-}
-
-function formatTimeZone(timeZoneId, timeZoneDisplay) {
-  return 1 !== timeZoneDisplay ? "[" + (2 === timeZoneDisplay ? "!" : "") + timeZoneId + "]" : "";
-}
-
-function formatCalendar(calendar, calendarDisplay) {
-  return calendarDisplay > 1 || 0 === calendarDisplay && calendar !== isoCalendarImpl ? formatCalendarId(getCalendarSlotId(calendar), 2 === calendarDisplay) : "";
-}
-
-function formatCalendarId(calendarId, isCritical) {
-  return "[" + (isCritical ? "!" : "") + "u-ca=" + calendarId + "]";
-}
-
-const trailingZerosRE = /0+$/;
-
-function formatSubsecNano(totalNano, subsecDigits) {
-  let s = padNumber(9, totalNano);
-  return s = void 0 === subsecDigits ? s.replace(trailingZerosRE, "") : s.slice(0, subsecDigits), 
-  s ? "." + s : "";
-}
-
-function getSignStr(num) {
-  return num < 0 ? "-" : "+";
-}
-
-const icuRegExp = /^(AC|AE|AG|AR|AS|BE|BS|CA|CN|CS|CT|EA|EC|IE|IS|JS|MI|NE|NS|PL|PN|PR|PS|SS|VS)T$/;
-
-const badCharactersRegExp = /[^\w\/:+-]+/;
-
-function refineTimeZoneId(rawId) {
-  return resolveTimeZoneId(internal_requireString(rawId));
-}
-
-function resolveTimeZoneId(rawId) {
-  return resolveTimeZoneRecord(rawId).id;
-}
-
-const resolveTimeZoneRecord = /*@__PURE__*/ memoize(rawId => {
-  const upperRawId = rawId.toUpperCase();
-  const offsetRecord = (upperRawId => {
-    const offsetNano = parseOffsetNanoMaybe(upperRawId, 1);
-    if (void 0 !== offsetNano) {
-      return {
-        id: formatOffsetNano(offsetNano),
-        Z: offsetNano,
-        m: offsetNano
-      };
-    }
-  })(upperRawId);
-  if (offsetRecord) {
-    return {
-      kind: "fixed",
-      ...offsetRecord
-    };
-  }
-  const normId = "UTC" === upperRawId ? "UTC" : (rawId => (badCharactersRegExp.test(rawId) && throwRangeError(invalidTimeZone(rawId)), 
-  icuRegExp.test(rawId) && throwRangeError("Forbidden ICU TimeZone"), rawId.toLowerCase().split("/").map((part, partI) => (part.length <= 3 || /\d/.test(part)) && !/etc|yap/.test(part) ? part.toUpperCase() : part.replace(/baja|dumont|[a-z]+/g, (a, i) => a.length <= 2 && !partI || "in" === a || "chat" === a ? a.toUpperCase() : a.length > 2 || !i ? capitalize(a).replace(/island|noronha|murdo|rivadavia|urville/, capitalize) : a)).join("/")))(rawId);
-  return queryNamedTimeZoneRecord(normId);
-});
-
-const queryNamedTimeZoneRecord = /*@__PURE__*/ memoize(normId => {
-  if ("UTC" === normId) {
-    return {
-      kind: "utc",
-      id: normId,
-      m: normId
-    };
-  }
-  const format = (upperNormId = normId.toUpperCase(), new RawDateTimeFormat("en-u-hc-h23", {
-    calendar: "iso8601",
-    timeZone: upperNormId,
-    era: "short",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric"
-  }));
-  var upperNormId;
-  return {
-    kind: "named",
-    id: normId,
-    format: format,
-    m: format.resolvedOptions().timeZone
-  };
-});
-
-function queryTimeZone(rawTimeZoneId) {
-  const record = resolveTimeZoneRecord(rawTimeZoneId);
-  return queryTimeZoneRecord(record.id, record);
-}
-
-const queryTimeZoneRecord = /*@__PURE__*/ memoize((normTimeZoneId, record) => "named" === record.kind ? new IntlTimeZone(normTimeZoneId, record.m, record.format) : new FixedTimeZone(normTimeZoneId, record.m, "fixed" === record.kind ? record.Z : 0));
-
-class FixedTimeZone {
-  constructor(id, compareKey, offsetNano) {
-    this.id = id, this.m = compareKey, this.Z = offsetNano;
-  }
-  B() {
-    return this.Z;
-  }
-  O(isoDateTime) {
-    return [ isoDateTimeAndOffsetToEpochNano(isoDateTime, this.Z) ];
-  }
-  C() {}
-}
-
-class IntlTimeZone {
-  constructor(id, compareKey, format) {
-    this.id = id, this.m = compareKey, this.me = ((computeOffsetSec, periodDays) => {
-      const getSample = memoize(computeOffsetSec);
-      const getSplit = memoize(createSplitTuple);
-      const periodSec = 86400 * periodDays;
-      function getOffsetSec(epochSec) {
-        const [startEpochSec, endEpochSec] = computePeriod(epochSec, periodSec);
-        const clampedStartEpochSec = clampIntlSampleEpochSec(startEpochSec);
-        const clampedEndEpochSec = clampIntlSampleEpochSec(endEpochSec);
-        const startOffsetSec = getSample(clampedStartEpochSec);
-        const endOffsetSec = getSample(clampedEndEpochSec);
-        return startOffsetSec === endOffsetSec ? startOffsetSec : pinch(getSplit(clampedStartEpochSec, clampedEndEpochSec), startOffsetSec, endOffsetSec, epochSec);
-      }
-      function searchTransition(searchEpochSec, direction, searchLimit, epochSec = searchEpochSec) {
-        let [startEpochSec, endEpochSec] = computePeriod(searchEpochSec, periodSec);
-        const inc = periodSec * direction;
-        const inBounds = () => direction < 0 ? endEpochSec > searchLimit : startEpochSec < searchLimit;
-        for (;inBounds(); ) {
-          const clampedStartEpochSec = clampIntlSampleEpochSec(startEpochSec);
-          const clampedEndEpochSec = clampIntlSampleEpochSec(endEpochSec);
-          const startOffsetSec = getSample(clampedStartEpochSec);
-          const endOffsetSec = getSample(clampedEndEpochSec);
-          if (startOffsetSec !== endOffsetSec) {
-            const split = getSplit(clampedStartEpochSec, clampedEndEpochSec);
-            pinch(split, startOffsetSec, endOffsetSec);
-            const transitionEpochSec = split[0];
-            if ((compareNumbers(transitionEpochSec, epochSec) || 1) === direction) {
-              return transitionEpochSec;
-            }
-          }
-          startEpochSec += inc, endEpochSec += inc;
-        }
-      }
-      function pinch(split, startOffsetSec, endOffsetSec, forEpochSec) {
-        let offsetSec;
-        let splitDurSec;
-        for (;(void 0 === forEpochSec || void 0 === (offsetSec = forEpochSec < split[0] ? startOffsetSec : forEpochSec >= split[1] ? endOffsetSec : void 0)) && (splitDurSec = split[1] - split[0]); ) {
-          const middleEpochSec = split[0] + Math.floor(splitDurSec / 2);
-          computeOffsetSec(middleEpochSec) === endOffsetSec ? split[1] = middleEpochSec : split[0] = middleEpochSec + 1;
-        }
-        return offsetSec;
-      }
-      return {
-        Ae(zonedEpochSec) {
-          const wideOffsetSec0 = getOffsetSec(zonedEpochSec - 86400);
-          const wideOffsetSec1 = getOffsetSec(zonedEpochSec + 86400);
-          const wideUtcEpochSec0 = zonedEpochSec - wideOffsetSec0;
-          const wideUtcEpochSec1 = zonedEpochSec - wideOffsetSec1;
-          if (wideOffsetSec0 === wideOffsetSec1) {
-            return [ wideUtcEpochSec0 ];
-          }
-          const narrowOffsetSec0 = getOffsetSec(wideUtcEpochSec0);
-          return narrowOffsetSec0 === getOffsetSec(wideUtcEpochSec1) ? [ zonedEpochSec - narrowOffsetSec0 ] : wideOffsetSec0 > wideOffsetSec1 ? [ wideUtcEpochSec0, wideUtcEpochSec1 ] : [];
-        },
-        ze: getOffsetSec,
-        C(epochSec, direction) {
-          if (!(direction > 0 && epochSec >= 864e10)) {
-            if (direction < 0) {
-              if (epochSec <= minPossibleTransitionSec) {
-                return;
-              }
-              return epochSec > 4e9 ? searchTransition(epochSec, -1, epochSec - 94867200) ?? searchTransition(4e9, -1, minPossibleTransitionSec) : searchTransition(epochSec, -1, minPossibleTransitionSec);
-            }
-            return searchTransition(Math.max(epochSec, minPossibleTransitionSec) - 1, 1, Math.max(epochSec, Math.floor(Date.now() / 1e3)) + 94867200, epochSec);
-          }
-        }
-      };
-    })((format => epochSec => {
-      const intlParts = formatEpochMilliToPartsRecord(format, 1e3 * epochSec);
-      return 86400 * isoPartsToEpochDays((intlParts => {
-        const relatedYear = intlParts.relatedYear;
-        if (void 0 !== relatedYear) {
-          return parseInt(relatedYear);
-        }
-        const year = parseInt(intlParts.year);
-        return void 0 !== intlParts.era && "bce" === normalizeEraName(intlParts.era) ? 1 - year : year;
-      })(intlParts), parseInt(intlParts.month), parseInt(intlParts.day)) + 3600 * parseInt(intlParts.hour) + 60 * parseInt(intlParts.minute) + parseInt(intlParts.second) - epochSec;
-    })(format), (timeZoneId => {
-      const timeZoneName = timeZoneId.split("/").pop();
-      return timeZonePeriodDaysByName[timeZoneName] || 19;
-    })(id));
-  }
-  B(epochNano) {
-    return this.me.ze((epochNano => epochNanoToSecMod(epochNano)[0])(epochNano)) * internal_nanoInSec;
-  }
-  O(isoDateTime) {
-    const zonedEpochSec = 86400 * isoDateToEpochDays(isoDateTime) + timeFieldsToSec(isoDateTime);
-    const subsecNano = timeFieldsToSubsecNano(isoDateTime);
-    return this.me.Ae(zonedEpochSec).map(epochSec => checkEpochNanoInBounds(BigInt(epochSec) * bigNanoInSec + BigInt(subsecNano)));
-  }
-  C(epochNano, direction) {
-    const [epochSec, subsecNano] = epochNanoToSecMod(epochNano);
-    const resEpochSec = this.me.C(epochSec + (direction > 0 || subsecNano ? 1 : 0), direction);
-    if (void 0 !== resEpochSec) {
-      return BigInt(resEpochSec) * bigNanoInSec;
-    }
-  }
-}
-
-function createSplitTuple(startEpochSec, endEpochSec) {
-  return [ startEpochSec, endEpochSec ];
-}
-
-function computePeriod(epochSec, periodSec) {
-  const startEpochSec = Math.floor(epochSec / periodSec) * periodSec;
-  return [ startEpochSec, startEpochSec + periodSec ];
-}
-
-function clampIntlSampleEpochSec(epochSec) {
-  return internal_constrainToRange(epochSec, -1e10, 864e10);
-}
-
-function refineMaybeZonedDateTimeObjectLike(refineTimeZoneString, calendar, bag) {
-  const fields = readAndRefineBagFields(bag, getCalendarFieldNames(calendar, dateTimeAndZoneFieldNamesAlpha, dateTimeAndZoneFieldNamesWithEraAlpha), zonedDateTimeFieldRefiners, [], 0);
-  const isZoned = void 0 !== fields.timeZone;
-  const [year, monthCodeParts] = refineCalendarDateFields(fields, calendar);
-  const isoDate = createDateFromRefinedFields(fields, calendar, year, monthCodeParts, 0);
-  if (isZoned) {
-    const timeFields = resolveTimeFields(fields);
-    const timeZone = queryTimeZone(refineTimeZoneString(fields.timeZone));
-    return {
-      epochNanoseconds: getMatchingInstantFor(timeZone, combineDateAndTime(isoDate, timeFields), fields.offset),
-      timeZone: timeZone,
-      calendar: calendar
-    };
-  }
-  return isoDate;
-}
-
-function refineZonedDateTimeObjectLike(refineTimeZoneString, calendar, bag, options) {
-  const fields = readAndRefineBagFields(bag, getCalendarFieldNames(calendar, dateTimeAndZoneFieldNamesAlpha, dateTimeAndZoneFieldNamesWithEraAlpha), zonedDateTimeFieldRefiners, timeZoneFieldNames, 0);
-  const timeZoneId = refineTimeZoneString(fields.timeZone);
-  const [year, monthCodeParts] = refineCalendarDateFields(fields, calendar);
-  const [overflow, offsetDisambig, epochDisambig] = refineZonedFieldOptions(options);
-  const isoDate = createDateFromRefinedFields(fields, calendar, year, monthCodeParts, overflow);
-  const timeFields = resolveTimeFields(fields, overflow);
-  const timeZone = queryTimeZone(timeZoneId);
-  return createZonedEpochNanoSlots(getMatchingInstantFor(timeZone, combineDateAndTime(isoDate, timeFields), fields.offset, offsetDisambig, epochDisambig), timeZone, calendar);
-}
-
-function refinePlainDateTimeObjectLike(calendar, bag, options) {
-  const fields = readAndRefineBagFields(bag, getCalendarFieldNames(calendar, dateTimeFieldNamesAlpha, dateTimeFieldNamesWithEraAlpha), dateTimeFieldRefiners, [], 0);
-  const [year, monthCodeParts] = refineCalendarDateFields(fields, calendar);
-  const overflow = internal_refineOverflowOptions(options);
-  return createDateTimeFromRefinedFields(createDateFromRefinedFields(fields, calendar, year, monthCodeParts, overflow), resolveTimeFields(fields, overflow), calendar);
-}
-
-function refinePlainDateObjectLike(calendar, bag, options, requireFields = []) {
-  const fields = readAndRefineBagFields(bag, getCalendarFieldNames(calendar, dateFieldNamesAlpha, dateFieldNamesWithEraAlpha), dateFieldRefiners, requireFields);
-  const [year, monthCodeParts] = refineCalendarDateFields(fields, calendar);
-  return createDateFromRefinedFields(fields, calendar, year, monthCodeParts, internal_refineOverflowOptions(options));
-}
-
-function refinePlainYearMonthObjectLike(calendar, bag, options, requireFields) {
-  const fields = readAndRefineBagFields(bag, getCalendarFieldNames(calendar, yearMonthFieldNamesAlpha, yearMonthFieldNamesWithEraAlpha), dateFieldRefiners, requireFields);
-  const [year, monthCodeParts] = refineCalendarDateFields(fields, calendar, 1);
-  return createYearMonthFromRefinedFields(fields, calendar, year, monthCodeParts, internal_refineOverflowOptions(options));
-}
-
-function refinePlainMonthDayObjectLike(calendar, calendarAbsent, bag, options) {
-  const fields = readAndRefineBagFields(bag, getCalendarFieldNames(calendar, dateFieldNamesAlpha, dateFieldNamesWithEraAlpha), dateFieldRefiners, dayFieldNamesAsc, 0);
-  calendarAbsent && void 0 !== fields.month && void 0 === fields.monthCode && void 0 === fields.year && (fields.year = 1972);
-  const [year, monthCodeParts] = refineMonthDayFields(fields, calendar);
-  return createMonthDayFromRefinedFields(fields, calendar, year, monthCodeParts, internal_refineOverflowOptions(options));
-}
-
-function refinePlainTimeObjectLike(bag, options) {
-  return resolveTimeFields(readAndRefineBagFields(bag, timeFieldNamesAlpha, timeFieldRefiners, [], 1), internal_refineOverflowOptions(options));
-}
-
-function refineDurationObjectLike(bag) {
-  const durationFields = readAndRefineBagFields(bag, durationFieldNamesAlpha, durationFieldRefiners);
-  return createDurationSlots(validateDurationFields({
-    ...durationFieldDefaults,
-    ...durationFields
-  }));
-}
-
-function throwFailedParse(s) {
-  throwRangeError(failedParse(s));
-}
-
-function internal_parseInstant(s) {
-  const organized = parseDateTimeLike(s = internal_requireString(toPrimitiveWithStringHint(s)));
-  let offsetNano;
-  return organized || throwFailedParse(s), organized.I ? offsetNano = 0 : organized.offset ? offsetNano = parseOffsetNano(organized.offset) : throwFailedParse(s), 
-  createEpochNanoSlots(isoDateTimeAndOffsetToEpochNano(organized, offsetNano));
-}
-
-function parseRelativeToSlots(s, resolveCalendar) {
-  const organized = parseDateTimeLike(internal_requireString(s));
-  return organized && organized.timeZoneId ? finalizeZonedDateTime(organized, resolveCalendar, void 0) : finalizeDate(parsePlainDateLike(s), resolveCalendar);
-}
-
-function parseZonedDateTime(s, resolveCalendar, options) {
-  const organized = parseDateTimeLike(internal_requireString(s));
-  return organized && organized.timeZoneId || throwFailedParse(s), finalizeZonedDateTime(organized, resolveCalendar, options);
-}
-
-function parsePlainDateTime(s, resolveCalendar) {
-  const organized = parsePlainDateLike(s);
-  return checkIsoDateTimeInBounds(organized), {
-    ...combineDateAndTime(organized, organized),
-    calendar: resolveCalendar(organized.calendarId)
-  };
-}
-
-function parsePlainDate(s, resolveCalendar) {
-  return finalizeDate(parsePlainDateLike(s), resolveCalendar);
-}
-
-function parsePlainYearMonth(s, resolveCalendar) {
-  const organized = parseYearMonthOnly(internal_requireString(s)) || parsePlainDateLike(s);
-  const calendar = resolveCalendar(organized.calendarId);
-  return createDateSlots(checkIsoYearMonthInBounds(moveToStartOfMonth(calendar, checkIsoYearMonthInBounds(organized))), calendar);
-}
-
-function parsePlainMonthDay(s, resolveCalendar) {
-  const organized = parseMonthDayOnly(internal_requireString(s)) || parsePlainDateLike(s);
-  if ("iso8601" === organized.calendarId) {
-    return createDateSlots({
-      ...organized,
-      year: 1972
-    }, resolveCalendar("iso8601"));
-  }
-  const {calendar: calendar} = finalizeDate(organized, resolveCalendar);
-  const {year: origYear, month: origMonth, day: day} = computeCalendarDateFields(calendar, organized);
-  const [monthCodeNumber, isLeapMonth] = computeCalendarMonthCodeParts(calendar, origYear, origMonth);
-  const yearMonthFields = calendar ? calendar.u(monthCodeNumber, isLeapMonth, day) : computeIsoYearMonthFieldsForMonthDay(monthCodeNumber, isLeapMonth);
-  return yearMonthFields || throwRangeError("Cannot guess year"), createDateSlots(checkIsoDateInBounds(computeCalendarIsoFieldsFromParts(calendar, yearMonthFields.year, yearMonthFields.month, day)), calendar);
-}
-
-function parsePlainTime(s) {
-  const organized = parseDateTimeLike(s = internal_requireString(s)) || parseTimeOnly(s);
-  return (!organized || !organized.qe || organized.I || parseYearMonthOnly(s) || parseMonthDayOnly(s)) && throwFailedParse(s), 
-  createTimeSlots(organized);
-}
-
-function parseDuration(s) {
-  const parts = durationRegExp.exec(internal_requireString(s));
-  parts && !invalidDurationRegExp.test(s) || throwFailedParse(s);
-  const fraction = nanoToGivenFields(3600 * parseSubsecNano(parts[7] || "") + 60 * parseSubsecNano(parts[9] || "") + parseSubsecNano(parts[11] || ""), 4, durationFieldNamesAsc);
-  const durationFields = {
-    ...fraction,
-    years: parseInt0(parts[2]),
-    months: parseInt0(parts[3]),
-    weeks: parseInt0(parts[4]),
-    days: parseInt0(parts[5]),
-    hours: parseInt0(parts[6]),
-    minutes: parseInt0(parts[8]) + fraction.minutes,
-    seconds: parseInt0(parts[10]) + fraction.seconds
-  };
-  return createDurationSlots(validateDurationFields("-" === parts[1] ? negateDurationFields(durationFields) : durationFields));
-}
-
-function parseCalendarId(s) {
-  const organized = parseDateTimeLike(s) || parseYearMonthOnly(s) || parseMonthDayOnly(s) || parseTimeOnly(s);
-  return organized ? organized.calendarId : s;
-}
-
-function parseTimeZoneId(s) {
-  const parsed = parseDateTimeLike(s);
-  return parsed && (parsed.timeZoneId || parsed.I && "UTC" || parsed.offset) || s;
-}
-
-function parsePlainDateLike(s) {
-  const organized = parseDateTimeLike(internal_requireString(s));
-  return organized && !organized.I || throwFailedParse(s), organized;
-}
-
-function finalizeZonedDateTime(organized, resolveCalendar, options) {
-  const timeZone = queryTimeZone(resolveTimeZoneId(organized.timeZoneId));
-  let epochNano;
-  if (organized.qe) {
-    const offsetNano = organized.offset ? parseOffsetNano(organized.offset) : void 0;
-    const [, offsetDisambig, epochDisambig] = refineZonedFieldOptions(options);
-    epochNano = getMatchingInstantFor(timeZone, organized, offsetNano, offsetDisambig, epochDisambig, !(timeZone.Z || void 0 === organized.offset || (offset = organized.offset, 
-    offset.length > 6)), organized.I);
-  } else {
-    refineZonedFieldOptions(options), epochNano = getStartOfDayInstantFor(timeZone, organized);
-  }
-  var offset;
-  return checkEpochNanoInBounds(epochNano), createZonedEpochNanoSlots(epochNano, timeZone, resolveCalendar(organized.calendarId));
-}
-
-function finalizeDate(organized, resolveCalendar) {
-  return createDateSlots(checkIsoDateInBounds(organized), resolveCalendar(organized.calendarId));
-}
-
-function timeRegExpStr(separatorIndex, leapSecondStr = "") {
-  return `([01]\\d|2[0-3])(?:(:?)([0-5]\\d)(?:\\${separatorIndex}([0-5]\\d${leapSecondStr})(?:[.,](\\d{1,9}))?)?)?`;
-}
-
-const dateTimeRegExpStr = "((?!-0{6})[+-]\\d{6}|\\d{4})(-?)(0[1-9]|1[0-2])\\2(0[1-9]|[12]\\d|3[01])(?:[Tt ]" + timeRegExpStr(6, "|60") + "(?:([Zz])|(([+-])" + timeRegExpStr(14) + "))?)?";
-
-const yearMonthRegExp = /*@__PURE__*/ createRegExp("((?!-0{6})[+-]\\d{6}|\\d{4})-?(0[1-9]|1[0-2])(?:\\[!?([+-](?:[01]\\d|2[0-3])(?::?[0-5]\\d)?|[a-zA-Z._][\\w.+-]*(?:/[a-zA-Z._][\\w.+-]*)*)\\])?((?:\\[!?[a-z_][a-z\\d_-]*=[a-zA-Z\\d]+(?:-[a-zA-Z\\d]+)*\\])*)");
-
-const monthDayRegExp = /*@__PURE__*/ createRegExp("(?:--)?(0[1-9]|1[0-2])-?(0[1-9]|[12]\\d|3[01])(?:\\[!?([+-](?:[01]\\d|2[0-3])(?::?[0-5]\\d)?|[a-zA-Z._][\\w.+-]*(?:/[a-zA-Z._][\\w.+-]*)*)\\])?((?:\\[!?[a-z_][a-z\\d_-]*=[a-zA-Z\\d]+(?:-[a-zA-Z\\d]+)*\\])*)");
-
-const dateTimeRegExp = /*@__PURE__*/ createRegExp(dateTimeRegExpStr + "(?:\\[!?([+-](?:[01]\\d|2[0-3])(?::?[0-5]\\d)?|[a-zA-Z._][\\w.+-]*(?:/[a-zA-Z._][\\w.+-]*)*)\\])?((?:\\[!?[a-z_][a-z\\d_-]*=[a-zA-Z\\d]+(?:-[a-zA-Z\\d]+)*\\])*)");
-
-const annotationRegExp = /\[(!?)([^=]+)=([^\]]+)/g;
-
-const durationRegExp = /^([+-])?P(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(?:T(?:(\d+)(?:[.,](\d{1,9}))?H)?(?:(\d+)(?:[.,](\d{1,9}))?M)?(?:(\d+)(?:[.,](\d{1,9}))?S)?)?$/i;
-
-const invalidDurationRegExp = /[PT]$|[.,]\d+[HMS]./i;
-
-function parseDateTimeLike(s) {
-  const parts = dateTimeRegExp.exec(s);
-  if (!parts) {
-    return;
-  }
-  const organized = (parts => ({
-    year: parseInt(parts[1]),
-    month: parseInt(parts[3]),
-    day: parseInt(parts[4]),
-    ...nanoToTimeAndDay(parseSubsecNano(parts[9] || ""))[0],
-    hour: parseInt0(parts[5]),
-    minute: parseInt0(parts[7]),
-    second: Math.min(parseInt0(parts[8]), 59),
-    ...organizeAnnotationParts(parts[18], parts[19]),
-    qe: !!parts[5],
-    I: !!parts[10],
-    offset: parts[11]
-  }))(parts);
-  return validateIsoDateFields(organized);
-}
-
-function parseYearMonthOnly(s) {
-  const parts = yearMonthRegExp.exec(s);
-  return parts ? requireIsoCalendar((parts => ({
-    year: parseInt(parts[1]),
-    month: parseInt(parts[2]),
-    day: 1,
-    ...organizeAnnotationParts(parts[3], parts[4])
-  }))(parts)) : void 0;
-}
-
-function parseMonthDayOnly(s) {
-  const parts = monthDayRegExp.exec(s);
-  if (parts) {
-    const organized = (parts => ({
-      year: 1972,
-      month: parseInt(parts[1]),
-      day: parseInt(parts[2]),
-      ...organizeAnnotationParts(parts[3], parts[4])
-    }))(parts);
-    if (allPropsEqual(calendarDateFieldNamesAsc, isoDate = organized, constrainIsoDateFields(isoDate))) {
-      return requireIsoCalendar(organized);
-    }
-  }
-  var isoDate;
-}
-
-function requireIsoCalendar(organized) {
-  return "iso8601" !== organized.calendarId && throwFailedParse(organized.calendarId), 
-  organized;
-}
-
-function parseTimeOnly(s) {
-  const organized = parseDateTimeLike(s.replace(/^t?/i, "0000-01-01T"));
-  return organized && !organized.I ? organized : void 0;
-}
-
-function organizeAnnotationParts(timeZoneId, s) {
-  let calendarIsCritical;
-  const calendarIds = [];
-  return s.replace(annotationRegExp, (whole, criticalStr, key, value) => ("u-ca" === key ? (calendarIds.push(value.toLowerCase()), 
-  calendarIsCritical || (calendarIsCritical = criticalStr)) : criticalStr && throwFailedParse(whole), 
-  "")), calendarIds.length > 1 && calendarIsCritical && throwFailedParse(s), {
-    timeZoneId: timeZoneId,
-    calendarId: calendarIds[0] || "iso8601"
-  };
-}
-
-function mergeCalendarFields(calendar, baseFields, additionalFields) {
-  const merged = Object.assign(Object.create(null), baseFields);
-  return spliceFields(merged, additionalFields, monthFieldNames), getCalendarEraOrigins(calendar) && (spliceFields(merged, additionalFields, allYearFieldNames), 
-  calendar && calendar.je && spliceFields(merged, additionalFields, monthDayFieldNames, eraYearFieldNames)), 
-  merged;
-}
-
-function spliceFields(dest, additional, allPropNames, deletablePropNames) {
-  let anyMatching = 0;
-  const nonMatchingPropNames = [];
-  for (const propName of allPropNames) {
-    void 0 !== additional[propName] ? anyMatching = 1 : nonMatchingPropNames.push(propName);
-  }
-  if (Object.assign(dest, additional), anyMatching) {
-    for (const deletablePropName of deletablePropNames || nonMatchingPropNames) {
-      delete dest[deletablePropName];
-    }
-  }
-}
-
-function mergeZonedDateTimeFields(calendar, zonedDateTimeSlots, modFields) {
-  const validFieldNames = getCalendarFieldNames(calendar, dateTimeAndOffsetFieldNamesAlpha, dateTimeAndOffsetFieldNamesWithEraAlpha);
-  const zonedSlots = zonedEpochSlotsToIso(zonedDateTimeSlots);
-  const {year: year, month: month, day: day} = computeCalendarDateFields(calendar, zonedSlots);
-  const origFields = {
-    year: year,
-    monthCode: computeMonthCode(calendar, year, month),
-    day: day,
-    hour: zonedSlots.hour,
-    minute: zonedSlots.minute,
-    second: zonedSlots.second,
-    millisecond: zonedSlots.millisecond,
-    microsecond: zonedSlots.microsecond,
-    nanosecond: zonedSlots.nanosecond,
-    offset: zonedSlots.offsetNanoseconds
-  };
-  const partialFields = readAndRefineBagFields(modFields, validFieldNames, zonedDateTimeFieldRefiners);
-  const mergedCalendarFields = mergeCalendarFields(calendar, origFields, partialFields);
-  return [ {
-    ...origFields,
-    ...partialFields
-  }, mergedCalendarFields ];
-}
-
-function mergeDateTimeFields(calendar, plainDateTimeSlots, modFields) {
-  const validFieldNames = getCalendarFieldNames(calendar, dateTimeFieldNamesAlpha, dateTimeFieldNamesWithEraAlpha);
-  const {year: year, month: month, day: day} = computeCalendarDateFields(calendar, plainDateTimeSlots);
-  const origFields = {
-    year: year,
-    monthCode: computeMonthCode(calendar, year, month),
-    day: day,
-    hour: plainDateTimeSlots.hour,
-    minute: plainDateTimeSlots.minute,
-    second: plainDateTimeSlots.second,
-    millisecond: plainDateTimeSlots.millisecond,
-    microsecond: plainDateTimeSlots.microsecond,
-    nanosecond: plainDateTimeSlots.nanosecond
-  };
-  const partialFields = readAndRefineBagFields(modFields, validFieldNames, dateTimeFieldRefiners);
-  const mergedCalendarFields = mergeCalendarFields(calendar, origFields, partialFields);
-  return [ {
-    ...origFields,
-    ...partialFields
-  }, mergedCalendarFields ];
-}
-
-function mergeDateFields(calendar, plainDateSlots, modFields) {
-  const validFieldNames = getCalendarFieldNames(calendar, dateFieldNamesAlpha, dateFieldNamesWithEraAlpha);
-  const {year: year, month: month, day: day} = computeCalendarDateFields(calendar, plainDateSlots);
-  return mergeCalendarFields(calendar, {
-    year: year,
-    monthCode: computeMonthCode(calendar, year, month),
-    day: day
-  }, readAndRefineBagFields(modFields, validFieldNames, dateFieldRefiners));
-}
-
-function mergeYearMonthFields(calendar, plainYearMonthSlots, modFields) {
-  const validFieldNames = getCalendarFieldNames(calendar, yearMonthFieldNamesAlpha, yearMonthFieldNamesWithEraAlpha);
-  const {year: year, month: month} = computeCalendarDateFields(calendar, plainYearMonthSlots);
-  return mergeCalendarFields(calendar, {
-    year: year,
-    monthCode: computeMonthCode(calendar, year, month)
-  }, readAndRefineBagFields(modFields, validFieldNames, dateFieldRefiners));
-}
-
-function mergeMonthDayFields(calendar, plainMonthDaySlots, modFields) {
-  const validFieldNames = getCalendarFieldNames(calendar, dateFieldNamesAlpha, dateFieldNamesWithEraAlpha);
-  const {year: year, month: month, day: day} = computeCalendarDateFields(calendar, plainMonthDaySlots);
-  return mergeCalendarFields(calendar, {
-    monthCode: computeMonthCode(calendar, year, month),
-    day: day
-  }, readAndRefineBagFields(modFields, validFieldNames, dateFieldRefiners));
-}
-
-function createZonedDateTimeFromMergedFields(zonedDateTimeSlots, mergedAllFields, calendarFields, year, monthCodeParts, overflow, offsetDisambig, epochDisambig) {
-  const {calendar: calendar, timeZone: timeZone} = zonedDateTimeSlots;
-  return createZonedEpochNanoSlots(getMatchingInstantFor(timeZone, combineDateAndTime(createDateFromRefinedFields(calendarFields, calendar, year, monthCodeParts, overflow), constrainTimeFields(mergedAllFields, overflow)), mergedAllFields.offset, offsetDisambig, epochDisambig), timeZone, calendar);
-}
-
-function createDateTimeFromMergedFields(mergedAllFields, calendarFields, calendar, year, monthCodeParts, overflow) {
-  return createDateTimeFromRefinedFields(createDateFromRefinedFields(calendarFields, calendar, year, monthCodeParts, overflow), constrainTimeFields(mergedAllFields, overflow), calendar);
-}
-
-function mergeTimeFields(initialFields, modFields) {
-  return {
-    ...pluckProps(timeFieldNamesAlpha, initialFields),
-    ...readAndRefineBagFields(modFields, timeFieldNamesAlpha, timeFieldRefiners)
-  };
-}
-
-function mergeDurationFields(slots, fields) {
-  return createDurationSlots((initialFields = slots, modFields = fields, validateDurationFields({
-    ...initialFields,
-    ...readAndRefineBagFields(modFields, durationFieldNamesAlpha, durationFieldRefiners)
-  })));
-  var initialFields, modFields;
-}
-
-function computeMonthCode(calendar, year, month) {
-  const [monthCodeNumber, isLeapMonth] = computeCalendarMonthCodeParts(calendar, year, month);
-  return formatMonthCode(monthCodeNumber, isLeapMonth);
-}
-
-function totalDuration(refineRelativeTo, slots, options) {
-  const [totalUnit, relativeToSlots] = ((options, refineRelativeTo) => {
-    const relativeToInternals = refineRelativeTo((options = normalizeOptionsOrString(options, "unit")).relativeTo);
-    let totalUnit = coerceTotalUnit(options);
-    return totalUnit = requirePropDefined("unit", totalUnit), [ totalUnit, relativeToInternals ];
-  })(options, refineRelativeTo);
-  const maxDurationUnit = getMaxDurationUnit(slots);
-  const maxUnit = Math.max(totalUnit, maxDurationUnit);
-  const isZoned = relativeToSlots && isZonedEpochSlots(relativeToSlots);
-  if (!relativeToSlots && isUniformUnit(maxUnit, isZoned)) {
-    return totalDayTimeDuration(slots, totalUnit);
-  }
-  if (relativeToSlots || throwRangeError("Missing relativeTo"), !slots.sign && (!isZoned || totalUnit < 6)) {
-    return 0;
-  }
-  const [balancedDuration, endEpochNano, relativeOps] = spanRelativeDuration(relativeToSlots, slots, totalUnit);
-  return isUniformUnit(totalUnit, isZoned) ? totalDayTimeDuration(balancedDuration, totalUnit) : ((durationFields, endEpochNano, totalUnit, relativeOps) => {
-    const fieldName = durationFieldNamesAsc[totalUnit];
-    const baseDurationFields = clearDurationFields(totalUnit, durationFields);
-    return totalRelativeUnit(durationFields[fieldName], computeDurationSign(durationFields) || 1, endEpochNano, value => (baseDurationFields[fieldName] = value, 
-    moveRelativeMarkerToEpochNano(relativeOps, baseDurationFields)));
-  })(balancedDuration, endEpochNano, totalUnit, relativeOps);
-}
-
-function totalDayTimeDuration(durationFields, totalUnit) {
-  return divideBigNanoToExactNumber(durationDayTimeToBigNano(durationFields), unitNanoMap[totalUnit]);
-}
-
-function instantToZonedDateTime(instantSlots, timeZone, calendar) {
-  return createZonedEpochNanoSlots(instantSlots.epochNanoseconds, timeZone, calendar);
-}
-
-function zonedDateTimeToInstant(zonedDateTimeSlots0) {
-  return createEpochNanoSlots(zonedDateTimeSlots0.epochNanoseconds);
-}
-
-function zonedDateTimeToDateTime(zonedDateTimeSlots0) {
-  return createDateTimeSlots(zonedEpochSlotsToIso(zonedDateTimeSlots0), zonedDateTimeSlots0.calendar);
-}
-
-function zonedDateTimeToDate(zonedDateTimeSlots0) {
-  return createDateSlots(zonedEpochSlotsToIso(zonedDateTimeSlots0), zonedDateTimeSlots0.calendar);
-}
-
-function zonedDateTimeToTime(zonedDateTimeSlots0) {
-  return createTimeSlots(zonedEpochSlotsToIso(zonedDateTimeSlots0));
-}
-
-function dateTimeToZonedDateTime(plainDateTimeSlots, timeZone, epochDisambig) {
-  return createZonedEpochNanoSlots(checkEpochNanoInBounds(getSingleInstantFor(timeZone, plainDateTimeSlots, epochDisambig)), timeZone, plainDateTimeSlots.calendar);
-}
-
-function dateToZonedDateTime(plainDateSlots, timeZone, timeFields) {
-  let epochNano;
-  return epochNano = timeFields ? getSingleInstantFor(timeZone, combineDateAndTime(plainDateSlots, timeFields)) : getStartOfDayInstantFor(timeZone, combineDateAndTime(plainDateSlots, timeFieldDefaults)), 
-  createZonedEpochNanoSlots(epochNano, timeZone, plainDateSlots.calendar);
-}
-
-function yearMonthToDate(calendar, input, bag) {
-  return mergeFieldsIntoDate(calendar, pluckProps(getCalendarFieldNames(calendar, yearMonthCodeFieldNamesAlpha, yearMonthCodeFieldNamesWithEraAlpha), input), readAndRefineBagFields(requireObjectLike(bag), dayFieldNamesAsc, dateFieldRefiners, []));
-}
-
-function monthDayToDate(calendar, input, bag) {
-  const extraFieldNames = getCalendarFieldNames(calendar, yearFieldNamesAsc, yearFieldNamesWithEraAlpha);
-  return mergeFieldsIntoDate(calendar, pluckProps(monthCodeDayFieldNamesAlpha, input), readAndRefineBagFields(requireObjectLike(bag), extraFieldNames, dateFieldRefiners, []));
-}
-
-function fieldsToMonthDay(calendar, input) {
-  const refinedFields = readAndRefineBagFields(input, monthCodeDayFieldNamesAlpha, dateFieldRefiners);
-  const [year, monthCodeParts] = refineMonthDayFields(refinedFields, calendar);
-  return createMonthDayFromRefinedFields(refinedFields, calendar, year, monthCodeParts, 0);
-}
-
-function fieldsToYearMonth(calendar, input) {
-  const refinedFields = readAndRefineBagFields(input, getCalendarFieldNames(calendar, yearMonthCodeFieldNamesAlpha, yearMonthCodeFieldNamesWithEraAlpha), dateFieldRefiners);
-  const [year, monthCodeParts] = refineCalendarDateFields(refinedFields, calendar, 1);
-  return createYearMonthFromRefinedFields(refinedFields, calendar, year, monthCodeParts, 0);
-}
-
-function mergeFieldsIntoDate(calendar, inputFields, extraFields) {
-  const mergedFieldNames = getCalendarFieldNames(calendar, yearMonthCodeDayFieldNamesAlpha, yearMonthCodeDayFieldNamesWithEraAlpha);
-  let mergedFields = mergeCalendarFields(calendar, inputFields, extraFields);
-  mergedFields = readAndRefineBagFields(mergedFields, mergedFieldNames, dateFieldRefiners, []);
-  const [year, monthCodeParts] = refineCalendarDateFields(mergedFields, calendar);
-  return createDateFromRefinedFields(mergedFields, calendar, year, monthCodeParts, 0);
-}
-
-function epochMilliToInstant(epochMilli) {
-  return createEpochNanoSlots(checkEpochNanoInBounds(BigInt(internal_toStrictInteger(epochMilli)) * bigNanoInMilli));
-}
-
-function epochNanoToInstant(epochNano) {
-  return createEpochNanoSlots(checkEpochNanoInBounds(toBigInt(epochNano)));
-}
-
-function applyPlainFormatTimeZone(options) {
-  return options.timeZone = "UTC", [ "full", "long" ].includes(options.timeStyle) && (options.timeStyle = "medium"), 
-  options;
-}
-
-function applyZonedFormatTimeZone(options, timeZoneId) {
-  return void 0 !== options.timeZone && throwTypeError("Cannot specify TimeZone"), 
-  options.timeZone = timeZoneId, options;
-}
-
-function checkResolvedCalendarCompatible(format, slots, strictCalendarCheck) {
-  const resolvedCalendarId = format.resolvedOptions().calendar;
-  !strictCalendarCheck && slots.calendar === isoCalendarImpl || getCalendarSlotId(slots.calendar) === resolvedCalendarId || throwRangeError("Mismatching Calendars");
-}
-
-function createOptionsTransformer(shapeFieldNames, invalidShapeFieldNames, ignoredFieldNames, defaultShapeFields, dateStyleReplacementFields) {
-  const shapeFieldNameSet = new Set(shapeFieldNames);
-  const invalidShapeFieldNameSet = new Set(invalidShapeFieldNames);
-  const ignoredFieldNameSet = new Set(ignoredFieldNames);
-  return (options, allowPartialOverlap) => {
-    let dateStyle;
-    let timeStyle;
-    const granularShapeFields = {};
-    const modifierFields = {};
-    const otherFields = {};
-    let hasInvalidGranularShapeFields = 0;
-    let hasInvalidStyleFields = 0;
-    for (const name of Object.keys(options)) {
-      const value = options[name];
-      void 0 === value || ignoredFieldNameSet.has(name) || (shapeFieldNameSet.has(name) ? "dateStyle" === name ? dateStyle = value : "timeStyle" === name ? timeStyle = value : granularShapeFields[name] = value : "era" === name ? modifierFields[name] = value : invalidShapeFieldNameSet.has(name) ? "dateStyle" === name || "timeStyle" === name ? hasInvalidStyleFields = 1 : hasInvalidGranularShapeFields = 1 : otherFields[name] = value);
-    }
-    const hasDateStyle = void 0 !== dateStyle;
-    const hasTimeStyle = void 0 !== timeStyle;
-    const hasAnyStyle = hasDateStyle || hasTimeStyle;
-    const hasGranularShapeFields = Object.keys(granularShapeFields).length > 0;
-    const hasInvalids = hasInvalidGranularShapeFields || hasInvalidStyleFields;
-    const hasShapeFields = hasGranularShapeFields || hasDateStyle || hasTimeStyle;
-    const hasModifierFields = Object.keys(modifierFields).length > 0;
-    (!allowPartialOverlap && hasInvalids || allowPartialOverlap && hasInvalids && !hasShapeFields || hasAnyStyle && (hasGranularShapeFields || hasModifierFields || hasInvalidGranularShapeFields)) && throwTypeError("Invalid formatting options");
-    const transformedOptions = {};
-    return hasAnyStyle || hasShapeFields || Object.assign(transformedOptions, defaultShapeFields), 
-    Object.assign(transformedOptions, granularShapeFields, modifierFields, otherFields), 
-    hasDateStyle && (dateStyleReplacementFields ? Object.assign(transformedOptions, dateStyleReplacementFields[dateStyle]) : transformedOptions.dateStyle = dateStyle), 
-    hasTimeStyle && (transformedOptions.timeStyle = timeStyle), transformedOptions;
-  };
-}
-
-const dateDefaultShapeFields = {
-  year: "numeric",
-  month: "numeric",
-  day: "numeric"
-};
-
-const timeDefaultShapeFields = {
-  hour: "numeric",
-  minute: "numeric",
-  second: "numeric"
-};
-
-const dateTimeDefaultShapeFields = /*@__PURE__*/ Object.assign({}, dateDefaultShapeFields, timeDefaultShapeFields);
-
-const dateShapeFieldNames = [ "weekday", "year", "month", "day", "dateStyle" ];
-
-const timeShapeFieldNames = [ "dayPeriod", "hour", "minute", "second", "fractionalSecondDigits", "timeStyle" ];
-
-const dateTimeShapeFieldNames = /*@__PURE__*/ dateShapeFieldNames.concat(timeShapeFieldNames);
-
-const yearMonthIgnoredFieldNames = /*@__PURE__*/ [ "weekday", "day" ].concat(timeShapeFieldNames);
-
-const monthDayIgnoredFieldNames = /*@__PURE__*/ [ "weekday", "year" ].concat(timeShapeFieldNames);
-
-const transformInstantOptions = /*@__PURE__*/ createOptionsTransformer(dateTimeShapeFieldNames, [], [], dateTimeDefaultShapeFields);
-
-const transformZonedOptions = /*@__PURE__*/ createOptionsTransformer(dateTimeShapeFieldNames, [], [], {
-  ...dateTimeDefaultShapeFields,
-  timeZoneName: "short"
-});
-
-const transformDateTimeOptions = /*@__PURE__*/ createOptionsTransformer(dateTimeShapeFieldNames, [], [ "timeZoneName" ], dateTimeDefaultShapeFields);
-
-const transformDateOptions = /*@__PURE__*/ createOptionsTransformer(dateShapeFieldNames, timeShapeFieldNames, [ "timeZoneName" ], dateDefaultShapeFields);
-
-const transformTimeOptions = /*@__PURE__*/ createOptionsTransformer(timeShapeFieldNames, dateShapeFieldNames, [ "timeZoneName", "era" ], timeDefaultShapeFields);
-
-const transformYearMonthOptions = /*@__PURE__*/ createOptionsTransformer([ "year", "month", "dateStyle" ], yearMonthIgnoredFieldNames, [ "timeZoneName" ], {
-  year: "numeric",
-  month: "numeric"
-}, {
-  full: {
-    year: "numeric",
-    month: "long"
-  },
-  long: {
-    year: "numeric",
-    month: "long"
-  },
-  medium: {
-    year: "numeric",
-    month: "short"
-  },
-  short: {
-    year: "2-digit",
-    month: "numeric"
-  }
-});
-
-const transformMonthDayOptions = /*@__PURE__*/ createOptionsTransformer([ "month", "day", "dateStyle" ], monthDayIgnoredFieldNames, [ "timeZoneName", "era" ], {
-  month: "numeric",
-  day: "numeric"
-}, {
-  full: {
-    month: "long",
-    day: "numeric"
-  },
-  long: {
-    month: "long",
-    day: "numeric"
-  },
-  medium: {
-    month: "short",
-    day: "numeric"
-  },
-  short: {
-    month: "numeric",
-    day: "numeric"
-  }
-});
-
-function zonedDateTimeWithPlainTime(zonedDateTimeSlots, plainTimeFields) {
-  const {timeZone: timeZone} = zonedDateTimeSlots;
-  const newIsoDateTime = combineDateAndTime(zonedEpochSlotsToIso(zonedDateTimeSlots), plainTimeFields || timeFieldDefaults);
-  return createZonedEpochNanoSlots(plainTimeFields ? getSingleInstantFor(timeZone, newIsoDateTime) : getStartOfDayInstantFor(timeZone, newIsoDateTime), timeZone, zonedDateTimeSlots.calendar);
-}
-
-function refineDirectionOptions(options) {
-  const normalizedOptions = normalizeOptionsOrString(options, "direction");
-  const res = coerceDirection(normalizedOptions, 0);
-  return res || throwRangeError(internal_invalidEntity("direction", res)), res;
-}
-
-function getCurrentIsoDateTime(timeZone) {
-  const epochNano = getCurrentEpochNano();
-  const offsetNano = timeZone.B(epochNano);
-  return epochNanoToIsoDateTime(epochNano + BigInt(offsetNano));
-}
-
-function getCurrentEpochNano() {
-  return BigInt(Date.now()) * bigNanoInMilli;
-}
-
-function getCurrentTimeZoneId() {
-  return (new RawDateTimeFormat).resolvedOptions().timeZone || "UTC";
-}
-
-function createDateTimeFormatShell(createArgsProvider, transformOptions = identity) {
-  const internalsMap = new WeakMap;
-  function getInternals(format) {
-    const internals = internalsMap.get(format);
-    return internals || throwTypeError("Invalid calling context"), internals;
-  }
-  class ShimDateTimeFormat {
-    constructor(locales, options = Object.create(null)) {
-      const transformedOptions = transformOptions(options);
-      const observedOptionNames = [];
-      const trackedOptions = new Proxy(Object.create(null), {
-        get(_target, name) {
-          const value = transformedOptions[name];
-          return void 0 !== value && observedOptionNames.push(name), value;
-        }
-      });
-      const baseFormat = new RawDateTimeFormat(locales, trackedOptions);
-      const resolvedOptions = baseFormat.resolvedOptions();
-      const copiedOptions = pluckProps(observedOptionNames, resolvedOptions);
-      internalsMap.set(this, {
-        $: createArgsProvider({
-          t: baseFormat,
-          Ce: resolvedOptions.locale,
-          F: copiedOptions,
-          Ee: transformedOptions
-        }),
-        t: baseFormat
-      });
-    }
-    get format() {
-      const internals = getInternals(this);
-      return internals.we || (internals.we = record => {
-        const [format, ...rest] = internals.$.A(record);
-        return format.format(...rest);
-      });
-    }
-    formatToParts(record) {
-      const {$: argsProvider} = getInternals(this);
-      const [format, ...rest] = argsProvider.A(record);
-      return format.formatToParts(...rest);
-    }
-    resolvedOptions() {
-      return getInternals(this).t.resolvedOptions();
-    }
-  }
-  const {prototype: prototype} = ShimDateTimeFormat;
-  function DateTimeFormat(locales, options) {
-    return new ShimDateTimeFormat(locales, options);
-  }
-  RawDateTimeFormat.prototype.formatRange && Object.defineProperties(prototype, createPropDescriptors({
-    formatRange(record0, record1) {
-      const {$: argsProvider} = getInternals(this);
-      const [format, epochMilli0, epochMilli1] = argsProvider.v(record0, record1);
-      return format.formatRange(epochMilli0, epochMilli1);
-    },
-    formatRangeToParts(record0, record1) {
-      const {$: argsProvider} = getInternals(this);
-      const [format, epochMilli0, epochMilli1] = argsProvider.v(record0, record1);
-      return format.formatRangeToParts(epochMilli0, epochMilli1);
-    }
-  }));
-  const rawStaticDescriptors = Object.getOwnPropertyDescriptors(RawDateTimeFormat);
-  return rawStaticDescriptors.prototype.value = prototype, Object.defineProperties(DateTimeFormat, rawStaticDescriptors), 
-  prototype.constructor = DateTimeFormat, Object.defineProperties(prototype, createStringTagDescriptors("Intl.DateTimeFormat")), 
-  DateTimeFormat;
-}
-
-function internal_countEpochNanoUnit(start, end, unit, [roundingInc, roundingMode]) {
-  let diffNano = end - start;
-  return void 0 !== roundingMode && (diffNano = roundBigNanoToInc(diffNano, computeBigNanoInc(unit, roundingInc), roundingMode)), 
-  divideBigNanoToExactNumber(diffNano, unitNanoMap[unit]);
-}
-
-function internal_countDateTimeUnit(start, end, unit, rounding) {
-  return internal_countEpochNanoUnit(internal_isoDateTimeToEpochNano(start), internal_isoDateTimeToEpochNano(end), unit, rounding);
-}
-
-function internal_countTimeUnit(start, end, unit, [roundingInc, roundingMode]) {
-  let diffNano = internal_timeFieldsToNano(end) - internal_timeFieldsToNano(start);
-  return void 0 !== roundingMode && (diffNano = roundNumberToInc(diffNano, computeNanoInc(unit, roundingInc), roundingMode)), 
-  divideBigNanoToExactNumber(BigInt(diffNano), unitNanoMap[unit]);
-}
-
-function internal_countEpochNanoDays(startEpochNano, endEpochNano, originTimeNano, [roundingInc, roundingMode]) {
-  let diffNano = endEpochNano - startEpochNano;
-  if (void 0 !== roundingMode) {
-    diffNano = roundBigNanoToInc(diffNano, computeBigNanoInc(6, roundingInc), roundingMode);
-  } else if (diffNano) {
-    const originTimeBigNano = BigInt(originTimeNano);
-    checkIsoDateTimeEpochNanoInBounds(startEpochNano - originTimeBigNano), checkIsoDateTimeEpochNanoInBounds(endEpochNano - originTimeBigNano);
-  }
-  return divideBigNanoToExactNumber(diffNano, unitNanoMap[6]);
-}
-
-function internal_countYearMonthUnit(calendar, isoDate0, isoDate1, unit, rounding) {
-  const start = moveToStartOfMonth(calendar, isoDate0);
-  const end = moveToStartOfMonth(calendar, isoDate1);
-  return compareIsoDates(start, end) ? (checkIsoDateInBounds(start), checkIsoDateInBounds(end), 
-  internal_countRelativeUnit(unit, {
-    he: () => internal_diffCalendarDates(calendar, start, end, unit),
-    le: internal_createDateRelativeOps(calendar, start),
-    ie: internal_isoDateToEpochNano(end)
-  }, rounding, 0, 8 === unit)) : 0;
-}
-
-function internal_countRelativeUnit(unit, relativeUnitDiff, [roundingInc, roundingMode], isZoned, isPrecisionUnit) {
-  const {he: diffExact, le: relativeOps} = relativeUnitDiff;
-  const durationFields = diffExact();
-  let {ie: endEpochNano} = relativeUnitDiff;
-  return computeDurationSign(durationFields) ? void 0 !== roundingMode ? isPrecisionUnit && 1 === roundingInc ? durationFields[durationFieldNamesAsc[unit]] : resolveDurationUnit(unit, durationFields, endEpochNano, relativeOps, roundingInc, roundingMode) : (isZoned ? endEpochNano = checkEpochNanoInBounds(moveRelativeMarkerToEpochNano(relativeOps, {
-    ...durationFields,
-    ...durationTimeFieldDefaults
-  }) + durationTimeToBigNano(durationFields)) : (checkIsoDateTimeEpochNanoInBounds(relativeOps.ne), 
-  checkIsoDateTimeEpochNanoInBounds(endEpochNano)), resolveDurationUnit(unit, durationFields, endEpochNano, relativeOps, 1, void 0)) : 0;
-}
-
-function internal_countDateWeeks(originIsoDate, endEpochNano, [roundingInc, roundingMode]) {
-  const originEpochNano = internal_isoDateToEpochNano(originIsoDate);
-  const diffNano = endEpochNano - originEpochNano;
-  if (!diffNano) {
-    return 0;
-  }
-  void 0 === roundingMode && (checkIsoDateTimeEpochNanoInBounds(originEpochNano), 
-  checkIsoDateTimeEpochNanoInBounds(endEpochNano));
-  const wholeWeeks = Number(diffNano / (7n * bigNanoInUtcDay));
-  const sign = diffNano < 0n ? -1 : 1;
-  const moveWeeksToEpochNano = weeks => {
-    return weeks ? (((epochNano = originEpochNano + BigInt(weeks) * bigNanoInUtcDay * 7n) < plainDateEpochNanoMin || epochNano > epochNanoMax) && throwRangeError(outOfBoundsDate), 
-    epochNano) : originEpochNano;
-    var epochNano;
-  };
-  return void 0 === roundingMode ? totalRelativeUnit(wholeWeeks, sign, endEpochNano, moveWeeksToEpochNano) : roundRelativeUnit(wholeWeeks, sign, endEpochNano, moveWeeksToEpochNano, roundingInc, roundingMode);
-}
-
-function internal_countZonedDayWeekUnit(unit, timeZone, startZoned, endZoned, [roundingInc, roundingMode]) {
-  const daysInUnit = 7 === unit ? 7 : 1;
-  const startEpochNano = startZoned.epochNanoseconds;
-  const sign = endZoned.epochNanoseconds > startEpochNano ? 1 : -1;
-  const originIsoDateTime = zonedEpochSlotsToIso(startZoned);
-  let deltaDays = 0;
-  let remainderNano;
-  if (compareIsoDates(originIsoDateTime, zonedEpochSlotsToIso(endZoned))) {
-    const [startIsoDateTime, endIsoDate, timeNano] = prepareZonedEpochDiff(timeZone, startZoned, endZoned, sign);
-    deltaDays = isoDateToEpochDays(endIsoDate) - isoDateToEpochDays(startIsoDateTime), 
-    remainderNano = timeNano;
-  } else {
-    remainderNano = Number(endZoned.epochNanoseconds - startEpochNano);
-  }
-  const moveByDays = days => days ? getSingleInstantFor(timeZone, combineDateAndTime(checkIsoDateInBounds(moveDateByDays(originIsoDateTime, days)), originIsoDateTime)) : startEpochNano;
-  const endEpochNano = void 0 === roundingMode ? checkEpochNanoInBounds(moveByDays(deltaDays) + BigInt(remainderNano)) : endZoned.epochNanoseconds;
-  const wholeValue = Math.trunc(deltaDays / daysInUnit);
-  const moveValueToEpochNano = value => moveByDays(value * daysInUnit);
-  return void 0 === roundingMode ? totalRelativeUnit(wholeValue, sign, endEpochNano, moveValueToEpochNano) : roundRelativeUnit(wholeValue, sign, endEpochNano, moveValueToEpochNano, roundingInc, roundingMode);
-}
-
-function resolveDurationUnit(unit, durationFields, endEpochNano, relativeOps, unitWindowInc, roundingMode) {
-  const sign = computeDurationSign(durationFields);
-  const fieldName = durationFieldNamesAsc[unit];
-  const moveValueToEpochNano = value => moveRelativeMarkerToEpochNano(relativeOps, {
-    ...durationFieldDefaults,
-    [fieldName]: value
-  });
-  return void 0 === roundingMode ? totalRelativeUnit(durationFields[fieldName], sign, endEpochNano, moveValueToEpochNano) : roundRelativeUnit(durationFields[fieldName], sign, endEpochNano, moveValueToEpochNano, unitWindowInc, roundingMode);
-}
-
-function internal_moveToRefinedDayOfYear(calendar, isoDate, dayOfYear, overflow) {
-  return moveDateByDays(isoDate, clampEntity("dayOfMonth", dayOfYear, 1, computeCalendarDaysInYear(calendar, isoDate), overflow) - computeCalendarDayOfYear(calendar, isoDate));
-}
-
-function internal_moveToRefinedDayOfMonth(calendar, isoDate, day, overflow) {
-  return moveDateByDays(isoDate, clampEntity("day", day, 1, computeCalendarDaysInMonth(calendar, isoDate), overflow) - computeCalendarDateFields(calendar, isoDate).day);
-}
-
-function internal_moveToRefinedDayOfWeek(isoDate, dayOfWeek, overflow) {
-  return moveDateByDays(isoDate, clampEntity("dayOfWeek", dayOfWeek, 1, 7, overflow) - computeIsoDayOfWeek(isoDate));
-}
-
-function internal_moveToRefinedWeekOfYear(calendar, isoDate, weekOfYear, overflow) {
-  calendar !== isoCalendarImpl && throwRangeError(internal_unsupportedWeekNumbers);
-  const {weekOfYear: currentWeekOfYear, De: weeksInYear} = computeIsoWeekFields(isoDate);
-  return moveDateByDays(isoDate, 7 * (clampEntity("weekOfYear", weekOfYear, 1, weeksInYear, overflow) - currentWeekOfYear));
-}
-
-function computeDayFloor(slots) {
-  return combineDateAndTime(slots, timeFieldDefaults);
-}
-
-function computeYearFloor(calendar, slots) {
-  const {year: year0} = computeCalendarDateFields(calendar, slots);
-  return computeCalendarDateTimeFromParts(calendar, year0);
-}
-
-function computeMonthFloor(calendar, slots) {
-  const {year: year0, month: month0} = computeCalendarDateFields(calendar, slots);
-  return computeCalendarDateTimeFromParts(calendar, year0, month0);
-}
-
-function computeIsoWeekFloor(_calendar, slots) {
-  return combineDateAndTime(moveDateByDays(slots, 1 - computeIsoDayOfWeek(slots)), timeFieldDefaults);
-}
-
-function computeYearCeil(calendar, slots) {
-  return computeYearInterval(calendar, slots)[1];
-}
-
-function computeMonthCeil(calendar, slots) {
-  return computeMonthInterval(calendar, slots)[1];
-}
-
-function computeIsoWeekCeil(calendar, slots) {
-  return combineDateAndTime(moveDateByDays(computeIsoWeekFloor(0, slots), 7), timeFieldDefaults);
-}
-
-function computeDayCeil(_calendar, slots) {
-  return combineDateAndTime(moveDateByDays(slots, 1), timeFieldDefaults);
-}
-
-function computeYearInterval(calendar, slots) {
-  return [ computeYearFloor(calendar, slots), computeCalendarDateTimeFromParts(calendar, computeCalendarDateFields(calendar, slots).year + 1) ];
-}
-
-function computeMonthInterval(calendar, slots) {
-  const isoDateTime0 = computeMonthFloor(calendar, slots);
-  const {year: year, month: month} = computeCalendarDateFields(calendar, slots);
-  const {year: year1, month: month1} = addCalendarMonths(calendar, year, month, 1);
-  return [ isoDateTime0, computeCalendarDateTimeFromParts(calendar, year1, month1) ];
-}
-
-function computeIsoWeekInterval(calendar, slots) {
-  const isoDateTime0 = computeIsoWeekFloor(0, slots);
-  return [ isoDateTime0, combineDateAndTime(moveDateByDays(isoDateTime0, 7), timeFieldDefaults) ];
-}
-
-function roundDateToInterval(computeInterval, calendar, slots, roundingMode) {
-  return roundEpochNanoToInterval(computeInterval, calendar, slots, internal_isoDateToEpochNano(slots), roundingMode);
-}
-
-function computeCalendarDateTimeFromParts(calendar, year, month = 1) {
-  return combineDateAndTime(computeCalendarIsoFieldsFromParts(calendar, year, month, 1), timeFieldDefaults);
-}
-
-function roundDateTimeToInterval(computeInterval, calendar, slots, roundingMode) {
-  return roundEpochNanoToInterval(computeInterval, calendar, slots, internal_isoDateTimeToEpochNano(slots), roundingMode);
-}
-
-function roundEpochNanoToInterval(computeInterval, calendar, slots, epochNano, roundingMode) {
-  const [isoDateTime0, isoDateTime1] = computeInterval(calendar, slots);
-  return roundWithMode(computeEpochNanoFrac(epochNano, internal_isoDateTimeToEpochNano(isoDateTime0), internal_isoDateTimeToEpochNano(isoDateTime1)), roundingMode) ? isoDateTime1 : isoDateTime0;
-}
-
-
-
-;// CONCATENATED MODULE: ./node_modules/temporal-polyfill/chunks/apiHelpers.js
-
-
-
-
-
-
-const PlainYearMonthBranding = "PlainYearMonth";
-
-const PlainMonthDayBranding = "PlainMonthDay";
-
-const PlainDateBranding = "PlainDate";
-
-const PlainDateTimeBranding = "PlainDateTime";
-
-const PlainTimeBranding = "PlainTime";
-
-const ZonedDateTimeBranding = "ZonedDateTime";
-
-const InstantBranding = "Instant";
-
-const DurationBranding = "Duration";
-
-const CalendarBranding = "Calendar";
-
-function defineTemporalClass(branding, cls, getSlots, ...getterMaps) {
-  return Object.defineProperties(cls, createNameDescriptors(branding)), Object.defineProperties(cls.prototype, createStringTagDescriptors("Temporal." + branding)), 
-  Object.defineProperties(cls.prototype, mapProps(getter => ({
-    get() {
-      return getter(getSlots(this));
-    },
-    configurable: 1
-  }), Object.assign({}, ...getterMaps))), cls;
-}
-
-const attachDebugString = "noop" !== noop.name || globalThis.process ? noop : instance => {
-  Object.defineProperty(instance, "_str_", {
-    value: instance.toJSON()
-  });
-};
-
-function invalidRecordType() {
-  throwTypeError(invalidCallingContext);
-}
-
-function apiHelpers_forbiddenValueOf() {
-  throwTypeError(forbiddenValueOf);
-}
-
-const yearMonthFieldGetters$1 = {
-  era(slots) {
-    return computeCalendarEraFields(slots.calendar, slots).era;
-  },
-  eraYear(slots) {
-    return computeCalendarEraFields(slots.calendar, slots).eraYear;
-  },
-  year(slots) {
-    return computeCalendarDateFields(slots.calendar, slots).year;
-  },
-  month(slots) {
-    return computeCalendarDateFields(slots.calendar, slots).month;
-  },
-  monthCode(slots) {
-    return computeCalendarMonthCode(slots.calendar, slots);
-  }
-};
-
-const dateFieldGetters$1 = {
-  era(slots) {
-    return computeCalendarEraFields(slots.calendar, slots).era;
-  },
-  eraYear(slots) {
-    return computeCalendarEraFields(slots.calendar, slots).eraYear;
-  },
-  year(slots) {
-    return computeCalendarDateFields(slots.calendar, slots).year;
-  },
-  month(slots) {
-    return computeCalendarDateFields(slots.calendar, slots).month;
-  },
-  monthCode(slots) {
-    return computeCalendarMonthCode(slots.calendar, slots);
-  },
-  day(slots) {
-    return computeCalendarDateFields(slots.calendar, slots).day;
-  }
-};
-
-const monthDayFieldGetters$1 = {
-  monthCode(slots) {
-    return computeCalendarMonthCode(slots.calendar, slots);
-  },
-  day(slots) {
-    return computeCalendarDateFields(slots.calendar, slots).day;
-  }
-};
-
-const yearMonthDerivedGetters = {
-  daysInMonth(slots) {
-    return computeCalendarDaysInMonth(slots.calendar, slots);
-  },
-  daysInYear(slots) {
-    return computeCalendarDaysInYear(slots.calendar, slots);
-  },
-  monthsInYear(slots) {
-    return computeCalendarMonthsInYear(slots.calendar, slots);
-  },
-  inLeapYear(slots) {
-    return computeCalendarInLeapYear(slots.calendar, slots);
-  }
-};
-
-const dateDerivedGetters = {
-  dayOfWeek(slots) {
-    return computeIsoDayOfWeek(slots);
-  },
-  dayOfYear(slots) {
-    return computeCalendarDayOfYear(slots.calendar, slots);
-  },
-  weekOfYear(slots) {
-    return computeCalendarWeekOfYear(slots.calendar, slots);
-  },
-  yearOfWeek(slots) {
-    return computeCalendarYearOfWeek(slots.calendar, slots);
-  },
-  daysInWeek() {
-    return 7;
-  },
-  daysInMonth(slots) {
-    return computeCalendarDaysInMonth(slots.calendar, slots);
-  },
-  daysInYear(slots) {
-    return computeCalendarDaysInYear(slots.calendar, slots);
-  },
-  monthsInYear(slots) {
-    return computeCalendarMonthsInYear(slots.calendar, slots);
-  },
-  inLeapYear(slots) {
-    return computeCalendarInLeapYear(slots.calendar, slots);
-  }
-};
-
-function diffInstants(invert, instantSlots0, instantSlots1, options) {
-  const [largestUnit, smallestUnit, roundingInc, roundingMode] = refineDiffOptions(invert, options, 3, 5);
-  return createDiffDurationSlots(invert, diffEpochNanosRounded(instantSlots0.epochNanoseconds, instantSlots1.epochNanoseconds, largestUnit, smallestUnit, roundingInc, roundingMode));
-}
-
-function diffZonedDateTimes(invert, slots0, slots1, options) {
-  const calendar = internal_getCommonCalendar(slots0.calendar, slots1.calendar);
-  const [largestUnit, smallestUnit, roundingInc, roundingMode] = refineDiffOptions(invert, options, 5);
-  return createDiffDurationSlots(invert, diffZonedDateTimesRounded(calendar, slots0, slots1, largestUnit, smallestUnit, roundingInc, roundingMode));
-}
-
-function diffDateTimes(invert, plainDateTimeSlots0, plainDateTimeSlots1, options) {
-  const calendar = internal_getCommonCalendar(plainDateTimeSlots0.calendar, plainDateTimeSlots1.calendar);
-  const [largestUnit, smallestUnit, roundingInc, roundingMode] = refineDiffOptions(invert, options, 6);
-  return createDiffDurationSlots(invert, diffDateTimesRounded(calendar, plainDateTimeSlots0, plainDateTimeSlots1, largestUnit, smallestUnit, roundingInc, roundingMode));
-}
-
-function diffDates(invert, plainDateSlots0, plainDateSlots1, options) {
-  const calendar = internal_getCommonCalendar(plainDateSlots0.calendar, plainDateSlots1.calendar);
-  const [largestUnit, smallestUnit, roundingInc, roundingMode] = refineDiffOptions(invert, options, 6, 9, 6);
-  return createDiffDurationSlots(invert, diffDatesRounded(calendar, plainDateSlots0, plainDateSlots1, largestUnit, smallestUnit, roundingInc, roundingMode));
-}
-
-function diffYearMonths(invert, plainYearMonthSlots0, plainYearMonthSlots1, options) {
-  const calendar = internal_getCommonCalendar(plainYearMonthSlots0.calendar, plainYearMonthSlots1.calendar);
-  const [largestUnit, smallestUnit, roundingInc, roundingMode] = refineDiffOptions(invert, options, 9, 9, 8);
-  return createDiffDurationSlots(invert, diffYearMonthsRounded(calendar, plainYearMonthSlots0, plainYearMonthSlots1, largestUnit, smallestUnit, roundingInc, roundingMode));
-}
-
-function diffTimes(invert, plainTimeSlots0, plainTimeSlots1, options) {
-  const [largestUnit, smallestUnit, roundingInc, roundingMode] = refineDiffOptions(invert, options, 5, 5);
-  return createDiffDurationSlots(invert, diffTimesRounded(plainTimeSlots0, plainTimeSlots1, largestUnit, smallestUnit, roundingInc, roundingMode));
-}
-
-function createDiffDurationSlots(invert, durationFields) {
-  return createDurationSlots(invert ? negateDurationFields(durationFields) : durationFields);
-}
-
-function withDateFields(slots, modFields, options) {
-  const {calendar: calendar} = slots;
-  const fields = mergeDateFields(calendar, slots, modFields);
-  const [year, monthCodeParts] = refineCalendarDateFields(fields, calendar);
-  const overflow = internal_refineOverflowOptions(options);
-  return createDateFromRefinedFields(fields, calendar, year, monthCodeParts, overflow);
-}
-
-function withDateTimeFields(slots, modFields, options) {
-  const {calendar: calendar} = slots;
-  const [mergedFields, calendarFields] = mergeDateTimeFields(calendar, slots, modFields);
-  const [year, monthCodeParts] = refineCalendarDateFields(calendarFields, calendar);
-  const overflow = internal_refineOverflowOptions(options);
-  return createDateTimeFromMergedFields(mergedFields, calendarFields, calendar, year, monthCodeParts, overflow);
-}
-
-function withYearMonthFields(slots, modFields, options) {
-  const {calendar: calendar} = slots;
-  const fields = mergeYearMonthFields(calendar, slots, modFields);
-  const [year, monthCodeParts] = refineCalendarDateFields(fields, calendar, 1);
-  const overflow = internal_refineOverflowOptions(options);
-  return createYearMonthFromRefinedFields(fields, calendar, year, monthCodeParts, overflow);
-}
-
-function withMonthDayFields(slots, modFields, options) {
-  const {calendar: calendar} = slots;
-  const fields = mergeMonthDayFields(calendar, slots, modFields);
-  const [year, monthCodeParts] = refineMonthDayFields(fields, calendar);
-  const overflow = internal_refineOverflowOptions(options);
-  return createMonthDayFromRefinedFields(fields, calendar, year, monthCodeParts, overflow);
-}
-
-function withTimeFields(slots, modFields, options) {
-  const refinedFields = mergeTimeFields(slots, modFields);
-  const overflow = internal_refineOverflowOptions(options);
-  return resolveTimeFields(refinedFields, overflow);
-}
-
-function withZonedDateTimeFields(slots, modFields, options) {
-  const {calendar: calendar} = slots;
-  const [mergedFields, calendarFields] = mergeZonedDateTimeFields(calendar, slots, modFields);
-  const [year, monthCodeParts] = refineCalendarDateFields(calendarFields, calendar);
-  const [overflow, offsetDisambig, epochDisambig] = refineZonedFieldOptions(options, 2);
-  return createZonedDateTimeFromMergedFields(slots, mergedFields, calendarFields, year, monthCodeParts, overflow, offsetDisambig, epochDisambig);
-}
-
-function createNativeGetters(shimGetters) {
-  return createPropGetters(Object.keys(shimGetters));
-}
-
-const apiHelpers_durationGetters = /*@__PURE__*/ (/* unused pure expression or super */ null && (createNativeGetters(durationGetters$1)));
-
-const apiHelpers_timeGetters = /*@__PURE__*/ (/* unused pure expression or super */ null && (createNativeGetters(timeGetters$1)));
-
-const yearMonthFieldGetters = /*@__PURE__*/ (/* unused pure expression or super */ null && (createNativeGetters(yearMonthFieldGetters$1)));
-
-const dateFieldGetters = /*@__PURE__*/ (/* unused pure expression or super */ null && (createNativeGetters(dateFieldGetters$1)));
-
-const monthDayFieldGetters = /*@__PURE__*/ (/* unused pure expression or super */ null && (createNativeGetters(monthDayFieldGetters$1)));
-
-const diffZonedYears = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffZonedCalendarUnit, 9)));
-
-const diffZonedMonths = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffZonedCalendarUnit, 8)));
-
-const diffZonedWeeks = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffZonedDayWeekUnit, 7)));
-
-const diffZonedDays = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffZonedDayWeekUnit, 6)));
-
-const diffInstantEpochNanoTimeUnit = (/* unused pure expression or super */ null && (diffInstantTimeUnit));
-
-const diffDateYears = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffDateCalendarUnit, 9)));
-
-const diffDateMonths = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffDateCalendarUnit, 8)));
-
-const diffDateTimeYears = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffDateTimeCalendarUnit, 9)));
-
-const diffDateTimeMonths = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffDateTimeCalendarUnit, 8)));
-
-const diffYearMonthYears = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffYearMonthUnit, 9)));
-
-const diffYearMonthMonths = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffYearMonthUnit, 8)));
-
-function diffZonedEpochNanoTimeUnit(unit, slots0, slots1, options) {
-  return getCommonCalendar(slots0.calendar, slots1.calendar), diffInstantTimeUnit(unit, slots0, slots1, options);
-}
-
-function diffDateTimeEpochNanoTimeUnit(unit, slots0, slots1, options) {
-  return getCommonCalendar(slots0.calendar, slots1.calendar), countDateTimeUnit(slots0, slots1, unit, refineUnitDiffOptions(unit, options));
-}
-
-function diffTimeNanoOfDayTimeUnit(unit, slots0, slots1, options) {
-  return countTimeUnit(slots0, slots1, unit, refineUnitDiffOptions(unit, options));
-}
-
-function adaptRecordTimeUnitDiff(diffSlots, getSlots) {
-  return (unit, record0, record1, options) => diffSlots(unit, getSlots(record0), getSlots(record1), options);
-}
-
-function diffInstantTimeUnit(unit, slots0, slots1, options) {
-  return countEpochNanoUnit(slots0.epochNanoseconds, slots1.epochNanoseconds, unit, refineUnitDiffOptions(unit, options));
-}
-
-function diffZonedCalendarUnit(unit, slots0, slots1, options) {
-  const calendar = getCommonCalendar(slots0.calendar, slots1.calendar);
-  const rounding = refineUnitDiffOptions(unit, options);
-  const timeZone = getCommonTimeZone(slots0.timeZone, slots1.timeZone);
-  return slots0.epochNanoseconds === slots1.epochNanoseconds ? 0 : countRelativeUnit(unit, {
-    he: () => diffZonedEpochsExact(timeZone, calendar, slots0, slots1, unit),
-    le: createZonedRelativeOps(calendar, timeZone, slots0),
-    ie: slots1.epochNanoseconds
-  }, rounding, 1);
-}
-
-function diffZonedDayWeekUnit(unit, slots0, slots1, options) {
-  getCommonCalendar(slots0.calendar, slots1.calendar);
-  const rounding = refineUnitDiffOptions(unit, options);
-  const timeZone = getCommonTimeZone(slots0.timeZone, slots1.timeZone);
-  return slots0.epochNanoseconds === slots1.epochNanoseconds ? 0 : countZonedDayWeekUnit(unit, timeZone, slots0, slots1, rounding);
-}
-
-function diffDateTimeCalendarUnit(unit, slots0, slots1, options) {
-  const calendar = getCommonCalendar(slots0.calendar, slots1.calendar);
-  return diffPlainRelativeUnit(unit, options, () => diffDateTimesExact(calendar, slots0, slots1, unit), createDateRelativeOps(calendar, slots0), computeEndEpochNanoFromMidnight(slots0, slots1));
-}
-
-function diffDateTimeWeeks(slots0, slots1, options) {
-  return getCommonCalendar(slots0.calendar, slots1.calendar), countDateWeeks(slots0, computeEndEpochNanoFromMidnight(slots0, slots1), refineUnitDiffOptions(7, options));
-}
-
-function diffDateTimeDays(slots0, slots1, options) {
-  return getCommonCalendar(slots0.calendar, slots1.calendar), countEpochNanoDays(isoDateTimeToEpochNano(slots0), isoDateTimeToEpochNano(slots1), timeFieldsToNano(slots0), refineUnitDiffOptions(6, options));
-}
-
-function computeEndEpochNanoFromMidnight(isoDateTime0, isoDateTime1) {
-  return isoDateTimeToEpochNano(isoDateTime1) - BigInt(timeFieldsToNano(isoDateTime0));
-}
-
-function diffDateCalendarUnit(unit, slots0, slots1, options) {
-  const calendar = getCommonCalendar(slots0.calendar, slots1.calendar);
-  return diffPlainRelativeUnit(unit, options, () => diffCalendarDates(calendar, slots0, slots1, unit), createDateRelativeOps(calendar, slots0), isoDateToEpochNano(slots1));
-}
-
-function diffDateWeeks(slots0, slots1, options) {
-  return getCommonCalendar(slots0.calendar, slots1.calendar), countDateWeeks(slots0, isoDateToEpochNano(slots1), refineUnitDiffOptions(7, options));
-}
-
-function diffDateDays(slots0, slots1, options) {
-  return getCommonCalendar(slots0.calendar, slots1.calendar), countEpochNanoDays(isoDateToEpochNano(slots0), isoDateToEpochNano(slots1), 0, refineUnitDiffOptions(6, options));
-}
-
-function diffYearMonthUnit(unit, slots0, slots1, options) {
-  const calendar = getCommonCalendar(slots0.calendar, slots1.calendar);
-  return countYearMonthUnit(calendar, slots0, slots1, unit, refineUnitDiffOptions(unit, options));
-}
-
-function diffPlainRelativeUnit(unit, options, diffExact, relativeOps, endEpochNano) {
-  return countRelativeUnit(unit, {
-    he: diffExact,
-    le: relativeOps,
-    ie: endEpochNano
-  }, refineUnitDiffOptions(unit, options));
-}
-
-function reversedMove(f) {
-  return (slots, units, options) => f(slots, -units, options);
-}
-
-function moveDateByYears(calendar, isoDate, years, options) {
-  const overflow = refineOverflowOptions(options);
-  return years ? moveDateByCalendarUnits(calendar, isoDate, toStrictInteger(years), 0, overflow) : isoDate;
-}
-
-function moveDateByMonths(calendar, isoDate, months, options) {
-  const overflow = refineOverflowOptions(options);
-  return months ? moveDateByCalendarUnits(calendar, isoDate, 0, toStrictInteger(months), overflow) : isoDate;
-}
-
-function moveToDayOfYear(calendar, isoDate, dayOfYear, options) {
-  const overflow = refineOverflowOptions(options);
-  return moveToRefinedDayOfYear(calendar, isoDate, toIntegerWithTrunc(dayOfYear), overflow);
-}
-
-function moveToDayOfMonth(calendar, isoDate, day, options) {
-  const overflow = refineOverflowOptions(options);
-  return moveToRefinedDayOfMonth(calendar, isoDate, toPositiveIntegerWithTruncation(day), overflow);
-}
-
-function moveToDayOfWeek(_calendar, isoDate, dayOfWeek, options) {
-  const overflow = refineOverflowOptions(options);
-  return moveToRefinedDayOfWeek(isoDate, toIntegerWithTrunc(dayOfWeek), overflow);
-}
-
-function moveToWeekOfYear(calendar, isoDate, weekOfYear, options) {
-  const overflow = refineOverflowOptions(options);
-  return moveToRefinedWeekOfYear(calendar, isoDate, toIntegerWithTrunc(weekOfYear), overflow);
-}
-
-
-
-;// CONCATENATED MODULE: ./node_modules/temporal-polyfill/chunks/classApi-basic.js
-
-
-
-
-
-
-
-
-
-
-function resolveBasicCalendarId(rawCalendarId) {
-  const lowerRawCalendarId = internal_requireString(rawCalendarId).toLowerCase();
-  return lowerRawCalendarId === isoCalendarId ? isoCalendarImpl : lowerRawCalendarId === gregoryCalendarId ? gregoryCalendarImpl : void throwRangeError(exoticCalendarRequired(rawCalendarId, "temporal-polyfill/full"));
-}
-
-function resolveBasicCalendarArg(rawCalendarId = isoCalendarId) {
-  return resolveBasicCalendarId(rawCalendarId);
-}
-
-const zonedDateTimeSlotsMap = /*@__PURE__*/ new WeakMap;
-
-const ZonedDateTime = /*@__PURE__*/ defineTemporalClass(ZonedDateTimeBranding, class {
-  constructor(epochNanoseconds, timeZoneId, calendar = void 0) {
-    const epochNano = checkEpochNanoInBounds(toBigInt(epochNanoseconds));
-    const timeZone = queryTimeZone(refineTimeZoneId(timeZoneId));
-    const calendarImpl = resolveBasicCalendarArg(calendar);
-    initZonedDateTime(this, createZonedEpochNanoSlots(epochNano, timeZone, calendarImpl));
-  }
-  static from(arg, options = void 0) {
-    return createZonedDateTime(toZonedDateTimeSlots(arg, options));
-  }
-  static compare(arg0, arg1) {
-    return compareZonedEpochSlots(toZonedDateTimeSlots(arg0), toZonedDateTimeSlots(arg1));
-  }
-  get calendarId() {
-    return getCalendarSlotId(getZonedDateTimeSlots(this).calendar);
-  }
-  get timeZoneId() {
-    return getZonedDateTimeSlots(this).timeZone.id;
-  }
-  get epochMilliseconds() {
-    return epochNanoToMilli(getZonedDateTimeSlots(this).epochNanoseconds);
-  }
-  get epochNanoseconds() {
-    return getZonedDateTimeSlots(this).epochNanoseconds;
-  }
-  get offset() {
-    return formatOffsetNano(zonedEpochSlotsToIso(getZonedDateTimeSlots(this)).offsetNanoseconds);
-  }
-  get offsetNanoseconds() {
-    return zonedEpochSlotsToIso(getZonedDateTimeSlots(this)).offsetNanoseconds;
-  }
-  get hoursInDay() {
-    return computeZonedHoursInDay(getZonedDateTimeSlots(this));
-  }
-  with(mod, options = void 0) {
-    return createZonedDateTime(withZonedDateTimeFields(getZonedDateTimeSlots(this), validateBag(mod), options));
-  }
-  withCalendar(calendarArg) {
-    return createZonedDateTime({
-      ...getZonedDateTimeSlots(this),
-      calendar: refineCalendarArg(calendarArg)
-    });
-  }
-  withTimeZone(timeZoneArg) {
-    return createZonedDateTime({
-      ...getZonedDateTimeSlots(this),
-      timeZone: queryTimeZone(refineTimeZoneArg(timeZoneArg))
-    });
-  }
-  withPlainTime(plainTimeArg = void 0) {
-    return createZonedDateTime(zonedDateTimeWithPlainTime(getZonedDateTimeSlots(this), optionalToPlainTimeFields(plainTimeArg)));
-  }
-  add(durationArg, options = void 0) {
-    const slots = getZonedDateTimeSlots(this);
-    return createZonedDateTime(moveZonedEpochSlots(slots, toDurationSlots(durationArg), internal_refineOverflowOptions(options)));
-  }
-  subtract(durationArg, options = void 0) {
-    const slots = getZonedDateTimeSlots(this);
-    return createZonedDateTime(moveZonedEpochSlots(slots, negateDurationFields(toDurationSlots(durationArg)), internal_refineOverflowOptions(options)));
-  }
-  until(otherArg, options = void 0) {
-    const slots = getZonedDateTimeSlots(this);
-    const other = toZonedDateTimeSlots(otherArg);
-    return createDuration(diffZonedDateTimes(0, slots, other, options));
-  }
-  since(otherArg, options = void 0) {
-    const slots = getZonedDateTimeSlots(this);
-    const other = toZonedDateTimeSlots(otherArg);
-    return createDuration(diffZonedDateTimes(1, slots, other, options));
-  }
-  round(options) {
-    const slots = getZonedDateTimeSlots(this);
-    const [smallestUnit, roundingInc, roundingMode] = refineRoundingOptions(options);
-    return createZonedDateTime(roundZonedEpochSlotsToUnit(slots, smallestUnit, roundingInc, roundingMode));
-  }
-  startOfDay() {
-    return createZonedDateTime(computeZonedStartOfDay(getZonedDateTimeSlots(this)));
-  }
-  equals(otherArg) {
-    return zonedDateTimesEqual(getZonedDateTimeSlots(this), toZonedDateTimeSlots(otherArg));
-  }
-  toInstant() {
-    return createInstant(zonedDateTimeToInstant(getZonedDateTimeSlots(this)));
-  }
-  toPlainDateTime() {
-    return createPlainDateTime(zonedDateTimeToDateTime(getZonedDateTimeSlots(this)));
-  }
-  toPlainDate() {
-    return createPlainDate(zonedDateTimeToDate(getZonedDateTimeSlots(this)));
-  }
-  toPlainTime() {
-    return createPlainTime(zonedDateTimeToTime(getZonedDateTimeSlots(this)));
-  }
-  toLocaleString(locales = void 0, options = {}) {
-    const slots = getZonedDateTimeSlots(this);
-    const format = new RawDateTimeFormat(locales, applyZonedFormatTimeZone(transformZonedOptions(options), getZonedTimeZoneId(slots)));
-    return checkResolvedCalendarCompatible(format, slots), format.format(epochNanoToMilli(slots.epochNanoseconds));
-  }
-  toString(options = void 0) {
-    return formatZonedDateTimeIso(getZonedDateTimeSlots(this), options);
-  }
-  toJSON() {
-    return formatZonedDateTimeIso(getZonedDateTimeSlots(this));
-  }
-  getTimeZoneTransition(options) {
-    const slots = getZonedDateTimeSlots(this);
-    const newEpochNano = slots.timeZone.C(slots.epochNanoseconds, refineDirectionOptions(options));
-    return void 0 !== newEpochNano ? createZonedDateTime({
-      ...slots,
-      epochNanoseconds: newEpochNano
-    }) : null;
-  }
-  valueOf() {
-    return apiHelpers_forbiddenValueOf();
-  }
-}, getZonedDateTimeIsoSlots, dateFieldGetters$1, dateDerivedGetters, timeGetters);
-
-function createZonedDateTime(slots) {
-  return initZonedDateTime(Object.create(ZonedDateTime.prototype), slots);
-}
-
-function getZonedDateTimeSlots(obj) {
-  return getZonedDateTimeSlotsIfPresent(obj) || invalidRecordType();
-}
-
-function getZonedDateTimeIsoSlots(obj) {
-  const slots = getZonedDateTimeSlots(obj);
-  return {
-    ...zonedEpochSlotsToIso(slots),
-    calendar: slots.calendar
-  };
-}
-
-function getZonedDateTimeSlotsIfPresent(obj) {
-  return zonedDateTimeSlotsMap.get(obj);
-}
-
-function toZonedDateTimeSlots(arg, options) {
-  if (internal_isObjectLike(arg)) {
-    const ownSlots = getZonedDateTimeSlotsIfPresent(arg);
-    if (ownSlots) {
-      return refineZonedFieldOptions(options), ownSlots;
-    }
-    const calendar = getCalendarFromBag(arg);
-    return refineZonedDateTimeObjectLike(refineTimeZoneArg, calendar, arg, options);
-  }
-  return parseZonedDateTime(arg, resolveBasicCalendarId, options);
-}
-
-function initZonedDateTime(instance, slots) {
-  return zonedDateTimeSlotsMap.set(instance, slots), attachDebugString(instance), 
-  instance;
-}
-
-function refineTimeZoneArg(arg) {
-  if (internal_isObjectLike(arg)) {
-    const slots = getZonedDateTimeSlotsIfPresent(arg);
-    return slots || throwTypeError(invalidTimeZone(arg)), slots.timeZone.id;
-  }
-  return (arg => resolveTimeZoneId(parseTimeZoneId(internal_requireString(arg))))(arg);
-}
-
-const instantSlotsMap = /*@__PURE__*/ new WeakMap;
-
-const Instant = /*@__PURE__*/ defineTemporalClass(InstantBranding, class {
-  constructor(epochNanoseconds) {
-    const epochNano = checkEpochNanoInBounds(toBigInt(epochNanoseconds));
-    initInstant(this, createEpochNanoSlots(epochNano));
-  }
-  static from(arg) {
-    return createInstant(toInstantSlots(arg));
-  }
-  static fromEpochMilliseconds(epochMilli) {
-    return createInstant(epochMilliToInstant(epochMilli));
-  }
-  static fromEpochNanoseconds(epochNano) {
-    return createInstant(epochNanoToInstant(epochNano));
-  }
-  static compare(a, b) {
-    return compareZonedEpochSlots(toInstantSlots(a), toInstantSlots(b));
-  }
-  get epochMilliseconds() {
-    return epochNanoToMilli(getInstantSlots(this).epochNanoseconds);
-  }
-  get epochNanoseconds() {
-    return getInstantSlots(this).epochNanoseconds;
-  }
-  add(durationArg) {
-    const slots = getInstantSlots(this);
-    return createInstant(createEpochNanoSlots(moveEpochNano(slots.epochNanoseconds, toDurationSlots(durationArg))));
-  }
-  subtract(durationArg) {
-    const slots = getInstantSlots(this);
-    return createInstant(createEpochNanoSlots(moveEpochNano(slots.epochNanoseconds, negateDurationFields(toDurationSlots(durationArg)))));
-  }
-  until(otherArg, options = void 0) {
-    return createDuration(diffInstants(0, getInstantSlots(this), toInstantSlots(otherArg), options));
-  }
-  since(otherArg, options = void 0) {
-    return createDuration(diffInstants(1, getInstantSlots(this), toInstantSlots(otherArg), options));
-  }
-  round(options) {
-    const slots = getInstantSlots(this);
-    const [smallestUnit, roundingInc, roundingMode] = refineRoundingOptions(options, 5, 1);
-    return createInstant(createEpochNanoSlots(roundBigNanoToDayOriginInc(slots.epochNanoseconds, computeBigNanoInc(smallestUnit, roundingInc), roundingMode)));
-  }
-  equals(otherArg) {
-    return instantsEqual(getInstantSlots(this), toInstantSlots(otherArg));
-  }
-  toZonedDateTimeISO(timeZoneArg) {
-    return createZonedDateTime(instantToZonedDateTime(getInstantSlots(this), queryTimeZone(refineTimeZoneArg(timeZoneArg))));
-  }
-  toLocaleString(locales = void 0, options = {}) {
-    const slots = getInstantSlots(this);
-    return new RawDateTimeFormat(locales, transformInstantOptions(options)).format(epochNanoToMilli(slots.epochNanoseconds));
-  }
-  toString(options = void 0) {
-    return formatInstantIso(refineTimeZoneArg, getInstantSlots(this), options);
-  }
-  toJSON() {
-    return formatInstantIso(refineTimeZoneArg, getInstantSlots(this));
-  }
-  valueOf() {
-    return apiHelpers_forbiddenValueOf();
-  }
-});
-
-function createInstant(slots) {
-  return initInstant(Object.create(Instant.prototype), slots);
-}
-
-function getInstantSlots(obj) {
-  return getInstantSlotsIfPresent(obj) || invalidRecordType();
-}
-
-function getInstantSlotsIfPresent(obj) {
-  return instantSlotsMap.get(obj);
-}
-
-function toInstantSlots(arg) {
-  if (internal_isObjectLike(arg)) {
-    const ownSlots = getInstantSlotsIfPresent(arg);
-    if (ownSlots) {
-      return ownSlots;
-    }
-    const zonedDateTimeSlots = getZonedDateTimeSlotsIfPresent(arg);
-    if (zonedDateTimeSlots) {
-      return createEpochNanoSlots(zonedDateTimeSlots.epochNanoseconds);
-    }
-  }
-  return internal_parseInstant(arg);
-}
-
-const {toTemporalInstant: toTemporalInstant} = {
-  toTemporalInstant() {
-    const epochMilli = Date.prototype.valueOf.call(this);
-    return createInstant(createEpochNanoSlots(BigInt(requireNumberIsInteger(epochMilli)) * bigNanoInMilli));
-  }
-};
-
-function initInstant(instance, slots) {
-  return instantSlotsMap.set(instance, slots), attachDebugString(instance), instance;
-}
-
-const plainMonthDaySlotsMap = /*@__PURE__*/ new WeakMap;
-
-const PlainMonthDay = /*@__PURE__*/ defineTemporalClass(PlainMonthDayBranding, class {
-  constructor(isoMonth, isoDay, calendar = void 0, referenceIsoYear) {
-    const isoMonthInt = utils_toIntegerWithTrunc(isoMonth);
-    const isoDayInt = utils_toIntegerWithTrunc(isoDay);
-    const calendarImpl = resolveBasicCalendarArg(calendar);
-    const isoYearInt = utils_toIntegerWithTrunc(referenceIsoYear ?? isoEpochFirstLeapYear);
-    const fields = checkIsoDateInBounds(validateIsoDateFields({
-      year: isoYearInt,
-      month: isoMonthInt,
-      day: isoDayInt
-    }));
-    initPlainMonthDay(this, createDateSlots(fields, calendarImpl));
-  }
-  static from(arg, options = void 0) {
-    return createPlainMonthDay(toPlainMonthDaySlots(arg, options));
-  }
-  get calendarId() {
-    return getCalendarSlotId(getPlainMonthDaySlots(this).calendar);
-  }
-  with(mod, options = void 0) {
-    return createPlainMonthDay(withMonthDayFields(getPlainMonthDaySlots(this), validateBag(mod), options));
-  }
-  equals(otherArg) {
-    return plainMonthDaysEqual(getPlainMonthDaySlots(this), toPlainMonthDaySlots(otherArg));
-  }
-  toPlainDate(bag) {
-    const slots = getPlainMonthDaySlots(this);
-    return createPlainDate(monthDayToDate(slots.calendar, this, bag));
-  }
-  toLocaleString(locales = void 0, options = {}) {
-    const slots = getPlainMonthDaySlots(this);
-    const format = new RawDateTimeFormat(locales, applyPlainFormatTimeZone(transformMonthDayOptions(options)));
-    return checkResolvedCalendarCompatible(format, slots, 1), format.format(isoDateToEpochMilli(slots));
-  }
-  toString(options = void 0) {
-    return formatPlainMonthDayIso(getPlainMonthDaySlots(this), options);
-  }
-  toJSON() {
-    return formatPlainMonthDayIso(getPlainMonthDaySlots(this));
-  }
-  valueOf() {
-    return apiHelpers_forbiddenValueOf();
-  }
-}, getPlainMonthDaySlots, monthDayFieldGetters$1);
-
-function createPlainMonthDay(slots) {
-  return initPlainMonthDay(Object.create(PlainMonthDay.prototype), slots);
-}
-
-function getPlainMonthDaySlots(obj) {
-  return getPlainMonthDaySlotsIfPresent(obj) || invalidRecordType();
-}
-
-function getPlainMonthDaySlotsIfPresent(obj) {
-  return plainMonthDaySlotsMap.get(obj);
-}
-
-function toPlainMonthDaySlots(arg, options) {
-  if (internal_isObjectLike(arg)) {
-    const ownSlots = getPlainMonthDaySlotsIfPresent(arg);
-    if (ownSlots) {
-      return internal_refineOverflowOptions(options), ownSlots;
-    }
-    const calendarMaybe = extractCalendarFromBag(arg);
-    return refinePlainMonthDayObjectLike(void 0 === calendarMaybe ? isoCalendarImpl : calendarMaybe, void 0 === calendarMaybe, arg, options);
-  }
-  const res = parsePlainMonthDay(arg, resolveBasicCalendarId);
-  return internal_refineOverflowOptions(options), res;
-}
-
-function initPlainMonthDay(instance, slots) {
-  return plainMonthDaySlotsMap.set(instance, slots), attachDebugString(instance), 
-  instance;
-}
-
-const plainYearMonthSlotsMap = /*@__PURE__*/ new WeakMap;
-
-const PlainYearMonth = /*@__PURE__*/ defineTemporalClass(PlainYearMonthBranding, class {
-  constructor(isoYear, isoMonth, calendar = void 0, referenceIsoDay) {
-    const isoYearInt = utils_toIntegerWithTrunc(isoYear);
-    const isoMonthInt = utils_toIntegerWithTrunc(isoMonth);
-    const calendarImpl = resolveBasicCalendarArg(calendar);
-    const isoDayInt = utils_toIntegerWithTrunc(referenceIsoDay ?? 1);
-    const fields = checkIsoYearMonthInBounds(validateIsoDateFields({
-      year: isoYearInt,
-      month: isoMonthInt,
-      day: isoDayInt
-    }));
-    initPlainYearMonth(this, createDateSlots(fields, calendarImpl));
-  }
-  static from(arg, options = void 0) {
-    return createPlainYearMonth(toPlainYearMonthSlots(arg, options));
-  }
-  static compare(arg0, arg1) {
-    return compareIsoDateFields(toPlainYearMonthSlots(arg0), toPlainYearMonthSlots(arg1));
-  }
-  get calendarId() {
-    return getCalendarSlotId(getPlainYearMonthSlots(this).calendar);
-  }
-  with(mod, options = void 0) {
-    return createPlainYearMonth(withYearMonthFields(getPlainYearMonthSlots(this), validateBag(mod), options));
-  }
-  add(durationArg, options = void 0) {
-    const slots = getPlainYearMonthSlots(this);
-    return createPlainYearMonth(createDateSlots(moveYearMonth(slots.calendar, slots, toDurationSlots(durationArg), internal_refineOverflowOptions(options)), slots.calendar));
-  }
-  subtract(durationArg, options = void 0) {
-    const slots = getPlainYearMonthSlots(this);
-    return createPlainYearMonth(createDateSlots(moveYearMonth(slots.calendar, slots, negateDurationFields(toDurationSlots(durationArg)), internal_refineOverflowOptions(options)), slots.calendar));
-  }
-  until(otherArg, options = void 0) {
-    const slots = getPlainYearMonthSlots(this);
-    const other = toPlainYearMonthSlots(otherArg);
-    return createDuration(diffYearMonths(0, slots, other, options));
-  }
-  since(otherArg, options = void 0) {
-    const slots = getPlainYearMonthSlots(this);
-    const other = toPlainYearMonthSlots(otherArg);
-    return createDuration(diffYearMonths(1, slots, other, options));
-  }
-  equals(otherArg) {
-    return plainYearMonthsEqual(getPlainYearMonthSlots(this), toPlainYearMonthSlots(otherArg));
-  }
-  toPlainDate(bag) {
-    const slots = getPlainYearMonthSlots(this);
-    return createPlainDate(yearMonthToDate(slots.calendar, this, bag));
-  }
-  toLocaleString(locales = void 0, options = {}) {
-    const slots = getPlainYearMonthSlots(this);
-    const format = new RawDateTimeFormat(locales, applyPlainFormatTimeZone(transformYearMonthOptions(options)));
-    return checkResolvedCalendarCompatible(format, slots, 1), format.format(isoDateToEpochMilli(slots));
-  }
-  toString(options = void 0) {
-    return formatPlainYearMonthIso(getPlainYearMonthSlots(this), options);
-  }
-  toJSON() {
-    return formatPlainYearMonthIso(getPlainYearMonthSlots(this));
-  }
-  valueOf() {
-    return apiHelpers_forbiddenValueOf();
-  }
-}, getPlainYearMonthSlots, yearMonthFieldGetters$1, yearMonthDerivedGetters);
-
-function createPlainYearMonth(slots) {
-  return initPlainYearMonth(Object.create(PlainYearMonth.prototype), slots);
-}
-
-function getPlainYearMonthSlots(obj) {
-  return getPlainYearMonthSlotsIfPresent(obj) || invalidRecordType();
-}
-
-function getPlainYearMonthSlotsIfPresent(obj) {
-  return plainYearMonthSlotsMap.get(obj);
-}
-
-function toPlainYearMonthSlots(arg, options) {
-  if (internal_isObjectLike(arg)) {
-    const ownSlots = getPlainYearMonthSlotsIfPresent(arg);
-    if (ownSlots) {
-      return internal_refineOverflowOptions(options), ownSlots;
-    }
-    const calendar = getCalendarFromBag(arg);
-    return refinePlainYearMonthObjectLike(calendar, arg, options);
-  }
-  const res = parsePlainYearMonth(arg, resolveBasicCalendarId);
-  return internal_refineOverflowOptions(options), res;
-}
-
-function initPlainYearMonth(instance, slots) {
-  return plainYearMonthSlotsMap.set(instance, slots), attachDebugString(instance), 
-  instance;
-}
-
-function getTemporalBrandingAndSlots(obj) {
-  if (!internal_isObjectLike(obj)) {
-    return;
-  }
-  let slots = getInstantSlotsIfPresent(obj);
-  return slots ? [ InstantBranding, slots ] : (slots = getZonedDateTimeSlotsIfPresent(obj), 
-  slots ? [ ZonedDateTimeBranding, slots ] : (slots = getPlainDateTimeSlotsIfPresent(obj), 
-  slots ? [ PlainDateTimeBranding, slots ] : (slots = getPlainDateSlotsIfPresent(obj), 
-  slots ? [ PlainDateBranding, slots ] : (slots = getPlainTimeSlotsIfPresent(obj), 
-  slots ? [ PlainTimeBranding, slots ] : (slots = getPlainYearMonthSlotsIfPresent(obj), 
-  slots ? [ PlainYearMonthBranding, slots ] : (slots = getPlainMonthDaySlotsIfPresent(obj), 
-  slots ? [ PlainMonthDayBranding, slots ] : (slots = getDurationSlotsIfPresent(obj), 
-  slots ? [ DurationBranding, slots ] : void 0)))))));
-}
-
-function validateBag(bag) {
-  return (getTemporalBrandingAndSlots(bag) || void 0 !== bag.calendar || void 0 !== bag.timeZone) && throwTypeError(invalidBag), 
-  bag;
-}
-
-const plainTimeSlotsMap = /*@__PURE__*/ new WeakMap;
-
-const PlainTime = /*@__PURE__*/ defineTemporalClass(PlainTimeBranding, class {
-  constructor(hour = 0, minute = 0, second = 0, millisecond = 0, microsecond = 0, nanosecond = 0) {
-    const fields = validateTimeFields(mapProps(utils_toIntegerWithTrunc, {
-      hour: hour,
-      minute: minute,
-      second: second,
-      millisecond: millisecond,
-      microsecond: microsecond,
-      nanosecond: nanosecond
-    }));
-    initPlainTime(this, createTimeSlots(fields));
-  }
-  static from(arg, options = void 0) {
-    return createPlainTime(toPlainTimeSlots(arg, options));
-  }
-  static compare(arg0, arg1) {
-    return compareTimeFields(toPlainTimeSlots(arg0), toPlainTimeSlots(arg1));
-  }
-  with(mod, options = void 0) {
-    return createPlainTime(withTimeFields(getPlainTimeSlots(this), validateBag(mod), options));
-  }
-  add(durationArg) {
-    const slots = getPlainTimeSlots(this);
-    return createPlainTime(moveTime(slots, toDurationSlots(durationArg))[0]);
-  }
-  subtract(durationArg) {
-    const slots = getPlainTimeSlots(this);
-    return createPlainTime(moveTime(slots, negateDurationFields(toDurationSlots(durationArg)))[0]);
-  }
-  until(otherArg, options = void 0) {
-    return createDuration(diffTimes(0, getPlainTimeSlots(this), toPlainTimeSlots(otherArg), options));
-  }
-  since(otherArg, options = void 0) {
-    return createDuration(diffTimes(1, getPlainTimeSlots(this), toPlainTimeSlots(otherArg), options));
-  }
-  round(options) {
-    const slots = getPlainTimeSlots(this);
-    const [smallestUnit, roundingInc, roundingMode] = refineRoundingOptions(options, 5);
-    return createPlainTime(roundTimeToUnit(slots, smallestUnit, roundingInc, roundingMode)[0]);
-  }
-  equals(other) {
-    return plainTimesEqual(getPlainTimeSlots(this), toPlainTimeSlots(other));
-  }
-  toLocaleString(locales = void 0, options = {}) {
-    const slots = getPlainTimeSlots(this);
-    return new RawDateTimeFormat(locales, applyPlainFormatTimeZone(transformTimeOptions(options))).format(timeFieldsToMilli(slots));
-  }
-  toString(options = void 0) {
-    return formatPlainTimeIso(getPlainTimeSlots(this), options);
-  }
-  toJSON() {
-    return formatPlainTimeIso(getPlainTimeSlots(this));
-  }
-  valueOf() {
-    return apiHelpers_forbiddenValueOf();
-  }
-}, getPlainTimeSlots, timeGetters);
-
-function createPlainTime(slots) {
-  return initPlainTime(Object.create(PlainTime.prototype), slots);
-}
-
-function getPlainTimeSlots(obj) {
-  return getPlainTimeSlotsIfPresent(obj) || invalidRecordType();
-}
-
-function getPlainTimeSlotsIfPresent(obj) {
-  return plainTimeSlotsMap.get(obj);
-}
-
-function toPlainTimeSlots(arg, options) {
-  if (internal_isObjectLike(arg)) {
-    const ownSlots = getPlainTimeSlotsIfPresent(arg);
-    if (ownSlots) {
-      return internal_refineOverflowOptions(options), ownSlots;
-    }
-    const dateTimeSlots = getPlainDateTimeSlotsIfPresent(arg);
-    if (dateTimeSlots) {
-      return internal_refineOverflowOptions(options), createTimeSlots(dateTimeSlots);
-    }
-    const zonedDateTimeSlots = getZonedDateTimeSlotsIfPresent(arg);
-    return zonedDateTimeSlots ? (internal_refineOverflowOptions(options), zonedDateTimeToTime(zonedDateTimeSlots)) : refinePlainTimeObjectLike(arg, options);
-  }
-  const timeSlots = parsePlainTime(arg);
-  return internal_refineOverflowOptions(options), timeSlots;
-}
-
-function optionalToPlainTimeFields(timeArg) {
-  return void 0 === timeArg ? void 0 : toPlainTimeSlots(timeArg);
-}
-
-function initPlainTime(instance, slots) {
-  return plainTimeSlotsMap.set(instance, slots), attachDebugString(instance), instance;
-}
-
-const plainDateTimeSlotsMap = /*@__PURE__*/ new WeakMap;
-
-const PlainDateTime = /*@__PURE__*/ defineTemporalClass(PlainDateTimeBranding, class {
-  constructor(isoYear, isoMonth, isoDay, hour = 0, minute = 0, second = 0, millisecond = 0, microsecond = 0, nanosecond = 0, calendar = void 0) {
-    const fields = checkIsoDateTimeInBounds(validateIsoDateTimeFields(mapProps(utils_toIntegerWithTrunc, {
-      year: isoYear,
-      month: isoMonth,
-      day: isoDay,
-      hour: hour,
-      minute: minute,
-      second: second,
-      millisecond: millisecond,
-      microsecond: microsecond,
-      nanosecond: nanosecond
-    })));
-    const calendarImpl = resolveBasicCalendarArg(calendar);
-    initPlainDateTime(this, createDateTimeSlots(fields, calendarImpl));
-  }
-  static from(arg, options = void 0) {
-    return createPlainDateTime(toPlainDateTimeSlots(arg, options));
-  }
-  static compare(arg0, arg1) {
-    const slots0 = toPlainDateTimeSlots(arg0);
-    const slots1 = toPlainDateTimeSlots(arg1);
-    return compareIsoDateTimeFields(slots0, slots1);
-  }
-  get calendarId() {
-    return getCalendarSlotId(getPlainDateTimeSlots(this).calendar);
-  }
-  with(mod, options = void 0) {
-    return createPlainDateTime(withDateTimeFields(getPlainDateTimeSlots(this), validateBag(mod), options));
-  }
-  withCalendar(calendarArg) {
-    const slots = getPlainDateTimeSlots(this);
-    return createPlainDateTime(createDateTimeSlots(slots, refineCalendarArg(calendarArg)));
-  }
-  withPlainTime(plainTimeArg = void 0) {
-    const slots = getPlainDateTimeSlots(this);
-    return createPlainDateTime(createDateTimeFromRefinedFields(slots, optionalToPlainTimeFields(plainTimeArg), slots.calendar));
-  }
-  add(durationArg, options = void 0) {
-    const slots = getPlainDateTimeSlots(this);
-    return createPlainDateTime(createDateTimeSlots(moveDateTime(slots.calendar, slots, toDurationSlots(durationArg), internal_refineOverflowOptions(options)), slots.calendar));
-  }
-  subtract(durationArg, options = void 0) {
-    const slots = getPlainDateTimeSlots(this);
-    return createPlainDateTime(createDateTimeSlots(moveDateTime(slots.calendar, slots, negateDurationFields(toDurationSlots(durationArg)), internal_refineOverflowOptions(options)), slots.calendar));
-  }
-  until(otherArg, options = void 0) {
-    const slots = getPlainDateTimeSlots(this);
-    const other = toPlainDateTimeSlots(otherArg);
-    return createDuration(diffDateTimes(0, slots, other, options));
-  }
-  since(otherArg, options = void 0) {
-    const slots = getPlainDateTimeSlots(this);
-    const other = toPlainDateTimeSlots(otherArg);
-    return createDuration(diffDateTimes(1, slots, other, options));
-  }
-  round(options) {
-    const slots = getPlainDateTimeSlots(this);
-    const [smallestUnit, roundingInc, roundingMode] = refineRoundingOptions(options);
-    return createPlainDateTime(createDateTimeSlots(roundDateTimeToUnit(slots, smallestUnit, roundingInc, roundingMode), slots.calendar));
-  }
-  equals(otherArg) {
-    return plainDateTimesEqual(getPlainDateTimeSlots(this), toPlainDateTimeSlots(otherArg));
-  }
-  toZonedDateTime(timeZoneArg, options = void 0) {
-    return createZonedDateTime(dateTimeToZonedDateTime(getPlainDateTimeSlots(this), queryTimeZone(refineTimeZoneArg(timeZoneArg)), refineEpochDisambigOptions(options)));
-  }
-  toPlainDate() {
-    const slots = getPlainDateTimeSlots(this);
-    return createPlainDate(createDateSlots(slots, slots.calendar));
-  }
-  toPlainTime() {
-    return createPlainTime(createTimeSlots(getPlainDateTimeSlots(this)));
-  }
-  toLocaleString(locales = void 0, options = {}) {
-    const slots = getPlainDateTimeSlots(this);
-    const format = new RawDateTimeFormat(locales, applyPlainFormatTimeZone(transformDateTimeOptions(options)));
-    return checkResolvedCalendarCompatible(format, slots), format.format(isoDateTimeToEpochMilli(slots));
-  }
-  toString(options = void 0) {
-    return formatPlainDateTimeIso(getPlainDateTimeSlots(this), options);
-  }
-  toJSON() {
-    return formatPlainDateTimeIso(getPlainDateTimeSlots(this));
-  }
-  valueOf() {
-    return apiHelpers_forbiddenValueOf();
-  }
-}, getPlainDateTimeSlots, dateFieldGetters$1, dateDerivedGetters, timeGetters);
-
-function createPlainDateTime(slots) {
-  return initPlainDateTime(Object.create(PlainDateTime.prototype), slots);
-}
-
-function getPlainDateTimeSlots(obj) {
-  return getPlainDateTimeSlotsIfPresent(obj) || invalidRecordType();
-}
-
-function getPlainDateTimeSlotsIfPresent(obj) {
-  return plainDateTimeSlotsMap.get(obj);
-}
-
-function toPlainDateTimeSlots(arg, options) {
-  if (internal_isObjectLike(arg)) {
-    const ownSlots = getPlainDateTimeSlotsIfPresent(arg);
-    if (ownSlots) {
-      return internal_refineOverflowOptions(options), ownSlots;
-    }
-    const dateSlots = getPlainDateSlotsIfPresent(arg);
-    if (dateSlots) {
-      return internal_refineOverflowOptions(options), createDateTimeSlots(combineDateAndTime(dateSlots, timeFieldDefaults), dateSlots.calendar);
-    }
-    const zonedDateTimeSlots = getZonedDateTimeSlotsIfPresent(arg);
-    if (zonedDateTimeSlots) {
-      return internal_refineOverflowOptions(options), zonedDateTimeToDateTime(zonedDateTimeSlots);
-    }
-    const calendar = getCalendarFromBag(arg);
-    return refinePlainDateTimeObjectLike(calendar, arg, options);
-  }
-  const res = parsePlainDateTime(arg, resolveBasicCalendarId);
-  return internal_refineOverflowOptions(options), res;
-}
-
-function initPlainDateTime(instance, slots) {
-  return plainDateTimeSlotsMap.set(instance, slots), attachDebugString(instance), 
-  instance;
-}
-
-const plainDateSlotsMap = /*@__PURE__*/ new WeakMap;
-
-const PlainDate = /*@__PURE__*/ defineTemporalClass(PlainDateBranding, class {
-  constructor(isoYear, isoMonth, isoDay, calendar = void 0) {
-    const fields = checkIsoDateInBounds(validateIsoDateFields(mapProps(utils_toIntegerWithTrunc, {
-      year: isoYear,
-      month: isoMonth,
-      day: isoDay
-    })));
-    const calendarImpl = resolveBasicCalendarArg(calendar);
-    initPlainDate(this, createDateSlots(fields, calendarImpl));
-  }
-  static from(arg, options = void 0) {
-    return createPlainDate(toPlainDateSlots(arg, options));
-  }
-  static compare(arg0, arg1) {
-    return compareIsoDateFields(toPlainDateSlots(arg0), toPlainDateSlots(arg1));
-  }
-  get calendarId() {
-    return getCalendarSlotId(getPlainDateSlots(this).calendar);
-  }
-  with(mod, options = void 0) {
-    return createPlainDate(withDateFields(getPlainDateSlots(this), validateBag(mod), options));
-  }
-  withCalendar(calendarArg) {
-    const slots = getPlainDateSlots(this);
-    return createPlainDate(createDateSlots(slots, refineCalendarArg(calendarArg)));
-  }
-  add(durationArg, options = void 0) {
-    const slots = getPlainDateSlots(this);
-    return createPlainDate(createDateSlots(moveDate(slots.calendar, slots, toDurationSlots(durationArg), internal_refineOverflowOptions(options)), slots.calendar));
-  }
-  subtract(durationArg, options = void 0) {
-    const slots = getPlainDateSlots(this);
-    return createPlainDate(createDateSlots(moveDate(slots.calendar, slots, negateDurationFields(toDurationSlots(durationArg)), internal_refineOverflowOptions(options)), slots.calendar));
-  }
-  until(otherArg, options = void 0) {
-    const slots = getPlainDateSlots(this);
-    const other = toPlainDateSlots(otherArg);
-    return createDuration(diffDates(0, slots, other, options));
-  }
-  since(otherArg, options = void 0) {
-    const slots = getPlainDateSlots(this);
-    const other = toPlainDateSlots(otherArg);
-    return createDuration(diffDates(1, slots, other, options));
-  }
-  equals(otherArg) {
-    return plainDatesEqual(getPlainDateSlots(this), toPlainDateSlots(otherArg));
-  }
-  toZonedDateTime(options) {
-    const optionsObj = internal_isObjectLike(options) ? {
-      timeZone: options.timeZone,
-      plainTime: options.plainTime
-    } : {
-      timeZone: options
-    };
-    const slots = getPlainDateSlots(this);
-    const timeZoneId = refineTimeZoneArg(optionsObj.timeZone);
-    const plainTimeArg = optionsObj.plainTime;
-    const timeFields = void 0 !== plainTimeArg ? toPlainTimeSlots(plainTimeArg) : void 0;
-    return createZonedDateTime(dateToZonedDateTime(slots, queryTimeZone(timeZoneId), timeFields));
-  }
-  toPlainDateTime(plainTimeArg = void 0) {
-    const slots = getPlainDateSlots(this);
-    return createPlainDateTime(createDateTimeFromRefinedFields(slots, optionalToPlainTimeFields(plainTimeArg), slots.calendar));
-  }
-  toPlainYearMonth() {
-    const slots = getPlainDateSlots(this);
-    return createPlainYearMonth(fieldsToYearMonth(slots.calendar, this));
-  }
-  toPlainMonthDay() {
-    const slots = getPlainDateSlots(this);
-    return createPlainMonthDay(fieldsToMonthDay(slots.calendar, this));
-  }
-  toLocaleString(locales = void 0, options = {}) {
-    const slots = getPlainDateSlots(this);
-    const format = new RawDateTimeFormat(locales, applyPlainFormatTimeZone(transformDateOptions(options)));
-    return checkResolvedCalendarCompatible(format, slots), format.format(isoDateToEpochMilli(slots));
-  }
-  toString(options = void 0) {
-    return formatPlainDateIso(getPlainDateSlots(this), options);
-  }
-  toJSON() {
-    return formatPlainDateIso(getPlainDateSlots(this));
-  }
-  valueOf() {
-    return apiHelpers_forbiddenValueOf();
-  }
-}, getPlainDateSlots, dateFieldGetters$1, dateDerivedGetters);
-
-function createPlainDate(slots) {
-  return initPlainDate(Object.create(PlainDate.prototype), slots);
-}
-
-function getPlainDateSlots(obj) {
-  return getPlainDateSlotsIfPresent(obj) || invalidRecordType();
-}
-
-function getPlainDateSlotsIfPresent(obj) {
-  return plainDateSlotsMap.get(obj);
-}
-
-function toPlainDateSlots(arg, options) {
-  if (internal_isObjectLike(arg)) {
-    const ownSlots = getPlainDateSlotsIfPresent(arg);
-    if (ownSlots) {
-      return internal_refineOverflowOptions(options), ownSlots;
-    }
-    const dateTimeSlots = getPlainDateTimeSlotsIfPresent(arg);
-    if (dateTimeSlots) {
-      return internal_refineOverflowOptions(options), createDateSlots(dateTimeSlots, dateTimeSlots.calendar);
-    }
-    const zonedDateTimeSlots = getZonedDateTimeSlotsIfPresent(arg);
-    if (zonedDateTimeSlots) {
-      return internal_refineOverflowOptions(options), zonedDateTimeToDate(zonedDateTimeSlots);
-    }
-    const calendar = getCalendarFromBag(arg);
-    return refinePlainDateObjectLike(calendar, arg, options);
-  }
-  const res = parsePlainDate(arg, resolveBasicCalendarId);
-  return internal_refineOverflowOptions(options), res;
-}
-
-function initPlainDate(instance, slots) {
-  return plainDateSlotsMap.set(instance, slots), attachDebugString(instance), instance;
-}
-
-function getCalendarFromBag(bag) {
-  const calendar = extractCalendarFromBag(bag);
-  return void 0 === calendar ? isoCalendarImpl : calendar;
-}
-
-function extractCalendarFromBag(bag) {
-  const {calendar: calendarArg} = bag;
-  if (void 0 !== calendarArg) {
-    return refineCalendarArg(calendarArg);
-  }
-}
-
-function refineCalendarArg(arg) {
-  if (internal_isObjectLike(arg)) {
-    const slots = getPlainDateSlotsIfPresent(arg) || getPlainDateTimeSlotsIfPresent(arg) || getZonedDateTimeSlotsIfPresent(arg) || getPlainMonthDaySlotsIfPresent(arg) || getPlainYearMonthSlotsIfPresent(arg);
-    return slots || throwTypeError(invalidCalendar(arg)), slots.calendar;
-  }
-  return (arg => resolveBasicCalendarId(parseCalendarId(internal_requireString(arg))))(arg);
-}
-
-const durationSlotsMap = /*@__PURE__*/ new WeakMap;
-
-const Duration = /*@__PURE__*/ defineTemporalClass(DurationBranding, class {
-  constructor(years = 0, months = 0, weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0, milliseconds = 0, microseconds = 0, nanoseconds = 0) {
-    const fields = validateDurationFields(mapProps(internal_toStrictInteger, {
-      years: years,
-      months: months,
-      weeks: weeks,
-      days: days,
-      hours: hours,
-      minutes: minutes,
-      seconds: seconds,
-      milliseconds: milliseconds,
-      microseconds: microseconds,
-      nanoseconds: nanoseconds
-    }));
-    initDuration(this, createDurationSlots(fields));
-  }
-  static from(arg) {
-    return createDuration(toDurationSlots(arg));
-  }
-  static compare(durationArg0, durationArg1, options = void 0) {
-    return compareDurations(refinePublicRelativeTo, toDurationSlots(durationArg0), toDurationSlots(durationArg1), options);
-  }
-  get sign() {
-    return getDurationSlots(this).sign;
-  }
-  get blank() {
-    return !getDurationSlots(this).sign;
-  }
-  with(mod) {
-    return createDuration(mergeDurationFields(getDurationSlots(this), mod));
-  }
-  negated() {
-    return createDuration(negateDuration(getDurationSlots(this)));
-  }
-  abs() {
-    return createDuration(absDuration(getDurationSlots(this)));
-  }
-  add(otherArg) {
-    return createDuration(addDurationsWithoutRelativeTo(0, getDurationSlots(this), toDurationSlots(otherArg)));
-  }
-  subtract(otherArg) {
-    return createDuration(addDurationsWithoutRelativeTo(1, getDurationSlots(this), toDurationSlots(otherArg)));
-  }
-  round(roundTo) {
-    return createDuration(roundDuration(refinePublicRelativeTo, getDurationSlots(this), roundTo));
-  }
-  total(totalOf) {
-    return totalDuration(refinePublicRelativeTo, getDurationSlots(this), totalOf);
-  }
-  toLocaleString(locales = void 0, options) {
-    const slots = getDurationSlots(this);
-    return Intl.DurationFormat ? new Intl.DurationFormat(locales, options).format(slots) : formatDurationIso(slots, options);
-  }
-  toString(options = void 0) {
-    return formatDurationIso(getDurationSlots(this), options);
-  }
-  toJSON() {
-    return formatDurationIso(getDurationSlots(this));
-  }
-  valueOf() {
-    return apiHelpers_forbiddenValueOf();
-  }
-}, getDurationSlots, durationGetters);
-
-function createDuration(slots) {
-  return initDuration(Object.create(Duration.prototype), slots);
-}
-
-function getDurationSlots(obj) {
-  return getDurationSlotsIfPresent(obj) || invalidRecordType();
-}
-
-function getDurationSlotsIfPresent(obj) {
-  return durationSlotsMap.get(obj);
-}
-
-function toDurationSlots(arg) {
-  if (internal_isObjectLike(arg)) {
-    return getDurationSlotsIfPresent(arg) || refineDurationObjectLike(arg);
-  }
-  return parseDuration(arg);
-}
-
-function refinePublicRelativeTo(relativeTo) {
-  if (void 0 !== relativeTo) {
-    if (internal_isObjectLike(relativeTo)) {
-      const zonedDateTimeSlots = getZonedDateTimeSlotsIfPresent(relativeTo);
-      if (zonedDateTimeSlots) {
-        return zonedDateTimeSlots;
-      }
-      const dateSlots = getPlainDateSlotsIfPresent(relativeTo);
-      if (dateSlots) {
-        return dateSlots;
-      }
-      const dateTimeSlots = getPlainDateTimeSlotsIfPresent(relativeTo);
-      if (dateTimeSlots) {
-        return createDateSlots(dateTimeSlots, dateTimeSlots.calendar);
-      }
-      const calendar = getCalendarFromBag(relativeTo);
-      return refineMaybeZonedDateTimeObjectLike(refineTimeZoneArg, calendar, relativeTo);
-    }
-    return parseRelativeToSlots(relativeTo, resolveBasicCalendarId);
-  }
-}
-
-function initDuration(instance, slots) {
-  return durationSlotsMap.set(instance, slots), attachDebugString(instance), instance;
-}
-
-const Now = /*@__PURE__*/ Object.defineProperties({}, {
-  ...createStringTagDescriptors("Temporal.Now"),
-  ...createPropDescriptors({
-    timeZoneId() {
-      return getCurrentTimeZoneId();
-    },
-    instant() {
-      return createInstant(createEpochNanoSlots(getCurrentEpochNano()));
-    },
-    zonedDateTimeISO(timeZoneArg = getCurrentTimeZoneId()) {
-      const timeZone = queryTimeZone(refineTimeZoneArg(timeZoneArg));
-      return createZonedDateTime(createZonedEpochNanoSlots(getCurrentEpochNano(), timeZone));
-    },
-    plainDateTimeISO(timeZoneArg = getCurrentTimeZoneId()) {
-      const isoDateTime = getCurrentIsoDateTime(queryTimeZone(refineTimeZoneArg(timeZoneArg)));
-      return createPlainDateTime(createDateTimeSlots(isoDateTime));
-    },
-    plainDateISO(timeZoneArg = getCurrentTimeZoneId()) {
-      const isoDateTime = getCurrentIsoDateTime(queryTimeZone(refineTimeZoneArg(timeZoneArg)));
-      return createPlainDate(createDateSlots(isoDateTime));
-    },
-    plainTimeISO(timeZoneArg = getCurrentTimeZoneId()) {
-      const isoDateTime = getCurrentIsoDateTime(queryTimeZone(refineTimeZoneArg(timeZoneArg)));
-      return createPlainTime(createTimeSlots(isoDateTime));
-    }
-  })
-});
-
-const Temporal = /*@__PURE__*/ Object.defineProperties({}, {
-  ...createStringTagDescriptors("Temporal"),
-  ...createPropDescriptors({
-    PlainYearMonth: PlainYearMonth,
-    PlainMonthDay: PlainMonthDay,
-    PlainDate: PlainDate,
-    PlainTime: PlainTime,
-    PlainDateTime: PlainDateTime,
-    ZonedDateTime: ZonedDateTime,
-    Instant: Instant,
-    Duration: Duration,
-    Now: Now
-  })
-});
-
-const DateTimeFormat = /*@__PURE__*/ (/* unused pure expression or super */ null && (createDateTimeFormatClass(getTemporalBrandingAndSlots)));
-
-const classApi_basic_IntlExtended = /*@__PURE__*/ (/* unused pure expression or super */ null && (createIntlExtended(DateTimeFormat)));
-
-
-
-;// CONCATENATED MODULE: ./node_modules/temporal-polyfill/index.js
-
-
-
-
-const temporal_polyfill_Temporal = root_NativeTemporal || Temporal;
-
-const IntlExport = (/* unused pure expression or super */ null && (NativeTemporal ? Intl : IntlExtended));
-
-const temporal_polyfill_toTemporalInstant = root_NativeTemporal ? Date.prototype.toTemporalInstant : toTemporalInstant;
-
-
-
-;// CONCATENATED MODULE: ./lib/nearest.js
-/**
- * The candidate that a mistyped word most likely meant, letter case aside; the first of equally near ones.
- * null where none is near: at most one edit for each three characters of the word, and two for a short one.
- */
-function nearest(word, candidates) {
-    let best = null;
-    let least = Math.max(2, Math.floor(word.length / 3)) + 1;
-    for (const candidate of candidates) {
-        const [a, b] = [word.toLowerCase(), candidate.toLowerCase()];
-        // Each character that one has more is an edit: so long words need not be compared.
-        if (Math.abs(a.length - b.length) >= least)
-            continue;
-        const edits = distance(a, b);
-        if (edits < least) {
-            best = candidate;
-            least = edits;
-        }
-    }
-    return best;
-}
-/** How many characters to put in, take out, change, or swap with their neighbour (optimal string alignment). */
-function distance(a, b) {
-    const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
-    const at = (row, column) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
-    for (let row = 1; row <= a.length; row += 1) {
-        const current = [row];
-        rows.push(current);
-        for (let column = 1; column <= b.length; column += 1) {
-            const change = a[row - 1] === b[column - 1] ? 0 : 1;
-            const swapped = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
-            const swap = swapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY;
-            current.push(Math.min(at(row - 1, column) + 1, at(row, column - 1) + 1, at(row - 1, column - 1) + change, swap));
-        }
-    }
-    return at(a.length, b.length);
-}
-
-;// CONCATENATED MODULE: ./lib/forms.js
-
-
-
-/** The entries of a list, separated by commas or lines; empty ones are left out. */
-const splitList = (text) => text
-    .split(/[,\n]/)
-    .map((entry) => entry.trim())
-    .filter(Boolean);
-/** A list of choices, each once, in the order given. Throws `input`. */
-function readChoices(text, name, allowed) {
-    const choices = splitList(text).map((entry) => readChoice(entry, name, allowed));
-    if (choices.length > 0)
-        return [...new Set(choices)];
-    throw refuse(name, `\`${text}\` names nothing.`, `Choices: ${allowed.join(', ')}.`);
-}
-/** One of the choices. Throws `input`. */
-function readChoice(text, name, allowed) {
-    const choice = allowed.find((value) => value === text);
-    if (choice !== undefined)
-        return choice;
-    const what = `\`${text}\` is not one of the choices${suggestion(text, allowed)}`;
-    throw refuse(name, what, `Choices: ${allowed.join(', ')}.`);
-}
-/** A whole number from `least` to `most`. Throws `input`. */
-function readInteger(text, name, least, most) {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most)
-        return value;
-    throw refuse(name, `\`${text}\` is not a whole number from ${least} to ${most}.`, `Write a number from ${least} to ${most}.`);
-}
-/** `true` or `false`, as YAML 1.2 has them. Throws `input`. */
-function readBoolean(text, name) {
-    if (/^(?:true|false)$/i.test(text))
-        return text.toLowerCase() === 'true';
-    throw refuse(name, `\`${text}\` is neither \`true\` nor \`false\`.`, 'Write `true` or `false`.');
-}
-const UNITS = {
-    B: 1,
-    kB: 1e3,
-    MB: 1e6,
-    GB: 1e9,
-    KiB: 2 ** 10,
-    MiB: 2 ** 20,
-    GiB: 2 ** 30,
-};
-/** A size such as `25 MB` or `512KiB`, in bytes, from `least` to `most` of them. Throws `input`. */
-function readSize(text, name, least, most) {
-    const [, number, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?) ?([A-Za-z]+)$/.exec(text) ?? [];
-    const factor = new Map(Object.entries(UNITS)).get(unit);
-    const bytes = Math.floor((Math.round(Number(number) * 1000) * (factor ?? Number.NaN)) / 1000);
-    if (bytes >= least && bytes <= most)
-        return bytes;
-    const forms = `Write a number and one of ${Object.keys(UNITS).join(', ')}, such as \`25MB\``;
-    const why = Number.isNaN(bytes) ? 'is not a size' : 'is out of range';
-    throw refuse(name, `\`${text}\` ${why}.`, `${forms}; from ${least} to ${most} bytes.`);
-}
-/** A folder under the workspace, relative and normalised, with `/`; null for the empty text. Throws `input`. */
-function readFolder(text, name) {
-    if (text === '')
-        return null;
-    const folder = (0,external_node_path_.normalize)(text.replaceAll('\\', '/'));
-    const leadsOut = (0,external_node_path_.isAbsolute)(folder) || /^[A-Za-z]:/.test(folder) || text.split(/[\\/]/).includes('..');
-    if (!leadsOut && !/[\0\r\n]/.test(folder))
-        return folder;
-    const what = `\`${text}\` does not lie under the workspace.`;
-    throw refuse(name, what, 'Write a relative folder without `..`, such as `audit-logs`.');
-}
-/** A name that an artifact may have; null for the empty text. Throws `input`. */
-function readArtifactName(text, name) {
-    if (text === '')
-        return null;
-    if (!/["<>:|*?\\/\r\n]/.test(text) && text.length <= 200)
-        return text;
-    const what = `\`${text}\` is not a name for an artifact.`;
-    throw refuse(name, what, 'Leave out " : < > | * ? \\ / and line breaks; at most 200 characters.');
-}
-/** Ends a sentence about a word that is not known: with a full stop, or with the word that was most likely meant. */
-function suggestion(word, known) {
-    const near = nearest(word, known);
-    return near === null ? '.' : `; did you mean \`${near}\`?`;
-}
-/** The error of an input: what is wrong with its value, and the accepted forms. */
-const refuse = (name, what, next) => new errors/* ExportError */.z('input', what, { where: `input \`${name}\``, next });
-
-;// CONCATENATED MODULE: ./lib/duration.js
-
-
-const ISO_DURATION = /^P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?$/;
-const EXACT_FORMS = 'Give a duration in weeks or smaller units (`PT10M`, `PT1H`, `PT0S` for none, `P1D`, `90s`, `10m`, `1h`, `1d`).';
-const LENGTH_FORMS = 'Give a duration of at least a minute (`PT6H`, `P1D`, `P7D`, `P1M`, `12h`, `1d`, `1w`).';
-/** A duration as ISO 8601 has it, also where it is written `7d`, in one of the `units`; null where the text is none. */
-function isoDuration(text, units) {
-    const [, count, unit = ' '] = /^(\d+)([a-z])$/.exec(text) ?? [];
-    const iso = units.includes(unit) ? `P${'dw'.includes(unit) ? '' : 'T'}${count}${unit.toUpperCase()}` : text;
-    return ISO_DURATION.test(iso) ? iso : null;
-}
-/** `5m` is five minutes to some and five months to others; where both make sense, neither is guessed. Throws `input`. */
-function refuseVague(text, name) {
-    const [, count] = /^(\d+)m$/i.exec(text) ?? [];
-    if (count === undefined)
-        return;
-    const what = `\`${text}\` could be minutes (\`PT${count}M\`) or months (\`P${count}M\`).`;
-    throw refuse(name, what, 'Give the one that is meant, as ISO 8601 writes it.');
-}
-/**
- * A duration that is always equally long, in milliseconds; a day is 24 hours.
- * Throws `input` where it cannot be read, or has years or months.
- */
-function readExact(text, name) {
-    const iso = isoDuration(text, 'smhd');
-    if (iso === null)
-        throw refuse(name, `\`${text}\` cannot be read.`, EXACT_FORMS);
-    if (/^P\d*Y|^P[^T]*M/.test(iso)) {
-        throw refuse(name, `\`${text}\` has years or months, which are not equally long.`, EXACT_FORMS);
-    }
-    try {
-        const { weeks, days, hours, minutes, seconds } = temporal_polyfill_Temporal.Duration.from(iso);
-        return ((((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
-    }
-    catch {
-        throw refuse(name, `\`${text}\` is too long.`, EXACT_FORMS);
-    }
-}
-/** The end of all years that are written with four digits. */
-const LATEST = Date.UTC(9999, 11, 31);
-/**
- * The length of a window, as ISO 8601; its years, months, weeks and days are local ones.
- * Throws `input` where it cannot be read, is shorter than a minute, or longer than calendars are.
- */
-function readLength(text, name) {
-    refuseVague(text, name);
-    const iso = isoDuration(text, 'hdw');
-    if (iso === null)
-        throw refuse(name, `\`${text}\` cannot be read.`, LENGTH_FORMS);
-    try {
-        if (endAfter(LATEST, iso, 'UTC') - LATEST >= 60_000)
-            return iso;
-    }
-    catch {
-        throw refuse(name, `\`${text}\` is too long.`, LENGTH_FORMS);
-    }
-    throw refuse(name, `\`${text}\` is shorter than a minute.`, LENGTH_FORMS);
-}
-/** The instant a `length` after `from`, as `readLength` gives it, by the calendar and clocks of the time zone. */
-function endAfter(from, length, timeZone) {
-    return temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(from).toZonedDateTimeISO(timeZone).add(length).epochMilliseconds;
-}
-
-;// CONCATENATED MODULE: ./lib/window.js
-
-
-
-
-
-
-const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d+))?(?:[Zz]|[+-]\d\d:\d\d)$/;
-const DAY = /^\d{4}-\d\d-\d\d$/;
-const MONTH = /^\d{4}-\d\d$/;
-/** An IANA name or an offset in minutes. Temporal alone would also take `2026-11-01T00:00Z` for a time zone. */
-const TIME_ZONE = /^(?:[A-Za-z][\w+/-]*|[+-]\d\d:\d\d)$/;
-const POINT_FORMS = 'a date-time with seconds and offset (`2026-11-01T00:00:00Z`), a day (`2026-11-01`), a month (`2026-11`)';
-const FROM_FORMS = `${POINT_FORMS}, or a duration before \`to\` (\`P7D\`, \`PT24H\`, \`P1M\`, \`P1W\`, \`7d\`, \`24h\`, \`2w\`)`;
-const FORMS = {
-    from: `Give ${FROM_FORMS}, or \`last-export\`.`,
-    'initial-from': `Give ${FROM_FORMS}.`,
-    to: `Give ${POINT_FORMS}, or \`now\`.`,
-    'time-zone': 'Give an IANA name (`UTC`, `Europe/Berlin`, `America/New_York`) or an offset (`+01:00`).',
-};
-/**
- * The window that the inputs mean. A `to` later than `settle` before now is pulled back to there, and a duration in
- * `from` counts back from that; its years, months, weeks and days are local ones, its hours and smaller units exact.
- * @param now milliseconds since 1970; cut to the second.
- * @throws `input` where an input cannot be read, an instant lies before 1970, or `from` is not before `to`.
- */
-function resolveWindow({ from, to, timeZone, settle, fromName = 'from' }, now) {
-    checkTimeZone(timeZone);
-    const second = Math.floor(now / 1000) * 1000;
-    const latest = second - readExact(settle, 'settle');
-    if (latest < 0)
-        throw refuse('settle', `\`${settle}\` reaches back before 1970.`, 'Give a shorter duration.');
-    const askedTo = to === 'now' ? second : since1970('to', to, readPoint('to', to, timeZone));
-    const end = Math.min(askedTo, latest);
-    const start = since1970(fromName, from, readBefore(fromName, from, end, timeZone) ?? readPoint(fromName, from, timeZone));
-    const pulledBack = end < askedTo;
-    if (start >= end) {
-        const pull = pulledBack
-            ? `, pulled back from ${formatInstant(askedTo)} to \`settle\` (\`${settle}\`) before now`
-            : '';
-        throw new errors/* ExportError */.z('input', `The window is empty: \`${fromName}\` (\`${from}\`) is ${formatInstant(start)}, and \`to\` (\`${to}\`) is ${formatInstant(end)}${pull}.`, {
-            where: `inputs \`${fromName}\` and \`to\``,
-            next: start < askedTo
-                ? `Run later, or give an earlier \`${fromName}\`.`
-                : `Give a \`${fromName}\` that is before \`to\`.`,
-        });
-    }
-    return { window: { from: start, to: end }, pulledBack, asked: { from, to } };
-}
-/**
- * Consecutive slices that tile the window, oldest first, cut at the multiples of `lengthMs` since 1970; the first and the
- * last may be shorter. `lengthMs` is a whole number of milliseconds.
- */
-function* sliceWindow({ from, to }, lengthMs) {
-    if (!(Number.isSafeInteger(lengthMs) && lengthMs > 0))
-        throw new RangeError(`Slices of ${lengthMs} ms`);
-    let start = from;
-    while (start < to) {
-        const end = Math.min(to, (Math.floor(start / lengthMs) + 1) * lengthMs);
-        yield { from: start, to: end };
-        start = end;
-    }
-}
-/** The window cut in two at its middle millisecond; null where it is one millisecond long. */
-function halves({ from, to }) {
-    if (to - from <= 1)
-        return null;
-    const middle = Math.floor((from + to) / 2);
-    return [
-        { from, to: middle },
-        { from: middle, to },
-    ];
-}
-/** The window made longer by so many milliseconds before it and after it. */
-function pad({ from, to }, beforeMs, afterMs = beforeMs) {
-    return { from: from - beforeMs, to: to + afterMs };
-}
-/** The local day of an instant, as `2026`, `11`, `01`. */
-function dayOf(time, timeZone) {
-    const date = temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(timeZone).toPlainDate().toString();
-    const [year = '', month = '', day = ''] = date.split('-');
-    return { year, month, day };
-}
-/** Whether an instant, in milliseconds since 1970, lies in `[from, to)`. */
-function contains({ from, to }, time) {
-    return from <= time && time < to;
-}
-const refused = (name, given, why, cause) => new errors/* ExportError */.z('input', `\`${given}\` ${why}.`, { where: `input \`${name}\``, next: FORMS[name], cause });
-function checkTimeZone(timeZone) {
-    if (!TIME_ZONE.test(timeZone))
-        throw refused('time-zone', timeZone, 'is not a time zone');
-    try {
-        temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(timeZone);
-    }
-    catch (cause) {
-        throw refused('time-zone', timeZone, 'is not a known time zone', cause);
-    }
-}
-function since1970(name, text, instant) {
-    if (instant < 0)
-        throw refused(name, text, `is ${formatInstant(instant)}, before 1970`);
-    return instant;
-}
-/** The instant so long before `to`; null where the text is no duration. */
-function readBefore(name, text, to, timeZone) {
-    if (/^[+-]P|^[+-]\d+[a-z]$|^P.*[+-]/i.test(text)) {
-        throw refused(name, text, 'has a sign: a duration always counts back from `to`');
-    }
-    refuseVague(text, name);
-    const iso = isoDuration(text, 'dhw');
-    if (iso === null)
-        return null;
-    if (!/[1-9]/.test(iso))
-        throw refused(name, text, 'is no time at all');
-    try {
-        const end = temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(to).toZonedDateTimeISO(timeZone);
-        return end.subtract(iso).epochMilliseconds;
-    }
-    catch (cause) {
-        throw refused(name, text, 'reaches back too far', cause);
-    }
-}
-/** The instant that a date-time names, or at which a local day or month starts (`from`) or ends (`to`). */
-function readPoint(name, text, timeZone) {
-    const dateTime = DATE_TIME.exec(text);
-    if (dateTime) {
-        if ((dateTime[1] ?? '').length > 3)
-            throw refused(name, text, 'is too fine: windows are in milliseconds');
-        const instant = parseInstant(text);
-        if (instant === null)
-            throw refused(name, text, 'does not exist: a part of it is out of range (leap seconds are too)');
-        return instant;
-    }
-    const isDay = DAY.test(text);
-    if (!isDay && !MONTH.test(text))
-        throw refused(name, text, 'cannot be read');
-    try {
-        const first = temporal_polyfill_Temporal.PlainDate.from(isDay ? text : `${text}-01`);
-        const date = name !== 'to' ? first : first.add(isDay ? { days: 1 } : { months: 1 });
-        return date.toZonedDateTime(timeZone).epochMilliseconds;
-    }
-    catch (cause) {
-        throw refused(name, text, `is not a ${isDay ? 'day' : 'month'} that exists`, cause);
-    }
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-;// CONCATENATED MODULE: ./lib/evidence/checksums.js
-
-
-/** The digest of a file, read from the disk. */
-async function hashFile(path) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    let bytes = 0;
-    for await (const chunk of (0,external_node_fs_.createReadStream)(path)) {
-        hash.update(chunk);
-        bytes += chunk.length;
-    }
-    return { bytes, sha256: hash.digest('hex') };
-}
-/** The digest of bytes in memory. */
-function hashBytes(data) {
-    return { bytes: data.length, sha256: (0,external_node_crypto_.createHash)('sha256').update(data).digest('hex') };
-}
-/** The text of a `SHA256SUMS` file, as `sha256sum -c` reads it. File names here have no line breaks or backslashes. */
-function checksumsText(files) {
-    return files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join('');
-}
-
 ;// CONCATENATED MODULE: ./lib/evidence/scope.js
 
 /**
@@ -35599,7 +30986,7 @@ function checksumsText(files) {
 function scopeOf({ vendor, org: named, origin, query, columns }) {
     const filters = [...query.filters].map(([name, values]) => [name, [...values].sort()]).sort();
     const { org, provider } = query;
-    return hashBytes(Buffer.from(JSON.stringify([vendor.id, new URL(origin).host, provider, org ?? named, filters, columns]))).sha256;
+    return (0,checksums/* hashBytes */.yi)(Buffer.from(JSON.stringify([vendor.id, new URL(origin).host, provider, org ?? named, filters, columns]))).sha256;
 }
 
 ;// CONCATENATED MODULE: ./lib/evidence/manifest.js
@@ -35617,14 +31004,14 @@ function scopeOf({ vendor, org: named, origin, query, columns }) {
 function manifestOf(options) {
     const { inputs, job, name, table, copies, exchanges, notes, createdAt } = options;
     const { vendor, query, period, run } = inputs;
-    const window = { from: formatInstant(job.window.from), to: formatInstant(job.window.to) };
-    const created = formatInstant(createdAt);
+    const window = { from: (0,lib_window/* formatInstant */.r4)(job.window.from), to: (0,lib_window/* formatInstant */.r4)(job.window.to) };
+    const created = (0,lib_window/* formatInstant */.r4)(createdAt);
     const scope = scopeOf(inputs);
     const hashes = table.files.map(({ sha256 }) => sha256);
     return {
         $schema: 'https://datapackage.org/profiles/2.0/datapackage.json',
         name: name.toLowerCase(),
-        id: hashBytes(Buffer.from(JSON.stringify([scope, window, hashes, created, run]))).sha256,
+        id: (0,checksums/* hashBytes */.yi)(Buffer.from(JSON.stringify([scope, window, hashes, created, run]))).sha256,
         title: `Audit log of ${vendor.name}${inputs.org && ` (${inputs.org})`}, ${window.from} to ${window.to}`,
         created,
         sources: [{ title: `${vendor.name} audit log`, path: inputs.origin }],
@@ -35642,16 +31029,16 @@ function manifestOf(options) {
             columns: inputs.columns,
             scope,
             chain: period.onward === null ? null : { previous: previousOf(job) },
-            gap: job.gap && { from: formatInstant(job.gap.from), to: formatInstant(job.gap.to) },
+            gap: job.gap && { from: (0,lib_window/* formatInstant */.r4)(job.gap.from), to: (0,lib_window/* formatInstant */.r4)(job.gap.to) },
             late: {
-                looked_from: formatInstant(job.askFrom),
+                looked_from: (0,lib_window/* formatInstant */.r4)(job.askFrom),
                 count: table.lateRows.length,
                 rows: rangesOf(table.lateRows),
             },
             events: {
                 ...table.counts,
-                first: table.firstEvent === null ? null : formatInstant(table.firstEvent),
-                last: table.lastEvent === null ? null : formatInstant(table.lastEvent),
+                first: table.firstEvent === null ? null : (0,lib_window/* formatInstant */.r4)(table.firstEvent),
+                last: table.lastEvent === null ? null : (0,lib_window/* formatInstant */.r4)(table.lastEvent),
             },
             completeness: { established: notes, limits: [...vendor.guide.limits, ...vendor.guide.unverified] },
             requests: exchanges,
@@ -35665,7 +31052,7 @@ function previousOf({ last }) {
     if (last === null)
         return null;
     const { id, sha256, artifact, window, place } = last;
-    return { id, sha256, to: formatInstant(window.to), place, ...(artifact !== null && { artifact }) };
+    return { id, sha256, to: (0,lib_window/* formatInstant */.r4)(window.to), place, ...(artifact !== null && { artifact }) };
 }
 /** Rising numbers as `1-37, 40`. */
 function rangesOf(numbers) {
@@ -35709,30 +31096,8 @@ function resourceOf(vendor, file, name, columns, inFile = (column) => column) {
 }
 const describe = (meaning) => (meaning === undefined ? {} : { description: meaning });
 
-;// CONCATENATED MODULE: ./lib/evidence/write.js
-
-
-
-/** The manifest of an export: without it, a folder is not one. */
-const MANIFEST = 'datapackage.json';
-/** The checksums of an export's other files. */
-const SUMS = 'SHA256SUMS';
-/**
- * Writes `SHA256SUMS`, and last of all the manifest: an export without it is not one.
- * Gives all files of the export, the CSV first, in the order of its parts; and the manifest's bytes.
- */
-async function writeEvidence(folder, csvs, manifest) {
-    const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
-    const files = [
-        ...csvs.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
-        { name: MANIFEST, ...hashBytes(bytes) },
-    ];
-    const sums = Buffer.from(checksumsText(files));
-    await (0,promises_.writeFile)((0,external_node_path_.join)(folder, SUMS), sums, { flag: 'wx', flush: true });
-    await (0,promises_.writeFile)((0,external_node_path_.join)(folder, MANIFEST), bytes, { flag: 'wx', flush: true });
-    return { files: [...files, { name: SUMS, ...hashBytes(sums) }], manifest: bytes };
-}
-
+// EXTERNAL MODULE: ./lib/nearest.js
+var nearest = __nccwpck_require__(2037);
 ;// CONCATENATED MODULE: ./lib/csv/columns.js
 
 
@@ -35786,7 +31151,7 @@ function checkColumns(vendor, columns, header = null) {
     const unknown = columns.find((name) => !there.has(name));
     if (unknown === undefined)
         return;
-    const near = nearest(unknown, there);
+    const near = (0,nearest/* nearest */.p)(unknown, there);
     throw refusal(`${vendor.name} has no column ${unknown}.${near === null ? '' : ` Did you mean ${near}?`}`, `Choose from: ${[...there].join(', ')}.`);
 }
 /** What the vendor's document lets expect; null where only its answer will tell. */
@@ -35812,7 +31177,7 @@ function jsonCells(columns) {
 }
 function commonCells(vendor, org) {
     const own = {
-        time: ({ event }) => (event.time === null ? '' : formatInstant(event.time)),
+        time: ({ event }) => (event.time === null ? '' : (0,lib_window/* formatInstant */.r4)(event.time)),
         vendor: () => vendor.id,
         org: () => org,
         id: ({ event }) => event.id ?? '',
@@ -35851,6 +31216,53 @@ function refusal(what, next) {
     return new errors/* ExportError */.z('input', what, { where: 'input `columns`', next });
 }
 
+;// CONCATENATED MODULE: ./lib/ids.js
+
+
+/**
+ * The ids of an export's events: each comes out once. Vendors without ids pass through, and nothing of theirs is ever
+ * taken for a repetition.
+ */
+class Ids {
+    #vendor;
+    #slice = new Map();
+    /** Of all events that were kept, by their last two characters, since one `Set` has an end (16 million). */
+    #kept = new Map();
+    constructor(vendor) {
+        this.#vendor = vendor;
+    }
+    /** To be called before the events of another slice. */
+    beginSlice() {
+        this.#slice = new Map();
+    }
+    /** Whether the slice has the event already. Throws `protocol` where it has its id with other contents. */
+    isRepeated(event) {
+        if (event.id === null)
+            return false;
+        const before = this.#slice.get(event.id);
+        this.#slice.set(event.id, event);
+        if (before === undefined)
+            return false;
+        if (JSON.stringify(before.body) === JSON.stringify(event.body))
+            return true;
+        throw twice(this.#vendor, event, 'with different contents');
+    }
+    /** Throws `protocol` where an event of another slice, and so of another time, was kept under the same id. */
+    keep(event) {
+        if (event.id === null)
+            return;
+        const end = event.id.slice(-2);
+        const kept = this.#kept.get(end) ?? new Set();
+        if (kept.has(event.id))
+            throw twice(this.#vendor, event, 'at different times');
+        this.#kept.set(end, kept.add(event.id));
+    }
+}
+const twice = ({ name }, { time }, how) => new errors/* ExportError */.z('protocol', `${name} gave one event id twice, ${how}.`, {
+    where: time === null ? name : `an event of ${(0,lib_window/* formatInstant */.r4)(time)}`,
+    next: 'Run the export again; if it stays, report it to the vendor: one of the two is not what happened.',
+});
+
 ;// CONCATENATED MODULE: ./lib/csv/write.js
 /**
  * A cell that a reader may misunderstand if it stands bare: lenient ones drop spaces at its ends, and a U+FEFF that
@@ -35878,6 +31290,8 @@ function write_encodeCell(cell) {
     return NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
+// EXTERNAL MODULE: ./lib/disk.js
+var disk = __nccwpck_require__(7486);
 ;// CONCATENATED MODULE: ./lib/sink.js
 
 
@@ -35897,19 +31311,19 @@ class Sink {
         this.#file = file;
     }
     static async open(path) {
-        return new Sink(path, await onDisk(path, () => (0,promises_.open)(partialOf(path), 'wx')));
+        return new Sink(path, await (0,disk/* onDisk */.F)(path, () => (0,promises_.open)(partialOf(path), 'wx')));
     }
     async write(text) {
         const chunk = Buffer.from(text, 'utf8');
         this.#hash.update(chunk);
         this.#bytes += chunk.length;
-        await onDisk(this.#path, () => this.#file.writeFile(chunk));
+        await (0,disk/* onDisk */.F)(this.#path, () => this.#file.writeFile(chunk));
     }
     /** Syncs, reads back, compares; after that nothing can be written. */
     async settle() {
         const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
-        await onDisk(this.#path, () => this.#file.sync());
-        const found = await onDisk(this.#path, () => hashFile(partialOf(this.#path)));
+        await (0,disk/* onDisk */.F)(this.#path, () => this.#file.sync());
+        const found = await (0,disk/* onDisk */.F)(this.#path, () => (0,checksums/* hashFile */.DC)(partialOf(this.#path)));
         if (found.sha256 !== written.sha256 || found.bytes !== written.bytes) {
             throw notAsWritten(this.#path, undefined);
         }
@@ -35917,30 +31331,16 @@ class Sink {
     }
     /** Gives a settled file its name, in the same folder. */
     async name(path) {
-        await onDisk(path, () => (0,promises_.rename)(partialOf(this.#path), path));
+        await (0,disk/* onDisk */.F)(path, () => (0,promises_.rename)(partialOf(this.#path), path));
     }
     /** Leaves what was written as `.partial`, unless it was named. */
     async close() {
-        await this.#file.close();
+        await (0,disk/* onDisk */.F)(this.#path, () => this.#file.close());
     }
 }
 const partialOf = (path) => `${path}.partial`;
-async function onDisk(path, work) {
-    try {
-        return await work();
-    }
-    catch (cause) {
-        const code = cause.code ?? 'no error code';
-        throw sink_refused(path, `The export cannot be written (${code}).`, cause);
-    }
-}
 /** The error for a file that has changed on the disk. */
-const notAsWritten = (path, cause) => sink_refused(path, 'The file that the disk gives back is not the one that was written.', cause);
-const sink_refused = (path, what, cause) => new errors/* ExportError */.z('destination', what, {
-    where: path,
-    next: 'Check the space and the health of the disk of the runner, and run the export again.',
-    cause,
-});
+const notAsWritten = (path, cause) => (0,disk/* refused */.J)(path, 'The file that the disk gives back is not the one that was written.', cause);
 
 ;// CONCATENATED MODULE: ./lib/parts.js
 
@@ -36041,6 +31441,7 @@ function partPath(path, number) {
 
 
 
+
 /** Events encoded and written at a time. */
 const BATCH_ROWS = 2000;
 /**
@@ -36068,6 +31469,7 @@ class Table {
     #parts;
     #counts = { received: 0, cut: 0, repeated: 0, known: 0, written: 0 };
     #lateRows = [];
+    #ids;
     #plan = null;
     #header = null;
     #slice = null;
@@ -36077,6 +31479,7 @@ class Table {
     constructor(options, parts) {
         this.#options = options;
         this.#parts = parts;
+        this.#ids = new Ids(options.vendor);
     }
     async add({ slice, header, events }) {
         if (this.#slice !== slice)
@@ -36150,29 +31553,26 @@ class Table {
             throw untold(this.#options.vendor);
         return earlier.take(names, row(event), event.id);
     }
-    /** The events that stay: inside the slice, each id once, and new. Throws `protocol` where one id has two contents. */
+    /** The events that stay: inside the slice, each id once, and new. Throws `protocol` where one id is of two events. */
     #settle(events, slice, plan) {
-        const seen = new Map();
         const kept = [];
+        this.#ids.beginSlice();
         for (const event of events) {
-            const { time, id } = event;
+            const { time } = event;
             if (Number.isNaN(time))
                 throw new Error(`${this.#options.vendor.name} has an event with a time that is none.`);
-            const before = id === null ? undefined : seen.get(id);
-            if (before !== undefined && JSON.stringify(before.body) !== JSON.stringify(event.body))
-                throw twoContents(this.#options.vendor, event);
-            if (id !== null)
-                seen.set(id, event);
-            if (time !== null && !contains(slice, time)) {
+            const repeated = this.#ids.isRepeated(event);
+            if (time !== null && !(0,lib_window/* contains */.gR)(slice, time)) {
                 this.#counts.cut++;
             }
-            else if (before !== undefined) {
+            else if (repeated) {
                 this.#counts.repeated++;
             }
             else if (this.#isKnown(event, plan)) {
                 this.#counts.known++;
             }
             else {
+                this.#ids.keep(event);
                 kept.push(event);
                 this.#first = Math.min(this.#first, time ?? Number.POSITIVE_INFINITY);
                 this.#last = Math.max(this.#last, time ?? Number.NEGATIVE_INFINITY);
@@ -36199,10 +31599,6 @@ const timeless = ({ name }) => new errors/* ExportError */.z('input', `No column
 const untold = ({ name }) => new errors/* ExportError */.z('input', `${name}'s events have neither a time nor an id, so late ones cannot be told from exported ones.`, {
     where: 'input `overlap`',
     next: 'Set `overlap: PT0S`, to look for none.',
-});
-const twoContents = ({ name }, { time }) => new errors/* ExportError */.z('protocol', `${name} gave one event id twice, with different contents.`, {
-    where: time === null ? name : `an event of ${formatInstant(time)}`,
-    next: 'Run the export again; if it stays, report it to the vendor: one of the two is not what happened.',
 });
 
 ;// CONCATENATED MODULE: ./lib/csv/read.js
@@ -36334,7 +31730,7 @@ class Earlier {
     add({ header, rows }) {
         const { idColumn, timeColumn } = this.#vendor;
         const time = columnOf(header, timeColumn, 'time');
-        const inStretch = rows.filter((cells) => !((parseInstant(cells[time] ?? '') ?? this.#from) < this.#from));
+        const inStretch = rows.filter((cells) => !(((0,lib_window/* parseInstant */.nV)(cells[time] ?? '') ?? this.#from) < this.#from));
         const id = idColumn === null ? -1 : columnOf(header, idColumn, 'id');
         if (id < 0)
             this.#tables.push({ header, rows: inStretch });
@@ -36408,7 +31804,7 @@ async function lookBack({ history, job, overlapMs, vendor, now, note }) {
         if (before === null) {
             askFrom = at.window.from;
             if (at.before !== null && !at.gap) {
-                note(`Late events were looked for from ${formatInstant(askFrom)} on: the export before is no longer there.`);
+                note(`Late events were looked for from ${(0,lib_window/* formatInstant */.r4)(askFrom)} on: the export before is no longer there.`);
             }
             break;
         }
@@ -36425,117 +31821,8 @@ async function lookBack({ history, job, overlapMs, vendor, now, note }) {
     return { askFrom, earlier };
 }
 
-;// CONCATENATED MODULE: ./lib/history/link.js
-
-
-
-
-
-/**
- * Reads a manifest that `manifestOf` wrote. Throws `destination` where it is damaged: it is never taken for missing,
- * since an export that starts anew instead of going on would leave a gap or write events twice.
- */
-function readLink(bytes, place, artifact = null) {
-    const manifest = parse(bytes);
-    const about = object(manifest, 'export');
-    const window = object(about, 'window');
-    const chain = field(about, 'chain');
-    const before = isObject(chain) ? field(chain, 'previous') : null;
-    const gap = field(about, 'gap');
-    const resources = field(manifest, 'resources');
-    const csvs = Array.isArray(resources) ? resources.map(csvOf) : [];
-    const link = {
-        id: field(manifest, 'id'),
-        scope: field(about, 'scope'),
-        from: instant(window, 'from'),
-        to: instant(window, 'to'),
-    };
-    const { id, scope, from, to } = link;
-    const whole = typeof id === 'string' &&
-        typeof scope === 'string' &&
-        from !== null &&
-        to !== null &&
-        from < to &&
-        [chain, before, gap].every((one) => one === null || isObject(one));
-    if (!whole || !csvs.every((csv) => csv !== null))
-        throw damaged(place);
-    const files = csvs.filter(({ copy }) => !copy).map(({ file }) => file);
-    if (files.length === 0)
-        throw damaged(place);
-    return {
-        id,
-        sha256: hashBytes(bytes).sha256,
-        artifact,
-        scope,
-        window: { from, to },
-        before: isObject(before) ? beforeOf(before, place) : null,
-        chained: isObject(chain),
-        gap: gap !== null,
-        files,
-        copies: csvs.filter(({ copy }) => copy).map(({ file }) => file),
-        place,
-    };
-}
-/** Makes sure that an export's `SHA256SUMS` agree with its manifest. Throws `destination`. */
-function checkSums({ files, copies, sha256, place }, sums) {
-    if (sums.toString('utf8') === checksumsText([...files, ...copies, { name: MANIFEST, sha256 }]))
-        return;
-    throw damaged(place, `${SUMS} does not agree with its manifest`);
-}
-/** The content of an export's file, if it is what its manifest says. Throws `destination`. */
-function checkContent({ place }, { name, sha256 }, content) {
-    if (hashBytes(content).sha256 === sha256)
-        return content;
-    throw damaged(place, `${name} is not what its manifest says`);
-}
-/** The error for an export that is there, but not as it was delivered. */
-const damaged = (place, what = 'its manifest cannot be read') => new errors/* ExportError */.z('destination', `The last export is damaged: ${what}.`, {
-    where: place,
-    next: 'Restore it as it was delivered, or remove it whole: the next run then goes on from the export before it.',
-});
-function parse(bytes) {
-    try {
-        const value = JSON.parse(bytes.toString('utf8'));
-        return isObject(value) ? value : {};
-    }
-    catch {
-        return {};
-    }
-}
-function object(of, name) {
-    const value = field(of, name);
-    return isObject(value) ? value : {};
-}
-function instant(of, name) {
-    const value = field(of, name);
-    const time = typeof value === 'string' ? parseInstant(value) : null;
-    return isCount(time) ? time : null;
-}
-function beforeOf(value, place) {
-    const id = field(value, 'id');
-    const sha256 = field(value, 'sha256');
-    const artifact = field(value, 'artifact') ?? null;
-    if (typeof id === 'string' && typeof sha256 === 'string' && (artifact === null || isCount(artifact))) {
-        return { id, sha256, artifact };
-    }
-    throw damaged(place);
-}
-const isCount = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
-/** A resource of the manifest; null where it is damaged. `copy`: it is one for spreadsheets. */
-function csvOf(resource) {
-    if (!isObject(resource))
-        return null;
-    const guarded = field(resource, 'guarded');
-    if (guarded !== undefined && !isObject(guarded))
-        return null;
-    const [name, bytes, hash] = ['path', 'bytes', 'hash'].map((key) => field(resource, key));
-    if (typeof name !== 'string' || !isCount(bytes) || typeof hash !== 'string')
-        return null;
-    return /^[\w.-]+\.csv$/.test(name) && /^sha256:[0-9a-f]{64}$/.test(hash)
-        ? { file: { name, bytes, sha256: hash.slice(7) }, copy: guarded !== undefined }
-        : null;
-}
-
+// EXTERNAL MODULE: ./lib/duration.js
+var duration = __nccwpck_require__(1999);
 ;// CONCATENATED MODULE: ./lib/history/plan.js
 
 
@@ -36557,7 +31844,7 @@ function nextJob({ window, timeZone, onward, allowGap }, last, vendor, now) {
         return null;
     const input = last !== null ? null : onward === null ? 'from' : 'initial-from';
     const { from, gap } = keptFrom({ from: start, to: window.to }, vendor, now, allowGap, input);
-    const end = onward?.maxWindow ? endAfter(from, onward.maxWindow, timeZone) : window.to;
+    const end = onward?.maxWindow ? (0,duration/* endAfter */.uY)(from, onward.maxWindow, timeZone) : window.to;
     return { window: { from, to: Math.min(end, window.to) }, gap, last, askFrom: from };
 }
 /** Where a window begins that the vendor still keeps, and what of it is gone; `input` says where it begins, if one does. */
@@ -36568,13 +31855,13 @@ function keptFrom(window, { name, retention }, now, allowGap, input) {
     const hole = { from: window.from, to: Math.min(oldest, window.to) };
     if (allowGap && oldest < window.to)
         return { from: oldest, gap: hole };
-    const between = `${formatInstant(hole.from)} to ${formatInstant(hole.to)}`;
+    const between = `${(0,lib_window/* formatInstant */.r4)(hole.from)} to ${(0,lib_window/* formatInstant */.r4)(hole.to)}`;
     const days = (retention ?? 0) / 86_400_000;
     const what = `${name} keeps events for ${days} days, so what happened from ${between} cannot be exported any more.`;
-    const rest = `\`allow-gap: true\` to export what is kept from ${formatInstant(oldest)} on, and to record the hole`;
-    const later = input === null ? '' : `\`${input}\` to ${formatInstant(oldest)} or later, or `;
+    const rest = `\`allow-gap: true\` to export what is kept from ${(0,lib_window/* formatInstant */.r4)(oldest)} on, and to record the hole`;
+    const later = input === null ? '' : `\`${input}\` to ${(0,lib_window/* formatInstant */.r4)(oldest)} or later, or `;
     throw new errors/* ExportError */.z('incomplete', what, {
-        where: `window ${formatInstant(window.from)} to ${formatInstant(window.to)}`,
+        where: `window ${(0,lib_window/* formatInstant */.r4)(window.from)} to ${(0,lib_window/* formatInstant */.r4)(window.to)}`,
         next: oldest >= window.to ? 'Give a later window.' : `Set ${later}${rest}.`,
     });
 }
@@ -36594,97 +31881,171 @@ async function unlessAborted(signal, work) {
     }
 }
 
+;// CONCATENATED MODULE: external "node:stream/consumers"
+const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
+var lib = __nccwpck_require__(4942);
+;// CONCATENATED MODULE: ./lib/artifact-client.js
+
+
+/** GitHub's own client. Loaded only here: it is most of the bundle, and most of its time to start. */
+async function openClient() {
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(351), __nccwpck_require__.e(645)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9645));
+    lib/* HttpClientResponse */.bd.prototype.readBody = readBody;
+    return new DefaultArtifactClient();
+}
+/**
+ * In place of theirs, which listens for the end of a body alone: it never hears of one that is cut, and waits until
+ * nothing is left to wait for and Node ends the program. This one rejects, and the client tries again.
+ */
+async function readBody() {
+    return (await (0,consumers_namespaceObject.buffer)(this.message)).toString();
+}
+
 // EXTERNAL MODULE: ./lib/retry.js
 var retry = __nccwpck_require__(2165);
 ;// CONCATENATED MODULE: ./lib/destinations/artifact.js
 
 
 
+
+
+
+
+
+
+
 const TRIES = 3;
 const TAKEN = /409|already exists|conflict/i;
-/** A connection that was cut is not tried again by the artifact client itself. */
-const CUT = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EAI_AGAIN/;
+/** A connection that was cut, or stalled, is not tried again by the artifact client itself. */
+const CUT = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|stalled/;
+/** From here on, the service may have the artifact, whatever became of its answer. */
+const FINALIZING = /FinalizeArtifact/;
 /** Uploads the files as one workflow artifact. Throws `destination`. */
 async function uploadArtifact(options) {
-    const { files, folder, retentionDays, compressionLevel, runUrl } = options;
+    const { files, folder, retentionDays, compressionLevel, runUrl, clock, signal } = options;
     refuseEnterpriseServer(options.name, runUrl);
-    // Loaded only here: it is most of the bundle, and most of its time to start.
-    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(351), __nccwpck_require__.e(645)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9645));
+    const client = await openClient();
+    const upload = async (name) => {
+        const days = retentionDays === null ? {} : { retentionDays };
+        const { id, digest } = await client.uploadArtifact(name, [...files], folder, { compressionLevel, ...days });
+        if (!id || digest === undefined)
+            throw new Error('FinalizeArtifact: an answer without an id or a digest');
+        return receiptOf(name, id, digest, runUrl);
+    };
     let { number } = options;
-    let name = numbered(options.name, number);
-    const upload = () => new DefaultArtifactClient().uploadArtifact(name, [...files], folder, {
-        compressionLevel,
-        ...(retentionDays === null ? {} : { retentionDays }),
-    });
+    let mayBeThere = false;
     for (let attempt = 1;; attempt++) {
+        const name = numbered(options.name, number);
         try {
-            const { id, digest } = await upload();
-            if (id === undefined || digest === undefined)
-                throw new Error('The service confirmed the upload without an id or a digest.');
-            return { name, id, digest, url: `${runUrl}/artifacts/${id}` };
+            return await upload(name);
         }
         catch (cause) {
-            if (attempt < TRIES && CUT.test(String(cause)))
-                continue;
-            if (number !== null && TAKEN.test(String(cause))) {
+            const text = String(cause);
+            mayBeThere ||= FINALIZING.test(text);
+            const there = mayBeThere ? await findOurs(name, options) : null;
+            if (there !== null && there !== 'unknown')
+                return there;
+            if (there === null && number !== null && TAKEN.test(text)) {
                 number += 1;
-                name = numbered(options.name, number);
-                continue;
+                mayBeThere = false;
             }
-            throw artifact_refusal(name, cause);
+            else if (attempt < TRIES && (there === 'unknown' || CUT.test(text))) {
+                await clock.sleep((0,retry/* pauseAfter */.l0)(attempt, clock), signal);
+            }
+            else {
+                throw there === 'unknown' ? unsure(name, cause) : artifact_refusal(name, cause);
+            }
         }
+    }
+}
+const receiptOf = (name, id, digest, runUrl) => ({
+    name,
+    id,
+    digest,
+    url: `${runUrl}/artifacts/${id}`,
+});
+/**
+ * The artifact of a name, if the service has it after all, and it is of these very files: another job of the run may
+ * have uploaded one of the same name. null: it has none.
+ */
+async function findOurs(name, { files, temp, runUrl }) {
+    let folder = null;
+    try {
+        folder = await (0,promises_.mkdtemp)((0,external_node_path_.join)(temp || (0,external_node_os_.tmpdir)(), '.uploaded-'));
+        const client = await openClient();
+        const { artifacts } = await client.listArtifacts();
+        const found = artifacts.find((one) => one.name === name);
+        if (found === undefined)
+            return null;
+        const { id, digest } = found;
+        if (digest === undefined)
+            return 'unknown';
+        const { digestMismatch } = await client.downloadArtifact(id, { path: folder, expectedHash: digest });
+        if (digestMismatch)
+            return 'unknown';
+        return (await holds(folder, files)) ? receiptOf(name, id, digest.replace('sha256:', ''), runUrl) : null;
+    }
+    catch {
+        return 'unknown';
+    }
+    finally {
+        if (folder !== null)
+            await (0,promises_.rm)(folder, { recursive: true, force: true });
     }
 }
 /**
- * Unpacks an artifact of any run of a repository into a folder. Gives whether it has its digest; where it has not, what
- * lies in the folder is worth nothing. Throws `unavailable`.
+ * Makes sure that the files are still what they were before they went up: the client leaves out what it does not find,
+ * and calls the upload a success. Throws `destination`.
  */
-async function downloadArtifact({ id, runId, digest }, folder, { token, repository, maxAttempts, clock, signal }) {
-    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(351), __nccwpck_require__.e(645)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9645));
-    const findBy = { token, workflowRunId: runId, repositoryOwner: repository.owner, repositoryName: repository.repo };
-    const asked = { path: folder, expectedHash: digest, findBy };
-    const patience = new retry/* Patience */.i3(maxAttempts, clock);
-    for (;;) {
-        signal.throwIfAborted();
+async function checkUploaded(folder, files) {
+    for (const { name, sha256 } of files) {
+        const path = (0,external_node_path_.join)(folder, name);
+        const found = await (0,checksums/* hashFile */.DC)(path).catch((cause) => ({ sha256: '', cause }));
+        if (found.sha256 !== sha256)
+            throw (0,disk/* refused */.J)(path, 'A file of the export changed while it went up.', found);
+    }
+}
+/** Whether a folder has copies of these files, and nothing else. */
+async function holds(folder, files) {
+    if ((await (0,promises_.readdir)(folder)).length !== files.length)
+        return false;
+    for (const file of files) {
+        const [ours, theirs] = [await (0,checksums/* hashFile */.DC)(file), await (0,checksums/* hashFile */.DC)((0,external_node_path_.join)(folder, (0,external_node_path_.basename)(file)))];
+        if (ours.sha256 !== theirs.sha256)
+            return false;
+    }
+    return true;
+}
+/**
+ * Removes an artifact of this run, whose export is not delivered after all.
+ * @param why what was thrown in its delivery
+ */
+async function removeArtifact(name, why) {
+    const client = await openClient();
+    for (let attempt = 1;; attempt++) {
         try {
-            const done = await new DefaultArtifactClient().downloadArtifact(id, asked);
-            return done.digestMismatch !== true;
+            await client.deleteArtifact(name);
+            return;
         }
         catch (cause) {
-            const waitMs = isWorthAnotherTry(cause) ? patience.afterFailure(null) : null;
-            if (waitMs === null)
-                throw notDownloaded(id, runId, cause);
-            await (0,promises_.rm)(folder, { recursive: true, force: true });
-            await clock.sleep(waitMs, signal);
+            if (cause.name === 'ArtifactNotFoundError')
+                return;
+            if (attempt >= TRIES)
+                throw notRemoved(name, why, cause);
         }
     }
 }
-/** The client itself tries the blob again, but asks only once where it is. */
-function isWorthAnotherTry(error) {
-    const { status = 500, message = '' } = error;
-    if (message.startsWith('Unable to download and extract'))
-        return false;
-    return (0,retry/* isTransient */.dg)(status) || (status === 403 && /rate limit/i.test(message));
-}
-const notDownloaded = (id, runId, cause) => new errors/* ExportError */.z('unavailable', 'The last export could not be downloaded.', {
-    where: `artifact ${id} of run ${runId}`,
-    next: 'Run the job again; see the status page of GitHub Actions.',
-    cause,
-});
-/** Removes an artifact of this run. Throws `destination`. */
-async function removeArtifact(name) {
-    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(351), __nccwpck_require__.e(645)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9645));
-    try {
-        await new DefaultArtifactClient().deleteArtifact(name);
-    }
-    catch (cause) {
-        throw new errors/* ExportError */.z('destination', 'An artifact of this run has to go, and the service did not remove it.', {
-            where: `artifact \`${name}\``,
-            next: 'Remove it by hand: another run has exported the same events at the same time.',
-            cause,
-        });
-    }
-}
+const notRemoved = (name, why, cause) => {
+    const reason = why instanceof Overtaken
+        ? 'another run has exported the same events at the same time.'
+        : `its export was not delivered. ${(0,lib_escape/* forLog */.Ig)(String(why.message))}`;
+    return new errors/* ExportError */.z('destination', 'An artifact of this run has to go, and the service did not remove it.', {
+        where: `artifact \`${name}\``,
+        next: `Remove it by hand: ${reason}`,
+        cause,
+    });
+};
 const numbered = (name, number) => number === null || number === 1 ? name : `${name}-${number}`;
 /** The client's own refusal comes with a warning that the service may be down. */
 function refuseEnterpriseServer(name, runUrl) {
@@ -36696,6 +32057,11 @@ function refuseEnterpriseServer(name, runUrl) {
         next: 'Use `destination: file` with `path`, and upload the folder with the version of upload-artifact that your server supports.',
     });
 }
+const unsure = (name, cause) => new errors/* ExportError */.z('destination', 'The artifact service does not say whether it has taken the export.', {
+    where: `artifact \`${name}\``,
+    next: 'Look at the artifacts of the run: if it is there, it is whole. Else run the job again.',
+    cause,
+});
 function artifact_refusal(name, cause) {
     const text = String(cause);
     const where = `artifact \`${name}\``;
@@ -36720,7 +32086,35 @@ function artifact_refusal(name, cause) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/github-fetch.js
+const REDIRECTS = [301, 302, 303, 307, 308];
+/** A renamed repository has one; more go in a circle. */
+const MOST_REDIRECTS = 5;
+/**
+ * `fetch` for GitHub's API: follows to other paths, as those of a renamed repository, and never to another origin, which
+ * would be sent the export. There, and where nothing says how to follow, it answers 421 in GitHub's manner.
+ */
+async function fetchHere(url, init) {
+    let at = new URL(url);
+    for (let redirects = 0;; redirects++) {
+        const response = await fetch(at, { ...init, redirect: 'manual' });
+        if (!REDIRECTS.includes(response.status))
+            return response;
+        await response.body?.cancel();
+        const to = URL.parse(response.headers.get('location') ?? 'none:', at.href);
+        const verbatim = response.status >= 307 || init.method === 'GET';
+        if (to?.origin !== at.origin)
+            return misdirected(`A redirect to ${originOf(to)} was not followed.`);
+        if (!verbatim || redirects >= MOST_REDIRECTS)
+            return misdirected(`A redirect to ${to.pathname} was not followed.`);
+        at = to;
+    }
+}
+const originOf = (url) => (url === null || url.origin === 'null' ? 'nowhere' : url.origin);
+const misdirected = (message) => Response.json({ message }, { status: 421 });
+
 ;// CONCATENATED MODULE: ./lib/github.js
+
 
 
 
@@ -36759,28 +32153,39 @@ async function openGitHub(options) {
     const octokit = getOctokit(access.token, { baseUrl: access.apiUrl, log: SILENT });
     const requestOptions = () => ({
         signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
+        fetch: fetchHere,
     });
     return {
         rest: (route, parameters) => retried(options, github_describe(route, parameters), async () => {
             const { data } = await octokit.request(route, { ...parameters, request: requestOptions() });
-            // Octokit gives the text of what it cannot parse, and '' for a body that was cut.
-            if (typeof data !== 'object' || data === null)
-                throw new NotWhole();
-            return data;
+            return whole(data);
         }),
-        graphql: (query, variables) => retried(options, 'POST /graphql', () => octokit.graphql(query, { ...variables, request: requestOptions() })),
+        graphql: (query, variables) => retried(options, 'POST /graphql', async () => {
+            const asked = octokit.graphql(query, { ...variables, request: requestOptions() });
+            return whole(await asked.catch(orNotWhole));
+        }),
     };
+}
+/** JSON that is an object or a list. Octokit gives the text of what it cannot parse, and '' for a body that was cut. */
+function whole(data) {
+    if (typeof data !== 'object' || data === null || data instanceof ArrayBuffer)
+        throw new NotWhole();
+    return data;
+}
+/** Octokit stumbles over an answer that is `null`. */
+function orNotWhole(error) {
+    throw error instanceof TypeError ? new NotWhole() : error;
 }
 /** Octokit would warn on the console of what is none of the user's business. */
 const SILENT = { debug: () => { }, info: () => { }, warn: () => { }, error: () => { } };
 /** `GET /repos/{owner}/{repo}` with its parameters put in. */
 const github_describe = (route, parameters) => route.replaceAll(/\{(\w+)\}/g, (hole, name) => String(parameters[name] ?? hole));
 async function retried(options, where, call) {
-    const { clock, signal, onRetry, maxAttempts } = options;
+    const { clock, signal, onRetry, maxAttempts, cut } = options;
     const patience = new retry/* Patience */.i3(maxAttempts, clock);
     for (let attempt = 1;; attempt++) {
         signal.throwIfAborted();
-        const failure = await call().catch((error) => new Failure(error));
+        const failure = await call().catch((error) => new Failure(error, cut));
         if (!(failure instanceof Failure))
             return failure;
         signal.throwIfAborted();
@@ -36789,7 +32194,7 @@ async function retried(options, where, call) {
         if (!limited && !(0,retry/* isTransient */.dg)(status)) {
             if (status === 401)
                 throw badToken(where, message);
-            throw new Refused((0,lib_escape/* forLog */.I)(message), { status, type, where });
+            throw new Refused((0,lib_escape/* forLog */.Ig)(message), { status, type, where });
         }
         const askedMs = failure.askedMs(clock.now());
         const waitMs = patience.afterFailure(askedMs);
@@ -36813,16 +32218,18 @@ class Failure {
     cause;
     #headers;
     #answered;
-    constructor(error) {
+    constructor(error, cut) {
         const { status, response, errors, headers, name, message } = error;
         const graphql = name === 'GraphqlResponseError';
         if (!graphql && status === undefined && name !== 'TimeoutError' && name !== 'AbortError')
             throw error;
         const said = response?.data?.message;
+        // Octokit gives the text of JSON that was cut.
+        const isCut = typeof response?.data === 'string' && /\bjson\b/.test(response.headers?.['content-type'] ?? '');
         this.type = errors?.[0]?.type ?? '';
         const words = graphql ? errors?.[0]?.message : typeof said === 'string' ? said : message;
-        this.message = (words ?? '').replaceAll(/\s+/g, ' ').trim();
-        this.status = !graphql ? (status ?? 500) : GRAPHQL_FAILED.test(this.message) ? 500 : 200;
+        this.message = cut((words ?? '').replaceAll(/\s+/g, ' ').trim());
+        this.status = isCut ? 502 : !graphql ? (status ?? 500) : GRAPHQL_FAILED.test(this.message) ? 500 : 200;
         this.#headers = (graphql ? headers : response?.headers) ?? {};
         this.#answered = graphql || response !== undefined;
         this.cause = error;
@@ -36858,18 +32265,18 @@ function codeOf(error, depth = 0) {
         return code;
     return typeof cause === 'object' && cause !== null && depth < 4 ? codeOf(cause, depth + 1) : null;
 }
-const badToken = (where, message) => new errors/* ExportError */.z('auth', `GitHub refused the token: "${(0,lib_escape/* forLog */.I)(message)}"`, {
+const badToken = (where, message) => new errors/* ExportError */.z('auth', `GitHub refused the token: "${(0,lib_escape/* forLog */.Ig)(message)}"`, {
     where: `${where} → 401`,
     next: 'Check the input `github-token`; left out, it is the token of the workflow.',
 });
-const rateLimited = (where, message, askedMs) => new errors/* ExportError */.z('rate-limit', `GitHub limits the rate: "${(0,lib_escape/* forLog */.I)(message)}"`, {
+const rateLimited = (where, message, askedMs) => new errors/* ExportError */.z('rate-limit', `GitHub limits the rate: "${(0,lib_escape/* forLog */.Ig)(message)}"`, {
     where,
     next: `Run again in ${Math.ceil((askedMs ?? SECONDARY_WAIT_MS) / 60_000)} min or later. Other workflows with the same token count as well; spread them over the hour.`,
 });
 const unavailable = (where, failure, tries) => new errors/* ExportError */.z('unavailable', `GitHub gave no answer in ${tries} ${tries === 1 ? 'try' : 'tries'}; the last: ${failure.said()}.`, {
     where,
     next: 'Run the job again; see the status page of GitHub.',
-    cause: new Error((0,lib_escape/* forLog */.I)(failure.message, 300)),
+    cause: new Error((0,lib_escape/* forLog */.Ig)(failure.message, 300)),
 });
 
 ;// CONCATENATED MODULE: ./lib/git/entries.js
@@ -36961,11 +32368,12 @@ class Repository {
         catch (error) {
             if (error instanceof Refused && error.status === 404)
                 return null;
-            if (error instanceof Refused && error.status === 409)
+            // A conflict of another kind is no reason to begin the repository.
+            if (error instanceof Refused && error.status === 409 && /empty/i.test(error.message))
                 return 'empty';
             throw error;
         }
-        const { head } = await this.#commit(requireString(asObject(ref['object'], '`object`', branch), 'sha', branch));
+        const { head } = await this.#commit(objectName(asObject(ref['object'], '`object`', branch)['sha']));
         return head;
     }
     /** The commit that a commit goes on top of, the first where it has several; null where it is the first of all. */
@@ -37012,7 +32420,7 @@ class Repository {
         };
         const answer = asObject(await this.#github.graphql(CREATE_COMMIT, { input }), 'the answer', 'POST /graphql');
         const made = asObject(answer['createCommitOnBranch'], '`createCommitOnBranch`', 'POST /graphql');
-        return requireString(asObject(made['commit'], '`commit`', 'POST /graphql'), 'oid', 'POST /graphql');
+        return objectName(asObject(made['commit'], '`commit`', 'POST /graphql')['oid']);
     }
     /** Stores a file's content, and gives its name. */
     async writeBlob(content) {
@@ -37098,14 +32506,21 @@ class Repository {
     }
     async #post(path, body) {
         const where = `POST /repos/${this.fullName}${path}`;
-        return { sha: requireString(asObject(await this.#send('POST', path, body), 'the answer', where), 'sha', where) };
+        const { sha } = asObject(await this.#send('POST', path, body), 'the answer', where);
+        return { sha: objectName(sha) };
     }
     #send(method, path, parameters) {
         return this.#github.rest(`${method} /repos/{owner}/{repo}${path}`, { ...this.#name, ...parameters });
     }
 }
 /** A branch or a path in an address: its slashes stay. */
-const encoded = (path) => path.split('/').map(encodeURIComponent).join('/');
+const encoded = (path) => path.toWellFormed().split('/').map(encodeURIComponent).join('/');
+/** The name of an object, SHA-1 or SHA-256, in hex. Throws `destination`. */
+function objectName(value) {
+    if (typeof value === 'string' && /^(?:[\da-f]{40}|[\da-f]{64})$/.test(value))
+        return value;
+    throw unexpected('an object without a name');
+}
 
 ;// CONCATENATED MODULE: ./lib/git/branch.js
 
@@ -37204,7 +32619,7 @@ const commit_TRIES = 30;
 /** `createCommitOnBranch` "is known to fail near 40 MiB", with base64 and all; above this, blobs go one by one. */
 const MOST_AT_ONCE_BYTES = 25_000_000;
 /** So that no checkout converts line ends, and `sha256sum -c` holds everywhere. */
-const ATTRIBUTES = fileOf('.gitattributes', Buffer.from(`*.csv -text\n${MANIFEST} -text\n${SUMS} -text\n`));
+const ATTRIBUTES = fileOf('.gitattributes', Buffer.from(`*.csv -text\n${write/* MANIFEST */.e0} -text\n${write/* SUMS */.vf} -text\n`));
 /**
  * Puts an export's files into the branch as one commit, whoever else writes there. An export that is there already, the
  * same in scope, window and bytes, is left alone; another one at its path gets this one beside it.
@@ -37235,7 +32650,7 @@ async function commitExport(open, options) {
                     const sha = found === 'ours' ? await commitOf(repository, base, folder) : base.commit;
                     return receipt(sha, folder, head === null || found === 'ours');
                 }
-                return receipt(await write(open, head, base, folder, options), folder, true);
+                return receipt(await commit_write(open, head, base, folder, options), folder, true);
             }
             catch (error) {
                 if (!isMoved(error))
@@ -37292,13 +32707,12 @@ async function compare(repository, there, files, link) {
     const equal = ({ path, blob }) => there.get(path)?.sha === blob;
     if (files.every(equal))
         return 'ours';
-    const manifest = there.get(MANIFEST);
+    const manifest = there.get(write/* MANIFEST */.e0);
     if (manifest === undefined || !files.filter(({ path }) => path.endsWith('.csv')).every(equal))
         return null;
     try {
         const other = readLink(await repository.blob(manifest.sha), '');
-        const told = ({ scope, window, before, chained, files: csvs }) => JSON.stringify([scope, window, before, chained, csvs]);
-        return told(other) === told(link) ? 'same' : null;
+        return saysTheSame(other, link) ? 'same' : null;
     }
     catch (error) {
         if (error instanceof errors/* ExportError */.z && error.kind === 'destination')
@@ -37307,7 +32721,7 @@ async function compare(repository, there, files, link) {
     }
 }
 /** Writes the commit, in the one call that can. Gives its name. */
-async function write({ repository, branch }, head, base, folder, { files, message }) {
+async function commit_write({ repository, branch }, head, base, folder, { files, message }) {
     const placed = files.map((file) => ({ ...file, path: `${folder}/${file.path}` }));
     const bytes = placed.reduce((sum, file) => sum + file.bytes, 0);
     if (head !== null && bytes <= MOST_AT_ONCE_BYTES) {
@@ -37329,6 +32743,8 @@ const busy = ({ repository, branch }, cause) => new errors/* ExportError */.z('d
     next: 'Run the job again; give jobs that commit to one branch a common `concurrency` group.',
 });
 
+// EXTERNAL MODULE: ./lib/forms.js
+var lib_forms = __nccwpck_require__(20);
 ;// CONCATENATED MODULE: ./lib/git-names.js
 
 /** Old accounts may end with a hyphen; those that an enterprise manages have its short code after `_` (`jane_acme`). */
@@ -37374,7 +32790,7 @@ function readRepository(text, name) {
     const meant = isRepository(nearOwner, nearRepo) ? `${nearOwner}/${nearRepo}` : 'acme/audit-logs';
     // Before an `@` there can be a token.
     const what = `\`${text.includes('@') ? '(not shown)' : text}\` is not a repository.`;
-    throw refuse(name, what, `Write \`owner/name\` without an address, such as \`${meant}\`.`);
+    throw (0,lib_forms/* refuse */.TR)(name, what, `Write \`owner/name\` without an address, such as \`${meant}\`.`);
 }
 /** The name of a branch, without `refs/heads/`. Throws `input`. */
 function readBranch(text, name) {
@@ -37383,7 +32799,7 @@ function readBranch(text, name) {
     if (flaw === null)
         return text;
     const what = `\`${text}\` is not a name for a branch: it ${flaw}.`;
-    throw refuse(name, what, 'Write a name that Git takes, such as `audit-logs`, and leave `refs/heads/` out.');
+    throw (0,lib_forms/* refuse */.TR)(name, what, 'Write a name that Git takes, such as `audit-logs`, and leave `refs/heads/` out.');
 }
 /**
  * The path, if it is one of a folder that Git and GitHub take, that every system can check out, and in which a file
@@ -37397,7 +32813,7 @@ function checkFolder(path, name) {
     if (flaw === null)
         return path;
     const what = `\`${path}\` is not a folder for a repository: it ${flaw}.`;
-    throw refuse(name, what, 'Write names that any system can hold, with `/` between them, such as `audit-logs/kosli`.');
+    throw (0,lib_forms/* refuse */.TR)(name, what, 'Write names that any system can hold, with `/` between them, such as `audit-logs/kosli`.');
 }
 const isRepository = (owner, repo) => OWNER.test(owner) && REPO.test(repo);
 const flawOfSegment = (segment) => flawIn(segment.replaceAll(/\p{Cf}/gu, ''), SEGMENT_FLAWS) ??
@@ -37411,6 +32827,7 @@ function flawIn(text, flaws) {
 const tooLong = (text, mostBytes, why) => Buffer.byteLength(text) > mostBytes ? why : null;
 
 ;// CONCATENATED MODULE: ./lib/history/artifacts.js
+
 
 
 
@@ -37506,7 +32923,7 @@ class ArtifactHistory {
         for (let page = 1;; page++) {
             const query = { ...repository, per_page: PER_PAGE, page, ...(name !== null && { name }) };
             const answer = await github.rest('GET /repos/{owner}/{repo}/actions/artifacts', query).catch((error) => {
-                throw error instanceof Refused ? forbidden(error) : error;
+                throw error instanceof Refused ? notShown(error) : error;
             });
             const entries = asArray(asObject(answer, 'the list', where)['artifacts'], '`artifacts`', where);
             for (const entry of entries) {
@@ -37524,9 +32941,9 @@ class ArtifactHistory {
         if (artifact.expired)
             throw expired(artifact);
         const folder = this.#folders.get(artifact.id) ?? (await this.#download(artifact));
-        const [manifest, sums] = await Promise.all([MANIFEST, SUMS].map((name) => (0,promises_.readFile)((0,external_node_path_.join)(folder, name)).catch(() => null)));
+        const [manifest, sums] = await Promise.all([write/* MANIFEST */.e0, write/* SUMS */.vf].map((name) => (0,promises_.readFile)((0,external_node_path_.join)(folder, name)).catch(() => null)));
         if (!manifest || !sums)
-            throw damaged(place, `${MANIFEST} or ${SUMS} is missing`);
+            throw damaged(place, `${write/* MANIFEST */.e0} or ${write/* SUMS */.vf} is missing`);
         const link = readLink(manifest, place, artifact.id);
         checkSums(link, sums);
         if (link.scope !== this.#options.scope || !link.chained)
@@ -37535,8 +32952,8 @@ class ArtifactHistory {
     }
     async #download(artifact) {
         const folder = (0,external_node_path_.join)(this.#options.folder, String(artifact.id));
-        const whole = await this.#options.download(artifact, folder);
-        this.#options.signal.throwIfAborted();
+        const { download, signal } = this.#options;
+        const whole = await unlessAborted(signal, () => download(artifact, folder));
         if (!whole)
             throw damaged(placeOf(artifact), 'its digest is not the one of its upload');
         this.#folders.set(artifact.id, folder);
@@ -37557,11 +32974,16 @@ function readListed(entry, where) {
     };
 }
 const placeOf = ({ name, runId }) => `artifact ${name} of run ${runId}`;
-const forbidden = (cause) => new errors/* ExportError */.z('auth', `GitHub does not show the artifacts of earlier runs: "${cause.message}"`, {
-    where: `${cause.where} → ${cause.status}`,
-    next: 'Give the job `permissions: actions: read`, by which the last export is found.',
-    cause,
-});
+function notShown(cause) {
+    const [kind, next] = cause.status === 403 || cause.status === 404
+        ? ['auth', 'Give the job `permissions: actions: read`, by which the last export is found.']
+        : ['destination', 'Run the job again; see the status page of GitHub.'];
+    return new errors/* ExportError */.z(kind, `GitHub does not show the artifacts of earlier runs: "${cause.message}"`, {
+        where: `${cause.where} → ${cause.status}`,
+        next,
+        cause,
+    });
+}
 const expired = (artifact) => new errors/* ExportError */.z('destination', 'The last export has expired, so where it ended cannot be read any more.', {
     where: placeOf(artifact),
     next: 'Look the end of its window up in the summary of that run; start anew with `initial-from` set to it and another `artifact-name`. Longer `retention-days`, or `destination: commit`, avoid this.',
@@ -37578,7 +33000,7 @@ const forked = (newest, next) => new errors/* ExportError */.z('destination', 'T
  * given. Letters, digits, `.`, `_` and `-` alone, so that it fits a file system, an artifact and a path in Git.
  */
 function exportName(vendorId, org, { from, to }) {
-    return [vendorId, orgName(org), compactInstant(from), compactInstant(to)].filter((part) => part !== '').join('-');
+    return [vendorId, orgName(org), (0,lib_window/* compactInstant */.T8)(from), (0,lib_window/* compactInstant */.T8)(to)].filter((part) => part !== '').join('-');
 }
 /** The organisation in a name of files: `gh/acme` → `gh-acme`. */
 const orgName = (org) => org.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
@@ -37590,7 +33012,7 @@ function endInName(name) {
     if (date === undefined)
         return null;
     const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`;
-    return parseInstant(`${day}T${hour}:${minute}:${rest}`);
+    return (0,lib_window/* parseInstant */.nV)(`${day}T${hour}:${minute}:${rest}`);
 }
 /**
  * The name of all artifacts of one scope that go on from each other, so that the last one can be found by it.
@@ -37686,15 +33108,15 @@ class BranchHistory {
         }
         const found = [...folders.values()]
             .filter((folder) => folder !== null)
-            .filter(({ files }) => [...files.keys()].some((name) => name === MANIFEST || name === SUMS || name.endsWith('.csv')))
+            .filter(({ files }) => [...files.keys()].some((name) => name === write/* MANIFEST */.e0 || name === write/* SUMS */.vf || name.endsWith('.csv')))
             .sort((a, b) => b.to - a.to || b.revision - a.revision);
         this.#folders = { tree, found };
         return found;
     }
     async #read(folder) {
-        const entry = folder.files.get(MANIFEST);
+        const entry = folder.files.get(write/* MANIFEST */.e0);
         if (entry === undefined)
-            throw damaged(this.#placeOf(folder), `${MANIFEST} is missing`);
+            throw damaged(this.#placeOf(folder), `${write/* MANIFEST */.e0} is missing`);
         const known = this.#links.get(entry.sha);
         if (known !== undefined)
             return known;
@@ -37710,9 +33132,9 @@ class BranchHistory {
         const gone = [...link.files, ...link.copies].find(({ name, bytes }) => folder.files.get(name)?.bytes !== bytes);
         if (gone !== undefined)
             throw damaged(link.place, `${gone.name} is missing or of another size`);
-        const sums = folder.files.get(SUMS);
+        const sums = folder.files.get(write/* SUMS */.vf);
         if (sums === undefined)
-            throw damaged(link.place, `${SUMS} is missing`);
+            throw damaged(link.place, `${write/* SUMS */.vf} is missing`);
         checkSums(link, await this.#options.open.repository.blob(sums.sha));
         this.#checked = state;
     }
@@ -37727,257 +33149,52 @@ function folderOf(path, pattern) {
     return to === null ? null : { path, to, revision: Number(revision), files: new Map() };
 }
 
-;// CONCATENATED MODULE: ./lib/summary.js
+;// CONCATENATED MODULE: ./lib/history/download.js
 
 
 
 
 /**
- * The action's outputs, in the order of `action.yml`; '' where there is nothing to say. Counts are of all exports of the
- * run; what one export alone has is that of the last one.
+ * Unpacks an artifact of any run of a repository into a folder. Gives whether it has its digest; where it has not, what
+ * lies in the folder is worth nothing. Throws `unavailable`.
  */
-function outputsOf({ period, destinations }, reports) {
-    const first = reports[0];
-    const last = reports.at(-1);
-    const csv = last?.table.files[0];
-    const window = { from: first?.job.window.from ?? period.window.to, to: last?.job.window.to ?? period.window.to };
-    const rows = sumOf(reports, ({ table }) => table.counts.written);
-    const times = reports.flatMap(({ table }) => [table.firstEvent, table.lastEvent]).filter((time) => time !== null);
-    return {
-        'csv-path': csv?.path ?? '',
-        'spreadsheet-path': last?.copies[0]?.path ?? '',
-        'export-path': last?.folder ?? '',
-        'row-count': String(rows),
-        sha256: csv?.sha256 ?? '',
-        ...boundsOf(window),
-        'first-event': times.length === 0 ? '' : formatInstant(Math.min(...times)),
-        'last-event': times.length === 0 ? '' : formatInstant(Math.max(...times)),
-        empty: String(rows === 0),
-        'late-count': String(sumOf(reports, ({ table }) => table.lateRows.length)),
-        'export-count': String(reports.length),
-        'manifest-path': last === undefined ? '' : (0,external_node_path_.join)(last.folder, MANIFEST),
-        'artifact-id': String(last?.artifact?.id ?? ''),
-        'artifact-url': last?.artifact?.url ?? '',
-        'artifact-digest': last?.artifact ? `sha256:${last.artifact.digest}` : '',
-        'commit-sha': last?.commit?.sha ?? '',
-        'commit-url': last?.commit?.url ?? '',
-        changed: destinations.includes('commit') ? String(reports.some(({ commit }) => commit?.changed)) : '',
-    };
+async function downloadArtifact({ id, runId, digest }, folder, { token, repository, maxAttempts, clock, signal }) {
+    const client = await openClient();
+    const findBy = { token, workflowRunId: runId, repositoryOwner: repository.owner, repositoryName: repository.repo };
+    const asked = { path: folder, expectedHash: digest, findBy };
+    const patience = new retry/* Patience */.i3(maxAttempts, clock);
+    for (;;) {
+        signal.throwIfAborted();
+        try {
+            const done = await client.downloadArtifact(id, asked);
+            return done.digestMismatch !== true;
+        }
+        catch (cause) {
+            const waitMs = isWorthAnotherTry(cause) ? patience.afterFailure(null) : null;
+            if (waitMs === null)
+                throw notDownloaded(id, runId, cause);
+            await (0,promises_.rm)(folder, { recursive: true, force: true });
+            await clock.sleep(waitMs, signal);
+        }
+    }
 }
-/** The ends of a window as people read them. */
-const boundsOf = ({ from, to }) => ({
-    from: formatInstant(from),
-    to: formatInstant(to),
+/** The client itself tries the blob again, but asks only once where it is. */
+function isWorthAnotherTry(error) {
+    const { status = 500, message = '' } = error;
+    if (message.startsWith('Unable to download and extract'))
+        return false;
+    return (0,retry/* isTransient */.dg)(status) || (status === 403 && /rate limit/i.test(message));
+}
+const notDownloaded = (id, runId, cause) => new errors/* ExportError */.z('unavailable', 'The last export could not be downloaded.', {
+    where: `artifact ${id} of run ${runId}`,
+    next: 'Run the job again; see the status page of GitHub Actions, and the space on the disk of the runner.',
+    cause,
 });
-const sumOf = (reports, count) => reports.reduce((sum, report) => sum + count(report), 0);
-/** Exports shown one by one; of more, only the last one is shown whole. The runner drops a summary above 1 MiB. */
-const MOST_LISTED = 400;
-/** The job summary of the exports of a run, as Markdown; far below the runner's limit of 1 MiB. */
-function summaryOf(inputs, reports) {
-    const last = reports.at(-1);
-    if (last === undefined) {
-        const rows = [...scopeRows(inputs), ['Exports', 'none: the last one reaches as far as was asked']];
-        return `## ✅ Audit log of ${inputs.vendor.name}: nothing new\n\n${table(rows)}\n\n`;
-    }
-    const all = reports.length === 1 ? '' : `${listOf(reports)}\n### The last of them\n\n`;
-    return `## ✅ Audit log of ${inputs.vendor.name}: complete\n\n${all}${detailsOf(last)}`;
-}
-function listOf(reports) {
-    const rows = reports.slice(-MOST_LISTED).map(({ job, table: { counts } }) => {
-        const { from, to } = boundsOf(job.window);
-        return `<tr><td>${from}</td><td>${to}</td><td align="right">${grouped(counts.written)}</td></tr>`;
-    });
-    const head = '<tr><th>From</th><th>To</th><th>Events</th></tr>';
-    const events = grouped(sumOf(reports, ({ table: { counts } }) => counts.written));
-    return `<b>${grouped(reports.length)}</b> exports, each going on from the one before, with <b>${events}</b> events.\n\n<table>${head}${rows.join('')}</table>\n`;
-}
-function detailsOf({ inputs, job, table: exported, files, exchanges, notes, artifact, commit }) {
-    const { counts, lateRows } = exported;
-    const again = exchanges.filter(({ attempt }) => attempt > 1).length;
-    const known = counts.known === 0 ? '' : `, ${grouped(counts.known)} exported before`;
-    const rows = [
-        ...scopeRows(inputs),
-        ['Window', windowText(job.window)],
-        ...(job.last === null ? [] : [['Goes on from', code(job.last.place)]]),
-        ...(job.gap === null ? [] : [['Left out', `${windowText(job.gap)}: the vendor keeps it no more`]]),
-        [
-            'Events',
-            `<b>${grouped(counts.written)}</b> (${grouped(counts.received)} received, ${grouped(counts.cut)} outside the window, ${grouped(counts.repeated)} repeated${known})`,
-        ],
-        ...(lateRows.length === 0
-            ? []
-            : [['Stored late', `${grouped(lateRows.length)} of them are from before the window`]]),
-        [
-            'First and last event',
-            exported.firstEvent === null || exported.lastEvent === null
-                ? '–'
-                : `${formatInstant(exported.firstEvent)} – ${formatInstant(exported.lastEvent)}`,
-        ],
-        [
-            'Requests',
-            `${grouped(exchanges.length)}${again === 0 ? '' : `, ${grouped(again)} of them because an earlier one failed`}`,
-        ],
-        ...(artifact === null ? [] : [['Artifact', summary_link(artifact.url, artifact.name)]]),
-        ...(commit === null
-            ? []
-            : [['Commit', `${summary_link(commit.url, commit.folder)}${commit.changed ? '' : ', which was there already'}`]]),
-    ];
-    const empty = counts.written === 0 ? `\n${emptyNote(inputs, job.window)}\n` : '';
-    return `${table(rows)}\n${empty}
-<table><tr><th>File</th><th>Bytes</th><th>SHA-256</th></tr>${files.map(fileRow).join('')}</table>\n
-<details><summary>How completeness was established</summary>\n<ul>${notes
-        .slice(0, 20)
-        .map((note) => `<li>${(0,lib_escape/* forSummary */.o)(note, 1000)}</li>`)
-        .join('')}</ul></details>\n\n`;
-}
-/** The job summary of a run that failed; what it had delivered before stands. */
-function failureSummaryOf(error, inputs, reports) {
-    const name = inputs === null ? 'Audit log export' : `Audit log of ${inputs.vendor.name}`;
-    const last = reports.at(-1);
-    const before = last === undefined
-        ? ''
-        : ` ${grouped(reports.length)} delivered before, up to ${formatInstant(last.job.window.to)}, stand: the next run goes on from there.`;
-    const rows = [
-        ...(inputs === null ? [] : [...scopeRows(inputs), ['Window', windowText(inputs.period.window)]]),
-        ['What happened', code(error.message, 1000)],
-        ...(error.where === undefined ? [] : [['Where', code(error.where, 1000)]]),
-        ['What to do next', code(error.next, 2000)],
-    ];
-    return `## ❌ ${name}: not exported\n\nNothing was left behind that could be taken for an export.${before}\n\n${table(rows)}\n\n`;
-}
-/** What an empty window means, for people. */
-function emptyNote({ vendor }, window) {
-    const { from, to } = boundsOf(window);
-    return `${vendor.name} holds no event from ${from} to ${to} that matches.${vendor.emptyMayMean === undefined ? '' : ` ${vendor.emptyMayMean}`}`;
-}
-function scopeRows(inputs) {
-    const { vendor, org, origin, query, period } = inputs;
-    const filters = [...query.filters].map(([name, values]) => code(`${name}: ${values.join(', ')}`));
-    return [
-        ['Vendor', `${vendor.name}, ${code(new URL(origin).host)}`],
-        ...(org === '' ? [] : [['Organisation', code(org)]]),
-        ['Asked as', `${code(period.asked.from)} to ${code(period.asked.to)}`],
-        ...(filters.length === 0 ? [] : [['Filters', filters.join('<br>')]]),
-    ];
-}
-const windowText = (window) => {
-    const { from, to } = boundsOf(window);
-    return `${from} (included) to ${to} (excluded)`;
-};
-const summary_link = (url, text) => `<a href="${(0,lib_escape/* forSummary */.o)(url)}">${code(text)}</a>`;
-const table = (rows) => `<table>${rows.map(([name, value]) => `<tr><th align="left">${name}</th><td>${value}</td></tr>`).join('')}</table>\n`;
-const fileRow = ({ name, bytes, sha256 }) => `<tr><td>${code(name)}</td><td align="right">${grouped(bytes)}</td><td>${code(sha256)}</td></tr>`;
-const code = (text, max) => `<code>${(0,lib_escape/* forSummary */.o)(text, max)}</code>`;
-/** 1234567 → `1,234,567`. */
-const grouped = (count) => count.toLocaleString('en-US');
 
-;// CONCATENATED MODULE: ./lib/log.js
-
-
-
-
-/** Says whose log will be exported and when, before the first request. */
-function announce({ vendor, org, origin, query, period }, runner) {
-    if (period.onward === null)
-        sayWindow(period.window, '', runner);
-    runner.info(`Vendor: ${vendor.name}${org && `, ${org}`}, at ${new URL(origin).host}`);
-    for (const [name, values] of query.filters)
-        runner.info(`Filter: ${name}: ${(0,lib_escape/* forLog */.I)(values.join(', '))}`);
-    if (period.pulledBack && period.asked.to !== 'now') {
-        runner.notice('The window ends earlier than asked', `\`to\` (${period.asked.to}) is later than \`settle\` (${period.settle}) before now allows: vendors store events late. The window ends at ${formatInstant(period.window.to)}.`);
-    }
-}
-/** Says which window comes next, where that depends on the last export, and what of it is gone. */
-function announceJob({ vendor, period }, { window, gap, last }, runner) {
-    if (period.onward !== null || gap !== null) {
-        const first = period.onward === null ? '' : ': the first export';
-        sayWindow(window, last === null ? first : ', from where the last export ended', runner);
-    }
-    if (gap === null)
-        return;
-    const { from, to } = boundsOf(gap);
-    const what = `${vendor.name} no longer keeps what happened from ${from} to ${to}; \`allow-gap\` leaves it out.`;
-    runner.warning('A gap', what);
-}
-function sayWindow(window, more, runner) {
-    const { from, to } = boundsOf(window);
-    runner.setOutput('from', from);
-    runner.setOutput('to', to);
-    runner.info(`Window: ${from} (included) to ${to} (excluded)${more}`);
-}
-/** Says that the window is empty; throws `incomplete` where the workflow takes that for a failure. */
-function sayEmpty(inputs, { window }, runner) {
-    const message = emptyNote(inputs, window);
-    switch (inputs.ifEmpty) {
-        case 'notice':
-            runner.notice('No events', message);
-            break;
-        case 'warn':
-            runner.warning('No events', message);
-            break;
-        case 'fail':
-            throw new errors/* ExportError */.z('incomplete', message, {
-                where: 'input `if-empty`, which is `fail`',
-                next: 'Check the window, the filters and what the token may see.',
-            });
-    }
-}
-/** Says that the last export reaches as far as was asked. */
-function sayNothingNew({ period }, runner) {
-    runner.notice('Nothing new', `The last export reaches to ${formatInstant(period.window.to)} or later, so there is nothing to add.`);
-}
-/** Says why an export is thrown away and made again. */
-function sayOvertaken(runner) {
-    runner.endGroup();
-    runner.info('Another run has delivered an export of the same scope meanwhile: this one goes on from there.');
-}
-/** Says what was exported, and where it is. */
-function sayDone({ inputs, job, table, copies, folder, artifact, commit }, runner) {
-    const { from, to } = boundsOf(job.window);
-    const late = table.lateRows.length;
-    runner.info(`Complete: ${grouped(table.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
-    if (late > 0)
-        runner.info(`Late: ${grouped(late)} of them happened before, and were stored after the export of their time`);
-    for (const { path, sha256 } of table.files) {
-        runner.info(`CSV: ${path}`);
-        runner.info(`SHA-256: ${sha256}`);
-    }
-    for (const { path } of copies)
-        runner.info(`For spreadsheets: ${path}`);
-    if (artifact !== null)
-        runner.info(`Artifact: ${artifact.name}, ${artifact.url}`);
-    if (commit !== null)
-        runner.info(`${commit.changed ? 'Commit' : 'There already'}: ${commit.folder}, ${commit.url}`);
-    if (artifact === null && commit === null)
-        runner.info(`Folder: ${folder}`);
-}
-/** The least time between two lines, in milliseconds: for people, not for pages. */
-const PACE_MS = 10_000;
-function openProgress(runner, now) {
-    let requests = 0;
-    let saidAt = now();
-    const atPace = (line) => {
-        if (now() - saidAt < PACE_MS)
-            return;
-        saidAt = now();
-        runner.info(line());
-    };
-    return {
-        requested: () => {
-            requests++;
-            atPace(() => `… ${grouped(requests)} requests`);
-        },
-        written: (events, { to }) => atPace(() => `… ${grouped(events)} events, up to ${formatInstant(to)}, in ${grouped(requests)} requests`),
-        waiting: ({ attempt, waitMs, reason }) => {
-            const line = `Try ${attempt} failed: ${reason}. Trying again in ${(waitMs / 1000).toFixed(1)} s.`;
-            if (waitMs >= PACE_MS)
-                runner.info(line);
-            else
-                atPace(() => line);
-        },
-    };
-}
-
+// EXTERNAL MODULE: ./lib/log.js
+var log = __nccwpck_require__(7309);
+// EXTERNAL MODULE: ./lib/summary.js
+var summary = __nccwpck_require__(8847);
 ;// CONCATENATED MODULE: ./lib/template.js
 
 /** The template that a text is; braces are for the placeholders alone, and cannot be escaped. Throws `input`. */
@@ -37987,11 +33204,11 @@ function parseTemplate(text, name, placeholders) {
         if (placeholder === undefined && !/[{}]/.test(piece))
             return piece;
         if (placeholder === undefined)
-            throw refuse(name, `\`${text}\` has a \`${piece}\` without its other half.`, next);
+            throw (0,lib_forms/* refuse */.TR)(name, `\`${text}\` has a \`${piece}\` without its other half.`, next);
         if (placeholders.includes(placeholder))
             return { placeholder };
-        const what = `\`${piece}\` in \`${text}\` is not a placeholder${suggestion(placeholder, placeholders)}`;
-        throw refuse(name, what, next);
+        const what = `\`${piece}\` in \`${text}\` is not a placeholder${(0,lib_forms/* suggestion */.h)(placeholder, placeholders)}`;
+        throw (0,lib_forms/* refuse */.TR)(name, what, next);
     });
 }
 /** The text with every placeholder's value in its place. */
@@ -38075,13 +33292,22 @@ const literal = (text) => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
 
 
+
+
+
+/** The export as the next one goes on from it, now that it has a place. */
+function linkOf(link, { artifact, commit }) {
+    if (commit !== null)
+        return { ...link, place: `${commit.folder} on branch ${commit.branch} of ${commit.repository}` };
+    return artifact === null ? link : { ...link, artifact: artifact.id, place: `artifact ${artifact.name} of this run` };
+}
 /** Opens the destinations, and looks at them, before anything is exported. Throws `ExportError`. */
 async function openHome(inputs, surroundings) {
     const { commit: target, period, temp } = inputs;
     const chained = period.onward !== null;
     const github = target !== null || chained ? await openApi(inputs, surroundings) : null;
     const branch = target !== null && github !== null ? await openBranch(target, github) : null;
-    const downloads = chained && branch === null ? await (0,promises_.mkdtemp)((0,external_node_path_.join)(temp || (0,external_node_os_.tmpdir)(), 'last-export-')) : null;
+    const downloads = chained && branch === null ? await makeDownloads(temp || (0,external_node_os_.tmpdir)()) : null;
     const branchHistory = chained && branch !== null ? branchHistoryOf(inputs, branch) : null;
     const artifactHistory = downloads !== null && github !== null ? artifactHistoryOf(inputs, github, downloads, surroundings) : null;
     const upload = ({ job, folder, files, number }) => uploadArtifact({
@@ -38091,6 +33317,9 @@ async function openHome(inputs, surroundings) {
         retentionDays: inputs.artifact.retentionDays,
         compressionLevel: inputs.artifact.compressionLevel,
         runUrl: inputs.runUrl,
+        temp,
+        clock: surroundings.clock,
+        signal: surroundings.signal,
     });
     const deliverCommit = async (open, { job, folder, files, link, rows }) => {
         const written = files.map(({ name, bytes }) => fileOnDisk((0,external_node_path_.join)(folder, name), name, bytes));
@@ -38116,25 +33345,29 @@ async function openHome(inputs, surroundings) {
             const artifact = wanted ? await unlessAborted(surroundings.signal, () => upload(parcel)) : null;
             try {
                 if (artifact !== null)
+                    await checkUploaded(parcel.folder, parcel.files);
+                if (artifact !== null)
                     await artifactHistory?.settle(artifact, parcel.job.last);
                 return { artifact, commit: branch === null ? null : await deliverCommit(branch, parcel) };
             }
             catch (error) {
                 if (artifact !== null)
-                    await removeArtifact(artifact.name);
+                    await removeArtifact(artifact.name, error);
                 throw error;
             }
         },
-        close: async () => {
+        close: () => {
             if (downloads !== null)
-                await (0,promises_.rm)(downloads, { recursive: true, force: true });
+                (0,external_node_fs_.rmSync)(downloads, { recursive: true, force: true });
         },
     };
 }
-function openApi(inputs, { runner, clock, signal }) {
+/** A folder for what is downloaded. Throws `destination`. */
+const makeDownloads = (temp) => (0,disk/* onDisk */.F)(temp, () => (0,promises_.mkdtemp)((0,external_node_path_.join)(temp, 'last-export-')));
+function openApi(inputs, { runner, secrets, clock, signal }) {
     const { github: access, maxAttempts, timeoutMs } = inputs;
-    const onRetry = openProgress(runner, clock.now).waiting;
-    return openGitHub({ access, maxAttempts, timeoutMs, clock, signal, onRetry });
+    const onRetry = (0,log/* openProgress */.mp)(runner, clock.now).waiting;
+    return openGitHub({ access, maxAttempts, timeoutMs, clock, signal, onRetry, cut: secrets.cut });
 }
 function branchHistoryOf(inputs, open) {
     const path = inputs.commit?.path ?? [];
@@ -38187,17 +33420,17 @@ function artifactNaming(inputs, window, number, chained) {
 }
 function placeholders({ vendor, org, period }, window) {
     const name = exportName(vendor.id, org, window);
-    return { vendor: vendor.id, export: name, ...dayOf(window.from, period.timeZone) };
+    return { vendor: vendor.id, export: name, ...(0,lib_window/* dayOf */.kb)(window.from, period.timeZone) };
 }
 /** The export's folder in the repository. Throws `input` where the template gives none that Git and GitHub take. */
 function home_folderOf(inputs, window) {
-    const [from, to] = [compactInstant(window.from), compactInstant(window.to)];
+    const [from, to] = [(0,lib_window/* compactInstant */.T8)(window.from), (0,lib_window/* compactInstant */.T8)(window.to)];
     const values = { ...placeholders(inputs, window), org: orgName(inputs.org), from, to };
     return checkFolder(fillPath(inputs.commit?.path ?? [], values), 'commit-path');
 }
 function messageOf(inputs, window, rows) {
-    const [from, to] = [formatInstant(window.from), formatInstant(window.to)];
-    const values = { ...placeholders(inputs, window), org: inputs.org, from, to, rows: grouped(rows) };
+    const [from, to] = [(0,lib_window/* formatInstant */.r4)(window.from), (0,lib_window/* formatInstant */.r4)(window.to)];
+    const values = { ...placeholders(inputs, window), org: inputs.org, from, to, rows: (0,summary/* grouped */.zD)(rows) };
     // Without an organisation, two blanks meet, or nothing is left.
     const message = fill(inputs.commit?.message ?? [], values)
         .replaceAll(/ {2,}/g, ' ')
@@ -38235,42 +33468,219 @@ const COMMIT_INPUTS = [
  */
 function readCommitTarget(get, own, chained) {
     if (get('commit-path').length > MOST_PATH_CHARACTERS) {
-        throw refuse('commit-path', `It is longer than ${MOST_PATH_CHARACTERS} characters.`, 'Write a shorter one.');
+        throw (0,lib_forms/* refuse */.TR)('commit-path', `It is longer than ${MOST_PATH_CHARACTERS} characters.`, 'Write a shorter one.');
     }
     const path = parseTemplate(get('commit-path'), 'commit-path', IN_PATH);
     const placeholders = path.flatMap((piece) => (typeof piece === 'string' ? [] : [piece.placeholder]));
     if (chained && !placeholders.some((one) => TELLS_WINDOW.includes(one))) {
         const what = `\`${get('commit-path')}\` does not say which window an export is of, so the last one cannot be found.`;
-        throw refuse('commit-path', what, 'With `from: last-export`, put {export} or {to} into it.');
+        throw (0,lib_forms/* refuse */.TR)('commit-path', what, 'With `from: last-export`, put {export} or {to} into it.');
     }
     return {
         repository: readRepository(get('repository') || own, 'repository'),
         branch: get('branch') === '' ? null : readBranch(get('branch'), 'branch'),
-        orphan: readBoolean(get('orphan'), 'orphan'),
+        orphan: (0,lib_forms/* readBoolean */.Vf)(get('orphan'), 'orphan'),
         path,
         message: parseTemplate(get('commit-message'), 'commit-message', IN_MESSAGE),
-        maxFileBytes: readSize(get('max-file-size'), 'max-file-size', LEAST_FILE_BYTES, MOST_FILE_BYTES),
-        allowPublic: readBoolean(get('allow-public-repository'), 'allow-public-repository'),
+        maxFileBytes: (0,lib_forms/* readSize */.ik)(get('max-file-size'), 'max-file-size', LEAST_FILE_BYTES, MOST_FILE_BYTES),
+        allowPublic: (0,lib_forms/* readBoolean */.Vf)(get('allow-public-repository'), 'allow-public-repository'),
     };
+}
+
+;// CONCATENATED MODULE: ./lib/environment.js
+
+
+/** `base-url` → `INPUT_BASE-URL`. */
+const variableOf = (input) => `INPUT_${input.toUpperCase()}`;
+/** The runner only warns of an input that does not exist; `form:` for `from:` would then export another window. */
+function refuseUnknown(env, known) {
+    for (const variable of Object.keys(env)) {
+        const name = variable.startsWith('INPUT_') ? variable.slice(6).toLowerCase() : known[0];
+        if (name === undefined || known.includes(name))
+            continue;
+        throw (0,lib_forms/* refuse */.TR)(name, `There is no input \`${name}\`${(0,lib_forms/* suggestion */.h)(name, known)}`, `Inputs: ${known.join(', ')}.`);
+    }
+}
+function refuseOpenTls(env) {
+    if (env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0')
+        return;
+    throw new errors/* ExportError */.z('input', '`NODE_TLS_REJECT_UNAUTHORIZED` is `0`, so that anybody on the way could read the token and change the events.', {
+        where: 'environment of the step',
+        next: 'Remove it; name your own certificate authority in `NODE_EXTRA_CA_CERTS`.',
+    });
+}
+/** The proxies that the environment names, in either case. */
+function readProxies(env) {
+    const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+    return Object.fromEntries(names.map((name) => [name, env[name]]));
+}
+/** The inputs that secrets belong into. */
+const SECRET_INPUTS = ['token', 'client-id', 'client-secret', 'github-token'];
+/** So many characters are no coincidence. */
+const LEAST_SECRET = 8;
+/** A secret in another input would be shown in the log, or end up in an address or a path. */
+function refuseMisplaced(env, secrets) {
+    const long = secrets.filter((secret) => secret.length >= LEAST_SECRET);
+    for (const [variable, value = ''] of Object.entries(env)) {
+        if (!variable.startsWith('INPUT_'))
+            continue;
+        const name = variable.slice(6).toLowerCase();
+        if (SECRET_INPUTS.includes(name) || !long.some((secret) => value.includes(secret)))
+            continue;
+        throw (0,lib_forms/* refuse */.TR)(name, 'The value holds a secret of this step (not shown).', 'Check which value belongs to which input.');
+    }
+}
+/** The secrets that the environment holds beside the inputs: passwords of proxies, and the runner's own tokens. */
+function secretsOf(env) {
+    const passwords = Object.values(readProxies(env)).flatMap((proxy) => {
+        const [, user = '', password = ''] = /^(?:\w+:\/\/)?([^/:@]*):(?!\/\/)(.*)@/.exec(proxy ?? '') ?? [];
+        return password === '' ? [] : [password, decoded(password), `${decoded(user)}:${decoded(password)}`];
+    });
+    const tokens = [env['ACTIONS_RUNTIME_TOKEN'], env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']];
+    return [...passwords, ...tokens].filter((secret) => secret !== undefined);
+}
+/** Undoes percent-encoding, where it is whole. */
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/secrets.js
+
+/** Forms that are shorter are taken for chance: with them, hardly a word could be shown. */
+const LEAST = 4;
+/** So many characters of a form in a row give it away, as where a vendor quotes the first half of a token. */
+const STRETCH = 16;
+/** @param mask has the value replaced by `***` in every log from here on */
+function openSecrets(mask) {
+    const masked = new Set();
+    const stretches = new Map();
+    const remember = (form) => {
+        const plain = lowerCase(form);
+        const length = Math.min(form.length, STRETCH);
+        const known = stretches.get(length) ?? new Set();
+        for (let at = 0; at + length <= plain.length; at++) {
+            const stretch = plain.slice(at, at + length);
+            // `Bearer <token>` is a form, too, and what stands before a token in a sentence is no part of it.
+            if (stretch.trim() === stretch || length === plain.length)
+                known.add(stretch);
+        }
+        stretches.set(length, known);
+    };
+    return {
+        mask: (form) => {
+            if (masked.has(form))
+                return;
+            masked.add(form);
+            mask(form);
+            if (form.length >= LEAST)
+                remember(form);
+        },
+        cut: (text) => {
+            const plain = lowerCase(text);
+            let shown = '';
+            let end = 0;
+            for (let at = 0; at < text.length; at++) {
+                const before = end;
+                for (const [length, known] of stretches) {
+                    if (at + length > end && known.has(plain.slice(at, at + length)))
+                        end = at + length;
+                }
+                if (at >= end)
+                    shown += text[at];
+                else if (at >= before)
+                    shown += '***';
+            }
+            return shown;
+        },
+    };
+}
+/** Masks a secret in the forms that it may come back in. Nothing is masked for a blank text. */
+function maskEverywhere(secret, mask) {
+    if (secret.trim() === '')
+        return;
+    for (const form of formsOf(secret))
+        mask(form);
+}
+/** Mints a token that is masked before anybody has it. */
+const maskedOnceMinted = (mint, { mask }) => async () => {
+    const token = await mint();
+    maskEverywhere(token, mask);
+    return token;
+};
+/** As it is, in JSON, URL-encoded, in base64, base64url and hex, whole and as a part of something longer. */
+function formsOf(secret) {
+    const bytes = Buffer.from(secret);
+    const base64 = bytes.toString('base64');
+    const hex = bytes.toString('hex');
+    const json = JSON.stringify(secret).slice(1, -1);
+    // Twice: where the name of something is a secret URL-encoded, and the name becomes a part of an address.
+    const url = [secret, json].flatMap((text) => urlForms(text.toWellFormed()));
+    const parts = [hex, hex.toUpperCase(), ...[0, 1, 2].flatMap((shift) => base64Forms(insideBase64(bytes, shift)))];
+    return new Set([
+        secret,
+        json,
+        ...url,
+        ...url.map(encodeURIComponent),
+        base64,
+        ...base64Forms(base64.replaceAll('=', '')),
+        encodeURIComponent(base64),
+        ...parts.filter((part) => part.length >= LEAST),
+    ]);
+}
+/** As JavaScript, RFC 3986 and HTML forms have it. */
+function urlForms(text) {
+    const url = encodeURIComponent(text);
+    const strict = url.replaceAll(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
+    return [url, strict, new URLSearchParams([['', text]]).toString().slice(1)];
+}
+const base64Forms = (base64) => [
+    base64,
+    base64.replaceAll('+', '-').replaceAll('/', '_'),
+    encodeURIComponent(base64),
+];
+/** What stays of the secret's base64 wherever it stands in a longer text, `shift` bytes after a multiple of three. */
+function insideBase64(bytes, shift) {
+    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
+    return text.slice(Math.ceil((8 * shift) / 6), Math.floor((8 * (shift + bytes.length)) / 6));
+}
+/** Of ASCII alone, so that no character becomes two. */
+const lowerCase = (text) => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+/** The error without secrets in what is shown of it; the same one where there are none. */
+function cutError(error, cut) {
+    if (error instanceof errors/* ExportError */.z) {
+        const { kind, message, where, next, cause } = error;
+        const clean = { message: cut(message), where: where === undefined ? where : cut(where), next: cut(next) };
+        if (clean.message === message && clean.where === where && clean.next === next)
+            return error;
+        return new errors/* ExportError */.z(kind, clean.message, {
+            next: clean.next,
+            ...(clean.where !== undefined && { where: clean.where }),
+            ...(cause !== undefined && { cause }),
+        });
+    }
+    const shown = String(error?.stack ?? error);
+    const clean = cut(shown);
+    return clean === shown ? error : Object.assign(new Error('It held a secret.'), { stack: clean });
 }
 
 ;// CONCATENATED MODULE: ./lib/credentials.js
 
 
-/** Masks a secret in the forms that it may come back in. Nothing is masked for the empty text. */
-function maskEverywhere(secret, mask) {
-    if (secret === '')
-        return;
-    const base64 = Buffer.from(secret).toString('base64');
-    const forms = [
-        secret,
-        encodeURIComponent(secret.toWellFormed()),
-        JSON.stringify(secret).slice(1, -1),
-        base64,
-        base64.replaceAll('=', ''),
-    ];
-    for (const form of new Set([...forms, Buffer.from(secret).toString('base64url'), encodeURIComponent(base64)]))
-        mask(form);
+
+
+/** Reads the inputs that hold credentials, once every secret of the step is masked. Throws `input` for a misplaced one. */
+function readSecrets(env, get, mask) {
+    const [token, clientId, clientSecret] = [get('token'), get('client-id'), get('client-secret')];
+    const secrets = [token, clientSecret, get('github-token'), ...secretsOf(env)];
+    for (const secret of [clientId, ...secrets])
+        maskEverywhere(secret, mask);
+    refuseMisplaced(env, secrets);
+    return { token, clientId, clientSecret, identityId: get('identity-id') };
 }
 /**
  * The one kind of credentials that is given. Throws `input` where there is none, more than one, a kind that the vendor
@@ -38290,20 +33700,20 @@ function readCredentials({ token, clientId, clientSecret, identityId }, vendor, 
         .map(([name]) => name);
     const client = clientId !== '' || clientSecret !== '';
     if (!vendor.login && (client || identityId !== '')) {
-        throw refuse(given.find((name) => name !== 'token') ?? 'token', `${vendor.name} has no such log-in.`, forms);
+        throw (0,lib_forms/* refuse */.TR)(given.find((name) => name !== 'token') ?? 'token', `${vendor.name} has no such log-in.`, forms);
     }
     const kinds = [token !== '', client, identityId !== ''].filter(Boolean).length;
     if (kinds === 0)
-        throw refuse('token', 'No credentials are given; an empty secret counts as none.', `${forms} ${vendor.guide.token}`);
+        throw (0,lib_forms/* refuse */.TR)('token', 'No credentials are given; an empty secret counts as none.', `${forms} ${vendor.guide.token}`);
     if (kinds > 1)
-        throw refuse(given[0] ?? 'token', 'More than one kind of credentials is given.', forms);
+        throw (0,lib_forms/* refuse */.TR)(given[0] ?? 'token', 'More than one kind of credentials is given.', forms);
     if (identityId !== '') {
         return { kind: 'identity', identityId: printable(identityId, 'identity-id'), mintIdToken: permitted(mintIdToken) };
     }
     if (token !== '')
         return { kind: 'token', token: printable(token, 'token') };
     if (clientId === '' || clientSecret === '') {
-        throw refuse(clientId === '' ? 'client-id' : 'client-secret', '`client-id` and `client-secret` go together.', forms);
+        throw (0,lib_forms/* refuse */.TR)(clientId === '' ? 'client-id' : 'client-secret', '`client-id` and `client-secret` go together.', forms);
     }
     return {
         kind: 'client',
@@ -38315,7 +33725,7 @@ function readCredentials({ token, clientId, clientSecret, identityId }, vendor, 
 function printable(secret, name) {
     if (/^[\x21-\x7e]+$/.test(secret))
         return secret;
-    throw refuse(name, 'The value has blanks, line breaks or characters outside ASCII.', 'Copy it into the secret again, without quotes.');
+    throw (0,lib_forms/* refuse */.TR)(name, 'The value has blanks, line breaks or characters outside ASCII.', 'Copy it into the secret again, without quotes.');
 }
 const permitted = (mintIdToken) => async () => {
     try {
@@ -38329,34 +33739,6 @@ const permitted = (mintIdToken) => async () => {
         });
     }
 };
-
-;// CONCATENATED MODULE: ./lib/environment.js
-
-
-/** `base-url` → `INPUT_BASE-URL`. */
-const variableOf = (input) => `INPUT_${input.toUpperCase()}`;
-/** The runner only warns of an input that does not exist; `form:` for `from:` would then export another window. */
-function refuseUnknown(env, known) {
-    for (const variable of Object.keys(env)) {
-        const name = variable.startsWith('INPUT_') ? variable.slice(6).toLowerCase() : known[0];
-        if (name === undefined || known.includes(name))
-            continue;
-        throw refuse(name, `There is no input \`${name}\`${suggestion(name, known)}`, `Inputs: ${known.join(', ')}.`);
-    }
-}
-function refuseOpenTls(env) {
-    if (env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0')
-        return;
-    throw new errors/* ExportError */.z('input', '`NODE_TLS_REJECT_UNAUTHORIZED` is `0`, so that anybody on the way could read the token and change the events.', {
-        where: 'environment of the step',
-        next: 'Remove it; name your own certificate authority in `NODE_EXTRA_CA_CERTS`.',
-    });
-}
-/** The proxies that the environment names, in either case. */
-function readProxies(env) {
-    const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
-    return Object.fromEntries(names.map((name) => [name, env[name]]));
-}
 
 ;// CONCATENATED MODULE: ./lib/filters.js
 
@@ -38399,7 +33781,7 @@ function filterOf(name, at, vendor) {
     if (filter)
         return filter;
     const names = vendor.filters.map((candidate) => candidate.name);
-    throw wrong(at, `\`${name}\` is not a filter of ${vendor.name}${suggestion(name, names)}`, allowed(vendor));
+    throw wrong(at, `\`${name}\` is not a filter of ${vendor.name}${(0,lib_forms/* suggestion */.h)(name, names)}`, allowed(vendor));
 }
 function readValues({ name, list, values, grammar }, text, at) {
     const given = list ? text.split(',').map((value) => value.trim()) : [text];
@@ -38408,7 +33790,7 @@ function readValues({ name, list, values, grammar }, text, at) {
             throw wrong(at, `\`${name}\` has an empty value.`, `Write \`${name}: value\`, or leave the line out.`);
         }
         if (values && !values.includes(value)) {
-            const what = `\`${value}\` is not a value of \`${name}\`${suggestion(value, values)}`;
+            const what = `\`${value}\` is not a value of \`${name}\`${(0,lib_forms/* suggestion */.h)(value, values)}`;
             throw wrong(at, what, `Allowed: ${values.join(', ')}.`);
         }
         if (grammar && !grammar.pattern.test(value)) {
@@ -38428,15 +33810,15 @@ const wrong = (line, what, next) => new errors/* ExportError */.z('input', what,
 function readOrg(text, vendor) {
     const { required, pattern, form, providers } = vendor.org;
     if (text === '' && required)
-        throw refuse('org', `${vendor.name} needs an organisation.`, `Write ${form}.`);
+        throw (0,lib_forms/* refuse */.TR)('org', `${vendor.name} needs an organisation.`, `Write ${form}.`);
     const slash = providers ? text.indexOf('/') : -1;
     const provider = slash < 0 ? (providers?.[0] ?? null) : text.slice(0, slash);
     const org = text.slice(slash + 1);
     if (provider !== null && !providers?.includes(provider)) {
-        throw refuse('org', `\`${provider}\` is not a Git provider of ${vendor.name}.`, `Providers: ${providers?.join(', ')}.`);
+        throw (0,lib_forms/* refuse */.TR)('org', `\`${provider}\` is not a Git provider of ${vendor.name}.`, `Providers: ${providers?.join(', ')}.`);
     }
     if (text !== '' && (!pattern.test(org) || /^\.+$/.test(org))) {
-        throw refuse('org', `\`${text}\` is not an organisation of ${vendor.name}.`, `Write ${form}.`);
+        throw (0,lib_forms/* refuse */.TR)('org', `\`${text}\` is not an organisation of ${vendor.name}.`, `Write ${form}.`);
     }
     return { org: required ? org : null, provider };
 }
@@ -38502,18 +33884,18 @@ const ONWARD_INPUTS = ['initial-from', 'overlap', 'max-window'];
  */
 function readPeriod(get, vendor, columns, now) {
     const [from, to, timeZone, settle] = [get('from'), get('to'), get('time-zone'), get('settle')];
-    const common = { asked: { from, to }, settle, timeZone, allowGap: readBoolean(get('allow-gap'), 'allow-gap') };
+    const common = { asked: { from, to }, settle, timeZone, allowGap: (0,lib_forms/* readBoolean */.Vf)(get('allow-gap'), 'allow-gap') };
     if (from !== LAST_EXPORT) {
-        return { ...resolveWindow({ from, to, timeZone, settle }, now), ...common, onward: null };
+        return { ...(0,lib_window/* resolveWindow */.LI)({ from, to, timeZone, settle }, now), ...common, onward: null };
     }
     const first = { from: get('initial-from'), to, timeZone, settle, fromName: 'initial-from' };
     const onward = {
-        overlapMs: readExact(get('overlap'), 'overlap'),
-        maxWindow: get('max-window') === '' ? null : readLength(get('max-window'), 'max-window'),
+        overlapMs: (0,duration/* readExact */.gr)(get('overlap'), 'overlap'),
+        maxWindow: get('max-window') === '' ? null : (0,duration/* readLength */.Vi)(get('max-window'), 'max-window'),
     };
     if (onward.overlapMs > 0)
         checkTellsEventsApart(columns, vendor);
-    return { ...resolveWindow(first, now), ...common, onward };
+    return { ...(0,lib_window/* resolveWindow */.LI)(first, now), ...common, onward };
 }
 /** Without an id or the whole event in each row, a late event could not be told from one that was exported. */
 function checkTellsEventsApart(columns, { idColumn, name }) {
@@ -38523,7 +33905,7 @@ function checkTellsEventsApart(columns, { idColumn, name }) {
     if (telling.some((column) => columns.includes(column)))
         return;
     const what = `With \`from: ${LAST_EXPORT}\`, late events of ${name} are found by ${telling.map((column) => `\`${column}\``).join(' or ')}, which \`columns\` leaves out.`;
-    throw refuse('columns', what, `Add ${telling[telling.length - 1]}, or set \`overlap: PT0S\` to look for none.`);
+    throw (0,lib_forms/* refuse */.TR)('columns', what, `Add ${telling[telling.length - 1]}, or set \`overlap: PT0S\` to look for none.`);
 }
 
 ;// CONCATENATED MODULE: ./lib/run.js
@@ -38543,7 +33925,259 @@ function readRun(env) {
     return { run, serverUrl, runUrl: `${serverUrl}/${run.repository}/actions/runs/${run.run_id}` };
 }
 
+;// CONCATENATED MODULE: ./lib/caps.js
+
+
+/** Nobody's page is shorter: an answer of fewer rows is whole. */
+const LEAST_CAP = 10;
+/** So many events may stand too close together to be asked for apart, and be taken for all where nothing speaks against it. */
+const MOST_CLOSE = 99;
+const DAY_MS = 86_400_000;
+/** How much more is asked for, to see whether an answer can be larger. */
+const LONGER_MS = [DAY_MS, 8 * DAY_MS, 64 * DAY_MS];
+/**
+ * Guards against row caps that no document names. A vendor that has answered more rows before does not cap at fewer,
+ * so only an answer that nothing proves whole, and of as many rows as any before it, is looked at again:
+ * - A cap leaves out one end of an answer. Where rows come in time order, both ends of the window are asked for on
+ *   their own, from the outermost row on: they have to hold what the answer holds there.
+ * - Rows without order or times are asked for again in two halves, which have to hold as many.
+ * - Rows that stand too close together for either are at no cap where a longer window brings more.
+ * An answer that was capped is replaced by its two halves, each guarded in the same way.
+ * Throws `incomplete` where a capped window cannot be cut further, or where less comes when it is asked for again.
+ * @param paddingMs What `fetch` asks for beside each window: a shorter window brings no fewer rows.
+ */
+function capGuard(paddingMs) {
+    let largest = LEAST_CAP;
+    /** Answers of so many rows were found capped. */
+    let cap = Number.POSITIVE_INFINITY;
+    /** Answers of so many rows were taken for all, although nothing proves it. */
+    let trusted = 0;
+    return (window, fetch) => {
+        /** No longer window brings more rows than this. */
+        let most = 0;
+        const canBeMore = async ({ from, to }, count) => {
+            for (const ms of count > most ? LONGER_MS : []) {
+                const { events, proven } = await fetch({ from: Math.max(0, from - ms), to });
+                if (proven)
+                    return true;
+                largest = Math.max(largest, events.length);
+                if (events.length > count)
+                    return true;
+            }
+            most = Math.max(most, count);
+            return false;
+        };
+        /** Whether an answer holds all of its window, as far as can be told without cutting it. */
+        const isWhole = async (part) => {
+            const count = part.events.length;
+            const ends = count < cap ? await lookAtEnds(part, fetch) : 'more';
+            return ends === 'all' || (ends === 'close' && (await canBeMore(part.window, count)));
+        };
+        const guard = async (asked) => {
+            const { events, proven } = await fetch(asked);
+            const part = { window: asked, events };
+            const count = events.length;
+            if (proven || count < largest)
+                return [part];
+            largest = count;
+            if (await isWhole(part))
+                return [part];
+            const pair = asked.to - asked.from > paddingMs ? (0,lib_window/* halves */.AP)(asked) : null;
+            if (pair === null) {
+                if (count <= MOST_CLOSE && count < cap)
+                    trusted = Math.max(trusted, count);
+                else if (!(await canBeMore(asked, count)))
+                    throw capped(asked, count, 'and the window cannot be cut further');
+                return [part];
+            }
+            const parts = [...(await guard(pair[0])), ...(await guard(pair[1]))];
+            const [before, after] = [keptBy(part), parts.flatMap(keptBy)];
+            if (after.length < before.length)
+                throw fewer(asked, before.length, after.length);
+            if (sameRows(before, after))
+                return [part];
+            if (events.some(({ time }) => time === null)) {
+                throw capped(asked, count, `its halves hold ${after.length}, and without times they cannot be told apart`);
+            }
+            cap = Math.min(cap, count);
+            if (trusted >= cap)
+                throw capped(asked, count, 'and as many stand too close together to be asked for apart');
+            return parts;
+        };
+        return guard(window);
+    };
+}
+/**
+ * Whether an answer in time order holds `all` of both ends of its window, or `more` is there; `close` where asking for
+ * an end brings as many rows as the whole answer has, which tells nothing; null where rows have no order or no times.
+ */
+async function lookAtEnds({ window, events }, fetch) {
+    const times = events.map(({ time }) => time ?? Number.NaN);
+    const rises = times.every((time, index) => time >= (times[index - 1] ?? time));
+    const falls = times.every((time, index) => time <= (times[index - 1] ?? time));
+    if (!rises && !falls)
+        return null;
+    const [oldest = 0, newest = 0] = [times[0] ?? 0, times.at(-1) ?? 0].map(Math.floor).sort((a, b) => a - b);
+    // A cap may cut between the events of one millisecond, so that of the outermost row is asked for again.
+    const ends = [
+        { from: window.from, to: Math.min(oldest + 1, window.to) },
+        { from: Math.max(newest, window.from), to: window.to },
+    ];
+    let close = false;
+    for (const end of ends.filter(({ from, to }) => from < to)) {
+        const { events: found } = await fetch(end);
+        const there = keptBy({ window: end, events: found });
+        const here = keptBy({ window: end, events });
+        if (there.length < here.length)
+            throw fewer(end, here.length, there.length);
+        if (!sameRows(here, there))
+            return 'more';
+        if (found.length >= events.length)
+            close = true;
+    }
+    return close ? 'close' : 'all';
+}
+const keptBy = ({ window, events }) => events.filter(({ time }) => time === null || (0,lib_window/* contains */.gR)(window, time));
+/** Counts alone may agree by chance, where an event was deleted meanwhile. */
+function sameRows(some, others) {
+    if (some.length !== others.length)
+        return false;
+    const rows = others.map(({ body }) => JSON.stringify(body)).sort();
+    return some
+        .map(({ body }) => JSON.stringify(body))
+        .sort()
+        .every((row, index) => row === rows[index]);
+}
+const capped = (window, count, why) => new errors/* ExportError */.z('incomplete', `The vendor answered ${count} events, which may be a row cap, ${why}.`, {
+    where: `${(0,lib_window/* formatInstant */.r4)(window.from)} to ${(0,lib_window/* formatInstant */.r4)(window.to)}`,
+    next: 'Export a longer window, which shows whether an answer can hold more, or narrower filters; if it stays, ask the vendor how many rows one answer may hold.',
+});
+const fewer = (window, before, after) => new errors/* ExportError */.z('incomplete', `The vendor answered ${before} events, and only ${after} when it was asked again.`, {
+    where: `${(0,lib_window/* formatInstant */.r4)(window.from)} to ${(0,lib_window/* formatInstant */.r4)(window.to)}`,
+    next: 'Run the export again; if it stays, report it to the vendor with the window.',
+});
+
+;// CONCATENATED MODULE: ./lib/paging.js
+
+
+
+/**
+ * Follows a cursor to its end. Throws `protocol` on a cursor that comes twice and on an empty page that has one:
+ * both are loops that would otherwise run for ever, or stop early in silence.
+ */
+async function* byCursor(fetch, where) {
+    const seen = new Set();
+    let cursor;
+    for (;;) {
+        const page = await fetch(cursor);
+        yield page.entries;
+        if (page.cursor === null)
+            return;
+        if (page.entries.length === 0)
+            throw loop('an empty page that names a next one', where);
+        if (seen.has(page.cursor))
+            throw loop('the same cursor twice', where);
+        seen.add(page.cursor);
+        cursor = page.cursor;
+    }
+}
+const loop = (what, where) => new errors/* ExportError */.z('protocol', `The vendor's paging does not end: it answered ${what}.`, {
+    where,
+    next: 'Run the export again; if it stays, report it to the vendor with the window and the time of this run.',
+});
+/**
+ * An answer of which no event lies in the window that was asked for is the answer to another question: from a cache, or
+ * because something on the way dropped the window. Throws `protocol`. Events without a time pass.
+ * @param next what to do about it
+ */
+function checkAsked(events, asked, { vendor, where, next = ANOTHER_ANSWER }) {
+    const closed = (0,lib_window/* pad */.eV)(asked, 0, 1);
+    if (events.length === 0 || events.some(({ time }) => time === null || (0,lib_window/* contains */.gR)(closed, time)))
+        return;
+    throw new errors/* ExportError */.z('protocol', `All ${events.length} events that ${vendor} answered lie outside the window.`, {
+        where,
+        next,
+    });
+}
+const ANOTHER_ANSWER = 'Look for a cache or a proxy on the way that gives the answer to another request; run the export again.';
+/**
+ * Walks windows backwards, newest page first, by moving their end to the last event seen: unlike offsets, that neither
+ * repeats nor skips when events arrive meanwhile. Ties on the page border come twice and are de-duplicated by id later;
+ * a millisecond that fills whole pages is drained by offset. Holds whether the vendor reads `to` as in- or exclusive.
+ * The last page is one that is shorter than a page before, of any window: how many rows were asked for proves nothing,
+ * since a vendor may give fewer.
+ * @param least a page of fewer rows is always the last.
+ */
+function walkBack(fetch, where, least = LEAST_CAP) {
+    let longest = least;
+    return async function* walk(window) {
+        let to = window.to;
+        let drained = window.to;
+        while (to >= window.from) {
+            const page = await fetch({ from: window.from, to, offset: 0 });
+            const oldest = checkNewestFirst(page, to, where);
+            yield page;
+            if (page.length < longest)
+                return;
+            longest = page.length;
+            if (oldest + 1 < to) {
+                to = oldest + 1;
+                continue;
+            }
+            // The whole page lies in the last millisecond, so the end cannot be moved to it without losing its other events.
+            if (oldest !== drained)
+                yield drain({ from: oldest, to: oldest + 1 }, longest, fetch, where);
+            drained = oldest;
+            // An event at `to` itself: the vendor reads it as inclusive.
+            to = oldest === to ? to - 1 : oldest;
+        }
+    };
+}
+/** The oldest millisecond of a page, once its order is what the walk relies on. Throws `protocol`. */
+function checkNewestFirst(page, to, where) {
+    let oldest = to;
+    for (const { time } of page) {
+        const millisecond = Math.floor(time ?? Number.NaN);
+        if (!(millisecond <= oldest)) {
+            throw new errors/* ExportError */.z('protocol', "The vendor's events are not in the documented order, newest first.", {
+                where,
+                next: 'Run the export again; if it stays, report it to the vendor: paging cannot be complete without an order.',
+            });
+        }
+        oldest = millisecond;
+    }
+    return oldest;
+}
+const DRAIN_PASSES = 12;
+/**
+ * All events of one millisecond, by offset. Ties have no order, so a pass may repeat some and miss others: passes go on
+ * until as many distinct ids were seen as a pass has rows.
+ * @param full rows of a page that is not the last.
+ */
+async function drain(window, full, fetch, where) {
+    const seen = new Map();
+    for (let pass = 0; pass < DRAIN_PASSES; pass++) {
+        let rows = 0;
+        for (;;) {
+            const page = await fetch({ ...window, offset: rows });
+            for (const event of page)
+                seen.set(event.id ?? '', event);
+            rows += page.length;
+            // The second is a vendor that does not look at `offset`.
+            if (page.length < full || rows > 2 * seen.size + full)
+                break;
+        }
+        if (seen.size === rows)
+            return [...seen.values()];
+    }
+    throw new errors/* ExportError */.z('incomplete', 'One millisecond holds more events than a page, and their order keeps changing.', {
+        where: `${where}, ${(0,lib_window/* formatInstant */.r4)(window.from)}`,
+        next: 'Run the export again with narrower filters, or report it to the vendor.',
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/vendors/aitronos.js
+
 
 
 
@@ -38553,7 +34187,7 @@ const CAP = 10_000;
 const TWIN_ROWS = 100;
 const SECOND_MS = 1000;
 const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
+const aitronos_DAY_MS = 86_400_000;
 const COLUMNS = [
     { name: 'Timestamp', meaning: 'when it happened; the window is cut by it; UTC where it has no offset' },
     { name: 'Entity Type', meaning: 'what kind of thing was acted on' },
@@ -38591,7 +34225,7 @@ async function* pages({ query, send, note }) {
     }
     else {
         note('Exports that reached the cap of 10,000 rows were cut into days: Aitronos does not take times.');
-        yield* bisect(query.window, DAY_MS, byDays, api, first);
+        yield* bisect(query.window, aitronos_DAY_MS, byDays, api, first);
     }
     note(api.twinAnswers()
         ? "Every part has as many rows as the vendor's query counts for it."
@@ -38602,28 +34236,38 @@ async function* pages({ query, send, note }) {
  * whichever zone from UTC-12 to UTC+14 they are read in, and whether or not the last one counts.
  */
 const byDays = ({ from, to }) => ({
-    from_date: dateOf(Math.floor((from - 12 * HOUR_MS) / DAY_MS) * DAY_MS),
-    to_date: dateOf(Math.ceil((to + 14 * HOUR_MS) / DAY_MS) * DAY_MS),
+    from_date: dateOf(Math.floor((from - 12 * HOUR_MS) / aitronos_DAY_MS) * aitronos_DAY_MS),
+    to_date: dateOf(Math.ceil((to + 14 * HOUR_MS) / aitronos_DAY_MS) * aitronos_DAY_MS),
 });
-const dateOf = (ms) => formatInstant(ms).slice(0, 10);
+const dateOf = (ms) => (0,lib_window/* formatInstant */.r4)(ms).slice(0, 10);
 const byTimes = (window) => {
-    const { from, to } = pad(window, SECOND_MS);
+    const { from, to } = (0,lib_window/* pad */.eV)(window, SECOND_MS);
     return {
-        from_date: formatInstant(Math.floor(from / SECOND_MS) * SECOND_MS),
-        to_date: formatInstant(Math.ceil(to / SECOND_MS) * SECOND_MS),
+        from_date: (0,lib_window/* formatInstant */.r4)(Math.floor(from / SECOND_MS) * SECOND_MS),
+        to_date: (0,lib_window/* formatInstant */.r4)(Math.ceil(to / SECOND_MS) * SECOND_MS),
     };
 };
+/** Where rows of an ask may lie: days in any zone, the last one included; times with a second more. */
+function reachOf(ask) {
+    const [from = '', to = ''] = [ask['from_date'], ask['to_date']];
+    const asked = { from: Date.parse(from), to: Date.parse(to) };
+    return from.includes('T') ? (0,lib_window/* pad */.eV)(asked, SECOND_MS) : (0,lib_window/* pad */.eV)(asked, 14 * HOUR_MS, 36 * HOUR_MS);
+}
 function aitronos_openApi(send, path, filters) {
-    let twinAnswers = true;
+    /** null: it was not asked yet. */
+    let twinAnswers = null;
     const countOf = async (ask) => {
-        if (!twinAnswers)
+        if (twinAnswers === false)
             return null;
         try {
-            return (await query({ ...ask, skip: '0', limit: '1' })).total;
+            const { total } = await query({ ...ask, skip: '0', limit: '1' });
+            twinAnswers = true;
+            return total;
         }
         catch (error) {
-            // The twin is a help, not the source: without it, fewer rows than the documented cap are the proof.
-            if (!(error instanceof errors/* ExportError */.z) || !['auth', 'not-found', 'protocol'].includes(error.kind))
+            // The twin is a help, not the source: where it never answers, fewer rows than the documented cap are the proof.
+            const isMissing = error instanceof errors/* ExportError */.z && ['auth', 'not-found', 'protocol'].includes(error.kind);
+            if (twinAnswers || !isMissing)
                 throw error;
             twinAnswers = false;
             return null;
@@ -38645,12 +34289,13 @@ function aitronos_openApi(send, path, filters) {
             });
         }
         const events = rows.map((cells) => aitronos_read(cells, answer.where));
+        checkAsked(events, reachOf(ask), { vendor: 'Aitronos', where: answer.where });
         const total = await countOf(ask);
         return { events, total, whole: total === null ? events.length < CAP : total === events.length };
     };
     return {
         filters,
-        twinAnswers: () => twinAnswers,
+        twinAnswers: () => twinAnswers === true,
         /** Once more where fewer rows came than counted though no cap stood in the way: an event may just have arrived. */
         async export(ask) {
             for (let attempt = 1;; attempt++) {
@@ -38668,20 +34313,23 @@ function aitronos_openApi(send, path, filters) {
         /** Everything of an ask, 100 at a time. Throws `incomplete` where the fields or the count are not as expected. */
         async viaTwin(ask) {
             const events = [];
+            const totals = new Set();
             for (;;) {
                 const { items, total, where } = await query({ ...ask, skip: String(events.length), limit: String(TWIN_ROWS) });
                 events.push(...items.map((item) => aitronos_read(cellsOf(item, where), where)));
+                totals.add(total);
                 if (items.length > 0 && events.length < total)
                     continue;
-                if (events.length === total)
+                // Another count on another page: rows have come or gone meanwhile, and were repeated or skipped.
+                if (events.length === total && totals.size === 1)
                     return events;
-                throw tooDense(ask, `the query answered ${events.length} rows of ${total}`);
+                throw tooDense(ask, `the query answered ${events.length} rows of ${[...totals].join(', then ')}`);
             }
         },
     };
 }
 function aitronos_read(cells, where) {
-    const time = parseInstant(cells[0] ?? '') ?? Number.NaN;
+    const time = (0,lib_window/* parseInstant */.nV)(cells[0] ?? '') ?? Number.NaN;
     if (!Number.isNaN(time))
         return { id: null, time, body: cells };
     throw new errors/* ExportError */.z('protocol', 'A `Timestamp` does not read as an ISO 8601 date-time.', {
@@ -38710,10 +34358,10 @@ async function timesWork(known, fetch) {
     const times = known.map(({ time }) => time ?? 0).sort((a, b) => a - b);
     const from = Math.floor((times[times.length >> 1] ?? 0) / SECOND_MS) * SECOND_MS;
     const second = { from, to: from + SECOND_MS };
-    const inside = (events, window) => events.filter(({ time }) => contains(window, time ?? 0)).length;
+    const inside = (events, window) => events.filter(({ time }) => (0,lib_window/* contains */.gR)(window, time ?? 0)).length;
     try {
         const { events } = await fetch(byTimes(second));
-        return (inside(events, pad(second, 2 * SECOND_MS)) === events.length && inside(events, second) >= inside(known, second));
+        return (inside(events, (0,lib_window/* pad */.eV)(second, 2 * SECOND_MS)) === events.length && inside(events, second) >= inside(known, second));
     }
     catch (error) {
         if (error instanceof errors/* ExportError */.z && error.kind === 'protocol')
@@ -38805,140 +34453,8 @@ const aitronos = {
     }),
 };
 
-;// CONCATENATED MODULE: ./lib/paging.js
-
-
-const oneTime = (events, window) => events.filter(({ time }) => time === null || contains(window, time)).length;
-/** 100, 200, 250, 500, 1000, … : the counts at which undocumented row caps stand. */
-const isRound = (count) => count >= 100 && /^(?:1|2|25|5)0+$/.test(String(count));
-/**
- * Guards against row caps that no document names. An answer of a suspiciously round count, with nothing that proves it
- * whole, is fetched again in two halves, which must hold at least as many events; where they hold more, the answer was
- * capped and the halves (each guarded in the same way) take its place.
- * A count below one that the vendor has answered before cannot be its cap.
- * Throws `incomplete` where a capped window cannot be cut further, or where the halves hold less than the whole.
- */
-function capGuard(fetch) {
-    let largest = 0;
-    const guard = async (window) => {
-        const { events, proven } = await fetch(window);
-        largest = Math.max(largest, events.length);
-        if (proven || !isRound(events.length) || events.length < largest)
-            return [{ window, events }];
-        const pair = halves(window);
-        if (!pair)
-            throw capped(window, events.length, 'and the window cannot be cut further');
-        const parts = [...(await guard(pair[0])), ...(await guard(pair[1]))];
-        const whole = oneTime(events, window);
-        const sum = parts.reduce((count, part) => count + oneTime(part.events, part.window), 0);
-        if (sum === whole)
-            return [{ window, events }];
-        if (sum < whole)
-            throw capped(window, events.length, `but its two halves hold only ${sum}`);
-        if (events.some(({ time }) => time === null)) {
-            throw capped(window, events.length, `its halves hold ${sum}, and without times they cannot be told apart`);
-        }
-        return parts;
-    };
-    return guard;
-}
-const capped = (window, count, why) => new errors/* ExportError */.z('incomplete', `The vendor answered exactly ${count} events, which looks like a row cap, ${why}.`, {
-    where: `${formatInstant(window.from)} to ${formatInstant(window.to)}`,
-    next: 'Export a shorter window or narrower filters; if it stays, ask the vendor how many rows one answer may hold.',
-});
-/**
- * Follows a cursor to its end. Throws `protocol` on a cursor that comes twice and on an empty page that has one:
- * both are loops that would otherwise run for ever, or stop early in silence.
- */
-async function* byCursor(fetch, where) {
-    const seen = new Set();
-    let cursor;
-    for (;;) {
-        const page = await fetch(cursor);
-        yield page.entries;
-        if (page.cursor === null)
-            return;
-        if (page.entries.length === 0)
-            throw loop('an empty page that names a next one', where);
-        if (seen.has(page.cursor))
-            throw loop('the same cursor twice', where);
-        seen.add(page.cursor);
-        cursor = page.cursor;
-    }
-}
-const loop = (what, where) => new errors/* ExportError */.z('protocol', `The vendor's paging does not end: it answered ${what}.`, {
-    where,
-    next: 'Run the export again; if it stays, report it to the vendor with the window and the time of this run.',
-});
-/**
- * Walks a window backwards, newest page first, by moving its end to the last event seen: unlike offsets, that neither
- * repeats nor skips when events arrive meanwhile. Ties on the page border come twice and are de-duplicated by id later;
- * a millisecond that fills whole pages is drained by offset. Holds whether the vendor reads `to` as in- or exclusive.
- * @param limit rows asked for; a shorter page is the last.
- */
-async function* walkBack(window, limit, fetch, where) {
-    let to = window.to;
-    let drained = window.to;
-    while (to >= window.from) {
-        const page = await fetch({ from: window.from, to, offset: 0 });
-        const oldest = checkNewestFirst(page, to, where);
-        yield page;
-        if (page.length < limit)
-            return;
-        if (oldest + 1 < to) {
-            to = oldest + 1;
-            continue;
-        }
-        // The whole page lies in the last millisecond, so the end cannot be moved to it without losing its other events.
-        if (oldest !== drained)
-            yield drain({ from: oldest, to: oldest + 1 }, limit, fetch, where);
-        drained = oldest;
-        // An event at `to` itself: the vendor reads it as inclusive.
-        to = oldest === to ? to - 1 : oldest;
-    }
-}
-/** The oldest millisecond of a page, once its order is what the walk relies on. Throws `protocol`. */
-function checkNewestFirst(page, to, where) {
-    let oldest = to;
-    for (const { time } of page) {
-        const millisecond = Math.floor(time ?? Number.NaN);
-        if (!(millisecond <= oldest)) {
-            throw new errors/* ExportError */.z('protocol', "The vendor's events are not in the documented order, newest first.", {
-                where,
-                next: 'Run the export again; if it stays, report it to the vendor: paging cannot be complete without an order.',
-            });
-        }
-        oldest = millisecond;
-    }
-    return oldest;
-}
-const DRAIN_PASSES = 12;
-/**
- * All events of one millisecond, by offset. Ties have no order, so a pass may repeat some and miss others: passes go on
- * until as many distinct ids were seen as a pass has rows.
- */
-async function drain(window, limit, fetch, where) {
-    const seen = new Map();
-    for (let pass = 0; pass < DRAIN_PASSES; pass++) {
-        let rows = 0;
-        for (;;) {
-            const page = await fetch({ ...window, offset: rows });
-            for (const event of page)
-                seen.set(event.id ?? '', event);
-            rows += page.length;
-            if (page.length < limit)
-                break;
-        }
-        if (seen.size === rows)
-            return [...seen.values()];
-    }
-    throw new errors/* ExportError */.z('incomplete', 'One millisecond holds more events than a page, and their order keeps changing.', {
-        where: `${where}, ${formatInstant(window.from)}`,
-        next: 'Run the export again with narrower filters, or report it to the vendor.',
-    });
-}
-
 ;// CONCATENATED MODULE: ./lib/vendors/codacy.js
+
 
 
 
@@ -38952,8 +34468,9 @@ async function* codacy_pages({ query, send, note }) {
     const path = `/api/v3/organizations/${query.provider}/${encodeURIComponent(query.org ?? '')}/audit`;
     // Only one of the two documented shapes is paged; `limit` is sent once the vendor has shown that one.
     let limit;
-    const guard = capGuard(async (window) => {
-        const { from, to } = pad(window, PAD_MS);
+    const guard = capGuard(PAD_MS);
+    const fetch = async (window) => {
+        const { from, to } = (0,lib_window/* pad */.eV)(window, PAD_MS);
         const ask = async (cursor) => readPage(await send({ path, query: { from, to, limit, cursor }, accept: 'json' }));
         let first = await ask();
         if (first.cursor !== null && limit === undefined) {
@@ -38961,15 +34478,22 @@ async function* codacy_pages({ query, send, note }) {
             first = await ask();
         }
         const events = [];
-        const walk = byCursor(async (cursor) => (cursor === undefined ? first : ask(cursor)), `GET ${path}`);
+        const counts = [];
+        const walk = byCursor(async (cursor) => {
+            const page = cursor === undefined ? first : await ask(cursor);
+            counts.push({ rows: page.entries.length, total: page.total });
+            return page;
+        }, `GET ${path}`);
         for await (const entries of walk)
-            events.push(...entries);
-        checkTotal(events.length, first.total, `GET ${path}`);
-        return { events, proven: first.cursor !== null };
-    });
-    note('Codacy documents no row cap: each day is asked on its own, cursors are followed to their end, and a round count without a cursor is checked by halves.');
-    for (const day of sliceWindow(query.window, codacy_DAY_MS)) {
-        for (const { window, events } of await guard(day))
+            for (const event of entries)
+                events.push(event);
+        checkTotals(counts, `GET ${path}`);
+        checkAsked(events, { from, to }, { vendor: 'Codacy', where: `GET ${path}` });
+        return { events, proven: limit !== undefined };
+    };
+    note('Codacy documents no row cap: each day is asked on its own, cursors are followed to their end, and the largest answers without one were looked at again for a row cap.');
+    for (const day of (0,lib_window/* sliceWindow */.Xd)(query.window, codacy_DAY_MS)) {
+        for (const { window, events } of await guard(day, fetch))
             yield { slice: window, events };
     }
 }
@@ -38984,11 +34508,17 @@ function readPage(answer) {
     const { cursor, total } = objectOrNone(page['pagination']);
     return { entries, cursor: read_text(cursor) || null, total: typeof total === 'number' ? total : null };
 }
-/** However `total` is meant, a walk that ends with fewer has lost some. Throws `incomplete`. */
-function checkTotal(received, total, where) {
-    if (total === null || received >= total)
+/**
+ * Whether `total` means each page or the whole walk, all pages of a walk have to agree with what came: else the log has
+ * changed while it was read, and rows were repeated or skipped. Throws `incomplete`.
+ */
+function checkTotals(counts, where) {
+    const received = counts.reduce((sum, { rows }) => sum + rows, 0);
+    const totals = counts.filter(({ total }) => total !== null);
+    if (totals.every(({ rows, total }) => total === rows) || totals.every(({ total }) => total === received))
         return;
-    throw new errors/* ExportError */.z('incomplete', `Codacy answered ${received} events, but counts ${total}.`, {
+    const counted = [...new Set(totals.map(({ total }) => total))].join(', then ');
+    throw new errors/* ExportError */.z('incomplete', `Codacy answered ${received} events, but counts ${counted}.`, {
         where,
         next: 'Run the export again; if it stays, report it to Codacy with the window.',
     });
@@ -39073,19 +34603,22 @@ const PATH = '/api/v1/audit_logs';
 const SLICE_MS = 86_400_000;
 /** Whether bounds are inclusive is undocumented: a second more on either side, cut by the export. */
 const datafold_PAD_MS = 1000;
+/** The vendor then answers without a filter. */
+const DROPPED = 'A proxy on the way may drop the body of GET requests, in which the window travels: take it out of the way (`NO_PROXY`).';
 async function* datafold_pages({ query, send, note }) {
-    const guard = capGuard(async (window) => {
-        const asked = pad(window, datafold_PAD_MS);
-        const body = { start_date: formatInstant(asked.from), end_date: formatInstant(asked.to) };
+    const guard = capGuard(datafold_PAD_MS);
+    const fetch = async (window) => {
+        const asked = (0,lib_window/* pad */.eV)(window, datafold_PAD_MS);
+        const body = { start_date: (0,lib_window/* formatInstant */.r4)(asked.from), end_date: (0,lib_window/* formatInstant */.r4)(asked.to) };
         const answer = await send({ path: PATH, body, accept: 'json' });
         const logs = asArray(asObject(readJson(answer), 'the response', answer.where)['logs'], '`logs`', answer.where);
         const events = logs.map((entry) => datafold_read(entry, answer.where));
-        checkFiltered(events, asked, answer.where);
+        checkAsked(events, asked, { vendor: 'Datafold', where: answer.where, next: DROPPED });
         return { events, proven: false };
-    });
-    note('Datafold documents neither paging nor a row cap: each day is one response, and a round count is checked by halves.');
-    for (const day of sliceWindow(query.window, SLICE_MS)) {
-        for (const { window, events } of await guard(day))
+    };
+    note('Datafold documents neither paging nor a row cap: each day is one response, and the largest answers were looked at again for a row cap.');
+    for (const day of (0,lib_window/* sliceWindow */.Xd)(query.window, SLICE_MS)) {
+        for (const { window, events } of await guard(day, fetch))
             yield { slice: window, events };
     }
 }
@@ -39094,16 +34627,6 @@ function datafold_read(entry, where) {
     for (const name of ['client_ip', 'url'])
         requireString(body, name, where);
     return { id: requireString(body, 'event_uuid', where), time: requireInstant(body, 'timestamp', where), body };
-}
-/** The window travels in the body of a GET, which some proxies drop; the vendor then answers without a filter. */
-function checkFiltered(events, asked, where) {
-    const closed = pad(asked, 0, 1);
-    if (events.length === 0 || events.some(({ time }) => time !== null && contains(closed, time)))
-        return;
-    throw new errors/* ExportError */.z('protocol', `All ${events.length} events that Datafold answered lie outside the window.`, {
-        where,
-        next: 'A proxy on the way may drop the body of GET requests, in which the window travels: take it out of the way (`NO_PROXY`).',
-    });
 }
 /** Organisation audit log of Datafold: one JSON response a window. */
 const datafold = {
@@ -39174,21 +34697,23 @@ const infisical_PAGE_ROWS = 1000;
 /** The vendor allows three months; a day keeps what waits for its order in memory small. */
 const infisical_SLICE_MS = 86_400_000;
 async function* infisical_pages({ query, send, note }) {
-    note('Each day was walked back by time until a page was short; events on a page border came twice and were told apart by id.');
+    note('Each day was walked back by time until a page was shorter than one before; events on a page border came twice and were told apart by id.');
     const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
-    for (const slice of sliceWindow(query.window, infisical_SLICE_MS)) {
-        const fetch = async ({ from, to, offset }) => {
-            // `startDate` is inclusive in the vendor's code but in no document: a millisecond more, cut by the export.
-            const dates = { startDate: isoMs(from - 1), endDate: isoMs(to) };
-            const answer = await send({
-                path: infisical_PATH,
-                query: { ...filters, ...dates, offset, limit: infisical_PAGE_ROWS },
-                accept: 'json',
-            });
-            const body = asObject(readJson(answer), 'the response', answer.where);
-            return asArray(body['auditLogs'], '`auditLogs`', answer.where).map((entry) => infisical_read(entry, answer.where));
-        };
-        for await (const events of walkBack(slice, infisical_PAGE_ROWS, fetch, `GET ${infisical_PATH}`))
+    const walk = walkBack(async ({ from, to, offset }) => {
+        // `startDate` is inclusive in the vendor's code but in no document: a millisecond more, cut by the export.
+        const dates = { startDate: isoMs(from - 1), endDate: isoMs(to) };
+        const answer = await send({
+            path: infisical_PATH,
+            query: { ...filters, ...dates, offset, limit: infisical_PAGE_ROWS },
+            accept: 'json',
+        });
+        const body = asObject(readJson(answer), 'the response', answer.where);
+        const events = asArray(body['auditLogs'], '`auditLogs`', answer.where).map((entry) => infisical_read(entry, answer.where));
+        checkAsked(events, { from: from - 1, to }, { vendor: 'Infisical', where: answer.where });
+        return events;
+    }, `GET ${infisical_PATH}`);
+    for (const slice of (0,lib_window/* sliceWindow */.Xd)(query.window, infisical_SLICE_MS)) {
+        for await (const events of walk(slice))
             yield { slice, events };
     }
 }
@@ -39350,25 +34875,29 @@ async function* kosli_pages(session) {
     if (!named)
         note('Every physical environment that Kosli lists is in it; archived ones are not listed: name them with `env_name`.');
     const several = named?.length !== 1;
+    const guard = capGuard(kosli_PAD_MS);
     let timeColumn;
     for (const environment of environments) {
-        let header = [];
+        let header;
         const fetch = async (window) => {
-            const padded = pad(window, kosli_PAD_MS);
+            const padded = (0,lib_window/* pad */.eV)(window, kosli_PAD_MS);
             let answer = await auditLog(session, environment, timeColumn === null ? window : padded);
             if (timeColumn !== null) {
                 timeColumn = findTimeColumn(answer, padded, timeColumn);
                 if (timeColumn === null)
                     answer = await auditLog(session, environment, window);
             }
-            header = answer.header;
+            header ??= answer.header;
+            if (header.join() !== answer.header.join())
+                throw kosli_otherHeader(answer.where);
             const column = timeColumn ?? null;
             return { events: answer.rows.map((cells) => kosli_read(cells, column, answer.where)), proven: false };
         };
-        const parts = inVendorOrder(await capGuard(fetch)(query.window));
+        const parts = inVendorOrder(await guard(query.window, fetch));
         for (const { window, events } of parts) {
             const slice = { ...window };
-            yield several ? withEnvironment({ slice, header, events }, environment) : { slice, header, events };
+            const page = { slice, header: header ?? [], events };
+            yield several ? withEnvironment(page, environment) : page;
         }
     }
     if (timeColumn === null) {
@@ -39382,6 +34911,7 @@ async function* kosli_pages(session) {
 async function physicalEnvironments({ query, send }) {
     const path = `/api/v2/environments/${encodeURIComponent(query.org ?? '')}`;
     const found = [];
+    const totals = new Set();
     for (let page = 1, pageCount = 1; page <= pageCount; page++) {
         const answer = await send({
             path,
@@ -39398,9 +34928,11 @@ async function physicalEnvironments({ query, send }) {
             break;
         const list = asObject(body, 'the list', answer.where);
         pageCount = requireNumber(list, 'total_pages', answer.where);
-        const total = requireNumber(list, 'total_count', answer.where);
-        if (page >= pageCount && found.length !== total) {
-            throw new errors/* ExportError */.z('incomplete', `Kosli lists ${found.length} environments but counts ${total}.`, {
+        totals.add(requireNumber(list, 'total_count', answer.where));
+        // Another count on another page: the list has changed meanwhile, and an environment may have been skipped.
+        if (page >= pageCount && (totals.size > 1 || !totals.has(found.length))) {
+            const counted = [...totals].join(', then ');
+            throw new errors/* ExportError */.z('incomplete', `Kosli lists ${found.length} environments but counts ${counted}.`, {
                 where: answer.where,
                 next: 'Run the export again, or name the environments with the filter `env_name`.',
             });
@@ -39408,8 +34940,15 @@ async function physicalEnvironments({ query, send }) {
     }
     const where = `GET ${path}`;
     const physical = found.filter((entry) => requireString(entry, 'type', where) !== 'logical');
-    if (physical.length > 0)
-        return [...new Set(physical.map((entry) => requireString(entry, 'name', where)))];
+    const names = new Set(physical.map((entry) => requireString(entry, 'name', where)));
+    if (![...names].every((name) => name.isWellFormed())) {
+        throw new errors/* ExportError */.z('protocol', 'The name of an environment holds half a character, which no address can.', {
+            where,
+            next: 'Rename it, or name the other environments with the filter `env_name`.',
+        });
+    }
+    if (names.size > 0)
+        return [...names];
     throw new errors/* ExportError */.z('not-found', 'The organisation has no physical environment that Kosli lists.', {
         where,
         next: 'Check `org`; name archived environments with the filter `env_name`.',
@@ -39431,32 +34970,33 @@ async function auditLog({ query, send }, environment, window) {
     return { ...readCsv(answer), where: answer.where };
 }
 /**
- * The columns are documented nowhere, so the time is found by reading: a usual name first, then any column. A column
- * of another name has to lie inside the window that was asked in every row, or it is the time of something else.
+ * The columns are documented nowhere, so the time is found by reading: a usual name first, then any column. It has to
+ * lie inside the window that was asked in every row, or it is the time of something else.
  */
 function findTimeColumn({ header, rows, where }, asked, before) {
-    const reads = (column, only) => rows.every((cells) => {
-        const time = timeOf(cells[column] ?? '');
-        return time !== null && (only === undefined || contains(only, time));
-    });
-    if (before !== undefined) {
-        if (before === null || reads(before))
-            return before;
-        throw new errors/* ExportError */.z('protocol', `Column ${before + 1} does not read as a time in every row, though it did before.`, {
-            where,
-            next: 'Export this environment on its own, with the filter `env_name`.',
-        });
-    }
-    if (rows.length === 0)
-        return undefined;
+    const reads = (column) => rows.every((cells) => timeOf(cells[column] ?? '') !== null);
+    // Where the vendor counts in whole seconds, fractions of the bounds are lost.
+    const inside = (0,lib_window/* pad */.eV)(asked, kosli_PAD_MS);
+    const isInside = (column) => rows.every((cells) => (0,lib_window/* contains */.gR)(inside, timeOf(cells[column] ?? '') ?? Number.NaN));
+    if (before === null || rows.length === 0)
+        return before;
     const usual = TIME_NAMES.map((name) => header.findIndex((column) => column.toLowerCase() === name));
-    const byName = usual.find((column) => column >= 0 && reads(column));
-    const byContent = header.findIndex((_, column) => reads(column, { from: asked.from, to: asked.to + 1 }));
-    return byName ?? (byContent >= 0 ? byContent : null);
+    const column = before ?? usual.find((at) => at >= 0 && reads(at)) ?? null;
+    if (column === null) {
+        const byContent = header.findIndex((_, at) => isInside(at));
+        return byContent >= 0 ? byContent : null;
+    }
+    if (isInside(column))
+        return column;
+    const what = reads(column) ? 'holds times outside the window that was asked for' : 'does not read as a time';
+    throw new errors/* ExportError */.z('protocol', `Column ${column + 1}, by which rows are cut to the window, ${what}.`, {
+        where,
+        next: 'Run the export again, or export this environment on its own, with the filter `env_name`; if it stays, report it.',
+    });
 }
 /** A date-time, or UNIX seconds as the sibling endpoint has them. */
 function timeOf(cell) {
-    return /^\d{9,10}(?:\.\d+)?$/.test(cell) ? Math.round(Number(cell) * 1e6) / 1e3 : parseInstant(cell);
+    return /^\d{9,10}(?:\.\d+)?$/.test(cell) ? Math.round(Number(cell) * 1e6) / 1e3 : (0,lib_window/* parseInstant */.nV)(cell);
 }
 function kosli_read(cells, timeColumn, where) {
     if (timeColumn === null)
@@ -39469,6 +35009,10 @@ function kosli_read(cells, timeColumn, where) {
         next: 'Report it together with the version of the exporter.',
     });
 }
+const kosli_otherHeader = (where) => new errors/* ExportError */.z('protocol', 'The header of an environment changes from one response to the next.', {
+    where,
+    next: 'Run the export again; if it stays, report it to Kosli.',
+});
 /** Parts come oldest first; where the vendor answers newest first, so do they. */
 function inVendorOrder(parts) {
     const newestFirst = parts.some(({ events }) => (events[0]?.time ?? 0) > (events.at(-1)?.time ?? 0));
@@ -39512,7 +35056,9 @@ const kosli = {
     guide: {
         token: 'Settings → Service accounts: create one and an API key for it (a personal key works too).',
         access: 'A member or service account of the organisation.',
-        limits: ['One request per environment. Rows stay in the order in which Kosli gives them.'],
+        limits: [
+            'One request per environment, and two more for the largest, in case a row cap stands. Rows stay in the order in which Kosli gives them.',
+        ],
         unverified: [
             "The table's columns, its order, bounds and caps are undocumented: the header goes through as it comes, and the window is cut by the column that reads as a time. Where none does, `columns: common` is refused.",
             'No live account was tried.',
@@ -39537,6 +35083,7 @@ const kosli = {
 const vendors = new Map([kosli, infisical, datafold, aitronos, codacy].map((vendor) => [vendor.id, vendor]));
 
 ;// CONCATENATED MODULE: ./lib/inputs.js
+
 
 
 
@@ -39595,15 +35142,7 @@ const IF_EMPTY = ['notice', 'warn', 'fail'];
  */
 function readInputs(env, mask, mintIdToken, now) {
     const get = (name) => (env[variableOf(name)] ?? '').trim() || DEFAULTS[name];
-    const secrets = {
-        token: get('token'),
-        clientId: get('client-id'),
-        clientSecret: get('client-secret'),
-        identityId: get('identity-id'),
-    };
-    for (const secret of [secrets.token, secrets.clientId, secrets.clientSecret, get('github-token')]) {
-        maskEverywhere(secret, mask);
-    }
+    const secrets = readSecrets(env, get, mask);
     refuseUnknown(env, Object.keys(DEFAULTS));
     refuseOpenTls(env);
     const vendor = readVendor(get('vendor'));
@@ -39615,7 +35154,7 @@ function readInputs(env, mask, mintIdToken, now) {
     }
     const columns = readColumns(get('columns'), vendor);
     const period = readPeriod(get, vendor, columns, now);
-    const destinations = readChoices(get('destination'), 'destination', DESTINATIONS);
+    const destinations = (0,lib_forms/* readChoices */.Bd)(get('destination'), 'destination', DESTINATIONS);
     const chained = period.onward !== null;
     refuseWithoutEffect(get, chained, destinations);
     return {
@@ -39626,24 +35165,24 @@ function readInputs(env, mask, mintIdToken, now) {
         query: { org, provider, filters: parseFilters(env[variableOf('filters')] ?? '', vendor) },
         period,
         columns,
-        csvSafety: readChoice(get('csv-safety'), 'csv-safety', CSV_SAFETY),
+        csvSafety: (0,lib_forms/* readChoice */.Kf)(get('csv-safety'), 'csv-safety', CSV_SAFETY),
         destinations,
         commit: destinations.includes('commit') ? readCommitTarget(get, env['GITHUB_REPOSITORY'] ?? '', chained) : null,
         github: {
             apiUrl: checkOrigin(env['GITHUB_API_URL'] || 'https://api.github.com', 'GITHUB_API_URL'),
             token: get('github-token'),
         },
-        path: readFolder(get('path'), 'path'),
+        path: (0,lib_forms/* readFolder */.j1)(get('path'), 'path'),
         workspace: env['GITHUB_WORKSPACE'] || process.cwd(),
         temp: env['RUNNER_TEMP'] || '',
         artifact: {
-            name: readArtifactName(get('artifact-name'), 'artifact-name'),
-            retentionDays: get('retention-days') === '' ? null : readInteger(get('retention-days'), 'retention-days', 1, 400),
-            compressionLevel: readInteger(get('compression-level'), 'compression-level', 0, 9),
+            name: (0,lib_forms/* readArtifactName */.Ep)(get('artifact-name'), 'artifact-name'),
+            retentionDays: get('retention-days') === '' ? null : (0,lib_forms/* readInteger */.JI)(get('retention-days'), 'retention-days', 1, 400),
+            compressionLevel: (0,lib_forms/* readInteger */.JI)(get('compression-level'), 'compression-level', 0, 9),
         },
-        ifEmpty: readChoice(get('if-empty'), 'if-empty', IF_EMPTY),
-        maxAttempts: readInteger(get('max-attempts'), 'max-attempts', 1, 20),
-        timeoutMs: readInteger(get('request-timeout'), 'request-timeout', 1, 3600) * 1000,
+        ifEmpty: (0,lib_forms/* readChoice */.Kf)(get('if-empty'), 'if-empty', IF_EMPTY),
+        maxAttempts: (0,lib_forms/* readInteger */.JI)(get('max-attempts'), 'max-attempts', 1, 20),
+        timeoutMs: (0,lib_forms/* readInteger */.JI)(get('request-timeout'), 'request-timeout', 1, 3600) * 1000,
         ...readRun(env),
         proxyEnv: readProxies(env),
     };
@@ -39653,15 +35192,15 @@ function refuseWithoutEffect(get, chained, destinations) {
     const idle = (names) => names.find((name) => get(name).toLowerCase() !== DEFAULTS[name].toLowerCase());
     const onward = chained ? undefined : idle(ONWARD_INPUTS);
     if (onward !== undefined) {
-        throw refuse(onward, `\`${onward}\` means nothing without \`from: ${LAST_EXPORT}\`.`, `Leave it out, or set \`from: ${LAST_EXPORT}\`.`);
+        throw (0,lib_forms/* refuse */.TR)(onward, `\`${onward}\` means nothing without \`from: ${LAST_EXPORT}\`.`, `Leave it out, or set \`from: ${LAST_EXPORT}\`.`);
     }
     const commit = destinations.includes('commit') ? undefined : idle(COMMIT_INPUTS);
     if (commit !== undefined) {
-        throw refuse(commit, `\`${commit}\` means nothing without \`destination: commit\`.`, 'Leave it out, or add `commit` to `destination`.');
+        throw (0,lib_forms/* refuse */.TR)(commit, `\`${commit}\` means nothing without \`destination: commit\`.`, 'Leave it out, or add `commit` to `destination`.');
     }
     if (chained && !destinations.includes('commit') && !destinations.includes('artifact')) {
         const what = `With \`from: ${LAST_EXPORT}\` the last export is looked for where it was delivered, and \`file\` delivers it nowhere.`;
-        throw refuse('destination', what, 'Add `artifact` or `commit`.');
+        throw (0,lib_forms/* refuse */.TR)('destination', what, 'Add `artifact` or `commit`.');
     }
 }
 function readVendor(id) {
@@ -39669,11 +35208,11 @@ function readVendor(id) {
     if (vendor)
         return vendor;
     const ids = [...vendors.keys()];
-    const what = id === '' ? 'No vendor is given.' : `\`${id}\` is not a vendor${suggestion(id.toLowerCase(), ids)}`;
-    throw refuse('vendor', what, `Vendors: ${ids.join(', ')}.`);
+    const what = id === '' ? 'No vendor is given.' : `\`${id}\` is not a vendor${(0,lib_forms/* suggestion */.h)(id.toLowerCase(), ids)}`;
+    throw (0,lib_forms/* refuse */.TR)('vendor', what, `Vendors: ${ids.join(', ')}.`);
 }
 function readColumns(text, vendor) {
-    const columns = text === 'native' || text === 'common' ? text : splitList(text);
+    const columns = text === 'native' || text === 'common' ? text : (0,lib_forms/* splitList */.ry)(text);
     checkColumns(vendor, columns);
     return columns;
 }
@@ -42235,9 +37774,9 @@ class MaxBufferError extends Error {
 }
 
 ;// CONCATENATED MODULE: ./node_modules/get-stream/source/utils.js
-const utils_identity = value => value;
+const identity = value => value;
 
-const utils_noop = () => undefined;
+const noop = () => undefined;
 
 const getContentsProperty = ({contents}) => contents;
 
@@ -42329,7 +37868,7 @@ const arrayBufferMethods = {
 	getSize: getLengthProperty,
 	truncateChunk: truncateArrayBufferChunk,
 	addChunk: addArrayBufferChunk,
-	getFinalChunk: utils_noop,
+	getFinalChunk: noop,
 	finalize: finalizeArrayBuffer,
 };
 
@@ -43770,7 +39309,7 @@ function lowercaseKeys(object) {
 
 
 
-class Response extends external_node_stream_.Readable {
+class responselike_Response extends external_node_stream_.Readable {
 	statusCode;
 	headers;
 	body;
@@ -43957,7 +39496,7 @@ class CacheableRequest {
                                     headers[headerName] = originalHeaders[headerName];
                                 }
                             }
-                            response = new Response({
+                            response = new responselike_Response({
                                 statusCode: revalidate.statusCode,
                                 headers,
                                 body: revalidate.body,
@@ -44057,7 +39596,7 @@ class CacheableRequest {
                         const headers = convertHeaders(policy.responseHeaders());
                         const bodyBuffer = cacheEntry.body;
                         const body = Buffer.from(bodyBuffer);
-                        const response = new Response({
+                        const response = new responselike_Response({
                             statusCode: cacheEntry.statusCode,
                             headers,
                             body,
@@ -52399,7 +47938,7 @@ async function decode(body, encoding, maxBytes, subject) {
     if (name === '' || name === 'identity')
         return body;
     if (name !== 'gzip' && name !== 'x-gzip') {
-        throw new errors/* ExportError */.z('protocol', `${subject.vendor} sent the content encoding "${plain(name)}".`, {
+        throw new errors/* ExportError */.z('protocol', `${subject.vendor} sent the content encoding "${plain(name, subject)}".`, {
             where: subject.where,
             next: 'Only uncompressed responses were asked for. Look for a proxy that compresses, or report this.',
         });
@@ -52418,7 +47957,8 @@ const MEDIA_TYPES = { json: /^application\/([\w.-]+\+)?json$/, csv: /^text\/csv$
  * Lets a whole 2xx reply pass, or throws `protocol`: any status but 200, another content type or charset than the
  * document promises, a body whose end only a closed connection marks (it could be cut anywhere, unnoticed), no body.
  */
-function checkAccepted(reply, accept, { vendor, where }) {
+function checkAccepted(reply, accept, subject) {
+    const { vendor, where } = subject;
     const fail = (what, next) => {
         throw new errors/* ExportError */.z('protocol', `${vendor} ${what}`, { where: `${where} → ${reply.status}`, next });
     };
@@ -52429,7 +47969,7 @@ function checkAccepted(reply, accept, { vendor, where }) {
     const [media = '', ...parameters] = received.toLowerCase().split(';');
     const charset = parameters.map((one) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(one)?.[1]).find((one) => one);
     if (!MEDIA_TYPES[accept].test(media.trim()) || (charset !== undefined && !/^utf-?8$/.test(charset))) {
-        fail(`answered with the content type "${plain(received)}", where its document has ${accept.toUpperCase()} in UTF-8.`, 'Check the host or region. HTML under 200 usually is a login page, or a proxy that answers by itself.');
+        fail(`answered with the content type "${plain(received, subject)}", where its document has ${accept.toUpperCase()} in UTF-8.`, 'Check the host or region. HTML under 200 usually is a login page, or a proxy that answers by itself.');
     }
     if (reply.headers['content-length'] === undefined &&
         reply.headers['transfer-encoding']?.toLowerCase() !== 'chunked') {
@@ -52439,8 +47979,10 @@ function checkAccepted(reply, accept, { vendor, where }) {
         fail('answered with an empty body.', 'Try again later; if it stays, check the host or region, and report this.');
     }
 }
-function plain(text) {
-    return text.replace(/[^\w/+.;= -]/g, '').slice(0, 80);
+function plain(text, { cut }) {
+    return cut(text)
+        .replace(/[^\w/+.;=* -]/g, '')
+        .slice(0, 80);
 }
 
 ;// CONCATENATED MODULE: ./lib/exchange.js
@@ -52482,7 +48024,7 @@ async function exchange_exchange(request, credentials, agents, limits, subject) 
         });
         const { statusCode: status, headers, rawBody } = await pending;
         const raw = Buffer.from(rawBody.buffer, rawBody.byteOffset, rawBody.byteLength);
-        return { status, headers, body: await decoded(raw, status, headers, limits.maxBytes, subject) };
+        return { status, headers, body: await exchange_decoded(raw, status, headers, limits.maxBytes, subject) };
     }
     catch (error) {
         if (limits.signal.aborted)
@@ -52527,13 +48069,13 @@ function headersOf({ accept, body }, credentials) {
     };
 }
 /** The body of an error only feeds a message: where it cannot be decoded, it stays as it came. */
-async function decoded(raw, status, headers, maxBytes, subject) {
+async function exchange_decoded(raw, status, headers, maxBytes, subject) {
     const decoding = decode(raw, headers['content-encoding'] ?? '', maxBytes, subject);
     return status >= 200 && status < 300 ? decoding : decoding.catch(() => raw);
 }
 /** got's errors carry the request with its headers: only their code and text are kept. */
 function explain({ code, message }, { vendor, where }) {
-    const cause = new Error(`${code}: ${(0,lib_escape/* forLog */.I)(message, 300)}`);
+    const cause = new Error(`${code}: ${(0,lib_escape/* forLog */.Ig)(message, 300)}`);
     const { kind, reason } = (0,retry/* failureOf */.g5)(code);
     switch (kind) {
         case 'again':
@@ -52566,13 +48108,13 @@ function explain({ code, message }, { vendor, where }) {
 
 
 
-/** The error for a whole reply that is neither 2xx nor worth another try. `secrets` are cut from the vendor's words. */
-function refusal_refusal(reply, { vendor, where }, origin, secrets) {
+/** The error for a whole reply that is neither 2xx nor worth another try. */
+function refusal_refusal(reply, { vendor, where, cut }, origin) {
     const { status } = reply;
     const at = `${where} → ${status}`;
-    const said = quoteVendor(reply.body, secrets);
+    const said = quoteVendor(reply.body, cut);
     if (status >= 300 && status < 400) {
-        return new errors/* ExportError */.z('protocol', `${vendor} redirects to ${redirectHost(reply, origin)}.`, {
+        return new errors/* ExportError */.z('protocol', `${vendor} redirects to ${redirectHost(reply, origin, cut)}.`, {
             where: at,
             next: 'Credentials are never sent after a redirect. Check the host or region, and the organisation.',
         });
@@ -52595,9 +48137,9 @@ function refusal_refusal(reply, { vendor, where }, origin, secrets) {
     });
 }
 /** The error for a call whose tries, or whose time to wait, are used up. */
-function spent(outcome, { vendor, where }, attempts, askedMs, secrets) {
+function spent(outcome, { vendor, where, cut }, attempts, askedMs) {
     const tries = attempts === 1 ? '1 try' : `${attempts} tries`;
-    const asked = askedMs === null ? '' : `; it asks to wait ${duration(askedMs)}`;
+    const asked = askedMs === null ? '' : `; it asks to wait ${refusal_duration(askedMs)}`;
     if (outcome instanceof Broken) {
         return new errors/* ExportError */.z('unavailable', `${vendor} gave no whole response in ${tries}; the last: ${outcome.message}.`, {
             where,
@@ -52606,7 +48148,7 @@ function spent(outcome, { vendor, where }, attempts, askedMs, secrets) {
         });
     }
     const at = `${where} → ${outcome.status}`;
-    const said = quoteVendor(outcome.body, secrets);
+    const said = quoteVendor(outcome.body, cut);
     if (outcome.status === 429) {
         return new errors/* ExportError */.z('rate-limit', `${vendor} still limits the rate after ${tries}${asked}${said}`, {
             where: at,
@@ -52615,17 +48157,13 @@ function spent(outcome, { vendor, where }, attempts, askedMs, secrets) {
     }
     return new errors/* ExportError */.z('unavailable', `${vendor} could not answer in ${tries}${asked}${said}`, {
         where: at,
-        next: `Try again later; waits of up to ${duration(retry/* WAITING_BUDGET_MS */.d4)} in all are sat out. If it stays, narrow the window.`,
+        next: `Try again later; waits of up to ${refusal_duration(retry/* WAITING_BUDGET_MS */.d4)} in all are sat out. If it stays, narrow the window.`,
     });
 }
 /** How the vendor words an error, escaped and in quotes after a colon, or a mere full stop where it says nothing short. */
-function quoteVendor(body, secrets) {
-    let text = body.length > 65_536 ? undefined : messageIn(body.toString('utf8'));
-    if (text === undefined)
-        return '.';
-    for (const secret of secrets)
-        text = text.replaceAll(secret, '***');
-    return `: "${(0,lib_escape/* forLog */.I)(text, 200)}"`;
+function quoteVendor(body, cut) {
+    const text = body.length > 65_536 ? undefined : messageIn(body.toString('utf8'));
+    return text === undefined ? '.' : `: "${(0,lib_escape/* forLog */.Ig)(cut(text), 200)}"`;
 }
 function messageIn(json) {
     let value;
@@ -52640,14 +48178,14 @@ function messageIn(json) {
     return candidates.find((one) => typeof one === 'string' && one.trim() !== '');
 }
 /** The host a redirect points to, as the URL parser writes it: a name made safe, without path or query. */
-function redirectHost(reply, origin) {
+function redirectHost(reply, origin, cut) {
     const { location } = reply.headers;
     const target = location === undefined ? null : URL.parse(location, origin);
     if (target === null || target.host === '')
         return 'no address that could be read';
-    return target.host.slice(0, 255).replace(/[^\w.:[\]-]/g, '?');
+    return cut(target.host.slice(0, 255)).replace(/[^\w.:[\]*-]/g, '?');
 }
-function duration(ms) {
+function refusal_duration(ms) {
     const seconds = Math.ceil(ms / 1000);
     if (seconds < 120)
         return `${seconds} s`;
@@ -52665,8 +48203,8 @@ function duration(ms) {
 
 
 
-/** The largest response body, encoded or decoded, in bytes: 1 GiB. */
-const MAX_BODY_BYTES = 2 ** 30;
+/** The largest response body, encoded or decoded, in bytes: 500 MiB, since no longer text can be read. */
+const MAX_BODY_BYTES = 500 * 2 ** 20;
 /** Opens the way to one vendor. Throws `input` where the environment names a proxy that cannot be used. */
 function openWire(options) {
     const agents = openAgents(options);
@@ -52699,7 +48237,7 @@ function openAgents({ origin, proxyEnv }) {
 }
 /** One call, tried until a whole response settles it or patience is spent. */
 async function deliver(options, agents, call, authorized) {
-    const subject = { vendor: options.vendor, where: `${call.method ?? 'GET'} ${call.path}` };
+    const subject = { vendor: options.vendor, where: `${call.method ?? 'GET'} ${call.path}`, cut: options.cut };
     const request = requestOf(options.origin, call);
     const patience = new retry/* Patience */.i3(options.maxAttempts, options.clock);
     let mayRenew = authorized;
@@ -52707,7 +48245,6 @@ async function deliver(options, agents, call, authorized) {
         options.signal.throwIfAborted();
         const credentials = authorized ? await options.authorize() : {};
         const outcome = await tryOnce(options, agents, request, credentials, subject, attempt);
-        const secrets = secretsIn(authorized ? credentials : call.body);
         if (!(outcome instanceof Broken)) {
             const { status, body } = outcome;
             if (status >= 200 && status < 300) {
@@ -52720,12 +48257,12 @@ async function deliver(options, agents, call, authorized) {
                     continue;
             }
             if (!(0,retry/* isTransient */.dg)(status, call.retryOn))
-                throw refusal_refusal(outcome, subject, request.url.origin, secrets);
+                throw refusal_refusal(outcome, subject, request.url.origin);
         }
         const askedMs = outcome instanceof Broken ? null : askedWait(outcome, options.clock);
         const waitMs = patience.afterFailure(askedMs);
         if (waitMs === null)
-            throw spent(outcome, subject, attempt, askedMs, secrets);
+            throw spent(outcome, subject, attempt, askedMs);
         const reason = outcome instanceof Broken ? outcome.message : `status ${outcome.status}`;
         options.onRetry({ attempt, waitMs, reason });
         await options.clock.sleep(waitMs, options.signal);
@@ -52756,16 +48293,13 @@ async function tryOnce({ clock, onExchange, maxBytes = MAX_BODY_BYTES, timeoutMs
         });
     }
 }
+/** The vendor's dates are by its own clock, which its answer tells: ours may be minutes off. */
 function askedWait({ headers }, clock) {
-    return (0,retry/* readRetryAfter */.D$)(headers['retry-after'], clock.now());
-}
-/** Every word of eight letters or more in credentials, so that a vendor that echoes one is not quoted with it. */
-function secretsIn(credentials) {
-    const words = Object.values(credentials ?? {}).flatMap((value) => typeof value === 'string' ? value.split(' ') : []);
-    return words.filter((word) => word.length >= 8);
+    return (0,retry/* readRetryAfter */.D$)(headers['retry-after'], (0,retry/* readHttpDate */.lq)(headers.date) ?? clock.now());
 }
 
 ;// CONCATENATED MODULE: ./lib/session.js
+
 
 
 /**
@@ -52773,7 +48307,7 @@ function secretsIn(credentials) {
  * token, that happens before the first call, and once more for a call whose token the vendor says has expired.
  */
 function openSession(options) {
-    const { inputs, window, mask, note, ...wireHooks } = options;
+    const { inputs, window, secrets, note, ...wireHooks } = options;
     const { vendor, credentials, query } = inputs;
     let token = credentials.kind === 'token' ? Promise.resolve(credentials.token) : null;
     const wire = openWire({
@@ -52783,6 +48317,7 @@ function openSession(options) {
         maxAttempts: inputs.maxAttempts,
         timeoutMs: inputs.timeoutMs,
         proxyEnv: inputs.proxyEnv,
+        cut: secrets.cut,
         authorize: async () => {
             token ??= logIn();
             return vendor.headers(await token);
@@ -52798,12 +48333,18 @@ function openSession(options) {
         if (!vendor.login)
             throw new TypeError(`${vendor.name} has no log-in.`);
         const fresh = await vendor.login.exchange(credentials, wire.sendPlain);
+        if (!/^[\x21-\x7e]+$/.test(fresh))
+            throw session_unusable(vendor);
         for (const secret of [fresh, ...Object.values(vendor.headers(fresh))])
-            maskEverywhere(secret, mask);
+            maskEverywhere(secret, secrets.mask);
         return fresh;
     };
     return { session: { query: { ...query, window }, send: wire.send, note }, close: wire.close };
 }
+const session_unusable = ({ name }) => new errors/* ExportError */.z('protocol', `${name} answered the log-in with a token that no header can hold.`, {
+    where: 'the answer to the log-in',
+    next: 'Check the host or region; if it stays, report it to the vendor.',
+});
 
 ;// CONCATENATED MODULE: ./lib/csv/stored.js
 
@@ -52891,6 +48432,8 @@ async function writeSpreadsheet({ table, path, maxBytes, signal }) {
 
 
 
+
+
 /** Exports that go on from each other are read again, file by file: no file may be larger than memory has room for. */
 const MOST_LOOK_BACK_BYTES = 100 * 2 ** 20;
 /** Two runs may both give way, and then nothing has moved; so often this one starts again all the same. */
@@ -52901,21 +48444,23 @@ const MOST_STANDSTILLS = 8;
  */
 async function main(surroundings) {
     const { env, runner, clock } = surroundings;
+    const secrets = openSecrets(runner.mask);
     let inputs = null;
     const reports = [];
     try {
-        inputs = readInputs(env, runner.mask, runner.mintIdToken, clock.now());
-        announce(inputs, runner);
-        await exportAll(inputs, reports, surroundings);
-        for (const [output, value] of Object.entries(outputsOf(inputs, reports)))
+        inputs = readInputs(env, secrets.mask, maskedOnceMinted(runner.mintIdToken, secrets), clock.now());
+        (0,log/* announce */.iP)(inputs, runner);
+        await exportAll(inputs, reports, { ...surroundings, secrets });
+        for (const [output, value] of Object.entries((0,summary/* outputsOf */.Yz)(inputs, reports)))
             runner.setOutput(output, value);
-        await summarize(summaryOf(inputs, reports), runner);
+        await (0,log/* summarize */.eh)((0,summary/* summaryOf */.YG)(inputs, reports), runner);
         if (reports.length === 0)
-            sayNothingNew(inputs, runner);
+            (0,log/* sayNothingNew */.bh)(inputs, runner);
     }
-    catch (error) {
+    catch (thrown) {
+        const error = cutError(thrown, secrets.cut);
         if (error instanceof errors/* ExportError */.z)
-            await summarize(failureSummaryOf(error, inputs, reports), runner);
+            await (0,log/* summarize */.eh)((0,summary/* failureSummaryOf */.U0)(error, inputs, reports), runner);
         throw error;
     }
 }
@@ -52940,7 +48485,7 @@ async function exportAll(inputs, reports, surroundings) {
                 const history = last === found ? home.history : null;
                 const report = await exportOne(inputs, job, home, history, reports.length + 1, surroundings);
                 reports.push(report);
-                sayDone(report, surroundings.runner);
+                (0,log/* sayDone */.S_)(report, surroundings.runner);
                 if (period.onward === null)
                     return;
                 last = report.link;
@@ -52948,7 +48493,7 @@ async function exportAll(inputs, reports, surroundings) {
             catch (error) {
                 if (!(error instanceof Overtaken))
                     throw error;
-                sayOvertaken(surroundings.runner);
+                (0,log/* sayOvertaken */.L7)(surroundings.runner);
                 found = await findLast(home, surroundings);
                 standstills = found?.id === last?.id ? standstills + 1 : 0;
                 if (standstills > MOST_STANDSTILLS)
@@ -52958,7 +48503,7 @@ async function exportAll(inputs, reports, surroundings) {
         }
     }
     finally {
-        await home.close();
+        home.close();
     }
 }
 async function findLast({ history }, { runner }) {
@@ -52966,30 +48511,32 @@ async function findLast({ history }, { runner }) {
         return null;
     runner.startGroup('Looking for the last export');
     const last = await history.last();
-    runner.info(last === null ? 'There is none yet.' : `Found: ${(0,lib_escape/* forLog */.I)(last.place)}`);
+    runner.info(last === null ? 'There is none yet.' : `Found: ${(0,lib_escape/* forLog */.Ig)(last.place)}`);
     runner.endGroup();
     return last;
 }
 /** Makes the export's folder, fills it and delivers it; removes it where any of that fails. */
 async function exportOne(inputs, job, home, history, number, surroundings) {
     const { runner, signal } = surroundings;
-    announceJob(inputs, job, runner);
+    (0,log/* announceJob */.NG)(inputs, job, runner);
     const name = exportName(inputs.vendor.id, inputs.org, job.window);
-    const folder = await makeFolder(name, inputs);
+    const folder = await makeFolder(name, inputs, { scope: scopeOf(inputs), window: job.window });
     try {
         const made = await makeExport(inputs, job, history, (0,external_node_path_.join)(folder.path, `${name}.csv`), surroundings);
         if (made.table.counts.written === 0)
-            sayEmpty(inputs, job, runner);
+            (0,log/* sayEmpty */.Bu)(inputs, job, runner);
         if (inputs.destinations.includes('artifact'))
             runner.startGroup('Uploading the artifact');
         signal.throwIfAborted();
+        await folder.name(made.link);
         const parcel = { ...made, folder: folder.path, rows: made.table.counts.written, number };
         const delivered = await home.deliver(parcel);
         runner.endGroup();
-        return { ...made, ...delivered, folder: folder.path, link: linkOf(made.link, delivered) };
+        folder.close();
+        return { ...made, ...delivered, folder: folder.place, link: linkOf(made.link, delivered) };
     }
     catch (error) {
-        await folder.remove();
+        folder.remove();
         throw error;
     }
 }
@@ -53006,10 +48553,10 @@ async function makeExport(inputs, asked, history, path, surroundings) {
     const copies = inputs.csvSafety === 'off' ? [] : await writeSpreadsheet({ table, path, maxBytes, signal });
     const name = exportName(inputs.vendor.id, inputs.org, job.window);
     const descriptor = manifestOf({ inputs, job, name, table, copies, exchanges, notes, createdAt: clock.now() });
-    const { files, manifest } = await writeEvidence((0,external_node_path_.join)(path, '..'), [...table.files, ...copies], descriptor);
-    runner.info(`${grouped(table.counts.written)} events in ${grouped(exchanges.length)} requests`);
+    const { files, manifest } = await (0,write/* writeEvidence */.nP)((0,external_node_path_.join)(path, '..'), [...table.files, ...copies], descriptor);
+    runner.info(`${(0,summary/* grouped */.zD)(table.counts.written)} events in ${(0,summary/* grouped */.zD)(exchanges.length)} requests`);
     runner.endGroup();
-    return { inputs, job, table, copies, files, exchanges, notes, link: readLink(manifest, `this run, ${MANIFEST}`) };
+    return { inputs, job, table, copies, files, exchanges, notes, link: readLink(manifest, `this run, ${write/* MANIFEST */.e0}`) };
 }
 /** What of the time before the window is asked for again, to find what came late. */
 async function findEarlier(inputs, job, history, notes, clock) {
@@ -53019,17 +48566,17 @@ async function findEarlier(inputs, job, history, notes, clock) {
     const { overlapMs } = period.onward;
     return lookBack({ history, job, overlapMs, vendor, now: clock.now(), note: (text) => notes.push(text) });
 }
-async function writeTable(inputs, { window, askFrom }, { earlier }, path, record, { runner, clock, signal }) {
+async function writeTable(inputs, { window, askFrom }, { earlier }, path, record, { runner, secrets, clock, signal }) {
     const { vendor, org, columns, commit, period } = inputs;
-    const progress = openProgress(runner, clock.now);
+    const progress = (0,log/* openProgress */.mp)(runner, clock.now);
     const { session, close } = openSession({
         inputs,
         window: { from: askFrom, to: window.to },
-        mask: runner.mask,
+        secrets,
         clock,
         signal,
         onExchange: (exchange) => {
-            record.exchanges.push(exchange);
+            record.exchanges.push({ ...exchange, path: secrets.cut(exchange.path) });
             progress.requested();
         },
         onRetry: progress.waiting,
@@ -53044,20 +48591,51 @@ async function writeTable(inputs, { window, askFrom }, { earlier }, path, record
         close();
     }
 }
-/** The export as the next one goes on from it, now that it has a place. */
-function linkOf(link, { artifact, commit }) {
-    if (commit !== null)
-        return { ...link, place: `${commit.folder} on branch ${commit.branch} of ${commit.repository}` };
-    return artifact === null ? link : { ...link, artifact: artifact.id, place: `artifact ${artifact.name} of this run` };
+
+
+/***/ }),
+
+/***/ 2037:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   p: () => (/* binding */ nearest)
+/* harmony export */ });
+/**
+ * The candidate that a mistyped word most likely meant, letter case aside; the first of equally near ones.
+ * null where none is near: at most one edit for each three characters of the word, and two for a short one.
+ */
+function nearest(word, candidates) {
+    let best = null;
+    let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+    for (const candidate of candidates) {
+        const [a, b] = [word.toLowerCase(), candidate.toLowerCase()];
+        // Each character that one has more is an edit: so long words need not be compared.
+        if (Math.abs(a.length - b.length) >= least)
+            continue;
+        const edits = distance(a, b);
+        if (edits < least) {
+            best = candidate;
+            least = edits;
+        }
+    }
+    return best;
 }
-/** A summary that cannot be written neither undoes an export nor hides why there is none. */
-async function summarize(markdown, runner) {
-    try {
-        await runner.summarize(markdown);
+/** How many characters to put in, take out, change, or swap with their neighbour (optimal string alignment). */
+function distance(a, b) {
+    const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
+    const at = (row, column) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
+    for (let row = 1; row <= a.length; row += 1) {
+        const current = [row];
+        rows.push(current);
+        for (let column = 1; column <= b.length; column += 1) {
+            const change = a[row - 1] === b[column - 1] ? 0 : 1;
+            const swapped = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+            const swap = swapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY;
+            current.push(Math.min(at(row - 1, column) + 1, at(row, column - 1) + 1, at(row - 1, column - 1) + change, swap));
+        }
     }
-    catch (error) {
-        runner.warning('No job summary', `It could not be written: ${(0,lib_escape/* forLog */.I)(String(error))}`);
-    }
+    return at(a.length, b.length);
 }
 
 
@@ -53073,6 +48651,7 @@ async function summarize(markdown, runner) {
 /* harmony export */   g5: () => (/* binding */ failureOf),
 /* harmony export */   i3: () => (/* binding */ Patience),
 /* harmony export */   l0: () => (/* binding */ pauseAfter),
+/* harmony export */   lq: () => (/* binding */ readHttpDate),
 /* harmony export */   ml: () => (/* binding */ systemClock)
 /* harmony export */ });
 /* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8500);
@@ -53101,6 +48680,11 @@ function isTransient(status, also = []) {
     return status === 408 || status === 425 || status === 429 || status >= 500 || also.includes(status);
 }
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
+/** An IMF-fixdate (RFC 9110, 5.6.7) in milliseconds since 1970; null where it is none. */
+function readHttpDate(value) {
+    const time = HTTP_DATE.test(value ?? '') ? Date.parse(value ?? '') : Number.NaN;
+    return Number.isNaN(time) ? null : time;
+}
 /**
  * The wait that a `Retry-After` header asks for, in milliseconds from `now`; null where there is none to honour.
  * Whole seconds or an IMF-fixdate (RFC 9110, 10.2.3). `Date.parse` alone would read `-5` as a month of 2001.
@@ -53108,7 +48692,7 @@ const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d
  */
 function readRetryAfter(value, now) {
     const text = value?.trim() ?? '';
-    const ms = /^\d+$/.test(text) ? Number(text) * 1000 : HTTP_DATE.test(text) ? Date.parse(text) - now : Number.NaN;
+    const ms = /^\d+$/.test(text) ? Number(text) * 1000 : (readHttpDate(text) ?? Number.NaN) - now;
     return ms > 0 ? ms : null;
 }
 /** A pause after so many failures in a row, in milliseconds: full jitter under a ceiling that doubles. */
@@ -53180,12 +48764,18 @@ function failureOf(code) {
 /* harmony export */   O: () => (/* binding */ githubRunner)
 /* harmony export */ });
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7094);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(452);
+/* harmony import */ var _escape_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(800);
 
+
+
+/** The last door: whatever a line is made of, the runner finds no command in it. */
+const info = (line) => _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .info */ .pq((0,_escape_js__WEBPACK_IMPORTED_MODULE_2__/* .forLog */ .Ig)(line, Number.POSITIVE_INFINITY));
 /** Whether a group is open: closing none would leave a stray line in the log. */
 let grouped = false;
 const githubRunner = {
     mask: _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .setSecret */ .Pq,
-    info: _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .info */ .pq,
+    info,
     startGroup: (title) => {
         grouped = true;
         _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .startGroup */ .Oh(title);
@@ -53198,7 +48788,14 @@ const githubRunner = {
     notice: (title, message) => _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .notice */ .lm(message, { title }),
     warning: (title, message) => _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .warning */ .$e(message, { title }),
     error: (title, message) => _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .error */ .z3(message, { title }),
-    setOutput: _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .setOutput */ .uH,
+    setOutput: (name, value) => {
+        try {
+            _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .setOutput */ .uH(name, value);
+        }
+        catch (cause) {
+            throw notSet(name, cause);
+        }
+    },
     // A runner without the file (an old one, a test bench) has no summary to add to.
     summarize: async (markdown) => {
         if (process.env['GITHUB_STEP_SUMMARY'])
@@ -53206,6 +48803,339 @@ const githubRunner = {
     },
     mintIdToken: () => _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .getIDToken */ .V9(),
 };
+const notSet = (name, cause) => new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ExportError */ .z('destination', `The output \`${name}\` cannot be written (${cause.code ?? 'no error code'}).`, {
+    where: process.env['GITHUB_OUTPUT'] ?? 'GITHUB_OUTPUT',
+    next: 'Check the space and the health of the disk of the runner, and run the job again. Exports that the log calls complete were delivered all the same.',
+    cause,
+});
+
+
+/***/ }),
+
+/***/ 8847:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   BO: () => (/* binding */ boundsOf),
+/* harmony export */   St: () => (/* binding */ emptyNote),
+/* harmony export */   U0: () => (/* binding */ failureSummaryOf),
+/* harmony export */   YG: () => (/* binding */ summaryOf),
+/* harmony export */   Yz: () => (/* binding */ outputsOf),
+/* harmony export */   zD: () => (/* binding */ grouped)
+/* harmony export */ });
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6760);
+/* harmony import */ var _escape_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(800);
+/* harmony import */ var _evidence_write_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6954);
+/* harmony import */ var _window_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6723);
+
+
+
+
+/**
+ * The action's outputs, in the order of `action.yml`; '' where there is nothing to say. Counts are of all exports of the
+ * run; what one export alone has is that of the last one.
+ */
+function outputsOf({ period, destinations }, reports) {
+    const first = reports[0];
+    const last = reports.at(-1);
+    const csv = last?.table.files[0];
+    const window = { from: first?.job.window.from ?? period.window.to, to: last?.job.window.to ?? period.window.to };
+    const rows = sumOf(reports, ({ table }) => table.counts.written);
+    const times = reports.flatMap(({ table }) => [table.firstEvent, table.lastEvent]).filter((time) => time !== null);
+    return {
+        'csv-path': last && csv ? (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(last.folder, csv.name) : '',
+        'spreadsheet-path': last?.copies[0] ? (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(last.folder, last.copies[0].name) : '',
+        'export-path': last?.folder ?? '',
+        'row-count': String(rows),
+        sha256: csv?.sha256 ?? '',
+        ...boundsOf(window),
+        'first-event': times.length === 0 ? '' : (0,_window_js__WEBPACK_IMPORTED_MODULE_2__/* .formatInstant */ .r4)(Math.min(...times)),
+        'last-event': times.length === 0 ? '' : (0,_window_js__WEBPACK_IMPORTED_MODULE_2__/* .formatInstant */ .r4)(Math.max(...times)),
+        empty: String(rows === 0),
+        'late-count': String(sumOf(reports, ({ table }) => table.lateRows.length)),
+        'export-count': String(reports.length),
+        'manifest-path': last === undefined ? '' : (0,node_path__WEBPACK_IMPORTED_MODULE_0__.join)(last.folder, _evidence_write_js__WEBPACK_IMPORTED_MODULE_1__/* .MANIFEST */ .e0),
+        'artifact-id': String(last?.artifact?.id ?? ''),
+        'artifact-url': last?.artifact?.url ?? '',
+        'artifact-digest': last?.artifact ? `sha256:${last.artifact.digest}` : '',
+        'commit-sha': last?.commit?.sha ?? '',
+        'commit-url': last?.commit?.url ?? '',
+        changed: destinations.includes('commit') ? String(reports.some(({ commit }) => commit?.changed)) : '',
+    };
+}
+/** The ends of a window as people read them. */
+const boundsOf = ({ from, to }) => ({
+    from: (0,_window_js__WEBPACK_IMPORTED_MODULE_2__/* .formatInstant */ .r4)(from),
+    to: (0,_window_js__WEBPACK_IMPORTED_MODULE_2__/* .formatInstant */ .r4)(to),
+});
+const sumOf = (reports, count) => reports.reduce((sum, report) => sum + count(report), 0);
+/** Exports shown one by one; of more, only the last one is shown whole. The runner drops a summary above 1 MiB. */
+const MOST_LISTED = 400;
+/** The job summary of the exports of a run, as Markdown; far below the runner's limit of 1 MiB. */
+function summaryOf(inputs, reports) {
+    const last = reports.at(-1);
+    if (last === undefined) {
+        const rows = [...scopeRows(inputs), ['Exports', 'none: the last one reaches as far as was asked']];
+        return `## ✅ Audit log of ${inputs.vendor.name}: nothing new\n\n${table(rows)}\n\n`;
+    }
+    const all = reports.length === 1 ? '' : `${listOf(reports)}\n### The last of them\n\n`;
+    return `## ✅ Audit log of ${inputs.vendor.name}: complete\n\n${all}${detailsOf(last)}`;
+}
+function listOf(reports) {
+    const rows = reports.slice(-MOST_LISTED).map(({ job, table: { counts } }) => {
+        const { from, to } = boundsOf(job.window);
+        return `<tr><td>${from}</td><td>${to}</td><td align="right">${grouped(counts.written)}</td></tr>`;
+    });
+    const head = '<tr><th>From</th><th>To</th><th>Events</th></tr>';
+    const events = grouped(sumOf(reports, ({ table: { counts } }) => counts.written));
+    return `<b>${grouped(reports.length)}</b> exports, each going on from the one before, with <b>${events}</b> events.\n\n<table>${head}${rows.join('')}</table>\n`;
+}
+function detailsOf({ inputs, job, table: exported, files, exchanges, notes, artifact, commit }) {
+    const { counts, lateRows } = exported;
+    const again = exchanges.filter(({ attempt }) => attempt > 1).length;
+    const known = counts.known === 0 ? '' : `, ${grouped(counts.known)} exported before`;
+    const rows = [
+        ...scopeRows(inputs),
+        ['Window', windowText(job.window)],
+        ...(job.last === null ? [] : [['Goes on from', code(job.last.place)]]),
+        ...(job.gap === null ? [] : [['Left out', `${windowText(job.gap)}: the vendor keeps it no more`]]),
+        [
+            'Events',
+            `<b>${grouped(counts.written)}</b> (${grouped(counts.received)} received, ${grouped(counts.cut)} outside the window, ${grouped(counts.repeated)} repeated${known})`,
+        ],
+        ...(lateRows.length === 0
+            ? []
+            : [['Stored late', `${grouped(lateRows.length)} of them are from before the window`]]),
+        [
+            'First and last event',
+            exported.firstEvent === null || exported.lastEvent === null
+                ? '–'
+                : `${(0,_window_js__WEBPACK_IMPORTED_MODULE_2__/* .formatInstant */ .r4)(exported.firstEvent)} – ${(0,_window_js__WEBPACK_IMPORTED_MODULE_2__/* .formatInstant */ .r4)(exported.lastEvent)}`,
+        ],
+        [
+            'Requests',
+            `${grouped(exchanges.length)}${again === 0 ? '' : `, ${grouped(again)} of them because an earlier one failed`}`,
+        ],
+        ...(artifact === null ? [] : [['Artifact', link(artifact.url, artifact.name)]]),
+        ...(commit === null
+            ? []
+            : [['Commit', `${link(commit.url, commit.folder)}${commit.changed ? '' : ', which was there already'}`]]),
+    ];
+    const empty = counts.written === 0 ? `\n${emptyNote(inputs, job.window)}\n` : '';
+    return `${table(rows)}\n${empty}
+<table><tr><th>File</th><th>Bytes</th><th>SHA-256</th></tr>${files.map(fileRow).join('')}</table>\n
+<details><summary>How completeness was established</summary>\n<ul>${notes
+        .slice(0, 20)
+        .map((note) => `<li>${(0,_escape_js__WEBPACK_IMPORTED_MODULE_3__/* .forSummary */ .oN)(note, 1000)}</li>`)
+        .join('')}</ul></details>\n\n`;
+}
+/** The job summary of a run that failed; what it had delivered before stands. */
+function failureSummaryOf(error, inputs, reports) {
+    const name = inputs === null ? 'Audit log export' : `Audit log of ${inputs.vendor.name}`;
+    const last = reports.at(-1);
+    const before = last === undefined
+        ? ''
+        : ` ${grouped(reports.length)} delivered before, up to ${(0,_window_js__WEBPACK_IMPORTED_MODULE_2__/* .formatInstant */ .r4)(last.job.window.to)}, stand: the next run goes on from there.`;
+    const rows = [
+        ...(inputs === null ? [] : [...scopeRows(inputs), ['Window', windowText(inputs.period.window)]]),
+        ['What happened', code(error.message, 1000)],
+        ...(error.where === undefined ? [] : [['Where', code(error.where, 1000)]]),
+        ['What to do next', code(error.next, 2000)],
+    ];
+    return `## ❌ ${name}: not exported\n\nNothing was left behind that could be taken for an export.${before}\n\n${table(rows)}\n\n`;
+}
+/** What an empty window means, for people. */
+function emptyNote({ vendor }, window) {
+    const { from, to } = boundsOf(window);
+    return `${vendor.name} holds no event from ${from} to ${to} that matches.${vendor.emptyMayMean === undefined ? '' : ` ${vendor.emptyMayMean}`}`;
+}
+function scopeRows(inputs) {
+    const { vendor, org, origin, query, period } = inputs;
+    const filters = [...query.filters].map(([name, values]) => code(`${name}: ${values.join(', ')}`));
+    return [
+        ['Vendor', `${vendor.name}, ${code(new URL(origin).host)}`],
+        ...(org === '' ? [] : [['Organisation', code(org)]]),
+        ['Asked as', `${code(period.asked.from)} to ${code(period.asked.to)}`],
+        ...(filters.length === 0 ? [] : [['Filters', filters.join('<br>')]]),
+    ];
+}
+const windowText = (window) => {
+    const { from, to } = boundsOf(window);
+    return `${from} (included) to ${to} (excluded)`;
+};
+const link = (url, text) => `<a href="${(0,_escape_js__WEBPACK_IMPORTED_MODULE_3__/* .forSummary */ .oN)(url)}">${code(text)}</a>`;
+const table = (rows) => `<table>${rows.map(([name, value]) => `<tr><th align="left">${name}</th><td>${value}</td></tr>`).join('')}</table>\n`;
+const fileRow = ({ name, bytes, sha256 }) => `<tr><td>${code(name)}</td><td align="right">${grouped(bytes)}</td><td>${code(sha256)}</td></tr>`;
+const code = (text, max) => `<code>${(0,_escape_js__WEBPACK_IMPORTED_MODULE_3__/* .forSummary */ .oN)(text, max)}</code>`;
+/** 1234567 → `1,234,567`. */
+const grouped = (count) => count.toLocaleString('en-US');
+
+
+/***/ }),
+
+/***/ 6723:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AP: () => (/* binding */ halves),
+/* harmony export */   LI: () => (/* binding */ resolveWindow),
+/* harmony export */   T8: () => (/* reexport safe */ _instant_js__WEBPACK_IMPORTED_MODULE_3__.T8),
+/* harmony export */   Xd: () => (/* binding */ sliceWindow),
+/* harmony export */   eV: () => (/* binding */ pad),
+/* harmony export */   gR: () => (/* binding */ contains),
+/* harmony export */   kb: () => (/* binding */ dayOf),
+/* harmony export */   nV: () => (/* reexport safe */ _instant_js__WEBPACK_IMPORTED_MODULE_3__.nV),
+/* harmony export */   r4: () => (/* reexport safe */ _instant_js__WEBPACK_IMPORTED_MODULE_3__.r4)
+/* harmony export */ });
+/* harmony import */ var temporal_polyfill__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8599);
+/* harmony import */ var _duration_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1999);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(452);
+/* harmony import */ var _forms_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(20);
+/* harmony import */ var _instant_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4642);
+
+
+
+
+
+
+const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d+))?(?:[Zz]|[+-]\d\d:\d\d)$/;
+const DAY = /^\d{4}-\d\d-\d\d$/;
+const MONTH = /^\d{4}-\d\d$/;
+/** An IANA name or an offset in minutes. Temporal alone would also take `2026-11-01T00:00Z` for a time zone. */
+const TIME_ZONE = /^(?:[A-Za-z][\w+/-]*|[+-]\d\d:\d\d)$/;
+const POINT_FORMS = 'a date-time with seconds and offset (`2026-11-01T00:00:00Z`), a day (`2026-11-01`), a month (`2026-11`)';
+const FROM_FORMS = `${POINT_FORMS}, or a duration before \`to\` (\`P7D\`, \`PT24H\`, \`P1M\`, \`P1W\`, \`7d\`, \`24h\`, \`2w\`)`;
+const FORMS = {
+    from: `Give ${FROM_FORMS}, or \`last-export\`.`,
+    'initial-from': `Give ${FROM_FORMS}.`,
+    to: `Give ${POINT_FORMS}, or \`now\`.`,
+    'time-zone': 'Give an IANA name (`UTC`, `Europe/Berlin`, `America/New_York`) or an offset (`+01:00`).',
+};
+/**
+ * The window that the inputs mean. A `to` later than `settle` before now is pulled back to there, and a duration in
+ * `from` counts back from that; its years, months, weeks and days are local ones, its hours and smaller units exact.
+ * @param now milliseconds since 1970; cut to the second.
+ * @throws `input` where an input cannot be read, an instant lies before 1970, or `from` is not before `to`.
+ */
+function resolveWindow({ from, to, timeZone, settle, fromName = 'from' }, now) {
+    checkTimeZone(timeZone);
+    const second = Math.floor(now / 1000) * 1000;
+    const latest = second - (0,_duration_js__WEBPACK_IMPORTED_MODULE_0__/* .readExact */ .gr)(settle, 'settle');
+    if (latest < 0)
+        throw (0,_forms_js__WEBPACK_IMPORTED_MODULE_2__/* .refuse */ .TR)('settle', `\`${settle}\` reaches back before 1970.`, 'Give a shorter duration.');
+    const askedTo = to === 'now' ? second : since1970('to', to, readPoint('to', to, timeZone));
+    const end = Math.min(askedTo, latest);
+    const start = since1970(fromName, from, readBefore(fromName, from, end, timeZone) ?? readPoint(fromName, from, timeZone));
+    const pulledBack = end < askedTo;
+    if (start >= end) {
+        const pull = pulledBack
+            ? `, pulled back from ${(0,_instant_js__WEBPACK_IMPORTED_MODULE_3__/* .formatInstant */ .r4)(askedTo)} to \`settle\` (\`${settle}\`) before now`
+            : '';
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ExportError */ .z('input', `The window is empty: \`${fromName}\` (\`${from}\`) is ${(0,_instant_js__WEBPACK_IMPORTED_MODULE_3__/* .formatInstant */ .r4)(start)}, and \`to\` (\`${to}\`) is ${(0,_instant_js__WEBPACK_IMPORTED_MODULE_3__/* .formatInstant */ .r4)(end)}${pull}.`, {
+            where: `inputs \`${fromName}\` and \`to\``,
+            next: start < askedTo
+                ? `Run later, or give an earlier \`${fromName}\`.`
+                : `Give a \`${fromName}\` that is before \`to\`.`,
+        });
+    }
+    return { window: { from: start, to: end }, pulledBack, asked: { from, to } };
+}
+/**
+ * Consecutive slices that tile the window, oldest first, cut at the multiples of `lengthMs` since 1970; the first and the
+ * last may be shorter. `lengthMs` is a whole number of milliseconds.
+ */
+function* sliceWindow({ from, to }, lengthMs) {
+    if (!(Number.isSafeInteger(lengthMs) && lengthMs > 0))
+        throw new RangeError(`Slices of ${lengthMs} ms`);
+    let start = from;
+    while (start < to) {
+        const end = Math.min(to, (Math.floor(start / lengthMs) + 1) * lengthMs);
+        yield { from: start, to: end };
+        start = end;
+    }
+}
+/** The window cut in two at its middle millisecond; null where it is one millisecond long. */
+function halves({ from, to }) {
+    if (to - from <= 1)
+        return null;
+    const middle = Math.floor((from + to) / 2);
+    return [
+        { from, to: middle },
+        { from: middle, to },
+    ];
+}
+/** The window made longer by so many milliseconds before it and after it. */
+function pad({ from, to }, beforeMs, afterMs = beforeMs) {
+    return { from: from - beforeMs, to: to + afterMs };
+}
+/** The local day of an instant, as `2026`, `11`, `01`. */
+function dayOf(time, timeZone) {
+    const date = temporal_polyfill__WEBPACK_IMPORTED_MODULE_4__/* .Temporal */ .fE.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(timeZone).toPlainDate().toString();
+    const [year = '', month = '', day = ''] = date.split('-');
+    return { year, month, day };
+}
+/** Whether an instant, in milliseconds since 1970, lies in `[from, to)`. */
+function contains({ from, to }, time) {
+    return from <= time && time < to;
+}
+const refused = (name, given, why, cause) => new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ExportError */ .z('input', `\`${given}\` ${why}.`, { where: `input \`${name}\``, next: FORMS[name], cause });
+function checkTimeZone(timeZone) {
+    if (!TIME_ZONE.test(timeZone))
+        throw refused('time-zone', timeZone, 'is not a time zone');
+    try {
+        temporal_polyfill__WEBPACK_IMPORTED_MODULE_4__/* .Temporal */ .fE.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(timeZone);
+    }
+    catch (cause) {
+        throw refused('time-zone', timeZone, 'is not a known time zone', cause);
+    }
+}
+function since1970(name, text, instant) {
+    if (instant < 0)
+        throw refused(name, text, `is ${(0,_instant_js__WEBPACK_IMPORTED_MODULE_3__/* .formatInstant */ .r4)(instant)}, before 1970`);
+    return instant;
+}
+/** The instant so long before `to`; null where the text is no duration. */
+function readBefore(name, text, to, timeZone) {
+    if (/^[+-]P|^[+-]\d+[a-z]$|^P.*[+-]/i.test(text)) {
+        throw refused(name, text, 'has a sign: a duration always counts back from `to`');
+    }
+    (0,_duration_js__WEBPACK_IMPORTED_MODULE_0__/* .refuseVague */ .PI)(text, name);
+    const iso = (0,_duration_js__WEBPACK_IMPORTED_MODULE_0__/* .isoDuration */ ._d)(text, 'dhw');
+    if (iso === null)
+        return null;
+    if (!/[1-9]/.test(iso))
+        throw refused(name, text, 'is no time at all');
+    try {
+        const end = temporal_polyfill__WEBPACK_IMPORTED_MODULE_4__/* .Temporal */ .fE.Instant.fromEpochMilliseconds(to).toZonedDateTimeISO(timeZone);
+        return end.subtract(iso).epochMilliseconds;
+    }
+    catch (cause) {
+        throw refused(name, text, 'reaches back too far', cause);
+    }
+}
+/** The instant that a date-time names, or at which a local day or month starts (`from`) or ends (`to`). */
+function readPoint(name, text, timeZone) {
+    const dateTime = DATE_TIME.exec(text);
+    if (dateTime) {
+        if ((dateTime[1] ?? '').length > 3)
+            throw refused(name, text, 'is too fine: windows are in milliseconds');
+        const instant = (0,_instant_js__WEBPACK_IMPORTED_MODULE_3__/* .parseInstant */ .nV)(text);
+        if (instant === null)
+            throw refused(name, text, 'does not exist: a part of it is out of range (leap seconds are too)');
+        return instant;
+    }
+    const isDay = DAY.test(text);
+    if (!isDay && !MONTH.test(text))
+        throw refused(name, text, 'cannot be read');
+    try {
+        const first = temporal_polyfill__WEBPACK_IMPORTED_MODULE_4__/* .Temporal */ .fE.PlainDate.from(isDay ? text : `${text}-01`);
+        const date = name !== 'to' ? first : first.add(isDay ? { days: 1 } : { months: 1 });
+        return date.toZonedDateTime(timeZone).epochMilliseconds;
+    }
+    catch (cause) {
+        throw refused(name, text, `is not a ${isDay ? 'day' : 'month'} that exists`, cause);
+    }
+}
 
 
 /***/ }),
@@ -55403,10 +51333,11 @@ class PersonalAccessTokenCredentialHandler {
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
   Qq: () => (/* binding */ HttpClient),
+  bd: () => (/* binding */ HttpClientResponse),
   Hv: () => (/* binding */ HttpCodes)
 });
 
-// UNUSED EXPORTS: Headers, HttpClientError, HttpClientResponse, MediaTypes, getProxyUrl, isHttps
+// UNUSED EXPORTS: Headers, HttpClientError, MediaTypes, getProxyUrl, isHttps
 
 // EXTERNAL MODULE: external "http"
 var external_http_ = __nccwpck_require__(8611);
@@ -56206,6 +52137,4974 @@ class HttpClient {
 }
 const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
 //# sourceMappingURL=index.js.map
+
+/***/ }),
+
+/***/ 8599:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  fE: () => (/* binding */ temporal_polyfill_Temporal)
+});
+
+// UNUSED EXPORTS: Intl, toTemporalInstant
+
+;// CONCATENATED MODULE: ./node_modules/temporal-polyfill/chunks/root.js
+const root_NativeTemporal = globalThis.Temporal;
+
+
+
+;// CONCATENATED MODULE: ./node_modules/temporal-utils/dist/errorMessages.js
+// Low-Level
+const expectedPositive = (entityName, num) => `Non-positive ${entityName}: ${num}`;
+const expectedFinite = (entityName, num) => `Non-finite ${entityName}: ${num}`;
+const forbiddenBigIntToNumber = (entityName) => `Cannot convert bigint to ${entityName}`;
+const invalidObject = 'Invalid object';
+const numberOutOfRange = (entityName, val, min, max) => invalidEntity(entityName, val) + `; must be between ${min}-${max}`;
+// Entity/Fields/Bags
+const invalidEntity = (fieldName, val) => `Invalid ${fieldName}: ${val}`;
+// Calendar
+const unsupportedWeekNumbers = 'Calendar week operations forbidden';
+// Rounding
+const nonOneRoundingIncrement = 'Non-1 roundingIncrement not allowed';
+// Options
+const invalidOverflowOption = 'Invalid overflow option';
+
+;// CONCATENATED MODULE: ./node_modules/temporal-utils/dist/utils.js
+
+const nanoInMicro = 1_000;
+const nanoInMilli = 1_000_000;
+const nanoInSec = 1_000_000_000;
+const nanoInMinute = 60_000_000_000;
+const nanoInHour = 3_600_000_000_000;
+function normalizeOptions(options) {
+    if (options === undefined) {
+        return Object.create(null);
+    }
+    return requireObjectLike(options);
+}
+function toFiniteNumber(arg, entityName = 'number') {
+    if (typeof arg === 'bigint') {
+        throw new TypeError(forbiddenBigIntToNumber(entityName));
+    }
+    arg = Number(arg);
+    if (!Number.isFinite(arg)) {
+        throw new RangeError(expectedFinite(entityName, arg));
+    }
+    return arg;
+}
+function utils_toIntegerWithTrunc(arg, entityName) {
+    return Math.trunc(toFiniteNumber(arg, entityName)) || 0; // ensure no -0
+}
+function utils_toPositiveIntegerWithTruncation(arg, entityName) {
+    return requireNumberIsPositive(utils_toIntegerWithTrunc(arg, entityName), entityName);
+}
+/*
+Already known to be number.
+*/
+function requireNumberIsPositive(num, entityName = 'number') {
+    if (num <= 0) {
+        throw new RangeError(expectedPositive(entityName, num));
+    }
+    return num;
+}
+/*
+min/max are inclusive
+*/
+function constrainToRange(num, min, max) {
+    return Math.min(Math.max(num, min), max);
+}
+function isObjectLike(arg) {
+    return arg !== null && (typeof arg === 'object' || typeof arg === 'function');
+}
+function requireObjectLike(arg) {
+    if (!isObjectLike(arg)) {
+        throw new TypeError(invalidObject);
+    }
+    return arg;
+}
+// Options-bag-parsing-adjacent
+// ----------------------------
+/*
+Already known to be number
+*/
+function normalizeNumberInRange(num, min, max, // inclusive
+options) {
+    const clamped = constrainToRange(num, min, max);
+    if (normalizeOverflow(options) === 'reject' && num !== clamped) {
+        throw new RangeError(errorMessages.numberOutOfRange('number', num, min, max));
+    }
+    return clamped;
+}
+/*
+Match Temporal's field overflow shape without depending on the polyfill's
+internal option readers. Undefined defaults to constrain; explicit reject asks
+for exact in-range input.
+*/
+function normalizeOverflow(options) {
+    options = normalizeOptions(options);
+    const overflow = options.overflow;
+    if (overflow === undefined) {
+        return 'constrain';
+    }
+    if (overflow === 'constrain' || overflow === 'reject') {
+        return overflow;
+    }
+    throw new RangeError(errorMessages.invalidOverflowOption);
+}
+
+;// CONCATENATED MODULE: ./node_modules/temporal-polyfill/chunks/internal.js
+
+
+
+
+
+
+const internal_invalidEntity = invalidEntity;
+
+const internal_unsupportedWeekNumbers = unsupportedWeekNumbers;
+
+const missingField = fieldName => `Missing ${fieldName}`;
+
+const invalidBag = "Invalid bag";
+
+const invalidChoice = (fieldName, val, choiceMap) => invalidEntity(fieldName, val) + "; must be " + Object.keys(choiceMap).join();
+
+const forbiddenValueOf = "Cannot use valueOf";
+
+const invalidCallingContext = "Invalid calling context";
+
+const missingYear = allowEra => "Missing year" + (allowEra ? "/era/eraYear" : "");
+
+const invalidLeapMonth = "Invalid leap month";
+
+const invalidCalendar = calendarId => invalidEntity("Calendar", calendarId);
+
+const exoticCalendarRequired = (calendarId, remedy) => `Unknown calendar ${calendarId}; might need ${remedy}`;
+
+const invalidTimeZone = calendarId => invalidEntity("TimeZone", calendarId);
+
+const outOfBoundsDate = "Out-of-bounds date";
+
+const invalidRelativeTo = arg => internal_invalidEntity("relativeTo", arg);
+
+const failedParse = s => `Cannot parse: ${s}`;
+
+const invalidFormatType = branding => `Cannot format ${branding}`;
+
+const mismatchingFormatTypes = "Mismatching types for formatting";
+
+const internal_constrainToRange = constrainToRange;
+
+const internal_isObjectLike = isObjectLike;
+
+function throwRangeError(message) {
+  throw new RangeError(message);
+}
+
+function throwTypeError(message) {
+  throw new TypeError(message);
+}
+
+function clampProp(props, propName, min, max, overflow) {
+  return clampEntity(propName, ((props, propName) => {
+    const propVal = props[propName];
+    return void 0 === propVal && throwTypeError(missingField(propName)), propVal;
+  })(props, propName), min, max, overflow);
+}
+
+function clampEntity(entityName, num, min, max, overflow, choices) {
+  const clamped = internal_constrainToRange(num, min, max);
+  return overflow && num !== clamped && throwRangeError(((entityName, val, min, max, choices) => choices ? numberOutOfRange(entityName, choices[val], choices[min], choices[max]) : numberOutOfRange(entityName, val, min, max))(entityName, num, min, max, choices)), 
+  clamped;
+}
+
+function memoize(generator, MapClass = Map, maxSize = 1e4) {
+  const map = new MapClass;
+  return (key, ...otherArgs) => {
+    if (map.has(key)) {
+      return map.get(key);
+    }
+    map.size >= maxSize && map.clear();
+    const val = generator(key, ...otherArgs);
+    return map.set(key, val), val;
+  };
+}
+
+const createNameDescriptors = name => createPropDescriptors({
+  name: name
+}, 1);
+
+const createPropDescriptors = (propVals, readonly) => mapProps(value => ({
+  value: value,
+  configurable: 1,
+  writable: !readonly
+}), propVals);
+
+const createStringTagDescriptors = value => ({
+  [Symbol.toStringTag]: {
+    value: value,
+    configurable: 1
+  }
+});
+
+function mapProps(transformer, props) {
+  const res = {};
+  for (const propName in props) {
+    res[propName] = transformer(props[propName], propName);
+  }
+  return res;
+}
+
+function zipPropsConst(propNames, propVal) {
+  const res = {};
+  for (const propName of propNames) {
+    res[propName] = propVal;
+  }
+  return res;
+}
+
+function internal_createPropGetters(propNames) {
+  const getters = {};
+  for (const propName of propNames) {
+    getters[propName] = slots => slots[propName];
+  }
+  return getters;
+}
+
+function pluckProps(propNames, props, dest = Object.create(null)) {
+  for (const propName of propNames) {
+    dest[propName] = props[propName];
+  }
+  return dest;
+}
+
+function allPropsEqual(propNames, props0, props1) {
+  for (const propName of propNames) {
+    if (props0[propName] !== props1[propName]) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+function zeroOutProps(propNames, clearUntilI, props) {
+  const copy = {
+    ...props
+  };
+  for (let i = 0; i < clearUntilI; i++) {
+    copy[propNames[i]] = 0;
+  }
+  return copy;
+}
+
+function internal_bindArgs(f, ...boundArgs) {
+  return (...dynamicArgs) => f(...boundArgs, ...dynamicArgs);
+}
+
+function identity(arg) {
+  return arg;
+}
+
+function noop() {}
+
+function capitalize(s) {
+  return s[0].toUpperCase() + s.substring(1);
+}
+
+function sortStrings(...strss) {
+  return [].concat(...strss).sort();
+}
+
+function createRegExp(meat) {
+  return new RegExp(`^${meat}$`);
+}
+
+function parseSubsecNano(fracStr) {
+  return parseInt(fracStr.padEnd(9, "0"));
+}
+
+function parseInt0(s) {
+  return void 0 === s ? 0 : parseInt(s);
+}
+
+function padNumber(digits, num) {
+  return String(num).padStart(digits, "0");
+}
+
+const padNumber2 = /*@__PURE__*/ internal_bindArgs(padNumber, 2);
+
+function compareNumbers(a, b) {
+  return Math.sign(a - b);
+}
+
+function compareBigInts(a, b) {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function divFloorBigInt(num, denom) {
+  const whole = num / denom;
+  return num % denom < 0n ? whole - 1n : whole;
+}
+
+function divModFloorBigInt(num, divisor) {
+  const quotient = divFloorBigInt(num, divisor);
+  return [ quotient, num - quotient * divisor ];
+}
+
+function divModFloor(num, divisor) {
+  return [ Math.floor(num / divisor), modFloor(num, divisor) ];
+}
+
+function modFloor(num, divisor) {
+  return (num % divisor + divisor) % divisor;
+}
+
+function divTrunc(num, divisor) {
+  return Math.trunc(num / divisor) || 0;
+}
+
+function modTrunc(num, divisor) {
+  return num % divisor || 0;
+}
+
+function fabricateNearHalfFraction(halfCompare, sign = 1) {
+  return sign * (.5 + halfCompare / 5);
+}
+
+function hasHalf(num) {
+  return .5 === Math.abs(num % 1);
+}
+
+const isoCalendarId = "iso8601";
+
+const gregoryCalendarId = "gregory";
+
+const gregoryEraOrigins = {
+  "bce": -1,
+  "ce": 0
+};
+
+function normalizeEraName(era) {
+  const normalized = era.normalize("NFD").toLowerCase().replace(/[^a-z0-9]/g, "");
+  return "bc" === normalized || "b" === normalized ? "bce" : "ad" === normalized || "a" === normalized ? "ce" : normalized;
+}
+
+const isoCalendarImpl = void 0;
+
+const gregoryCalendarImpl = 0;
+
+function getCalendarSlotId(calendar) {
+  return calendar === isoCalendarImpl ? "iso8601" : 0 === calendar ? "gregory" : calendar.id;
+}
+
+const monthCodeRegExp = /^M(\d{2})(L?)$/;
+
+function parseMonthCode(monthCode) {
+  const m = monthCodeRegExp.exec(monthCode);
+  return m || throwRangeError((monthCode => `Invalid monthCode: ${monthCode}`)(monthCode)), 
+  [ parseInt(m[1]), Boolean(m[2]) ];
+}
+
+function formatMonthCode(monthCodeNumber, isLeapMonth) {
+  return "M" + padNumber2(monthCodeNumber) + (isLeapMonth ? "L" : "");
+}
+
+function monthCodeNumberToMonth(monthCodeNumber, isLeapMonth, leapMonth) {
+  return monthCodeNumber + (isLeapMonth || leapMonth && monthCodeNumber >= leapMonth ? 1 : 0);
+}
+
+function monthToMonthCodeNumber(month, leapMonth) {
+  return month - (leapMonth && month >= leapMonth ? 1 : 0);
+}
+
+const unitNameMap = {
+  nanosecond: 0,
+  microsecond: 1,
+  millisecond: 2,
+  second: 3,
+  minute: 4,
+  hour: 5,
+  day: 6,
+  week: 7,
+  month: 8,
+  year: 9
+};
+
+const unitNamesAsc = /*@__PURE__*/ Object.keys(unitNameMap);
+
+const milliInUtcDay = 864e5;
+
+const internal_nanoInMicro = nanoInMicro;
+
+const internal_nanoInMilli = nanoInMilli;
+
+const internal_nanoInSec = nanoInSec;
+
+const internal_nanoInMinute = nanoInMinute;
+
+const internal_nanoInHour = nanoInHour;
+
+const nanoInUtcDay = 864e11;
+
+const unitNanoMap = [ 1, internal_nanoInMicro, internal_nanoInMilli, internal_nanoInSec, internal_nanoInMinute, internal_nanoInHour, nanoInUtcDay ];
+
+const bigNanoInMicro = /*@__PURE__*/ BigInt(internal_nanoInMicro);
+
+const bigNanoInMilli = /*@__PURE__*/ BigInt(internal_nanoInMilli);
+
+const bigNanoInSec = /*@__PURE__*/ BigInt(internal_nanoInSec);
+
+const bigNanoInMinute = /*@__PURE__*/ BigInt(internal_nanoInMinute);
+
+const bigNanoInHour = /*@__PURE__*/ BigInt(internal_nanoInHour);
+
+const bigNanoInUtcDay = /*@__PURE__*/ BigInt(nanoInUtcDay);
+
+function divideBigNanoToExactNumber(bigNano, divisorNano) {
+  const days = Number(bigNano / bigNanoInUtcDay);
+  const timeNano = Number(bigNano % bigNanoInUtcDay);
+  return days * (nanoInUtcDay / divisorNano) + (Math.trunc(timeNano / divisorNano) + timeNano % divisorNano / divisorNano);
+}
+
+const timeFieldNamesAsc = /*@__PURE__*/ unitNamesAsc.slice(0, 6);
+
+const timeGetters = /*@__PURE__*/ internal_createPropGetters(timeFieldNamesAsc);
+
+const yearFieldNamesAsc = [ "year" ];
+
+const dayFieldNamesAsc = [ "day" ];
+
+const calendarDateFieldNamesAsc = [ "day", "month", "year" ];
+
+const offsetFieldNames = [ "offset" ];
+
+const timeZoneFieldNames = [ "timeZone" ];
+
+const eraYearFieldNames = [ "era", "eraYear" ];
+
+const allYearFieldNames = [ "era", "eraYear", "year" ];
+
+const monthFieldNames = [ "month", "monthCode" ];
+
+const monthDayFieldNames = [ "day", "month", "monthCode" ];
+
+const timeFieldNamesAlpha = /*@__PURE__*/ sortStrings(timeFieldNamesAsc);
+
+const yearFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(eraYearFieldNames, yearFieldNamesAsc);
+
+const yearMonthFieldNamesAlpha = /*@__PURE__*/ sortStrings(monthFieldNames, yearFieldNamesAsc);
+
+const yearMonthFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(eraYearFieldNames, yearMonthFieldNamesAlpha);
+
+const yearMonthCodeFieldNamesAlpha = /*@__PURE__*/ sortStrings([ "monthCode" ], yearFieldNamesAsc);
+
+const yearMonthCodeFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(eraYearFieldNames, yearMonthCodeFieldNamesAlpha);
+
+const monthCodeDayFieldNamesAlpha = /*@__PURE__*/ sortStrings(dayFieldNamesAsc, [ "monthCode" ]);
+
+const dateFieldNamesAlpha = /*@__PURE__*/ sortStrings(dayFieldNamesAsc, yearMonthFieldNamesAlpha);
+
+const dateFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(dayFieldNamesAsc, eraYearFieldNames, yearMonthFieldNamesAlpha);
+
+const dateTimeFieldNamesAlpha = /*@__PURE__*/ sortStrings(dateFieldNamesAlpha, timeFieldNamesAsc);
+
+const dateTimeFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(dateFieldNamesWithEraAlpha, timeFieldNamesAsc);
+
+const dateTimeAndOffsetFieldNamesAlpha = /*@__PURE__*/ sortStrings(dateFieldNamesAlpha, timeFieldNamesAsc, offsetFieldNames);
+
+const dateTimeAndOffsetFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(dateFieldNamesWithEraAlpha, timeFieldNamesAsc, offsetFieldNames);
+
+const dateTimeAndZoneFieldNamesAlpha = /*@__PURE__*/ sortStrings(dateFieldNamesAlpha, timeFieldNamesAsc, offsetFieldNames, timeZoneFieldNames);
+
+const dateTimeAndZoneFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(dateFieldNamesWithEraAlpha, timeFieldNamesAsc, offsetFieldNames, timeZoneFieldNames);
+
+const yearMonthCodeDayFieldNamesAlpha = /*@__PURE__*/ sortStrings(dayFieldNamesAsc, yearMonthCodeFieldNamesAlpha);
+
+const yearMonthCodeDayFieldNamesWithEraAlpha = /*@__PURE__*/ sortStrings(dayFieldNamesAsc, eraYearFieldNames, yearMonthCodeFieldNamesAlpha);
+
+const timeFieldDefaults = /*@__PURE__*/ zipPropsConst(timeFieldNamesAsc, 0);
+
+function validateTimeFields(timeFields) {
+  return constrainTimeFields(timeFields, 1), timeFields;
+}
+
+const maxValues = {
+  hour: 23,
+  minute: 59,
+  second: 59
+};
+
+function constrainTimeFields(timeFields, overflow) {
+  const constrainedFields = {};
+  for (const fieldName of timeFieldNamesAsc) {
+    constrainedFields[fieldName] = clampEntity(fieldName, timeFields[fieldName], 0, maxValues[fieldName] || 999, overflow);
+  }
+  return constrainedFields;
+}
+
+function internal_timeFieldsToNano(timeFields) {
+  return timeFieldsToSec(timeFields) * internal_nanoInSec + timeFieldsToSubsecNano(timeFields);
+}
+
+function timeFieldsToMilli(timeFields) {
+  return 1e3 * timeFieldsToSec(timeFields) + timeFields.millisecond;
+}
+
+function timeFieldsToSec(timeFields) {
+  return 3600 * timeFields.hour + 60 * timeFields.minute + timeFields.second;
+}
+
+function timeFieldsToSubsecNano(timeFields) {
+  return timeFields.millisecond * internal_nanoInMilli + timeFields.microsecond * internal_nanoInMicro + timeFields.nanosecond;
+}
+
+function nanoToTimeAndDay(nano) {
+  const [dayDelta, timeNano] = divModFloor(nano, nanoInUtcDay);
+  return [ nanoToTimeFields(timeNano), dayDelta ];
+}
+
+function nanoToTimeFields(timeNano) {
+  const [timeMilli, nanoAfterMilli] = divModFloor(timeNano, internal_nanoInMilli);
+  const [microsecond, nanosecond] = divModFloor(nanoAfterMilli, internal_nanoInMicro);
+  return milliToTimeFields(timeMilli, microsecond, nanosecond);
+}
+
+function milliToTimeFields(timeMilli, microsecond = 0, nanosecond = 0) {
+  const [hour, milliAfterHour] = divModFloor(timeMilli, 36e5);
+  const [minute, milliAfterMinute] = divModFloor(milliAfterHour, 6e4);
+  const [second, millisecond] = divModFloor(milliAfterMinute, 1e3);
+  return {
+    hour: hour,
+    minute: minute,
+    second: second,
+    millisecond: millisecond,
+    microsecond: microsecond,
+    nanosecond: nanosecond
+  };
+}
+
+function epochNanoToSecMod(epochNano) {
+  const [epochSec, nano] = divModFloorBigInt(epochNano, bigNanoInSec);
+  return [ Number(epochSec), Number(nano) ];
+}
+
+function epochNanoToMilli(epochNano) {
+  return Number(divFloorBigInt(epochNano, bigNanoInMilli));
+}
+
+function internal_isoDateTimeToEpochNano(isoDateTime) {
+  return internal_isoDateToEpochNano(isoDateTime) + BigInt(internal_timeFieldsToNano(isoDateTime));
+}
+
+function isoDateTimeToEpochMilli(isoDateTime) {
+  return isoDateToEpochMilli(isoDateTime) + timeFieldsToMilli(isoDateTime);
+}
+
+function internal_isoDateToEpochNano(isoDate) {
+  return BigInt(isoDateToEpochDays(isoDate)) * bigNanoInUtcDay;
+}
+
+function isoDateToEpochMilli(isoDate) {
+  return 864e5 * isoDateToEpochDays(isoDate);
+}
+
+function isoDateToEpochDays(isoDate) {
+  return isoPartsToEpochDays(isoDate.year, isoDate.month, isoDate.day);
+}
+
+function isoPartsToEpochDays(isoYear, isoMonth = 1, isoDay = 1) {
+  const monthIndex = isoMonth - 1;
+  return isoYear += Math.floor(monthIndex / 12), isoMonth = modFloor(monthIndex, 12), 
+  Date.UTC(isoYear % 400 - 400, isoMonth, 0) / 864e5 + 146097 * (divTrunc(isoYear, 400) + 1) + isoDay;
+}
+
+function epochNanoToIsoDateTime(epochNano) {
+  const [epochDays, nanoAfterDay] = divModFloorBigInt(epochNano, bigNanoInUtcDay);
+  return {
+    ...epochDaysToIsoDate(Number(epochDays)),
+    ...nanoToTimeFields(Number(nanoAfterDay))
+  };
+}
+
+function epochMilliToIsoDateTime(epochMilli, microsecond = 0, nanosecond = 0) {
+  const [epochDays, milliAfterDay] = divModFloor(epochMilli, 864e5);
+  return {
+    ...epochDaysToIsoDate(epochDays),
+    ...milliToTimeFields(milliAfterDay, microsecond, nanosecond)
+  };
+}
+
+function epochDaysToIsoDate(epochDays) {
+  const legacyDate = new Date(864e5 * modFloor(epochDays, 146097));
+  return {
+    year: legacyDate.getUTCFullYear() + 400 * Math.floor(epochDays / 146097),
+    month: legacyDate.getUTCMonth() + 1,
+    day: legacyDate.getUTCDate()
+  };
+}
+
+function diffEpochMilliDays(epochMilli0, epochMilli1) {
+  return Math.trunc((epochMilli1 - epochMilli0) / 864e5);
+}
+
+const isoEpochOriginYear = 1970;
+
+const isoEpochFirstLeapYear = 1972;
+
+const isoMonthsInYear = 12;
+
+function computeIsoMonthCodeParts(month) {
+  return [ month, 0 ];
+}
+
+function computeIsoYearMonthFieldsForMonthDay(monthCodeNumber, isLeapMonth) {
+  if (!isLeapMonth) {
+    return {
+      year: 1972,
+      month: monthCodeNumber
+    };
+  }
+}
+
+function computeIsoFieldsFromParts(year, month, day) {
+  return {
+    year: year,
+    month: month,
+    day: day
+  };
+}
+
+function computeIsoDaysInMonth(year, month) {
+  switch (month) {
+   case 2:
+    return computeIsoInLeapYear(year) ? 29 : 28;
+
+   case 4:
+   case 6:
+   case 9:
+   case 11:
+    return 30;
+  }
+  return 31;
+}
+
+function computeIsoDaysInYear(year) {
+  return computeIsoInLeapYear(year) ? 366 : 365;
+}
+
+function computeIsoInLeapYear(year) {
+  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+function addIsoMonths(year, month, monthDelta) {
+  return year += divTrunc(monthDelta, 12), (month += modTrunc(monthDelta, 12)) < 1 ? (year--, 
+  month += 12) : month > 12 && (year++, month -= 12), {
+    year: year,
+    month: month
+  };
+}
+
+function diffIsoMonthSlots(year0, month0, year1, month1) {
+  return 12 * (year1 - year0) + month1 - month0;
+}
+
+function computeIsoDayOfWeek(isoDate) {
+  return modFloor(isoPartsToEpochDays(isoDate.year, isoDate.month, isoDate.day) + 4, 7) || 7;
+}
+
+function computeIsoDayOfYear(isoDate) {
+  return isoPartsToEpochDays(isoDate.year, isoDate.month, isoDate.day) - isoPartsToEpochDays(isoDate.year) + 1;
+}
+
+function computeIsoWeekFields(isoDate) {
+  let yearOfWeek = isoDate.year;
+  let weekOfYear = Math.floor((computeIsoDayOfYear(isoDate) - computeIsoDayOfWeek(isoDate) + 10) / 7);
+  let weeksInYear = computeIsoWeeksInYear(yearOfWeek);
+  return weekOfYear < 1 ? weekOfYear = weeksInYear = computeIsoWeeksInYear(--yearOfWeek) : weekOfYear > weeksInYear && (weekOfYear = 1, 
+  weeksInYear = computeIsoWeeksInYear(++yearOfWeek)), {
+    weekOfYear: weekOfYear,
+    yearOfWeek: yearOfWeek,
+    De: weeksInYear
+  };
+}
+
+function computeIsoWeeksInYear(year) {
+  const y0DayOfWeek = computeIsoDayOfWeek({
+    year: year,
+    month: 1,
+    day: 1
+  });
+  return 4 === y0DayOfWeek || 3 === y0DayOfWeek && computeIsoInLeapYear(year) ? 53 : 52;
+}
+
+function computeGregoryEraFields({year: year}) {
+  return year < 1 ? {
+    era: "bce",
+    eraYear: 1 - year
+  } : {
+    era: "ce",
+    eraYear: year
+  };
+}
+
+function validateIsoDateTimeFields(isoDateTime) {
+  return validateIsoDateFields(isoDateTime), validateTimeFields(isoDateTime);
+}
+
+function validateIsoDateFields(isoInternals) {
+  return constrainIsoDateFields(isoInternals, 1), isoInternals;
+}
+
+function constrainIsoDateFields(isoDate, overflow) {
+  const {year: year} = isoDate;
+  const month = clampProp(isoDate, "month", 1, 12, overflow);
+  return {
+    year: year,
+    month: month,
+    day: clampProp(isoDate, "day", 1, computeIsoDaysInMonth(year, month), overflow)
+  };
+}
+
+function computeCalendarDateFields(calendar, isoDate) {
+  return calendar ? calendar.de(isoDate) : isoDate;
+}
+
+function computeCalendarMonthCodeParts(calendar, year, month) {
+  return calendar ? calendar.L(year, month) : computeIsoMonthCodeParts(month);
+}
+
+function computeCalendarEraFields(calendar, isoDate) {
+  return 0 === calendar ? computeGregoryEraFields(isoDate) : calendar && calendar.h?.(isoDate) || {};
+}
+
+function computeCalendarIsoFieldsFromParts(calendar, year, month, day) {
+  return calendar ? calendar.fe(year, month, day) : computeIsoFieldsFromParts(year, month, day);
+}
+
+function computeCalendarMonthsInYearForYear(calendar, year) {
+  return calendar ? calendar.j(year) : 12;
+}
+
+function computeCalendarDaysInMonthForYearMonth(calendar, year, month) {
+  return calendar ? calendar.o(year, month) : computeIsoDaysInMonth(year, month);
+}
+
+function computeCalendarMonthCode(calendar, isoDate) {
+  const {year: year, month: month} = computeCalendarDateFields(calendar, isoDate);
+  const [monthCodeNumber, isLeapMonth] = computeCalendarMonthCodeParts(calendar, year, month);
+  return formatMonthCode(monthCodeNumber, isLeapMonth);
+}
+
+function computeCalendarInLeapYear(calendar, isoDate) {
+  const {year: year} = computeCalendarDateFields(calendar, isoDate);
+  return calendar ? calendar.q(year) : computeIsoInLeapYear(year);
+}
+
+function computeCalendarMonthsInYear(calendar, isoDate) {
+  const {year: year} = computeCalendarDateFields(calendar, isoDate);
+  return computeCalendarMonthsInYearForYear(calendar, year);
+}
+
+function computeCalendarDaysInMonth(calendar, isoDate) {
+  const {year: year, month: month} = computeCalendarDateFields(calendar, isoDate);
+  return computeCalendarDaysInMonthForYearMonth(calendar, year, month);
+}
+
+function computeCalendarDaysInYear(calendar, isoDate) {
+  const {year: year} = computeCalendarDateFields(calendar, isoDate);
+  return calendar ? calendar.i(year) : computeIsoDaysInYear(year);
+}
+
+function computeCalendarDayOfYear(calendar, isoDate) {
+  if (!calendar) {
+    return computeIsoDayOfYear(isoDate);
+  }
+  const {year: year} = computeCalendarDateFields(calendar, isoDate);
+  const yearStartIsoDate = computeCalendarIsoFieldsFromParts(calendar, year, 1, 1);
+  return isoDateToEpochDays(isoDate) - isoDateToEpochDays(yearStartIsoDate) + 1;
+}
+
+function computeCalendarWeekOfYear(calendar, isoDate) {
+  return calendar === isoCalendarImpl ? computeIsoWeekFields(isoDate).weekOfYear : void 0;
+}
+
+function computeCalendarYearOfWeek(calendar, isoDate) {
+  return calendar === isoCalendarImpl ? computeIsoWeekFields(isoDate).yearOfWeek : void 0;
+}
+
+const durationFieldNamesAsc = /*@__PURE__*/ unitNamesAsc.map(unitName => unitName + "s");
+
+const durationGetters = /*@__PURE__*/ internal_createPropGetters(durationFieldNamesAsc);
+
+const durationFieldNamesAlpha = /*@__PURE__*/ sortStrings(durationFieldNamesAsc);
+
+const durationTimeFieldNamesAsc = /*@__PURE__*/ durationFieldNamesAsc.slice(0, 6);
+
+const durationDateFieldNamesAsc = /*@__PURE__*/ durationFieldNamesAsc.slice(6);
+
+const durationCalendarFieldNamesAsc = /*@__PURE__*/ durationDateFieldNamesAsc.slice(1);
+
+const durationFieldDefaults = /*@__PURE__*/ zipPropsConst(durationFieldNamesAsc, 0);
+
+const durationTimeFieldDefaults = /*@__PURE__*/ zipPropsConst(durationTimeFieldNamesAsc, 0);
+
+const clearDurationFields = /*@__PURE__*/ internal_bindArgs(zeroOutProps, durationFieldNamesAsc);
+
+function requirePropDefined(optionName, optionVal) {
+  return null == optionVal && throwRangeError(missingField(optionName)), optionVal;
+}
+
+const requireString = /*@__PURE__*/ internal_bindArgs(requireType, "string");
+
+function requireType(typeName, arg, entityName = typeName) {
+  return typeof arg !== typeName && throwTypeError(internal_invalidEntity(entityName, arg)), 
+  arg;
+}
+
+function requireNumberIsInteger(num, entityName = "number") {
+  return Number.isInteger(num) || throwRangeError(((entityName, num) => `Non-integer ${entityName}: ${num}`)(entityName, num)), 
+  num || 0;
+}
+
+function internal_toString(arg) {
+  return "symbol" == typeof arg && throwTypeError("Cannot convert Symbol to string"), 
+  String(arg);
+}
+
+function toPrimitiveWithStringHint(arg) {
+  if (!isObjectLike(arg)) {
+    return arg;
+  }
+  const exoticToPrimitive = arg[Symbol.toPrimitive];
+  if (null != exoticToPrimitive) {
+    "function" != typeof exoticToPrimitive && throwTypeError();
+    const primitive = Reflect.apply(exoticToPrimitive, arg, [ "string" ]);
+    return isObjectLike(primitive) && throwTypeError(), primitive;
+  }
+  return Date.prototype[Symbol.toPrimitive].call(arg, "string");
+}
+
+function toBigInt(bi) {
+  return "boolean" == typeof bi ? BigInt(bi ? 1 : 0) : "string" == typeof bi ? BigInt(bi) : ("bigint" != typeof bi && throwTypeError(`Invalid bigint: ${bi}`), 
+  bi);
+}
+
+function internal_toStrictInteger(arg, entityName) {
+  return requireNumberIsInteger(toFiniteNumber(arg, entityName), entityName);
+}
+
+const smallestUnitStr = "smallestUnit";
+
+const overflowMap = {
+  constrain: 0,
+  reject: 1
+};
+
+const epochDisambigMap = {
+  compatible: 0,
+  reject: 1,
+  earlier: 2,
+  later: 3
+};
+
+const offsetDisambigMap = {
+  reject: 0,
+  use: 1,
+  prefer: 2,
+  ignore: 3
+};
+
+const calendarDisplayMap = {
+  auto: 0,
+  never: 1,
+  critical: 2,
+  always: 3
+};
+
+const timeZoneDisplayMap = {
+  auto: 0,
+  never: 1,
+  critical: 2
+};
+
+const offsetDisplayMap = {
+  auto: 0,
+  never: 1
+};
+
+const roundingModeMap = {
+  floor: 0,
+  halfFloor: 1,
+  ceil: 2,
+  halfCeil: 3,
+  trunc: 4,
+  halfTrunc: 5,
+  expand: 6,
+  halfExpand: 7,
+  halfEven: 8
+};
+
+const roundingModeFuncs = [ Math.floor, num => hasHalf(num) ? Math.floor(num) : Math.round(num), Math.ceil, num => hasHalf(num) ? Math.ceil(num) : Math.round(num), Math.trunc, num => hasHalf(num) ? Math.trunc(num) || 0 : Math.round(num), num => num < 0 ? Math.floor(num) : Math.ceil(num), num => Math.sign(num) * Math.round(Math.abs(num)) || 0, num => hasHalf(num) ? (num = Math.trunc(num) || 0) + num % 2 : Math.round(num) ];
+
+const directionMap = {
+  previous: -1,
+  next: 1
+};
+
+function coerceRoundingIncInteger(options) {
+  const roundingInc = options.roundingIncrement;
+  if (void 0 === roundingInc) {
+    return 1;
+  }
+  const integer = utils_toIntegerWithTrunc(roundingInc, "roundingIncrement");
+  return (integer < 1 || integer > 10 ** 9) && throwRangeError(internal_invalidEntity("roundingIncrement", integer)), 
+  integer;
+}
+
+function coerceFractionalSecondDigits(options) {
+  let subsecDigits = options.fractionalSecondDigits;
+  if (void 0 !== subsecDigits) {
+    if ("number" != typeof subsecDigits) {
+      if ("auto" === internal_toString(subsecDigits)) {
+        return;
+      }
+      throwRangeError(internal_invalidEntity("fractionalSecondDigits", subsecDigits));
+    }
+    subsecDigits = clampEntity("fractionalSecondDigits", Math.floor(subsecDigits), 0, 9, 1);
+  }
+  return subsecDigits;
+}
+
+function coerceUnitOption(optionName, options, minUnit = 0, ensureDefined) {
+  let unitStr = options[optionName];
+  if (void 0 === unitStr) {
+    return ensureDefined ? minUnit : void 0;
+  }
+  if (unitStr = internal_toString(unitStr), "auto" === unitStr) {
+    return ensureDefined ? minUnit : null;
+  }
+  let unit = unitNameMap[unitStr];
+  return void 0 === unit && (unit = durationFieldNamesAsc.indexOf(unitStr)), unit < 0 && throwRangeError(invalidChoice(optionName, unitStr, unitNameMap)), 
+  unit;
+}
+
+function coerceChoiceOption(optionName, enumNameMap, options, defaultChoice = 0) {
+  const enumArg = options[optionName];
+  if (void 0 === enumArg) {
+    return defaultChoice;
+  }
+  const enumStr = internal_toString(enumArg);
+  const enumNum = enumNameMap[enumStr];
+  return void 0 === enumNum && throwRangeError(invalidChoice(optionName, enumStr, enumNameMap)), 
+  enumNum;
+}
+
+const coerceSmallestUnit = /*@__PURE__*/ internal_bindArgs(coerceUnitOption, smallestUnitStr);
+
+const coerceLargestUnit = /*@__PURE__*/ internal_bindArgs(coerceUnitOption, "largestUnit");
+
+const coerceTotalUnit = /*@__PURE__*/ internal_bindArgs(coerceUnitOption, "unit");
+
+const coerceOverflow = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "overflow", overflowMap);
+
+const coerceEpochDisambig = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "disambiguation", epochDisambigMap);
+
+const coerceOffsetDisambig = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "offset", offsetDisambigMap);
+
+const coerceCalendarDisplay = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "calendarName", calendarDisplayMap);
+
+const coerceTimeZoneDisplay = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "timeZoneName", timeZoneDisplayMap);
+
+const coerceOffsetDisplay = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "offset", offsetDisplayMap);
+
+const coerceRoundingMode = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "roundingMode", roundingModeMap);
+
+const coerceDirection = /*@__PURE__*/ internal_bindArgs(coerceChoiceOption, "direction", directionMap);
+
+function normalizeOptionsOrString(options, optionName) {
+  return "string" == typeof options ? ((optionName, optionVal) => {
+    const res = Object.create(null);
+    return res[optionName] = optionVal, res;
+  })(optionName, options) : requireObjectLike(options);
+}
+
+function validateRoundingInc(roundingInc, smallestUnit, allowManyLargeUnits, solarMode) {
+  const upUnitNano = solarMode ? nanoInUtcDay : unitNanoMap[smallestUnit + 1];
+  if (upUnitNano) {
+    const incNano = roundingInc * unitNanoMap[smallestUnit];
+    (upUnitNano % incNano || !solarMode && incNano === upUnitNano) && throwRangeError(internal_invalidEntity("roundingIncrement", roundingInc));
+  } else {
+    !allowManyLargeUnits && roundingInc > 1 && throwRangeError(internal_invalidEntity("roundingIncrement", roundingInc));
+  }
+  return roundingInc;
+}
+
+function validateUnitRange(optionName, unit, minUnit, maxUnit) {
+  return null != unit && clampEntity(optionName, unit, minUnit, maxUnit, 1, unitNamesAsc), 
+  unit;
+}
+
+function checkLargestSmallestUnit(largestUnit, smallestUnit) {
+  smallestUnit > largestUnit && throwRangeError("smallestUnit > largestUnit");
+}
+
+function refineDiffOptions(roundingModeInvert, options, defaultLargestUnit, maxUnit = 9, minUnit = 0, defaultRoundingMode = 4) {
+  options = normalizeOptions(options);
+  let largestUnit = coerceLargestUnit(options, minUnit);
+  let roundingInc = coerceRoundingIncInteger(options);
+  let roundingMode = coerceRoundingMode(options, defaultRoundingMode);
+  let smallestUnit = coerceSmallestUnit(options, minUnit, 1);
+  return largestUnit = validateUnitRange("largestUnit", largestUnit, minUnit, maxUnit), 
+  smallestUnit = validateUnitRange(smallestUnitStr, smallestUnit, minUnit, maxUnit), 
+  null == largestUnit ? largestUnit = Math.max(defaultLargestUnit, smallestUnit) : checkLargestSmallestUnit(largestUnit, smallestUnit), 
+  roundingInc = validateRoundingInc(roundingInc, smallestUnit, 1), roundingModeInvert && (roundingMode = (roundingMode => roundingMode < 4 ? (roundingMode + 2) % 4 : roundingMode)(roundingMode)), 
+  [ largestUnit, smallestUnit, roundingInc, roundingMode ];
+}
+
+function refineRoundingOptions(options, maxUnit = 6, solarMode) {
+  let roundingInc = coerceRoundingIncInteger(options = normalizeOptionsOrString(options, smallestUnitStr));
+  const roundingMode = coerceRoundingMode(options, 7);
+  let smallestUnit = coerceSmallestUnit(options);
+  return smallestUnit = requirePropDefined(smallestUnitStr, smallestUnit), smallestUnit = validateUnitRange(smallestUnitStr, smallestUnit, 0, maxUnit), 
+  roundingInc = validateRoundingInc(roundingInc, smallestUnit, void 0, solarMode), 
+  [ smallestUnit, roundingInc, roundingMode ];
+}
+
+function internal_refineUnitDiffOptions(unit, options) {
+  return "string" == typeof options || Boolean(options && (options.roundingMode || void 0 !== options.roundingIncrement)) ? ((smallestUnit, options, allowManyLargeUnits, defaultRoundingMode = 7) => {
+    let roundingInc = coerceRoundingIncInteger(options = normalizeOptionsOrString(options, "roundingMode"));
+    const roundingMode = coerceRoundingMode(options, defaultRoundingMode);
+    return roundingInc = validateRoundingInc(roundingInc, smallestUnit, allowManyLargeUnits), 
+    [ roundingInc, roundingMode ];
+  })(unit, options, 1, 4) : [ 1, void 0 ];
+}
+
+function refineUnitRoundOptions(smallestUnit, options, solarMode) {
+  let roundingInc = coerceRoundingIncInteger(options = normalizeUnitRoundOptions(options));
+  const roundingMode = coerceRoundingMode(options, 7);
+  return roundingInc = validateRoundingInc(roundingInc, smallestUnit, void 0, solarMode), 
+  [ roundingInc, roundingMode ];
+}
+
+function normalizeUnitRoundOptions(options) {
+  return void 0 === options ? Object.create(null) : normalizeOptionsOrString(options, "roundingMode");
+}
+
+function combineDateAndTime(isoDate, time) {
+  return pluckProps(calendarDateFieldNamesAsc, isoDate, pluckProps(timeFieldNamesAsc, time));
+}
+
+const maxMilli = 864e13;
+
+const epochNanoMax = /*@__PURE__*/ BigInt(1e8) * bigNanoInUtcDay;
+
+const epochNanoMin = /*@__PURE__*/ BigInt(-1e8) * bigNanoInUtcDay;
+
+const plainDateEpochNanoMin = epochNanoMin - bigNanoInUtcDay;
+
+function checkIsoYearMonthInBounds(isoDate) {
+  const isoYearMonthIndex = 12 * isoDate.year + isoDate.month;
+  return (isoYearMonthIndex < -3261848 || isoYearMonthIndex > 3309129) && throwRangeError(outOfBoundsDate), 
+  isoDate;
+}
+
+function checkIsoDateInBounds(isoDate, allowPlainDateLowerEdge = 1) {
+  const epochNano = internal_isoDateToEpochNano(isoDate);
+  return (epochNano < (allowPlainDateLowerEdge ? plainDateEpochNanoMin : epochNanoMin) || epochNano > epochNanoMax) && throwRangeError(outOfBoundsDate), 
+  isoDate;
+}
+
+function checkIsoDateTimeInBounds(isoDateTime) {
+  return checkIsoDateTimeEpochNanoInBounds(internal_isoDateTimeToEpochNano(isoDateTime)), isoDateTime;
+}
+
+function checkIsoDateTimeEpochNanoInBounds(epochNano) {
+  return (epochNano <= plainDateEpochNanoMin || epochNano >= epochNanoMax + bigNanoInUtcDay) && throwRangeError(outOfBoundsDate), 
+  epochNano;
+}
+
+function checkEpochNanoInBounds(epochNano) {
+  return (epochNano < epochNanoMin || epochNano > epochNanoMax) && throwRangeError(outOfBoundsDate), 
+  epochNano;
+}
+
+function isoDateTimeAndOffsetToEpochNano(isoDateTime, offsetNano) {
+  return checkEpochNanoInBounds(internal_isoDateToEpochNano(isoDateTime) + BigInt(internal_timeFieldsToNano(isoDateTime) - offsetNano));
+}
+
+function roundNumberToInc(num, roundingInc, roundingMode) {
+  return roundWithMode(num / roundingInc, roundingMode) * roundingInc || 0;
+}
+
+function roundWithMode(num, roundingMode) {
+  return roundingModeFuncs[roundingMode](num);
+}
+
+function totalRelativeUnit(wholeValue, sign, endEpochNano, moveValueToEpochNano) {
+  const unitWindow = clampRelativeUnitValue(wholeValue, sign, moveValueToEpochNano, endEpochNano);
+  return interpolateRelativeUnitWindow(unitWindow, Number(endEpochNano - unitWindow.N) / Number(unitWindow.te - unitWindow.N));
+}
+
+function roundRelativeUnit(wholeValue, sign, endEpochNano, moveValueToEpochNano, roundingInc, roundingMode) {
+  return roundRelativeUnitWindow(clampRelativeUnitValue(divTrunc(wholeValue, roundingInc) * roundingInc, roundingInc * sign, moveValueToEpochNano, endEpochNano), endEpochNano, roundingInc, roundingMode);
+}
+
+function roundRelativeUnitWindow(unitWindow, endEpochNano, roundingInc, roundingMode) {
+  return roundNumberToInc(interpolateRelativeUnitWindow(unitWindow, computeEpochNanoFrac(endEpochNano, unitWindow.N, unitWindow.te)), roundingInc, roundingMode);
+}
+
+function clampRelativeUnitValue(startValue, valueDelta, moveValueToEpochNano, epochNanoProgress) {
+  let unitWindow = computeRelativeUnitWindow(startValue, valueDelta, moveValueToEpochNano);
+  return ((epochNanoProgress, epochNano0, epochNano1, sign) => sign > 0 ? epochNano0 <= epochNanoProgress && epochNanoProgress <= epochNano1 : epochNano1 <= epochNanoProgress && epochNanoProgress <= epochNano0)(epochNanoProgress, unitWindow.N, unitWindow.te, Math.sign(valueDelta)) || (unitWindow = computeRelativeUnitWindow(startValue + valueDelta, valueDelta, moveValueToEpochNano)), 
+  unitWindow;
+}
+
+function computeRelativeUnitWindow(startValue, valueDelta, moveValueToEpochNano) {
+  const endValue = startValue + valueDelta;
+  return {
+    ve: startValue,
+    pe: endValue,
+    N: moveValueToEpochNano(startValue),
+    te: moveValueToEpochNano(endValue)
+  };
+}
+
+function interpolateRelativeUnitWindow(unitWindow, fraction) {
+  return unitWindow.ve + fraction * (unitWindow.pe - unitWindow.ve);
+}
+
+function computeEpochNanoFrac(epochNanoProgress, epochNano0, epochNano1) {
+  const denomBig = epochNano1 - epochNano0;
+  const numeratorBig = epochNanoProgress - epochNano0;
+  if (!numeratorBig) {
+    return 0;
+  }
+  const absNumerator = numeratorBig < 0n ? -numeratorBig : numeratorBig;
+  const absDenom = denomBig < 0n ? -denomBig : denomBig;
+  const fracSign = compareBigInts(numeratorBig, 0n) === compareBigInts(denomBig, 0n) ? 1 : -1;
+  return compareBigInts(absNumerator, absDenom) <= 0 ? absNumerator === absDenom ? fracSign : fabricateNearHalfFraction(compareBigInts(2n * absNumerator, absDenom), fracSign) : Number(numeratorBig) / Number(denomBig);
+}
+
+function createEpochNanoSlots(epochNano) {
+  return {
+    epochNanoseconds: epochNano
+  };
+}
+
+function createZonedEpochNanoSlots(epochNano, timeZone, calendar) {
+  return {
+    calendar: calendar,
+    timeZone: timeZone,
+    epochNanoseconds: epochNano
+  };
+}
+
+function createDateTimeSlots(isoDateTime, calendar) {
+  return pluckProps(timeFieldNamesAsc, isoDateTime, createDateSlots(isoDateTime, calendar));
+}
+
+function createDateSlots(isoDate, calendar) {
+  return pluckProps(calendarDateFieldNamesAsc, isoDate, {
+    calendar: calendar
+  });
+}
+
+function createTimeSlots(time) {
+  return pluckProps(timeFieldNamesAsc, time);
+}
+
+function createDurationSlots(durationFields) {
+  return pluckProps(durationFieldNamesAsc, durationFields, {
+    sign: computeDurationSign(durationFields)
+  });
+}
+
+function roundZonedEpochSlotsToUnit(slots, smallestUnit, roundingInc, roundingMode) {
+  return createZonedEpochNanoSlots(6 === smallestUnit ? roundZonedEpochToDay(slots, roundingMode) : roundZonedEpochToTime(slots, smallestUnit, roundingInc, roundingMode), slots.timeZone, slots.calendar);
+}
+
+function computeZonedHoursInDay(slots) {
+  const [epochNano0, epochNano1] = computeZonedDayEpochInterval(slots);
+  return divideBigNanoToExactNumber(epochNano1 - epochNano0, internal_nanoInHour);
+}
+
+function computeZonedStartOfDay(slots) {
+  const {timeZone: timeZone, calendar: calendar} = slots;
+  return createZonedEpochNanoSlots(getStartOfDayInstantFor(timeZone, combineDateAndTime(zonedEpochSlotsToIso(slots), timeFieldDefaults)), timeZone, calendar);
+}
+
+function alignZonedEpoch(computeAlignment, slots) {
+  const {calendar: calendar, timeZone: timeZone} = slots;
+  return getStartOfDayInstantFor(timeZone, computeAlignment(calendar, zonedEpochSlotsToIso(slots)));
+}
+
+function roundZonedEpochToInterval(computeInterval, slots, roundingMode) {
+  const {calendar: calendar, timeZone: timeZone} = slots;
+  const isoSlots = zonedEpochSlotsToIso(slots);
+  const [isoDateTime0, isoDateTime1] = computeInterval(calendar, isoSlots);
+  return roundZonedEpochToBounds(slots.epochNanoseconds, getStartOfDayInstantFor(timeZone, isoDateTime0), getStartOfDayInstantFor(timeZone, isoDateTime1), roundingMode);
+}
+
+function roundRelativeDuration(durationFields, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode, relativeOps, isZoned) {
+  if (0 === smallestUnit && 1 === roundingInc) {
+    return durationFields;
+  }
+  const sign = computeDurationSign(durationFields) || 1;
+  const nudgeFunc = isUniformUnit(smallestUnit, isZoned) ? isZoned && smallestUnit < 6 && largestUnit >= 6 ? nudgeZonedTimeDuration : nudgeDayTimeDuration : nudgeRelativeDuration;
+  let [roundedDurationFields, roundedEpochNano, grewBigUnit] = nudgeFunc(sign, durationFields, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode, relativeOps);
+  return grewBigUnit && 7 !== smallestUnit && (roundedDurationFields = ((durationFields, endEpochNano, largestUnit, smallestUnit, sign, relativeOps) => {
+    for (let currentUnit = smallestUnit + 1; currentUnit <= largestUnit; currentUnit++) {
+      if (7 === currentUnit && 7 !== largestUnit) {
+        continue;
+      }
+      const baseDurationFields = clearDurationFields(currentUnit, durationFields);
+      baseDurationFields[durationFieldNamesAsc[currentUnit]] += sign;
+      const thresholdCompare = compareBigInts(endEpochNano, moveRelativeMarkerToEpochNano(relativeOps, baseDurationFields));
+      if (thresholdCompare && thresholdCompare !== sign) {
+        break;
+      }
+      durationFields = baseDurationFields;
+    }
+    return durationFields;
+  })(roundedDurationFields, roundedEpochNano, largestUnit, Math.max(6, smallestUnit), sign, relativeOps)), 
+  roundedDurationFields;
+}
+
+function roundDayTimeDurationByInc(durationFields, nanoInc, roundingMode) {
+  const maxUnit = Math.max(Math.min(getMaxDurationUnit(durationFields), 6), 3);
+  return nanoToDurationDayTimeFields(roundBigNanoToInc(durationDayTimeToBigNano(durationFields), BigInt(nanoInc), roundingMode), maxUnit);
+}
+
+function roundZonedEpochToDay(slots, roundingMode) {
+  const [epochNano0, epochNano1] = computeZonedDayEpochInterval(slots);
+  return roundZonedEpochToBounds(slots.epochNanoseconds, epochNano0, epochNano1, roundingMode);
+}
+
+function roundZonedEpochToTime(slots, smallestUnit, roundingInc, roundingMode) {
+  if (0 === smallestUnit && 1 === roundingInc) {
+    return slots.epochNanoseconds;
+  }
+  const isoDateTime = zonedEpochSlotsToIso(slots);
+  return getInstantPreferringOffset(slots.timeZone, roundDateTimeToUnit(isoDateTime, smallestUnit, roundingInc, roundingMode), isoDateTime.offsetNanoseconds);
+}
+
+function roundDateTimeToUnit(isoDateTime, smallestUnit, roundingInc, roundingMode) {
+  return roundDateTimeToInc(isoDateTime, computeNanoInc(smallestUnit, roundingInc), roundingMode, unitNanoMap[smallestUnit + 1]);
+}
+
+function roundTimeToUnit(timeFields, smallestUnit, roundingInc, roundingMode) {
+  return roundTimeToInc(timeFields, computeNanoInc(smallestUnit, roundingInc), roundingMode, unitNanoMap[smallestUnit + 1]);
+}
+
+function roundDateTimeToInc(isoDateTime, nanoInc, roundingMode, spanNano) {
+  const [roundedTimeFields, dayDelta] = roundTimeToInc(isoDateTime, nanoInc, roundingMode, spanNano);
+  const roundedIsoDateTime = combineDateAndTime(moveDateByDays(isoDateTime, dayDelta), roundedTimeFields);
+  return checkIsoDateTimeInBounds(roundedIsoDateTime), roundedIsoDateTime;
+}
+
+function roundTimeToInc(timeFields, nanoInc, roundingMode, spanNano = nanoInUtcDay) {
+  const timeNano = internal_timeFieldsToNano(timeFields);
+  const remainderNano = timeNano % spanNano;
+  return nanoToTimeAndDay(timeNano - remainderNano + roundNumberToInc(remainderNano, nanoInc, roundingMode));
+}
+
+function nudgeRelativeDuration(sign, durationFields, endEpochNano, _largestUnit, smallestUnit, roundingInc, roundingMode, relativeOps) {
+  const smallestUnitFieldName = durationFieldNamesAsc[smallestUnit];
+  const baseDurationFields = clearDurationFields(smallestUnit, durationFields);
+  7 === smallestUnit && (durationFields = {
+    ...durationFields,
+    weeks: durationFields.weeks + Math.trunc(durationFields.days / 7)
+  });
+  const truncedVal = divTrunc(durationFields[smallestUnitFieldName], roundingInc) * roundingInc;
+  const nudgeWindow = clampRelativeUnitValue(truncedVal, roundingInc * sign, value => (baseDurationFields[smallestUnitFieldName] = value, 
+  moveRelativeMarkerToEpochNano(relativeOps, baseDurationFields)), endEpochNano);
+  const roundedVal = roundRelativeUnitWindow(nudgeWindow, endEpochNano, roundingInc, roundingMode);
+  return baseDurationFields[smallestUnitFieldName] = roundedVal, [ baseDurationFields, roundedVal === nudgeWindow.pe ? nudgeWindow.te : nudgeWindow.N, roundedVal !== truncedVal ];
+}
+
+function nudgeZonedTimeDuration(sign, durationFields, _endEpochNano, _largestUnit, smallestUnit, roundingInc, roundingMode, relativeOps) {
+  const timeNano = Number(durationTimeToBigNano(durationFields));
+  const nanoInc = computeNanoInc(smallestUnit, roundingInc);
+  let roundedTimeNano = roundNumberToInc(timeNano, nanoInc, roundingMode);
+  const dateDurationFields = {
+    ...durationFields,
+    ...durationTimeFieldDefaults
+  };
+  const dayEpochNano0 = relativeOps.X(dateDurationFields);
+  const dayEpochNano1 = relativeOps.X({
+    ...dateDurationFields,
+    days: dateDurationFields.days + sign
+  });
+  const daySpanNano = Number(dayEpochNano1 - dayEpochNano0);
+  Math.sign(daySpanNano) !== sign && throwRangeError("Out-of-bounds TimeZone gap");
+  const beyondDayNano = roundedTimeNano - daySpanNano;
+  let dayDelta = 0;
+  let nudgedEpochNano;
+  beyondDayNano && Math.sign(beyondDayNano) !== sign ? nudgedEpochNano = dayEpochNano0 + BigInt(roundedTimeNano) : (dayDelta += sign, 
+  roundedTimeNano = roundNumberToInc(beyondDayNano, nanoInc, roundingMode), nudgedEpochNano = dayEpochNano1 + BigInt(roundedTimeNano));
+  const durationTimeFields = nanoToDurationTimeFields(roundedTimeNano);
+  return [ {
+    ...durationFields,
+    ...durationTimeFields,
+    days: durationFields.days + dayDelta
+  }, nudgedEpochNano, Boolean(dayDelta) ];
+}
+
+function nudgeDayTimeDuration(sign, durationFields, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode) {
+  const bigNano = durationDayTimeToBigNano(durationFields);
+  const roundedBigNano = roundBigNanoToInc(bigNano, computeBigNanoInc(smallestUnit, roundingInc), roundingMode);
+  const nanoDiff = roundedBigNano - bigNano;
+  const expandedBigUnit = Math.sign(Number(roundedBigNano / bigNanoInUtcDay) - Number(bigNano / bigNanoInUtcDay)) === sign;
+  const roundedDayTimeFields = nanoToDurationDayTimeFields(roundedBigNano, Math.min(largestUnit, 6));
+  return [ {
+    ...durationFields,
+    ...roundedDayTimeFields
+  }, endEpochNano + nanoDiff, expandedBigUnit ];
+}
+
+function computeZonedDayEpochInterval(slots) {
+  const {timeZone: timeZone} = slots;
+  const isoDateTime0 = combineDateAndTime(zonedEpochSlotsToIso(slots), timeFieldDefaults);
+  const isoDateTime1 = combineDateAndTime(moveDateByDays(isoDateTime0, 1), timeFieldDefaults);
+  return [ getStartOfDayInstantFor(timeZone, isoDateTime0), getStartOfDayInstantFor(timeZone, isoDateTime1) ];
+}
+
+function roundZonedEpochToBounds(epochNano, epochNano0, epochNano1, roundingMode) {
+  return roundWithMode(computeEpochNanoFrac(epochNano < epochNano1 ? epochNano : epochNano1 - 1n, epochNano0, epochNano1), roundingMode) ? epochNano1 : epochNano0;
+}
+
+function roundToMinute(offsetNano) {
+  return roundNumberToInc(offsetNano, internal_nanoInMinute, 7);
+}
+
+function roundBigNanoToInc(bigNano, bigNanoInc, roundingMode) {
+  return roundBigNanoToIncWithTail(bigNano, bigNanoInc, roundingMode, bigNano / bigNanoInc % 2n);
+}
+
+function roundBigNanoToDayOriginInc(bigNano, bigNanoInc, roundingMode) {
+  const [day, timeNano] = divModFloorBigInt(bigNano, bigNanoInUtcDay);
+  const dayOriginNano = day * bigNanoInUtcDay;
+  return dayOriginNano + roundBigNanoToIncWithTail(timeNano, bigNanoInc, roundingMode, dayOriginNano / bigNanoInc + timeNano / bigNanoInc & 1n);
+}
+
+function roundBigNanoToIncWithTail(bigNano, bigNanoInc, roundingMode, quotientTail) {
+  const quotient = bigNano / bigNanoInc;
+  const remainder = bigNano % bigNanoInc;
+  let fraction = 0;
+  remainder && (fraction = fabricateNearHalfFraction(compareBigInts(2n * (remainder < 0n ? -remainder : remainder), bigNanoInc), Math.sign(Number(remainder))));
+  const roundedTail = roundWithMode(Number(quotientTail) + fraction, roundingMode);
+  return (quotient - quotientTail + BigInt(roundedTail)) * bigNanoInc;
+}
+
+function computeNanoInc(smallestUnit, roundingInc) {
+  return unitNanoMap[smallestUnit] * roundingInc;
+}
+
+function computeBigNanoInc(smallestUnit, roundingInc) {
+  return BigInt(unitNanoMap[smallestUnit]) * BigInt(roundingInc);
+}
+
+const zonedEpochSlotsToIso = /*@__PURE__*/ memoize(_zonedEpochSlotsToIso, WeakMap);
+
+function _zonedEpochSlotsToIso(slots) {
+  const {epochNanoseconds: epochNanoseconds, timeZone: timeZone} = slots;
+  const offsetNanoseconds = timeZone.B(epochNanoseconds);
+  return {
+    ...epochNanoToIsoDateTime(epochNanoseconds + BigInt(offsetNanoseconds)),
+    offsetNanoseconds: offsetNanoseconds
+  };
+}
+
+function getInstantPreferringOffset(timeZone, isoDateTime, offsetNano) {
+  return getMatchingInstantFor(timeZone, isoDateTime, offsetNano, 2, 0);
+}
+
+function getMatchingInstantFor(timeZone, isoDateTime, offsetNano, offsetDisambig = 0, epochDisambig = 0, epochFuzzy, hasZ) {
+  if (hasZ || void 0 !== offsetNano && 1 === offsetDisambig) {
+    return isoDateTimeAndOffsetToEpochNano(isoDateTime, offsetNano || 0);
+  }
+  const possibleEpochNanos = timeZone.O(isoDateTime);
+  if (void 0 !== offsetNano && 3 !== offsetDisambig) {
+    checkIsoDateInBounds(isoDateTime, 0);
+    const matchingEpochNano = ((possibleEpochNanos, isoDateTime, offsetNano, fuzzy) => {
+      const zonedEpochNano = internal_isoDateTimeToEpochNano(isoDateTime);
+      fuzzy && (offsetNano = roundToMinute(offsetNano));
+      for (const possibleEpochNano of possibleEpochNanos) {
+        let possibleOffsetNano = Number(zonedEpochNano - possibleEpochNano);
+        if (fuzzy && (possibleOffsetNano = roundToMinute(possibleOffsetNano)), possibleOffsetNano === offsetNano) {
+          return possibleEpochNano;
+        }
+      }
+    })(possibleEpochNanos, isoDateTime, offsetNano, epochFuzzy);
+    if (void 0 !== matchingEpochNano) {
+      return matchingEpochNano;
+    }
+    0 === offsetDisambig && throwRangeError("Invalid TimeZone offset");
+  }
+  return getSingleInstantFor(timeZone, isoDateTime, epochDisambig, possibleEpochNanos);
+}
+
+function getSingleInstantFor(timeZone, isoDateTime, disambig = 0, possibleEpochNanos = timeZone.O(isoDateTime)) {
+  if (1 === possibleEpochNanos.length) {
+    return possibleEpochNanos[0];
+  }
+  if (1 === disambig && throwRangeError("Ambiguous offset"), possibleEpochNanos.length) {
+    return possibleEpochNanos[3 === disambig ? 1 : 0];
+  }
+  const zonedEpochNano = internal_isoDateTimeToEpochNano(isoDateTime);
+  const gapNano = ((timeZone, zonedEpochNano) => {
+    const startOffsetNano = timeZone.B(zonedEpochNano - bigNanoInUtcDay);
+    return (gapNano => (gapNano > nanoInUtcDay && throwRangeError("Out-of-bounds TimeZone gap"), 
+    gapNano))(timeZone.B(zonedEpochNano + bigNanoInUtcDay) - startOffsetNano);
+  })(timeZone, zonedEpochNano);
+  const shiftedIsoDateTime = epochNanoToIsoDateTime(zonedEpochNano + BigInt(gapNano * (2 === disambig ? -1 : 1)));
+  return (possibleEpochNanos = timeZone.O(shiftedIsoDateTime))[2 === disambig ? 0 : possibleEpochNanos.length - 1];
+}
+
+function getStartOfDayInstantFor(timeZone, isoDateTime) {
+  const possibleEpochNanos = timeZone.O(isoDateTime);
+  if (possibleEpochNanos.length) {
+    return possibleEpochNanos[0];
+  }
+  const zonedEpochNanoDayBefore = internal_isoDateTimeToEpochNano(isoDateTime) - bigNanoInUtcDay;
+  return timeZone.C(zonedEpochNanoDayBefore, 1);
+}
+
+function moveYearMonth(calendar, isoDate, durationSlots, overflow = 0) {
+  computeDurationSign(durationSlots) && clampEntity("unit", getMaxDurationUnit(durationSlots), 8, 9, 1, durationFieldNamesAsc);
+  const first = checkIsoDateInBounds(moveToStartOfMonth(calendar, isoDate));
+  return moveToStartOfMonth(calendar, moveDate(calendar, first, durationSlots, overflow));
+}
+
+function moveYearMonthByUnits(calendar, isoDate, years, months, overflow) {
+  const first = checkIsoDateInBounds(moveToStartOfMonth(calendar, isoDate));
+  return moveToStartOfMonth(calendar, years || months ? checkIsoDateInBounds(internal_moveDateByCalendarUnits(calendar, first, years, months, overflow)) : first);
+}
+
+function moveZonedEpochSlots(slots, durationFields, overflow = 0) {
+  const {calendar: calendar, epochNanoseconds: epochNano, timeZone: timeZone} = slots;
+  const timeOnlyNano = durationTimeToBigNano(durationFields);
+  let movedEpochNano = epochNano;
+  if (durationHasDateParts(durationFields)) {
+    const isoDateTime = zonedEpochSlotsToIso(slots);
+    movedEpochNano = getSingleInstantFor(timeZone, combineDateAndTime(moveDate(calendar, isoDateTime, {
+      ...durationFields,
+      ...durationTimeFieldDefaults
+    }, overflow), isoDateTime)) + timeOnlyNano;
+  } else {
+    movedEpochNano += timeOnlyNano;
+  }
+  return {
+    ...slots,
+    epochNanoseconds: checkEpochNanoInBounds(movedEpochNano)
+  };
+}
+
+function moveDateTime(calendar, isoDateTime, durationFields, overflow = 0) {
+  const [movedTimeFields, dayDelta] = moveTime(isoDateTime, durationFields);
+  return checkIsoDateTimeInBounds(combineDateAndTime(moveDate(calendar, isoDateTime, {
+    ...durationFields,
+    ...durationTimeFieldDefaults,
+    days: durationFields.days + dayDelta
+  }, overflow), movedTimeFields));
+}
+
+function moveDateTimeByNano(fields, delta) {
+  const [time, days] = moveTimeByNano(fields, delta);
+  return checkIsoDateTimeInBounds(combineDateAndTime(moveDateByDays(fields, days), time));
+}
+
+function moveTime(timeFields, durationFields) {
+  return moveTimeByNano(timeFields, durationTimeToBigNano(durationFields));
+}
+
+function moveEpochNano(epochNano, durationFields) {
+  return moveEpochNanoByNano(epochNano, (clampEntity("unit", getMaxDurationUnit(fields = durationFields), 0, 5, 1, durationFieldNamesAsc), 
+  durationTimeToBigNano(fields)));
+  var fields;
+}
+
+function moveDate(calendar, isoDate, durationFields, overflow = 0) {
+  let {years: years, months: months, weeks: weeks, days: days} = durationFields;
+  let movedIsoDate;
+  if (days += Number(durationTimeToBigNano(durationFields) / bigNanoInUtcDay), years || months) {
+    movedIsoDate = internal_moveDateByCalendarUnits(calendar, isoDate, years, months, overflow);
+  } else {
+    if (!weeks && !days) {
+      return isoDate;
+    }
+    movedIsoDate = isoDate;
+  }
+  return (weeks || days) && (movedIsoDate = moveDateByDays(movedIsoDate, 7 * weeks + days)), 
+  checkIsoDateInBounds(movedIsoDate);
+}
+
+function moveToStartOfMonth(calendar, isoDate) {
+  return moveDateByDays(isoDate, 1 - computeCalendarDateFields(calendar, isoDate).day);
+}
+
+function internal_moveDateByCalendarUnits(calendar, isoDate, years, months, overflow) {
+  const dateParts = computeCalendarDateFields(calendar, isoDate);
+  let {year: year, month: month, day: day} = dateParts;
+  if (years) {
+    const [monthCodeNumber, isLeapMonth] = computeCalendarMonthCodeParts(calendar, year, month);
+    year += years, month = resolveMonthInMovedYear(calendar, monthCodeNumber, isLeapMonth, calendar ? calendar.p(year) : void 0, overflow), 
+    month = clampEntity("month", month, 1, computeCalendarMonthsInYearForYear(calendar, year), overflow);
+  }
+  if (months) {
+    const yearMonthParts = addCalendarMonths(calendar, year, month, months);
+    ({year: year, month: month} = yearMonthParts);
+  }
+  return day = clampEntity("day", day, 1, computeCalendarDaysInMonthForYearMonth(calendar, year, month), overflow), 
+  computeCalendarIsoFieldsFromParts(calendar, year, month, day);
+}
+
+function addCalendarMonths(calendar, year, month, monthDelta) {
+  return calendar ? calendar.ae(year, month, monthDelta) : addIsoMonths(year, month, monthDelta);
+}
+
+function resolveMonthInMovedYear(calendar, monthCodeNumber, isLeapMonth, targetLeapMonth, overflow) {
+  if (isLeapMonth) {
+    const leapMonthMeta = calendar ? calendar.l : void 0;
+    if (void 0 !== targetLeapMonth && (leapMonthMeta < 0 || targetLeapMonth === monthCodeNumber + 1)) {
+      return targetLeapMonth;
+    }
+    if (1 === overflow && throwRangeError(invalidLeapMonth), leapMonthMeta < 0) {
+      return -leapMonthMeta;
+    }
+  }
+  return monthCodeNumberToMonth(monthCodeNumber, 0, targetLeapMonth);
+}
+
+function moveTimeByNano(timeFields, durationBigNano) {
+  const durDays = Number(durationBigNano / bigNanoInUtcDay);
+  const durTimeNano = Number(durationBigNano % bigNanoInUtcDay);
+  const [newTimeFields, overflowDays] = nanoToTimeAndDay(internal_timeFieldsToNano(timeFields) + durTimeNano);
+  return [ newTimeFields, durDays + overflowDays ];
+}
+
+function moveEpochNanoByNano(epochNano, deltaNano) {
+  return checkEpochNanoInBounds(epochNano + deltaNano);
+}
+
+function moveDateByDays(isoDate, days) {
+  return days ? epochDaysToIsoDate(isoDateToEpochDays(isoDate) + days) : isoDate;
+}
+
+function internal_getCommonCalendar(a, b) {
+  return getCalendarSlotId(a) !== getCalendarSlotId(b) && throwRangeError("Mismatching Calendars"), 
+  a;
+}
+
+function internal_getCommonTimeZone(a, b) {
+  return a.m !== b.m && throwRangeError("Mismatching TimeZones"), 
+  a;
+}
+
+function getZonedTimeZoneId(slots) {
+  return slots.timeZone.id;
+}
+
+function diffZonedDateTimesRounded(calendar, startZoned, endZoned, largestUnit, smallestUnit, roundingInc, roundingMode) {
+  return largestUnit < 6 ? diffEpochNanosRounded(startZoned.epochNanoseconds, endZoned.epochNanoseconds, largestUnit, smallestUnit, roundingInc, roundingMode) : ((calendar, startZoned, endZoned, largestUnit, smallestUnit, roundingInc, roundingMode) => {
+    const timeZone = internal_getCommonTimeZone(startZoned.timeZone, endZoned.timeZone);
+    const endEpochNano = endZoned.epochNanoseconds;
+    if (endEpochNano === startZoned.epochNanoseconds) {
+      return durationFieldDefaults;
+    }
+    let durationFields;
+    return durationFields = internal_diffZonedEpochsExact(timeZone, calendar, startZoned, endZoned, largestUnit), 
+    durationFields = roundRelativeDuration(durationFields, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode, internal_createZonedRelativeOps(calendar, timeZone, startZoned), 1), 
+    durationFields;
+  })(calendar, startZoned, endZoned, largestUnit, smallestUnit, roundingInc, roundingMode);
+}
+
+function diffDateTimesRounded(calendar, startIsoDateTime, endIsoDateTime, largestUnit, smallestUnit, roundingInc, roundingMode) {
+  return largestUnit <= 6 ? diffEpochNanosRounded(internal_isoDateTimeToEpochNano(startIsoDateTime), internal_isoDateTimeToEpochNano(endIsoDateTime), largestUnit, smallestUnit, roundingInc, roundingMode) : ((calendar, startIsoDateTime, endIsoDateTime, largestUnit, smallestUnit, roundingInc, roundingMode) => {
+    const endEpochNano = internal_isoDateTimeToEpochNano(endIsoDateTime);
+    const sign = compareBigInts(endEpochNano, internal_isoDateTimeToEpochNano(startIsoDateTime));
+    if (!sign) {
+      return durationFieldDefaults;
+    }
+    let durationFields;
+    return durationFields = diffDateTimesBig(calendar, startIsoDateTime, endIsoDateTime, sign, largestUnit), 
+    durationFields = roundRelativeDuration(durationFields, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode, ((calendar, origin) => ({
+      ne: internal_isoDateTimeToEpochNano(origin),
+      X: duration => internal_isoDateTimeToEpochNano(combineDateAndTime(moveDate(calendar, origin, duration), origin))
+    }))(calendar, startIsoDateTime)), durationFields;
+  })(calendar, startIsoDateTime, endIsoDateTime, largestUnit, smallestUnit, roundingInc, roundingMode);
+}
+
+function diffYearMonthsRounded(calendar, startIsoDate, endIsoDate, largestUnit, smallestUnit, roundingInc, roundingMode) {
+  const firstOfMonth0 = moveToStartOfMonth(calendar, startIsoDate);
+  const firstOfMonth1 = moveToStartOfMonth(calendar, endIsoDate);
+  return compareIsoDates(firstOfMonth0, firstOfMonth1) ? diffDateCalendarUnitsRounded(calendar, checkIsoDateInBounds(firstOfMonth0), checkIsoDateInBounds(firstOfMonth1), largestUnit, smallestUnit, roundingInc, roundingMode, 8) : durationFieldDefaults;
+}
+
+function diffDatesRounded(calendar, startIsoDate, endIsoDate, largestUnit, smallestUnit, roundingInc, roundingMode, smallestPrecision = 6) {
+  return 6 === largestUnit ? diffEpochNanosRounded(internal_isoDateToEpochNano(startIsoDate), internal_isoDateToEpochNano(endIsoDate), largestUnit, smallestUnit, roundingInc, roundingMode) : diffDateCalendarUnitsRounded(calendar, startIsoDate, endIsoDate, largestUnit, smallestUnit, roundingInc, roundingMode, smallestPrecision);
+}
+
+function diffTimesRounded(plainTimeSlots0, plainTimeSlots1, largestUnit, smallestUnit, roundingInc, roundingMode) {
+  const timeDiffNano = roundNumberToInc(internal_timeFieldsToNano(plainTimeSlots1) - internal_timeFieldsToNano(plainTimeSlots0), computeNanoInc(smallestUnit, roundingInc), roundingMode);
+  return {
+    ...durationFieldDefaults,
+    ...nanoToDurationTimeFields(timeDiffNano, largestUnit)
+  };
+}
+
+function diffDateCalendarUnitsRounded(calendar, startIsoDate, endIsoDate, largestUnit, smallestUnit, roundingInc, roundingMode, smallestPrecision = 6) {
+  const endEpochNano = internal_isoDateToEpochNano(endIsoDate);
+  if (!compareIsoDates(startIsoDate, endIsoDate)) {
+    return durationFieldDefaults;
+  }
+  let durationFields;
+  return durationFields = internal_diffCalendarDates(calendar, startIsoDate, endIsoDate, largestUnit), 
+  smallestUnit === smallestPrecision && 1 === roundingInc || (durationFields = roundRelativeDuration(durationFields, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode, internal_createDateRelativeOps(calendar, startIsoDate))), 
+  durationFields;
+}
+
+function diffEpochNanosRounded(startEpochNano, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode) {
+  return {
+    ...durationFieldDefaults,
+    ...nanoToDurationDayTimeFields(roundBigNanoToInc(endEpochNano - startEpochNano, computeBigNanoInc(smallestUnit, roundingInc), roundingMode), largestUnit)
+  };
+}
+
+function internal_diffZonedEpochsExact(timeZone, calendar, startZoned, endZoned, largestUnit) {
+  return largestUnit < 6 ? {
+    ...durationFieldDefaults,
+    ...nanoToDurationDayTimeFields(endZoned.epochNanoseconds - startZoned.epochNanoseconds, largestUnit)
+  } : ((timeZone, startZoned, endZoned) => {
+    const sign = compareBigInts(endZoned.epochNanoseconds, startZoned.epochNanoseconds);
+    if (!sign) {
+      return durationFieldDefaults;
+    }
+    if (!compareIsoDates(zonedEpochSlotsToIso(startZoned), zonedEpochSlotsToIso(endZoned))) {
+      return {
+        ...durationFieldDefaults,
+        ...nanoToDurationDayTimeFields(endZoned.epochNanoseconds - startZoned.epochNanoseconds, 5)
+      };
+    }
+    const [startIsoDateTime, endIsoDate, remainderNano] = prepareZonedEpochDiff(timeZone, startZoned, endZoned, sign);
+    return {
+      ...(start = startIsoDateTime, end = endIsoDate, internal_diffCalendarDates(calendar, start, end, largestUnit)),
+      ...nanoToDurationTimeFields(remainderNano)
+    };
+    var start, end;
+  })(timeZone, startZoned, endZoned);
+}
+
+function internal_diffDateTimesExact(calendar, startIsoDateTime, endIsoDateTime, largestUnit) {
+  const startEpochNano = internal_isoDateTimeToEpochNano(startIsoDateTime);
+  const endEpochNano = internal_isoDateTimeToEpochNano(endIsoDateTime);
+  const sign = compareBigInts(endEpochNano, startEpochNano);
+  return sign ? largestUnit <= 6 ? {
+    ...durationFieldDefaults,
+    ...nanoToDurationDayTimeFields(endEpochNano - startEpochNano, largestUnit)
+  } : diffDateTimesBig(calendar, startIsoDateTime, endIsoDateTime, sign, largestUnit) : durationFieldDefaults;
+}
+
+function diffDateTimesBig(calendar, startIsoDateTime, endIsoDateTime, sign, largestUnit) {
+  let diffEndDate = endIsoDateTime;
+  let timeNano = internal_timeFieldsToNano(endIsoDateTime) - internal_timeFieldsToNano(startIsoDateTime);
+  return Math.sign(timeNano) === -sign && (diffEndDate = moveDateByDays(endIsoDateTime, -sign), 
+  timeNano += nanoInUtcDay * sign), {
+    ...internal_diffCalendarDates(calendar, startIsoDateTime, diffEndDate, largestUnit),
+    ...nanoToDurationTimeFields(timeNano)
+  };
+}
+
+function prepareZonedEpochDiff(timeZone, startZoned, endZoned, sign) {
+  const startIsoDate = zonedEpochSlotsToIso(startZoned);
+  const endIsoDate = zonedEpochSlotsToIso(endZoned);
+  const endEpochNano = endZoned.epochNanoseconds;
+  let dayCorrection = 0;
+  const timeDiffNano = internal_timeFieldsToNano(endIsoDate) - internal_timeFieldsToNano(startIsoDate);
+  Math.sign(timeDiffNano) === -sign && dayCorrection++;
+  const maxDayCorrection = sign > 0 ? 2 : 1;
+  for (;;dayCorrection++) {
+    const midIsoDate = moveDateByDays(endIsoDate, dayCorrection * -sign);
+    const midEpochNano = getSingleInstantFor(timeZone, combineDateAndTime(midIsoDate, startIsoDate));
+    if (dayCorrection === maxDayCorrection || compareBigInts(endEpochNano, midEpochNano) !== -sign) {
+      return [ startIsoDate, midIsoDate, Number(endEpochNano - midEpochNano) ];
+    }
+  }
+}
+
+function internal_diffCalendarDates(calendar, startIsoDate, endIsoDate, largestUnit) {
+  if (largestUnit <= 7) {
+    return ((asWeeks, start, end) => {
+      const days = countIsoDays(start, end);
+      return asWeeks ? {
+        ...durationFieldDefaults,
+        weeks: divTrunc(days, 7),
+        days: modTrunc(days, 7)
+      } : {
+        ...durationFieldDefaults,
+        days: days
+      };
+    })(7 === largestUnit, startIsoDate, endIsoDate);
+  }
+  const yearMonthDayStart = computeCalendarDateFields(calendar, startIsoDate);
+  const yearMonthDayEnd = computeCalendarDateFields(calendar, endIsoDate);
+  if (8 === largestUnit) {
+    const {year: year0, month: month0, day: day0} = yearMonthDayStart;
+    const {year: year1, month: month1, day: day1} = yearMonthDayEnd;
+    const sign = Math.sign(compareNumbers(year1, year0) || compareNumbers(month1, month0) || countIsoDays(startIsoDate, endIsoDate));
+    let months = 0;
+    let days = 0;
+    if (sign) {
+      months = calendar ? calendar.ee(year0, month0, year1, month1) : diffIsoMonthSlots(year0, month0, year1, month1);
+      let anchorIsoDate = internal_moveDateByCalendarUnits(calendar, startIsoDate, 0, months, 0);
+      sign * compareNumbers(day0, day1) > 0 && (months -= sign, anchorIsoDate = internal_moveDateByCalendarUnits(calendar, startIsoDate, 0, months, 0)), 
+      days = countIsoDays(anchorIsoDate, endIsoDate);
+    }
+    return {
+      ...durationFieldDefaults,
+      months: months,
+      days: days
+    };
+  }
+  const {year: year0, month: month0, day: day0} = yearMonthDayStart;
+  let {year: year1, month: month1, day: day1} = yearMonthDayEnd;
+  let yearDiff = year1 - year0;
+  let monthDiff = month1 - month0;
+  let dayDiff = day1 - day0;
+  if (yearDiff || monthDiff) {
+    const sign = Math.sign(yearDiff || monthDiff);
+    let daysInMonth1 = computeCalendarDaysInMonthForYearMonth(calendar, year1, month1);
+    let dayCorrect = 0;
+    if (Math.sign(day1 - day0) === -sign) {
+      const origDaysInMonth1 = daysInMonth1;
+      const yearMonthParts = addCalendarMonths(calendar, year1, month1, -sign);
+      ({year: year1, month: month1} = yearMonthParts), yearDiff = year1 - year0, monthDiff = month1 - month0, 
+      daysInMonth1 = computeCalendarDaysInMonthForYearMonth(calendar, year1, month1), 
+      dayCorrect = sign < 0 ? -origDaysInMonth1 : daysInMonth1;
+    }
+    if (dayDiff = day1 - Math.min(day0, daysInMonth1) + dayCorrect, yearDiff) {
+      const [monthCodeNumber0, isLeapMonth0] = computeCalendarMonthCodeParts(calendar, year0, month0);
+      const [monthCodeNumber1, isLeapMonth1] = computeCalendarMonthCodeParts(calendar, year1, month1);
+      const leapMonthMeta = calendar ? calendar.l : void 0;
+      if (monthDiff = void 0 !== leapMonthMeta && isLeapMonth0 && !isLeapMonth1 && (leapMonthMeta < 0 ? sign > 0 && monthCodeNumber1 === -leapMonthMeta : sign < 0 && monthCodeNumber1 === monthCodeNumber0) ? 0 : monthCodeNumber1 - monthCodeNumber0 || Number(isLeapMonth1) - Number(isLeapMonth0), 
+      Math.sign(monthDiff) === -sign) {
+        const monthCorrect = sign < 0 && -computeCalendarMonthsInYearForYear(calendar, year1);
+        year1 -= sign, yearDiff = year1 - year0, monthDiff = month1 - resolveMonthInMovedYear(calendar, monthCodeNumber0, isLeapMonth0, calendar ? calendar.p(year1) : void 0, 0) + (monthCorrect || computeCalendarMonthsInYearForYear(calendar, year1));
+      } else if (calendar) {
+        const month0Projected = resolveMonthInMovedYear(calendar, monthCodeNumber0, isLeapMonth0, calendar.p(year1), 0);
+        monthDiff = calendar.ee(year1, month0Projected, year1, month1);
+      }
+    }
+  }
+  return {
+    ...durationFieldDefaults,
+    years: yearDiff,
+    months: monthDiff,
+    days: dayDiff
+  };
+}
+
+function compareIsoDates(isoDate0, isoDate1) {
+  return compareNumbers(isoDate0.year, isoDate1.year) || compareNumbers(isoDate0.month, isoDate1.month) || compareNumbers(isoDate0.day, isoDate1.day);
+}
+
+function countIsoDays(startIsoDate, endIsoDate) {
+  return isoDateToEpochDays(endIsoDate) - isoDateToEpochDays(startIsoDate);
+}
+
+function spanRelativeDuration(relativeToSlots, durationFields, largestUnit) {
+  return isZonedEpochSlots(relativeToSlots) ? ((relativeToSlots, durationFields, largestUnit) => {
+    const {calendar: calendar, timeZone: timeZone} = relativeToSlots;
+    const endSlots = moveZonedEpochSlots(relativeToSlots, durationFields);
+    return [ internal_diffZonedEpochsExact(timeZone, calendar, relativeToSlots, endSlots, largestUnit), endSlots.epochNanoseconds, internal_createZonedRelativeOps(calendar, timeZone, relativeToSlots) ];
+  })(relativeToSlots, durationFields, largestUnit) : ((relativeToSlots, durationFields, largestUnit) => {
+    const {calendar: calendar} = relativeToSlots;
+    const origin = checkIsoDateTimeInBounds(combineDateAndTime(relativeToSlots, timeFieldDefaults));
+    const end = moveDateTime(calendar, origin, durationFields);
+    return [ internal_diffDateTimesExact(calendar, origin, end, largestUnit), internal_isoDateTimeToEpochNano(end), internal_createDateRelativeOps(calendar, relativeToSlots) ];
+  })(relativeToSlots, durationFields, largestUnit);
+}
+
+function moveRelativeEndpointToEpochNano(relativeToSlots, durationFields) {
+  return isZonedEpochSlots(relativeToSlots) ? moveZonedEpochSlots(relativeToSlots, durationFields).epochNanoseconds : internal_isoDateTimeToEpochNano(moveDateTime(relativeToSlots.calendar, combineDateAndTime(relativeToSlots, timeFieldDefaults), durationFields));
+}
+
+function moveRelativeMarkerToEpochNano(relativeOps, dateDuration) {
+  return durationHasDateParts(dateDuration) ? relativeOps.X(dateDuration) : relativeOps.ne;
+}
+
+function internal_createZonedRelativeOps(calendar, timeZone, slots) {
+  const origin = zonedEpochSlotsToIso(slots);
+  return {
+    ne: slots.epochNanoseconds,
+    X: duration => getSingleInstantFor(timeZone, combineDateAndTime(moveDate(calendar, origin, duration), origin))
+  };
+}
+
+function internal_createDateRelativeOps(calendar, origin) {
+  return {
+    ne: internal_isoDateToEpochNano(origin),
+    X: duration => internal_isoDateToEpochNano(moveDate(calendar, origin, duration))
+  };
+}
+
+function isZonedEpochSlots(slots) {
+  return "timeZone" in slots;
+}
+
+function isUniformUnit(unit, isZoned) {
+  return unit <= 6 - (isZoned ? 1 : 0);
+}
+
+function nanoToGivenFields(nano, largestUnit, fieldNames) {
+  const fields = {};
+  for (let unit = largestUnit; unit >= 0; unit--) {
+    const divisor = unitNanoMap[unit];
+    fields[fieldNames[unit]] = divTrunc(nano, divisor), nano = modTrunc(nano, divisor);
+  }
+  return fields;
+}
+
+const maxDurationSeconds = 2 ** 53;
+
+function addDurationsWithoutRelativeTo(doSubtract, slots, otherSlots) {
+  const maxUnit = Math.max(getMaxDurationUnit(slots), getMaxDurationUnit(otherSlots));
+  return clampEntity("unit", maxUnit, 0, 6, 1, durationFieldNamesAsc), ((doSubtract, slots, otherSlots, maxUnit) => createDurationSlots(validateDurationFields(((a, b, largestUnit, doSubtract) => {
+    const combined = durationDayTimeToBigNano(a) + durationDayTimeToBigNano(b) * BigInt(doSubtract ? -1 : 1);
+    return Number.isFinite(Number(combined / bigNanoInUtcDay)) || throwRangeError(outOfBoundsDate), 
+    {
+      ...durationFieldDefaults,
+      ...nanoToDurationDayTimeFields(combined, largestUnit)
+    };
+  })(slots, otherSlots, maxUnit, doSubtract))))(doSubtract, slots, otherSlots, maxUnit);
+}
+
+function roundDuration(refineRelativeTo, slots, options) {
+  const durationLargestUnit = getMaxDurationUnit(slots);
+  const [largestUnit, smallestUnit, roundingInc, roundingMode, relativeToSlots] = ((options, defaultLargestUnit, refineRelativeTo) => {
+    options = normalizeOptionsOrString(options, smallestUnitStr);
+    let largestUnit = coerceLargestUnit(options);
+    const relativeToInternals = refineRelativeTo(options.relativeTo);
+    let roundingInc = coerceRoundingIncInteger(options);
+    const roundingMode = coerceRoundingMode(options, 7);
+    let smallestUnit = coerceSmallestUnit(options);
+    return void 0 === largestUnit && void 0 === smallestUnit && throwRangeError("Required smallestUnit or largestUnit"), 
+    null == smallestUnit && (smallestUnit = 0), null == largestUnit && (largestUnit = Math.max(smallestUnit, defaultLargestUnit)), 
+    checkLargestSmallestUnit(largestUnit, smallestUnit), roundingInc = validateRoundingInc(roundingInc, smallestUnit, 1), 
+    roundingInc > 1 && smallestUnit > 5 && largestUnit !== smallestUnit && throwRangeError("For calendar units with roundingIncrement > 1, use largestUnit = smallestUnit"), 
+    [ largestUnit, smallestUnit, roundingInc, roundingMode, relativeToInternals ];
+  })(options, durationLargestUnit, refineRelativeTo);
+  if (!relativeToSlots && Math.max(durationLargestUnit, largestUnit) <= 6) {
+    return createDurationSlots(validateDurationFields(((durationFields, largestUnit, smallestUnit, roundingInc, roundingMode) => {
+      const roundedBigNano = roundBigNanoToInc(durationDayTimeToBigNano(durationFields), computeBigNanoInc(smallestUnit, roundingInc), roundingMode);
+      return {
+        ...durationFieldDefaults,
+        ...nanoToDurationDayTimeFields(roundedBigNano, largestUnit)
+      };
+    })(slots, largestUnit, smallestUnit, roundingInc, roundingMode)));
+  }
+  relativeToSlots || throwRangeError("Missing relativeTo");
+  const isZoned = isZonedEpochSlots(relativeToSlots);
+  if (!slots.sign && (!isZoned || largestUnit < 6)) {
+    return slots;
+  }
+  const [balancedDuration, endEpochNano, relativeOps] = spanRelativeDuration(relativeToSlots, slots, largestUnit);
+  return createDurationSlots(roundRelativeDuration(balancedDuration, endEpochNano, largestUnit, smallestUnit, roundingInc, roundingMode, relativeOps, isZoned));
+}
+
+function absDuration(slots) {
+  return -1 === slots.sign ? negateDuration(slots) : slots;
+}
+
+function negateDuration(slots) {
+  return createDurationSlots(negateDurationFields(slots));
+}
+
+function negateDurationFields(fields) {
+  const res = {};
+  for (const fieldName of durationFieldNamesAsc) {
+    res[fieldName] = -1 * fields[fieldName] || 0;
+  }
+  return res;
+}
+
+function computeDurationSign(fields, fieldNames = durationFieldNamesAsc) {
+  let sign = 0;
+  for (const fieldName of fieldNames) {
+    const fieldSign = Math.sign(fields[fieldName]);
+    fieldSign && (sign && sign !== fieldSign && throwRangeError("Cannot mix duration signs"), 
+    sign = fieldSign);
+  }
+  return sign;
+}
+
+function validateDurationFields(fields) {
+  for (const calendarUnit of durationCalendarFieldNamesAsc) {
+    validateDurationCalendarUnit(calendarUnit, fields[calendarUnit]);
+  }
+  const bigNano = durationDayTimeToBigNano(fields);
+  return validateDurationTimeUnit(Number(bigNano / bigNanoInSec)), fields;
+}
+
+function validateDurationCalendarUnit(unit, value) {
+  return clampEntity(unit, value, -4294967295, 4294967295, 1);
+}
+
+function validateDurationTimeUnit(n) {
+  Number.isSafeInteger(n) || throwRangeError("Out-of-bounds duration");
+}
+
+function durationDayTimeToBigNano(fields) {
+  return BigInt(fields.days) * bigNanoInUtcDay + durationTimeToBigNano(fields);
+}
+
+function durationTimeToBigNano(fields) {
+  return BigInt(fields.hours) * bigNanoInHour + BigInt(fields.minutes) * bigNanoInMinute + durationSubMinuteToBigNano(fields);
+}
+
+function durationSubMinuteToBigNano(fields) {
+  return BigInt(fields.seconds) * bigNanoInSec + BigInt(fields.milliseconds) * bigNanoInMilli + BigInt(fields.microseconds) * bigNanoInMicro + BigInt(fields.nanoseconds);
+}
+
+function nanoToDurationDayTimeFields(bigNano, largestUnit = 6) {
+  const days = Number(bigNano / bigNanoInUtcDay);
+  const timeNano = Number(bigNano % bigNanoInUtcDay);
+  const unitNano = unitNanoMap[largestUnit];
+  const largestUnitVal = largestUnit <= 3 ? Number(bigNano / BigInt(unitNano)) : days * (nanoInUtcDay / unitNano) + divTrunc(timeNano, unitNano);
+  Number.isFinite(largestUnitVal) || throwRangeError(outOfBoundsDate), largestUnit <= 3 && Math.abs(largestUnitVal) / (internal_nanoInSec / unitNanoMap[largestUnit]) >= maxDurationSeconds && throwRangeError(outOfBoundsDate);
+  const dayTimeFields = nanoToGivenFields(timeNano, largestUnit, durationFieldNamesAsc);
+  return dayTimeFields[durationFieldNamesAsc[largestUnit]] = largestUnitVal, dayTimeFields;
+}
+
+function nanoToDurationTimeFields(nano, largestUnit = 5) {
+  return nanoToGivenFields(nano, largestUnit, durationFieldNamesAsc);
+}
+
+function durationHasDateParts(fields) {
+  return Boolean(computeDurationSign(fields, durationDateFieldNamesAsc));
+}
+
+function getMaxDurationUnit(fields) {
+  let unit = 9;
+  for (;unit > 0 && !fields[durationFieldNamesAsc[unit]]; unit--) {}
+  return unit;
+}
+
+function compareZonedEpochSlots(zonedEpochSlots0, zonedEpochSlots1) {
+  return compareBigInts(zonedEpochSlots0.epochNanoseconds, zonedEpochSlots1.epochNanoseconds);
+}
+
+function compareDurations(refineRelativeTo, durationSlots0, durationSlots1, options) {
+  const relativeToSlots = refineRelativeTo(normalizeOptions(options).relativeTo);
+  const maxUnit = Math.max(getMaxDurationUnit(durationSlots0), getMaxDurationUnit(durationSlots1));
+  return allPropsEqual(durationFieldNamesAsc, durationSlots0, durationSlots1) ? 0 : isUniformUnit(maxUnit, relativeToSlots && isZonedEpochSlots(relativeToSlots)) ? compareBigInts(durationDayTimeToBigNano(durationSlots0), durationDayTimeToBigNano(durationSlots1)) : (relativeToSlots || throwRangeError("Missing relativeTo"), 
+  compareBigInts(moveRelativeEndpointToEpochNano(relativeToSlots, durationSlots0), moveRelativeEndpointToEpochNano(relativeToSlots, durationSlots1)));
+}
+
+function compareIsoDateTimeFields(isoDateTime0, isoDateTime1) {
+  return compareIsoDateFields(isoDateTime0, isoDateTime1) || compareTimeFields(isoDateTime0, isoDateTime1);
+}
+
+function compareIsoDateFields(isoDate0, isoDate1) {
+  return compareNumbers(isoDateToEpochDays(isoDate0), isoDateToEpochDays(isoDate1));
+}
+
+function compareTimeFields(timeFields0, timeFields1) {
+  return compareNumbers(internal_timeFieldsToNano(timeFields0), internal_timeFieldsToNano(timeFields1));
+}
+
+function instantsEqual(instantSlots0, instantSlots1) {
+  return !compareZonedEpochSlots(instantSlots0, instantSlots1);
+}
+
+function zonedDateTimesEqual(zonedDateTimeSlots0, zonedDateTimeSlots1) {
+  return !compareZonedEpochSlots(zonedDateTimeSlots0, zonedDateTimeSlots1) && zonedDateTimeSlots0.timeZone.m === zonedDateTimeSlots1.timeZone.m && zonedDateTimeSlots0.calendar === zonedDateTimeSlots1.calendar;
+}
+
+function plainDateTimesEqual(plainDateTimeSlots0, plainDateTimeSlots1) {
+  return !compareIsoDateTimeFields(plainDateTimeSlots0, plainDateTimeSlots1) && plainDateTimeSlots0.calendar === plainDateTimeSlots1.calendar;
+}
+
+function plainDatesEqual(plainDateSlots0, plainDateSlots1) {
+  return !compareIsoDateFields(plainDateSlots0, plainDateSlots1) && plainDateSlots0.calendar === plainDateSlots1.calendar;
+}
+
+function plainYearMonthsEqual(plainYearMonthSlots0, plainYearMonthSlots1) {
+  return !compareIsoDateFields(plainYearMonthSlots0, plainYearMonthSlots1) && plainYearMonthSlots0.calendar === plainYearMonthSlots1.calendar;
+}
+
+function plainMonthDaysEqual(plainMonthDaySlots0, plainMonthDaySlots1) {
+  return !compareIsoDateFields(plainMonthDaySlots0, plainMonthDaySlots1) && plainMonthDaySlots0.calendar === plainMonthDaySlots1.calendar;
+}
+
+function plainTimesEqual(plainTimeSlots0, plainTimeSlots1) {
+  return !compareTimeFields(plainTimeSlots0, plainTimeSlots1);
+}
+
+function getCalendarEraOrigins(calendar) {
+  return 0 === calendar ? gregoryEraOrigins : calendar ? calendar.k : void 0;
+}
+
+function getCalendarFieldNames(calendar, fieldNames, fieldNamesWithEra = fieldNames) {
+  return getCalendarEraOrigins(calendar) ? fieldNamesWithEra : fieldNames;
+}
+
+function resolveCalendarYear(fields, calendar) {
+  const exoticCalendar = calendar || void 0;
+  const eraOrigins = getCalendarEraOrigins(calendar);
+  let {era: era, eraYear: eraYear, year: year} = fields;
+  if (void 0 !== year && (year = utils_toIntegerWithTrunc(year, "year")), void 0 !== eraYear && (eraYear = utils_toIntegerWithTrunc(eraYear, "eraYear")), 
+  void 0 !== era || void 0 !== eraYear) {
+    void 0 !== era && void 0 !== eraYear || throwTypeError("Mismatching era/eraYear"), 
+    eraOrigins || throwRangeError("Forbidden era/eraYear");
+    const normalizedEra = normalizeEraName(era);
+    const eraOrigin = eraOrigins[normalizedEra];
+    void 0 === eraOrigin && throwRangeError((era => `Invalid era: ${era}`)(era));
+    const yearByEra = exoticCalendar?._ ? exoticCalendar._(eraYear, normalizedEra, eraOrigin) : eraYearToYear(eraYear, eraOrigin);
+    void 0 !== year && year !== yearByEra && throwRangeError("Mismatching year/eraYear"), 
+    year = yearByEra;
+  } else {
+    void 0 === year && throwTypeError(missingYear(eraOrigins));
+  }
+  return year;
+}
+
+function resolveCalendarMonth(fields, calendar, year, monthCodeParts, overflow) {
+  let {month: month, monthCode: monthCode} = fields;
+  if (void 0 !== monthCode) {
+    const monthByCode = ((calendar, monthCode, year, overflow, monthCodeParts = parseMonthCode(monthCode)) => {
+      const leapMonth = calendar ? calendar.p(year) : void 0;
+      const [monthCodeNumber, wantsLeapMonth] = monthCodeParts;
+      let month = monthCodeNumberToMonth(monthCodeNumber, wantsLeapMonth, leapMonth);
+      if (wantsLeapMonth) {
+        const leapMonthMeta = calendar ? calendar.l : void 0;
+        void 0 === leapMonthMeta && throwRangeError(invalidLeapMonth), leapMonthMeta > 0 ? (month > leapMonthMeta && throwRangeError(invalidLeapMonth), 
+        leapMonth !== month && (1 === overflow && throwRangeError(invalidLeapMonth), month = monthCodeNumberToMonth(monthCodeNumber, 0, leapMonth))) : (month !== -leapMonthMeta && throwRangeError(invalidLeapMonth), 
+        void 0 === leapMonth && 1 === overflow && throwRangeError(invalidLeapMonth));
+      }
+      return month;
+    })(calendar, monthCode, year, overflow, monthCodeParts);
+    void 0 !== month && month !== monthByCode && throwRangeError("Mismatching month/monthCode"), 
+    month = monthByCode, overflow = 1;
+  } else {
+    void 0 === month && throwTypeError("Missing month/monthCode");
+  }
+  return clampEntity("month", month, 1, computeCalendarMonthsInYearForYear(calendar, year), overflow);
+}
+
+function resolveCalendarDay(fields, calendar, year, month, overflow) {
+  return clampProp(fields, "day", 1, computeCalendarDaysInMonthForYearMonth(calendar, year, month), overflow);
+}
+
+function eraYearToYear(eraYear, eraOrigin) {
+  return (eraOrigin + eraYear) * (Math.sign(eraOrigin) || 1) || 0;
+}
+
+function resolveTimeFields(fields, overflow) {
+  return constrainTimeFields(pluckProps(timeFieldNamesAsc, {
+    ...timeFieldDefaults,
+    ...fields
+  }), overflow);
+}
+
+const offsetRegExp = /^([+-])([01]\d|2[0-3])(?:(:?)([0-5]\d)(?:\3([0-5]\d)(?:[.,](\d{1,9}))?)?)?$/;
+
+function parseOffsetNano(s) {
+  const offsetNano = parseOffsetNanoMaybe(s);
+  return void 0 === offsetNano && throwRangeError(failedParse(s)), offsetNano;
+}
+
+function parseOffsetNanoMaybe(s, onlyHourMinute) {
+  const parts = offsetRegExp.exec(s);
+  if (parts) {
+    return onlyHourMinute && parts[5] && throwRangeError(failedParse(s)), (s => s && "+" !== s ? -1 : 1)(parts[1]) * (parseInt(parts[2]) * internal_nanoInHour + parseInt0(parts[4]) * internal_nanoInMinute + parseInt0(parts[5]) * internal_nanoInSec + parseSubsecNano(parts[6] || ""));
+  }
+}
+
+const dateFieldRefiners = {
+  era: internal_toString,
+  month: utils_toPositiveIntegerWithTruncation,
+  monthCode(monthCode, fieldName) {
+    return requireString(toPrimitiveWithStringHint(monthCode), fieldName);
+  },
+  day: utils_toPositiveIntegerWithTruncation
+};
+
+const timeFieldRefiners = /*@__PURE__*/ zipPropsConst(timeFieldNamesAsc, utils_toIntegerWithTrunc);
+
+const durationFieldRefiners = /*@__PURE__*/ zipPropsConst(durationFieldNamesAsc, internal_toStrictInteger);
+
+const dateTimeFieldRefiners = /*@__PURE__*/ Object.assign({}, dateFieldRefiners, timeFieldRefiners);
+
+const zonedDateTimeFieldRefiners = {
+  offset(offsetString) {
+    return parseOffsetNano(requireString(toPrimitiveWithStringHint(offsetString)));
+  },
+  ...dateTimeFieldRefiners
+};
+
+function readAndRefineBagFields(bag, validFieldNames, fieldRefiners, requiredFieldNames, disallowEmpty = !requiredFieldNames) {
+  const res = {};
+  let anyMatching = 0;
+  for (const fieldName of validFieldNames) {
+    let fieldVal = bag[fieldName];
+    if (void 0 !== fieldVal) {
+      anyMatching = 1;
+      const refiner = fieldRefiners[fieldName];
+      refiner && (fieldVal = refiner(fieldVal, fieldName)), res[fieldName] = fieldVal;
+    } else {
+      requiredFieldNames && requiredFieldNames.includes(fieldName) && throwTypeError(missingField(fieldName));
+    }
+  }
+  return disallowEmpty && !anyMatching && throwTypeError("No valid fields: " + validFieldNames.join()), 
+  res;
+}
+
+function internal_refineOverflowOptions(options) {
+  return void 0 === options ? 0 : coerceOverflow(requireObjectLike(options));
+}
+
+function refineZonedFieldOptions(options, defaultOffsetDisambig = 0) {
+  options = normalizeOptions(options);
+  const epochDisambig = coerceEpochDisambig(options);
+  const offsetDisambig = coerceOffsetDisambig(options, defaultOffsetDisambig);
+  return [ coerceOverflow(options), offsetDisambig, epochDisambig ];
+}
+
+function refineEpochDisambigOptions(options) {
+  return coerceEpochDisambig(normalizeOptions(options));
+}
+
+function refineCalendarDateFields(fields, calendar, allowMissingDay) {
+  const eraOrigins = getCalendarEraOrigins(calendar);
+  void 0 !== fields.year || void 0 !== fields.era && void 0 !== fields.eraYear || throwTypeError(missingYear(eraOrigins)), 
+  void 0 === fields.monthCode && void 0 === fields.month && throwTypeError("Missing month/monthCode"), 
+  allowMissingDay || void 0 !== fields.day || throwTypeError(missingField("day"));
+  const monthCodeParts = parseMonthCodeField(fields);
+  return [ resolveCalendarYear(fields, calendar), monthCodeParts ];
+}
+
+function refineMonthDayFields(fields, calendar) {
+  const isIso = calendar === isoCalendarImpl;
+  const eraOrigins = getCalendarEraOrigins(calendar);
+  void 0 === fields.day && throwTypeError(missingField("day")), isIso || void 0 === fields.month || void 0 !== fields.year || void 0 !== fields.era && void 0 !== fields.eraYear || throwTypeError(missingYear(eraOrigins));
+  const monthCodeParts = parseMonthCodeField(fields);
+  return [ void 0 !== fields.eraYear || void 0 !== fields.year ? resolveCalendarYear(fields, calendar) : void 0, monthCodeParts ];
+}
+
+function createDateTimeFromRefinedFields(isoDate, timeFields = timeFieldDefaults, calendar) {
+  const isoDateTime = combineDateAndTime(isoDate, timeFields);
+  return checkIsoDateTimeInBounds(isoDateTime), createDateTimeSlots(isoDateTime, calendar);
+}
+
+function createDateFromRefinedFields(fields, calendar, year, monthCodeParts, overflow) {
+  const month = resolveCalendarMonth(fields, calendar, year, monthCodeParts, overflow);
+  return createDateSlots(checkIsoDateInBounds(computeCalendarIsoFieldsFromParts(calendar, year, month, resolveCalendarDay(fields, calendar, year, month, overflow))), calendar);
+}
+
+function createYearMonthFromRefinedFields(fields, calendar, year, monthCodeParts, overflow) {
+  return createYearMonthFromCalendarParts(calendar, year, resolveCalendarMonth(fields, calendar, year, monthCodeParts, overflow));
+}
+
+function createMonthDayFromRefinedFields(fields, calendar, year, monthCodeParts, overflow) {
+  const isIso = calendar === isoCalendarImpl;
+  let yearMaybe = year;
+  let day;
+  let monthCodeNumber;
+  let isLeapMonth;
+  if (void 0 === yearMaybe && isIso && (yearMaybe = 1972), void 0 !== yearMaybe) {
+    isIso || checkIsoDateInBounds(computeCalendarIsoFieldsFromParts(calendar, yearMaybe, 1, 1));
+    const month = resolveCalendarMonth(fields, calendar, yearMaybe, monthCodeParts, overflow);
+    day = resolveCalendarDay(fields, calendar, yearMaybe, month, overflow), [monthCodeNumber, isLeapMonth] = computeCalendarMonthCodeParts(calendar, yearMaybe, month);
+  } else {
+    void 0 === fields.monthCode && throwTypeError("Missing month/monthCode"), [monthCodeNumber, isLeapMonth] = monthCodeParts;
+    const referenceYear = calendar ? calendar.re : 1972;
+    if (void 0 !== referenceYear) {
+      day = resolveCalendarDay(fields, calendar, referenceYear, resolveCalendarMonth(fields, calendar, referenceYear, monthCodeParts, overflow), overflow);
+    } else {
+      const constrainedDay = 0 === overflow && calendar ? calendar.ge?.(monthCodeNumber, isLeapMonth, fields.day) : void 0;
+      day = void 0 !== constrainedDay ? constrainedDay : fields.day;
+    }
+  }
+  return createMonthDayFromMonthCodeParts(calendar, monthCodeNumber, isLeapMonth, day, fields.day, overflow);
+}
+
+function createYearMonthFromCalendarParts(calendar, year, month) {
+  return createDateSlots(checkIsoYearMonthInBounds(computeCalendarIsoFieldsFromParts(calendar, year, month, 1)), calendar);
+}
+
+function createMonthDayFromCalendarParts(calendar, year, month, day) {
+  const [monthCodeNumber, isLeapMonth] = computeCalendarMonthCodeParts(calendar, year, month);
+  return createMonthDayFromMonthCodeParts(calendar, monthCodeNumber, isLeapMonth, day, day, 0);
+}
+
+function createMonthDayFromMonthCodeParts(calendar, monthCodeNumber, isLeapMonthArg, day, requestedDay, overflow) {
+  let isLeapMonth = isLeapMonthArg;
+  isLeapMonth && ((calendar && calendar.U?.[monthCodeNumber]) ?? 1 / 0) < requestedDay && (1 === overflow && throwRangeError(invalidLeapMonth), 
+  isLeapMonth = 0, day = internal_constrainToRange(requestedDay, 1, (calendar && calendar.R) ?? 1 / 0));
+  let res = calendar ? calendar.u(monthCodeNumber, Boolean(isLeapMonth), day) : computeIsoYearMonthFieldsForMonthDay(monthCodeNumber, Boolean(isLeapMonth));
+  for (;!res && 0 === overflow && day > 1; ) {
+    day--, res = calendar ? calendar.u(monthCodeNumber, Boolean(isLeapMonth), day) : computeIsoYearMonthFieldsForMonthDay(monthCodeNumber, Boolean(isLeapMonth));
+  }
+  res || throwRangeError("Cannot guess year");
+  const {year: finalYear, month: finalMonth} = res;
+  return createDateSlots(checkIsoDateInBounds(computeCalendarIsoFieldsFromParts(calendar, finalYear, finalMonth, day)), calendar);
+}
+
+function parseMonthCodeField(fields) {
+  if (void 0 !== fields.monthCode) {
+    return parseMonthCode(fields.monthCode);
+  }
+}
+
+const RawDateTimeFormat = Intl.DateTimeFormat;
+
+function formatEpochMilliToPartsRecord(intlFormat, epochMilli) {
+  epochMilli < -864e13 && throwRangeError(outOfBoundsDate);
+  const parts = intlFormat.formatToParts(epochMilli);
+  const hash = {};
+  for (const part of parts) {
+    hash[part.type] = part.value;
+  }
+  return hash;
+}
+
+const utcTimeZoneId = "UTC";
+
+const timeZonePeriodDaysByName = {
+  "El_Aaiun": 16,
+  "Tucuman": 12,
+  "Tirane": 11,
+  "Riga": 10,
+  "Simferopol": 9,
+  "Vienna": 9,
+  "Tunis": 8,
+  "Boa_Vista": 6,
+  "Fortaleza": 6,
+  "Maceio": 6,
+  "Noronha": 6,
+  "Recife": 6,
+  "Gaza": 6,
+  "Hebron": 6,
+  "DeNoronha": 6
+};
+
+const minPossibleTransitionSec = -4e9;
+
+function refineTimeDisplayTuple(options, maxSmallestUnit = 4) {
+  const subsecDigits = coerceFractionalSecondDigits(options);
+  const roundingMode = coerceRoundingMode(options, 4);
+  const smallestUnit = coerceSmallestUnit(options);
+  return [ roundingMode, ...resolveSmallestUnitAndSubsecDigits(validateUnitRange(smallestUnitStr, smallestUnit, 0, maxSmallestUnit), subsecDigits) ];
+}
+
+function refineDateDisplayOptions(options) {
+  return coerceCalendarDisplay(normalizeOptions(options));
+}
+
+function refineTimeDisplayOptions(options, maxSmallestUnit) {
+  return refineTimeDisplayTuple(normalizeOptions(options), maxSmallestUnit);
+}
+
+function resolveSmallestUnitAndSubsecDigits(smallestUnit, subsecDigits) {
+  return null != smallestUnit ? [ unitNanoMap[smallestUnit], smallestUnit < 4 ? 9 - 3 * smallestUnit : -1 ] : [ void 0 === subsecDigits ? 1 : 10 ** (9 - subsecDigits), subsecDigits ];
+}
+
+function formatInstantIso(refineTimeZoneString, instantSlots, options) {
+  const [timeZoneArg, roundingMode, nanoInc, subsecDigits] = (options => {
+    const subsecDigits = coerceFractionalSecondDigits(options = normalizeOptions(options));
+    const roundingMode = coerceRoundingMode(options, 4);
+    const smallestUnit = coerceSmallestUnit(options);
+    return [ options.timeZone, roundingMode, ...resolveSmallestUnitAndSubsecDigits(validateUnitRange(smallestUnitStr, smallestUnit, 0, 4), subsecDigits) ];
+  })(options);
+  const providedTimeZone = void 0 !== timeZoneArg;
+  return ((providedTimeZone, timeZone, epochNano, roundingMode, nanoInc, subsecDigits) => {
+    epochNano = roundBigNanoToDayOriginInc(epochNano, BigInt(nanoInc), roundingMode);
+    const offsetNano = timeZone.B(epochNano);
+    return formatIsoDateTimeFields(epochNanoToIsoDateTime(epochNano + BigInt(offsetNano)), subsecDigits) + (providedTimeZone ? formatOffsetNano(roundToMinute(offsetNano)) : "Z");
+  })(providedTimeZone, queryTimeZone(providedTimeZone ? refineTimeZoneString(timeZoneArg) : "UTC"), instantSlots.epochNanoseconds, roundingMode, nanoInc, subsecDigits);
+}
+
+function formatInstantIsoAuto(instantSlots) {
+  return formatIsoDateTimeFields(epochNanoToIsoDateTime(instantSlots.epochNanoseconds), void 0) + "Z";
+}
+
+function formatZonedDateTimeIso(zonedDateTimeSlots0, options) {
+  const displayOptions = (options => {
+    options = normalizeOptions(options);
+    const calendarDisplay = coerceCalendarDisplay(options);
+    const subsecDigits = coerceFractionalSecondDigits(options);
+    const offsetDisplay = coerceOffsetDisplay(options);
+    const roundingMode = coerceRoundingMode(options, 4);
+    const smallestUnit = coerceSmallestUnit(options);
+    return [ calendarDisplay, coerceTimeZoneDisplay(options), offsetDisplay, roundingMode, ...resolveSmallestUnitAndSubsecDigits(validateUnitRange(smallestUnitStr, smallestUnit, 0, 4), subsecDigits) ];
+  })(options);
+  return ((calendar, timeZoneId, timeZone, epochNano, calendarDisplay, timeZoneDisplay, offsetDisplay, roundingMode, nanoInc, subsecDigits) => {
+    epochNano = roundBigNanoToDayOriginInc(epochNano, BigInt(nanoInc), roundingMode);
+    const offsetNano = timeZone.B(epochNano);
+    return formatIsoDateTimeFields(epochNanoToIsoDateTime(epochNano + BigInt(offsetNano)), subsecDigits) + formatOffsetNano(roundToMinute(offsetNano), offsetDisplay) + formatTimeZone(timeZoneId, timeZoneDisplay) + formatCalendar(calendar, calendarDisplay);
+  })(zonedDateTimeSlots0.calendar, zonedDateTimeSlots0.timeZone.id, zonedDateTimeSlots0.timeZone, zonedDateTimeSlots0.epochNanoseconds, ...displayOptions);
+}
+
+function formatZonedDateTimeIsoAuto(zonedDateTimeSlots) {
+  const calendar = zonedDateTimeSlots.calendar;
+  const timeZone = zonedDateTimeSlots.timeZone;
+  const offsetNano = timeZone.B(zonedDateTimeSlots.epochNanoseconds);
+  return formatIsoDateTimeFields(epochNanoToIsoDateTime(zonedDateTimeSlots.epochNanoseconds + BigInt(offsetNano)), void 0) + formatOffsetNano(roundToMinute(offsetNano)) + formatTimeZone(timeZone.id, 0) + (calendar === isoCalendarImpl ? "" : formatCalendarId(getCalendarSlotId(calendar), 0));
+}
+
+function formatPlainDateTimeIso(plainDateTimeSlots0, options) {
+  const displayOptions = (options => (options = normalizeOptions(options), [ coerceCalendarDisplay(options), ...refineTimeDisplayTuple(options) ]))(options);
+  return ((calendar, isoDateTime, calendarDisplay, roundingMode, nanoInc, subsecDigits) => formatIsoDateTimeFields(roundDateTimeToInc(isoDateTime, nanoInc, roundingMode), subsecDigits) + formatCalendar(calendar, calendarDisplay))(plainDateTimeSlots0.calendar, plainDateTimeSlots0, ...displayOptions);
+}
+
+function formatDateTimeIsoAuto(isoDateTimeSlots) {
+  const calendar = isoDateTimeSlots.calendar;
+  return formatIsoDateTimeFields(isoDateTimeSlots, void 0) + (calendar === isoCalendarImpl ? "" : formatCalendarId(getCalendarSlotId(calendar), 0));
+}
+
+function formatPlainDateIso(plainDateSlots, options) {
+  return calendar = plainDateSlots.calendar, isoDate = plainDateSlots, calendarDisplay = refineDateDisplayOptions(options), 
+  formatIsoDateFields(isoDate) + formatCalendar(calendar, calendarDisplay);
+  var calendar, isoDate, calendarDisplay;
+}
+
+function formatDateIsoAuto(plainDateSlots) {
+  return formatIsoDateFields(plainDateSlots) + (plainDateSlots.calendar === isoCalendarImpl ? "" : formatCalendarId(getCalendarSlotId(plainDateSlots.calendar), 0));
+}
+
+function formatPlainYearMonthIso(plainYearMonthSlots, options) {
+  return formatDateLikeIso(plainYearMonthSlots.calendar, formatIsoYearMonthFields, plainYearMonthSlots, refineDateDisplayOptions(options));
+}
+
+function formatYearMonthIsoAuto(plainYearMonthSlots) {
+  const calendar = plainYearMonthSlots.calendar;
+  return calendar !== isoCalendarImpl ? formatIsoDateFields(plainYearMonthSlots) + formatCalendarId(getCalendarSlotId(calendar), 0) : formatIsoYearMonthFields(plainYearMonthSlots);
+}
+
+function formatPlainMonthDayIso(plainMonthDaySlots, options) {
+  return formatDateLikeIso(plainMonthDaySlots.calendar, formatIsoMonthDayFields, plainMonthDaySlots, refineDateDisplayOptions(options));
+}
+
+function formatMonthDayIsoAuto(plainMonthDaySlots) {
+  const calendar = plainMonthDaySlots.calendar;
+  return calendar !== isoCalendarImpl ? formatIsoDateFields(plainMonthDaySlots) + formatCalendarId(getCalendarSlotId(calendar), 0) : formatIsoMonthDayFields(plainMonthDaySlots);
+}
+
+function formatDateLikeIso(calendar, formatSimple, isoDate, calendarDisplay) {
+  const showCalendar = calendarDisplay > 1 || 0 === calendarDisplay && calendar !== isoCalendarImpl;
+  return 1 === calendarDisplay ? calendar === isoCalendarImpl ? formatSimple(isoDate) : formatIsoDateFields(isoDate) : showCalendar ? formatIsoDateFields(isoDate) + formatCalendarId(getCalendarSlotId(calendar), 2 === calendarDisplay) : formatSimple(isoDate);
+}
+
+function formatPlainTimeIso(slots, options) {
+  return ((fields, roundingMode, nanoInc, subsecDigits) => formatTimeFields(roundTimeToInc(fields, nanoInc, roundingMode)[0], subsecDigits))(slots, ...refineTimeDisplayOptions(options));
+}
+
+function formatTimeIsoAuto(slots) {
+  return formatTimeFields(slots, void 0);
+}
+
+function formatDurationIso(slots, options) {
+  const [roundingMode, nanoInc, subsecDigits] = refineTimeDisplayOptions(options, 3);
+  return nanoInc > 1 && ((slots = {
+    ...slots,
+    ...roundDayTimeDurationByInc(slots, nanoInc, roundingMode)
+  }).sign = computeDurationSign(slots), validateDurationFields(slots)), formatDurationSlots(slots, subsecDigits);
+}
+
+function formatDurationIsoAuto(slots) {
+  return formatDurationSlots(slots, void 0);
+}
+
+function formatDurationSlots(durationSlots, subsecDigits) {
+  const {sign: sign} = durationSlots;
+  const abs = -1 === sign ? negateDurationFields(durationSlots) : durationSlots;
+  const {hours: hours, minutes: minutes} = abs;
+  const bigNano = durationSubMinuteToBigNano(abs);
+  const wholeSec = Number(bigNano / bigNanoInSec);
+  const subsecNano = Number(bigNano % bigNanoInSec);
+  validateDurationTimeUnit(wholeSec);
+  const subsecNanoString = formatSubsecNano(subsecNano, subsecDigits);
+  const forceSec = subsecDigits >= 0 || !sign || subsecNanoString;
+  return (sign < 0 ? "-" : "") + "P" + formatDurationFragments({
+    "Y": formatDurationNumber(abs.years),
+    "M": formatDurationNumber(abs.months),
+    "W": formatDurationNumber(abs.weeks),
+    "D": formatDurationNumber(abs.days)
+  }) + (hours || minutes || wholeSec || forceSec ? "T" + formatDurationFragments({
+    "H": formatDurationNumber(hours),
+    "M": formatDurationNumber(minutes),
+    "S": formatDurationNumber(wholeSec, forceSec) + subsecNanoString
+  }) : "");
+}
+
+function formatDurationFragments(fragObj) {
+  const parts = [];
+  for (const fragName in fragObj) {
+    const fragVal = fragObj[fragName];
+    fragVal && parts.push(fragVal, fragName);
+  }
+  return parts.join("");
+}
+
+function formatDurationNumber(n, force) {
+  if (!n && !force) {
+    return "";
+  }
+  const options = Object.create(null);
+  return options.useGrouping = 0, n.toLocaleString("fullwide", options);
+}
+
+function formatIsoDateTimeFields(isoDateTime, subsecDigits) {
+  return formatIsoDateFields(isoDateTime) + "T" + formatTimeFields(isoDateTime, subsecDigits);
+}
+
+function formatIsoDateFields(isoDate) {
+  return formatIsoYearMonthFields(isoDate) + "-" + padNumber2(isoDate.day);
+}
+
+function formatIsoYearMonthFields(isoDate) {
+  const {year: year} = isoDate;
+  return (year < 0 || year > 9999 ? getSignStr(year) + padNumber(6, Math.abs(year)) : padNumber(4, year)) + "-" + padNumber2(isoDate.month);
+}
+
+function formatIsoMonthDayFields(isoDate) {
+  return padNumber2(isoDate.month) + "-" + padNumber2(isoDate.day);
+}
+
+function formatTimeFields(timeFields, subsecDigits) {
+  const parts = [ padNumber2(timeFields.hour), padNumber2(timeFields.minute) ];
+  return -1 !== subsecDigits && parts.push(padNumber2(timeFields.second) + ((millisecond, microsecond, nanosecond, subsecDigits) => formatSubsecNano(millisecond * internal_nanoInMilli + microsecond * internal_nanoInMicro + nanosecond, subsecDigits))(timeFields.millisecond, timeFields.microsecond, timeFields.nanosecond, subsecDigits)), 
+  parts.join(":");
+}
+
+function formatOffsetNano(offsetNano, offsetDisplay = 0) {
+  if (1 === offsetDisplay) {
+    return "";
+  }
+  const [hour, nanoRemainder0] = divModFloor(Math.abs(offsetNano), internal_nanoInHour);
+  const [minute, nanoRemainder1] = divModFloor(nanoRemainder0, internal_nanoInMinute);
+  const [second, nanoRemainder2] = divModFloor(nanoRemainder1, internal_nanoInSec);
+  return getSignStr(offsetNano) + padNumber2(hour) + ":" + padNumber2(minute) + (second || nanoRemainder2 ? ":" + padNumber2(second) + formatSubsecNano(nanoRemainder2) : "");
+}
+
+function formatTimeZone(timeZoneId, timeZoneDisplay) {
+  return 1 !== timeZoneDisplay ? "[" + (2 === timeZoneDisplay ? "!" : "") + timeZoneId + "]" : "";
+}
+
+function formatCalendar(calendar, calendarDisplay) {
+  return calendarDisplay > 1 || 0 === calendarDisplay && calendar !== isoCalendarImpl ? formatCalendarId(getCalendarSlotId(calendar), 2 === calendarDisplay) : "";
+}
+
+function formatCalendarId(calendarId, isCritical) {
+  return "[" + (isCritical ? "!" : "") + "u-ca=" + calendarId + "]";
+}
+
+const trailingZerosRE = /0+$/;
+
+function formatSubsecNano(totalNano, subsecDigits) {
+  let s = padNumber(9, totalNano);
+  return s = void 0 === subsecDigits ? s.replace(trailingZerosRE, "") : s.slice(0, subsecDigits), 
+  s ? "." + s : "";
+}
+
+function getSignStr(num) {
+  return num < 0 ? "-" : "+";
+}
+
+const icuRegExp = /^(AC|AE|AG|AR|AS|BE|BS|CA|CN|CS|CT|EA|EC|IE|IS|JS|MI|NE|NS|PL|PN|PR|PS|SS|VS)T$/;
+
+const badCharactersRegExp = /[^\w\/:+-]+/;
+
+function refineTimeZoneId(rawId) {
+  return resolveTimeZoneId(requireString(rawId));
+}
+
+function resolveTimeZoneId(rawId) {
+  return resolveTimeZoneRecord(rawId).id;
+}
+
+const resolveTimeZoneRecord = /*@__PURE__*/ memoize(rawId => {
+  const upperRawId = rawId.toUpperCase();
+  const offsetRecord = (upperRawId => {
+    const offsetNano = parseOffsetNanoMaybe(upperRawId, 1);
+    if (void 0 !== offsetNano) {
+      return {
+        id: formatOffsetNano(offsetNano),
+        Z: offsetNano,
+        m: offsetNano
+      };
+    }
+  })(upperRawId);
+  if (offsetRecord) {
+    return {
+      kind: "fixed",
+      ...offsetRecord
+    };
+  }
+  const normId = "UTC" === upperRawId ? "UTC" : (rawId => (badCharactersRegExp.test(rawId) && throwRangeError(invalidTimeZone(rawId)), 
+  icuRegExp.test(rawId) && throwRangeError("Forbidden ICU TimeZone"), rawId.toLowerCase().split("/").map((part, partI) => (part.length <= 3 || /\d/.test(part)) && !/etc|yap/.test(part) ? part.toUpperCase() : part.replace(/baja|dumont|[a-z]+/g, (a, i) => a.length <= 2 && !partI || "in" === a || "chat" === a ? a.toUpperCase() : a.length > 2 || !i ? capitalize(a).replace(/island|noronha|murdo|rivadavia|urville/, capitalize) : a)).join("/")))(rawId);
+  return queryNamedTimeZoneRecord(normId);
+});
+
+const queryNamedTimeZoneRecord = /*@__PURE__*/ memoize(normId => {
+  if ("UTC" === normId) {
+    return {
+      kind: "utc",
+      id: normId,
+      m: normId
+    };
+  }
+  const format = (upperNormId = normId.toUpperCase(), new RawDateTimeFormat("en-u-hc-h23", {
+    calendar: "iso8601",
+    timeZone: upperNormId,
+    era: "short",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric"
+  }));
+  var upperNormId;
+  return {
+    kind: "named",
+    id: normId,
+    format: format,
+    m: format.resolvedOptions().timeZone
+  };
+});
+
+function queryTimeZone(rawTimeZoneId) {
+  const record = resolveTimeZoneRecord(rawTimeZoneId);
+  return queryTimeZoneRecord(record.id, record);
+}
+
+const queryTimeZoneRecord = /*@__PURE__*/ memoize((normTimeZoneId, record) => "named" === record.kind ? new IntlTimeZone(normTimeZoneId, record.m, record.format) : new FixedTimeZone(normTimeZoneId, record.m, "fixed" === record.kind ? record.Z : 0));
+
+class FixedTimeZone {
+  constructor(id, compareKey, offsetNano) {
+    this.id = id, this.m = compareKey, this.Z = offsetNano;
+  }
+  B() {
+    return this.Z;
+  }
+  O(isoDateTime) {
+    return [ isoDateTimeAndOffsetToEpochNano(isoDateTime, this.Z) ];
+  }
+  C() {}
+}
+
+class IntlTimeZone {
+  constructor(id, compareKey, format) {
+    this.id = id, this.m = compareKey, this.me = ((computeOffsetSec, periodDays) => {
+      const getSample = memoize(computeOffsetSec);
+      const getSplit = memoize(createSplitTuple);
+      const periodSec = 86400 * periodDays;
+      function getOffsetSec(epochSec) {
+        const [startEpochSec, endEpochSec] = computePeriod(epochSec, periodSec);
+        const clampedStartEpochSec = clampIntlSampleEpochSec(startEpochSec);
+        const clampedEndEpochSec = clampIntlSampleEpochSec(endEpochSec);
+        const startOffsetSec = getSample(clampedStartEpochSec);
+        const endOffsetSec = getSample(clampedEndEpochSec);
+        return startOffsetSec === endOffsetSec ? startOffsetSec : pinch(getSplit(clampedStartEpochSec, clampedEndEpochSec), startOffsetSec, endOffsetSec, epochSec);
+      }
+      function searchTransition(searchEpochSec, direction, searchLimit, epochSec = searchEpochSec) {
+        let [startEpochSec, endEpochSec] = computePeriod(searchEpochSec, periodSec);
+        const inc = periodSec * direction;
+        const inBounds = () => direction < 0 ? endEpochSec > searchLimit : startEpochSec < searchLimit;
+        for (;inBounds(); ) {
+          const clampedStartEpochSec = clampIntlSampleEpochSec(startEpochSec);
+          const clampedEndEpochSec = clampIntlSampleEpochSec(endEpochSec);
+          const startOffsetSec = getSample(clampedStartEpochSec);
+          const endOffsetSec = getSample(clampedEndEpochSec);
+          if (startOffsetSec !== endOffsetSec) {
+            const split = getSplit(clampedStartEpochSec, clampedEndEpochSec);
+            pinch(split, startOffsetSec, endOffsetSec);
+            const transitionEpochSec = split[0];
+            if ((compareNumbers(transitionEpochSec, epochSec) || 1) === direction) {
+              return transitionEpochSec;
+            }
+          }
+          startEpochSec += inc, endEpochSec += inc;
+        }
+      }
+      function pinch(split, startOffsetSec, endOffsetSec, forEpochSec) {
+        let offsetSec;
+        let splitDurSec;
+        for (;(void 0 === forEpochSec || void 0 === (offsetSec = forEpochSec < split[0] ? startOffsetSec : forEpochSec >= split[1] ? endOffsetSec : void 0)) && (splitDurSec = split[1] - split[0]); ) {
+          const middleEpochSec = split[0] + Math.floor(splitDurSec / 2);
+          computeOffsetSec(middleEpochSec) === endOffsetSec ? split[1] = middleEpochSec : split[0] = middleEpochSec + 1;
+        }
+        return offsetSec;
+      }
+      return {
+        Ae(zonedEpochSec) {
+          const wideOffsetSec0 = getOffsetSec(zonedEpochSec - 86400);
+          const wideOffsetSec1 = getOffsetSec(zonedEpochSec + 86400);
+          const wideUtcEpochSec0 = zonedEpochSec - wideOffsetSec0;
+          const wideUtcEpochSec1 = zonedEpochSec - wideOffsetSec1;
+          if (wideOffsetSec0 === wideOffsetSec1) {
+            return [ wideUtcEpochSec0 ];
+          }
+          const narrowOffsetSec0 = getOffsetSec(wideUtcEpochSec0);
+          return narrowOffsetSec0 === getOffsetSec(wideUtcEpochSec1) ? [ zonedEpochSec - narrowOffsetSec0 ] : wideOffsetSec0 > wideOffsetSec1 ? [ wideUtcEpochSec0, wideUtcEpochSec1 ] : [];
+        },
+        ze: getOffsetSec,
+        C(epochSec, direction) {
+          if (!(direction > 0 && epochSec >= 864e10)) {
+            if (direction < 0) {
+              if (epochSec <= minPossibleTransitionSec) {
+                return;
+              }
+              return epochSec > 4e9 ? searchTransition(epochSec, -1, epochSec - 94867200) ?? searchTransition(4e9, -1, minPossibleTransitionSec) : searchTransition(epochSec, -1, minPossibleTransitionSec);
+            }
+            return searchTransition(Math.max(epochSec, minPossibleTransitionSec) - 1, 1, Math.max(epochSec, Math.floor(Date.now() / 1e3)) + 94867200, epochSec);
+          }
+        }
+      };
+    })((format => epochSec => {
+      const intlParts = formatEpochMilliToPartsRecord(format, 1e3 * epochSec);
+      return 86400 * isoPartsToEpochDays((intlParts => {
+        const relatedYear = intlParts.relatedYear;
+        if (void 0 !== relatedYear) {
+          return parseInt(relatedYear);
+        }
+        const year = parseInt(intlParts.year);
+        return void 0 !== intlParts.era && "bce" === normalizeEraName(intlParts.era) ? 1 - year : year;
+      })(intlParts), parseInt(intlParts.month), parseInt(intlParts.day)) + 3600 * parseInt(intlParts.hour) + 60 * parseInt(intlParts.minute) + parseInt(intlParts.second) - epochSec;
+    })(format), (timeZoneId => {
+      const timeZoneName = timeZoneId.split("/").pop();
+      return timeZonePeriodDaysByName[timeZoneName] || 19;
+    })(id));
+  }
+  B(epochNano) {
+    return this.me.ze((epochNano => epochNanoToSecMod(epochNano)[0])(epochNano)) * internal_nanoInSec;
+  }
+  O(isoDateTime) {
+    const zonedEpochSec = 86400 * isoDateToEpochDays(isoDateTime) + timeFieldsToSec(isoDateTime);
+    const subsecNano = timeFieldsToSubsecNano(isoDateTime);
+    return this.me.Ae(zonedEpochSec).map(epochSec => checkEpochNanoInBounds(BigInt(epochSec) * bigNanoInSec + BigInt(subsecNano)));
+  }
+  C(epochNano, direction) {
+    const [epochSec, subsecNano] = epochNanoToSecMod(epochNano);
+    const resEpochSec = this.me.C(epochSec + (direction > 0 || subsecNano ? 1 : 0), direction);
+    if (void 0 !== resEpochSec) {
+      return BigInt(resEpochSec) * bigNanoInSec;
+    }
+  }
+}
+
+function createSplitTuple(startEpochSec, endEpochSec) {
+  return [ startEpochSec, endEpochSec ];
+}
+
+function computePeriod(epochSec, periodSec) {
+  const startEpochSec = Math.floor(epochSec / periodSec) * periodSec;
+  return [ startEpochSec, startEpochSec + periodSec ];
+}
+
+function clampIntlSampleEpochSec(epochSec) {
+  return internal_constrainToRange(epochSec, -1e10, 864e10);
+}
+
+function refineMaybeZonedDateTimeObjectLike(refineTimeZoneString, calendar, bag) {
+  const fields = readAndRefineBagFields(bag, getCalendarFieldNames(calendar, dateTimeAndZoneFieldNamesAlpha, dateTimeAndZoneFieldNamesWithEraAlpha), zonedDateTimeFieldRefiners, [], 0);
+  const isZoned = void 0 !== fields.timeZone;
+  const [year, monthCodeParts] = refineCalendarDateFields(fields, calendar);
+  const isoDate = createDateFromRefinedFields(fields, calendar, year, monthCodeParts, 0);
+  if (isZoned) {
+    const timeFields = resolveTimeFields(fields);
+    const timeZone = queryTimeZone(refineTimeZoneString(fields.timeZone));
+    return {
+      epochNanoseconds: getMatchingInstantFor(timeZone, combineDateAndTime(isoDate, timeFields), fields.offset),
+      timeZone: timeZone,
+      calendar: calendar
+    };
+  }
+  return isoDate;
+}
+
+function refineZonedDateTimeObjectLike(refineTimeZoneString, calendar, bag, options) {
+  const fields = readAndRefineBagFields(bag, getCalendarFieldNames(calendar, dateTimeAndZoneFieldNamesAlpha, dateTimeAndZoneFieldNamesWithEraAlpha), zonedDateTimeFieldRefiners, timeZoneFieldNames, 0);
+  const timeZoneId = refineTimeZoneString(fields.timeZone);
+  const [year, monthCodeParts] = refineCalendarDateFields(fields, calendar);
+  const [overflow, offsetDisambig, epochDisambig] = refineZonedFieldOptions(options);
+  const isoDate = createDateFromRefinedFields(fields, calendar, year, monthCodeParts, overflow);
+  const timeFields = resolveTimeFields(fields, overflow);
+  const timeZone = queryTimeZone(timeZoneId);
+  return createZonedEpochNanoSlots(getMatchingInstantFor(timeZone, combineDateAndTime(isoDate, timeFields), fields.offset, offsetDisambig, epochDisambig), timeZone, calendar);
+}
+
+function refinePlainDateTimeObjectLike(calendar, bag, options) {
+  const fields = readAndRefineBagFields(bag, getCalendarFieldNames(calendar, dateTimeFieldNamesAlpha, dateTimeFieldNamesWithEraAlpha), dateTimeFieldRefiners, [], 0);
+  const [year, monthCodeParts] = refineCalendarDateFields(fields, calendar);
+  const overflow = internal_refineOverflowOptions(options);
+  return createDateTimeFromRefinedFields(createDateFromRefinedFields(fields, calendar, year, monthCodeParts, overflow), resolveTimeFields(fields, overflow), calendar);
+}
+
+function refinePlainDateObjectLike(calendar, bag, options, requireFields = []) {
+  const fields = readAndRefineBagFields(bag, getCalendarFieldNames(calendar, dateFieldNamesAlpha, dateFieldNamesWithEraAlpha), dateFieldRefiners, requireFields);
+  const [year, monthCodeParts] = refineCalendarDateFields(fields, calendar);
+  return createDateFromRefinedFields(fields, calendar, year, monthCodeParts, internal_refineOverflowOptions(options));
+}
+
+function refinePlainYearMonthObjectLike(calendar, bag, options, requireFields) {
+  const fields = readAndRefineBagFields(bag, getCalendarFieldNames(calendar, yearMonthFieldNamesAlpha, yearMonthFieldNamesWithEraAlpha), dateFieldRefiners, requireFields);
+  const [year, monthCodeParts] = refineCalendarDateFields(fields, calendar, 1);
+  return createYearMonthFromRefinedFields(fields, calendar, year, monthCodeParts, internal_refineOverflowOptions(options));
+}
+
+function refinePlainMonthDayObjectLike(calendar, calendarAbsent, bag, options) {
+  const fields = readAndRefineBagFields(bag, getCalendarFieldNames(calendar, dateFieldNamesAlpha, dateFieldNamesWithEraAlpha), dateFieldRefiners, dayFieldNamesAsc, 0);
+  calendarAbsent && void 0 !== fields.month && void 0 === fields.monthCode && void 0 === fields.year && (fields.year = 1972);
+  const [year, monthCodeParts] = refineMonthDayFields(fields, calendar);
+  return createMonthDayFromRefinedFields(fields, calendar, year, monthCodeParts, internal_refineOverflowOptions(options));
+}
+
+function refinePlainTimeObjectLike(bag, options) {
+  return resolveTimeFields(readAndRefineBagFields(bag, timeFieldNamesAlpha, timeFieldRefiners, [], 1), internal_refineOverflowOptions(options));
+}
+
+function refineDurationObjectLike(bag) {
+  const durationFields = readAndRefineBagFields(bag, durationFieldNamesAlpha, durationFieldRefiners);
+  return createDurationSlots(validateDurationFields({
+    ...durationFieldDefaults,
+    ...durationFields
+  }));
+}
+
+function throwFailedParse(s) {
+  throwRangeError(failedParse(s));
+}
+
+function parseInstant(s) {
+  const organized = parseDateTimeLike(s = requireString(toPrimitiveWithStringHint(s)));
+  let offsetNano;
+  return organized || throwFailedParse(s), organized.I ? offsetNano = 0 : organized.offset ? offsetNano = parseOffsetNano(organized.offset) : throwFailedParse(s), 
+  createEpochNanoSlots(isoDateTimeAndOffsetToEpochNano(organized, offsetNano));
+}
+
+function parseRelativeToSlots(s, resolveCalendar) {
+  const organized = parseDateTimeLike(requireString(s));
+  return organized && organized.timeZoneId ? finalizeZonedDateTime(organized, resolveCalendar, void 0) : finalizeDate(parsePlainDateLike(s), resolveCalendar);
+}
+
+function parseZonedDateTime(s, resolveCalendar, options) {
+  const organized = parseDateTimeLike(requireString(s));
+  return organized && organized.timeZoneId || throwFailedParse(s), finalizeZonedDateTime(organized, resolveCalendar, options);
+}
+
+function parsePlainDateTime(s, resolveCalendar) {
+  const organized = parsePlainDateLike(s);
+  return checkIsoDateTimeInBounds(organized), {
+    ...combineDateAndTime(organized, organized),
+    calendar: resolveCalendar(organized.calendarId)
+  };
+}
+
+function parsePlainDate(s, resolveCalendar) {
+  return finalizeDate(parsePlainDateLike(s), resolveCalendar);
+}
+
+function parsePlainYearMonth(s, resolveCalendar) {
+  const organized = parseYearMonthOnly(requireString(s)) || parsePlainDateLike(s);
+  const calendar = resolveCalendar(organized.calendarId);
+  return createDateSlots(checkIsoYearMonthInBounds(moveToStartOfMonth(calendar, checkIsoYearMonthInBounds(organized))), calendar);
+}
+
+function parsePlainMonthDay(s, resolveCalendar) {
+  const organized = parseMonthDayOnly(requireString(s)) || parsePlainDateLike(s);
+  if ("iso8601" === organized.calendarId) {
+    return createDateSlots({
+      ...organized,
+      year: 1972
+    }, resolveCalendar("iso8601"));
+  }
+  const {calendar: calendar} = finalizeDate(organized, resolveCalendar);
+  const {year: origYear, month: origMonth, day: day} = computeCalendarDateFields(calendar, organized);
+  const [monthCodeNumber, isLeapMonth] = computeCalendarMonthCodeParts(calendar, origYear, origMonth);
+  const yearMonthFields = calendar ? calendar.u(monthCodeNumber, isLeapMonth, day) : computeIsoYearMonthFieldsForMonthDay(monthCodeNumber, isLeapMonth);
+  return yearMonthFields || throwRangeError("Cannot guess year"), createDateSlots(checkIsoDateInBounds(computeCalendarIsoFieldsFromParts(calendar, yearMonthFields.year, yearMonthFields.month, day)), calendar);
+}
+
+function parsePlainTime(s) {
+  const organized = parseDateTimeLike(s = requireString(s)) || parseTimeOnly(s);
+  return (!organized || !organized.qe || organized.I || parseYearMonthOnly(s) || parseMonthDayOnly(s)) && throwFailedParse(s), 
+  createTimeSlots(organized);
+}
+
+function parseDuration(s) {
+  const parts = durationRegExp.exec(requireString(s));
+  parts && !invalidDurationRegExp.test(s) || throwFailedParse(s);
+  const fraction = nanoToGivenFields(3600 * parseSubsecNano(parts[7] || "") + 60 * parseSubsecNano(parts[9] || "") + parseSubsecNano(parts[11] || ""), 4, durationFieldNamesAsc);
+  const durationFields = {
+    ...fraction,
+    years: parseInt0(parts[2]),
+    months: parseInt0(parts[3]),
+    weeks: parseInt0(parts[4]),
+    days: parseInt0(parts[5]),
+    hours: parseInt0(parts[6]),
+    minutes: parseInt0(parts[8]) + fraction.minutes,
+    seconds: parseInt0(parts[10]) + fraction.seconds
+  };
+  return createDurationSlots(validateDurationFields("-" === parts[1] ? negateDurationFields(durationFields) : durationFields));
+}
+
+function parseCalendarId(s) {
+  const organized = parseDateTimeLike(s) || parseYearMonthOnly(s) || parseMonthDayOnly(s) || parseTimeOnly(s);
+  return organized ? organized.calendarId : s;
+}
+
+function parseTimeZoneId(s) {
+  const parsed = parseDateTimeLike(s);
+  return parsed && (parsed.timeZoneId || parsed.I && "UTC" || parsed.offset) || s;
+}
+
+function parsePlainDateLike(s) {
+  const organized = parseDateTimeLike(requireString(s));
+  return organized && !organized.I || throwFailedParse(s), organized;
+}
+
+function finalizeZonedDateTime(organized, resolveCalendar, options) {
+  const timeZone = queryTimeZone(resolveTimeZoneId(organized.timeZoneId));
+  let epochNano;
+  if (organized.qe) {
+    const offsetNano = organized.offset ? parseOffsetNano(organized.offset) : void 0;
+    const [, offsetDisambig, epochDisambig] = refineZonedFieldOptions(options);
+    epochNano = getMatchingInstantFor(timeZone, organized, offsetNano, offsetDisambig, epochDisambig, !(timeZone.Z || void 0 === organized.offset || (offset = organized.offset, 
+    offset.length > 6)), organized.I);
+  } else {
+    refineZonedFieldOptions(options), epochNano = getStartOfDayInstantFor(timeZone, organized);
+  }
+  var offset;
+  return checkEpochNanoInBounds(epochNano), createZonedEpochNanoSlots(epochNano, timeZone, resolveCalendar(organized.calendarId));
+}
+
+function finalizeDate(organized, resolveCalendar) {
+  return createDateSlots(checkIsoDateInBounds(organized), resolveCalendar(organized.calendarId));
+}
+
+function timeRegExpStr(separatorIndex, leapSecondStr = "") {
+  return `([01]\\d|2[0-3])(?:(:?)([0-5]\\d)(?:\\${separatorIndex}([0-5]\\d${leapSecondStr})(?:[.,](\\d{1,9}))?)?)?`;
+}
+
+const dateTimeRegExpStr = "((?!-0{6})[+-]\\d{6}|\\d{4})(-?)(0[1-9]|1[0-2])\\2(0[1-9]|[12]\\d|3[01])(?:[Tt ]" + timeRegExpStr(6, "|60") + "(?:([Zz])|(([+-])" + timeRegExpStr(14) + "))?)?";
+
+const yearMonthRegExp = /*@__PURE__*/ createRegExp("((?!-0{6})[+-]\\d{6}|\\d{4})-?(0[1-9]|1[0-2])(?:\\[!?([+-](?:[01]\\d|2[0-3])(?::?[0-5]\\d)?|[a-zA-Z._][\\w.+-]*(?:/[a-zA-Z._][\\w.+-]*)*)\\])?((?:\\[!?[a-z_][a-z\\d_-]*=[a-zA-Z\\d]+(?:-[a-zA-Z\\d]+)*\\])*)");
+
+const monthDayRegExp = /*@__PURE__*/ createRegExp("(?:--)?(0[1-9]|1[0-2])-?(0[1-9]|[12]\\d|3[01])(?:\\[!?([+-](?:[01]\\d|2[0-3])(?::?[0-5]\\d)?|[a-zA-Z._][\\w.+-]*(?:/[a-zA-Z._][\\w.+-]*)*)\\])?((?:\\[!?[a-z_][a-z\\d_-]*=[a-zA-Z\\d]+(?:-[a-zA-Z\\d]+)*\\])*)");
+
+const dateTimeRegExp = /*@__PURE__*/ createRegExp(dateTimeRegExpStr + "(?:\\[!?([+-](?:[01]\\d|2[0-3])(?::?[0-5]\\d)?|[a-zA-Z._][\\w.+-]*(?:/[a-zA-Z._][\\w.+-]*)*)\\])?((?:\\[!?[a-z_][a-z\\d_-]*=[a-zA-Z\\d]+(?:-[a-zA-Z\\d]+)*\\])*)");
+
+const annotationRegExp = /\[(!?)([^=]+)=([^\]]+)/g;
+
+const durationRegExp = /^([+-])?P(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(?:T(?:(\d+)(?:[.,](\d{1,9}))?H)?(?:(\d+)(?:[.,](\d{1,9}))?M)?(?:(\d+)(?:[.,](\d{1,9}))?S)?)?$/i;
+
+const invalidDurationRegExp = /[PT]$|[.,]\d+[HMS]./i;
+
+function parseDateTimeLike(s) {
+  const parts = dateTimeRegExp.exec(s);
+  if (!parts) {
+    return;
+  }
+  const organized = (parts => ({
+    year: parseInt(parts[1]),
+    month: parseInt(parts[3]),
+    day: parseInt(parts[4]),
+    ...nanoToTimeAndDay(parseSubsecNano(parts[9] || ""))[0],
+    hour: parseInt0(parts[5]),
+    minute: parseInt0(parts[7]),
+    second: Math.min(parseInt0(parts[8]), 59),
+    ...organizeAnnotationParts(parts[18], parts[19]),
+    qe: !!parts[5],
+    I: !!parts[10],
+    offset: parts[11]
+  }))(parts);
+  return validateIsoDateFields(organized);
+}
+
+function parseYearMonthOnly(s) {
+  const parts = yearMonthRegExp.exec(s);
+  return parts ? requireIsoCalendar((parts => ({
+    year: parseInt(parts[1]),
+    month: parseInt(parts[2]),
+    day: 1,
+    ...organizeAnnotationParts(parts[3], parts[4])
+  }))(parts)) : void 0;
+}
+
+function parseMonthDayOnly(s) {
+  const parts = monthDayRegExp.exec(s);
+  if (parts) {
+    const organized = (parts => ({
+      year: 1972,
+      month: parseInt(parts[1]),
+      day: parseInt(parts[2]),
+      ...organizeAnnotationParts(parts[3], parts[4])
+    }))(parts);
+    if (allPropsEqual(calendarDateFieldNamesAsc, isoDate = organized, constrainIsoDateFields(isoDate))) {
+      return requireIsoCalendar(organized);
+    }
+  }
+  var isoDate;
+}
+
+function requireIsoCalendar(organized) {
+  return "iso8601" !== organized.calendarId && throwFailedParse(organized.calendarId), 
+  organized;
+}
+
+function parseTimeOnly(s) {
+  const organized = parseDateTimeLike(s.replace(/^t?/i, "0000-01-01T"));
+  return organized && !organized.I ? organized : void 0;
+}
+
+function organizeAnnotationParts(timeZoneId, s) {
+  let calendarIsCritical;
+  const calendarIds = [];
+  return s.replace(annotationRegExp, (whole, criticalStr, key, value) => ("u-ca" === key ? (calendarIds.push(value.toLowerCase()), 
+  calendarIsCritical || (calendarIsCritical = criticalStr)) : criticalStr && throwFailedParse(whole), 
+  "")), calendarIds.length > 1 && calendarIsCritical && throwFailedParse(s), {
+    timeZoneId: timeZoneId,
+    calendarId: calendarIds[0] || "iso8601"
+  };
+}
+
+function mergeCalendarFields(calendar, baseFields, additionalFields) {
+  const merged = Object.assign(Object.create(null), baseFields);
+  return spliceFields(merged, additionalFields, monthFieldNames), getCalendarEraOrigins(calendar) && (spliceFields(merged, additionalFields, allYearFieldNames), 
+  calendar && calendar.je && spliceFields(merged, additionalFields, monthDayFieldNames, eraYearFieldNames)), 
+  merged;
+}
+
+function spliceFields(dest, additional, allPropNames, deletablePropNames) {
+  let anyMatching = 0;
+  const nonMatchingPropNames = [];
+  for (const propName of allPropNames) {
+    void 0 !== additional[propName] ? anyMatching = 1 : nonMatchingPropNames.push(propName);
+  }
+  if (Object.assign(dest, additional), anyMatching) {
+    for (const deletablePropName of deletablePropNames || nonMatchingPropNames) {
+      delete dest[deletablePropName];
+    }
+  }
+}
+
+function mergeZonedDateTimeFields(calendar, zonedDateTimeSlots, modFields) {
+  const validFieldNames = getCalendarFieldNames(calendar, dateTimeAndOffsetFieldNamesAlpha, dateTimeAndOffsetFieldNamesWithEraAlpha);
+  const zonedSlots = zonedEpochSlotsToIso(zonedDateTimeSlots);
+  const {year: year, month: month, day: day} = computeCalendarDateFields(calendar, zonedSlots);
+  const origFields = {
+    year: year,
+    monthCode: computeMonthCode(calendar, year, month),
+    day: day,
+    hour: zonedSlots.hour,
+    minute: zonedSlots.minute,
+    second: zonedSlots.second,
+    millisecond: zonedSlots.millisecond,
+    microsecond: zonedSlots.microsecond,
+    nanosecond: zonedSlots.nanosecond,
+    offset: zonedSlots.offsetNanoseconds
+  };
+  const partialFields = readAndRefineBagFields(modFields, validFieldNames, zonedDateTimeFieldRefiners);
+  const mergedCalendarFields = mergeCalendarFields(calendar, origFields, partialFields);
+  return [ {
+    ...origFields,
+    ...partialFields
+  }, mergedCalendarFields ];
+}
+
+function mergeDateTimeFields(calendar, plainDateTimeSlots, modFields) {
+  const validFieldNames = getCalendarFieldNames(calendar, dateTimeFieldNamesAlpha, dateTimeFieldNamesWithEraAlpha);
+  const {year: year, month: month, day: day} = computeCalendarDateFields(calendar, plainDateTimeSlots);
+  const origFields = {
+    year: year,
+    monthCode: computeMonthCode(calendar, year, month),
+    day: day,
+    hour: plainDateTimeSlots.hour,
+    minute: plainDateTimeSlots.minute,
+    second: plainDateTimeSlots.second,
+    millisecond: plainDateTimeSlots.millisecond,
+    microsecond: plainDateTimeSlots.microsecond,
+    nanosecond: plainDateTimeSlots.nanosecond
+  };
+  const partialFields = readAndRefineBagFields(modFields, validFieldNames, dateTimeFieldRefiners);
+  const mergedCalendarFields = mergeCalendarFields(calendar, origFields, partialFields);
+  return [ {
+    ...origFields,
+    ...partialFields
+  }, mergedCalendarFields ];
+}
+
+function mergeDateFields(calendar, plainDateSlots, modFields) {
+  const validFieldNames = getCalendarFieldNames(calendar, dateFieldNamesAlpha, dateFieldNamesWithEraAlpha);
+  const {year: year, month: month, day: day} = computeCalendarDateFields(calendar, plainDateSlots);
+  return mergeCalendarFields(calendar, {
+    year: year,
+    monthCode: computeMonthCode(calendar, year, month),
+    day: day
+  }, readAndRefineBagFields(modFields, validFieldNames, dateFieldRefiners));
+}
+
+function mergeYearMonthFields(calendar, plainYearMonthSlots, modFields) {
+  const validFieldNames = getCalendarFieldNames(calendar, yearMonthFieldNamesAlpha, yearMonthFieldNamesWithEraAlpha);
+  const {year: year, month: month} = computeCalendarDateFields(calendar, plainYearMonthSlots);
+  return mergeCalendarFields(calendar, {
+    year: year,
+    monthCode: computeMonthCode(calendar, year, month)
+  }, readAndRefineBagFields(modFields, validFieldNames, dateFieldRefiners));
+}
+
+function mergeMonthDayFields(calendar, plainMonthDaySlots, modFields) {
+  const validFieldNames = getCalendarFieldNames(calendar, dateFieldNamesAlpha, dateFieldNamesWithEraAlpha);
+  const {year: year, month: month, day: day} = computeCalendarDateFields(calendar, plainMonthDaySlots);
+  return mergeCalendarFields(calendar, {
+    monthCode: computeMonthCode(calendar, year, month),
+    day: day
+  }, readAndRefineBagFields(modFields, validFieldNames, dateFieldRefiners));
+}
+
+function createZonedDateTimeFromMergedFields(zonedDateTimeSlots, mergedAllFields, calendarFields, year, monthCodeParts, overflow, offsetDisambig, epochDisambig) {
+  const {calendar: calendar, timeZone: timeZone} = zonedDateTimeSlots;
+  return createZonedEpochNanoSlots(getMatchingInstantFor(timeZone, combineDateAndTime(createDateFromRefinedFields(calendarFields, calendar, year, monthCodeParts, overflow), constrainTimeFields(mergedAllFields, overflow)), mergedAllFields.offset, offsetDisambig, epochDisambig), timeZone, calendar);
+}
+
+function createDateTimeFromMergedFields(mergedAllFields, calendarFields, calendar, year, monthCodeParts, overflow) {
+  return createDateTimeFromRefinedFields(createDateFromRefinedFields(calendarFields, calendar, year, monthCodeParts, overflow), constrainTimeFields(mergedAllFields, overflow), calendar);
+}
+
+function mergeTimeFields(initialFields, modFields) {
+  return {
+    ...pluckProps(timeFieldNamesAlpha, initialFields),
+    ...readAndRefineBagFields(modFields, timeFieldNamesAlpha, timeFieldRefiners)
+  };
+}
+
+function mergeDurationFields(slots, fields) {
+  return createDurationSlots((initialFields = slots, modFields = fields, validateDurationFields({
+    ...initialFields,
+    ...readAndRefineBagFields(modFields, durationFieldNamesAlpha, durationFieldRefiners)
+  })));
+  var initialFields, modFields;
+}
+
+function computeMonthCode(calendar, year, month) {
+  const [monthCodeNumber, isLeapMonth] = computeCalendarMonthCodeParts(calendar, year, month);
+  return formatMonthCode(monthCodeNumber, isLeapMonth);
+}
+
+function totalDuration(refineRelativeTo, slots, options) {
+  const [totalUnit, relativeToSlots] = ((options, refineRelativeTo) => {
+    const relativeToInternals = refineRelativeTo((options = normalizeOptionsOrString(options, "unit")).relativeTo);
+    let totalUnit = coerceTotalUnit(options);
+    return totalUnit = requirePropDefined("unit", totalUnit), [ totalUnit, relativeToInternals ];
+  })(options, refineRelativeTo);
+  const maxDurationUnit = getMaxDurationUnit(slots);
+  const maxUnit = Math.max(totalUnit, maxDurationUnit);
+  const isZoned = relativeToSlots && isZonedEpochSlots(relativeToSlots);
+  if (!relativeToSlots && isUniformUnit(maxUnit, isZoned)) {
+    return totalDayTimeDuration(slots, totalUnit);
+  }
+  if (relativeToSlots || throwRangeError("Missing relativeTo"), !slots.sign && (!isZoned || totalUnit < 6)) {
+    return 0;
+  }
+  const [balancedDuration, endEpochNano, relativeOps] = spanRelativeDuration(relativeToSlots, slots, totalUnit);
+  return isUniformUnit(totalUnit, isZoned) ? totalDayTimeDuration(balancedDuration, totalUnit) : ((durationFields, endEpochNano, totalUnit, relativeOps) => {
+    const fieldName = durationFieldNamesAsc[totalUnit];
+    const baseDurationFields = clearDurationFields(totalUnit, durationFields);
+    return totalRelativeUnit(durationFields[fieldName], computeDurationSign(durationFields) || 1, endEpochNano, value => (baseDurationFields[fieldName] = value, 
+    moveRelativeMarkerToEpochNano(relativeOps, baseDurationFields)));
+  })(balancedDuration, endEpochNano, totalUnit, relativeOps);
+}
+
+function totalDayTimeDuration(durationFields, totalUnit) {
+  return divideBigNanoToExactNumber(durationDayTimeToBigNano(durationFields), unitNanoMap[totalUnit]);
+}
+
+function instantToZonedDateTime(instantSlots, timeZone, calendar) {
+  return createZonedEpochNanoSlots(instantSlots.epochNanoseconds, timeZone, calendar);
+}
+
+function zonedDateTimeToInstant(zonedDateTimeSlots0) {
+  return createEpochNanoSlots(zonedDateTimeSlots0.epochNanoseconds);
+}
+
+function zonedDateTimeToDateTime(zonedDateTimeSlots0) {
+  return createDateTimeSlots(zonedEpochSlotsToIso(zonedDateTimeSlots0), zonedDateTimeSlots0.calendar);
+}
+
+function zonedDateTimeToDate(zonedDateTimeSlots0) {
+  return createDateSlots(zonedEpochSlotsToIso(zonedDateTimeSlots0), zonedDateTimeSlots0.calendar);
+}
+
+function zonedDateTimeToTime(zonedDateTimeSlots0) {
+  return createTimeSlots(zonedEpochSlotsToIso(zonedDateTimeSlots0));
+}
+
+function dateTimeToZonedDateTime(plainDateTimeSlots, timeZone, epochDisambig) {
+  return createZonedEpochNanoSlots(checkEpochNanoInBounds(getSingleInstantFor(timeZone, plainDateTimeSlots, epochDisambig)), timeZone, plainDateTimeSlots.calendar);
+}
+
+function dateToZonedDateTime(plainDateSlots, timeZone, timeFields) {
+  let epochNano;
+  return epochNano = timeFields ? getSingleInstantFor(timeZone, combineDateAndTime(plainDateSlots, timeFields)) : getStartOfDayInstantFor(timeZone, combineDateAndTime(plainDateSlots, timeFieldDefaults)), 
+  createZonedEpochNanoSlots(epochNano, timeZone, plainDateSlots.calendar);
+}
+
+function yearMonthToDate(calendar, input, bag) {
+  return mergeFieldsIntoDate(calendar, pluckProps(getCalendarFieldNames(calendar, yearMonthCodeFieldNamesAlpha, yearMonthCodeFieldNamesWithEraAlpha), input), readAndRefineBagFields(requireObjectLike(bag), dayFieldNamesAsc, dateFieldRefiners, []));
+}
+
+function monthDayToDate(calendar, input, bag) {
+  const extraFieldNames = getCalendarFieldNames(calendar, yearFieldNamesAsc, yearFieldNamesWithEraAlpha);
+  return mergeFieldsIntoDate(calendar, pluckProps(monthCodeDayFieldNamesAlpha, input), readAndRefineBagFields(requireObjectLike(bag), extraFieldNames, dateFieldRefiners, []));
+}
+
+function fieldsToMonthDay(calendar, input) {
+  const refinedFields = readAndRefineBagFields(input, monthCodeDayFieldNamesAlpha, dateFieldRefiners);
+  const [year, monthCodeParts] = refineMonthDayFields(refinedFields, calendar);
+  return createMonthDayFromRefinedFields(refinedFields, calendar, year, monthCodeParts, 0);
+}
+
+function fieldsToYearMonth(calendar, input) {
+  const refinedFields = readAndRefineBagFields(input, getCalendarFieldNames(calendar, yearMonthCodeFieldNamesAlpha, yearMonthCodeFieldNamesWithEraAlpha), dateFieldRefiners);
+  const [year, monthCodeParts] = refineCalendarDateFields(refinedFields, calendar, 1);
+  return createYearMonthFromRefinedFields(refinedFields, calendar, year, monthCodeParts, 0);
+}
+
+function mergeFieldsIntoDate(calendar, inputFields, extraFields) {
+  const mergedFieldNames = getCalendarFieldNames(calendar, yearMonthCodeDayFieldNamesAlpha, yearMonthCodeDayFieldNamesWithEraAlpha);
+  let mergedFields = mergeCalendarFields(calendar, inputFields, extraFields);
+  mergedFields = readAndRefineBagFields(mergedFields, mergedFieldNames, dateFieldRefiners, []);
+  const [year, monthCodeParts] = refineCalendarDateFields(mergedFields, calendar);
+  return createDateFromRefinedFields(mergedFields, calendar, year, monthCodeParts, 0);
+}
+
+function epochMilliToInstant(epochMilli) {
+  return createEpochNanoSlots(checkEpochNanoInBounds(BigInt(internal_toStrictInteger(epochMilli)) * bigNanoInMilli));
+}
+
+function epochNanoToInstant(epochNano) {
+  return createEpochNanoSlots(checkEpochNanoInBounds(toBigInt(epochNano)));
+}
+
+function applyPlainFormatTimeZone(options) {
+  return options.timeZone = "UTC", [ "full", "long" ].includes(options.timeStyle) && (options.timeStyle = "medium"), 
+  options;
+}
+
+function applyZonedFormatTimeZone(options, timeZoneId) {
+  return void 0 !== options.timeZone && throwTypeError("Cannot specify TimeZone"), 
+  options.timeZone = timeZoneId, options;
+}
+
+function checkResolvedCalendarCompatible(format, slots, strictCalendarCheck) {
+  const resolvedCalendarId = format.resolvedOptions().calendar;
+  !strictCalendarCheck && slots.calendar === isoCalendarImpl || getCalendarSlotId(slots.calendar) === resolvedCalendarId || throwRangeError("Mismatching Calendars");
+}
+
+function createOptionsTransformer(shapeFieldNames, invalidShapeFieldNames, ignoredFieldNames, defaultShapeFields, dateStyleReplacementFields) {
+  const shapeFieldNameSet = new Set(shapeFieldNames);
+  const invalidShapeFieldNameSet = new Set(invalidShapeFieldNames);
+  const ignoredFieldNameSet = new Set(ignoredFieldNames);
+  return (options, allowPartialOverlap) => {
+    let dateStyle;
+    let timeStyle;
+    const granularShapeFields = {};
+    const modifierFields = {};
+    const otherFields = {};
+    let hasInvalidGranularShapeFields = 0;
+    let hasInvalidStyleFields = 0;
+    for (const name of Object.keys(options)) {
+      const value = options[name];
+      void 0 === value || ignoredFieldNameSet.has(name) || (shapeFieldNameSet.has(name) ? "dateStyle" === name ? dateStyle = value : "timeStyle" === name ? timeStyle = value : granularShapeFields[name] = value : "era" === name ? modifierFields[name] = value : invalidShapeFieldNameSet.has(name) ? "dateStyle" === name || "timeStyle" === name ? hasInvalidStyleFields = 1 : hasInvalidGranularShapeFields = 1 : otherFields[name] = value);
+    }
+    const hasDateStyle = void 0 !== dateStyle;
+    const hasTimeStyle = void 0 !== timeStyle;
+    const hasAnyStyle = hasDateStyle || hasTimeStyle;
+    const hasGranularShapeFields = Object.keys(granularShapeFields).length > 0;
+    const hasInvalids = hasInvalidGranularShapeFields || hasInvalidStyleFields;
+    const hasShapeFields = hasGranularShapeFields || hasDateStyle || hasTimeStyle;
+    const hasModifierFields = Object.keys(modifierFields).length > 0;
+    (!allowPartialOverlap && hasInvalids || allowPartialOverlap && hasInvalids && !hasShapeFields || hasAnyStyle && (hasGranularShapeFields || hasModifierFields || hasInvalidGranularShapeFields)) && throwTypeError("Invalid formatting options");
+    const transformedOptions = {};
+    return hasAnyStyle || hasShapeFields || Object.assign(transformedOptions, defaultShapeFields), 
+    Object.assign(transformedOptions, granularShapeFields, modifierFields, otherFields), 
+    hasDateStyle && (dateStyleReplacementFields ? Object.assign(transformedOptions, dateStyleReplacementFields[dateStyle]) : transformedOptions.dateStyle = dateStyle), 
+    hasTimeStyle && (transformedOptions.timeStyle = timeStyle), transformedOptions;
+  };
+}
+
+const dateDefaultShapeFields = {
+  year: "numeric",
+  month: "numeric",
+  day: "numeric"
+};
+
+const timeDefaultShapeFields = {
+  hour: "numeric",
+  minute: "numeric",
+  second: "numeric"
+};
+
+const dateTimeDefaultShapeFields = /*@__PURE__*/ Object.assign({}, dateDefaultShapeFields, timeDefaultShapeFields);
+
+const dateShapeFieldNames = [ "weekday", "year", "month", "day", "dateStyle" ];
+
+const timeShapeFieldNames = [ "dayPeriod", "hour", "minute", "second", "fractionalSecondDigits", "timeStyle" ];
+
+const dateTimeShapeFieldNames = /*@__PURE__*/ dateShapeFieldNames.concat(timeShapeFieldNames);
+
+const yearMonthIgnoredFieldNames = /*@__PURE__*/ [ "weekday", "day" ].concat(timeShapeFieldNames);
+
+const monthDayIgnoredFieldNames = /*@__PURE__*/ [ "weekday", "year" ].concat(timeShapeFieldNames);
+
+const transformInstantOptions = /*@__PURE__*/ createOptionsTransformer(dateTimeShapeFieldNames, [], [], dateTimeDefaultShapeFields);
+
+const transformZonedOptions = /*@__PURE__*/ createOptionsTransformer(dateTimeShapeFieldNames, [], [], {
+  ...dateTimeDefaultShapeFields,
+  timeZoneName: "short"
+});
+
+const transformDateTimeOptions = /*@__PURE__*/ createOptionsTransformer(dateTimeShapeFieldNames, [], [ "timeZoneName" ], dateTimeDefaultShapeFields);
+
+const transformDateOptions = /*@__PURE__*/ createOptionsTransformer(dateShapeFieldNames, timeShapeFieldNames, [ "timeZoneName" ], dateDefaultShapeFields);
+
+const transformTimeOptions = /*@__PURE__*/ createOptionsTransformer(timeShapeFieldNames, dateShapeFieldNames, [ "timeZoneName", "era" ], timeDefaultShapeFields);
+
+const transformYearMonthOptions = /*@__PURE__*/ createOptionsTransformer([ "year", "month", "dateStyle" ], yearMonthIgnoredFieldNames, [ "timeZoneName" ], {
+  year: "numeric",
+  month: "numeric"
+}, {
+  full: {
+    year: "numeric",
+    month: "long"
+  },
+  long: {
+    year: "numeric",
+    month: "long"
+  },
+  medium: {
+    year: "numeric",
+    month: "short"
+  },
+  short: {
+    year: "2-digit",
+    month: "numeric"
+  }
+});
+
+const transformMonthDayOptions = /*@__PURE__*/ createOptionsTransformer([ "month", "day", "dateStyle" ], monthDayIgnoredFieldNames, [ "timeZoneName", "era" ], {
+  month: "numeric",
+  day: "numeric"
+}, {
+  full: {
+    month: "long",
+    day: "numeric"
+  },
+  long: {
+    month: "long",
+    day: "numeric"
+  },
+  medium: {
+    month: "short",
+    day: "numeric"
+  },
+  short: {
+    month: "numeric",
+    day: "numeric"
+  }
+});
+
+function zonedDateTimeWithPlainTime(zonedDateTimeSlots, plainTimeFields) {
+  const {timeZone: timeZone} = zonedDateTimeSlots;
+  const newIsoDateTime = combineDateAndTime(zonedEpochSlotsToIso(zonedDateTimeSlots), plainTimeFields || timeFieldDefaults);
+  return createZonedEpochNanoSlots(plainTimeFields ? getSingleInstantFor(timeZone, newIsoDateTime) : getStartOfDayInstantFor(timeZone, newIsoDateTime), timeZone, zonedDateTimeSlots.calendar);
+}
+
+function refineDirectionOptions(options) {
+  const normalizedOptions = normalizeOptionsOrString(options, "direction");
+  const res = coerceDirection(normalizedOptions, 0);
+  return res || throwRangeError(internal_invalidEntity("direction", res)), res;
+}
+
+function getCurrentIsoDateTime(timeZone) {
+  const epochNano = getCurrentEpochNano();
+  const offsetNano = timeZone.B(epochNano);
+  return epochNanoToIsoDateTime(epochNano + BigInt(offsetNano));
+}
+
+function getCurrentEpochNano() {
+  return BigInt(Date.now()) * bigNanoInMilli;
+}
+
+function getCurrentTimeZoneId() {
+  return (new RawDateTimeFormat).resolvedOptions().timeZone || "UTC";
+}
+
+function createDateTimeFormatShell(createArgsProvider, transformOptions = identity) {
+  const internalsMap = new WeakMap;
+  function getInternals(format) {
+    const internals = internalsMap.get(format);
+    return internals || throwTypeError("Invalid calling context"), internals;
+  }
+  class ShimDateTimeFormat {
+    constructor(locales, options = Object.create(null)) {
+      const transformedOptions = transformOptions(options);
+      const observedOptionNames = [];
+      const trackedOptions = new Proxy(Object.create(null), {
+        get(_target, name) {
+          const value = transformedOptions[name];
+          return void 0 !== value && observedOptionNames.push(name), value;
+        }
+      });
+      const baseFormat = new RawDateTimeFormat(locales, trackedOptions);
+      const resolvedOptions = baseFormat.resolvedOptions();
+      const copiedOptions = pluckProps(observedOptionNames, resolvedOptions);
+      internalsMap.set(this, {
+        $: createArgsProvider({
+          t: baseFormat,
+          Ce: resolvedOptions.locale,
+          F: copiedOptions,
+          Ee: transformedOptions
+        }),
+        t: baseFormat
+      });
+    }
+    get format() {
+      const internals = getInternals(this);
+      return internals.we || (internals.we = record => {
+        const [format, ...rest] = internals.$.A(record);
+        return format.format(...rest);
+      });
+    }
+    formatToParts(record) {
+      const {$: argsProvider} = getInternals(this);
+      const [format, ...rest] = argsProvider.A(record);
+      return format.formatToParts(...rest);
+    }
+    resolvedOptions() {
+      return getInternals(this).t.resolvedOptions();
+    }
+  }
+  const {prototype: prototype} = ShimDateTimeFormat;
+  function DateTimeFormat(locales, options) {
+    return new ShimDateTimeFormat(locales, options);
+  }
+  RawDateTimeFormat.prototype.formatRange && Object.defineProperties(prototype, createPropDescriptors({
+    formatRange(record0, record1) {
+      const {$: argsProvider} = getInternals(this);
+      const [format, epochMilli0, epochMilli1] = argsProvider.v(record0, record1);
+      return format.formatRange(epochMilli0, epochMilli1);
+    },
+    formatRangeToParts(record0, record1) {
+      const {$: argsProvider} = getInternals(this);
+      const [format, epochMilli0, epochMilli1] = argsProvider.v(record0, record1);
+      return format.formatRangeToParts(epochMilli0, epochMilli1);
+    }
+  }));
+  const rawStaticDescriptors = Object.getOwnPropertyDescriptors(RawDateTimeFormat);
+  return rawStaticDescriptors.prototype.value = prototype, Object.defineProperties(DateTimeFormat, rawStaticDescriptors), 
+  prototype.constructor = DateTimeFormat, Object.defineProperties(prototype, createStringTagDescriptors("Intl.DateTimeFormat")), 
+  DateTimeFormat;
+}
+
+function internal_countEpochNanoUnit(start, end, unit, [roundingInc, roundingMode]) {
+  let diffNano = end - start;
+  return void 0 !== roundingMode && (diffNano = roundBigNanoToInc(diffNano, computeBigNanoInc(unit, roundingInc), roundingMode)), 
+  divideBigNanoToExactNumber(diffNano, unitNanoMap[unit]);
+}
+
+function internal_countDateTimeUnit(start, end, unit, rounding) {
+  return internal_countEpochNanoUnit(internal_isoDateTimeToEpochNano(start), internal_isoDateTimeToEpochNano(end), unit, rounding);
+}
+
+function internal_countTimeUnit(start, end, unit, [roundingInc, roundingMode]) {
+  let diffNano = internal_timeFieldsToNano(end) - internal_timeFieldsToNano(start);
+  return void 0 !== roundingMode && (diffNano = roundNumberToInc(diffNano, computeNanoInc(unit, roundingInc), roundingMode)), 
+  divideBigNanoToExactNumber(BigInt(diffNano), unitNanoMap[unit]);
+}
+
+function internal_countEpochNanoDays(startEpochNano, endEpochNano, originTimeNano, [roundingInc, roundingMode]) {
+  let diffNano = endEpochNano - startEpochNano;
+  if (void 0 !== roundingMode) {
+    diffNano = roundBigNanoToInc(diffNano, computeBigNanoInc(6, roundingInc), roundingMode);
+  } else if (diffNano) {
+    const originTimeBigNano = BigInt(originTimeNano);
+    checkIsoDateTimeEpochNanoInBounds(startEpochNano - originTimeBigNano), checkIsoDateTimeEpochNanoInBounds(endEpochNano - originTimeBigNano);
+  }
+  return divideBigNanoToExactNumber(diffNano, unitNanoMap[6]);
+}
+
+function internal_countYearMonthUnit(calendar, isoDate0, isoDate1, unit, rounding) {
+  const start = moveToStartOfMonth(calendar, isoDate0);
+  const end = moveToStartOfMonth(calendar, isoDate1);
+  return compareIsoDates(start, end) ? (checkIsoDateInBounds(start), checkIsoDateInBounds(end), 
+  internal_countRelativeUnit(unit, {
+    he: () => internal_diffCalendarDates(calendar, start, end, unit),
+    le: internal_createDateRelativeOps(calendar, start),
+    ie: internal_isoDateToEpochNano(end)
+  }, rounding, 0, 8 === unit)) : 0;
+}
+
+function internal_countRelativeUnit(unit, relativeUnitDiff, [roundingInc, roundingMode], isZoned, isPrecisionUnit) {
+  const {he: diffExact, le: relativeOps} = relativeUnitDiff;
+  const durationFields = diffExact();
+  let {ie: endEpochNano} = relativeUnitDiff;
+  return computeDurationSign(durationFields) ? void 0 !== roundingMode ? isPrecisionUnit && 1 === roundingInc ? durationFields[durationFieldNamesAsc[unit]] : resolveDurationUnit(unit, durationFields, endEpochNano, relativeOps, roundingInc, roundingMode) : (isZoned ? endEpochNano = checkEpochNanoInBounds(moveRelativeMarkerToEpochNano(relativeOps, {
+    ...durationFields,
+    ...durationTimeFieldDefaults
+  }) + durationTimeToBigNano(durationFields)) : (checkIsoDateTimeEpochNanoInBounds(relativeOps.ne), 
+  checkIsoDateTimeEpochNanoInBounds(endEpochNano)), resolveDurationUnit(unit, durationFields, endEpochNano, relativeOps, 1, void 0)) : 0;
+}
+
+function internal_countDateWeeks(originIsoDate, endEpochNano, [roundingInc, roundingMode]) {
+  const originEpochNano = internal_isoDateToEpochNano(originIsoDate);
+  const diffNano = endEpochNano - originEpochNano;
+  if (!diffNano) {
+    return 0;
+  }
+  void 0 === roundingMode && (checkIsoDateTimeEpochNanoInBounds(originEpochNano), 
+  checkIsoDateTimeEpochNanoInBounds(endEpochNano));
+  const wholeWeeks = Number(diffNano / (7n * bigNanoInUtcDay));
+  const sign = diffNano < 0n ? -1 : 1;
+  const moveWeeksToEpochNano = weeks => {
+    return weeks ? (((epochNano = originEpochNano + BigInt(weeks) * bigNanoInUtcDay * 7n) < plainDateEpochNanoMin || epochNano > epochNanoMax) && throwRangeError(outOfBoundsDate), 
+    epochNano) : originEpochNano;
+    var epochNano;
+  };
+  return void 0 === roundingMode ? totalRelativeUnit(wholeWeeks, sign, endEpochNano, moveWeeksToEpochNano) : roundRelativeUnit(wholeWeeks, sign, endEpochNano, moveWeeksToEpochNano, roundingInc, roundingMode);
+}
+
+function internal_countZonedDayWeekUnit(unit, timeZone, startZoned, endZoned, [roundingInc, roundingMode]) {
+  const daysInUnit = 7 === unit ? 7 : 1;
+  const startEpochNano = startZoned.epochNanoseconds;
+  const sign = endZoned.epochNanoseconds > startEpochNano ? 1 : -1;
+  const originIsoDateTime = zonedEpochSlotsToIso(startZoned);
+  let deltaDays = 0;
+  let remainderNano;
+  if (compareIsoDates(originIsoDateTime, zonedEpochSlotsToIso(endZoned))) {
+    const [startIsoDateTime, endIsoDate, timeNano] = prepareZonedEpochDiff(timeZone, startZoned, endZoned, sign);
+    deltaDays = isoDateToEpochDays(endIsoDate) - isoDateToEpochDays(startIsoDateTime), 
+    remainderNano = timeNano;
+  } else {
+    remainderNano = Number(endZoned.epochNanoseconds - startEpochNano);
+  }
+  const moveByDays = days => days ? getSingleInstantFor(timeZone, combineDateAndTime(checkIsoDateInBounds(moveDateByDays(originIsoDateTime, days)), originIsoDateTime)) : startEpochNano;
+  const endEpochNano = void 0 === roundingMode ? checkEpochNanoInBounds(moveByDays(deltaDays) + BigInt(remainderNano)) : endZoned.epochNanoseconds;
+  const wholeValue = Math.trunc(deltaDays / daysInUnit);
+  const moveValueToEpochNano = value => moveByDays(value * daysInUnit);
+  return void 0 === roundingMode ? totalRelativeUnit(wholeValue, sign, endEpochNano, moveValueToEpochNano) : roundRelativeUnit(wholeValue, sign, endEpochNano, moveValueToEpochNano, roundingInc, roundingMode);
+}
+
+function resolveDurationUnit(unit, durationFields, endEpochNano, relativeOps, unitWindowInc, roundingMode) {
+  const sign = computeDurationSign(durationFields);
+  const fieldName = durationFieldNamesAsc[unit];
+  const moveValueToEpochNano = value => moveRelativeMarkerToEpochNano(relativeOps, {
+    ...durationFieldDefaults,
+    [fieldName]: value
+  });
+  return void 0 === roundingMode ? totalRelativeUnit(durationFields[fieldName], sign, endEpochNano, moveValueToEpochNano) : roundRelativeUnit(durationFields[fieldName], sign, endEpochNano, moveValueToEpochNano, unitWindowInc, roundingMode);
+}
+
+function internal_moveToRefinedDayOfYear(calendar, isoDate, dayOfYear, overflow) {
+  return moveDateByDays(isoDate, clampEntity("dayOfMonth", dayOfYear, 1, computeCalendarDaysInYear(calendar, isoDate), overflow) - computeCalendarDayOfYear(calendar, isoDate));
+}
+
+function internal_moveToRefinedDayOfMonth(calendar, isoDate, day, overflow) {
+  return moveDateByDays(isoDate, clampEntity("day", day, 1, computeCalendarDaysInMonth(calendar, isoDate), overflow) - computeCalendarDateFields(calendar, isoDate).day);
+}
+
+function internal_moveToRefinedDayOfWeek(isoDate, dayOfWeek, overflow) {
+  return moveDateByDays(isoDate, clampEntity("dayOfWeek", dayOfWeek, 1, 7, overflow) - computeIsoDayOfWeek(isoDate));
+}
+
+function internal_moveToRefinedWeekOfYear(calendar, isoDate, weekOfYear, overflow) {
+  calendar !== isoCalendarImpl && throwRangeError(internal_unsupportedWeekNumbers);
+  const {weekOfYear: currentWeekOfYear, De: weeksInYear} = computeIsoWeekFields(isoDate);
+  return moveDateByDays(isoDate, 7 * (clampEntity("weekOfYear", weekOfYear, 1, weeksInYear, overflow) - currentWeekOfYear));
+}
+
+function computeDayFloor(slots) {
+  return combineDateAndTime(slots, timeFieldDefaults);
+}
+
+function computeYearFloor(calendar, slots) {
+  const {year: year0} = computeCalendarDateFields(calendar, slots);
+  return computeCalendarDateTimeFromParts(calendar, year0);
+}
+
+function computeMonthFloor(calendar, slots) {
+  const {year: year0, month: month0} = computeCalendarDateFields(calendar, slots);
+  return computeCalendarDateTimeFromParts(calendar, year0, month0);
+}
+
+function computeIsoWeekFloor(_calendar, slots) {
+  return combineDateAndTime(moveDateByDays(slots, 1 - computeIsoDayOfWeek(slots)), timeFieldDefaults);
+}
+
+function computeYearCeil(calendar, slots) {
+  return computeYearInterval(calendar, slots)[1];
+}
+
+function computeMonthCeil(calendar, slots) {
+  return computeMonthInterval(calendar, slots)[1];
+}
+
+function computeIsoWeekCeil(calendar, slots) {
+  return combineDateAndTime(moveDateByDays(computeIsoWeekFloor(0, slots), 7), timeFieldDefaults);
+}
+
+function computeDayCeil(_calendar, slots) {
+  return combineDateAndTime(moveDateByDays(slots, 1), timeFieldDefaults);
+}
+
+function computeYearInterval(calendar, slots) {
+  return [ computeYearFloor(calendar, slots), computeCalendarDateTimeFromParts(calendar, computeCalendarDateFields(calendar, slots).year + 1) ];
+}
+
+function computeMonthInterval(calendar, slots) {
+  const isoDateTime0 = computeMonthFloor(calendar, slots);
+  const {year: year, month: month} = computeCalendarDateFields(calendar, slots);
+  const {year: year1, month: month1} = addCalendarMonths(calendar, year, month, 1);
+  return [ isoDateTime0, computeCalendarDateTimeFromParts(calendar, year1, month1) ];
+}
+
+function computeIsoWeekInterval(calendar, slots) {
+  const isoDateTime0 = computeIsoWeekFloor(0, slots);
+  return [ isoDateTime0, combineDateAndTime(moveDateByDays(isoDateTime0, 7), timeFieldDefaults) ];
+}
+
+function roundDateToInterval(computeInterval, calendar, slots, roundingMode) {
+  return roundEpochNanoToInterval(computeInterval, calendar, slots, internal_isoDateToEpochNano(slots), roundingMode);
+}
+
+function computeCalendarDateTimeFromParts(calendar, year, month = 1) {
+  return combineDateAndTime(computeCalendarIsoFieldsFromParts(calendar, year, month, 1), timeFieldDefaults);
+}
+
+function roundDateTimeToInterval(computeInterval, calendar, slots, roundingMode) {
+  return roundEpochNanoToInterval(computeInterval, calendar, slots, internal_isoDateTimeToEpochNano(slots), roundingMode);
+}
+
+function roundEpochNanoToInterval(computeInterval, calendar, slots, epochNano, roundingMode) {
+  const [isoDateTime0, isoDateTime1] = computeInterval(calendar, slots);
+  return roundWithMode(computeEpochNanoFrac(epochNano, internal_isoDateTimeToEpochNano(isoDateTime0), internal_isoDateTimeToEpochNano(isoDateTime1)), roundingMode) ? isoDateTime1 : isoDateTime0;
+}
+
+
+
+;// CONCATENATED MODULE: ./node_modules/temporal-polyfill/chunks/apiHelpers.js
+
+
+
+
+
+
+const PlainYearMonthBranding = "PlainYearMonth";
+
+const PlainMonthDayBranding = "PlainMonthDay";
+
+const PlainDateBranding = "PlainDate";
+
+const PlainDateTimeBranding = "PlainDateTime";
+
+const PlainTimeBranding = "PlainTime";
+
+const ZonedDateTimeBranding = "ZonedDateTime";
+
+const InstantBranding = "Instant";
+
+const DurationBranding = "Duration";
+
+const CalendarBranding = "Calendar";
+
+function defineTemporalClass(branding, cls, getSlots, ...getterMaps) {
+  return Object.defineProperties(cls, createNameDescriptors(branding)), Object.defineProperties(cls.prototype, createStringTagDescriptors("Temporal." + branding)), 
+  Object.defineProperties(cls.prototype, mapProps(getter => ({
+    get() {
+      return getter(getSlots(this));
+    },
+    configurable: 1
+  }), Object.assign({}, ...getterMaps))), cls;
+}
+
+const attachDebugString = "noop" !== noop.name || globalThis.process ? noop : instance => {
+  Object.defineProperty(instance, "_str_", {
+    value: instance.toJSON()
+  });
+};
+
+function invalidRecordType() {
+  throwTypeError(invalidCallingContext);
+}
+
+function apiHelpers_forbiddenValueOf() {
+  throwTypeError(forbiddenValueOf);
+}
+
+const yearMonthFieldGetters$1 = {
+  era(slots) {
+    return computeCalendarEraFields(slots.calendar, slots).era;
+  },
+  eraYear(slots) {
+    return computeCalendarEraFields(slots.calendar, slots).eraYear;
+  },
+  year(slots) {
+    return computeCalendarDateFields(slots.calendar, slots).year;
+  },
+  month(slots) {
+    return computeCalendarDateFields(slots.calendar, slots).month;
+  },
+  monthCode(slots) {
+    return computeCalendarMonthCode(slots.calendar, slots);
+  }
+};
+
+const dateFieldGetters$1 = {
+  era(slots) {
+    return computeCalendarEraFields(slots.calendar, slots).era;
+  },
+  eraYear(slots) {
+    return computeCalendarEraFields(slots.calendar, slots).eraYear;
+  },
+  year(slots) {
+    return computeCalendarDateFields(slots.calendar, slots).year;
+  },
+  month(slots) {
+    return computeCalendarDateFields(slots.calendar, slots).month;
+  },
+  monthCode(slots) {
+    return computeCalendarMonthCode(slots.calendar, slots);
+  },
+  day(slots) {
+    return computeCalendarDateFields(slots.calendar, slots).day;
+  }
+};
+
+const monthDayFieldGetters$1 = {
+  monthCode(slots) {
+    return computeCalendarMonthCode(slots.calendar, slots);
+  },
+  day(slots) {
+    return computeCalendarDateFields(slots.calendar, slots).day;
+  }
+};
+
+const yearMonthDerivedGetters = {
+  daysInMonth(slots) {
+    return computeCalendarDaysInMonth(slots.calendar, slots);
+  },
+  daysInYear(slots) {
+    return computeCalendarDaysInYear(slots.calendar, slots);
+  },
+  monthsInYear(slots) {
+    return computeCalendarMonthsInYear(slots.calendar, slots);
+  },
+  inLeapYear(slots) {
+    return computeCalendarInLeapYear(slots.calendar, slots);
+  }
+};
+
+const dateDerivedGetters = {
+  dayOfWeek(slots) {
+    return computeIsoDayOfWeek(slots);
+  },
+  dayOfYear(slots) {
+    return computeCalendarDayOfYear(slots.calendar, slots);
+  },
+  weekOfYear(slots) {
+    return computeCalendarWeekOfYear(slots.calendar, slots);
+  },
+  yearOfWeek(slots) {
+    return computeCalendarYearOfWeek(slots.calendar, slots);
+  },
+  daysInWeek() {
+    return 7;
+  },
+  daysInMonth(slots) {
+    return computeCalendarDaysInMonth(slots.calendar, slots);
+  },
+  daysInYear(slots) {
+    return computeCalendarDaysInYear(slots.calendar, slots);
+  },
+  monthsInYear(slots) {
+    return computeCalendarMonthsInYear(slots.calendar, slots);
+  },
+  inLeapYear(slots) {
+    return computeCalendarInLeapYear(slots.calendar, slots);
+  }
+};
+
+function diffInstants(invert, instantSlots0, instantSlots1, options) {
+  const [largestUnit, smallestUnit, roundingInc, roundingMode] = refineDiffOptions(invert, options, 3, 5);
+  return createDiffDurationSlots(invert, diffEpochNanosRounded(instantSlots0.epochNanoseconds, instantSlots1.epochNanoseconds, largestUnit, smallestUnit, roundingInc, roundingMode));
+}
+
+function diffZonedDateTimes(invert, slots0, slots1, options) {
+  const calendar = internal_getCommonCalendar(slots0.calendar, slots1.calendar);
+  const [largestUnit, smallestUnit, roundingInc, roundingMode] = refineDiffOptions(invert, options, 5);
+  return createDiffDurationSlots(invert, diffZonedDateTimesRounded(calendar, slots0, slots1, largestUnit, smallestUnit, roundingInc, roundingMode));
+}
+
+function diffDateTimes(invert, plainDateTimeSlots0, plainDateTimeSlots1, options) {
+  const calendar = internal_getCommonCalendar(plainDateTimeSlots0.calendar, plainDateTimeSlots1.calendar);
+  const [largestUnit, smallestUnit, roundingInc, roundingMode] = refineDiffOptions(invert, options, 6);
+  return createDiffDurationSlots(invert, diffDateTimesRounded(calendar, plainDateTimeSlots0, plainDateTimeSlots1, largestUnit, smallestUnit, roundingInc, roundingMode));
+}
+
+function diffDates(invert, plainDateSlots0, plainDateSlots1, options) {
+  const calendar = internal_getCommonCalendar(plainDateSlots0.calendar, plainDateSlots1.calendar);
+  const [largestUnit, smallestUnit, roundingInc, roundingMode] = refineDiffOptions(invert, options, 6, 9, 6);
+  return createDiffDurationSlots(invert, diffDatesRounded(calendar, plainDateSlots0, plainDateSlots1, largestUnit, smallestUnit, roundingInc, roundingMode));
+}
+
+function diffYearMonths(invert, plainYearMonthSlots0, plainYearMonthSlots1, options) {
+  const calendar = internal_getCommonCalendar(plainYearMonthSlots0.calendar, plainYearMonthSlots1.calendar);
+  const [largestUnit, smallestUnit, roundingInc, roundingMode] = refineDiffOptions(invert, options, 9, 9, 8);
+  return createDiffDurationSlots(invert, diffYearMonthsRounded(calendar, plainYearMonthSlots0, plainYearMonthSlots1, largestUnit, smallestUnit, roundingInc, roundingMode));
+}
+
+function diffTimes(invert, plainTimeSlots0, plainTimeSlots1, options) {
+  const [largestUnit, smallestUnit, roundingInc, roundingMode] = refineDiffOptions(invert, options, 5, 5);
+  return createDiffDurationSlots(invert, diffTimesRounded(plainTimeSlots0, plainTimeSlots1, largestUnit, smallestUnit, roundingInc, roundingMode));
+}
+
+function createDiffDurationSlots(invert, durationFields) {
+  return createDurationSlots(invert ? negateDurationFields(durationFields) : durationFields);
+}
+
+function withDateFields(slots, modFields, options) {
+  const {calendar: calendar} = slots;
+  const fields = mergeDateFields(calendar, slots, modFields);
+  const [year, monthCodeParts] = refineCalendarDateFields(fields, calendar);
+  const overflow = internal_refineOverflowOptions(options);
+  return createDateFromRefinedFields(fields, calendar, year, monthCodeParts, overflow);
+}
+
+function withDateTimeFields(slots, modFields, options) {
+  const {calendar: calendar} = slots;
+  const [mergedFields, calendarFields] = mergeDateTimeFields(calendar, slots, modFields);
+  const [year, monthCodeParts] = refineCalendarDateFields(calendarFields, calendar);
+  const overflow = internal_refineOverflowOptions(options);
+  return createDateTimeFromMergedFields(mergedFields, calendarFields, calendar, year, monthCodeParts, overflow);
+}
+
+function withYearMonthFields(slots, modFields, options) {
+  const {calendar: calendar} = slots;
+  const fields = mergeYearMonthFields(calendar, slots, modFields);
+  const [year, monthCodeParts] = refineCalendarDateFields(fields, calendar, 1);
+  const overflow = internal_refineOverflowOptions(options);
+  return createYearMonthFromRefinedFields(fields, calendar, year, monthCodeParts, overflow);
+}
+
+function withMonthDayFields(slots, modFields, options) {
+  const {calendar: calendar} = slots;
+  const fields = mergeMonthDayFields(calendar, slots, modFields);
+  const [year, monthCodeParts] = refineMonthDayFields(fields, calendar);
+  const overflow = internal_refineOverflowOptions(options);
+  return createMonthDayFromRefinedFields(fields, calendar, year, monthCodeParts, overflow);
+}
+
+function withTimeFields(slots, modFields, options) {
+  const refinedFields = mergeTimeFields(slots, modFields);
+  const overflow = internal_refineOverflowOptions(options);
+  return resolveTimeFields(refinedFields, overflow);
+}
+
+function withZonedDateTimeFields(slots, modFields, options) {
+  const {calendar: calendar} = slots;
+  const [mergedFields, calendarFields] = mergeZonedDateTimeFields(calendar, slots, modFields);
+  const [year, monthCodeParts] = refineCalendarDateFields(calendarFields, calendar);
+  const [overflow, offsetDisambig, epochDisambig] = refineZonedFieldOptions(options, 2);
+  return createZonedDateTimeFromMergedFields(slots, mergedFields, calendarFields, year, monthCodeParts, overflow, offsetDisambig, epochDisambig);
+}
+
+function createNativeGetters(shimGetters) {
+  return createPropGetters(Object.keys(shimGetters));
+}
+
+const apiHelpers_durationGetters = /*@__PURE__*/ (/* unused pure expression or super */ null && (createNativeGetters(durationGetters$1)));
+
+const apiHelpers_timeGetters = /*@__PURE__*/ (/* unused pure expression or super */ null && (createNativeGetters(timeGetters$1)));
+
+const yearMonthFieldGetters = /*@__PURE__*/ (/* unused pure expression or super */ null && (createNativeGetters(yearMonthFieldGetters$1)));
+
+const dateFieldGetters = /*@__PURE__*/ (/* unused pure expression or super */ null && (createNativeGetters(dateFieldGetters$1)));
+
+const monthDayFieldGetters = /*@__PURE__*/ (/* unused pure expression or super */ null && (createNativeGetters(monthDayFieldGetters$1)));
+
+const diffZonedYears = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffZonedCalendarUnit, 9)));
+
+const diffZonedMonths = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffZonedCalendarUnit, 8)));
+
+const diffZonedWeeks = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffZonedDayWeekUnit, 7)));
+
+const diffZonedDays = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffZonedDayWeekUnit, 6)));
+
+const diffInstantEpochNanoTimeUnit = (/* unused pure expression or super */ null && (diffInstantTimeUnit));
+
+const diffDateYears = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffDateCalendarUnit, 9)));
+
+const diffDateMonths = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffDateCalendarUnit, 8)));
+
+const diffDateTimeYears = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffDateTimeCalendarUnit, 9)));
+
+const diffDateTimeMonths = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffDateTimeCalendarUnit, 8)));
+
+const diffYearMonthYears = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffYearMonthUnit, 9)));
+
+const diffYearMonthMonths = /*@__PURE__*/ (/* unused pure expression or super */ null && (bindArgs(diffYearMonthUnit, 8)));
+
+function diffZonedEpochNanoTimeUnit(unit, slots0, slots1, options) {
+  return getCommonCalendar(slots0.calendar, slots1.calendar), diffInstantTimeUnit(unit, slots0, slots1, options);
+}
+
+function diffDateTimeEpochNanoTimeUnit(unit, slots0, slots1, options) {
+  return getCommonCalendar(slots0.calendar, slots1.calendar), countDateTimeUnit(slots0, slots1, unit, refineUnitDiffOptions(unit, options));
+}
+
+function diffTimeNanoOfDayTimeUnit(unit, slots0, slots1, options) {
+  return countTimeUnit(slots0, slots1, unit, refineUnitDiffOptions(unit, options));
+}
+
+function adaptRecordTimeUnitDiff(diffSlots, getSlots) {
+  return (unit, record0, record1, options) => diffSlots(unit, getSlots(record0), getSlots(record1), options);
+}
+
+function diffInstantTimeUnit(unit, slots0, slots1, options) {
+  return countEpochNanoUnit(slots0.epochNanoseconds, slots1.epochNanoseconds, unit, refineUnitDiffOptions(unit, options));
+}
+
+function diffZonedCalendarUnit(unit, slots0, slots1, options) {
+  const calendar = getCommonCalendar(slots0.calendar, slots1.calendar);
+  const rounding = refineUnitDiffOptions(unit, options);
+  const timeZone = getCommonTimeZone(slots0.timeZone, slots1.timeZone);
+  return slots0.epochNanoseconds === slots1.epochNanoseconds ? 0 : countRelativeUnit(unit, {
+    he: () => diffZonedEpochsExact(timeZone, calendar, slots0, slots1, unit),
+    le: createZonedRelativeOps(calendar, timeZone, slots0),
+    ie: slots1.epochNanoseconds
+  }, rounding, 1);
+}
+
+function diffZonedDayWeekUnit(unit, slots0, slots1, options) {
+  getCommonCalendar(slots0.calendar, slots1.calendar);
+  const rounding = refineUnitDiffOptions(unit, options);
+  const timeZone = getCommonTimeZone(slots0.timeZone, slots1.timeZone);
+  return slots0.epochNanoseconds === slots1.epochNanoseconds ? 0 : countZonedDayWeekUnit(unit, timeZone, slots0, slots1, rounding);
+}
+
+function diffDateTimeCalendarUnit(unit, slots0, slots1, options) {
+  const calendar = getCommonCalendar(slots0.calendar, slots1.calendar);
+  return diffPlainRelativeUnit(unit, options, () => diffDateTimesExact(calendar, slots0, slots1, unit), createDateRelativeOps(calendar, slots0), computeEndEpochNanoFromMidnight(slots0, slots1));
+}
+
+function diffDateTimeWeeks(slots0, slots1, options) {
+  return getCommonCalendar(slots0.calendar, slots1.calendar), countDateWeeks(slots0, computeEndEpochNanoFromMidnight(slots0, slots1), refineUnitDiffOptions(7, options));
+}
+
+function diffDateTimeDays(slots0, slots1, options) {
+  return getCommonCalendar(slots0.calendar, slots1.calendar), countEpochNanoDays(isoDateTimeToEpochNano(slots0), isoDateTimeToEpochNano(slots1), timeFieldsToNano(slots0), refineUnitDiffOptions(6, options));
+}
+
+function computeEndEpochNanoFromMidnight(isoDateTime0, isoDateTime1) {
+  return isoDateTimeToEpochNano(isoDateTime1) - BigInt(timeFieldsToNano(isoDateTime0));
+}
+
+function diffDateCalendarUnit(unit, slots0, slots1, options) {
+  const calendar = getCommonCalendar(slots0.calendar, slots1.calendar);
+  return diffPlainRelativeUnit(unit, options, () => diffCalendarDates(calendar, slots0, slots1, unit), createDateRelativeOps(calendar, slots0), isoDateToEpochNano(slots1));
+}
+
+function diffDateWeeks(slots0, slots1, options) {
+  return getCommonCalendar(slots0.calendar, slots1.calendar), countDateWeeks(slots0, isoDateToEpochNano(slots1), refineUnitDiffOptions(7, options));
+}
+
+function diffDateDays(slots0, slots1, options) {
+  return getCommonCalendar(slots0.calendar, slots1.calendar), countEpochNanoDays(isoDateToEpochNano(slots0), isoDateToEpochNano(slots1), 0, refineUnitDiffOptions(6, options));
+}
+
+function diffYearMonthUnit(unit, slots0, slots1, options) {
+  const calendar = getCommonCalendar(slots0.calendar, slots1.calendar);
+  return countYearMonthUnit(calendar, slots0, slots1, unit, refineUnitDiffOptions(unit, options));
+}
+
+function diffPlainRelativeUnit(unit, options, diffExact, relativeOps, endEpochNano) {
+  return countRelativeUnit(unit, {
+    he: diffExact,
+    le: relativeOps,
+    ie: endEpochNano
+  }, refineUnitDiffOptions(unit, options));
+}
+
+function reversedMove(f) {
+  return (slots, units, options) => f(slots, -units, options);
+}
+
+function moveDateByYears(calendar, isoDate, years, options) {
+  const overflow = refineOverflowOptions(options);
+  return years ? moveDateByCalendarUnits(calendar, isoDate, toStrictInteger(years), 0, overflow) : isoDate;
+}
+
+function moveDateByMonths(calendar, isoDate, months, options) {
+  const overflow = refineOverflowOptions(options);
+  return months ? moveDateByCalendarUnits(calendar, isoDate, 0, toStrictInteger(months), overflow) : isoDate;
+}
+
+function moveToDayOfYear(calendar, isoDate, dayOfYear, options) {
+  const overflow = refineOverflowOptions(options);
+  return moveToRefinedDayOfYear(calendar, isoDate, toIntegerWithTrunc(dayOfYear), overflow);
+}
+
+function moveToDayOfMonth(calendar, isoDate, day, options) {
+  const overflow = refineOverflowOptions(options);
+  return moveToRefinedDayOfMonth(calendar, isoDate, toPositiveIntegerWithTruncation(day), overflow);
+}
+
+function moveToDayOfWeek(_calendar, isoDate, dayOfWeek, options) {
+  const overflow = refineOverflowOptions(options);
+  return moveToRefinedDayOfWeek(isoDate, toIntegerWithTrunc(dayOfWeek), overflow);
+}
+
+function moveToWeekOfYear(calendar, isoDate, weekOfYear, options) {
+  const overflow = refineOverflowOptions(options);
+  return moveToRefinedWeekOfYear(calendar, isoDate, toIntegerWithTrunc(weekOfYear), overflow);
+}
+
+
+
+;// CONCATENATED MODULE: ./node_modules/temporal-polyfill/chunks/classApi-basic.js
+
+
+
+
+
+
+
+
+
+
+function resolveBasicCalendarId(rawCalendarId) {
+  const lowerRawCalendarId = requireString(rawCalendarId).toLowerCase();
+  return lowerRawCalendarId === isoCalendarId ? isoCalendarImpl : lowerRawCalendarId === gregoryCalendarId ? gregoryCalendarImpl : void throwRangeError(exoticCalendarRequired(rawCalendarId, "temporal-polyfill/full"));
+}
+
+function resolveBasicCalendarArg(rawCalendarId = isoCalendarId) {
+  return resolveBasicCalendarId(rawCalendarId);
+}
+
+const zonedDateTimeSlotsMap = /*@__PURE__*/ new WeakMap;
+
+const ZonedDateTime = /*@__PURE__*/ defineTemporalClass(ZonedDateTimeBranding, class {
+  constructor(epochNanoseconds, timeZoneId, calendar = void 0) {
+    const epochNano = checkEpochNanoInBounds(toBigInt(epochNanoseconds));
+    const timeZone = queryTimeZone(refineTimeZoneId(timeZoneId));
+    const calendarImpl = resolveBasicCalendarArg(calendar);
+    initZonedDateTime(this, createZonedEpochNanoSlots(epochNano, timeZone, calendarImpl));
+  }
+  static from(arg, options = void 0) {
+    return createZonedDateTime(toZonedDateTimeSlots(arg, options));
+  }
+  static compare(arg0, arg1) {
+    return compareZonedEpochSlots(toZonedDateTimeSlots(arg0), toZonedDateTimeSlots(arg1));
+  }
+  get calendarId() {
+    return getCalendarSlotId(getZonedDateTimeSlots(this).calendar);
+  }
+  get timeZoneId() {
+    return getZonedDateTimeSlots(this).timeZone.id;
+  }
+  get epochMilliseconds() {
+    return epochNanoToMilli(getZonedDateTimeSlots(this).epochNanoseconds);
+  }
+  get epochNanoseconds() {
+    return getZonedDateTimeSlots(this).epochNanoseconds;
+  }
+  get offset() {
+    return formatOffsetNano(zonedEpochSlotsToIso(getZonedDateTimeSlots(this)).offsetNanoseconds);
+  }
+  get offsetNanoseconds() {
+    return zonedEpochSlotsToIso(getZonedDateTimeSlots(this)).offsetNanoseconds;
+  }
+  get hoursInDay() {
+    return computeZonedHoursInDay(getZonedDateTimeSlots(this));
+  }
+  with(mod, options = void 0) {
+    return createZonedDateTime(withZonedDateTimeFields(getZonedDateTimeSlots(this), validateBag(mod), options));
+  }
+  withCalendar(calendarArg) {
+    return createZonedDateTime({
+      ...getZonedDateTimeSlots(this),
+      calendar: refineCalendarArg(calendarArg)
+    });
+  }
+  withTimeZone(timeZoneArg) {
+    return createZonedDateTime({
+      ...getZonedDateTimeSlots(this),
+      timeZone: queryTimeZone(refineTimeZoneArg(timeZoneArg))
+    });
+  }
+  withPlainTime(plainTimeArg = void 0) {
+    return createZonedDateTime(zonedDateTimeWithPlainTime(getZonedDateTimeSlots(this), optionalToPlainTimeFields(plainTimeArg)));
+  }
+  add(durationArg, options = void 0) {
+    const slots = getZonedDateTimeSlots(this);
+    return createZonedDateTime(moveZonedEpochSlots(slots, toDurationSlots(durationArg), internal_refineOverflowOptions(options)));
+  }
+  subtract(durationArg, options = void 0) {
+    const slots = getZonedDateTimeSlots(this);
+    return createZonedDateTime(moveZonedEpochSlots(slots, negateDurationFields(toDurationSlots(durationArg)), internal_refineOverflowOptions(options)));
+  }
+  until(otherArg, options = void 0) {
+    const slots = getZonedDateTimeSlots(this);
+    const other = toZonedDateTimeSlots(otherArg);
+    return createDuration(diffZonedDateTimes(0, slots, other, options));
+  }
+  since(otherArg, options = void 0) {
+    const slots = getZonedDateTimeSlots(this);
+    const other = toZonedDateTimeSlots(otherArg);
+    return createDuration(diffZonedDateTimes(1, slots, other, options));
+  }
+  round(options) {
+    const slots = getZonedDateTimeSlots(this);
+    const [smallestUnit, roundingInc, roundingMode] = refineRoundingOptions(options);
+    return createZonedDateTime(roundZonedEpochSlotsToUnit(slots, smallestUnit, roundingInc, roundingMode));
+  }
+  startOfDay() {
+    return createZonedDateTime(computeZonedStartOfDay(getZonedDateTimeSlots(this)));
+  }
+  equals(otherArg) {
+    return zonedDateTimesEqual(getZonedDateTimeSlots(this), toZonedDateTimeSlots(otherArg));
+  }
+  toInstant() {
+    return createInstant(zonedDateTimeToInstant(getZonedDateTimeSlots(this)));
+  }
+  toPlainDateTime() {
+    return createPlainDateTime(zonedDateTimeToDateTime(getZonedDateTimeSlots(this)));
+  }
+  toPlainDate() {
+    return createPlainDate(zonedDateTimeToDate(getZonedDateTimeSlots(this)));
+  }
+  toPlainTime() {
+    return createPlainTime(zonedDateTimeToTime(getZonedDateTimeSlots(this)));
+  }
+  toLocaleString(locales = void 0, options = {}) {
+    const slots = getZonedDateTimeSlots(this);
+    const format = new RawDateTimeFormat(locales, applyZonedFormatTimeZone(transformZonedOptions(options), getZonedTimeZoneId(slots)));
+    return checkResolvedCalendarCompatible(format, slots), format.format(epochNanoToMilli(slots.epochNanoseconds));
+  }
+  toString(options = void 0) {
+    return formatZonedDateTimeIso(getZonedDateTimeSlots(this), options);
+  }
+  toJSON() {
+    return formatZonedDateTimeIso(getZonedDateTimeSlots(this));
+  }
+  getTimeZoneTransition(options) {
+    const slots = getZonedDateTimeSlots(this);
+    const newEpochNano = slots.timeZone.C(slots.epochNanoseconds, refineDirectionOptions(options));
+    return void 0 !== newEpochNano ? createZonedDateTime({
+      ...slots,
+      epochNanoseconds: newEpochNano
+    }) : null;
+  }
+  valueOf() {
+    return apiHelpers_forbiddenValueOf();
+  }
+}, getZonedDateTimeIsoSlots, dateFieldGetters$1, dateDerivedGetters, timeGetters);
+
+function createZonedDateTime(slots) {
+  return initZonedDateTime(Object.create(ZonedDateTime.prototype), slots);
+}
+
+function getZonedDateTimeSlots(obj) {
+  return getZonedDateTimeSlotsIfPresent(obj) || invalidRecordType();
+}
+
+function getZonedDateTimeIsoSlots(obj) {
+  const slots = getZonedDateTimeSlots(obj);
+  return {
+    ...zonedEpochSlotsToIso(slots),
+    calendar: slots.calendar
+  };
+}
+
+function getZonedDateTimeSlotsIfPresent(obj) {
+  return zonedDateTimeSlotsMap.get(obj);
+}
+
+function toZonedDateTimeSlots(arg, options) {
+  if (internal_isObjectLike(arg)) {
+    const ownSlots = getZonedDateTimeSlotsIfPresent(arg);
+    if (ownSlots) {
+      return refineZonedFieldOptions(options), ownSlots;
+    }
+    const calendar = getCalendarFromBag(arg);
+    return refineZonedDateTimeObjectLike(refineTimeZoneArg, calendar, arg, options);
+  }
+  return parseZonedDateTime(arg, resolveBasicCalendarId, options);
+}
+
+function initZonedDateTime(instance, slots) {
+  return zonedDateTimeSlotsMap.set(instance, slots), attachDebugString(instance), 
+  instance;
+}
+
+function refineTimeZoneArg(arg) {
+  if (internal_isObjectLike(arg)) {
+    const slots = getZonedDateTimeSlotsIfPresent(arg);
+    return slots || throwTypeError(invalidTimeZone(arg)), slots.timeZone.id;
+  }
+  return (arg => resolveTimeZoneId(parseTimeZoneId(requireString(arg))))(arg);
+}
+
+const instantSlotsMap = /*@__PURE__*/ new WeakMap;
+
+const Instant = /*@__PURE__*/ defineTemporalClass(InstantBranding, class {
+  constructor(epochNanoseconds) {
+    const epochNano = checkEpochNanoInBounds(toBigInt(epochNanoseconds));
+    initInstant(this, createEpochNanoSlots(epochNano));
+  }
+  static from(arg) {
+    return createInstant(toInstantSlots(arg));
+  }
+  static fromEpochMilliseconds(epochMilli) {
+    return createInstant(epochMilliToInstant(epochMilli));
+  }
+  static fromEpochNanoseconds(epochNano) {
+    return createInstant(epochNanoToInstant(epochNano));
+  }
+  static compare(a, b) {
+    return compareZonedEpochSlots(toInstantSlots(a), toInstantSlots(b));
+  }
+  get epochMilliseconds() {
+    return epochNanoToMilli(getInstantSlots(this).epochNanoseconds);
+  }
+  get epochNanoseconds() {
+    return getInstantSlots(this).epochNanoseconds;
+  }
+  add(durationArg) {
+    const slots = getInstantSlots(this);
+    return createInstant(createEpochNanoSlots(moveEpochNano(slots.epochNanoseconds, toDurationSlots(durationArg))));
+  }
+  subtract(durationArg) {
+    const slots = getInstantSlots(this);
+    return createInstant(createEpochNanoSlots(moveEpochNano(slots.epochNanoseconds, negateDurationFields(toDurationSlots(durationArg)))));
+  }
+  until(otherArg, options = void 0) {
+    return createDuration(diffInstants(0, getInstantSlots(this), toInstantSlots(otherArg), options));
+  }
+  since(otherArg, options = void 0) {
+    return createDuration(diffInstants(1, getInstantSlots(this), toInstantSlots(otherArg), options));
+  }
+  round(options) {
+    const slots = getInstantSlots(this);
+    const [smallestUnit, roundingInc, roundingMode] = refineRoundingOptions(options, 5, 1);
+    return createInstant(createEpochNanoSlots(roundBigNanoToDayOriginInc(slots.epochNanoseconds, computeBigNanoInc(smallestUnit, roundingInc), roundingMode)));
+  }
+  equals(otherArg) {
+    return instantsEqual(getInstantSlots(this), toInstantSlots(otherArg));
+  }
+  toZonedDateTimeISO(timeZoneArg) {
+    return createZonedDateTime(instantToZonedDateTime(getInstantSlots(this), queryTimeZone(refineTimeZoneArg(timeZoneArg))));
+  }
+  toLocaleString(locales = void 0, options = {}) {
+    const slots = getInstantSlots(this);
+    return new RawDateTimeFormat(locales, transformInstantOptions(options)).format(epochNanoToMilli(slots.epochNanoseconds));
+  }
+  toString(options = void 0) {
+    return formatInstantIso(refineTimeZoneArg, getInstantSlots(this), options);
+  }
+  toJSON() {
+    return formatInstantIso(refineTimeZoneArg, getInstantSlots(this));
+  }
+  valueOf() {
+    return apiHelpers_forbiddenValueOf();
+  }
+});
+
+function createInstant(slots) {
+  return initInstant(Object.create(Instant.prototype), slots);
+}
+
+function getInstantSlots(obj) {
+  return getInstantSlotsIfPresent(obj) || invalidRecordType();
+}
+
+function getInstantSlotsIfPresent(obj) {
+  return instantSlotsMap.get(obj);
+}
+
+function toInstantSlots(arg) {
+  if (internal_isObjectLike(arg)) {
+    const ownSlots = getInstantSlotsIfPresent(arg);
+    if (ownSlots) {
+      return ownSlots;
+    }
+    const zonedDateTimeSlots = getZonedDateTimeSlotsIfPresent(arg);
+    if (zonedDateTimeSlots) {
+      return createEpochNanoSlots(zonedDateTimeSlots.epochNanoseconds);
+    }
+  }
+  return parseInstant(arg);
+}
+
+const {toTemporalInstant: toTemporalInstant} = {
+  toTemporalInstant() {
+    const epochMilli = Date.prototype.valueOf.call(this);
+    return createInstant(createEpochNanoSlots(BigInt(requireNumberIsInteger(epochMilli)) * bigNanoInMilli));
+  }
+};
+
+function initInstant(instance, slots) {
+  return instantSlotsMap.set(instance, slots), attachDebugString(instance), instance;
+}
+
+const plainMonthDaySlotsMap = /*@__PURE__*/ new WeakMap;
+
+const PlainMonthDay = /*@__PURE__*/ defineTemporalClass(PlainMonthDayBranding, class {
+  constructor(isoMonth, isoDay, calendar = void 0, referenceIsoYear) {
+    const isoMonthInt = utils_toIntegerWithTrunc(isoMonth);
+    const isoDayInt = utils_toIntegerWithTrunc(isoDay);
+    const calendarImpl = resolveBasicCalendarArg(calendar);
+    const isoYearInt = utils_toIntegerWithTrunc(referenceIsoYear ?? isoEpochFirstLeapYear);
+    const fields = checkIsoDateInBounds(validateIsoDateFields({
+      year: isoYearInt,
+      month: isoMonthInt,
+      day: isoDayInt
+    }));
+    initPlainMonthDay(this, createDateSlots(fields, calendarImpl));
+  }
+  static from(arg, options = void 0) {
+    return createPlainMonthDay(toPlainMonthDaySlots(arg, options));
+  }
+  get calendarId() {
+    return getCalendarSlotId(getPlainMonthDaySlots(this).calendar);
+  }
+  with(mod, options = void 0) {
+    return createPlainMonthDay(withMonthDayFields(getPlainMonthDaySlots(this), validateBag(mod), options));
+  }
+  equals(otherArg) {
+    return plainMonthDaysEqual(getPlainMonthDaySlots(this), toPlainMonthDaySlots(otherArg));
+  }
+  toPlainDate(bag) {
+    const slots = getPlainMonthDaySlots(this);
+    return createPlainDate(monthDayToDate(slots.calendar, this, bag));
+  }
+  toLocaleString(locales = void 0, options = {}) {
+    const slots = getPlainMonthDaySlots(this);
+    const format = new RawDateTimeFormat(locales, applyPlainFormatTimeZone(transformMonthDayOptions(options)));
+    return checkResolvedCalendarCompatible(format, slots, 1), format.format(isoDateToEpochMilli(slots));
+  }
+  toString(options = void 0) {
+    return formatPlainMonthDayIso(getPlainMonthDaySlots(this), options);
+  }
+  toJSON() {
+    return formatPlainMonthDayIso(getPlainMonthDaySlots(this));
+  }
+  valueOf() {
+    return apiHelpers_forbiddenValueOf();
+  }
+}, getPlainMonthDaySlots, monthDayFieldGetters$1);
+
+function createPlainMonthDay(slots) {
+  return initPlainMonthDay(Object.create(PlainMonthDay.prototype), slots);
+}
+
+function getPlainMonthDaySlots(obj) {
+  return getPlainMonthDaySlotsIfPresent(obj) || invalidRecordType();
+}
+
+function getPlainMonthDaySlotsIfPresent(obj) {
+  return plainMonthDaySlotsMap.get(obj);
+}
+
+function toPlainMonthDaySlots(arg, options) {
+  if (internal_isObjectLike(arg)) {
+    const ownSlots = getPlainMonthDaySlotsIfPresent(arg);
+    if (ownSlots) {
+      return internal_refineOverflowOptions(options), ownSlots;
+    }
+    const calendarMaybe = extractCalendarFromBag(arg);
+    return refinePlainMonthDayObjectLike(void 0 === calendarMaybe ? isoCalendarImpl : calendarMaybe, void 0 === calendarMaybe, arg, options);
+  }
+  const res = parsePlainMonthDay(arg, resolveBasicCalendarId);
+  return internal_refineOverflowOptions(options), res;
+}
+
+function initPlainMonthDay(instance, slots) {
+  return plainMonthDaySlotsMap.set(instance, slots), attachDebugString(instance), 
+  instance;
+}
+
+const plainYearMonthSlotsMap = /*@__PURE__*/ new WeakMap;
+
+const PlainYearMonth = /*@__PURE__*/ defineTemporalClass(PlainYearMonthBranding, class {
+  constructor(isoYear, isoMonth, calendar = void 0, referenceIsoDay) {
+    const isoYearInt = utils_toIntegerWithTrunc(isoYear);
+    const isoMonthInt = utils_toIntegerWithTrunc(isoMonth);
+    const calendarImpl = resolveBasicCalendarArg(calendar);
+    const isoDayInt = utils_toIntegerWithTrunc(referenceIsoDay ?? 1);
+    const fields = checkIsoYearMonthInBounds(validateIsoDateFields({
+      year: isoYearInt,
+      month: isoMonthInt,
+      day: isoDayInt
+    }));
+    initPlainYearMonth(this, createDateSlots(fields, calendarImpl));
+  }
+  static from(arg, options = void 0) {
+    return createPlainYearMonth(toPlainYearMonthSlots(arg, options));
+  }
+  static compare(arg0, arg1) {
+    return compareIsoDateFields(toPlainYearMonthSlots(arg0), toPlainYearMonthSlots(arg1));
+  }
+  get calendarId() {
+    return getCalendarSlotId(getPlainYearMonthSlots(this).calendar);
+  }
+  with(mod, options = void 0) {
+    return createPlainYearMonth(withYearMonthFields(getPlainYearMonthSlots(this), validateBag(mod), options));
+  }
+  add(durationArg, options = void 0) {
+    const slots = getPlainYearMonthSlots(this);
+    return createPlainYearMonth(createDateSlots(moveYearMonth(slots.calendar, slots, toDurationSlots(durationArg), internal_refineOverflowOptions(options)), slots.calendar));
+  }
+  subtract(durationArg, options = void 0) {
+    const slots = getPlainYearMonthSlots(this);
+    return createPlainYearMonth(createDateSlots(moveYearMonth(slots.calendar, slots, negateDurationFields(toDurationSlots(durationArg)), internal_refineOverflowOptions(options)), slots.calendar));
+  }
+  until(otherArg, options = void 0) {
+    const slots = getPlainYearMonthSlots(this);
+    const other = toPlainYearMonthSlots(otherArg);
+    return createDuration(diffYearMonths(0, slots, other, options));
+  }
+  since(otherArg, options = void 0) {
+    const slots = getPlainYearMonthSlots(this);
+    const other = toPlainYearMonthSlots(otherArg);
+    return createDuration(diffYearMonths(1, slots, other, options));
+  }
+  equals(otherArg) {
+    return plainYearMonthsEqual(getPlainYearMonthSlots(this), toPlainYearMonthSlots(otherArg));
+  }
+  toPlainDate(bag) {
+    const slots = getPlainYearMonthSlots(this);
+    return createPlainDate(yearMonthToDate(slots.calendar, this, bag));
+  }
+  toLocaleString(locales = void 0, options = {}) {
+    const slots = getPlainYearMonthSlots(this);
+    const format = new RawDateTimeFormat(locales, applyPlainFormatTimeZone(transformYearMonthOptions(options)));
+    return checkResolvedCalendarCompatible(format, slots, 1), format.format(isoDateToEpochMilli(slots));
+  }
+  toString(options = void 0) {
+    return formatPlainYearMonthIso(getPlainYearMonthSlots(this), options);
+  }
+  toJSON() {
+    return formatPlainYearMonthIso(getPlainYearMonthSlots(this));
+  }
+  valueOf() {
+    return apiHelpers_forbiddenValueOf();
+  }
+}, getPlainYearMonthSlots, yearMonthFieldGetters$1, yearMonthDerivedGetters);
+
+function createPlainYearMonth(slots) {
+  return initPlainYearMonth(Object.create(PlainYearMonth.prototype), slots);
+}
+
+function getPlainYearMonthSlots(obj) {
+  return getPlainYearMonthSlotsIfPresent(obj) || invalidRecordType();
+}
+
+function getPlainYearMonthSlotsIfPresent(obj) {
+  return plainYearMonthSlotsMap.get(obj);
+}
+
+function toPlainYearMonthSlots(arg, options) {
+  if (internal_isObjectLike(arg)) {
+    const ownSlots = getPlainYearMonthSlotsIfPresent(arg);
+    if (ownSlots) {
+      return internal_refineOverflowOptions(options), ownSlots;
+    }
+    const calendar = getCalendarFromBag(arg);
+    return refinePlainYearMonthObjectLike(calendar, arg, options);
+  }
+  const res = parsePlainYearMonth(arg, resolveBasicCalendarId);
+  return internal_refineOverflowOptions(options), res;
+}
+
+function initPlainYearMonth(instance, slots) {
+  return plainYearMonthSlotsMap.set(instance, slots), attachDebugString(instance), 
+  instance;
+}
+
+function getTemporalBrandingAndSlots(obj) {
+  if (!internal_isObjectLike(obj)) {
+    return;
+  }
+  let slots = getInstantSlotsIfPresent(obj);
+  return slots ? [ InstantBranding, slots ] : (slots = getZonedDateTimeSlotsIfPresent(obj), 
+  slots ? [ ZonedDateTimeBranding, slots ] : (slots = getPlainDateTimeSlotsIfPresent(obj), 
+  slots ? [ PlainDateTimeBranding, slots ] : (slots = getPlainDateSlotsIfPresent(obj), 
+  slots ? [ PlainDateBranding, slots ] : (slots = getPlainTimeSlotsIfPresent(obj), 
+  slots ? [ PlainTimeBranding, slots ] : (slots = getPlainYearMonthSlotsIfPresent(obj), 
+  slots ? [ PlainYearMonthBranding, slots ] : (slots = getPlainMonthDaySlotsIfPresent(obj), 
+  slots ? [ PlainMonthDayBranding, slots ] : (slots = getDurationSlotsIfPresent(obj), 
+  slots ? [ DurationBranding, slots ] : void 0)))))));
+}
+
+function validateBag(bag) {
+  return (getTemporalBrandingAndSlots(bag) || void 0 !== bag.calendar || void 0 !== bag.timeZone) && throwTypeError(invalidBag), 
+  bag;
+}
+
+const plainTimeSlotsMap = /*@__PURE__*/ new WeakMap;
+
+const PlainTime = /*@__PURE__*/ defineTemporalClass(PlainTimeBranding, class {
+  constructor(hour = 0, minute = 0, second = 0, millisecond = 0, microsecond = 0, nanosecond = 0) {
+    const fields = validateTimeFields(mapProps(utils_toIntegerWithTrunc, {
+      hour: hour,
+      minute: minute,
+      second: second,
+      millisecond: millisecond,
+      microsecond: microsecond,
+      nanosecond: nanosecond
+    }));
+    initPlainTime(this, createTimeSlots(fields));
+  }
+  static from(arg, options = void 0) {
+    return createPlainTime(toPlainTimeSlots(arg, options));
+  }
+  static compare(arg0, arg1) {
+    return compareTimeFields(toPlainTimeSlots(arg0), toPlainTimeSlots(arg1));
+  }
+  with(mod, options = void 0) {
+    return createPlainTime(withTimeFields(getPlainTimeSlots(this), validateBag(mod), options));
+  }
+  add(durationArg) {
+    const slots = getPlainTimeSlots(this);
+    return createPlainTime(moveTime(slots, toDurationSlots(durationArg))[0]);
+  }
+  subtract(durationArg) {
+    const slots = getPlainTimeSlots(this);
+    return createPlainTime(moveTime(slots, negateDurationFields(toDurationSlots(durationArg)))[0]);
+  }
+  until(otherArg, options = void 0) {
+    return createDuration(diffTimes(0, getPlainTimeSlots(this), toPlainTimeSlots(otherArg), options));
+  }
+  since(otherArg, options = void 0) {
+    return createDuration(diffTimes(1, getPlainTimeSlots(this), toPlainTimeSlots(otherArg), options));
+  }
+  round(options) {
+    const slots = getPlainTimeSlots(this);
+    const [smallestUnit, roundingInc, roundingMode] = refineRoundingOptions(options, 5);
+    return createPlainTime(roundTimeToUnit(slots, smallestUnit, roundingInc, roundingMode)[0]);
+  }
+  equals(other) {
+    return plainTimesEqual(getPlainTimeSlots(this), toPlainTimeSlots(other));
+  }
+  toLocaleString(locales = void 0, options = {}) {
+    const slots = getPlainTimeSlots(this);
+    return new RawDateTimeFormat(locales, applyPlainFormatTimeZone(transformTimeOptions(options))).format(timeFieldsToMilli(slots));
+  }
+  toString(options = void 0) {
+    return formatPlainTimeIso(getPlainTimeSlots(this), options);
+  }
+  toJSON() {
+    return formatPlainTimeIso(getPlainTimeSlots(this));
+  }
+  valueOf() {
+    return apiHelpers_forbiddenValueOf();
+  }
+}, getPlainTimeSlots, timeGetters);
+
+function createPlainTime(slots) {
+  return initPlainTime(Object.create(PlainTime.prototype), slots);
+}
+
+function getPlainTimeSlots(obj) {
+  return getPlainTimeSlotsIfPresent(obj) || invalidRecordType();
+}
+
+function getPlainTimeSlotsIfPresent(obj) {
+  return plainTimeSlotsMap.get(obj);
+}
+
+function toPlainTimeSlots(arg, options) {
+  if (internal_isObjectLike(arg)) {
+    const ownSlots = getPlainTimeSlotsIfPresent(arg);
+    if (ownSlots) {
+      return internal_refineOverflowOptions(options), ownSlots;
+    }
+    const dateTimeSlots = getPlainDateTimeSlotsIfPresent(arg);
+    if (dateTimeSlots) {
+      return internal_refineOverflowOptions(options), createTimeSlots(dateTimeSlots);
+    }
+    const zonedDateTimeSlots = getZonedDateTimeSlotsIfPresent(arg);
+    return zonedDateTimeSlots ? (internal_refineOverflowOptions(options), zonedDateTimeToTime(zonedDateTimeSlots)) : refinePlainTimeObjectLike(arg, options);
+  }
+  const timeSlots = parsePlainTime(arg);
+  return internal_refineOverflowOptions(options), timeSlots;
+}
+
+function optionalToPlainTimeFields(timeArg) {
+  return void 0 === timeArg ? void 0 : toPlainTimeSlots(timeArg);
+}
+
+function initPlainTime(instance, slots) {
+  return plainTimeSlotsMap.set(instance, slots), attachDebugString(instance), instance;
+}
+
+const plainDateTimeSlotsMap = /*@__PURE__*/ new WeakMap;
+
+const PlainDateTime = /*@__PURE__*/ defineTemporalClass(PlainDateTimeBranding, class {
+  constructor(isoYear, isoMonth, isoDay, hour = 0, minute = 0, second = 0, millisecond = 0, microsecond = 0, nanosecond = 0, calendar = void 0) {
+    const fields = checkIsoDateTimeInBounds(validateIsoDateTimeFields(mapProps(utils_toIntegerWithTrunc, {
+      year: isoYear,
+      month: isoMonth,
+      day: isoDay,
+      hour: hour,
+      minute: minute,
+      second: second,
+      millisecond: millisecond,
+      microsecond: microsecond,
+      nanosecond: nanosecond
+    })));
+    const calendarImpl = resolveBasicCalendarArg(calendar);
+    initPlainDateTime(this, createDateTimeSlots(fields, calendarImpl));
+  }
+  static from(arg, options = void 0) {
+    return createPlainDateTime(toPlainDateTimeSlots(arg, options));
+  }
+  static compare(arg0, arg1) {
+    const slots0 = toPlainDateTimeSlots(arg0);
+    const slots1 = toPlainDateTimeSlots(arg1);
+    return compareIsoDateTimeFields(slots0, slots1);
+  }
+  get calendarId() {
+    return getCalendarSlotId(getPlainDateTimeSlots(this).calendar);
+  }
+  with(mod, options = void 0) {
+    return createPlainDateTime(withDateTimeFields(getPlainDateTimeSlots(this), validateBag(mod), options));
+  }
+  withCalendar(calendarArg) {
+    const slots = getPlainDateTimeSlots(this);
+    return createPlainDateTime(createDateTimeSlots(slots, refineCalendarArg(calendarArg)));
+  }
+  withPlainTime(plainTimeArg = void 0) {
+    const slots = getPlainDateTimeSlots(this);
+    return createPlainDateTime(createDateTimeFromRefinedFields(slots, optionalToPlainTimeFields(plainTimeArg), slots.calendar));
+  }
+  add(durationArg, options = void 0) {
+    const slots = getPlainDateTimeSlots(this);
+    return createPlainDateTime(createDateTimeSlots(moveDateTime(slots.calendar, slots, toDurationSlots(durationArg), internal_refineOverflowOptions(options)), slots.calendar));
+  }
+  subtract(durationArg, options = void 0) {
+    const slots = getPlainDateTimeSlots(this);
+    return createPlainDateTime(createDateTimeSlots(moveDateTime(slots.calendar, slots, negateDurationFields(toDurationSlots(durationArg)), internal_refineOverflowOptions(options)), slots.calendar));
+  }
+  until(otherArg, options = void 0) {
+    const slots = getPlainDateTimeSlots(this);
+    const other = toPlainDateTimeSlots(otherArg);
+    return createDuration(diffDateTimes(0, slots, other, options));
+  }
+  since(otherArg, options = void 0) {
+    const slots = getPlainDateTimeSlots(this);
+    const other = toPlainDateTimeSlots(otherArg);
+    return createDuration(diffDateTimes(1, slots, other, options));
+  }
+  round(options) {
+    const slots = getPlainDateTimeSlots(this);
+    const [smallestUnit, roundingInc, roundingMode] = refineRoundingOptions(options);
+    return createPlainDateTime(createDateTimeSlots(roundDateTimeToUnit(slots, smallestUnit, roundingInc, roundingMode), slots.calendar));
+  }
+  equals(otherArg) {
+    return plainDateTimesEqual(getPlainDateTimeSlots(this), toPlainDateTimeSlots(otherArg));
+  }
+  toZonedDateTime(timeZoneArg, options = void 0) {
+    return createZonedDateTime(dateTimeToZonedDateTime(getPlainDateTimeSlots(this), queryTimeZone(refineTimeZoneArg(timeZoneArg)), refineEpochDisambigOptions(options)));
+  }
+  toPlainDate() {
+    const slots = getPlainDateTimeSlots(this);
+    return createPlainDate(createDateSlots(slots, slots.calendar));
+  }
+  toPlainTime() {
+    return createPlainTime(createTimeSlots(getPlainDateTimeSlots(this)));
+  }
+  toLocaleString(locales = void 0, options = {}) {
+    const slots = getPlainDateTimeSlots(this);
+    const format = new RawDateTimeFormat(locales, applyPlainFormatTimeZone(transformDateTimeOptions(options)));
+    return checkResolvedCalendarCompatible(format, slots), format.format(isoDateTimeToEpochMilli(slots));
+  }
+  toString(options = void 0) {
+    return formatPlainDateTimeIso(getPlainDateTimeSlots(this), options);
+  }
+  toJSON() {
+    return formatPlainDateTimeIso(getPlainDateTimeSlots(this));
+  }
+  valueOf() {
+    return apiHelpers_forbiddenValueOf();
+  }
+}, getPlainDateTimeSlots, dateFieldGetters$1, dateDerivedGetters, timeGetters);
+
+function createPlainDateTime(slots) {
+  return initPlainDateTime(Object.create(PlainDateTime.prototype), slots);
+}
+
+function getPlainDateTimeSlots(obj) {
+  return getPlainDateTimeSlotsIfPresent(obj) || invalidRecordType();
+}
+
+function getPlainDateTimeSlotsIfPresent(obj) {
+  return plainDateTimeSlotsMap.get(obj);
+}
+
+function toPlainDateTimeSlots(arg, options) {
+  if (internal_isObjectLike(arg)) {
+    const ownSlots = getPlainDateTimeSlotsIfPresent(arg);
+    if (ownSlots) {
+      return internal_refineOverflowOptions(options), ownSlots;
+    }
+    const dateSlots = getPlainDateSlotsIfPresent(arg);
+    if (dateSlots) {
+      return internal_refineOverflowOptions(options), createDateTimeSlots(combineDateAndTime(dateSlots, timeFieldDefaults), dateSlots.calendar);
+    }
+    const zonedDateTimeSlots = getZonedDateTimeSlotsIfPresent(arg);
+    if (zonedDateTimeSlots) {
+      return internal_refineOverflowOptions(options), zonedDateTimeToDateTime(zonedDateTimeSlots);
+    }
+    const calendar = getCalendarFromBag(arg);
+    return refinePlainDateTimeObjectLike(calendar, arg, options);
+  }
+  const res = parsePlainDateTime(arg, resolveBasicCalendarId);
+  return internal_refineOverflowOptions(options), res;
+}
+
+function initPlainDateTime(instance, slots) {
+  return plainDateTimeSlotsMap.set(instance, slots), attachDebugString(instance), 
+  instance;
+}
+
+const plainDateSlotsMap = /*@__PURE__*/ new WeakMap;
+
+const PlainDate = /*@__PURE__*/ defineTemporalClass(PlainDateBranding, class {
+  constructor(isoYear, isoMonth, isoDay, calendar = void 0) {
+    const fields = checkIsoDateInBounds(validateIsoDateFields(mapProps(utils_toIntegerWithTrunc, {
+      year: isoYear,
+      month: isoMonth,
+      day: isoDay
+    })));
+    const calendarImpl = resolveBasicCalendarArg(calendar);
+    initPlainDate(this, createDateSlots(fields, calendarImpl));
+  }
+  static from(arg, options = void 0) {
+    return createPlainDate(toPlainDateSlots(arg, options));
+  }
+  static compare(arg0, arg1) {
+    return compareIsoDateFields(toPlainDateSlots(arg0), toPlainDateSlots(arg1));
+  }
+  get calendarId() {
+    return getCalendarSlotId(getPlainDateSlots(this).calendar);
+  }
+  with(mod, options = void 0) {
+    return createPlainDate(withDateFields(getPlainDateSlots(this), validateBag(mod), options));
+  }
+  withCalendar(calendarArg) {
+    const slots = getPlainDateSlots(this);
+    return createPlainDate(createDateSlots(slots, refineCalendarArg(calendarArg)));
+  }
+  add(durationArg, options = void 0) {
+    const slots = getPlainDateSlots(this);
+    return createPlainDate(createDateSlots(moveDate(slots.calendar, slots, toDurationSlots(durationArg), internal_refineOverflowOptions(options)), slots.calendar));
+  }
+  subtract(durationArg, options = void 0) {
+    const slots = getPlainDateSlots(this);
+    return createPlainDate(createDateSlots(moveDate(slots.calendar, slots, negateDurationFields(toDurationSlots(durationArg)), internal_refineOverflowOptions(options)), slots.calendar));
+  }
+  until(otherArg, options = void 0) {
+    const slots = getPlainDateSlots(this);
+    const other = toPlainDateSlots(otherArg);
+    return createDuration(diffDates(0, slots, other, options));
+  }
+  since(otherArg, options = void 0) {
+    const slots = getPlainDateSlots(this);
+    const other = toPlainDateSlots(otherArg);
+    return createDuration(diffDates(1, slots, other, options));
+  }
+  equals(otherArg) {
+    return plainDatesEqual(getPlainDateSlots(this), toPlainDateSlots(otherArg));
+  }
+  toZonedDateTime(options) {
+    const optionsObj = internal_isObjectLike(options) ? {
+      timeZone: options.timeZone,
+      plainTime: options.plainTime
+    } : {
+      timeZone: options
+    };
+    const slots = getPlainDateSlots(this);
+    const timeZoneId = refineTimeZoneArg(optionsObj.timeZone);
+    const plainTimeArg = optionsObj.plainTime;
+    const timeFields = void 0 !== plainTimeArg ? toPlainTimeSlots(plainTimeArg) : void 0;
+    return createZonedDateTime(dateToZonedDateTime(slots, queryTimeZone(timeZoneId), timeFields));
+  }
+  toPlainDateTime(plainTimeArg = void 0) {
+    const slots = getPlainDateSlots(this);
+    return createPlainDateTime(createDateTimeFromRefinedFields(slots, optionalToPlainTimeFields(plainTimeArg), slots.calendar));
+  }
+  toPlainYearMonth() {
+    const slots = getPlainDateSlots(this);
+    return createPlainYearMonth(fieldsToYearMonth(slots.calendar, this));
+  }
+  toPlainMonthDay() {
+    const slots = getPlainDateSlots(this);
+    return createPlainMonthDay(fieldsToMonthDay(slots.calendar, this));
+  }
+  toLocaleString(locales = void 0, options = {}) {
+    const slots = getPlainDateSlots(this);
+    const format = new RawDateTimeFormat(locales, applyPlainFormatTimeZone(transformDateOptions(options)));
+    return checkResolvedCalendarCompatible(format, slots), format.format(isoDateToEpochMilli(slots));
+  }
+  toString(options = void 0) {
+    return formatPlainDateIso(getPlainDateSlots(this), options);
+  }
+  toJSON() {
+    return formatPlainDateIso(getPlainDateSlots(this));
+  }
+  valueOf() {
+    return apiHelpers_forbiddenValueOf();
+  }
+}, getPlainDateSlots, dateFieldGetters$1, dateDerivedGetters);
+
+function createPlainDate(slots) {
+  return initPlainDate(Object.create(PlainDate.prototype), slots);
+}
+
+function getPlainDateSlots(obj) {
+  return getPlainDateSlotsIfPresent(obj) || invalidRecordType();
+}
+
+function getPlainDateSlotsIfPresent(obj) {
+  return plainDateSlotsMap.get(obj);
+}
+
+function toPlainDateSlots(arg, options) {
+  if (internal_isObjectLike(arg)) {
+    const ownSlots = getPlainDateSlotsIfPresent(arg);
+    if (ownSlots) {
+      return internal_refineOverflowOptions(options), ownSlots;
+    }
+    const dateTimeSlots = getPlainDateTimeSlotsIfPresent(arg);
+    if (dateTimeSlots) {
+      return internal_refineOverflowOptions(options), createDateSlots(dateTimeSlots, dateTimeSlots.calendar);
+    }
+    const zonedDateTimeSlots = getZonedDateTimeSlotsIfPresent(arg);
+    if (zonedDateTimeSlots) {
+      return internal_refineOverflowOptions(options), zonedDateTimeToDate(zonedDateTimeSlots);
+    }
+    const calendar = getCalendarFromBag(arg);
+    return refinePlainDateObjectLike(calendar, arg, options);
+  }
+  const res = parsePlainDate(arg, resolveBasicCalendarId);
+  return internal_refineOverflowOptions(options), res;
+}
+
+function initPlainDate(instance, slots) {
+  return plainDateSlotsMap.set(instance, slots), attachDebugString(instance), instance;
+}
+
+function getCalendarFromBag(bag) {
+  const calendar = extractCalendarFromBag(bag);
+  return void 0 === calendar ? isoCalendarImpl : calendar;
+}
+
+function extractCalendarFromBag(bag) {
+  const {calendar: calendarArg} = bag;
+  if (void 0 !== calendarArg) {
+    return refineCalendarArg(calendarArg);
+  }
+}
+
+function refineCalendarArg(arg) {
+  if (internal_isObjectLike(arg)) {
+    const slots = getPlainDateSlotsIfPresent(arg) || getPlainDateTimeSlotsIfPresent(arg) || getZonedDateTimeSlotsIfPresent(arg) || getPlainMonthDaySlotsIfPresent(arg) || getPlainYearMonthSlotsIfPresent(arg);
+    return slots || throwTypeError(invalidCalendar(arg)), slots.calendar;
+  }
+  return (arg => resolveBasicCalendarId(parseCalendarId(requireString(arg))))(arg);
+}
+
+const durationSlotsMap = /*@__PURE__*/ new WeakMap;
+
+const Duration = /*@__PURE__*/ defineTemporalClass(DurationBranding, class {
+  constructor(years = 0, months = 0, weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0, milliseconds = 0, microseconds = 0, nanoseconds = 0) {
+    const fields = validateDurationFields(mapProps(internal_toStrictInteger, {
+      years: years,
+      months: months,
+      weeks: weeks,
+      days: days,
+      hours: hours,
+      minutes: minutes,
+      seconds: seconds,
+      milliseconds: milliseconds,
+      microseconds: microseconds,
+      nanoseconds: nanoseconds
+    }));
+    initDuration(this, createDurationSlots(fields));
+  }
+  static from(arg) {
+    return createDuration(toDurationSlots(arg));
+  }
+  static compare(durationArg0, durationArg1, options = void 0) {
+    return compareDurations(refinePublicRelativeTo, toDurationSlots(durationArg0), toDurationSlots(durationArg1), options);
+  }
+  get sign() {
+    return getDurationSlots(this).sign;
+  }
+  get blank() {
+    return !getDurationSlots(this).sign;
+  }
+  with(mod) {
+    return createDuration(mergeDurationFields(getDurationSlots(this), mod));
+  }
+  negated() {
+    return createDuration(negateDuration(getDurationSlots(this)));
+  }
+  abs() {
+    return createDuration(absDuration(getDurationSlots(this)));
+  }
+  add(otherArg) {
+    return createDuration(addDurationsWithoutRelativeTo(0, getDurationSlots(this), toDurationSlots(otherArg)));
+  }
+  subtract(otherArg) {
+    return createDuration(addDurationsWithoutRelativeTo(1, getDurationSlots(this), toDurationSlots(otherArg)));
+  }
+  round(roundTo) {
+    return createDuration(roundDuration(refinePublicRelativeTo, getDurationSlots(this), roundTo));
+  }
+  total(totalOf) {
+    return totalDuration(refinePublicRelativeTo, getDurationSlots(this), totalOf);
+  }
+  toLocaleString(locales = void 0, options) {
+    const slots = getDurationSlots(this);
+    return Intl.DurationFormat ? new Intl.DurationFormat(locales, options).format(slots) : formatDurationIso(slots, options);
+  }
+  toString(options = void 0) {
+    return formatDurationIso(getDurationSlots(this), options);
+  }
+  toJSON() {
+    return formatDurationIso(getDurationSlots(this));
+  }
+  valueOf() {
+    return apiHelpers_forbiddenValueOf();
+  }
+}, getDurationSlots, durationGetters);
+
+function createDuration(slots) {
+  return initDuration(Object.create(Duration.prototype), slots);
+}
+
+function getDurationSlots(obj) {
+  return getDurationSlotsIfPresent(obj) || invalidRecordType();
+}
+
+function getDurationSlotsIfPresent(obj) {
+  return durationSlotsMap.get(obj);
+}
+
+function toDurationSlots(arg) {
+  if (internal_isObjectLike(arg)) {
+    return getDurationSlotsIfPresent(arg) || refineDurationObjectLike(arg);
+  }
+  return parseDuration(arg);
+}
+
+function refinePublicRelativeTo(relativeTo) {
+  if (void 0 !== relativeTo) {
+    if (internal_isObjectLike(relativeTo)) {
+      const zonedDateTimeSlots = getZonedDateTimeSlotsIfPresent(relativeTo);
+      if (zonedDateTimeSlots) {
+        return zonedDateTimeSlots;
+      }
+      const dateSlots = getPlainDateSlotsIfPresent(relativeTo);
+      if (dateSlots) {
+        return dateSlots;
+      }
+      const dateTimeSlots = getPlainDateTimeSlotsIfPresent(relativeTo);
+      if (dateTimeSlots) {
+        return createDateSlots(dateTimeSlots, dateTimeSlots.calendar);
+      }
+      const calendar = getCalendarFromBag(relativeTo);
+      return refineMaybeZonedDateTimeObjectLike(refineTimeZoneArg, calendar, relativeTo);
+    }
+    return parseRelativeToSlots(relativeTo, resolveBasicCalendarId);
+  }
+}
+
+function initDuration(instance, slots) {
+  return durationSlotsMap.set(instance, slots), attachDebugString(instance), instance;
+}
+
+const Now = /*@__PURE__*/ Object.defineProperties({}, {
+  ...createStringTagDescriptors("Temporal.Now"),
+  ...createPropDescriptors({
+    timeZoneId() {
+      return getCurrentTimeZoneId();
+    },
+    instant() {
+      return createInstant(createEpochNanoSlots(getCurrentEpochNano()));
+    },
+    zonedDateTimeISO(timeZoneArg = getCurrentTimeZoneId()) {
+      const timeZone = queryTimeZone(refineTimeZoneArg(timeZoneArg));
+      return createZonedDateTime(createZonedEpochNanoSlots(getCurrentEpochNano(), timeZone));
+    },
+    plainDateTimeISO(timeZoneArg = getCurrentTimeZoneId()) {
+      const isoDateTime = getCurrentIsoDateTime(queryTimeZone(refineTimeZoneArg(timeZoneArg)));
+      return createPlainDateTime(createDateTimeSlots(isoDateTime));
+    },
+    plainDateISO(timeZoneArg = getCurrentTimeZoneId()) {
+      const isoDateTime = getCurrentIsoDateTime(queryTimeZone(refineTimeZoneArg(timeZoneArg)));
+      return createPlainDate(createDateSlots(isoDateTime));
+    },
+    plainTimeISO(timeZoneArg = getCurrentTimeZoneId()) {
+      const isoDateTime = getCurrentIsoDateTime(queryTimeZone(refineTimeZoneArg(timeZoneArg)));
+      return createPlainTime(createTimeSlots(isoDateTime));
+    }
+  })
+});
+
+const Temporal = /*@__PURE__*/ Object.defineProperties({}, {
+  ...createStringTagDescriptors("Temporal"),
+  ...createPropDescriptors({
+    PlainYearMonth: PlainYearMonth,
+    PlainMonthDay: PlainMonthDay,
+    PlainDate: PlainDate,
+    PlainTime: PlainTime,
+    PlainDateTime: PlainDateTime,
+    ZonedDateTime: ZonedDateTime,
+    Instant: Instant,
+    Duration: Duration,
+    Now: Now
+  })
+});
+
+const DateTimeFormat = /*@__PURE__*/ (/* unused pure expression or super */ null && (createDateTimeFormatClass(getTemporalBrandingAndSlots)));
+
+const classApi_basic_IntlExtended = /*@__PURE__*/ (/* unused pure expression or super */ null && (createIntlExtended(DateTimeFormat)));
+
+
+
+;// CONCATENATED MODULE: ./node_modules/temporal-polyfill/index.js
+
+
+
+
+const temporal_polyfill_Temporal = root_NativeTemporal || Temporal;
+
+const IntlExport = (/* unused pure expression or super */ null && (NativeTemporal ? Intl : IntlExtended));
+
+const temporal_polyfill_toTemporalInstant = root_NativeTemporal ? Date.prototype.toTemporalInstant : toTemporalInstant;
+
+
+
 
 /***/ })
 

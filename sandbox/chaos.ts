@@ -2,6 +2,15 @@
 
 import { parseArgs } from 'node:util';
 import { type Outcome, type Planned, runChaos } from './chaos/chaos.ts';
+import { DESTINATION_KINDS } from './chaos/destination-kinds.ts';
+import {
+  closeDestinations,
+  DESTINATIONS,
+  type Destination,
+  destinationOf,
+  openArtifacts,
+  runDestinationChaos,
+} from './chaos/destinations.ts';
 import { FAULTS, WORLDS } from './chaos/kinds.ts';
 import { shrink } from './chaos/shrink.ts';
 import { Tally } from './chaos/tally.ts';
@@ -13,6 +22,7 @@ const USAGE = `npm run chaos -- [options]
   --runs <n>         runs for each vendor; default: 100
   --seed <n>         the first seed; default: 1
   --vendor <id>      one vendor: ${VENDORS.join(', ')}; default: all
+  --destination <d>  where to, and what fails there: ${DESTINATIONS.join(', ')} (only the vendor fails); default: as the seed says
   --at-once <n>      runs at a time, which changes nothing but the time they take; default: 4
   --kinds            how often each kind of fault was met
   --schedule <json>  with --runs 1: these faults in place of those that the seed draws`;
@@ -21,28 +31,33 @@ interface Options {
   readonly runs: number;
   readonly seed: number;
   readonly vendors: readonly VendorId[];
+  /** undefined: as the seed says. */
+  readonly destination: Destination | undefined;
   readonly atOnce: number;
   readonly kinds: boolean;
   readonly schedule: readonly Planned[] | undefined;
 }
 
-async function chaos({ runs, seed, vendors, atOnce, kinds, schedule }: Options): Promise<boolean> {
+async function chaos({ runs, seed, vendors, destination, atOnce, kinds, schedule }: Options): Promise<boolean> {
   const all = new Tally();
+  const seeds = Array.from({ length: runs }, (_, index) => seed + index);
+  const to = (each: number) => destination ?? destinationOf(each);
+  if (seeds.some((each) => to(each) === 'artifact')) await openArtifacts();
   const before = performance.now();
   let sound = true;
   for (const vendor of vendors) {
     const tally = new Tally();
     const started = performance.now();
-    const seeds = Array.from({ length: runs }, (_, index) => seed + index);
-    for await (const outcome of inTurn(seeds, atOnce, (each) => runChaos(vendor, each, schedule))) {
+    for await (const outcome of inTurn(seeds, atOnce, (each) => runTo(to(each), vendor, each, schedule))) {
       tally.add(outcome);
       all.add(outcome);
-      if (outcome.flaws.length > 0) await report(outcome);
+      if (outcome.flaws.length > 0) await report(outcome, to(outcome.seed));
     }
     sound &&= tally.isSound;
     console.log(tally.line(vendor, secondsSince(started)));
   }
-  const names = [...FAULTS, ...WORLDS].map(({ name }) => name);
+  await closeDestinations();
+  const names = [...FAULTS, ...WORLDS, ...DESTINATION_KINDS].map(({ name }) => name);
   if (kinds) for (const line of all.kinds(names)) console.log(line);
   console.log(all.line('together', secondsSince(before)));
   return sound;
@@ -64,11 +79,23 @@ async function* inTurn<Each, Made>(
   for (const one of working) yield await one;
 }
 
+let delivering: Promise<unknown> = Promise.resolve();
+
+/** Runs to a destination go one at a time: GitHub's clients read the environment, which they share. */
+function runTo(to: Destination, vendor: VendorId, seed: number, schedule: readonly Planned[] | undefined) {
+  if (to === 'file') return runChaos(vendor, seed, schedule);
+  const run = delivering.then(() => runDestinationChaos(to, vendor, seed, schedule));
+  delivering = run.catch(() => undefined);
+  return run;
+}
+
 /** Says what is wrong, and the shortest command that shows it again. */
-async function report({ vendor, seed, schedule, flaws }: Outcome): Promise<void> {
-  const smallest = await shrink(schedule, (part) => runChaos(vendor, seed, part));
+async function report({ vendor, seed, schedule, flaws }: Outcome, to: Destination): Promise<void> {
+  const smallest = await shrink(schedule, (part) => runTo(to, vendor, seed, part));
   console.log(`${vendor}, seed ${seed}: ${flaws.join('; ').slice(0, 1000)}`);
-  console.log(`  npm run chaos -- --vendor ${vendor} --runs 1 --seed ${seed} --schedule '${JSON.stringify(smallest)}'`);
+  console.log(
+    `  npm run chaos -- --destination ${to} --vendor ${vendor} --runs 1 --seed ${seed} --schedule '${JSON.stringify(smallest)}'`,
+  );
 }
 
 /** Throws an `Error` for people where an option is not understood. */
@@ -79,6 +106,7 @@ function readOptions(args: readonly string[]): Options {
       runs: { type: 'string', default: '100' },
       seed: { type: 'string', default: '1' },
       vendor: { type: 'string' },
+      destination: { type: 'string' },
       'at-once': { type: 'string', default: '4' },
       kinds: { type: 'boolean', default: false },
       schedule: { type: 'string' },
@@ -86,11 +114,15 @@ function readOptions(args: readonly string[]): Options {
   });
   const vendors = VENDORS.filter((id) => values.vendor === undefined || id === values.vendor);
   if (vendors.length === 0) throw new Error(`--vendor ${values.vendor}: not one of ${VENDORS.join(', ')}`);
+  const destination = DESTINATIONS.find((one) => one === values.destination);
+  if (destination === undefined && values.destination !== undefined) {
+    throw new Error(`--destination ${values.destination}: not one of ${DESTINATIONS.join(', ')}`);
+  }
   const [runs, seed] = [wholeNumber('runs', values.runs), wholeNumber('seed', values.seed)];
   const atOnce = Math.max(1, wholeNumber('at-once', values['at-once']));
   if (values.schedule !== undefined && runs !== 1) throw new Error('--schedule goes with --runs 1');
   const schedule = values.schedule === undefined ? undefined : (JSON.parse(values.schedule) as readonly Planned[]);
-  return { runs, seed, vendors, atOnce, kinds: values.kinds, schedule };
+  return { runs, seed, vendors, destination, atOnce, kinds: values.kinds, schedule };
 }
 
 function wholeNumber(name: string, text: string): number {

@@ -48,6 +48,8 @@ export interface Store {
   readonly now: () => number;
   /** A link to download from. */
   readonly linkTo: (entry: Entry) => string;
+  /** A link to write a blob by. */
+  readonly uploadLink: (blob: string) => string;
 }
 
 type Fields = Record<string, unknown>;
@@ -132,7 +134,7 @@ export const expiryOf = ({ createdAt, expiresAt }: StoredArtifact): number =>
   expiresAt === null ? Date.parse(createdAt) + RETENTION_MS : Date.parse(expiresAt);
 
 /** The five methods; each sees what belongs to the run that calls, and nothing else. */
-export function artifactMethods({ emulator: { blobs, link }, entries, now, linkTo }: Store) {
+export function artifactMethods({ emulator: { blobs }, entries, now, linkTo, uploadLink }: Store) {
   let lastId = 0;
 
   const alive = (entry: Entry): boolean => entry.finished && !entry.expired && expiryOf(entry) > now();
@@ -171,7 +173,7 @@ export function artifactMethods({ emulator: { blobs, link }, entries, now, linkT
         blob,
         finished: false,
       });
-      return { ok: true, signed_upload_url: link(blob, 'cw') };
+      return { ok: true, signed_upload_url: uploadLink(blob) };
     },
 
     async FinalizeArtifact(fields: Fields, run: Run) {

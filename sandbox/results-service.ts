@@ -4,8 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse, request as sendRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
+import { buffer } from 'node:stream/consumers';
 import { BLOBS, type Emulator, startEmulator } from './azurite.ts';
 import {
   artifactMethods,
@@ -20,13 +19,14 @@ import {
   type StoredArtifact,
   TwirpError,
 } from './results-methods.ts';
+import { json, type SandboxResponse } from './server.ts';
 import { unzip } from './unzip.ts';
 
 export type { Method, StoredArtifact } from './results-methods.ts';
 
 /** A call that arrived, in the order of arrival; `status` is null until the answer has left, and stays null when it was cut. */
 export interface ResultsRequest {
-  /** A `Method`, `Download` where a signed link was followed, or the path of what is neither. */
+  /** A `Method`, `Download` or `Upload` where a signed link was followed, or the path of what is neither. */
   method: string;
   path: string;
   body: unknown;
@@ -71,12 +71,18 @@ export interface ResultsOptions {
   runId?: number;
   /** Milliseconds since 1970, for when artifacts are made and when they expire. Defaults to the clock. */
   now?: () => number;
+  /** Lets bytes go up through the service as well, where they are calls of the method `Upload`. Defaults to false: straight to the emulator. */
+  uploadsHere?: boolean;
   /** Answers a call in the service's place; `index` counts the calls of that method from 0, retries included. */
-  intercept?: (call: {
-    method: string;
-    index: number;
-  }) => ((req: IncomingMessage, res: ServerResponse) => void) | undefined;
+  intercept?: (call: { method: string; index: number }) => ResultsFault | undefined;
 }
+
+/** Answers one call in the service's place; `answer` does what was asked, and gives what the service would have said. */
+export type ResultsFault = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  answer: () => Promise<SandboxResponse>,
+) => unknown;
 
 const SERVICE = '/twirp/github.actions.results.api.v1.ArtifactService/';
 
@@ -96,6 +102,10 @@ export async function startResultsService(options: ResultsOptions = {}): Promise
     now: options.now ?? Date.now,
     // Another host's name: to a client as foreign as Azure is to github.com.
     linkTo: linksOver(emulator, `http://localhost:${port}`),
+    uploadLink: (blob) => {
+      const link = emulator.link(blob, 'cw');
+      return options.uploadsHere ? link.replace(emulator.origin, `http://localhost:${port}`) : link;
+    },
   };
   const runs = knownRuns();
   const first = runs.of(options.runId ?? 1);
@@ -151,25 +161,35 @@ function answering(
     return methods[method](checked(method, body, run), run);
   }
 
+  async function said(req: IncomingMessage, request: ResultsRequest): Promise<SandboxResponse> {
+    try {
+      return json(200, await call(req, request));
+    } catch (error) {
+      const code = error instanceof TwirpError ? error.code : 'internal';
+      return json(STATUS[code], { code, msg: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
   return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const path = req.url ?? '';
-    const method = methodOf(path);
-    const request: ResultsRequest = { method, path, body: parsed(await text(req)), status: null };
+    const method = methodOf(req.method ?? '', path);
+    const bytes = await buffer(req);
+    const isBlob = method === 'Download' || method === 'Upload';
+    const request: ResultsRequest = { method, path, body: isBlob ? '' : parsed(bytes.toString()), status: null };
     requests.push(request);
     res.on('finish', () => {
       request.status = res.statusCode;
     });
     const index = counts.get(method) ?? 0;
     counts.set(method, index + 1);
+    const answer = () => (isBlob ? passOn(req, bytes, store.emulator) : said(req, request));
     const instead = intercept?.({ method, index });
-    if (instead) return instead(req, res);
-    if (method === 'Download') return passOn(req, res, store.emulator);
-    try {
-      send(res, 200, await call(req, request));
-    } catch (error) {
-      const code = error instanceof TwirpError ? error.code : 'internal';
-      send(res, STATUS[code], { code, msg: error instanceof Error ? error.message : String(error) });
+    if (instead) {
+      await instead(req, res, answer);
+      return;
     }
+    const { status, headers, body } = await answer();
+    res.writeHead(status, headers).end(body);
   };
 }
 
@@ -241,31 +261,37 @@ function knownRuns() {
   };
 }
 
-function methodOf(path: string): string {
+function methodOf(verb: string, path: string): string {
   if (path.startsWith(SERVICE)) return path.slice(SERVICE.length);
-  return path.startsWith(BLOBS) ? 'Download' : path;
+  if (!path.startsWith(BLOBS)) return path;
+  return verb === 'PUT' ? 'Upload' : 'Download';
 }
 
 /**
- * Hands a download to the emulator. Azure takes a signed link or credentials, never both; the emulator looks at the
+ * Hands a blob's request to the emulator. Azure takes a signed link or credentials, never both; the emulator looks at the
  * signature alone, and so would not notice a token that was sent along to a foreign host.
  */
-async function passOn(req: IncomingMessage, res: ServerResponse, { origin }: Emulator): Promise<void> {
+async function passOn(req: IncomingMessage, bytes: Buffer, { origin }: Emulator): Promise<SandboxResponse> {
   const { host: _, ...headers } = req.headers;
   if (headers.authorization !== undefined) {
     const message =
       'Authentication information is not given in the correct format. Check the value of Authorization header.';
-    res.writeHead(400, { 'content-type': 'application/xml', 'x-ms-error-code': 'InvalidAuthenticationInfo' });
-    res.end(
-      `<?xml version="1.0" encoding="utf-8"?><Error><Code>InvalidAuthenticationInfo</Code><Message>${message}</Message></Error>`,
-    );
-    return;
+    return {
+      status: 400,
+      headers: { 'content-type': 'application/xml', 'x-ms-error-code': 'InvalidAuthenticationInfo' },
+      body: `<?xml version="1.0" encoding="utf-8"?><Error><Code>InvalidAuthenticationInfo</Code><Message>${message}</Message></Error>`,
+    };
   }
   const onward = sendRequest(`${origin}${req.url}`, { method: req.method, headers });
-  onward.end();
+  onward.end(bytes);
   const [answer] = (await once(onward, 'response')) as [IncomingMessage];
-  res.writeHead(answer.statusCode ?? 500, answer.headers);
-  await pipeline(answer, res);
+  const framing = ['connection', 'keep-alive', 'transfer-encoding'];
+  const kept = Object.entries(answer.headers).filter(([name]) => !framing.includes(name));
+  return {
+    status: answer.statusCode ?? 500,
+    headers: Object.fromEntries(kept.map(([name, value]) => [name, String(value)])),
+    body: await buffer(answer),
+  };
 }
 
 /** A token of the runner's shape, which nobody checks the signature of. */
@@ -280,8 +306,4 @@ function parsed(raw: string): unknown {
   } catch {
     return raw;
   }
-}
-
-function send(res: ServerResponse, status: number, body: object): void {
-  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }

@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly workspace?: string;
   /** Keeps the temporary folders until `remove()`. Defaults to false. */
   readonly keep?: boolean;
+  /** No file may grow beyond so many blocks of 512 bytes: the kernel refuses the rest (`EFBIG`). Defaults to no limit. */
+  readonly fileBlocks?: number;
   /** Milliseconds until the step is killed. Defaults to 60,000. */
   readonly timeoutMs?: number;
 }
@@ -108,20 +110,23 @@ export async function startAction(options: RunOptions = {}): Promise<RunningActi
   for (const name of unexpected) {
     reader.issue('warning', `Unexpected input(s) '${name}', valid inputs are [${validInputs(manifest)}]`);
   }
-  const child = spawn(process.execPath, [options.entry ?? join(REPOSITORY, 'dist/index.js')], {
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: join(root, 'home'),
+    ...runnerEnvironment(root, workspace, files),
+    ...(options.results && {
+      ACTIONS_RESULTS_URL: options.results.resultsUrl,
+      ACTIONS_RUNTIME_TOKEN: options.results.runtimeToken,
+    }),
+    ...(oidc && { ACTIONS_ID_TOKEN_REQUEST_URL: oidc.url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: oidc.requestToken }),
+    ...inputs,
+    ...options.env,
+  };
+  const step = [process.execPath, options.entry ?? join(REPOSITORY, 'dist/index.js')];
+  const [program = '', ...rest] = options.fileBlocks === undefined ? step : limited(options.fileBlocks, env, step);
+  const child = spawn(program, rest, {
     cwd: workspace,
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      HOME: join(root, 'home'),
-      ...runnerEnvironment(root, workspace, files),
-      ...(options.results && {
-        ACTIONS_RESULTS_URL: options.results.resultsUrl,
-        ACTIONS_RUNTIME_TOKEN: options.results.runtimeToken,
-      }),
-      ...(oidc && { ACTIONS_ID_TOKEN_REQUEST_URL: oidc.url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: oidc.requestToken }),
-      ...inputs,
-      ...options.env,
-    },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     killSignal: 'SIGKILL',
@@ -169,6 +174,13 @@ export async function startAction(options: RunOptions = {}): Promise<RunningActi
     waitFor: (pattern) => stdout.waitFor(pattern),
     done,
   };
+}
+
+/** A shell sets the limit, and drops variables whose names are none to it: `env` puts them back. */
+function limited(blocks: number, env: Readonly<Record<string, string>>, step: readonly string[]): string[] {
+  const odd = Object.entries(env).filter(([name]) => !/^\w+$/.test(name));
+  const script = 'ulimit -f "$0" && exec env "$@"';
+  return ['/bin/sh', '-c', script, String(blocks), ...odd.map(([name, value]) => `${name}=${value}`), ...step];
 }
 
 /** The `INPUT_*` variables. A step may name inputs in any case; the runner passes on unknown ones with a warning. */

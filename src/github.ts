@@ -1,5 +1,6 @@
 import { ExportError } from './errors.ts';
 import { forLog } from './escape.ts';
+import { fetchHere } from './github-fetch.ts';
 import type { GitHubAccess } from './inputs.ts';
 import { type Clock, failureOf, isTransient, Patience, readRetryAfter, type Wait } from './retry.ts';
 
@@ -64,18 +65,31 @@ export async function openGitHub(options: GitHubOptions): Promise<GitHub> {
   const octokit = getOctokit(access.token, { baseUrl: access.apiUrl, log: SILENT });
   const requestOptions = () => ({
     signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
+    fetch: fetchHere,
   });
   return {
     rest: (route, parameters) =>
       retried(options, describe(route, parameters), async () => {
         const { data } = await octokit.request(route, { ...parameters, request: requestOptions() });
-        // Octokit gives the text of what it cannot parse, and '' for a body that was cut.
-        if (typeof data !== 'object' || data === null) throw new NotWhole();
-        return data as unknown;
+        return whole(data);
       }),
     graphql: (query, variables) =>
-      retried(options, 'POST /graphql', () => octokit.graphql(query, { ...variables, request: requestOptions() })),
+      retried(options, 'POST /graphql', async () => {
+        const asked = octokit.graphql(query, { ...variables, request: requestOptions() });
+        return whole(await asked.catch(orNotWhole));
+      }),
   };
+}
+
+/** JSON that is an object or a list. Octokit gives the text of what it cannot parse, and '' for a body that was cut. */
+function whole(data: unknown): object {
+  if (typeof data !== 'object' || data === null || data instanceof ArrayBuffer) throw new NotWhole();
+  return data;
+}
+
+/** Octokit stumbles over an answer that is `null`. */
+function orNotWhole(error: unknown): never {
+  throw error instanceof TypeError ? new NotWhole() : error;
 }
 
 /** Octokit would warn on the console of what is none of the user's business. */
@@ -127,7 +141,7 @@ class Failure {
   constructor(error: unknown, cut: (text: string) => string) {
     const { status, response, errors, headers, name, message } = error as {
       status?: number;
-      response?: { headers?: Record<string, string>; data?: { message?: unknown } };
+      response?: { headers?: Record<string, string>; data?: unknown };
       errors?: { type?: string; message?: string }[];
       headers?: Record<string, string>;
       name?: string;
@@ -135,11 +149,13 @@ class Failure {
     };
     const graphql = name === 'GraphqlResponseError';
     if (!graphql && status === undefined && name !== 'TimeoutError' && name !== 'AbortError') throw error;
-    const said = response?.data?.message;
+    const said = (response?.data as { message?: unknown } | undefined)?.message;
+    // Octokit gives the text of JSON that was cut.
+    const isCut = typeof response?.data === 'string' && /\bjson\b/.test(response.headers?.['content-type'] ?? '');
     this.type = errors?.[0]?.type ?? '';
     const words = graphql ? errors?.[0]?.message : typeof said === 'string' ? said : message;
     this.message = cut((words ?? '').replaceAll(/\s+/g, ' ').trim());
-    this.status = !graphql ? (status ?? 500) : GRAPHQL_FAILED.test(this.message) ? 500 : 200;
+    this.status = isCut ? 502 : !graphql ? (status ?? 500) : GRAPHQL_FAILED.test(this.message) ? 500 : 200;
     this.#headers = (graphql ? headers : response?.headers) ?? {};
     this.#answered = graphql || response !== undefined;
     this.cause = error;

@@ -1,9 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unlessAborted } from './abort.ts';
-import { type ArtifactReceipt, downloadArtifact, removeArtifact, uploadArtifact } from './destinations/artifact.ts';
+import { type ArtifactReceipt, checkUploaded, removeArtifact, uploadArtifact } from './destinations/artifact.ts';
 import { type CommitReceipt, commitExport } from './destinations/commit.ts';
+import { onDisk } from './disk.ts';
 import { scopeOf } from './evidence/scope.ts';
 import type { ListedFile } from './evidence/write.ts';
 import { type OpenBranch, openBranch } from './git/branch.ts';
@@ -12,16 +14,15 @@ import { checkFolder, readRepository } from './git-names.ts';
 import { type GitHub, openGitHub } from './github.ts';
 import { ArtifactHistory } from './history/artifacts.ts';
 import { BranchHistory } from './history/branch.ts';
+import { downloadArtifact } from './history/download.ts';
 import type { History } from './history/history.ts';
 import type { Link } from './history/link.ts';
 import type { Job } from './history/plan.ts';
 import type { Inputs } from './inputs.ts';
 import { openProgress } from './log.ts';
 import { artifactName, chainName, exportName, INSTANT_IN_NAME, orgName } from './name.ts';
-import type { Clock } from './retry.ts';
-import type { Runner } from './runner.ts';
-import type { Secrets } from './secrets.ts';
 import { grouped } from './summary.ts';
+import type { Inside } from './surroundings.ts';
 import { fill, fillPath, matcher, staticPrefix } from './template.ts';
 import type { Window } from './types.ts';
 import { compactInstant, dayOf, formatInstant } from './window.ts';
@@ -59,23 +60,16 @@ export interface Home {
   readonly check: (job: Job) => void;
   /** Throws `Overtaken`, or `ExportError`; then nothing of the parcel stays anywhere. */
   readonly deliver: (parcel: Parcel) => Promise<Delivered>;
-  readonly close: () => Promise<void>;
-}
-
-interface Surroundings {
-  readonly runner: Runner;
-  readonly secrets: Secrets;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
+  readonly close: () => void;
 }
 
 /** Opens the destinations, and looks at them, before anything is exported. Throws `ExportError`. */
-export async function openHome(inputs: Inputs, surroundings: Surroundings): Promise<Home> {
+export async function openHome(inputs: Inputs, surroundings: Inside): Promise<Home> {
   const { commit: target, period, temp } = inputs;
   const chained = period.onward !== null;
   const github = target !== null || chained ? await openApi(inputs, surroundings) : null;
   const branch = target !== null && github !== null ? await openBranch(target, github) : null;
-  const downloads = chained && branch === null ? await mkdtemp(join(temp || tmpdir(), 'last-export-')) : null;
+  const downloads = chained && branch === null ? await makeDownloads(temp || tmpdir()) : null;
   const branchHistory = chained && branch !== null ? branchHistoryOf(inputs, branch) : null;
   const artifactHistory =
     downloads !== null && github !== null ? artifactHistoryOf(inputs, github, downloads, surroundings) : null;
@@ -88,6 +82,9 @@ export async function openHome(inputs: Inputs, surroundings: Surroundings): Prom
       retentionDays: inputs.artifact.retentionDays,
       compressionLevel: inputs.artifact.compressionLevel,
       runUrl: inputs.runUrl,
+      temp,
+      clock: surroundings.clock,
+      signal: surroundings.signal,
     });
 
   const deliverCommit = async (open: OpenBranch, { job, folder, files, link, rows }: Parcel) => {
@@ -113,20 +110,24 @@ export async function openHome(inputs: Inputs, surroundings: Surroundings): Prom
       const wanted = inputs.destinations.includes('artifact');
       const artifact = wanted ? await unlessAborted(surroundings.signal, () => upload(parcel)) : null;
       try {
+        if (artifact !== null) await checkUploaded(parcel.folder, parcel.files);
         if (artifact !== null) await artifactHistory?.settle(artifact, parcel.job.last);
         return { artifact, commit: branch === null ? null : await deliverCommit(branch, parcel) };
       } catch (error) {
-        if (artifact !== null) await removeArtifact(artifact.name);
+        if (artifact !== null) await removeArtifact(artifact.name, error);
         throw error;
       }
     },
-    close: async () => {
-      if (downloads !== null) await rm(downloads, { recursive: true, force: true });
+    close: () => {
+      if (downloads !== null) rmSync(downloads, { recursive: true, force: true });
     },
   };
 }
 
-function openApi(inputs: Inputs, { runner, secrets, clock, signal }: Surroundings): Promise<GitHub> {
+/** A folder for what is downloaded. Throws `destination`. */
+const makeDownloads = (temp: string): Promise<string> => onDisk(temp, () => mkdtemp(join(temp, 'last-export-')));
+
+function openApi(inputs: Inputs, { runner, secrets, clock, signal }: Inside): Promise<GitHub> {
   const { github: access, maxAttempts, timeoutMs } = inputs;
   const onRetry = openProgress(runner, clock.now).waiting;
   return openGitHub({ access, maxAttempts, timeoutMs, clock, signal, onRetry, cut: secrets.cut });
@@ -155,7 +156,7 @@ function branchHistoryOf(inputs: Inputs, open: OpenBranch): BranchHistory {
 
 const WINDOW_IN_NAME = new RegExp(`${INSTANT_IN_NAME}-${INSTANT_IN_NAME}$`);
 
-function artifactHistoryOf(inputs: Inputs, github: GitHub, folder: string, { runner, clock, signal }: Surroundings) {
+function artifactHistoryOf(inputs: Inputs, github: GitHub, folder: string, { runner, clock, signal }: Inside) {
   const { vendor, org, run } = inputs;
   const scope = scopeOf(inputs);
   const repository = readRepository(run.repository, 'GITHUB_REPOSITORY');

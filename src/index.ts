@@ -16,8 +16,9 @@ const FORCED_EXIT_MS = 1500;
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    interruption.abort(new Interrupted(signal));
-    setTimeout(() => process.exit(130), FORCED_EXIT_MS).unref();
+    const reason = new Interrupted(signal);
+    interruption.abort(reason);
+    setTimeout(() => end(reason), FORCED_EXIT_MS).unref();
   });
 }
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { ExportError } from './errors.ts';
 import { forLog } from './escape.ts';
 import type { Job } from './history/plan.ts';
@@ -101,11 +102,11 @@ export function sayDone({ inputs, job, table, copies, folder, artifact, commit }
   runner.info(`Complete: ${grouped(table.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
   if (late > 0)
     runner.info(`Late: ${grouped(late)} of them happened before, and were stored after the export of their time`);
-  for (const { path, sha256 } of table.files) {
-    runner.info(`CSV: ${path}`);
+  for (const { name, sha256 } of table.files) {
+    runner.info(`CSV: ${join(folder, name)}`);
     runner.info(`SHA-256: ${sha256}`);
   }
-  for (const { path } of copies) runner.info(`For spreadsheets: ${path}`);
+  for (const { name } of copies) runner.info(`For spreadsheets: ${join(folder, name)}`);
   if (artifact !== null) runner.info(`Artifact: ${artifact.name}, ${artifact.url}`);
   if (commit !== null) runner.info(`${commit.changed ? 'Commit' : 'There already'}: ${commit.folder}, ${commit.url}`);
   if (artifact === null && commit === null) runner.info(`Folder: ${folder}`);

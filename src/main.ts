@@ -3,6 +3,7 @@ import { makeFolder } from './destinations/file.ts';
 import { ExportError } from './errors.ts';
 import { forLog } from './escape.ts';
 import { manifestOf } from './evidence/manifest.ts';
+import { scopeOf } from './evidence/scope.ts';
 import { MANIFEST, writeEvidence } from './evidence/write.ts';
 import { type ExportedTable, exportEvents } from './export.ts';
 import { type History, type LookBack, lookBack, neverFirst, Overtaken } from './history/history.ts';
@@ -22,26 +23,12 @@ import {
 } from './log.ts';
 import { exportName } from './name.ts';
 import type { Clock } from './retry.ts';
-import type { Runner } from './runner.ts';
-import { cutError, maskedOnceMinted, openSecrets, type Secrets } from './secrets.ts';
+import { cutError, maskedOnceMinted, openSecrets } from './secrets.ts';
 import { openSession } from './session.ts';
 import { writeSpreadsheet } from './spreadsheet.ts';
 import { failureSummaryOf, grouped, outputsOf, type Report, summaryOf } from './summary.ts';
+import type { Inside, Surroundings } from './surroundings.ts';
 import type { Exchange } from './types.ts';
-
-/** What the program runs on. */
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly runner: Runner;
-  readonly clock: Clock;
-  /** Aborted by SIGINT and SIGTERM; its reason is thrown. */
-  readonly signal: AbortSignal;
-}
-
-/** The same, with what has to be kept out of everything that is shown. */
-interface Inside extends Surroundings {
-  readonly secrets: Secrets;
-}
 
 /** Exports that go on from each other are read again, file by file: no file may be larger than memory has room for. */
 const MOST_LOOK_BACK_BYTES = 100 * 2 ** 20;
@@ -104,7 +91,7 @@ async function exportAll(inputs: Inputs, reports: Report[], surroundings: Inside
       }
     }
   } finally {
-    await home.close();
+    home.close();
   }
 }
 
@@ -129,18 +116,20 @@ async function exportOne(
   const { runner, signal } = surroundings;
   announceJob(inputs, job, runner);
   const name = exportName(inputs.vendor.id, inputs.org, job.window);
-  const folder = await makeFolder(name, inputs);
+  const folder = await makeFolder(name, inputs, { scope: scopeOf(inputs), window: job.window });
   try {
     const made = await makeExport(inputs, job, history, join(folder.path, `${name}.csv`), surroundings);
     if (made.table.counts.written === 0) sayEmpty(inputs, job, runner);
     if (inputs.destinations.includes('artifact')) runner.startGroup('Uploading the artifact');
     signal.throwIfAborted();
+    await folder.name(made.link);
     const parcel = { ...made, folder: folder.path, rows: made.table.counts.written, number };
     const delivered = await home.deliver(parcel);
     runner.endGroup();
-    return { ...made, ...delivered, folder: folder.path, link: linkOf(made.link, delivered) };
+    folder.close();
+    return { ...made, ...delivered, folder: folder.place, link: linkOf(made.link, delivered) };
   } catch (error) {
-    await folder.remove();
+    folder.remove();
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import * as core from '@actions/core';
+import { ExportError } from './errors.ts';
 import { forLog } from './escape.ts';
 
 /** What the program shows and gives to whoever runs it. The only importer of `@actions/core`. */
@@ -11,6 +12,7 @@ export interface Runner {
   readonly notice: (title: string, message: string) => void;
   readonly warning: (title: string, message: string) => void;
   readonly error: (title: string, message: string) => void;
+  /** Throws `destination` where the disk refuses. */
   readonly setOutput: (name: string, value: string) => void;
   /** Adds Markdown to the job summary. */
   readonly summarize: (markdown: string) => Promise<void>;
@@ -38,10 +40,27 @@ export const githubRunner: Runner = {
   notice: (title, message) => core.notice(message, { title }),
   warning: (title, message) => core.warning(message, { title }),
   error: (title, message) => core.error(message, { title }),
-  setOutput: core.setOutput,
+  setOutput: (name, value) => {
+    try {
+      core.setOutput(name, value);
+    } catch (cause) {
+      throw notSet(name, cause);
+    }
+  },
   // A runner without the file (an old one, a test bench) has no summary to add to.
   summarize: async (markdown) => {
     if (process.env['GITHUB_STEP_SUMMARY']) await core.summary.addRaw(markdown, true).write();
   },
   mintIdToken: () => core.getIDToken(),
 };
+
+const notSet = (name: string, cause: unknown): ExportError =>
+  new ExportError(
+    'destination',
+    `The output \`${name}\` cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'no error code'}).`,
+    {
+      where: process.env['GITHUB_OUTPUT'] ?? 'GITHUB_OUTPUT',
+      next: 'Check the space and the health of the disk of the runner, and run the job again. Exports that the log calls complete were delivered all the same.',
+      cause,
+    },
+  );

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, rename } from 'node:fs/promises';
-import { ExportError } from './errors.ts';
+import { onDisk, refused } from './disk.ts';
+import type { ExportError } from './errors.ts';
 import { type Digest, hashFile } from './evidence/checksums.ts';
 
 /**
@@ -47,28 +48,12 @@ export class Sink {
 
   /** Leaves what was written as `.partial`, unless it was named. */
   async close(): Promise<void> {
-    await this.#file.close();
+    await onDisk(this.#path, () => this.#file.close());
   }
 }
 
 const partialOf = (path: string): string => `${path}.partial`;
 
-async function onDisk<Value>(path: string, work: () => Promise<Value>): Promise<Value> {
-  try {
-    return await work();
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'no error code';
-    throw refused(path, `The export cannot be written (${code}).`, cause);
-  }
-}
-
 /** The error for a file that has changed on the disk. */
 export const notAsWritten = (path: string, cause: unknown): ExportError =>
   refused(path, 'The file that the disk gives back is not the one that was written.', cause);
-
-const refused = (path: string, what: string, cause: unknown): ExportError =>
-  new ExportError('destination', what, {
-    where: path,
-    next: 'Check the space and the health of the disk of the runner, and run the export again.',
-    cause,
-  });

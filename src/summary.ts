@@ -43,8 +43,8 @@ export function outputsOf({ period, destinations }: Inputs, reports: readonly Re
   const rows = sumOf(reports, ({ table }) => table.counts.written);
   const times = reports.flatMap(({ table }) => [table.firstEvent, table.lastEvent]).filter((time) => time !== null);
   return {
-    'csv-path': csv?.path ?? '',
-    'spreadsheet-path': last?.copies[0]?.path ?? '',
+    'csv-path': last && csv ? join(last.folder, csv.name) : '',
+    'spreadsheet-path': last?.copies[0] ? join(last.folder, last.copies[0].name) : '',
     'export-path': last?.folder ?? '',
     'row-count': String(rows),
     sha256: csv?.sha256 ?? '',

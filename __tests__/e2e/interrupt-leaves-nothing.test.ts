@@ -17,6 +17,10 @@ function met(fault: Fault): { fault: Fault; reached: Promise<void> } {
   };
 }
 
+/** The service's answer to the first call of an upload. */
+const created = (link: string): Fault =>
+  reply(200, { 'content-type': 'application/json' }, JSON.stringify({ ok: true, signed_upload_url: link }));
+
 /** What the step has come to when it is interrupted. */
 const STAGES = {
   'in mid-export, waiting for an answer': async () => {
@@ -33,17 +37,18 @@ const STAGES = {
     const { fault, reached } = met(hang());
     return { server: await vendor('infisical'), results: await uploads(fault), reached };
   },
+  // What the answer allows would go on with files that are gone.
+  'in mid-upload, as an answer comes': async () => {
+    const link = `http://127.0.0.1:9/sandbox/artifacts/blob?sig=${'c2lnbmF0dXJl'.repeat(4)}`;
+    const { fault, reached } = met((...asked) => setTimeout(() => created(link)(...asked), 5));
+    return { server: await vendor('infisical'), results: await uploads(fault), reached };
+  },
   'in mid-upload, while the bytes go': async () => {
     const { fault, reached } = met(hang());
     const blobs = await startServer(() => json(201, {}), { intercept: () => fault });
     atEnd(blobs.close);
     const link = `${blobs.origin}/sandbox/artifacts/blob?sig=${'c2lnbmF0dXJl'.repeat(4)}`;
-    const created = reply(
-      200,
-      { 'content-type': 'application/json' },
-      JSON.stringify({ ok: true, signed_upload_url: link }),
-    );
-    return { server: await vendor('infisical'), results: await uploads(created), reached };
+    return { server: await vendor('infisical'), results: await uploads(created(link)), reached };
   },
 };
 

@@ -7,14 +7,10 @@ import { artifactRoutes } from '../../sandbox/github/artifacts.ts';
 import { type GitHubServer, startGitHub } from '../../sandbox/github/server.ts';
 import { type ResultsService, startResultsService } from '../../sandbox/results-service.ts';
 import type { Fault } from '../../sandbox/server.ts';
-import {
-  type ArtifactOptions,
-  type DownloadOptions,
-  downloadArtifact,
-  removeArtifact,
-  uploadArtifact,
-} from '../../src/destinations/artifact.ts';
+import { type ArtifactOptions, removeArtifact, uploadArtifact } from '../../src/destinations/artifact.ts';
 import { ExportError } from '../../src/errors.ts';
+import { type DownloadOptions, downloadArtifact } from '../../src/history/download.ts';
+import { Overtaken } from '../../src/history/history.ts';
 import { sha256 } from './chain.ts';
 
 const TOKEN = 'secret-token';
@@ -71,6 +67,9 @@ async function upload(name: string, given: Partial<ArtifactOptions> = {}) {
     retentionDays: null,
     compressionLevel: 6,
     runUrl: RUN_URL,
+    temp: '',
+    clock: { now: Date.now, random: () => 0, sleep: async () => {} },
+    signal: new AbortController().signal,
     ...given,
   });
 }
@@ -229,10 +228,10 @@ test('an artifact that is removed is gone; one that is not there cannot be', asy
   const [name, other] = [freshName(), freshName()];
   await upload(name);
   const { id } = await upload(other);
-  await removeArtifact(name);
+  await removeArtifact(name, new Overtaken());
   expect(results.artifacts().filter((one) => one.name === name)).toEqual([]);
   expect(results.artifacts().at(-1)?.id).toBe(id);
-  expect(await failure(removeArtifact(name))).toMatchObject({
+  expect(await failure(removeArtifact(name, new Overtaken()))).toMatchObject({
     kind: 'destination',
     message: expect.stringContaining('has to go'),
     where: `artifact \`${name}\``,
@@ -250,7 +249,7 @@ describe('a download', () => {
     clock: {
       now: () => 0,
       random: () => 0.5,
-      sleep: async (ms) => {
+      sleep: async (ms: number) => {
         sleeps.push(ms);
       },
     },

@@ -185,10 +185,10 @@ describe('outputs', () => {
   test('are of the first part, where the CSV was cut', () => {
     const report = reportOf();
     const files = ['1', '2'].map((n) => ({ path: `/t/${n}.csv`, name: `${n}.csv`, rows: 617, bytes: 1, sha256: n }));
-    const copies = files.map((file) => ({ ...file, path: file.path.replace('.csv', '.spreadsheet.csv') }));
+    const copies = files.map((file) => ({ ...file, name: file.name.replace('.csv', '.spreadsheet.csv') }));
     expect(outputsOfOne({ ...report, copies, table: { ...report.table, files } })).toMatchObject({
-      'csv-path': '/t/1.csv',
-      'spreadsheet-path': '/t/1.spreadsheet.csv',
+      'csv-path': '/temp/acme/1.csv',
+      'spreadsheet-path': '/temp/acme/1.spreadsheet.csv',
       sha256: '1',
       'row-count': '1234',
     });

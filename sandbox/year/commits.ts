@@ -23,7 +23,7 @@ export const openCommits: OpenDelivery = async ({ token, commit, empty, now, int
       repository.commit(branch, Object.fromEntries(paths.map((path) => [path, null])), 'Take a damaged export away');
       return last;
     },
-    folders: async () => foldersOf(filesOf(repository.path, branch)),
+    folders: async () => foldersOf(filesOf(repository.path, `refs/heads/${branch}`)),
     flaws: (exports, lost) => flawsOf(repository.path, branch, exports.length + lost.length),
     requests: () => github.requests.length,
     close: github.close,

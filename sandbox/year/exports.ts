@@ -46,9 +46,9 @@ export function foldersOf(tree: ReadonlyMap<string, Buffer>): ExportFolder[] {
 export const git = (repository: string, ...args: readonly string[]): string =>
   execFileSync('git', ['--git-dir', repository, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
-/** All files of a branch, by path. */
-export function filesOf(repository: string, branch: string): Map<string, Buffer> {
-  const listed = git(repository, 'ls-tree', '-r', '-z', '--format=%(objectname) %(path)', `refs/heads/${branch}`);
+/** All files of a commit or a branch (`refs/heads/main`), by path. */
+export function filesOf(repository: string, revision: string): Map<string, Buffer> {
+  const listed = git(repository, 'ls-tree', '-r', '-z', '--format=%(objectname) %(path)', revision);
   const entries = listed.split('\0').filter(Boolean);
   const answer = execFileSync('git', ['--git-dir', repository, 'cat-file', '--batch'], {
     input: entries.map((entry) => `${entry.slice(0, 40)}\n`).join(''),

@@ -1,7 +1,14 @@
-import { rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { openClient } from '../artifact-client.ts';
+import { refused } from '../disk.ts';
 import { ExportError } from '../errors.ts';
-import type { Repository } from '../git-names.ts';
-import { type Clock, isTransient, Patience } from '../retry.ts';
+import { forLog } from '../escape.ts';
+import { hashFile } from '../evidence/checksums.ts';
+import type { ListedFile } from '../evidence/write.ts';
+import { Overtaken } from '../history/history.ts';
+import { type Clock, pauseAfter } from '../retry.ts';
 
 export interface ArtifactOptions {
   readonly name: string;
@@ -16,6 +23,10 @@ export interface ArtifactOptions {
   readonly compressionLevel: number;
   /** `https://…/actions/runs/1`. */
   readonly runUrl: string;
+  /** The runner's folder for temporary files; '' where there is none. */
+  readonly temp: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
 }
 
 export interface ArtifactReceipt {
@@ -28,109 +39,129 @@ export interface ArtifactReceipt {
 
 const TRIES = 3;
 const TAKEN = /409|already exists|conflict/i;
-/** A connection that was cut is not tried again by the artifact client itself. */
-const CUT = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EAI_AGAIN/;
+/** A connection that was cut, or stalled, is not tried again by the artifact client itself. */
+const CUT = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|stalled/;
+/** From here on, the service may have the artifact, whatever became of its answer. */
+const FINALIZING = /FinalizeArtifact/;
 
 /** Uploads the files as one workflow artifact. Throws `destination`. */
 export async function uploadArtifact(options: ArtifactOptions): Promise<ArtifactReceipt> {
-  const { files, folder, retentionDays, compressionLevel, runUrl } = options;
+  const { files, folder, retentionDays, compressionLevel, runUrl, clock, signal } = options;
   refuseEnterpriseServer(options.name, runUrl);
-  // Loaded only here: it is most of the bundle, and most of its time to start.
-  const { DefaultArtifactClient } = await import('@actions/artifact');
+  const client = await openClient();
+  const upload = async (name: string): Promise<ArtifactReceipt> => {
+    const days = retentionDays === null ? {} : { retentionDays };
+    const { id, digest } = await client.uploadArtifact(name, [...files], folder, { compressionLevel, ...days });
+    if (!id || digest === undefined) throw new Error('FinalizeArtifact: an answer without an id or a digest');
+    return receiptOf(name, id, digest, runUrl);
+  };
   let { number } = options;
-  let name = numbered(options.name, number);
-  const upload = () =>
-    new DefaultArtifactClient().uploadArtifact(name, [...files], folder, {
-      compressionLevel,
-      ...(retentionDays === null ? {} : { retentionDays }),
-    });
+  let mayBeThere = false;
   for (let attempt = 1; ; attempt++) {
+    const name = numbered(options.name, number);
     try {
-      const { id, digest } = await upload();
-      if (id === undefined || digest === undefined)
-        throw new Error('The service confirmed the upload without an id or a digest.');
-      return { name, id, digest, url: `${runUrl}/artifacts/${id}` };
+      return await upload(name);
     } catch (cause) {
-      if (attempt < TRIES && CUT.test(String(cause))) continue;
-      if (number !== null && TAKEN.test(String(cause))) {
+      const text = String(cause);
+      mayBeThere ||= FINALIZING.test(text);
+      const there = mayBeThere ? await findOurs(name, options) : null;
+      if (there !== null && there !== 'unknown') return there;
+      if (there === null && number !== null && TAKEN.test(text)) {
         number += 1;
-        name = numbered(options.name, number);
-        continue;
+        mayBeThere = false;
+      } else if (attempt < TRIES && (there === 'unknown' || CUT.test(text))) {
+        await clock.sleep(pauseAfter(attempt, clock), signal);
+      } else {
+        throw there === 'unknown' ? unsure(name, cause) : refusal(name, cause);
       }
-      throw refusal(name, cause);
     }
   }
 }
 
-interface Found {
-  readonly id: number;
-  readonly runId: number;
-  /** `sha256:` and the digest of the zip. */
-  readonly digest: string;
-}
+const receiptOf = (name: string, id: number, digest: string, runUrl: string): ArtifactReceipt => ({
+  name,
+  id,
+  digest,
+  url: `${runUrl}/artifacts/${id}`,
+});
 
-export interface DownloadOptions {
-  readonly token: string;
-  readonly repository: Repository;
-  readonly maxAttempts: number;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
+/**
+ * The artifact of a name, if the service has it after all, and it is of these very files: another job of the run may
+ * have uploaded one of the same name. null: it has none.
+ */
+async function findOurs(
+  name: string,
+  { files, temp, runUrl }: Pick<ArtifactOptions, 'files' | 'temp' | 'runUrl'>,
+): Promise<ArtifactReceipt | null | 'unknown'> {
+  let folder: string | null = null;
+  try {
+    folder = await mkdtemp(join(temp || tmpdir(), '.uploaded-'));
+    const client = await openClient();
+    const { artifacts } = await client.listArtifacts();
+    const found = artifacts.find((one) => one.name === name);
+    if (found === undefined) return null;
+    const { id, digest } = found;
+    if (digest === undefined) return 'unknown';
+    const { digestMismatch } = await client.downloadArtifact(id, { path: folder, expectedHash: digest });
+    if (digestMismatch) return 'unknown';
+    return (await holds(folder, files)) ? receiptOf(name, id, digest.replace('sha256:', ''), runUrl) : null;
+  } catch {
+    return 'unknown';
+  } finally {
+    if (folder !== null) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /**
- * Unpacks an artifact of any run of a repository into a folder. Gives whether it has its digest; where it has not, what
- * lies in the folder is worth nothing. Throws `unavailable`.
+ * Makes sure that the files are still what they were before they went up: the client leaves out what it does not find,
+ * and calls the upload a success. Throws `destination`.
  */
-export async function downloadArtifact(
-  { id, runId, digest }: Found,
-  folder: string,
-  { token, repository, maxAttempts, clock, signal }: DownloadOptions,
-): Promise<boolean> {
-  const { DefaultArtifactClient } = await import('@actions/artifact');
-  const findBy = { token, workflowRunId: runId, repositoryOwner: repository.owner, repositoryName: repository.repo };
-  const asked = { path: folder, expectedHash: digest, findBy };
-  const patience = new Patience(maxAttempts, clock);
-  for (;;) {
-    signal.throwIfAborted();
+export async function checkUploaded(folder: string, files: readonly ListedFile[]): Promise<void> {
+  for (const { name, sha256 } of files) {
+    const path = join(folder, name);
+    const found = await hashFile(path).catch((cause: unknown) => ({ sha256: '', cause }));
+    if (found.sha256 !== sha256) throw refused(path, 'A file of the export changed while it went up.', found);
+  }
+}
+
+/** Whether a folder has copies of these files, and nothing else. */
+async function holds(folder: string, files: readonly string[]): Promise<boolean> {
+  if ((await readdir(folder)).length !== files.length) return false;
+  for (const file of files) {
+    const [ours, theirs] = [await hashFile(file), await hashFile(join(folder, basename(file)))];
+    if (ours.sha256 !== theirs.sha256) return false;
+  }
+  return true;
+}
+
+/**
+ * Removes an artifact of this run, whose export is not delivered after all.
+ * @param why what was thrown in its delivery
+ */
+export async function removeArtifact(name: string, why: unknown): Promise<void> {
+  const client = await openClient();
+  for (let attempt = 1; ; attempt++) {
     try {
-      const done = await new DefaultArtifactClient().downloadArtifact(id, asked);
-      return done.digestMismatch !== true;
+      await client.deleteArtifact(name);
+      return;
     } catch (cause) {
-      const waitMs = isWorthAnotherTry(cause) ? patience.afterFailure(null) : null;
-      if (waitMs === null) throw notDownloaded(id, runId, cause);
-      await rm(folder, { recursive: true, force: true });
-      await clock.sleep(waitMs, signal);
+      if ((cause as Error).name === 'ArtifactNotFoundError') return;
+      if (attempt >= TRIES) throw notRemoved(name, why, cause);
     }
   }
 }
 
-/** The client itself tries the blob again, but asks only once where it is. */
-function isWorthAnotherTry(error: unknown): boolean {
-  const { status = 500, message = '' } = error as { status?: number; message?: string };
-  if (message.startsWith('Unable to download and extract')) return false;
-  return isTransient(status) || (status === 403 && /rate limit/i.test(message));
-}
-
-const notDownloaded = (id: number, runId: number, cause: unknown): ExportError =>
-  new ExportError('unavailable', 'The last export could not be downloaded.', {
-    where: `artifact ${id} of run ${runId}`,
-    next: 'Run the job again; see the status page of GitHub Actions.',
+const notRemoved = (name: string, why: unknown, cause: unknown): ExportError => {
+  const reason =
+    why instanceof Overtaken
+      ? 'another run has exported the same events at the same time.'
+      : `its export was not delivered. ${forLog(String((why as Error).message))}`;
+  return new ExportError('destination', 'An artifact of this run has to go, and the service did not remove it.', {
+    where: `artifact \`${name}\``,
+    next: `Remove it by hand: ${reason}`,
     cause,
   });
-
-/** Removes an artifact of this run. Throws `destination`. */
-export async function removeArtifact(name: string): Promise<void> {
-  const { DefaultArtifactClient } = await import('@actions/artifact');
-  try {
-    await new DefaultArtifactClient().deleteArtifact(name);
-  } catch (cause) {
-    throw new ExportError('destination', 'An artifact of this run has to go, and the service did not remove it.', {
-      where: `artifact \`${name}\``,
-      next: 'Remove it by hand: another run has exported the same events at the same time.',
-      cause,
-    });
-  }
-}
+};
 
 const numbered = (name: string, number: number | null): string =>
   number === null || number === 1 ? name : `${name}-${number}`;
@@ -144,6 +175,13 @@ function refuseEnterpriseServer(name: string, runUrl: string): void {
     next: 'Use `destination: file` with `path`, and upload the folder with the version of upload-artifact that your server supports.',
   });
 }
+
+const unsure = (name: string, cause: unknown): ExportError =>
+  new ExportError('destination', 'The artifact service does not say whether it has taken the export.', {
+    where: `artifact \`${name}\``,
+    next: 'Look at the artifacts of the run: if it is there, it is whole. Else run the job again.',
+    cause,
+  });
 
 function refusal(name: string, cause: unknown): ExportError {
   const text = String(cause);

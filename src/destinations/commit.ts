@@ -7,7 +7,7 @@ import type { Head, Repository } from '../git/repository.ts';
 import type { Refused } from '../github.ts';
 import type { BranchHistory } from '../history/branch.ts';
 import { Overtaken } from '../history/history.ts';
-import { type Link, readLink } from '../history/link.ts';
+import { type Link, readLink, saysTheSame } from '../history/link.ts';
 import { type Clock, pauseAfter } from '../retry.ts';
 
 export interface CommitReceipt {
@@ -134,9 +134,7 @@ async function compare(
   if (manifest === undefined || !files.filter(({ path }) => path.endsWith('.csv')).every(equal)) return null;
   try {
     const other = readLink(await repository.blob(manifest.sha), '');
-    const told = ({ scope, window, before, chained, files: csvs }: Link) =>
-      JSON.stringify([scope, window, before, chained, csvs]);
-    return told(other) === told(link) ? 'same' : null;
+    return saysTheSame(other, link) ? 'same' : null;
   } catch (error) {
     if (error instanceof ExportError && error.kind === 'destination') return null;
     throw error;

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { onDisk } from '../disk.ts';
 import type { CsvFile } from '../parts.ts';
 import { checksumsText, type Digest, hashBytes } from './checksums.ts';
 
@@ -16,6 +17,7 @@ export interface ListedFile extends Digest {
 /**
  * Writes `SHA256SUMS`, and last of all the manifest: an export without it is not one.
  * Gives all files of the export, the CSV first, in the order of its parts; and the manifest's bytes.
+ * Throws `destination` where the disk refuses.
  */
 export async function writeEvidence(
   folder: string,
@@ -28,7 +30,10 @@ export async function writeEvidence(
     { name: MANIFEST, ...hashBytes(bytes) },
   ];
   const sums = Buffer.from(checksumsText(files));
-  await writeFile(join(folder, SUMS), sums, { flag: 'wx', flush: true });
-  await writeFile(join(folder, MANIFEST), bytes, { flag: 'wx', flush: true });
+  await write(join(folder, SUMS), sums);
+  await write(join(folder, MANIFEST), bytes);
   return { files: [...files, { name: SUMS, ...hashBytes(sums) }], manifest: bytes };
 }
+
+const write = (path: string, bytes: Buffer): Promise<void> =>
+  onDisk(path, () => writeFile(path, bytes, { flag: 'wx', flush: true }));

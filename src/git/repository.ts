@@ -51,7 +51,8 @@ export class Repository {
       ref = await this.#get(`/git/ref/heads/${encoded(branch)}`, 'the branch');
     } catch (error) {
       if (error instanceof Refused && error.status === 404) return null;
-      if (error instanceof Refused && error.status === 409) return 'empty';
+      // A conflict of another kind is no reason to begin the repository.
+      if (error instanceof Refused && error.status === 409 && /empty/i.test(error.message)) return 'empty';
       throw error;
     }
     const { head } = await this.#commit(objectName(asObject(ref['object'], '`object`', branch)['sha']));

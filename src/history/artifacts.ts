@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unlessAborted } from '../abort.ts';
 import { ExportError } from '../errors.ts';
 import { MANIFEST, SUMS } from '../evidence/write.ts';
 import type { Repository } from '../git-names.ts';
@@ -127,7 +128,7 @@ export class ArtifactHistory implements History {
     for (let page = 1; ; page++) {
       const query = { ...repository, per_page: PER_PAGE, page, ...(name !== null && { name }) };
       const answer = await github.rest('GET /repos/{owner}/{repo}/actions/artifacts', query).catch((error: unknown) => {
-        throw error instanceof Refused ? forbidden(error) : error;
+        throw error instanceof Refused ? notShown(error) : error;
       });
       const entries = asArray(asObject(answer, 'the list', where)['artifacts'], '`artifacts`', where);
       for (const entry of entries) {
@@ -156,8 +157,8 @@ export class ArtifactHistory implements History {
 
   async #download(artifact: Listed): Promise<string> {
     const folder = join(this.#options.folder, String(artifact.id));
-    const whole = await this.#options.download(artifact, folder);
-    this.#options.signal.throwIfAborted();
+    const { download, signal } = this.#options;
+    const whole = await unlessAborted(signal, () => download(artifact, folder));
     if (!whole) throw damaged(placeOf(artifact), 'its digest is not the one of its upload');
     this.#folders.set(artifact.id, folder);
     return folder;
@@ -180,12 +181,17 @@ function readListed(entry: unknown, where: string): Listed {
 
 const placeOf = ({ name, runId }: Pick<Listed, 'name' | 'runId'>): string => `artifact ${name} of run ${runId}`;
 
-const forbidden = (cause: Refused): ExportError =>
-  new ExportError('auth', `GitHub does not show the artifacts of earlier runs: "${cause.message}"`, {
+function notShown(cause: Refused): ExportError {
+  const [kind, next] =
+    cause.status === 403 || cause.status === 404
+      ? (['auth', 'Give the job `permissions: actions: read`, by which the last export is found.'] as const)
+      : (['destination', 'Run the job again; see the status page of GitHub.'] as const);
+  return new ExportError(kind, `GitHub does not show the artifacts of earlier runs: "${cause.message}"`, {
     where: `${cause.where} → ${cause.status}`,
-    next: 'Give the job `permissions: actions: read`, by which the last export is found.',
+    next,
     cause,
   });
+}
 
 const expired = (artifact: Listed): ExportError =>
   new ExportError('destination', 'The last export has expired, so where it ended cannot be read any more.', {

@@ -90,6 +90,13 @@ export function checkContent({ place }: Link, { name, sha256 }: Link['files'][nu
   throw damaged(place, `${name} is not what its manifest says`);
 }
 
+/** Whether two exports hold the same: in scope, window, what they go on from, and the bytes of their CSV. */
+export function saysTheSame(one: Link, other: Link): boolean {
+  const told = ({ scope, window, before, chained, files }: Link) =>
+    JSON.stringify([scope, window, before, chained, files]);
+  return told(one) === told(other);
+}
+
 /** The error for an export that is there, but not as it was delivered. */
 export const damaged = (place: string, what = 'its manifest cannot be read'): ExportError =>
   new ExportError('destination', `The last export is damaged: ${what}.`, {

@@ -1,0 +1,32 @@
+/** A sample of `npm run kill`: runs that are killed, and run again on the same workspace. */
+
+import { expect, test } from '@jest/globals';
+import { type Blow, kill } from '../../sandbox/kill/kills.ts';
+import { type SceneKind, sceneOf } from '../../sandbox/kill/scene.ts';
+
+const FILE: SceneKind = { destination: 'file', chained: false };
+const COMMIT: SceneKind = { destination: 'commit', chained: false };
+/** Of the scenes; their branch is there, so that one call commits. */
+const SEED = 2;
+
+test.each<[string, SceneKind, Blow]>([
+  [
+    'when the sums are on the disk and the manifest is not',
+    FILE,
+    { at: 'disk', step: 0, what: '/datapackage.json$', moment: 'before' },
+  ],
+  [
+    'when the folder has its name',
+    FILE,
+    { at: 'disk', step: 0, what: '^rename .*partial-[0-9a-f]{6}$', moment: 'after' },
+  ],
+  [
+    'when the commit is made and not answered',
+    COMMIT,
+    { at: 'request', step: 0, what: 'github POST /graphql', moment: 'acted' },
+  ],
+])('%s: what is there is whole, and the next run exact', async (_, kind, blow) => {
+  const servers = { results: null, bundle: process.env['E2E_ENTRY'], network: null };
+  const { killed, flaws } = await kill(sceneOf(kind, SEED, Date.now()), blow, servers);
+  expect({ killed, flaws }).toEqual({ killed: true, flaws: [] });
+});

@@ -1,0 +1,17 @@
+import type { Clock } from './retry.ts';
+import type { Runner } from './runner.ts';
+import type { Secrets } from './secrets.ts';
+
+/** What the program runs on. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly runner: Runner;
+  readonly clock: Clock;
+  /** Aborted by SIGINT and SIGTERM; its reason is thrown. */
+  readonly signal: AbortSignal;
+}
+
+/** The same, with what has to be kept out of everything that is shown. */
+export interface Inside extends Surroundings {
+  readonly secrets: Secrets;
+}
