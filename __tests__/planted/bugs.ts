@@ -28,15 +28,15 @@ const paging: readonly PlantedBug[] = [
   {
     name: 'a full page is trusted to be the last',
     file: 'paging.ts',
-    find: '    yield page;\n    if (page.length < limit) return;',
-    replace: '    yield page;\n    if (page.length <= limit) return;',
+    find: 'if (page.length < longest) return;',
+    replace: 'if (page.length <= longest) return;',
     caughtBy: ['unit/paging'],
   },
   {
     name: 'a walk goes on before the last event of a page, not at it',
     file: 'paging.ts',
-    find: 'to = oldest + 1;\n      continue;',
-    replace: 'to = oldest;\n      continue;',
+    find: 'to = oldest + 1;\n        continue;',
+    replace: 'to = oldest;\n        continue;',
     caughtBy: ['unit/paging'],
   },
   {
@@ -54,18 +54,18 @@ const paging: readonly PlantedBug[] = [
     caughtBy: ['unit/paging'],
   },
   {
-    name: 'a round count is not taken for a cap',
-    file: 'paging.ts',
-    find: '/^(?:1|2|25|5)0+$/.test(String(count))',
-    replace: 'Number.isNaN(count)',
-    caughtBy: ['unit/paging', 'unit/vendor-kosli'],
+    name: 'the largest answer is not taken for a cap',
+    file: 'caps.ts',
+    find: 'if (proven || count < largest) return [part];',
+    replace: 'if (proven || count >= 0) return [part];',
+    caughtBy: ['unit/caps'],
   },
   {
     name: 'halves that hold less than the whole are taken',
-    file: 'paging.ts',
-    find: 'if (sum < whole) throw',
-    replace: 'if (sum < 0) throw',
-    caughtBy: ['unit/paging'],
+    file: 'caps.ts',
+    find: 'if (after.length < before.length) throw',
+    replace: 'if (after.length < 0) throw',
+    caughtBy: ['unit/caps'],
   },
 ];
 
@@ -94,8 +94,8 @@ const vendors: readonly PlantedBug[] = [
   {
     name: 'the total of a walk is not compared',
     file: 'vendors/codacy.ts',
-    find: 'if (total === null || received >= total) return;',
-    replace: 'if (total === null || received >= 0) return;',
+    find: 'if (totals.every(({ rows, total }) => total === rows) ||',
+    replace: 'if (totals.length >= 0 ||',
     caughtBy: ['unit/vendor-codacy'],
   },
   {
@@ -115,8 +115,8 @@ const vendors: readonly PlantedBug[] = [
   {
     name: 'the count of environments is not compared',
     file: 'vendors/kosli.ts',
-    find: 'if (page >= pageCount && found.length !== total) {',
-    replace: 'if (page > pageCount && found.length !== total) {',
+    find: 'if (page >= pageCount && (totals',
+    replace: 'if (page > pageCount && (totals',
     caughtBy: ['unit/vendor-kosli'],
   },
 ];
@@ -250,15 +250,22 @@ const rows: readonly PlantedBug[] = [
   {
     name: 'an id that comes twice is written twice',
     file: 'export.ts',
-    find: '} else if (before !== undefined) {\n        this.#counts.repeated++;\n',
-    replace: '} else if (before === null) {\n        this.#counts.repeated++;\n',
+    find: '} else if (repeated) {',
+    replace: '} else if (repeated && time === null) {',
     caughtBy: ['unit/export'],
   },
   {
     name: 'one id with two contents is taken for one event',
-    file: 'export.ts',
-    find: 'if (before !== undefined && JSON.stringify(before.body) !== JSON.stringify(event.body))',
-    replace: 'if (before !== undefined && before.time !== event.time)',
+    file: 'ids.ts',
+    find: "throw twice(this.#vendor, event, 'with different contents');",
+    replace: 'return true;',
+    caughtBy: ['unit/export'],
+  },
+  {
+    name: 'one id at two times is taken for two events',
+    file: 'ids.ts',
+    find: 'if (kept.has(event.id)) throw',
+    replace: 'if (kept.size < 0) throw',
     caughtBy: ['unit/export'],
   },
   {
@@ -405,10 +412,10 @@ const surfaces: readonly PlantedBug[] = [
   },
   {
     name: 'secrets are masked as they are, in no other form',
-    file: 'credentials.ts',
-    find: "if (secret === '') return;",
-    replace: "if (secret !== '') return mask(secret);",
-    caughtBy: ['unit/credentials', 'unit/inputs-secrets'],
+    file: 'secrets.ts',
+    find: 'for (const form of formsOf(secret)) mask(form);',
+    replace: 'mask(secret);',
+    caughtBy: ['unit/secrets'],
   },
 ];
 

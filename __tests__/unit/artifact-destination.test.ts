@@ -224,17 +224,20 @@ describe('without an artifact service', () => {
   });
 });
 
-test('an artifact that is removed is gone; one that is not there cannot be', async () => {
+test('an artifact that is removed is gone; one that is not there needs no removing; one that stays is an error', async () => {
   const [name, other] = [freshName(), freshName()];
   await upload(name);
   const { id } = await upload(other);
   await removeArtifact(name, new Overtaken());
   expect(results.artifacts().filter((one) => one.name === name)).toEqual([]);
   expect(results.artifacts().at(-1)?.id).toBe(id);
-  expect(await failure(removeArtifact(name, new Overtaken()))).toMatchObject({
+  await removeArtifact(name, new Overtaken());
+  const no = refuse(403, 'not today');
+  instead = { DeleteArtifact: [no, no, no] };
+  expect(await failure(removeArtifact(other, new Overtaken()))).toMatchObject({
     kind: 'destination',
     message: expect.stringContaining('has to go'),
-    where: `artifact \`${name}\``,
+    where: `artifact \`${other}\``,
     next: expect.stringContaining('Remove it by hand'),
     cause: expect.anything(),
   });
