@@ -123,8 +123,8 @@ async function lookAtEnds({ window, events }: Part, fetch: Fetch): Promise<'all'
 const keptBy = ({ window, events }: Part): readonly VendorEvent[] =>
   events.filter(({ time }) => time === null || contains(window, time));
 
-/** Counts alone may agree by chance, where an event was deleted meanwhile. */
-function sameRows(some: readonly VendorEvent[], others: readonly VendorEvent[]): boolean {
+/** Whether the rows are the same, in whatever order. Counts alone may agree by chance. */
+export function sameRows(some: readonly VendorEvent[], others: readonly VendorEvent[]): boolean {
   if (some.length !== others.length) return false;
   const rows = others.map(({ body }) => JSON.stringify(body)).sort();
   return some

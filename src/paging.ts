@@ -1,4 +1,4 @@
-import { LEAST_CAP } from './caps.ts';
+import { LEAST_CAP, sameRows } from './caps.ts';
 import { ExportError } from './errors.ts';
 import type { VendorEvent, Window } from './types.ts';
 import { contains, formatInstant, pad } from './window.ts';
@@ -29,6 +29,14 @@ const loop = (what: string, where: string): ExportError =>
     where,
     next: 'Run the export again; if it stays, report it to the vendor with the window and the time of this run.',
   });
+
+/**
+ * Two pages in a row with the same rows: the vendor did not look at the cursor or the offset, and repeats some events in
+ * place of others. A few events may be alike. Throws `protocol`.
+ */
+export function checkNewPage(page: readonly VendorEvent[], before: readonly VendorEvent[], where: string): void {
+  if (page.length >= LEAST_CAP && sameRows(page, before)) throw loop('the same page twice', where);
+}
 
 /**
  * An answer of which no event lies in the window that was asked for is the answer to another question: from a cache, or

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { inWindow, type LedgerEvent } from '../../sandbox/ledger.ts';
-import { changed, reply } from '../../sandbox/server.ts';
+import { changed, reply, type SandboxResponse } from '../../sandbox/server.ts';
 import type { AitronosOptions } from '../../sandbox/vendors/aitronos.ts';
 import { failureOf } from '../contract/run.ts';
 import {
@@ -244,6 +244,23 @@ describe('the query beside the export', () => {
     });
     expect(error.kind).toBe('not-found');
   });
+
+  test('does not look at `skip`, where nothing else can cut: protocol', async () => {
+    const error = await failureFrom(
+      crowded.map((event) => ({ ...event, fields: { ...event.fields, 'Entity Type': 'user' } })),
+      {
+        dates: 'day',
+        alter: (answer, { path, query }) => {
+          if (path.endsWith('/export') || !query.some(([name, value]) => name === 'limit' && value === '100'))
+            return answer;
+          first ??= answer;
+          return first;
+        },
+      },
+    );
+    expect(error).toMatchObject({ kind: 'protocol', message: expect.stringContaining('the same page twice') });
+  });
+  let first: SandboxResponse | undefined;
 
   test('counts otherwise on another of its pages, where nothing else can cut: incomplete', async () => {
     const error = await failureFrom(

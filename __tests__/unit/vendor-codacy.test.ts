@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { inWindow, jsonOf, type LedgerEvent } from '../../sandbox/ledger.ts';
 import { changed, type SandboxResponse } from '../../sandbox/server.ts';
+import type { Entry } from '../../sandbox/shelf.ts';
 import type { CodacyOptions } from '../../sandbox/vendors/codacy.ts';
 import { codacy } from '../../src/vendors/codacy.ts';
 import { failureOf, NOON } from '../contract/run.ts';
@@ -125,6 +126,25 @@ describe('what changes while it is read', () => {
     });
     const error = failureOf(await exportFrom('codacy', server, DAY));
     expect(error).toMatchObject({ kind: 'incomplete', message: expect.stringMatching(/counts \d+, then \d+\.$/) });
+  });
+
+  test('a page that comes again for the next cursor: protocol', async () => {
+    let request = -1;
+    let before: readonly Entry[] = [];
+    const server = await serve('codacy', day, {
+      pageRows: 50,
+      intercept: (_request, index) => {
+        request = index;
+        return undefined;
+      },
+      arrange: (entries) => {
+        const page = request === 2 ? before : entries;
+        before = entries;
+        return page;
+      },
+    });
+    const error = failureOf(await exportFrom('codacy', server, DAY));
+    expect(error).toMatchObject({ kind: 'protocol', message: expect.stringContaining('the same page twice') });
   });
 
   test('a row that comes twice, though it is counted once: incomplete', async () => {

@@ -56,9 +56,10 @@ export const instants = target({
     insist(time !== null, 'not read, but is an instant', given);
     insist(Math.floor(time) === Number(floorDiv(exact, 1_000_000n)), 'another millisecond', given, time);
 
-    // Another instant a little later, both in nanoseconds: order is kept as far as a number can tell.
-    const next = parseInstant(rfc3339(exact + BigInt(later)));
-    insist(next === null || time <= next, 'a later instant comes before', given, later, time, next);
+    // The same instant cut to nanoseconds, and one a little later: order is kept as far as a number can tell.
+    const [cut, next] = [exact, exact + BigInt(later)].map((one) => parseInstant(rfc3339(one)));
+    const ordered = (cut ?? time) <= time && (cut ?? time) <= (next ?? Number.POSITIVE_INFINITY);
+    insist(ordered, 'a later instant comes before', given, later, cut, time, next);
 
     const formatted = formatInstant(time);
     if (/^\d{4}-/.test(formatted)) {

@@ -72,6 +72,7 @@ async function play({ vendor, seed, scene: drawn, schedule, dice, folder, timeOu
   const { scene, worlds } = openWorlds({ ...drawn, request: () => last }, met);
   const isVisible = (event: LedgerEvent, request: number) =>
     worlds.every(({ visible }) => visible?.(event, request) ?? true);
+  const options: World['server'] = Object.assign({}, ...worlds.map(({ server }) => server));
   const skewMs = worlds.reduce((sum, world) => sum + (world.skewMs ?? 0), 0);
   const vendorClock = () => now + skewMs;
   const server = await startVendor(vendor, {
@@ -79,7 +80,7 @@ async function play({ vendor, seed, scene: drawn, schedule, dice, folder, timeOu
     token: TOKEN,
     clock: vendorClock,
     ...scene.setting.server,
-    ...Object.assign({}, ...worlds.map((world) => world.server)),
+    ...options,
     ...(worlds.some(({ visible }) => visible) && { visible: (event: LedgerEvent) => isVisible(event, last) }),
     ...composed(worlds),
     intercept: (request, index) => {
@@ -114,7 +115,8 @@ async function play({ vendor, seed, scene: drawn, schedule, dice, folder, timeOu
       (error: unknown) => ({ error }),
     );
     const ends = new Set<string>(met.flatMap(({ kind }) => (faultOf.get(kind) ?? worldOf.get(kind))?.ends ?? []));
-    const table = expectedTable(scene.setting, worlds.find(({ renamed }) => renamed)?.renamed);
+    const setting = { ...scene.setting, server: { ...scene.setting.server, ...options } };
+    const table = expectedTable(setting, worlds.find(({ renamed }) => renamed)?.renamed);
     const flaws =
       failure === null
         ? await flawsOfExport(

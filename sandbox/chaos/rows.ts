@@ -1,7 +1,7 @@
 /** Worlds of rows: how many of them come, when, in which order, and how often. */
 
 import type { LedgerEvent, VendorId } from '../ledger.ts';
-import { type Fault, json, jsonText, type SandboxRequest, type SandboxResponse } from '../server.ts';
+import { type Fault, json, jsonText, reply, type SandboxRequest, type SandboxResponse } from '../server.ts';
 import type { Asked, Entry, Order } from '../shelf.ts';
 import { pick, type Random, type Scene, type WorldKind, whole, withBody } from './kind.ts';
 
@@ -150,7 +150,7 @@ export const ROWS: readonly WorldKind[] = [
   {
     name: 'one id with two contents',
     group: 'rows',
-    ends: ['protocol'],
+    ends: ['protocol', 'incomplete'],
     fits: oneOf('infisical', 'datafold'),
     make(_scene, random) {
       const own = whole(random, 1, 20);
@@ -177,6 +177,21 @@ export const ROWS: readonly WorldKind[] = [
         return other.length > 0 && !other.some((entry) => isInside(entry, asked)) ? other : null;
       })(scene, at);
       return { arrange: stale };
+    },
+  },
+  {
+    name: 'a page that comes again',
+    group: 'rows',
+    ends: ['protocol', 'incomplete'],
+    fits: isPaged,
+    make(scene, random, at) {
+      let before: readonly Entry[] = [];
+      const again = once((entries, asked) => {
+        const page = before;
+        before = entries;
+        return page.length > 0 && page.every((entry) => isInside(entry, asked)) ? page : null;
+      })(scene, at);
+      return { server: { pageRows: whole(random, 10, 20) }, arrange: again };
     },
   },
   {
@@ -272,6 +287,16 @@ export const ROWS: readonly WorldKind[] = [
     make: (_scene, random) => ({ server: { tieShuffle: whole(random, 1, 1000) } }),
   },
   {
+    name: 'no column that reads as a time',
+    group: 'bounds',
+    ends: ['input', 'incomplete'],
+    fits: oneOf('kosli'),
+    // Then nothing can cut to the window but the vendor itself.
+    make: (_scene, random) => ({
+      server: { time: pick(random, ['words', 'none']), bounds: { fromInclusive: true, toInclusive: false } },
+    }),
+  },
+  {
     name: 'neither bound included',
     group: 'bounds',
     ends: [],
@@ -324,6 +349,19 @@ export const TOKENS_AND_CLOCKS: readonly WorldKind[] = [
       server: { client: CLIENT, tokenRequests: whole(random, 7, 12) },
       inputs: { token: null, 'client-id': CLIENT.clientId, 'client-secret': CLIENT.clientSecret },
     }),
+  },
+  {
+    name: 'a rate limit',
+    group: 'token',
+    ends: [],
+    fits: () => true,
+    make(_scene, random) {
+      const every = whole(random, 2, 9);
+      return {
+        fault: (_request, index) =>
+          index % every === 1 ? reply(429, { 'retry-after': String(whole(random, 1, 60)) }) : undefined,
+      };
+    },
   },
   {
     name: 'a clock that is minutes off',

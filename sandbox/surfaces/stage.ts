@@ -104,8 +104,8 @@ async function perform(given: Given, commandFolder: string): Promise<Performed> 
   return { ...caught.texts(), asked, set, files: Object.fromEntries(texts), error, left };
 }
 
-/** No environment holds half a character, or anything behind a NUL. */
-const asInProcess = (value: string): string => (value.split('\0', 1)[0] ?? '').toWellFormed();
+/** No environment holds half a character, or a NUL. */
+const asInProcess = (value: string): string => value.replaceAll('\0', '').toWellFormed();
 
 /** The runner of workflows, which also writes down what it was asked. */
 function recording(asked: (Command | null)[], set: Record<string, string>, idToken: string | undefined): Runner {

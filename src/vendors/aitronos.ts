@@ -1,6 +1,6 @@
 import { readCsv } from '../csv/read.ts';
 import { ExportError } from '../errors.ts';
-import { checkAsked } from '../paging.ts';
+import { checkAsked, checkNewPage } from '../paging.ts';
 import { asArray, asObject, readJson, requireNumber, text } from '../read.ts';
 import type { Page, Session, Vendor, VendorEvent, Window } from '../types.ts';
 import { contains, formatInstant, pad, parseInstant } from '../window.ts';
@@ -164,9 +164,13 @@ function openApi(send: Session['send'], path: string, filters: Ask) {
     async viaTwin(ask: Ask): Promise<readonly VendorEvent[]> {
       const events: VendorEvent[] = [];
       const totals = new Set<number>();
+      let before: readonly VendorEvent[] = [];
       for (;;) {
         const { items, total, where } = await query({ ...ask, skip: String(events.length), limit: String(TWIN_ROWS) });
-        events.push(...items.map((item) => read(cellsOf(item, where), where)));
+        const page = items.map((item) => read(cellsOf(item, where), where));
+        checkNewPage(page, before, where);
+        before = page;
+        events.push(...page);
         totals.add(total);
         if (items.length > 0 && events.length < total) continue;
         // Another count on another page: rows have come or gone meanwhile, and were repeated or skipped.

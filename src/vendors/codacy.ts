@@ -1,6 +1,6 @@
 import { capGuard, type Fetched } from '../caps.ts';
 import { ExportError } from '../errors.ts';
-import { byCursor, checkAsked } from '../paging.ts';
+import { byCursor, checkAsked, checkNewPage } from '../paging.ts';
 import { asArray, asObject, objectOrNone, readJson, requireInstant, requireString, text } from '../read.ts';
 import type { Answer, JsonObject, Session, Vendor, VendorEvent, Window } from '../types.ts';
 import { pad, sliceWindow } from '../window.ts';
@@ -39,7 +39,12 @@ async function* pages({ query, send, note }: Session) {
       counts.push({ rows: page.entries.length, total: page.total });
       return page;
     }, `GET ${path}`);
-    for await (const entries of walk) for (const event of entries) events.push(event);
+    let before: readonly VendorEvent[] = [];
+    for await (const entries of walk) {
+      checkNewPage(entries, before, `GET ${path}`);
+      before = entries;
+      for (const event of entries) events.push(event);
+    }
     checkTotals(counts, `GET ${path}`);
     checkAsked(events, { from, to }, { vendor: 'Codacy', where: `GET ${path}` });
     return { events, proven: limit !== undefined };
