@@ -34038,7 +34038,7 @@ async function lookAtEnds({ window, events }, fetch) {
     return close ? 'close' : 'all';
 }
 const keptBy = ({ window, events }) => events.filter(({ time }) => time === null || (0,lib_window/* contains */.gR)(window, time));
-/** Counts alone may agree by chance, where an event was deleted meanwhile. */
+/** Whether the rows are the same, in whatever order. Counts alone may agree by chance. */
 function sameRows(some, others) {
     if (some.length !== others.length)
         return false;
@@ -34085,6 +34085,14 @@ const loop = (what, where) => new errors/* ExportError */.z('protocol', `The ven
     where,
     next: 'Run the export again; if it stays, report it to the vendor with the window and the time of this run.',
 });
+/**
+ * Two pages in a row with the same rows: the vendor did not look at the cursor or the offset, and repeats some events in
+ * place of others. A few events may be alike. Throws `protocol`.
+ */
+function checkNewPage(page, before, where) {
+    if (page.length >= LEAST_CAP && sameRows(page, before))
+        throw loop('the same page twice', where);
+}
 /**
  * An answer of which no event lies in the window that was asked for is the answer to another question: from a cache, or
  * because something on the way dropped the window. Throws `protocol`. Events without a time pass.
@@ -34314,9 +34322,13 @@ function aitronos_openApi(send, path, filters) {
         async viaTwin(ask) {
             const events = [];
             const totals = new Set();
+            let before = [];
             for (;;) {
                 const { items, total, where } = await query({ ...ask, skip: String(events.length), limit: String(TWIN_ROWS) });
-                events.push(...items.map((item) => aitronos_read(cellsOf(item, where), where)));
+                const page = items.map((item) => aitronos_read(cellsOf(item, where), where));
+                checkNewPage(page, before, where);
+                before = page;
+                events.push(...page);
                 totals.add(total);
                 if (items.length > 0 && events.length < total)
                     continue;
@@ -34484,9 +34496,13 @@ async function* codacy_pages({ query, send, note }) {
             counts.push({ rows: page.entries.length, total: page.total });
             return page;
         }, `GET ${path}`);
-        for await (const entries of walk)
+        let before = [];
+        for await (const entries of walk) {
+            checkNewPage(entries, before, `GET ${path}`);
+            before = entries;
             for (const event of entries)
                 events.push(event);
+        }
         checkTotals(counts, `GET ${path}`);
         checkAsked(events, { from, to }, { vendor: 'Codacy', where: `GET ${path}` });
         return { events, proven: limit !== undefined };
