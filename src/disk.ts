@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { ExportError } from './errors.ts';
 
 /** The outcome of work on a file or folder. Throws `destination` where the disk refuses it. */
@@ -17,3 +18,15 @@ export const refused = (path: string, what: string, cause: unknown): ExportError
     next: 'Check the space and the health of the disk of the runner, and run the export again.',
     cause,
   });
+
+/**
+ * Removes a folder with all that is in it, as far as the disk lets it: what stays has no name that anybody takes for an
+ * export. At once, and again where something is just being written into it, as by a download that was cancelled.
+ */
+export function removeAll(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 });
+  } catch {
+    // Why the run ends is what people need to know.
+  }
+}

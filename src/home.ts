@@ -1,11 +1,10 @@
-import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unlessAborted } from './abort.ts';
 import { type ArtifactReceipt, checkUploaded, removeArtifact, uploadArtifact } from './destinations/artifact.ts';
 import { type CommitReceipt, commitExport } from './destinations/commit.ts';
-import { onDisk } from './disk.ts';
+import { onDisk, removeAll } from './disk.ts';
 import { scopeOf } from './evidence/scope.ts';
 import type { ListedFile } from './evidence/write.ts';
 import { type OpenBranch, openBranch } from './git/branch.ts';
@@ -119,7 +118,7 @@ export async function openHome(inputs: Inputs, surroundings: Inside): Promise<Ho
       }
     },
     close: () => {
-      if (downloads !== null) rmSync(downloads, { recursive: true, force: true });
+      if (downloads !== null) removeAll(downloads);
     },
   };
 }

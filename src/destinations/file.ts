@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { renameSync, rmSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { lstat, mkdir, mkdtemp, readdir, readFile, realpath, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
+import { removeAll } from '../disk.ts';
 import { ExportError } from '../errors.ts';
 import { hashFile } from '../evidence/checksums.ts';
 import { MANIFEST, SUMS } from '../evidence/write.ts';
@@ -59,7 +60,7 @@ export class ExportFolder {
 
   /** Leaves the export under its own name, and nothing else. */
   close(): void {
-    tidy(this.#hidden);
+    removeAll(this.#hidden);
   }
 
   /**
@@ -73,7 +74,7 @@ export class ExportFolder {
       // Then it stays, whole.
     }
     this.#named = false;
-    tidy(this.#around ?? this.#hidden);
+    removeAll(this.#around ?? this.#hidden);
   }
 }
 
@@ -100,7 +101,7 @@ export async function makeFolder(
   try {
     return await ExportFolder.make(join(around, name), around);
   } catch (error) {
-    tidy(around);
+    removeAll(around);
     throw error;
   }
 }
@@ -121,7 +122,7 @@ async function clearUp(place: string): Promise<void> {
     if (!left.startsWith(hiddenPrefix(place))) continue;
     const gone = hiddenBeside(place);
     await rename(left, gone).then(
-      () => tidy(gone),
+      () => removeAll(gone),
       () => undefined,
     );
   }
@@ -184,15 +185,6 @@ const real = (folder: string): Promise<string> =>
   realpath(folder).catch((cause: unknown) => {
     throw unusable(folder, cause);
   });
-
-/** Removes a folder; one that cannot be removed hides no error. */
-function tidy(folder: string): void {
-  try {
-    rmSync(folder, { recursive: true, force: true });
-  } catch {
-    // It has no name, so nobody takes it for an export.
-  }
-}
 
 const taken = (folder: string): ExportError =>
   new ExportError('destination', 'An export of that name is there already; it was left as it is.', {
