@@ -29668,10 +29668,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   F: () => (/* binding */ onDisk),
-/* harmony export */   J: () => (/* binding */ refused)
+/* harmony export */   C0: () => (/* binding */ removeAll),
+/* harmony export */   FC: () => (/* binding */ onDisk),
+/* harmony export */   J5: () => (/* binding */ refused)
 /* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(452);
+
 
 /** The outcome of work on a file or folder. Throws `destination` where the disk refuses it. */
 async function onDisk(path, work) {
@@ -29684,11 +29687,23 @@ async function onDisk(path, work) {
     }
 }
 /** The error for a disk that does not do what it was asked. */
-const refused = (path, what, cause) => new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ExportError */ .z('destination', what, {
+const refused = (path, what, cause) => new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ExportError */ .z('destination', what, {
     where: path,
     next: 'Check the space and the health of the disk of the runner, and run the export again.',
     cause,
 });
+/**
+ * Removes a folder with all that is in it, as far as the disk lets it: what stays has no name that anybody takes for an
+ * export. At once, and again where something is just being written into it, as by a download that was cancelled.
+ */
+function removeAll(folder) {
+    try {
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 });
+    }
+    catch {
+        // Why the run ends is what people need to know.
+    }
+}
 
 
 /***/ }),
@@ -29931,7 +29946,7 @@ async function writeEvidence(folder, csvs, manifest) {
     await write((0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)(folder, MANIFEST), bytes);
     return { files: [...files, { name: SUMS, ...(0,_checksums_js__WEBPACK_IMPORTED_MODULE_3__/* .hashBytes */ .yi)(sums) }], manifest: bytes };
 }
-const write = (path, bytes) => (0,_disk_js__WEBPACK_IMPORTED_MODULE_2__/* .onDisk */ .F)(path, () => (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)(path, bytes, { flag: 'wx', flush: true }));
+const write = (path, bytes) => (0,_disk_js__WEBPACK_IMPORTED_MODULE_2__/* .onDisk */ .FC)(path, () => (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)(path, bytes, { flag: 'wx', flush: true }));
 
 
 /***/ }),
@@ -30373,6 +30388,8 @@ var external_node_fs_ = __nccwpck_require__(3024);
 var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:os"
 var external_node_os_ = __nccwpck_require__(8161);
+// EXTERNAL MODULE: ./lib/disk.js
+var disk = __nccwpck_require__(7486);
 // EXTERNAL MODULE: ./lib/errors.js
 var errors = __nccwpck_require__(452);
 // EXTERNAL MODULE: ./lib/evidence/checksums.js
@@ -30670,6 +30687,7 @@ function csvOf(resource) {
 
 
 
+
 /**
  * The folder of one export, made for it. Until the export is whole it has a hidden name, which nobody takes for an
  * export, whatever ends the run; then it gets its own in one step.
@@ -30716,7 +30734,7 @@ class ExportFolder {
     }
     /** Leaves the export under its own name, and nothing else. */
     close() {
-        tidy(this.#hidden);
+        (0,disk/* removeAll */.C0)(this.#hidden);
     }
     /**
      * Removes what was made, and the temporary folder around it. It has no name any more before its first file goes. At
@@ -30731,7 +30749,7 @@ class ExportFolder {
             // Then it stays, whole.
         }
         this.#named = false;
-        tidy(this.#around ?? this.#hidden);
+        (0,disk/* removeAll */.C0)(this.#around ?? this.#hidden);
     }
 }
 /**
@@ -30755,7 +30773,7 @@ async function makeFolder(name, { path, workspace, temp }, expected) {
         return await ExportFolder.make((0,external_node_path_.join)(around, name), around);
     }
     catch (error) {
-        tidy(around);
+        (0,disk/* removeAll */.C0)(around);
         throw error;
     }
 }
@@ -30772,7 +30790,7 @@ async function clearUp(place) {
         if (!left.startsWith(hiddenPrefix(place)))
             continue;
         const gone = hiddenBeside(place);
-        await (0,promises_.rename)(left, gone).then(() => tidy(gone), () => undefined);
+        await (0,promises_.rename)(left, gone).then(() => (0,disk/* removeAll */.C0)(gone), () => undefined);
     }
 }
 /** Throws unless the export that is expected lies there, whole. */
@@ -30829,15 +30847,6 @@ async function makeOne(folder) {
 const real = (folder) => (0,promises_.realpath)(folder).catch((cause) => {
     throw unusable(folder, cause);
 });
-/** Removes a folder; one that cannot be removed hides no error. */
-function tidy(folder) {
-    try {
-        (0,external_node_fs_.rmSync)(folder, { recursive: true, force: true });
-    }
-    catch {
-        // It has no name, so nobody takes it for an export.
-    }
-}
 const taken = (folder) => new errors/* ExportError */.z('destination', 'An export of that name is there already; it was left as it is.', {
     where: folder,
     next: 'Remove it, or choose another `path` or window.',
@@ -31290,8 +31299,6 @@ function write_encodeCell(cell) {
     return NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
-// EXTERNAL MODULE: ./lib/disk.js
-var disk = __nccwpck_require__(7486);
 ;// CONCATENATED MODULE: ./lib/sink.js
 
 
@@ -31311,19 +31318,19 @@ class Sink {
         this.#file = file;
     }
     static async open(path) {
-        return new Sink(path, await (0,disk/* onDisk */.F)(path, () => (0,promises_.open)(partialOf(path), 'wx')));
+        return new Sink(path, await (0,disk/* onDisk */.FC)(path, () => (0,promises_.open)(partialOf(path), 'wx')));
     }
     async write(text) {
         const chunk = Buffer.from(text, 'utf8');
         this.#hash.update(chunk);
         this.#bytes += chunk.length;
-        await (0,disk/* onDisk */.F)(this.#path, () => this.#file.writeFile(chunk));
+        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.writeFile(chunk));
     }
     /** Syncs, reads back, compares; after that nothing can be written. */
     async settle() {
         const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
-        await (0,disk/* onDisk */.F)(this.#path, () => this.#file.sync());
-        const found = await (0,disk/* onDisk */.F)(this.#path, () => (0,checksums/* hashFile */.DC)(partialOf(this.#path)));
+        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.sync());
+        const found = await (0,disk/* onDisk */.FC)(this.#path, () => (0,checksums/* hashFile */.DC)(partialOf(this.#path)));
         if (found.sha256 !== written.sha256 || found.bytes !== written.bytes) {
             throw notAsWritten(this.#path, undefined);
         }
@@ -31331,16 +31338,16 @@ class Sink {
     }
     /** Gives a settled file its name, in the same folder. */
     async name(path) {
-        await (0,disk/* onDisk */.F)(path, () => (0,promises_.rename)(partialOf(this.#path), path));
+        await (0,disk/* onDisk */.FC)(path, () => (0,promises_.rename)(partialOf(this.#path), path));
     }
     /** Leaves what was written as `.partial`, unless it was named. */
     async close() {
-        await (0,disk/* onDisk */.F)(this.#path, () => this.#file.close());
+        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.close());
     }
 }
 const partialOf = (path) => `${path}.partial`;
 /** The error for a file that has changed on the disk. */
-const notAsWritten = (path, cause) => (0,disk/* refused */.J)(path, 'The file that the disk gives back is not the one that was written.', cause);
+const notAsWritten = (path, cause) => (0,disk/* refused */.J5)(path, 'The file that the disk gives back is not the one that was written.', cause);
 
 ;// CONCATENATED MODULE: ./lib/parts.js
 
@@ -32003,7 +32010,7 @@ async function checkUploaded(folder, files) {
         const path = (0,external_node_path_.join)(folder, name);
         const found = await (0,checksums/* hashFile */.DC)(path).catch((cause) => ({ sha256: '', cause }));
         if (found.sha256 !== sha256)
-            throw (0,disk/* refused */.J)(path, 'A file of the export changed while it went up.', found);
+            throw (0,disk/* refused */.J5)(path, 'A file of the export changed while it went up.', found);
     }
 }
 /** Whether a folder has copies of these files, and nothing else. */
@@ -32954,6 +32961,7 @@ class ArtifactHistory {
         const folder = (0,external_node_path_.join)(this.#options.folder, String(artifact.id));
         const { download, signal } = this.#options;
         const whole = await unlessAborted(signal, () => download(artifact, folder));
+        signal.throwIfAborted();
         if (!whole)
             throw damaged(placeOf(artifact), 'its digest is not the one of its upload');
         this.#folders.set(artifact.id, folder);
@@ -33294,7 +33302,6 @@ const literal = (text) => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
 
 
-
 /** The export as the next one goes on from it, now that it has a place. */
 function linkOf(link, { artifact, commit }) {
     if (commit !== null)
@@ -33358,12 +33365,12 @@ async function openHome(inputs, surroundings) {
         },
         close: () => {
             if (downloads !== null)
-                (0,external_node_fs_.rmSync)(downloads, { recursive: true, force: true });
+                (0,disk/* removeAll */.C0)(downloads);
         },
     };
 }
 /** A folder for what is downloaded. Throws `destination`. */
-const makeDownloads = (temp) => (0,disk/* onDisk */.F)(temp, () => (0,promises_.mkdtemp)((0,external_node_path_.join)(temp, 'last-export-')));
+const makeDownloads = (temp) => (0,disk/* onDisk */.FC)(temp, () => (0,promises_.mkdtemp)((0,external_node_path_.join)(temp, 'last-export-')));
 function openApi(inputs, { runner, secrets, clock, signal }) {
     const { github: access, maxAttempts, timeoutMs } = inputs;
     const onRetry = (0,log/* openProgress */.mp)(runner, clock.now).waiting;

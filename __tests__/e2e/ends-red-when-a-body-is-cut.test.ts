@@ -70,5 +70,5 @@ test('one cut among whole answers is asked for again as a whole', async () => {
   const table = parse(await fileOf(ran, 'csv-path'), { record_delimiter: '\r\n' });
   expect(table).toEqual(tableOf('infisical', smallLedger('infisical'), WEEK));
   expect(server.requests.map(({ query }) => query)[3]).toEqual(server.requests.map(({ query }) => query)[2]);
-  expect(ran.summary).toContain('8, 1 of them ');
+  expect(ran.summary).toContain(`${server.requests.length}, 1 of them `);
 });

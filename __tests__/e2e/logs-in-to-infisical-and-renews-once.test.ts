@@ -52,9 +52,9 @@ describe('with client id and secret', () => {
     const server = await vendor('infisical', { client: CLIENT });
     const ran = await run({ ...scenario, server, with: { ...CLIENT_INPUTS, ...FILE } });
     await expectWhole(ran);
-    expect(asked(server)).toEqual([LOGIN, ...Array(7).fill(LOGS)]);
+    expect(asked(server)).toEqual([LOGIN, ...Array(8).fill(LOGS)]);
     expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual(CLIENT);
-    expect(bearers(server)).toEqual([null, ...Array(7).fill(`Bearer ${TOKEN}.1`)]);
+    expect(bearers(server)).toEqual([null, ...Array(8).fill(`Bearer ${TOKEN}.1`)]);
     expectMasked(ran, 1);
   });
 
@@ -62,7 +62,7 @@ describe('with client id and secret', () => {
     const server = await vendor('infisical', { client: CLIENT, tokenRequests: 4 });
     const ran = await run({ ...scenario, server, with: { ...CLIENT_INPUTS, ...FILE } });
     await expectWhole(ran);
-    expect(asked(server)).toEqual([LOGIN, ...Array(5).fill(LOGS), LOGIN, ...Array(3).fill(LOGS)]);
+    expect(asked(server)).toEqual([LOGIN, ...Array(5).fill(LOGS), LOGIN, ...Array(4).fill(LOGS)]);
     expect(server.requests[7]?.query).toEqual(server.requests[5]?.query);
     expectMasked(ran, 2);
   });
@@ -109,7 +109,7 @@ describe("with the workflow's own OIDC token", () => {
     const server = await vendor('infisical', { identity: IDENTITY });
     const ran = await run({ ...scenario, server, idToken: IDENTITY.jwt, with: { ...IDENTITY_INPUTS, ...FILE } });
     await expectWhole(ran);
-    expect(asked(server)).toEqual([LOGIN, ...Array(7).fill(LOGS)]);
+    expect(asked(server)).toEqual([LOGIN, ...Array(8).fill(LOGS)]);
     expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual(IDENTITY);
     expect(ran.audiences).toEqual([null]);
     expect(ran.masks).toContain(IDENTITY.jwt);

@@ -159,6 +159,7 @@ export class ArtifactHistory implements History {
     const folder = join(this.#options.folder, String(artifact.id));
     const { download, signal } = this.#options;
     const whole = await unlessAborted(signal, () => download(artifact, folder));
+    signal.throwIfAborted();
     if (!whole) throw damaged(placeOf(artifact), 'its digest is not the one of its upload');
     this.#folders.set(artifact.id, folder);
     return folder;
