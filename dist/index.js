@@ -29802,11 +29802,14 @@ class ExportError extends Error {
     kind;
     where;
     next;
-    constructor(kind, what, { where, next, cause }) {
+    /** Of the answer that is the trouble; undefined where there is none, or it tells no more than the kind. */
+    status;
+    constructor(kind, what, { where, next, status, cause }) {
         super(what, cause === undefined ? undefined : { cause });
         this.kind = kind;
         this.where = where;
         this.next = next;
+        this.status = status;
     }
 }
 /** Thrown where a signal (Ctrl-C, a cancelled job) ends the run. */
@@ -34281,8 +34284,9 @@ function aitronos_openApi(send, path, filters) {
         }
         catch (error) {
             // The twin is a help, not the source: where it never answers, fewer rows than the documented cap are the proof.
+            // But 401 says that the token, which was good for the export just now, has expired.
             const isMissing = error instanceof errors/* ExportError */.z && ['auth', 'not-found', 'protocol'].includes(error.kind);
-            if (twinAnswers || !isMissing)
+            if (twinAnswers || !isMissing || error.status === 401)
                 throw error;
             twinAnswers = false;
             return null;
@@ -48145,6 +48149,7 @@ function refusal_refusal(reply, { vendor, where, cut }, origin) {
     if (status === 401 || status === 403) {
         return new errors/* ExportError */.z('auth', `${vendor} refused the credentials${said}`, {
             where: at,
+            status,
             next: 'Check that the token is whole, has not expired, belongs to this host, and may read the audit log (role, plan).',
         });
     }

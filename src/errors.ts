@@ -21,6 +21,8 @@ interface Details {
   readonly where?: string;
   /** The next step for whoever must act. */
   readonly next: string;
+  /** Of the answer that is the trouble. */
+  readonly status?: number;
   readonly cause?: unknown;
 }
 
@@ -33,12 +35,15 @@ export class ExportError extends Error {
   readonly kind: ErrorKind;
   readonly where: string | undefined;
   readonly next: string;
+  /** Of the answer that is the trouble; undefined where there is none, or it tells no more than the kind. */
+  readonly status: number | undefined;
 
-  constructor(kind: ErrorKind, what: string, { where, next, cause }: Details) {
+  constructor(kind: ErrorKind, what: string, { where, next, status, cause }: Details) {
     super(what, cause === undefined ? undefined : { cause });
     this.kind = kind;
     this.where = where;
     this.next = next;
+    this.status = status;
   }
 }
 

@@ -18,6 +18,7 @@ export function refusal(reply: Reply, { vendor, where, cut }: Subject, origin: s
   if (status === 401 || status === 403) {
     return new ExportError('auth', `${vendor} refused the credentials${said}`, {
       where: at,
+      status,
       next: 'Check that the token is whole, has not expired, belongs to this host, and may read the audit log (role, plan).',
     });
   }

@@ -245,6 +245,13 @@ describe('the query beside the export', () => {
     expect(error.kind).toBe('not-found');
   });
 
+  test('says that the token has expired: auth, not taken for missing', async () => {
+    const error = await failureFrom(few, {
+      intercept: ({ path }) => (path.endsWith('/export') ? undefined : reply(401)),
+    });
+    expect(error).toMatchObject({ kind: 'auth', status: 401 });
+  });
+
   test('does not look at `skip`, where nothing else can cut: protocol', async () => {
     const error = await failureFrom(
       crowded.map((event) => ({ ...event, fields: { ...event.fields, 'Entity Type': 'user' } })),

@@ -189,9 +189,10 @@ test('a bare array of more events than a call has arguments', async () => {
     timestamp: event?.fields['timestamp'],
   });
   const body = Buffer.from(`[${Array.from({ length: 130_000 }, () => fields).join(',')}]`);
+  const bodies = [body];
   const session = {
     query: { window: DAY, org: 'acme', provider: 'gh', filters: new Map() },
-    send: async () => ({ status: 200, body, where: 'GET /audit' }),
+    send: async () => ({ status: 200, body: bodies.shift() ?? Buffer.from('[]'), where: 'GET /audit' }),
     note: () => {},
   };
   await expect(codacy.pages(session)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ kind: 'incomplete' });

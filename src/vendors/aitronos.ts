@@ -109,8 +109,9 @@ function openApi(send: Session['send'], path: string, filters: Ask) {
       return total;
     } catch (error) {
       // The twin is a help, not the source: where it never answers, fewer rows than the documented cap are the proof.
+      // But 401 says that the token, which was good for the export just now, has expired.
       const isMissing = error instanceof ExportError && ['auth', 'not-found', 'protocol'].includes(error.kind);
-      if (twinAnswers || !isMissing) throw error;
+      if (twinAnswers || !isMissing || error.status === 401) throw error;
       twinAnswers = false;
       return null;
     }
