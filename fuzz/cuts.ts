@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { runCommand, wholeNumber } from '../sandbox/command.ts';
 import type { Row } from './cuts/all.ts';
 import { type CsvCuts, cutCsv, cutJson } from './cuts/upstream.ts';
 import type { CutOptions } from './cuts/wire.ts';
@@ -99,15 +100,7 @@ function timeSince({ at, cpu }: Start): string {
 /** Throws an `Error` for people where an option is not understood. */
 function readStride(args: readonly string[]): number {
   const { values } = parseArgs({ args: [...args], options: { stride: { type: 'string', default: '1' } } });
-  if (/^[1-9]\d{0,4}$/.test(values.stride)) return Number(values.stride);
-  throw new Error(`--stride ${values.stride}: not a whole number above 0`);
+  return wholeNumber('stride', values.stride, 1);
 }
 
-process.exitCode = 1;
-let stride: number | null = null;
-try {
-  stride = readStride(process.argv.slice(2));
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
-}
-if (stride !== null && (await cuts(stride))) process.exitCode = 0;
+await runCommand(USAGE, readStride, cuts);

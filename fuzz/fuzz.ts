@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { runCommand, wholeNumber } from '../sandbox/command.ts';
 import type { Failure, Round } from './run.ts';
 import { TARGETS } from './targets.ts';
 import type { Work } from './worker.ts';
@@ -109,15 +110,7 @@ function readOptions(args: readonly string[]): Options {
   if (strange !== undefined) throw new Error(`--target ${strange}: not one of ${all.join(', ')}`);
   if (values.path !== undefined && targets.length !== 1) throw new Error('--path goes with one --target');
   if (!/^\d{1,5}(\.\d+)?$/.test(values.minutes)) throw new Error(`--minutes ${values.minutes}: not a number`);
-  if (!/^\d{1,9}$/.test(values.seed)) throw new Error(`--seed ${values.seed}: not a whole number`);
-  return { minutes: Number(values.minutes), seed: Number(values.seed), targets, path: values.path };
+  return { minutes: Number(values.minutes), seed: wholeNumber('seed', values.seed), targets, path: values.path };
 }
 
-process.exitCode = 1;
-let options: Options | null = null;
-try {
-  options = readOptions(process.argv.slice(2));
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
-}
-if (options && (await fuzz(options))) process.exitCode = 0;
+await runCommand(USAGE, readOptions, fuzz);

@@ -14,6 +14,7 @@ import {
 import { FAULTS, WORLDS } from './chaos/kinds.ts';
 import { shrink } from './chaos/shrink.ts';
 import { Tally } from './chaos/tally.ts';
+import { runCommand, wholeNumber } from './command.ts';
 import type { VendorId } from './ledger.ts';
 
 const VENDORS: readonly VendorId[] = ['kosli', 'infisical', 'datafold', 'aitronos', 'codacy'];
@@ -125,16 +126,4 @@ function readOptions(args: readonly string[]): Options {
   return { runs, seed, vendors, destination, atOnce, kinds: values.kinds, schedule };
 }
 
-function wholeNumber(name: string, text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new Error(`--${name} ${text}: not a whole number`);
-}
-
-process.exitCode = 1;
-let options: Options | null = null;
-try {
-  options = readOptions(process.argv.slice(2));
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
-}
-if (options && (await chaos(options))) process.exitCode = 0;
+await runCommand(USAGE, readOptions, chaos);

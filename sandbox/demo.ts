@@ -4,6 +4,7 @@ import { access, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { runCommand, wholeNumber } from './command.ts';
 import { checkSums, compareText, type Row, readRows } from './demo/look.ts';
 import { STAGES, type Stage, type Window } from './demo/stages.ts';
 import { inWindow, type LedgerEvent, makeLedger, type VendorId } from './ledger.ts';
@@ -137,16 +138,6 @@ function tableOf(verdicts: readonly Verdict[]): string {
     .join('\n');
 }
 
-/** The options of the command line; null where one is not understood, which it says. */
-function readOptionsOrSay(): Options | null {
-  try {
-    return readOptions(process.argv.slice(2), Date.now());
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return null;
-  }
-}
-
 /** Throws an `Error` for people where an option is not understood. */
 function readOptions(args: readonly string[], now: number): Options {
   const { values } = parseArgs({
@@ -169,8 +160,8 @@ function readOptions(args: readonly string[], now: number): Options {
   const to = Math.floor((now - DAY_MS / 24) / DAY_MS) * DAY_MS;
   return {
     vendors,
-    events: wholeNumber('events', values.events, 1_000_000),
-    seed: wholeNumber('seed', values.seed, 2 ** 31 - 1),
+    events: wholeNumber('events', values.events, 0, 1_000_000),
+    seed: wholeNumber('seed', values.seed),
     stage,
     out: resolve(values.out),
     bundle: resolve(values.bundle),
@@ -178,11 +169,4 @@ function readOptions(args: readonly string[], now: number): Options {
   };
 }
 
-function wholeNumber(name: string, text: string, most: number): number {
-  if (/^\d+$/.test(text) && Number(text) <= most) return Number(text);
-  throw new Error(`--${name} ${text}: not a whole number from 0 to ${most}`);
-}
-
-process.exitCode = 1;
-const options = readOptionsOrSay();
-if (options && (await demo(options))) process.exitCode = 0;
+await runCommand(USAGE, (args) => readOptions(args, Date.now()), demo);

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runCommand, wholeNumber } from './command.ts';
 import { type Full, fill, fillsOf } from './kill/full.ts';
 import { type Interrupted, interrupt } from './kill/interrupts.ts';
 import { type Blow, blowsOf, courseOf, kill, nameOf, type Verdict } from './kill/kills.ts';
@@ -179,16 +180,4 @@ function readOptions(args: readonly string[]): Options {
   };
 }
 
-function wholeNumber(name: string, text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new Error(`--${name} ${text}: not a whole number`);
-}
-
-process.exitCode = 1;
-let options: Options | null = null;
-try {
-  options = readOptions(process.argv.slice(2));
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
-}
-if (options && (await run(options))) process.exitCode = 0;
+await runCommand(USAGE, readOptions, run);

@@ -1,6 +1,7 @@
 /** `npm run simulate`: years of nightly exports under a virtual clock, and whether every event came out once. */
 
 import { parseArgs } from 'node:util';
+import { runCommand, wholeNumber } from './command.ts';
 import type { VendorId } from './ledger.ts';
 import { SUBJECTS } from './subjects.ts';
 import { openArtifacts } from './year/artifacts.ts';
@@ -96,32 +97,16 @@ function readOptions(args: readonly string[]): Options {
   if (destination !== 'commit' && destination !== 'artifact') {
     throw new Error(`--destination ${destination}: neither commit nor artifact`);
   }
-  const count = wholeNumber('seeds', values.seeds, 1_000_000);
+  const count = wholeNumber('seeds', values.seeds, 1, 1_000_000);
   return {
     vendors,
     seeds:
       values.seed === undefined
         ? Array.from({ length: count }, (_, index) => index + 1)
-        : [wholeNumber('seed', values.seed, 2 ** 31 - 1)],
-    days: wholeNumber('days', values.days, 365),
+        : [wholeNumber('seed', values.seed, 1)],
+    days: wholeNumber('days', values.days, 1, 365),
     destination,
   };
 }
 
-function wholeNumber(name: string, text: string, most: number): number {
-  if (/^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= most) return Number(text);
-  throw new Error(`--${name} ${text}: not a whole number from 1 to ${most}`);
-}
-
-function readOptionsOrSay(): Options | null {
-  try {
-    return readOptions(process.argv.slice(2));
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return null;
-  }
-}
-
-process.exitCode = 1;
-const options = readOptionsOrSay();
-if (options && (await simulate(options))) process.exitCode = 0;
+await runCommand(USAGE, readOptions, simulate);

@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { runCommand, wholeNumber } from './command.ts';
 import type { VendorId } from './ledger.ts';
 import { attack, exportHostile, flawsOfAttack, inputsFor, openTarget, placesOf } from './surfaces/attack.ts';
 import { echo, echoesOf, logInsOf, misplace, openEchoTarget, SECRETS, secretsOf } from './surfaces/echo.ts';
@@ -180,6 +181,15 @@ const PARTS: Readonly<Record<string, (stage: Stage, options: Options) => Promise
   secrets: trySecrets,
 };
 
+/** Tries the parts that are asked for. Gives whether no harm was done. */
+async function surfaces(options: Options): Promise<boolean> {
+  const stage = await openStage();
+  let sound = true;
+  for (const part of options.parts) sound = ((await PARTS[part]?.(stage, options)) ?? false) && sound;
+  await stage.close();
+  return sound;
+}
+
 /** Throws an `Error` for people where an option is not understood. */
 function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
@@ -190,21 +200,7 @@ function readOptions(args: readonly string[]): Options {
   const parts = Object.keys(PARTS).filter((name) => values.part === undefined || name === values.part);
   if (vendors.length === 0) throw new Error(`--vendor ${values.vendor}: not one of ${VENDORS.join(', ')}`);
   if (parts.length === 0) throw new Error(`--part ${values.part}: not one of ${Object.keys(PARTS).join(', ')}`);
-  if (!/^[1-9]\d{0,5}$/.test(values.every)) throw new Error(`--every ${values.every}: not a whole number`);
-  return { every: Number(values.every), vendors, parts };
+  return { every: wholeNumber('every', values.every, 1), vendors, parts };
 }
 
-process.exitCode = 1;
-let options: Options | null = null;
-try {
-  options = readOptions(process.argv.slice(2));
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
-}
-if (options) {
-  const stage = await openStage();
-  let sound = true;
-  for (const part of options.parts) sound = ((await PARTS[part]?.(stage, options)) ?? false) && sound;
-  await stage.close();
-  if (sound) process.exitCode = 0;
-}
+await runCommand(USAGE, readOptions, surfaces);

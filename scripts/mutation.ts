@@ -3,6 +3,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
+import { runCommand } from '../sandbox/command.ts';
 
 const USAGE = `npm run mutation -- [options]
   --mutate <paths>   only these files, folders or lines of src, separated by commas: src/csv/,src/paging.ts:40-60
@@ -144,14 +145,4 @@ function readOptions(args: readonly string[]): Options {
   return { mutate, incremental: values.incremental };
 }
 
-function readOptionsOrSay(): Options | null {
-  try {
-    return readOptions(process.argv.slice(2));
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return null;
-  }
-}
-
-const options = readOptionsOrSay();
-if (!options || !(await mutation(options))) process.exitCode = 1;
+await runCommand(USAGE, readOptions, mutation);
