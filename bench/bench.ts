@@ -1,5 +1,6 @@
 /** `npm run bench`: exports the same bytes in the usual ways and with the committed bundle, and says what each takes. */
 
+import { rmSync } from 'node:fs';
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +26,13 @@ async function bench(options: Options): Promise<boolean> {
     console.log(`The machine is busy (load ${machine.load.toFixed(1)}): times will be worse than they could be.`);
   }
   const scratch = await mkdtemp(join(tmpdir(), 'bench-'));
+  // It may hold gigabytes.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      rmSync(scratch, { recursive: true, force: true });
+      process.exit();
+    });
+  }
   try {
     const { seed, bundle } = options;
     const now = Date.now();
@@ -55,10 +63,11 @@ function sayRun(each: Case, way: WayId, round: number, { usage, failure }: Ran):
 
 function sayVerdicts(verdicts: readonly Verdict[]): void {
   if (verdicts.length === 0) return;
-  const width = Math.max(...verdicts.map(({ about }) => about.length));
+  const width = (texts: readonly string[]) => Math.max(...texts.map((text) => text.length));
+  const [first, second] = [width(verdicts.map(({ about }) => about)), width(verdicts.map(({ wanted }) => wanted))];
   console.log('');
   for (const { about, wanted, found, standing } of verdicts)
-    console.log(`${about.padEnd(width)}  ${wanted.padEnd(17)}  ${standing.padEnd(10)}  ${found}`);
+    console.log(`${about.padEnd(first)}  ${wanted.padEnd(second)}  ${standing.padEnd(10)}  ${found}`);
   console.log('');
 }
 

@@ -25,6 +25,7 @@ export interface Case {
 export interface Wanted {
   readonly logs: readonly LogId[];
   readonly scenarios: readonly Scenario[];
+  readonly ways: readonly WayId[];
   /** In place of the usual sizes; null: those. */
   readonly events: number | null;
   readonly rounds: number;
@@ -47,12 +48,17 @@ const quickEvents = (log: LogId): number => (log === 'aitronos' ? 12_000 : 1500)
 const odd = (events: number): number => events + 1;
 
 export function casesOf(wanted: Wanted): Case[] {
-  const { scenarios, quick } = wanted;
+  const { scenarios, ways, quick } = wanted;
   const makers = { throughput, latency, limit, growth };
-  const cases = Object.entries(makers)
+  return Object.entries(makers)
     .filter(([scenario]) => scenarios.includes(scenario as Scenario))
-    .flatMap(([, make]) => make(wanted));
-  return quick ? cases.map((each) => ({ ...each, rounds: 1 })) : cases;
+    .flatMap(([, make]) => make(wanted))
+    .map((each) => ({
+      ...each,
+      ways: each.ways.filter((way) => ways.includes(way)),
+      rounds: quick ? 1 : each.rounds,
+    }))
+    .filter((each) => each.ways.length > 0);
 }
 
 function throughput({ logs, events, rounds, quick }: Wanted): Case[] {

@@ -2,13 +2,15 @@
 
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { SCENARIOS, type Scenario, type Wanted } from './cases.ts';
+import { SCENARIOS, type Wanted } from './cases.ts';
 import { LOGS, type LogId } from './logs.ts';
 import { REPOSITORY } from './tools.ts';
+import { WAYS } from './ways.ts';
 
 export const USAGE = `npm run bench -- [options]
   --vendor <id>     one vendor, or one log: ${Object.keys(LOGS).join(', ')}; default: all
   --only <scenario> some of ${SCENARIOS.join(', ')}, with commas; default: all
+  --ways <ids>      some of ${WAYS.join(', ')}, with commas; default: all
   --events <n>      one size in place of 10,000, 100,000 and 1,000,000
   --rounds <n>      how often each is run; default: 5
   --seed <n>        another seed makes events of another shape; default: 1
@@ -32,6 +34,7 @@ export function readOptions(args: readonly string[]): Options {
     options: {
       vendor: { type: 'string' },
       only: { type: 'string' },
+      ways: { type: 'string' },
       events: { type: 'string' },
       rounds: { type: 'string', default: '5' },
       seed: { type: 'string', default: '1' },
@@ -46,15 +49,15 @@ export function readOptions(args: readonly string[]): Options {
     (id) => vendor === undefined || id === vendor || LOGS[id].vendor === vendor,
   );
   if (logs.length === 0) throw new Error(`--vendor ${vendor}: not one of ${Object.keys(LOGS).join(', ')}`);
-  const named = only?.split(',') ?? SCENARIOS.filter((id) => !quick || id !== 'start');
-  const strange = named.find((name) => !SCENARIOS.includes(name as Scenario));
-  if (strange !== undefined) throw new Error(`--only ${strange}: not one of ${SCENARIOS.join(', ')}`);
+  const scenarios = listed('only', only, SCENARIOS) ?? SCENARIOS.filter((id) => !quick || id !== 'start');
+  const ways = listed('ways', values.ways, WAYS);
   if (full && quick) throw new Error('--full and --quick: choose one');
-  const all = vendor === undefined && only === undefined && values.events === undefined && !quick;
+  const all = [vendor, only, ways, values.events].every((value) => value === undefined) && !quick;
   const out = values.out ?? (all ? join(REPOSITORY, 'docs/benchmarks.md') : null);
   return {
     logs,
-    scenarios: named as Scenario[],
+    scenarios,
+    ways: ways ?? WAYS,
     events: values.events === undefined ? null : wholeNumber('events', values.events, 10_000_000),
     rounds: wholeNumber('rounds', values.rounds, 100),
     seed: wholeNumber('seed', values.seed, 2 ** 31 - 1),
@@ -63,6 +66,14 @@ export function readOptions(args: readonly string[]): Options {
     bundle: resolve(values.bundle),
     out: out === null ? null : resolve(out),
   };
+}
+
+/** What a list with commas names of what there is; undefined where it was not given. */
+function listed<Id extends string>(option: string, text: string | undefined, ids: readonly Id[]): Id[] | undefined {
+  const names = text?.split(',');
+  const strange = names?.find((name) => !ids.some((id) => id === name));
+  if (strange !== undefined) throw new Error(`--${option} ${strange}: not one of ${ids.join(', ')}`);
+  return names && ids.filter((id) => names.includes(id));
 }
 
 function wholeNumber(name: string, text: string, most: number): number {

@@ -82,7 +82,7 @@ async function run(command: string, args: readonly string[], env: Env) {
 
 const KNOWN: readonly (readonly [RegExp, string])[] = [
   [/heap out of memory|Cannot allocate memory|JavaScript heap/, 'out of memory'],
-  [/Cannot create a string longer|ERR_STRING_TOO_LONG/, 'longer than a string can be'],
+  [/Cannot create a string longer|Invalid string length/, 'longer than a string can be'],
 ];
 
 /** What a program's last words come to. */

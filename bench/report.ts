@@ -55,7 +55,7 @@ function introduction({ seed, rounds, full }: Report['options']): string {
     `Written by \`npm run bench${full ? ' -- --full' : ''}\`; not edited by hand.`,
     '',
     "A server in another process speaks each vendor's protocol and sends events that were written down before. All ways of a table ran in turn, in one run, on the same bytes;",
-    `numbers are medians of ${rounds} rounds, memory is the most that any round needed (of a shell script: its largest program). Every output was read again and has every event, once.`,
+    `numbers are medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}; \`user\` is processor time, and memory the most that any round needed (of a shell script: its largest program). Every output was read again and has every event, once.`,
     "This action's time includes that it reads its file again and checks it.",
     '',
     `What events look like is drawn from a seed, here ${seed}: ${percent(shape.filled)} of what may be missing is there, ${percent(shape.awkward)} of the free texts hold quotes, commas, line breaks or letters beyond ASCII,`,
@@ -100,6 +100,7 @@ function cellsOf(result: Result | undefined): string[] {
 function underConditions(results: readonly Result[]): string[] {
   const rows = results
     .filter(({ scenario }) => scenario === 'latency' || scenario === 'limit')
+    .sort((a, b) => a.log.localeCompare(b.log) || a.events - b.events)
     .map((result) => [
       LOGS[result.log].name,
       grouped(result.events - 1),

@@ -87,7 +87,7 @@ async function runBundle(
   const error = annotations.find(({ level }) => level === 'error')?.message ?? stderr.slice(-300);
   return {
     usage: { wallMs, ...(await readUsage(scratch)) },
-    failure: succeeded ? null : error || `exit code ${exitCode}`,
+    failure: succeeded ? null : error.split('\n', 1)[0] || `exit code ${exitCode}`,
     csv: outputs['csv-path'] ?? null,
     sha256: outputs['sha256'] ?? null,
   };

@@ -140,7 +140,13 @@ describe('the command line', () => {
       new Set([10_001, 100_001, 500_001, 1_000_001]),
     );
     expect(casesOf(readOptions(['--full'])).some(({ events }) => events === 5_000_001)).toBe(true);
-    for (const narrowed of [['--vendor', 'kosli'], ['--only', 'limit'], ['--events', '5'], ['--quick']]) {
+    for (const narrowed of [
+      ['--vendor', 'kosli'],
+      ['--only', 'limit'],
+      ['--ways', 'native'],
+      ['--events', '5'],
+      ['--quick'],
+    ]) {
       expect(readOptions(narrowed).out).toBeNull();
     }
   });
@@ -154,9 +160,16 @@ describe('the command line', () => {
     expect(new Set(cases.map(({ scenario }) => scenario))).toEqual(new Set(['throughput', 'latency', 'limit']));
   });
 
+  test('measures some ways alone', () => {
+    const cases = casesOf(readOptions(['--ways', 'common,native', '--vendor', 'codacy']));
+    expect(new Set(cases.flatMap(({ ways }) => ways))).toEqual(new Set(['native', 'common']));
+    expect(casesOf(readOptions(['--ways', 'network', '--only', 'limit']))).toEqual([]);
+  });
+
   test.each([
     [['--vendor', 'codacity'], '--vendor codacity: not one of codacy, '],
     [['--only', 'latency,limits'], '--only limits: not one of throughput, '],
+    [['--ways', 'dist'], '--ways dist: not one of network, '],
     [['--events', '1e6'], '--events 1e6: not a whole number'],
     [['--rounds', '0'], '--rounds 0: not a whole number'],
     [['--quick', '--full'], '--full and --quick: choose one'],
