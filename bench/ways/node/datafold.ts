@@ -21,7 +21,8 @@ export const datafold: Source = {
   async stream(asked) {
     return chain([
       await ask(asked),
-      parser(),
+      // Otherwise every value would come a second time, in pieces.
+      parser({ streamValues: false }),
       pick({ filter: 'logs' }),
       streamArray(),
       ({ value }: { value: unknown }) => value,
