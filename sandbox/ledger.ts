@@ -352,7 +352,7 @@ const uuid = (random: Random): string =>
   `${hex(random, 8)}-${hex(random, 4)}-4${hex(random, 3)}-a${hex(random, 3)}-${hex(random, 12)}`;
 
 /** As Python prints a float: `1719638400.0`, `1719638400.123456`. */
-const floatSeconds = (micros: number): string => {
+export const floatSeconds = (micros: number): string => {
   const fraction = String(micros % 1_000_000)
     .padStart(6, '0')
     .replace(/0+$/, '');
@@ -360,7 +360,7 @@ const floatSeconds = (micros: number): string => {
 };
 
 /** As Python's `isoformat` prints a UTC time: six digits of fraction, or none. */
-const pythonTime = (micros: number): string => {
+export const pythonTime = (micros: number): string => {
   const whole = new Date(Math.floor(micros / 1000)).toISOString().slice(0, 19);
   const fraction = micros % 1_000_000;
   return `${whole}${fraction === 0 ? '' : `.${String(fraction).padStart(6, '0')}`}+00:00`;

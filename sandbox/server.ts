@@ -264,7 +264,7 @@ export const reset = (): Fault => (req) => {
 /** Never answers; `close()` ends it. */
 export const hang = (): Fault => () => undefined;
 
-function readRequest(req: IncomingMessage, body: Buffer): SandboxRequest {
+export function readRequest(req: IncomingMessage, body: Buffer): SandboxRequest {
   const [path = '', query = ''] = (req.url ?? '').split(/\?(.*)/s);
   return {
     method: req.method ?? '',
