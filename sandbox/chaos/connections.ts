@@ -1,5 +1,6 @@
 /** What can happen to a true answer on its way: connections, framings, encodings. */
 
+import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { changed, closeFramed, cutBody, cutGzip, type Fault, hang, reset, type SandboxResponse } from '../server.ts';
 import { type FaultKind, type Random, whole } from './kind.ts';
@@ -50,21 +51,28 @@ const resetBeforeBody = (): Fault => (_req, res, answer) => {
   setImmediate(() => res.socket?.resetAndDestroy());
 };
 
+/** Lets the time run out, again and again until the client has gone: on a busy machine it may not wait yet. */
+function runOut(socket: Socket, timeOut: () => void): void {
+  setImmediate(timeOut);
+  const again = setInterval(timeOut, 250);
+  socket.once('close', () => clearInterval(again));
+}
+
 const stall =
   (timeOut: () => void): Fault =>
   (req, res, answer) => {
     hang()(req, res, answer);
-    setImmediate(timeOut);
+    runOut(req.socket, timeOut);
   };
 
 /** Some of the body, and then nothing more. */
 const stallInside =
   (random: Random, timeOut: () => void): Fault =>
-  (_req, res, answer) => {
+  ({ socket }, res, answer) => {
     const { status, headers, body } = answer();
     const bytes = Buffer.from(body);
     res.writeHead(status, { ...headers, 'content-length': bytes.length + 1 });
-    res.write(bytes.subarray(0, Math.floor(random() * bytes.length)), () => setImmediate(timeOut));
+    res.write(bytes.subarray(0, Math.floor(random() * bytes.length)), () => runOut(socket, timeOut));
   };
 
 const compressed =
