@@ -13,6 +13,7 @@ const COPIED = [
   'src',
   '__tests__',
   'sandbox',
+  'fuzz',
   'scripts',
   'action.yml',
   'jest.config.js',
