@@ -272,6 +272,7 @@ describe('an export that goes on from another one', () => {
         path: name,
         hash: `sha256:${sum}`,
         rows: 1,
+        description: expect.stringContaining('The same events for spreadsheets'),
         sources: [{ path: 'a.1.csv' }, { path: 'a.2.csv' }],
         guarded: { rule: 'owasp', undo: { in: 'every cell, the header too', remove: "(?<![^,;|\\t\\r\\n])'" } },
       })),
@@ -292,6 +293,8 @@ describe('an export that goes on from another one', () => {
       gap: { from: '2026-11-19T23:59:59Z', to: '2026-11-20T00:00:00Z' },
       late: { looked_from: '2026-11-19T23:00:00Z', count: 1, rows: '1' },
     });
+    const { previous } = manifestWith(jobOf(day, { last: linkOf(last.window) })).export.chain;
+    expect(previous).toEqual({ id: last.id, sha256: last.sha256, to: '2026-11-19T23:59:59Z', place: last.place });
     expect(manifestWith(jobOf(day)).export.chain).toEqual({ previous: null });
   });
 
