@@ -188,7 +188,10 @@ describe('a cap that no document names', () => {
   test('of few rows, with as many close together: incomplete once another event shows the cap', async () => {
     const close = Array.from({ length: 60 }, () => 50_000_000);
     const { guard } = guarded({ times: [1000, ...close], cap: 50 });
-    await expect(guard()).rejects.toMatchObject({ kind: 'incomplete' });
+    await expect(guard()).rejects.toMatchObject({
+      kind: 'incomplete',
+      message: expect.stringMatching(/answered 50 events, which may be a row cap, .* too close together/),
+    });
   });
 });
 
@@ -255,6 +258,8 @@ describe('what is asked for', () => {
     const { guard } = guarded({ times: Array.from({ length: 100 }, () => 5000) });
     await expect(guard()).rejects.toMatchObject({
       kind: 'incomplete',
+      message: expect.stringMatching(/answered 100 events, which may be a row cap, .* cannot be cut further/),
+      where: expect.stringMatching(/^1970-04-11T00:00:0\S+ to 1970-04-11T00:00:0\S+$/),
       next: expect.stringContaining('a longer window'),
     });
   });
@@ -266,7 +271,12 @@ describe('a vendor that answers less when it is asked again: incomplete', () => 
     const events = order === 'none' ? [...ledger.slice(50), ...ledger.slice(0, 50)] : ledger;
     const guard = capGuard(1);
     const answer = guard(WINDOW, async (window) => ({ events: window === WINDOW ? events : [], proven: false }));
-    await expect(answer).rejects.toMatchObject({ kind: 'incomplete', message: expect.stringContaining('only 0') });
+    await expect(answer).rejects.toMatchObject({
+      kind: 'incomplete',
+      message: expect.stringMatching(/answered \d+ events, and only 0/),
+      where: expect.stringMatching(/^1970-04-11T\S+ to 1970-04-1\S+$/),
+      next: expect.stringContaining('report it to the vendor'),
+    });
   });
 });
 
@@ -285,6 +295,14 @@ test.each([
     proven: false,
   }));
   expect(idsOf(keptBy(parts))).toEqual(idsOf(left));
+});
+
+test('rows without times at a cap: incomplete, since the halves cannot take their place', async () => {
+  const { guard } = guarded({ padding: 0, toInclusive: false, timed: false, cap: 100, times: spread(150) });
+  await expect(guard()).rejects.toMatchObject({
+    kind: 'incomplete',
+    message: expect.stringMatching(/answered 100 events.* halves hold 150, and without times/),
+  });
 });
 
 test('rows without times: all of them below a cap, incomplete at it', async () => {
