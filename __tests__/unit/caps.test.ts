@@ -248,6 +248,37 @@ describe('what is asked for', () => {
     expect(asked.at(-1)).toEqual({ from: WINDOW.from - 8 * 86_400_000, to: WINDOW.to });
   });
 
+  test('nothing more, once a longer window has brought more than there is', async () => {
+    const close = Array.from({ length: 150 }, () => 5000);
+    const { asked, guard } = guarded({ times: [...close, -3 * 86_400_000] });
+    await guard();
+    const before = asked.length;
+    expect(await guard(FIRST)).toMatchObject([{ window: FIRST, events: { length: 150 } }]);
+    expect(asked.slice(before)).toEqual([FIRST]);
+  });
+
+  test('a longer window that is proven: its events are all, so those of a shorter one are, too', async () => {
+    const { ledger } = guarded({ times: Array.from({ length: 150 }, () => 5000) });
+    const asked: Window[] = [];
+    const parts = await capGuard(1)(WINDOW, async (window) => {
+      asked.push(window);
+      return { events: ledger, proven: window.from < WINDOW.from };
+    });
+    expect(parts).toEqual([{ window: WINDOW, events: ledger }]);
+    expect(asked.at(-1)).toEqual({ from: WINDOW.from - 86_400_000, to: WINDOW.to });
+  });
+
+  test('no longer window that begins before 1970', async () => {
+    const ties = Array.from({ length: 100 }, (_, index): VendorEvent => ({ time: 5000, id: `${index}`, body: {} }));
+    const starts: number[] = [];
+    const guard = capGuard(1)({ from: 1000, to: 9000 }, async ({ from }) => {
+      starts.push(from);
+      return { events: ties, proven: false };
+    });
+    await expect(guard).rejects.toMatchObject({ kind: 'incomplete' });
+    expect(Math.min(...starts)).toBe(0);
+  });
+
   test.each([10, 99])('%d events close together and no others far and wide: all', async (count) => {
     const { asked, guard } = guarded({ times: Array.from({ length: count }, () => 5000), padding: 1000 });
     expect(keptBy(await guard())).toHaveLength(count);
