@@ -241,11 +241,24 @@ describe('what is asked for', () => {
     expect(calls).toBe(1);
   });
 
-  test('a longer window, where all events stand too close together: more there is no cap', async () => {
-    const close = Array.from({ length: 150 }, () => 5000);
-    const { asked, guard } = guarded({ times: [...close, -3 * 86_400_000] });
-    expect(await guard()).toMatchObject([{ events: { length: 150 } }]);
-    expect(asked.at(-1)).toEqual({ from: WINDOW.from - 8 * 86_400_000, to: WINDOW.to });
+  test.each([
+    [1, 1],
+    [3, 8],
+    [50, 64],
+  ])(
+    'a longer window, where all events stand too close together: more there, %d days ago, is no cap',
+    async (ago, days) => {
+      const close = Array.from({ length: 150 }, () => 5000);
+      const { asked, guard } = guarded({ times: [...close, -ago * 86_400_000] });
+      expect(await guard()).toMatchObject([{ events: { length: 150 } }]);
+      expect(asked.at(-1)).toEqual({ from: WINDOW.from - days * 86_400_000, to: WINDOW.to });
+    },
+  );
+
+  test('a longer window, too, where events that stand too close together come in no order', async () => {
+    const close = Array.from({ length: 150 }, (_, index) => 5000 + (index % 3));
+    const { ledger, guard } = guarded({ times: [...close, -3 * 86_400_000], order: 'none', padding: 1000 });
+    expect(idsOf(keptBy(await guard()))).toEqual(idsOf(due(ledger)));
   });
 
   test('nothing more, once a longer window has brought more than there is', async () => {

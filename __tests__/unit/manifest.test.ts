@@ -201,9 +201,10 @@ describe('an export that goes on from another one', () => {
   test('has an id that is another one for other events, another window, another time, another run', () => {
     const { id } = manifestWith(jobOf(day));
     expect(manifestWith(jobOf(day)).id).toBe(id);
+    const otherFiles = table.files.map((file) => ({ ...file, sha256: sha256(`other ${file.name}`) }));
     const others = [
       manifestWith(jobOf({ ...day, to: day.to - 1000 })),
-      manifestWith(jobOf(day), [], [], { table: { ...table, files: table.files.slice(1) } }),
+      manifestWith(jobOf(day), [], [], { table: { ...table, files: otherFiles } }),
       manifestWith(jobOf(day), [], [], { createdAt: NOON + 1000 }),
       manifestWith(jobOf(day), [], [], { inputs: { ...inputs, columns: 'common' } }),
       manifestWith(jobOf(day), [], [], { inputs: { ...inputs, run: { ...inputs.run, run_attempt: '2' } } }),
