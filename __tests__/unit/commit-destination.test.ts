@@ -326,8 +326,8 @@ describe('an export that goes on from the last one', () => {
   const folderOf = ({ to }: Window) => `audit-logs/infisical/${compactInstant(to)}`;
 
   /** The branch with the first day's export, and the next day's, which goes on from it. */
-  async function chain() {
-    const branch = await open();
+  async function chain(target: Parameters<Loopback['open']>[0] = {}) {
+    const branch = await open({}, target);
     const first = exportOf();
     const history = new BranchHistory({
       open: branch,
@@ -379,5 +379,23 @@ describe('an export that goes on from the last one', () => {
     expect(await go()).toMatchObject({ sha: repository().head('main'), changed: true });
     expect(commits()).toHaveLength(3);
     expect(asked('POST /graphql')).toBe(3);
+  });
+
+  test('whose reply is lost is found again, also where the branch is not to be seen for a moment', async () => {
+    const { go } = await chain({ branch: 'logs', orphan: true });
+    let isLost = false;
+    meanwhile = (request) => {
+      if (lineOf(request) === 'POST /graphql' && !isLost) {
+        isLost = true;
+        return lost;
+      }
+      if (!isLost || !/^GET .*\/git\/ref\/heads\/logs$/.test(lineOf(request))) return undefined;
+      meanwhile = () => undefined;
+      return (_, res) => {
+        res.writeHead(404, { 'content-type': 'application/json' }).end('{"message":"Not Found"}');
+      };
+    };
+    expect(await go()).toMatchObject({ sha: repository().head('logs'), changed: true });
+    expect(commits('logs')).toHaveLength(2);
   });
 });

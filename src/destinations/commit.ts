@@ -59,9 +59,14 @@ export async function commitExport(open: OpenBranch, options: CommitOptions): Pr
     return { sha, url, repository: repository.fullName, branch, folder, changed };
   };
   try {
+    let wasThere = false;
     for (let attempt = 1; ; attempt++) {
       const { head, base } = await readTip(open);
+      const isGone = head === null && wasThere;
+      wasThere = head !== null && head !== 'empty';
       try {
+        // A branch that was there a moment ago may hold this very export by now: one answer is not enough to give it up.
+        if (isGone) continue;
         if (head === 'empty') {
           await repository.writeFirstFile(ATTRIBUTES, 'Keep the bytes of audit logs as they are');
           if (attempt >= TRIES) throw busy(open, undefined);
