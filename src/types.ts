@@ -1,5 +1,12 @@
 /** Every noun of the project. Imports nothing. */
 
+/** A row of a vendor's CSV, taken apart only where somebody asks. */
+export interface CsvRow {
+  readonly cells: readonly string[];
+  /** One cell, without the others; empty where there is none. */
+  readonly cell: (index: number) => string;
+}
+
 /** A half-open stretch of time `[from, to)`, in milliseconds since 1970-01-01T00:00Z. */
 export interface Window {
   readonly from: number;
@@ -58,18 +65,34 @@ export interface VendorEvent {
   readonly time: number | null;
   /** The vendor's id of the event; null where it gives none, and then nothing is ever de-duplicated. */
   readonly id: string | null;
-  /** A JSON object, or for CSV vendors the cells in the header's order. */
-  readonly body: JsonObject | readonly string[];
+  /** A JSON object, or a CSV vendor's row, with cells in the header's order. */
+  readonly body: JsonObject | CsvRow;
 }
 
-/** Some events of one slice. All pages of a slice follow each other; slices come in time order. */
+/** Some events of one stretch. */
 export interface Page {
-  /** What the export may keep of these events; anything outside is cut. Compared by identity. */
+  /** What the export may keep of these events; anything outside is cut. */
   readonly slice: Window;
+  /** Named where what came may turn out not to be whole; compared by identity. */
+  readonly draft?: object;
   /** CSV vendors: the header of this page. Has to be the same for the whole export. */
   readonly header?: readonly string[];
   readonly events: readonly VendorEvent[];
 }
+
+/** Takes back what came under a draft: the answer was not whole. Other pages of the same time follow. */
+export interface Void {
+  readonly takenBack: object;
+}
+
+/**
+ * A part of the log that is walked on its own, while others are. In time order, no event of it is older than one of a
+ * stretch before; pages come in any order.
+ */
+export type Stretch = (handOver: HandOver) => AsyncIterable<Page | Void>;
+
+/** Gives away a part of the stretch at hand that comes before the rest; false where nobody is free to walk it. */
+export type HandOver = (part: Stretch) => boolean;
 
 /** The table's columns that are the same for every vendor, but for those the room fills in itself. */
 export interface CommonFields {
@@ -103,8 +126,11 @@ export interface Query {
 export interface Session {
   readonly query: Query;
   readonly send: Send;
-  /** Records, for the manifest and the summary, how completeness was established or where it ends. */
-  readonly note: (text: string) => void;
+  /**
+   * Records, for the manifest and the summary, how completeness was established or where it ends. A function is asked
+   * when all stretches were walked.
+   */
+  readonly note: (text: string | (() => string)) => void;
 }
 
 export interface Filter {
@@ -125,6 +151,12 @@ export interface NativeColumn {
   /** The field's name, or `object.field` one level deep. */
   readonly name: string;
   readonly meaning: string;
+}
+
+/** At most so many requests in any stretch of so many milliseconds. */
+export interface Rate {
+  readonly requests: number;
+  readonly windowMs: number;
 }
 
 /** How a vendor's credentials are obtained and used. */
@@ -180,7 +212,10 @@ export interface Vendor {
     readonly limits: readonly string[];
     readonly unverified: readonly string[];
   };
-  readonly pages: (session: Session) => AsyncIterable<Page>;
+  /** Several are walked at once; the rows come out stretch by stretch. */
+  readonly stretches: (session: Session) => AsyncIterable<Stretch> | Iterable<Stretch>;
+  /** What the vendor's document allows on its own hosts; left out where it names no rate. */
+  readonly rate?: Rate;
   /** CSV vendors get their cells by header name. */
   readonly common: (fields: JsonObject) => CommonFields;
 }
