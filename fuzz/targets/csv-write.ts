@@ -74,5 +74,5 @@ export const csvWrite = target({
 
 function readBack(body: Buffer): (readonly string[])[] {
   const { header, rows } = readCsv({ status: 200, body, where: 'GET /csv' }, { nul: true });
-  return [header, ...rows];
+  return [header, ...rows.map(({ cells }) => cells)];
 }

@@ -133,7 +133,7 @@ function openApi(send: Session['send'], path: string, filters: Ask) {
         next: `Aitronos documents ${HEADER.join(', ')}; report the change so that the exporter can follow it.`,
       });
     }
-    const events = rows.map((cells) => read(cells, answer.where));
+    const events = rows.map(({ cells }) => read(cells, answer.where));
     checkAsked(events, reachOf(ask), { vendor: 'Aitronos', where: answer.where });
     const total = await countOf(ask);
     return { events, total, whole: total === null ? events.length < CAP : total === events.length };

@@ -1,5 +1,5 @@
 import { capGuard, type Fetched } from '../caps.ts';
-import { readCsv, type Table } from '../csv/read.ts';
+import { readCsv } from '../csv/read.ts';
 import { ExportError } from '../errors.ts';
 import { asArray, asObject, readJson, requireNumber, requireString, text } from '../read.ts';
 import type { JsonObject, Page, Session, Vendor, VendorEvent, Window } from '../types.ts';
@@ -12,7 +12,9 @@ const RETRY_ON = [409];
 /** The one documented name of the sibling endpoint first, then what such columns are usually called. */
 const TIME_NAMES = ['timestamp', 'reported_at', 'time', 'date'];
 
-interface AuditLog extends Table {
+interface AuditLog {
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
   readonly where: string;
 }
 /** The column that times come from; null where none reads as a time, undefined until a row was seen. */
@@ -118,7 +120,8 @@ async function auditLog({ query, send }: Session, environment: string, window: W
     accept: 'csv',
     retryOn: RETRY_ON,
   });
-  return { ...readCsv(answer), where: answer.where };
+  const { header, rows } = readCsv(answer);
+  return { header, rows: rows.map(({ cells }) => cells), where: answer.where };
 }
 
 /**
