@@ -85,7 +85,8 @@ export function capGuard(paddingMs: number): (window: Window, fetch: Fetch, firs
         for await (const events of fetched.events()) before.add({ slice: asked, events });
         yield { takenBack: draft };
         const after = new Sums();
-        for (const half of pair) {
+        // Rows that stay in the vendor's order come newest first where it answers so.
+        for (const half of look.falls ? pair.toReversed() : pair) {
           for await (const page of guard(half, await fetch(half))) {
             after.add(page);
             yield page;

@@ -1,3 +1,4 @@
+import { CsvRow } from './csv/row.ts';
 import { fingerprint } from './ids.ts';
 import type { Page, VendorEvent, Void, Window } from './types.ts';
 import { contains } from './window.ts';
@@ -32,6 +33,11 @@ export class Look {
       this.#tail.push(event);
       if (this.#head.length === 0 || millisecondOf(this.#head) === Math.floor(time)) this.#head.push(event);
     }
+  }
+
+  /** Whether they come newest first. */
+  get falls(): boolean {
+    return this.#falls && !this.#rises;
   }
 
   get isInOrder(): boolean {

@@ -38,23 +38,41 @@ export function checkNewPage(page: readonly VendorEvent[], before: readonly Vend
   if (page.length >= LEAST_CAP && sameRows(page, before)) throw loop('the same page twice', where);
 }
 
+interface Asked {
+  readonly vendor: string;
+  readonly where: string;
+  /** What to do about another answer. */
+  readonly next?: string;
+}
+
 /**
  * An answer of which no event lies in the window that was asked for is the answer to another question: from a cache, or
  * because something on the way dropped the window. Throws `protocol`. Events without a time pass.
- * @param next what to do about it
  */
-export function checkAsked(
-  events: readonly VendorEvent[],
-  asked: Window,
-  { vendor, where, next = ANOTHER_ANSWER }: { vendor: string; where: string; next?: string },
-): void {
-  const closed = pad(asked, 0, 1);
-  if (events.length === 0 || events.some(({ time }) => time === null || contains(closed, time))) return;
-  throw new ExportError('protocol', `All ${events.length} events that ${vendor} answered lie outside the window.`, {
-    where,
-    next,
-  });
+export function checkAsked(events: readonly VendorEvent[], asked: Window, about: Asked): void {
+  if (events.length > 0 && !events.some((event) => isAsked(event, asked))) throw notAsked(events.length, about);
 }
+
+/** Lets the events of one answer pass, and does the same when it has ended. */
+export async function* asAsked(
+  answer: AsyncIterable<readonly VendorEvent[]>,
+  asked: Window,
+  about: Asked,
+): AsyncGenerator<readonly VendorEvent[]> {
+  let count = 0;
+  let found = false;
+  for await (const events of answer) {
+    count += events.length;
+    found ||= events.some((event) => isAsked(event, asked));
+    yield events;
+  }
+  if (count > 0 && !found) throw notAsked(count, about);
+}
+
+const isAsked = ({ time }: VendorEvent, asked: Window): boolean => time === null || contains(pad(asked, 0, 1), time);
+
+const notAsked = (count: number, { vendor, where, next = ANOTHER_ANSWER }: Asked): ExportError =>
+  new ExportError('protocol', `All ${count} events that ${vendor} answered lie outside the window.`, { where, next });
 
 const ANOTHER_ANSWER =
   'Look for a cache or a proxy on the way that gives the answer to another request; run the export again.';

@@ -1,11 +1,6 @@
-/** Every noun of the project. Imports nothing. */
+/** Every noun of the project. Imports nothing but types. */
 
-/** A row of a vendor's CSV, taken apart only where somebody asks. */
-export interface CsvRow {
-  readonly cells: readonly string[];
-  /** One cell, without the others; empty where there is none. */
-  readonly cell: (index: number) => string;
-}
+import type { CsvRow } from './csv/row.ts';
 
 /** A half-open stretch of time `[from, to)`, in milliseconds since 1970-01-01T00:00Z. */
 export interface Window {

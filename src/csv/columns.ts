@@ -4,6 +4,7 @@ import type { Columns, CommonFields, JsonObject, NativeColumn, Vendor, VendorEve
 import { formatInstant } from '../window.ts';
 import { COMMON_COLUMNS } from './common.ts';
 import { EXTRA_COLUMN, fieldCells } from './native.ts';
+import { CsvRow } from './row.ts';
 
 /** What a table's header is, and how an event becomes a row of it. */
 export interface TablePlan {
@@ -97,7 +98,7 @@ function columnNames(columns: Columns, native: ReadonlyMap<string, Cell>): reado
 
 /** CSV vendors: each cell as it came, by its place. */
 function headerCells(header: readonly string[]): Map<string, Cell> {
-  return new Map(header.map((name, index) => [name, ({ event }) => (isCells(event.body) && event.body[index]) || '']));
+  return new Map(header.map((name, index) => [name, ({ event }) => (event.body instanceof CsvRow ? event.body.cell(index) : '')]));
 }
 
 /** JSON vendors: the documented columns, then what they leave over. */
@@ -130,7 +131,7 @@ function read(event: VendorEvent, vendor: Vendor, header: readonly string[] | nu
   return {
     event,
     get fields() {
-      fields ??= isCells(event.body) ? byName(event.body, header ?? []) : event.body;
+      fields ??= event.body instanceof CsvRow ? byName(event.body.cells, header ?? []) : event.body;
       return fields;
     },
     get common() {
@@ -138,10 +139,6 @@ function read(event: VendorEvent, vendor: Vendor, header: readonly string[] | nu
       return common;
     },
   };
-}
-
-function isCells(body: VendorEvent['body']): body is readonly string[] {
-  return Array.isArray(body);
 }
 
 function byName(cells: readonly string[], header: readonly string[]): JsonObject {

@@ -17,6 +17,12 @@ export function firstCell(text: string): FirstCell {
   return { text: text.toWellFormed(), bytes: Buffer.from(encodeRow([text, '']).slice(0, -2)) };
 }
 
+/** A row of cells that came in another way. */
+export function csvRow(cells: readonly string[]): CsvRow {
+  const bytes = Buffer.from(encodeRow(cells));
+  return new CsvRow(bytes, 0, bytes.length - 2, true);
+}
+
 /** A row of a CSV as it lies in memory, proven to keep the grammar; its cells are decoded where somebody asks for them. */
 export class CsvRow {
   /** The row's own, without its line end, from `from` up to `to`, and others around it. */

@@ -78,6 +78,14 @@ export class RowBuffer {
     this.#end(this.#length + firstBytes + (to - from));
   }
 
+  /** A row that was encoded already, with its line end. */
+  addEncoded(bytes: Buffer, from: number, to: number): void {
+    this.#reserve(this.#length + (to - from));
+    bytes.copy(this.#buffer, this.#length, from, to);
+    this.#length += to - from;
+    this.#endRow();
+  }
+
   /** Forgets all rows, and keeps the memory. */
   clear(): void {
     this.#length = 0;
@@ -126,6 +134,10 @@ export class RowBuffer {
     this.#buffer[at] = CR;
     this.#buffer[at + 1] = LF;
     this.#length = at + 2;
+    this.#endRow();
+  }
+
+  #endRow(): void {
     if (this.#rows === this.#ends.length) {
       const ends = new Float64Array(2 * this.#rows);
       ends.set(this.#ends);

@@ -1,8 +1,9 @@
 import { capGuard, type Fetched } from '../caps.ts';
 import { ExportError } from '../errors.ts';
-import { byCursor, checkAsked, checkNewPage } from '../paging.ts';
-import { asArray, asObject, objectOrNone, readJson, requireInstant, requireString, text } from '../read.ts';
-import type { Answer, JsonObject, Session, Vendor, VendorEvent, Window } from '../types.ts';
+import { readEvents } from '../elements.ts';
+import { asAsked, byCursor, checkAsked, checkNewPage, walkBack } from '../paging.ts';
+import { asObject, objectOrNone, requireInstant, requireString, text } from '../read.ts';
+import type { Download, JsonObject, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
 import { pad, sliceWindow } from '../window.ts';
 
 const DAY_MS = 86_400_000;
@@ -18,54 +19,111 @@ interface AuditPage {
   readonly total: number | null;
 }
 
-async function* pages({ query, send, note }: Session) {
+function* stretches({ query, download, note }: Session): Generator<Stretch> {
   const path = `/api/v3/organizations/${query.provider}/${encodeURIComponent(query.org ?? '')}/audit`;
+  const where = `GET ${path}`;
   // Only one of the two documented shapes is paged; `limit` is sent once the vendor has shown that one.
-  let limit: number | undefined;
-  const guard = capGuard(PAD_MS);
-  const fetch = async (window: Window): Promise<Fetched> => {
+  let isPaged = false;
+
+  const ask = (window: Window, cursor?: string): Promise<Download> => {
     const { from, to } = pad(window, PAD_MS);
-    const ask = async (cursor?: string) =>
-      readPage(await send({ path, query: { from, to, limit, cursor }, accept: 'json' }));
-    let first = await ask();
-    if (first.cursor !== null && limit === undefined) {
-      limit = PAGE_ROWS;
-      first = await ask();
-    }
-    const events: VendorEvent[] = [];
+    return download({ path, query: { from, to, limit: isPaged ? PAGE_ROWS : undefined, cursor }, accept: 'json' });
+  };
+  const askPage = async (window: Window, cursor?: string): Promise<AuditPage> => {
+    const page = await readPage(await ask(window, cursor));
+    checkAsked(page.entries, pad(window, PAD_MS), { vendor: 'Codacy', where });
+    return page;
+  };
+
+  /** All of a window by its cursors, which hold whatever the order is. */
+  const follow = async function* (window: Window): AsyncGenerator<readonly VendorEvent[]> {
     const counts: Count[] = [];
+    let before: readonly VendorEvent[] = [];
     const walk = byCursor(async (cursor) => {
-      const page = cursor === undefined ? first : await ask(cursor);
+      const page = await askPage(window, cursor);
       counts.push({ rows: page.entries.length, total: page.total });
       return page;
-    }, `GET ${path}`);
-    let before: readonly VendorEvent[] = [];
+    }, where);
     for await (const entries of walk) {
-      checkNewPage(entries, before, `GET ${path}`);
+      checkNewPage(entries, before, where);
       before = entries;
-      for (const event of entries) events.push(event);
+      yield entries;
     }
-    checkTotals(counts, `GET ${path}`);
-    checkAsked(events, { from, to }, { vendor: 'Codacy', where: `GET ${path}` });
-    return { events, proven: limit !== undefined };
+    checkTotals(counts, where);
   };
+
+  const walk = walkBack({
+    fetch: async (window) => {
+      const { entries, cursor, total } = await askPage(window);
+      // The last page of a window holds all of it, whatever the total counts.
+      if (cursor === null) checkTotals([{ rows: entries.length, total }], where);
+      return { events: entries, more: cursor !== null };
+    },
+    crowded: async (window) => (await Array.fromAsync(follow(window))).flat(),
+    unordered: follow,
+    where,
+  });
+
+  const guard = capGuard(PAD_MS);
+  const fetch = async (window: Window): Promise<Fetched> => {
+    if (!isPaged) {
+      const answer = await ask(window);
+      const asked = { vendor: 'Codacy', where };
+      if (answer.body === null) {
+        const events = () => asAsked(readEvents(answer, PLACE, read, refuseMore), pad(window, PAD_MS), asked);
+        return { events, proven: false, release: answer.release };
+      }
+      const { entries, cursor, total } = await readPage(answer);
+      if (cursor === null) {
+        checkTotals([{ rows: entries.length, total }], where);
+        checkAsked(entries, pad(window, PAD_MS), asked);
+        return { events: async function* () { yield entries; }, proven: false, release: async () => {} };
+      }
+      isPaged = true;
+    }
+    return { events: () => follow(window), proven: true, release: async () => {} };
+  };
+
   note(
-    'Codacy documents no row cap: each day is asked on its own, cursors are followed to their end, and the largest answers without one were looked at again for a row cap.',
+    'Codacy documents no row cap: each day is asked on its own, pages are walked back by time or followed by cursors to their end, and the largest answers without a cursor were looked at again for a row cap.',
   );
   for (const day of sliceWindow(query.window, DAY_MS)) {
-    for (const { window, events } of await guard(day, fetch)) yield { slice: window, events };
+    yield async function* (handOver) {
+      const first = isPaged ? null : await fetch(day);
+      if (first === null || first.proven) yield* walk(day)(handOver);
+      else yield* guard(day, fetch, first);
+    };
   }
 }
 
 /** `[…]` as the specification has it, or `{"data": […], "pagination": {"cursor": "…"}}` as the guide has it. */
-function readPage(answer: Answer): AuditPage {
-  const { where } = answer;
-  const body = readJson(answer);
-  if (Array.isArray(body)) return { entries: body.map((entry) => read(entry, where)), cursor: null, total: null };
-  const page = asObject(body, 'the response', where);
-  const entries = asArray(page['data'], '`data`', where).map((entry) => read(entry, where));
-  const { cursor, total } = objectOrNone(page['pagination']);
-  return { entries, cursor: text(cursor) || null, total: typeof total === 'number' ? total : null };
+const PLACE = { field: 'data', orArray: true };
+
+async function readPage(answer: Download): Promise<AuditPage> {
+  const entries: VendorEvent[] = [];
+  let rest: JsonObject | null = null;
+  try {
+    for await (const events of readEvents(answer, PLACE, read, (found) => (rest = found))) {
+      for (const event of events) entries.push(event);
+    }
+  } finally {
+    await answer.release();
+  }
+  return { entries, ...pagingOf(rest) };
+}
+
+function pagingOf(rest: JsonObject | null): Omit<AuditPage, 'entries'> {
+  const { cursor, total } = objectOrNone(rest?.['pagination']);
+  return { cursor: text(cursor) || null, total: typeof total === 'number' ? total : null };
+}
+
+/** No page is so large that it has to wait on the disk; what is, has to be all. */
+function refuseMore(rest: JsonObject | null, where: string): void {
+  if (pagingOf(rest).cursor === null) return;
+  throw new ExportError('protocol', 'Codacy answered a page that is larger than pages are, and names a next one.', {
+    where,
+    next: 'Run the export again; if it stays, report it to Codacy with the window.',
+  });
 }
 
 /** What a page holds, and what the vendor counts there. */
@@ -118,6 +176,7 @@ export const codacy: Vendor = {
     form: '`acme` or `gh/acme`',
     providers: ['gh', 'ghe', 'gl', 'gle', 'bb', 'bbe'],
   },
+  rate: { requests: 2500, windowMs: 300_000 },
   headers: (token) => ({ 'api-token': token }),
   filters: [],
   columns: [
@@ -150,7 +209,7 @@ export const codacy: Vendor = {
       'No live account was tried.',
     ],
   },
-  pages,
+  stretches,
   common: (event) => ({
     action: text(event['action']),
     outcome: OUTCOMES.get(event['result']) ?? 'unknown',

@@ -1,7 +1,8 @@
 import { capGuard, type Fetched } from '../caps.ts';
-import { checkAsked } from '../paging.ts';
-import { asArray, asObject, readJson, requireInstant, requireString, text } from '../read.ts';
-import type { Session, Vendor, VendorEvent, Window } from '../types.ts';
+import { readEvents } from '../elements.ts';
+import { asAsked } from '../paging.ts';
+import { asObject, requireInstant, requireString, text } from '../read.ts';
+import type { Download, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
 import { formatInstant, pad, sliceWindow } from '../window.ts';
 
 const PATH = '/api/v1/audit_logs';
@@ -13,23 +14,23 @@ const PAD_MS = 1000;
 const DROPPED =
   'A proxy on the way may drop the body of GET requests, in which the window travels: take it out of the way (`NO_PROXY`).';
 
-async function* pages({ query, send, note }: Session) {
+function* stretches({ query, download, note }: Session): Generator<Stretch> {
   const guard = capGuard(PAD_MS);
   const fetch = async (window: Window): Promise<Fetched> => {
     const asked = pad(window, PAD_MS);
     const body = { start_date: formatInstant(asked.from), end_date: formatInstant(asked.to) };
-    const answer = await send({ path: PATH, body, accept: 'json' });
-    const logs = asArray(asObject(readJson(answer), 'the response', answer.where)['logs'], '`logs`', answer.where);
-    const events = logs.map((entry) => read(entry, answer.where));
-    checkAsked(events, asked, { vendor: 'Datafold', where: answer.where, next: DROPPED });
-    return { events, proven: false };
+    const answer = await download({ path: PATH, body, accept: 'json' });
+    return { events: () => eventsOf(answer, asked), proven: false, release: answer.release };
   };
   note(
     'Datafold documents neither paging nor a row cap: each day is one response, and the largest answers were looked at again for a row cap.',
   );
-  for (const day of sliceWindow(query.window, SLICE_MS)) {
-    for (const { window, events } of await guard(day, fetch)) yield { slice: window, events };
-  }
+  for (const day of sliceWindow(query.window, SLICE_MS)) yield () => guard(day, fetch);
+}
+
+function eventsOf(answer: Download, asked: Window): AsyncGenerator<readonly VendorEvent[]> {
+  const { where } = answer;
+  return asAsked(readEvents(answer, { field: 'logs' }, read), asked, { vendor: 'Datafold', where, next: DROPPED });
 }
 
 function read(entry: unknown, where: string): VendorEvent {
@@ -84,7 +85,7 @@ export const datafold: Vendor = {
       'No live account was tried.',
     ],
   },
-  pages,
+  stretches,
   common: (event) => ({
     action: text(event['action']),
     outcome: 'unknown',

@@ -1,20 +1,21 @@
-import { checkAsked, walkBack } from '../paging.ts';
+import { checkAsked, drainByOffset, type WalkAsk, type WalkPage, walkBack } from '../paging.ts';
 import { asArray, asObject, objectOrNone, readJson, requireInstant, requireString, text } from '../read.ts';
-import type { Credentials, JsonObject, Send, Session, Vendor, VendorEvent } from '../types.ts';
+import type { Credentials, JsonObject, Send, Session, Stretch, Vendor, VendorEvent } from '../types.ts';
 import { sliceWindow } from '../window.ts';
 
 const PATH = '/api/v1/organization/audit-logs';
 /** The documented maximum of `limit`. */
 const PAGE_ROWS = 1000;
-/** The vendor allows three months; a day keeps what waits for its order in memory small. */
+/** The vendor allows three months; days are walked side by side. */
 const SLICE_MS = 86_400_000;
 
-async function* pages({ query, send, note }: Session) {
+function* stretches({ query, send, note }: Session): Generator<Stretch> {
   note(
-    'Each day was walked back by time until a page was shorter than one before; events on a page border came twice and were told apart by id.',
+    'Each day was walked back by time until a page was shorter than one before; what a page ended amid came again with the next.',
   );
+  const where = `GET ${PATH}`;
   const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
-  const walk = walkBack(async ({ from, to, offset }) => {
+  const fetch = async ({ from, to, offset }: WalkAsk): Promise<WalkPage> => {
     // `startDate` is inclusive in the vendor's code but in no document: a millisecond more, cut by the export.
     const dates = { startDate: isoMs(from - 1), endDate: isoMs(to) };
     const answer = await send({
@@ -22,14 +23,13 @@ async function* pages({ query, send, note }: Session) {
       query: { ...filters, ...dates, offset, limit: PAGE_ROWS },
       accept: 'json',
     });
-    const body = asObject(readJson(answer), 'the response', answer.where);
-    const events = asArray(body['auditLogs'], '`auditLogs`', answer.where).map((entry) => read(entry, answer.where));
-    checkAsked(events, { from: from - 1, to }, { vendor: 'Infisical', where: answer.where });
-    return events;
-  }, `GET ${PATH}`);
-  for (const slice of sliceWindow(query.window, SLICE_MS)) {
-    for await (const events of walk(slice)) yield { slice, events };
-  }
+    const body = asObject(readJson(answer), 'the response', where);
+    const events = asArray(body['auditLogs'], '`auditLogs`', where).map((entry) => read(entry, where));
+    checkAsked(events, { from: from - 1, to }, { vendor: 'Infisical', where });
+    return { events, more: null };
+  };
+  const walk = walkBack({ fetch, crowded: (window) => drainByOffset(fetch, window, where), where });
+  for (const slice of sliceWindow(query.window, SLICE_MS)) yield walk(slice);
 }
 
 /** `2026-11-01T00:00:00.000Z`: the vendor refuses dates without `Z`. */
@@ -78,6 +78,7 @@ export const infisical: Vendor = {
     form: 'letters, digits, `.`, `_` and `-`; it only names the export',
   },
   headers: (token) => ({ authorization: `Bearer ${token}` }),
+  rate: { requests: 200, windowMs: 60_000 },
   login: {
     exchange,
     // An expired token: 403 {"reqId":"…","statusCode":403,"message":"…","error":"TokenError"}
@@ -153,7 +154,7 @@ export const infisical: Vendor = {
       'No live account was tried.',
     ],
   },
-  pages,
+  stretches,
   common: (event) => {
     const actor = objectOrNone(event['actor']);
     const who = objectOrNone(actor['metadata']);
