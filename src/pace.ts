@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from './retry.ts';
-import type { Rate } from './types.ts';
+import type { Rate, Vendor } from './types.ts';
 
 /** The vendor's clock counts whole seconds, and begins to count when a request arrives, in milliseconds. */
 const MARGIN_MS = 250;
@@ -92,3 +92,9 @@ export class Pace {
 
 const wholeNumber = (header: string | readonly string[] | undefined): number | null =>
   typeof header === 'string' && /^\d{1,9}$/.test(header) ? Number(header) : null;
+
+/** The pace of requests to an origin: the documented rate is that of the vendor's own hosts. */
+export function paceOf(vendor: Vendor, origin: string, clock: Clock, signal: AbortSignal): Pace {
+  const isOwn = Object.values(vendor.hosts).includes(origin);
+  return new Pace((isOwn && vendor.rate) || null, clock, signal);
+}

@@ -1,5 +1,6 @@
-import { LEAST_CAP, sameRows } from './caps.ts';
+import { LEAST_CAP } from './caps.ts';
 import { ExportError } from './errors.ts';
+import { sameRows } from './look.ts';
 import type { Stretch, VendorEvent, Window } from './types.ts';
 import { contains, formatInstant, pad } from './window.ts';
 

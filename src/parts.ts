@@ -33,7 +33,7 @@ export class Parts {
   readonly #maxBytes: number;
   readonly #parts: Part[] = [];
   readonly #digests: Digest[] = [];
-  #header = Buffer.alloc(0);
+  #header: Buffer = Buffer.alloc(0);
 
   /**
    * @param path of the single file, absolute; its folder exists

@@ -1,20 +1,22 @@
 import { ExportError } from './errors.ts';
 import { openWire } from './http.ts';
 import type { Inputs } from './inputs.ts';
+import type { Pace } from './pace.ts';
 import type { Clock, Wait } from './retry.ts';
 import { maskEverywhere, type Secrets } from './secrets.ts';
-import type { Exchange, Session, Vendor, Window } from './types.ts';
+import type { Exchange, Note, Session, Vendor, Window } from './types.ts';
 
 export interface SessionOptions {
   readonly inputs: Inputs;
   /** What is asked for. */
   readonly window: Window;
   readonly secrets: Secrets;
+  readonly pace: Pace;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onExchange: (exchange: Exchange) => void;
   readonly onRetry: (wait: Wait) => void;
-  readonly note: (text: string) => void;
+  readonly note: (note: Note) => void;
 }
 
 /**

@@ -117,15 +117,15 @@ export interface Query {
   readonly filters: ReadonlyMap<string, readonly string[]>;
 }
 
+/** How completeness was established, or where it ends; a function is asked when all stretches were walked. */
+export type Note = string | (() => string);
+
 /** What a vendor is handed. */
 export interface Session {
   readonly query: Query;
   readonly send: Send;
-  /**
-   * Records, for the manifest and the summary, how completeness was established or where it ends. A function is asked
-   * when all stretches were walked.
-   */
-  readonly note: (text: string | (() => string)) => void;
+  /** For the manifest and the summary. */
+  readonly note: (note: Note) => void;
 }
 
 export interface Filter {

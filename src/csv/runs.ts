@@ -97,8 +97,8 @@ export class StoredRun implements Run {
     this.#at = restEnd + ownBytes;
     this.row = {
       time: Number.isNaN(time) ? null : time,
-      id: idBytes === NO_ID ? null : piece.utf8Slice(at + HEAD_BYTES, idEnd),
-      rest: restBytes === 0 ? '' : piece.utf8Slice(idEnd, restEnd),
+      id: idBytes === NO_ID ? null : piece.toString('utf8', at + HEAD_BYTES, idEnd),
+      rest: restBytes === 0 ? '' : piece.toString('utf8', idEnd, restEnd),
       bytes: piece,
       from: restEnd,
       to: this.#at,

@@ -59,7 +59,11 @@ function* stretches({ query, download, note }: Session): Generator<Stretch> {
       if (cursor === null) checkTotals([{ rows: entries.length, total }], where);
       return { events: entries, more: cursor !== null };
     },
-    crowded: async (window) => (await Array.fromAsync(follow(window))).flat(),
+    crowded: async (window) => {
+      const all: VendorEvent[] = [];
+      for await (const events of follow(window)) all.push(...events);
+      return all;
+    },
     unordered: follow,
     where,
   });
