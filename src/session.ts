@@ -35,6 +35,7 @@ export function openSession(options: SessionOptions): { session: Session; close:
     maxAttempts: inputs.maxAttempts,
     timeoutMs: inputs.timeoutMs,
     proxyEnv: inputs.proxyEnv,
+    ...(inputs.temp && { folder: inputs.temp }),
     cut: secrets.cut,
     authorize: async () => {
       token ??= logIn();
@@ -55,7 +56,8 @@ export function openSession(options: SessionOptions): { session: Session; close:
     return fresh;
   };
 
-  return { session: { query: { ...query, window }, send: wire.send, note }, close: wire.close };
+  const { send, download, close } = wire;
+  return { session: { query: { ...query, window }, send, download, note }, close };
 }
 
 const unusable = ({ name }: Vendor): ExportError =>

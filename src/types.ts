@@ -38,6 +38,25 @@ export interface Answer {
 /** Sends one call, retried as a whole, and gives its answer. Throws `ExportError`. */
 export type Send = (call: Call) => Promise<Answer>;
 
+/** A whole, checked 2xx response as `Answer` is, of any size: beyond some MiB its bytes wait on the disk. */
+export interface Download {
+  /** Method and path, for error messages: `GET /api/v1/audit_logs`. */
+  readonly where: string;
+  /** In memory; null where it is on the disk. */
+  readonly body: Buffer | null;
+  readonly bytes: number;
+  /**
+   * All bytes from the start, as often as it is called, in pieces of at most 512 KiB. A piece is not used again for the
+   * next one. Throws `destination`.
+   */
+  readonly chunks: () => AsyncIterable<Buffer>;
+  /** Gives the memory or the disk back; to be called once nobody reads any more. Never throws. */
+  readonly release: () => Promise<void>;
+}
+
+/** Sends one call as `Send` does. Whoever is given the download has to release it. Throws `ExportError`. */
+export type Fetch = (call: Call) => Promise<Download>;
+
 /** One request as it went over the wire, for the manifest. Never holds a header or a body. */
 export interface Exchange {
   readonly method: string;
@@ -124,6 +143,8 @@ export type Note = string | (() => string);
 export interface Session {
   readonly query: Query;
   readonly send: Send;
+  /** For responses that may be larger than memory should be. */
+  readonly download: Fetch;
   /** For the manifest and the summary. */
   readonly note: (note: Note) => void;
 }

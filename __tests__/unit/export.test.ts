@@ -24,6 +24,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const session: Session = {
   query: { window: { from: 0, to: 100 }, org: null, provider: null, filters: new Map() },
   send: () => Promise.reject(new Error('No vendor here sends anything.')),
+  download: () => Promise.reject(new Error('No vendor here sends anything.')),
   note: () => {},
 };
 

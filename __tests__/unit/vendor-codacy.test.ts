@@ -193,6 +193,7 @@ test('a bare array of more events than a call has arguments', async () => {
   const session = {
     query: { window: DAY, org: 'acme', provider: 'gh', filters: new Map() },
     send: async () => ({ status: 200, body: bodies.shift() ?? Buffer.from('[]'), where: 'GET /audit' }),
+    download: () => Promise.reject(new Error('It is not asked for.')),
     note: () => {},
   };
   await expect(codacy.pages(session)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ kind: 'incomplete' });

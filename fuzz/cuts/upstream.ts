@@ -98,7 +98,7 @@ async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> 
   });
   const filters = new Map(vendor.id === 'kosli' ? [['env_name', ['prod-k8s']]] : []);
   const query = { window: WINDOW, org: SUBJECTS[vendor.id as VendorId].org, provider: null, filters };
-  const session: Session = { query, send: wire.send, note: () => {} };
+  const session: Session = { query, send: wire.send, download: wire.download, note: () => {} };
   try {
     const rows: string[] = [];
     for await (const { events } of vendor.pages(session)) rows.push(...events.map(({ body }) => JSON.stringify(body)));
