@@ -5,6 +5,7 @@ import { ExportError } from './errors.ts';
 import { type Agents, Broken, exchange, type Limits, type Request, requestOf } from './exchange.ts';
 import { checkAccepted, type Reply, type Subject } from './framing.ts';
 import { refusal, spent } from './refusal.ts';
+import type { Pace } from './pace.ts';
 import { type Clock, isTransient, Patience, readHttpDate, readRetryAfter, type Wait } from './retry.ts';
 import { MEMORY_BYTES } from './spool.ts';
 import type { Answer, Call, Exchange, Fetch, Send } from './types.ts';
@@ -14,15 +15,17 @@ const MAX_WHOLE_BYTES = 500 * 2 ** 20;
 /** The largest download, in bytes: as much as the disk of a runner has to spare, or so. */
 const MAX_DOWNLOAD_BYTES = 16 * 2 ** 30;
 
+type Credentials = Readonly<Record<string, string>>;
+
 export interface WireOptions {
   /** `https://…`, or `http://…` on loopback; the only origin that is ever spoken to. */
   readonly origin: string;
   /** The vendor's display name, for messages. */
   readonly vendor: string;
   /** Gives the headers that hold the credentials; asked before each try. */
-  readonly authorize: () => Promise<Readonly<Record<string, string>>>;
-  /** Asked once a call, on 401 or 403; true: the credentials were renewed, send the call once more. */
-  readonly renew: (status: number, body: Buffer) => Promise<boolean>;
+  readonly authorize: () => Promise<Credentials>;
+  /** Asked once a call, on 401 or 403; true: there are other credentials than these, send the call once more. */
+  readonly renew: (status: number, body: Buffer, used: Credentials) => Promise<boolean>;
   /** Tries of one call, the first included; the one after a renewal does not count. */
   readonly maxAttempts: number;
   /** For one whole response, in milliseconds. */
@@ -31,6 +34,8 @@ export interface WireOptions {
   readonly signal: AbortSignal;
   /** `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, in either case. */
   readonly proxyEnv: Readonly<Record<string, string | undefined>>;
+  /** Of all requests, and of those to come after. */
+  readonly pace: Pace;
   readonly clock: Clock;
   /** Takes secrets out of the vendor's words, where a message quotes them. */
   readonly cut: (text: string) => string;
@@ -114,13 +119,14 @@ async function deliver(
   for (let attempt = 1; ; attempt++) {
     options.signal.throwIfAborted();
     const credentials = authorized ? await options.authorize() : {};
+    await options.pace.send(options.signal);
     const outcome = await tryOnce(options, agents, request, credentials, subject, attempt, limits);
     if (!(outcome instanceof Broken)) {
       const { status, content } = outcome;
       if (status >= 200 && status < 300) return { ...(await accepted(outcome, call, subject)), where: subject.where };
       if (mayRenew && (status === 401 || status === 403)) {
         mayRenew = false;
-        if (await options.renew(status, content.body ?? Buffer.of())) continue;
+        if (await options.renew(status, content.body ?? Buffer.of(), credentials)) continue;
       }
       if (!isTransient(status, call.retryOn)) throw refusal(outcome, subject, request.url.origin);
     }
@@ -129,6 +135,7 @@ async function deliver(
     if (waitMs === null) throw spent(outcome, subject, attempt, askedMs);
     const reason = outcome instanceof Broken ? outcome.message : `status ${outcome.status}`;
     options.onRetry({ attempt, waitMs, reason });
+    if (!(outcome instanceof Broken) && (askedMs !== null || outcome.status === 429)) options.pace.close(waitMs);
     await options.clock.sleep(waitMs, options.signal);
   }
 }
@@ -146,10 +153,10 @@ async function accepted(reply: Reply, { accept }: Call, subject: Subject): Promi
 
 /** One try, told to `onExchange` however it ends. */
 async function tryOnce(
-  { clock, onExchange }: WireOptions,
+  { clock, pace, onExchange }: WireOptions,
   agents: Agents,
   request: Request,
-  credentials: Readonly<Record<string, string>>,
+  credentials: Credentials,
   subject: Subject,
   attempt: number,
   limits: Limits,
@@ -163,6 +170,7 @@ async function tryOnce(
     if (error instanceof Broken) return error;
     throw error;
   } finally {
+    pace.answered(reply?.headers ?? null);
     onExchange({
       method: request.method,
       path: request.url.pathname + request.url.search,

@@ -49,7 +49,7 @@ export async function main(surroundings: Surroundings): Promise<void> {
   try {
     inputs = readInputs(env, secrets.mask, maskedOnceMinted(runner.mintIdToken, secrets), clock.now());
     announce(inputs, runner);
-    const pace = paceOf(inputs.vendor, inputs.origin, clock, surroundings.signal);
+    const pace = paceOf(inputs.vendor, inputs.origin, clock);
     await exportAll(inputs, reports, { ...surroundings, secrets, pace });
     for (const [output, value] of Object.entries(outputsOf(inputs, reports))) runner.setOutput(output, value);
     await summarize(summaryOf(inputs, reports), runner);

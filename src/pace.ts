@@ -12,7 +12,6 @@ const MARGIN_MS = 250;
 export class Pace {
   readonly #rate: Rate | null;
   readonly #clock: Clock;
-  readonly #signal: AbortSignal;
   /** When those requests were answered that still count, oldest first. */
   readonly #answered: number[] = [];
   #inFlight = 0;
@@ -25,23 +24,21 @@ export class Pace {
 
   /**
    * @param rate never exceeded; null: none is known
-   * @param signal ends a wait; its reason is thrown
    */
-  constructor(rate: Rate | null, clock: Clock, signal: AbortSignal) {
+  constructor(rate: Rate | null, clock: Clock) {
     this.#rate = rate;
     this.#clock = clock;
-    this.#signal = signal;
   }
 
   /** Waits until one more request may be sent; each is to be followed by `answered`. Throws the signal's reason. */
-  async send(): Promise<void> {
+  async send(signal: AbortSignal): Promise<void> {
     const before = this.#turn;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#turn = promise;
     try {
       await before;
       for (let waitMs = this.#waitMs(); waitMs > 0; waitMs = this.#waitMs()) {
-        await this.#clock.sleep(waitMs, this.#signal);
+        await this.#clock.sleep(waitMs, signal);
       }
       this.#inFlight++;
       this.#left--;
@@ -94,7 +91,7 @@ const wholeNumber = (header: string | readonly string[] | undefined): number | n
   typeof header === 'string' && /^\d{1,9}$/.test(header) ? Number(header) : null;
 
 /** The pace of requests to an origin: the documented rate is that of the vendor's own hosts. */
-export function paceOf(vendor: Vendor, origin: string, clock: Clock, signal: AbortSignal): Pace {
+export function paceOf(vendor: Vendor, origin: string, clock: Clock): Pace {
   const isOwn = Object.values(vendor.hosts).includes(origin);
-  return new Pace((isOwn && vendor.rate) || null, clock, signal);
+  return new Pace((isOwn && vendor.rate) || null, clock);
 }

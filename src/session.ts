@@ -24,12 +24,17 @@ export interface SessionOptions {
  * token, that happens before the first call, and once more for a call whose token the vendor says has expired.
  */
 export function openSession(options: SessionOptions): { session: Session; close: () => void } {
-  const { inputs, window, secrets, note, ...wireHooks } = options;
+  const { inputs, window, secrets, signal, note, ...wireHooks } = options;
   const { vendor, credentials, query } = inputs;
-  let token: Promise<string> | null = credentials.kind === 'token' ? Promise.resolve(credentials.token) : null;
+  let headers: Promise<Readonly<Record<string, string>>> | null =
+    credentials.kind === 'token' ? Promise.resolve(vendor.headers(credentials.token)) : null;
+
+  // What is still under way when an export fails has nobody to wait for it.
+  const over = new AbortController();
 
   const wire = openWire({
     ...wireHooks,
+    signal: AbortSignal.any([signal, over.signal]),
     origin: inputs.origin,
     vendor: vendor.name,
     maxAttempts: inputs.maxAttempts,
@@ -38,25 +43,31 @@ export function openSession(options: SessionOptions): { session: Session; close:
     ...(inputs.temp && { folder: inputs.temp }),
     cut: secrets.cut,
     authorize: async () => {
-      token ??= logIn();
-      return vendor.headers(await token);
+      headers ??= logIn();
+      return headers;
     },
-    renew: async (status, body) => {
+    renew: async (status, body, used) => {
       if (credentials.kind === 'token' || !vendor.login?.expired(status, body)) return false;
-      token = null;
+      // Requests that were in flight with the same token need no log-in of their own.
+      if (used === (await headers)) headers = null;
       return true;
     },
   });
 
-  const logIn = async (): Promise<string> => {
+  const logIn = async () => {
     if (!vendor.login) throw new TypeError(`${vendor.name} has no log-in.`);
     const fresh = await vendor.login.exchange(credentials, wire.sendPlain);
     if (!/^[\x21-\x7e]+$/.test(fresh)) throw unusable(vendor);
-    for (const secret of [fresh, ...Object.values(vendor.headers(fresh))]) maskEverywhere(secret, secrets.mask);
-    return fresh;
+    const fresher = vendor.headers(fresh);
+    for (const secret of [fresh, ...Object.values(fresher)]) maskEverywhere(secret, secrets.mask);
+    return fresher;
   };
 
-  const { send, download, close } = wire;
+  const { send, download } = wire;
+  const close = () => {
+    over.abort();
+    wire.close();
+  };
   return { session: { query: { ...query, window }, send, download, note }, close };
 }
 

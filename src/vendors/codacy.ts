@@ -1,6 +1,6 @@
 import { capGuard, type Fetched } from '../caps.ts';
 import { ExportError } from '../errors.ts';
-import { readEvents } from '../elements.ts';
+import { readEvents } from '../events.ts';
 import { asAsked, byCursor, checkAsked, checkNewPage, walkBack } from '../paging.ts';
 import { asObject, objectOrNone, requireInstant, requireString, text } from '../read.ts';
 import type { Download, JsonObject, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
@@ -101,13 +101,15 @@ function* stretches({ query, download, note }: Session): Generator<Stretch> {
 }
 
 /** `[…]` as the specification has it, or `{"data": […], "pagination": {"cursor": "…"}}` as the guide has it. */
-const PLACE = { field: 'data', orArray: true };
+const PLACE = { field: 'data', orArray: true } as const;
 
 async function readPage(answer: Download): Promise<AuditPage> {
   const entries: VendorEvent[] = [];
   let rest: JsonObject | null = null;
   try {
-    for await (const events of readEvents(answer, PLACE, read, (found) => (rest = found))) {
+    for await (const events of readEvents(answer, PLACE, read, (found) => {
+      rest = found;
+    })) {
       for (const event of events) entries.push(event);
     }
   } finally {

@@ -1,5 +1,5 @@
 import { capGuard, type Fetched } from '../caps.ts';
-import { readEvents } from '../elements.ts';
+import { readEvents } from '../events.ts';
 import { asAsked } from '../paging.ts';
 import { asObject, requireInstant, requireString, text } from '../read.ts';
 import type { Download, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
