@@ -212,8 +212,8 @@ const wire: readonly PlantedBug[] = [
   {
     name: 'a request goes on after an abort',
     file: 'exchange.ts',
-    find: 'signal: AbortSignal.any([limits.signal, overflow.signal]),',
-    replace: 'signal: overflow.signal,',
+    find: 'signal: limits.signal,',
+    replace: '',
     caughtBy: ['unit/http-retry'],
   },
   {
@@ -226,8 +226,9 @@ const wire: readonly PlantedBug[] = [
   {
     name: 'a try appends to what the one before it brought',
     file: 'http.ts',
-    find: 'return { status, body, where: subject.where };',
-    replace: 'return { status, body: attempt === 1 ? body : Buffer.concat([body, body]), where: subject.where };',
+    find: 'return { ...(await accepted(outcome, call, subject)), where: subject.where };',
+    replace:
+      'return { ...(await accepted(outcome, call, subject)), where: subject.where, content: { ...content, body: attempt === 1 ? content.body : Buffer.concat([content.body as Buffer, content.body as Buffer]) } };',
     caughtBy: ['unit/http-retry', 'unit/http'],
   },
   {
@@ -341,7 +342,7 @@ const rows: readonly PlantedBug[] = [
   {
     name: 'bytes that are not UTF-8 become question marks',
     file: 'read.ts',
-    find: "if (!isUtf8(body)) throw unreadable('The response is not UTF-8.', where);",
+    find: "if (!isUtf8(bytes)) throw unreadable('The response is not UTF-8.', where);",
     replace: '',
     caughtBy: ['unit/read', 'unit/csv-read'],
   },

@@ -1,3 +1,4 @@
+import { readdir, readlink } from 'node:fs/promises';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import net from 'node:net';
@@ -104,6 +105,13 @@ export function wireTo(origin: string, more: Partial<WireOptions> = {}): Opened 
   });
   closers.unshift(wire.close);
   return { ...wire, waits, reasons, exchanges };
+}
+
+/** How many files of this process, with or without a name, are open in a folder. */
+export async function filesOpenIn(folder: string): Promise<number> {
+  const open = await readdir('/proc/self/fd');
+  const paths = await Promise.all(open.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+  return paths.filter((path) => path.startsWith(`${folder}/`)).length;
 }
 
 /** What a promise is rejected with; fails where it is not. */

@@ -113,7 +113,8 @@ async function checkAddress(vendor: Vendor, given: ReadonlyMap<string, readonly 
   const query = { window: WINDOW, org: 'acme', provider: 'gh', filters: given };
   const send = async (call: Call) => Promise.reject(new Asked(call));
   try {
-    for await (const _ of vendor.pages({ query, send, note: () => {} })) insist(false, 'a page without a request');
+    for await (const _ of vendor.pages({ query, send, download: send, note: () => {} }))
+      insist(false, 'a page without a request');
   } catch (error) {
     if (!(error instanceof Asked)) throw error;
     checkCall(error.call, given);
