@@ -102,9 +102,6 @@ export class CsvScanner {
         rows.push(row);
         this.scanned = this.#at;
       }
-      if (last && this.#lastEnd && block[block.length - 1] !== LF) {
-        throw this.#refusal(`Row ${this.#rows} of the response has no line end.`);
-      }
     } catch (trouble) {
       this.#checkText(block.subarray(0, this.#at));
       throw trouble;
@@ -154,7 +151,10 @@ export class CsvScanner {
 
   /** Where the next row begins if this one's last cell ends at `at`; -1 where the block ends too early to know. */
   #behindLineEnd(block: Buffer, at: number, last: boolean): number {
-    if (at === block.length) return last ? at : -1;
+    if (at === block.length) {
+      if (last && this.#lastEnd) throw this.#broken('no line end', at);
+      return last ? at : -1;
+    }
     switch (block[at]) {
       case LF:
         return at + 1;
