@@ -23,11 +23,11 @@ const ROOMS: readonly Room[] = [
     src: ['window.ts', 'instant.ts', 'period.ts', 'duration.ts'],
     tests: ['window', 'instant', 'period', 'duration'],
   },
-  { name: 'paging', src: ['paging.ts'], tests: ['paging'] },
+  { name: 'paging', src: ['paging.ts', 'caps.ts'], tests: ['paging', 'caps'] },
   { name: 'csv', src: ['csv/'], tests: ['csv-*', 'columns'] },
   {
     name: 'export',
-    src: ['export.ts', 'parts.ts', 'sink.ts', 'spreadsheet.ts'],
+    src: ['export.ts', 'ids.ts', 'parts.ts', 'sink.ts', 'spreadsheet.ts'],
     tests: ['export', 'parts', 'sink', 'spreadsheet'],
   },
   { name: 'evidence', src: ['evidence/'], tests: ['manifest', 'scope', 'evidence'] },

@@ -188,7 +188,10 @@ describe('a cap that no document names', () => {
   test('of few rows, with as many close together: incomplete once another event shows the cap', async () => {
     const close = Array.from({ length: 60 }, () => 50_000_000);
     const { guard } = guarded({ times: [1000, ...close], cap: 50 });
-    await expect(guard()).rejects.toMatchObject({ kind: 'incomplete' });
+    await expect(guard()).rejects.toMatchObject({
+      kind: 'incomplete',
+      message: expect.stringMatching(/answered 50 events, which may be a row cap, .* too close together/),
+    });
   });
 });
 
@@ -238,11 +241,55 @@ describe('what is asked for', () => {
     expect(calls).toBe(1);
   });
 
-  test('a longer window, where all events stand too close together: more there is no cap', async () => {
+  test.each([
+    [1, 1],
+    [3, 8],
+    [50, 64],
+  ])(
+    'a longer window, where all events stand too close together: more there, %d days ago, is no cap',
+    async (ago, days) => {
+      const close = Array.from({ length: 150 }, () => 5000);
+      const { asked, guard } = guarded({ times: [...close, -ago * 86_400_000] });
+      expect(await guard()).toMatchObject([{ events: { length: 150 } }]);
+      expect(asked.at(-1)).toEqual({ from: WINDOW.from - days * 86_400_000, to: WINDOW.to });
+    },
+  );
+
+  test('a longer window, too, where events that stand too close together come in no order', async () => {
+    const close = Array.from({ length: 150 }, (_, index) => 5000 + (index % 3));
+    const { ledger, guard } = guarded({ times: [...close, -3 * 86_400_000], order: 'none', padding: 1000 });
+    expect(idsOf(keptBy(await guard()))).toEqual(idsOf(due(ledger)));
+  });
+
+  test('nothing more, once a longer window has brought more than there is', async () => {
     const close = Array.from({ length: 150 }, () => 5000);
     const { asked, guard } = guarded({ times: [...close, -3 * 86_400_000] });
-    expect(await guard()).toMatchObject([{ events: { length: 150 } }]);
-    expect(asked.at(-1)).toEqual({ from: WINDOW.from - 8 * 86_400_000, to: WINDOW.to });
+    await guard();
+    const before = asked.length;
+    expect(await guard(FIRST)).toMatchObject([{ window: FIRST, events: { length: 150 } }]);
+    expect(asked.slice(before)).toEqual([FIRST]);
+  });
+
+  test('a longer window that is proven: its events are all, so those of a shorter one are, too', async () => {
+    const { ledger } = guarded({ times: Array.from({ length: 150 }, () => 5000) });
+    const asked: Window[] = [];
+    const parts = await capGuard(1)(WINDOW, async (window) => {
+      asked.push(window);
+      return { events: ledger, proven: window.from < WINDOW.from };
+    });
+    expect(parts).toEqual([{ window: WINDOW, events: ledger }]);
+    expect(asked.at(-1)).toEqual({ from: WINDOW.from - 86_400_000, to: WINDOW.to });
+  });
+
+  test('no longer window that begins before 1970', async () => {
+    const ties = Array.from({ length: 100 }, (_, index): VendorEvent => ({ time: 5000, id: `${index}`, body: {} }));
+    const starts: number[] = [];
+    const guard = capGuard(1)({ from: 1000, to: 9000 }, async ({ from }) => {
+      starts.push(from);
+      return { events: ties, proven: false };
+    });
+    await expect(guard).rejects.toMatchObject({ kind: 'incomplete' });
+    expect(Math.min(...starts)).toBe(0);
   });
 
   test.each([10, 99])('%d events close together and no others far and wide: all', async (count) => {
@@ -255,6 +302,8 @@ describe('what is asked for', () => {
     const { guard } = guarded({ times: Array.from({ length: 100 }, () => 5000) });
     await expect(guard()).rejects.toMatchObject({
       kind: 'incomplete',
+      message: expect.stringMatching(/answered 100 events, which may be a row cap, .* cannot be cut further/),
+      where: expect.stringMatching(/^1970-04-11T00:00:0\S+ to 1970-04-11T00:00:0\S+$/),
       next: expect.stringContaining('a longer window'),
     });
   });
@@ -266,7 +315,12 @@ describe('a vendor that answers less when it is asked again: incomplete', () => 
     const events = order === 'none' ? [...ledger.slice(50), ...ledger.slice(0, 50)] : ledger;
     const guard = capGuard(1);
     const answer = guard(WINDOW, async (window) => ({ events: window === WINDOW ? events : [], proven: false }));
-    await expect(answer).rejects.toMatchObject({ kind: 'incomplete', message: expect.stringContaining('only 0') });
+    await expect(answer).rejects.toMatchObject({
+      kind: 'incomplete',
+      message: expect.stringMatching(/answered \d+ events, and only 0/),
+      where: expect.stringMatching(/^1970-04-11T\S+ to 1970-04-1\S+$/),
+      next: expect.stringContaining('report it to the vendor'),
+    });
   });
 });
 
@@ -285,6 +339,14 @@ test.each([
     proven: false,
   }));
   expect(idsOf(keptBy(parts))).toEqual(idsOf(left));
+});
+
+test('rows without times at a cap: incomplete, since the halves cannot take their place', async () => {
+  const { guard } = guarded({ padding: 0, toInclusive: false, timed: false, cap: 100, times: spread(150) });
+  await expect(guard()).rejects.toMatchObject({
+    kind: 'incomplete',
+    message: expect.stringMatching(/answered 100 events.* halves hold 150, and without times/),
+  });
 });
 
 test('rows without times: all of them below a cap, incomplete at it', async () => {

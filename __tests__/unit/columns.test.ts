@@ -76,6 +76,25 @@ describe('the native table of a CSV vendor', () => {
 });
 
 describe('the common table', () => {
+  test('has these columns, and each says what it means', () => {
+    expect(COMMON_COLUMNS.map(({ name }) => name).join(' ')).toBe(
+      'time vendor org id action outcome actor_type actor_id actor_name actor_email target_type target_id target_name source_ip user_agent raw',
+    );
+    for (const { meaning } of COMMON_COLUMNS) expect(meaning).toMatch(/\w.*\.$/);
+  });
+
+  test('means its own columns, whatever the vendor calls its fields', () => {
+    const { id, vendor, raw } = row(['id', 'vendor', 'raw'], '{"id":"theirs","vendor":"theirs","raw":1}', 'common');
+    expect([id, vendor, raw]).toEqual([undefined, 'acme', '{"id":"theirs","vendor":"theirs","raw":1}']);
+  });
+
+  test('of a CSV vendor can be planned before its header is known, unlike the native one', () => {
+    const planned = (columns: Columns) => planTable({ vendor: vendorOf(null), org: 'o', columns, header: null });
+    expect(planned('common').names).toHaveLength(COMMON_COLUMNS.length);
+    expect(() => planned('native')).toThrow('before its header is known');
+    expect(() => planned(['time'])).toThrow('before its header is known');
+  });
+
   test('of a JSON vendor', () => {
     const plan = planTable({ vendor: vendorOf(['action']), org: 'o', columns: 'common', header: null });
     expect(plan.names).toEqual(COMMON_COLUMNS.map(({ name }) => name));
@@ -103,20 +122,32 @@ describe('a list of columns', () => {
   });
 
   test.each([
-    ['an unknown name', ['a', 'acter.email'], 'Acme has no column acter.email. Did you mean actor.email?'],
-    ['a name like no other', ['zzzzzzzzz'], 'Acme has no column zzzzzzzzz.'],
-    ['a name of Object', ['toString'], 'Acme has no column toString.'],
-    ['a name given twice', ['a', 'a'], '`columns` names a twice.'],
-    ['no name', [], '`columns` names no column.'],
-  ])('refuses %s', (_, columns, message) => {
+    [
+      'an unknown name',
+      ['a', 'acter.email'],
+      'Acme has no column acter.email. Did you mean actor.email?',
+      'Choose from',
+    ],
+    ['a name like no other', ['zzzzzzzzz'], 'Acme has no column zzzzzzzzz.', 'Choose from'],
+    ['a name of Object', ['toString'], 'Acme has no column toString.', 'Choose from'],
+    ['a name given twice', ['a', 'a'], '`columns` names a twice.', 'once'],
+    ['no name', [], '`columns` names no column.', '`native`'],
+  ])('refuses %s', (_, columns, message, next) => {
     const vendor = vendorOf(['a', 'actor.email']);
-    expect(() => checkColumns(vendor, columns)).toThrow(expect.objectContaining({ kind: 'input', message }));
+    const refusal = { kind: 'input', message, where: 'input `columns`', next: expect.stringContaining(next) };
+    expect(() => checkColumns(vendor, columns)).toThrow(expect.objectContaining(refusal));
     expect(() => planTable({ vendor, org: 'o', columns, header: null })).toThrow(message);
   });
 
   test('says what there is', () => {
     const next = expect.stringMatching(/^Choose from: a, extra, time, vendor, .*raw\.$/);
     expect(() => checkColumns(vendorOf(['a']), ['b'])).toThrow(expect.objectContaining({ next }));
+  });
+
+  test('of a CSV vendor whose columns are documented is checked at once; there is no extra', () => {
+    const vendor: Vendor = { ...vendorOf(['a']), format: 'csv' };
+    expect(() => checkColumns(vendor, ['a', 'time'])).not.toThrow();
+    expect(() => checkColumns(vendor, ['extra'])).toThrow('no column extra');
   });
 
   test('of a CSV vendor is checked once the header is known', () => {

@@ -50,6 +50,7 @@ describe('readCsv', () => {
     ['an unnamed column', 'a,,c\r\n', 'Column 2 of'],
     ['a repeated column', 'secret,b,secret\r\n', 'Columns 1 and 3'],
     ['a quote that never ends', 'a\r\n"secret\r\n', 'Row 2 of the response has a quoted cell that never ends'],
+    ['a header in a quote that never ends', '"secret,b\r\n', 'Row 1 of the response has a quoted cell that never ends'],
     ['a doubled quote at the very end', 'a\r\n"secret""', 'Row 2 of the response has a quoted cell that never ends'],
     ['text after a closing quote', 'a\r\n"secret"x\r\n', 'Row 2 of the response has text after a closing quote'],
     ['a bare quote', 'a\r\n1\r\nsecret"\r\n', 'Row 3 of the response has a quote inside'],
@@ -64,7 +65,12 @@ describe('readCsv', () => {
   ])('refuses %s', (_, csv, message) => {
     const reading = () => read(csv);
     expect(reading).toThrow(
-      expect.objectContaining({ kind: 'protocol', where, message: expect.stringContaining(message) }),
+      expect.objectContaining({
+        kind: 'protocol',
+        where,
+        message: expect.stringContaining(message),
+        next: expect.stringContaining('Run again'),
+      }),
     );
     expect(reading).not.toThrow(/secret/);
   });

@@ -53,6 +53,15 @@ describe('a file that was written', () => {
     expect(rows.findIndex((cells, at) => JSON.stringify(cells) !== JSON.stringify(row(at + 1)))).toBe(-1);
   });
 
+  test.each(['x', 'xx'])(
+    'does so with characters of two bytes on every border of pieces, or none: %s',
+    async (header) => {
+      const long = 'é'.repeat(300_000);
+      const rows = await readBack([[header], [long]]);
+      expect(rows[0]?.[0] === long).toBe(true);
+    },
+  );
+
   test('does so with a row that is longer than many pieces', async () => {
     const long = 'a"\r\n'.repeat(500_000);
     const rows = await readBack([['x'], [long], ['b']]);

@@ -9,6 +9,7 @@ import type { ExportedTable } from '../../src/export.ts';
 import type { Job } from '../../src/history/plan.ts';
 import { readInputs } from '../../src/inputs.ts';
 import type { CsvFile } from '../../src/parts.ts';
+import { VERSION } from '../../src/version.ts';
 import { exportOf, NOON, run } from '../contract/run.ts';
 import { bytesOf, play, readTape, tapeNames } from '../contract/tape.ts';
 import { jobOf, linkOf, sha256 } from './chain.ts';
@@ -138,7 +139,12 @@ describe('an export that goes on from another one', () => {
   const day = { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) };
   const last = linkOf({ from: 0, to: day.from - 1000 }, { artifact: 42 });
   const inputs = readInputs(
-    { INPUT_VENDOR: 'infisical', INPUT_TOKEN: 'never-shown', INPUT_FROM: 'last-export' },
+    {
+      INPUT_VENDOR: 'infisical',
+      INPUT_TOKEN: 'never-shown',
+      INPUT_FROM: 'last-export',
+      INPUT_FILTERS: 'actor: a\neventType: b, c',
+    },
     () => {},
     async () => 'jwt',
     NOON,
@@ -157,21 +163,82 @@ describe('an export that goes on from another one', () => {
     lastEvent: day.to - 1,
     lateRows: [],
   };
-  const manifestWith = (job: Job, lateRows: readonly number[] = [], copies: readonly CsvFile[] = []) =>
+  const manifestWith = (job: Job, lateRows: readonly number[] = [], copies: readonly CsvFile[] = [], more = {}) =>
     JSON.parse(
       JSON.stringify(
         manifestOf({
           inputs,
           job,
-          name: 'a',
+          name: 'Acme',
           table: { ...table, lateRows },
           copies,
           exchanges: [],
           notes: [],
           createdAt: NOON,
+          ...more,
         }),
       ),
     );
+
+  test('says in its title and sources what it is an export of, and in its versions what made it', () => {
+    const manifest = manifestWith(jobOf(day));
+    expect(manifest).toMatchObject({
+      name: 'acme',
+      title: 'Audit log of Infisical, 2026-11-20T00:00:00Z to 2026-11-21T00:00:00Z',
+      created: new Date(NOON).toISOString().replace('.000', ''),
+      sources: [{ title: 'Infisical audit log', path: inputs.origin }],
+      export: {
+        org: null,
+        host: new URL(inputs.origin).host,
+        filters: { actor: ['a'], eventType: ['b', 'c'] },
+        versions: { exporter: VERSION, node: process.versions.node },
+      },
+    });
+    const { title } = manifestWith(jobOf(day), [], [], { inputs: { ...inputs, org: 'acme' } });
+    expect(title).toMatch(/^Audit log of Infisical \(acme\), /);
+  });
+
+  test('has an id that is another one for other events, another window, another time, another run', () => {
+    const { id } = manifestWith(jobOf(day));
+    expect(manifestWith(jobOf(day)).id).toBe(id);
+    const otherFiles = table.files.map((file) => ({ ...file, sha256: sha256(`other ${file.name}`) }));
+    const others = [
+      manifestWith(jobOf({ ...day, to: day.to - 1000 })),
+      manifestWith(jobOf(day), [], [], { table: { ...table, files: otherFiles } }),
+      manifestWith(jobOf(day), [], [], { createdAt: NOON + 1000 }),
+      manifestWith(jobOf(day), [], [], { inputs: { ...inputs, columns: 'common' } }),
+      manifestWith(jobOf(day), [], [], { inputs: { ...inputs, run: { ...inputs.run, run_attempt: '2' } } }),
+    ].map((manifest) => manifest.id);
+    expect(new Set([id, ...others]).size).toBe(6);
+  });
+
+  test('says how each table is written, and what its columns mean where that is known', () => {
+    const columns = ['id', 'event.metadata', 'extra', 'source_ip', 'not documented'];
+    const [resource] = manifestWith(jobOf(day), [], [], { table: { ...table, columns } }).resources;
+    expect(resource).toMatchObject({
+      type: 'table',
+      mediatype: 'text/csv',
+      format: 'csv',
+      dialect: { delimiter: ',', lineTerminator: '\r\n', quoteChar: '"', doubleQuote: true, header: true },
+    });
+    expect(resource.schema.missingValues).toEqual(['']);
+    expect(resource.schema.fields).toEqual([
+      { name: 'id', type: 'string', description: 'UUID of the event' },
+      { name: 'event.metadata', type: 'string', description: 'details of it, as JSON' },
+      { name: 'extra', type: 'string', description: expect.stringContaining('no other native column') },
+      { name: 'source_ip', type: 'string', description: 'The IP address that the actor came from.' },
+      { name: 'not documented', type: 'string' },
+    ]);
+  });
+
+  test('has no time of events where there are none', () => {
+    const empty = { ...table, firstEvent: null, lastEvent: null };
+    expect(manifestWith(jobOf(day)).export.events).toMatchObject({
+      first: '2026-11-20T00:00:00Z',
+      last: '2026-11-20T23:59:59.999Z',
+    });
+    expect(manifestWith(jobOf(day), [], [], { table: empty }).export.events).toMatchObject({ first: null, last: null });
+  });
 
   test('is a Data Package 2.0 with a resource for each part, of names of their own', () => {
     const manifest = manifestWith(jobOf(day, { last }));
@@ -206,6 +273,7 @@ describe('an export that goes on from another one', () => {
         path: name,
         hash: `sha256:${sum}`,
         rows: 1,
+        description: expect.stringContaining('The same events for spreadsheets'),
         sources: [{ path: 'a.1.csv' }, { path: 'a.2.csv' }],
         guarded: { rule: 'owasp', undo: { in: 'every cell, the header too', remove: "(?<![^,;|\\t\\r\\n])'" } },
       })),
@@ -226,6 +294,8 @@ describe('an export that goes on from another one', () => {
       gap: { from: '2026-11-19T23:59:59Z', to: '2026-11-20T00:00:00Z' },
       late: { looked_from: '2026-11-19T23:00:00Z', count: 1, rows: '1' },
     });
+    const { previous } = manifestWith(jobOf(day, { last: linkOf(last.window) })).export.chain;
+    expect(previous).toEqual({ id: last.id, sha256: last.sha256, to: '2026-11-19T23:59:59Z', place: last.place });
     expect(manifestWith(jobOf(day)).export.chain).toEqual({ previous: null });
   });
 

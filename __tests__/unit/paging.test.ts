@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { randomFrom } from '../../sandbox/ledger.ts';
 import { ExportError } from '../../src/errors.ts';
-import { byCursor, type WalkAsk, walkBack } from '../../src/paging.ts';
+import { byCursor, checkAsked, checkNewPage, type WalkAsk, walkBack } from '../../src/paging.ts';
 import type { VendorEvent, Window } from '../../src/types.ts';
 import { contains } from '../../src/window.ts';
 
@@ -51,13 +51,22 @@ describe('byCursor', () => {
     expect(asked).toEqual([undefined]);
   });
 
-  test.each<[string, Parameters<typeof chain>[0]]>([
-    ['a cursor that names its own page', { '': [[1], 'a'], a: [[2], 'a'] }],
-    ['cursors that go in a circle', { '': [[1], 'a'], a: [[2], 'b'], b: [[3], 'c'], c: [[4], 'b'] }],
-    ['an empty page that names a next one', { '': [[1], 'a'], a: [[], 'b'], b: [[2], null] }],
-    ['an empty first page that names a next one', { '': [[], 'a'], a: [[1], null] }],
-  ])('takes %s for what it is: protocol', async (_, pages) => {
-    await expect(all(chain(pages).walk)).rejects.toMatchObject({ kind: 'protocol', where: WHERE });
+  test.each<[string, Parameters<typeof chain>[0], said: string]>([
+    ['a cursor that names its own page', { '': [[1], 'a'], a: [[2], 'a'] }, 'the same cursor twice'],
+    [
+      'cursors that go in a circle',
+      { '': [[1], 'a'], a: [[2], 'b'], b: [[3], 'c'], c: [[4], 'b'] },
+      'the same cursor twice',
+    ],
+    ['an empty page that names a next one', { '': [[1], 'a'], a: [[], 'b'], b: [[2], null] }, 'an empty page'],
+    ['an empty first page that names a next one', { '': [[], 'a'], a: [[1], null] }, 'an empty page'],
+  ])('takes %s for what it is: protocol', async (_, pages, said) => {
+    await expect(all(chain(pages).walk)).rejects.toMatchObject({
+      kind: 'protocol',
+      where: WHERE,
+      message: expect.stringContaining(`paging does not end: it answered ${said}`),
+      next: expect.stringContaining('report it to the vendor'),
+    });
   });
 
   test('gives any chain of pages whole', async () => {
@@ -71,6 +80,74 @@ describe('byCursor', () => {
         expect(await all(chain(Object.fromEntries(entries)).walk)).toEqual(list.flat());
       }),
     );
+  });
+});
+
+describe('checkNewPage', () => {
+  const page = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, index) => eventAt(index, String(from + index)));
+
+  test.each([
+    ['in the same order', page(10)],
+    ['in another order', page(10).reverse()],
+  ])('the same rows twice, %s: protocol', (_, again) => {
+    expect(() => checkNewPage(again, page(10), WHERE)).toThrow(
+      expect.objectContaining({
+        kind: 'protocol',
+        where: WHERE,
+        message: expect.stringContaining('the same page twice'),
+      }),
+    );
+  });
+
+  test.each([
+    ['other rows', page(10, 10), page(10)],
+    ['one other row', page(10, 1), page(10)],
+    ['the same rows and one more', page(11), page(10)],
+    ['rows of the page before, and fewer', page(10), page(11)],
+    ['few rows, which may be alike', page(9), page(9)],
+    ['a first page', page(10), []],
+  ])('%s: nothing', (_, after, before) => {
+    expect(() => checkNewPage(after, before, WHERE)).not.toThrow();
+  });
+});
+
+describe('checkAsked', () => {
+  const asked = { from: 10, to: 20 };
+  const check = (times: readonly (number | null)[], next?: string) => () =>
+    checkAsked(
+      times.map((time, index) => eventAt(time, String(index))),
+      asked,
+      { vendor: 'Acme', where: WHERE, ...(next !== undefined && { next }) },
+    );
+
+  test.each([
+    ['no event', []],
+    ['its first millisecond', [10]],
+    ['its end, which some vendors include', [20]],
+    ['one inside among others', [9, 15, 30]],
+    ['one without a time', [9, null]],
+  ])('%s: nothing', (_, times) => {
+    expect(check(times)).not.toThrow();
+  });
+
+  test.each([
+    ['before', [8, 9]],
+    ['after', [21, 22]],
+    ['on either side', [9, 21]],
+  ])('all of them %s the window: protocol, for it answers another question', (_, times) => {
+    expect(check(times)).toThrow(
+      expect.objectContaining({
+        kind: 'protocol',
+        where: WHERE,
+        message: 'All 2 events that Acme answered lie outside the window.',
+        next: expect.stringContaining('a cache or a proxy'),
+      }),
+    );
+  });
+
+  test('says what a vendor knows better to do about it', () => {
+    expect(check([9], 'Ask for less.')).toThrow(expect.objectContaining({ next: 'Ask for less.' }));
   });
 });
 
@@ -219,7 +296,12 @@ describe('walkBack', () => {
   ])('pages %s: protocol', async (_, found) => {
     const page = found.map((time, index) => eventAt(time, String(index)));
     const walk = walkBack(async () => page, WHERE)(WINDOW);
-    await expect(all(walk)).rejects.toMatchObject({ kind: 'protocol', where: WHERE });
+    await expect(all(walk)).rejects.toMatchObject({
+      kind: 'protocol',
+      where: WHERE,
+      message: expect.stringContaining('newest first'),
+      next: expect.stringContaining('report it to the vendor'),
+    });
   });
 
   test('pages shorter than was asked for, of whatever length: exactly the window', async () => {
@@ -257,7 +339,12 @@ describe('walkBack', () => {
 
   test('a vendor that does not look at the offset: incomplete, not for ever', async () => {
     const ties = Array.from({ length: 20 }, (_, index) => eventAt(21, String(index)));
-    await expect(all(walkBack(async () => ties, WHERE)(WINDOW))).rejects.toMatchObject({ kind: 'incomplete' });
+    await expect(all(walkBack(async () => ties, WHERE)(WINDOW))).rejects.toMatchObject({
+      kind: 'incomplete',
+      message: expect.stringContaining('more events than a page'),
+      where: `${WHERE}, 1970-01-01T00:00:00.021Z`,
+      next: expect.stringContaining('narrower filters'),
+    });
   });
 
   test('ties whose order hides an event for ever: incomplete', async () => {

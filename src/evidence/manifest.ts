@@ -132,10 +132,9 @@ function resourceOf(
     encoding: 'utf-8',
     dialect: { delimiter: ',', lineTerminator: '\r\n', quoteChar: '"', doubleQuote: true, header: true },
     schema: {
-      fields: columns.map((column) => ({ name: inFile(column), type: 'string', ...describe(meanings.get(column)) })),
+      // JSON leaves out what is undefined: columns that no document describes.
+      fields: columns.map((column) => ({ name: inFile(column), type: 'string', description: meanings.get(column) })),
       missingValues: [''],
     },
   };
 }
-
-const describe = (meaning: string | undefined): object => (meaning === undefined ? {} : { description: meaning });
