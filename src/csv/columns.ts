@@ -98,7 +98,9 @@ function columnNames(columns: Columns, native: ReadonlyMap<string, Cell>): reado
 
 /** CSV vendors: each cell as it came, by its place. */
 function headerCells(header: readonly string[]): Map<string, Cell> {
-  return new Map(header.map((name, index) => [name, ({ event }) => (event.body instanceof CsvRow ? event.body.cell(index) : '')]));
+  return new Map(
+    header.map((name, index) => [name, ({ event }) => (event.body instanceof CsvRow ? event.body.cell(index) : '')]),
+  );
 }
 
 /** JSON vendors: the documented columns, then what they leave over. */

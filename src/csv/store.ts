@@ -3,6 +3,9 @@ import { onDisk, openScratch } from '../disk.ts';
 import { RowBuffer } from './rows.ts';
 import { byTimeThenId, type Extent, HeldRun, type Run, type StoredRow, StoredRun, writeRun } from './runs.ts';
 
+/** What a key takes in memory beside its texts, about. */
+const KEY_BYTES = 80;
+
 interface Key extends Pick<StoredRow, 'time' | 'id' | 'rest'> {
   /** Which row of the buffer. */
   readonly index: number;
@@ -19,6 +22,8 @@ export class RowStore {
   #file: FileHandle | null = null;
   #end = 0;
   #extents: Extent[] = [];
+  #keyBytes = 0;
+  #storing: Promise<void> = Promise.resolve();
 
   /** @param folder where a file without a name may grow */
   constructor(folder: string, order: 'time' | 'vendor') {
@@ -26,22 +31,29 @@ export class RowStore {
     this.#order = order;
   }
 
-  /** Bytes of the rows in memory. */
+  /** Bytes of the rows in memory, with what their places depend on; about. */
   get heldBytes(): number {
-    return this.#rows.length;
+    return this.#rows.length + this.#keyBytes;
   }
 
   /** Gives the buffer to which the row of this time and id has to be added. */
   add(time: number | null, id: string | null, rest: string): RowBuffer {
     this.#keys.push({ time, id, rest, index: this.#keys.length });
+    this.#keyBytes += KEY_BYTES + (id?.length ?? 0) + rest.length;
     return this.#rows;
   }
 
   /** Moves what is in memory to the disk; more may come meanwhile. Throws `destination` where the disk refuses. */
-  async store(): Promise<void> {
+  store(): Promise<void> {
+    this.#storing = this.#store();
+    return this.#storing;
+  }
+
+  async #store(): Promise<void> {
     if (this.#keys.length === 0) return;
     const [keys, rows] = [this.#keys, this.#rows];
     this.#keys = [];
+    this.#keyBytes = 0;
     this.#rows = this.#spare ?? new RowBuffer();
     this.#spare = null;
     this.#file ??= await onDisk(this.#folder, () => openScratch(this.#folder));
@@ -58,9 +70,11 @@ export class RowStore {
     return this.#keys.length === 0 ? stored : [...stored, new HeldRun(inOrder(this.#keys, this.#rows, this.#order))];
   }
 
-  /** Gives memory and disk back. */
+  /** Gives memory and disk back, once nothing is written any more. */
   async close(): Promise<void> {
+    await this.#storing.catch(() => {});
     this.#keys = [];
+    this.#keyBytes = 0;
     this.#rows.clear();
     await this.#file?.close();
     this.#file = null;
