@@ -1,17 +1,19 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { planTable } from '../../src/csv/columns.ts';
+import { csvRow } from '../../src/csv/row.ts';
 import { ExportError } from '../../src/errors.ts';
 import { type ExportedTable, type ExportOptions, exportEvents } from '../../src/export.ts';
 import { Earlier } from '../../src/history/earlier.ts';
 import { lookBack } from '../../src/history/history.ts';
-import type { Columns, Page, Session, Vendor, VendorEvent, Window } from '../../src/types.ts';
+import type { Columns, Page, Session, Stretch, Vendor, VendorEvent, Window } from '../../src/types.ts';
 import { formatInstant, sliceWindow } from '../../src/window.ts';
-import { jobOf, MemoryHistory, sha256, vendorOf } from './chain.ts';
+import { jobOf, MemoryHistory, sha256, stretchesOf, stretchOf, vendorOf } from './chain.ts';
 
 let folder: string;
 let path: string;
@@ -30,7 +32,7 @@ const session: Session = {
 
 const csvVendor: Partial<Vendor> = { format: 'csv', columns: null };
 
-interface Asked extends Partial<Vendor>, Partial<Pick<ExportOptions, 'maxBytes' | 'from' | 'earlier'>> {
+interface Asked extends Partial<Vendor>, Partial<Pick<ExportOptions, 'maxBytes' | 'from' | 'earlier' | 'walkers'>> {
   readonly asked?: Columns;
 }
 
@@ -45,14 +47,11 @@ async function run(pages: readonly Page[], given: Asked = {}) {
 
 function exportOf(
   pages: readonly Page[],
-  { asked = 'native', maxBytes = null, from = 0, earlier = null, ...vendor }: Asked = {},
+  { asked = 'native', maxBytes = null, from = 0, earlier = null, walkers = 2, ...vendor }: Asked = {},
   onProgress: ExportOptions['onProgress'] = () => {},
 ): Promise<ExportedTable> {
-  const played: Vendor['pages'] = async function* () {
-    yield* pages;
-  };
-  const table = { session, org: 'acme-org', columns: asked, path, maxBytes, from, earlier, onProgress };
-  return exportEvents({ vendor: vendorOf({ ...vendor, pages: played }), ...table });
+  const table = { session, org: 'acme-org', columns: asked, path, maxBytes, from, earlier, walkers, onProgress };
+  return exportEvents({ vendor: vendorOf({ stretches: () => stretchesOf(pages), ...vendor }), ...table });
 }
 
 /** The error that an export ends with; fails where a file has got its final name. */
@@ -68,7 +67,11 @@ async function failure(exported: Promise<unknown>): Promise<ExportError> {
 const SLICE: Window = { from: 10, to: 20 };
 /** An event whose one value says which it is. */
 const event = (v: string, time: number | null, id: string | null = null): VendorEvent => ({ time, id, body: { v } });
-const row = (cells: readonly string[], time: number | null = null): VendorEvent => ({ time, id: null, body: cells });
+const row = (cells: readonly string[], time: number | null = null): VendorEvent => ({
+  time,
+  id: null,
+  body: csvRow(cells),
+});
 const firstCells = (rows: readonly (readonly string[])[]): (string | undefined)[] => rows.map(([cell]) => cell);
 
 describe('an export', () => {
@@ -512,8 +515,8 @@ describe('a chain of exports', () => {
   });
 
   /** Answers what is stored by now, cut nowhere, in the order in which it came; the slices are of 100 ms. */
-  const pagesAt = (ledger: readonly Entry[], now: number, ids: boolean): Vendor['pages'] =>
-    async function* ({ query }) {
+  const stretchesAt = (ledger: readonly Entry[], now: number, ids: boolean): Vendor['stretches'] =>
+    function* ({ query }) {
       const there = ledger.filter(({ stored }) => stored <= now).sort((a, b) => a.stored - b.stored);
       for (const slice of sliceWindow(query.window, 100)) {
         const around = there.filter(({ time }) => time >= slice.from - 3 && time < slice.to + 3);
@@ -522,7 +525,7 @@ describe('a chain of exports', () => {
           id: ids ? id : null,
           body: { ...(ids && { id }), at: formatInstant(time), v },
         }));
-        yield { slice, events };
+        yield stretchOf([{ slice, events }]);
       }
     };
 
@@ -543,7 +546,7 @@ describe('a chain of exports', () => {
         idColumn: ids ? 'id' : null,
         timeColumn: 'at',
         columns: names(ids).map((name) => ({ name, meaning: name })),
-        pages: pagesAt(ledger, to, ids),
+        stretches: stretchesAt(ledger, to, ids),
       });
       const last = await history.last();
       const job = jobOf(window, { last });
@@ -558,6 +561,7 @@ describe('a chain of exports', () => {
         maxBytes: 150,
         from: window.from,
         earlier: back.earlier,
+        walkers: 3,
         onProgress: () => {},
       });
       const csvs = await Promise.all(table.files.map(async ({ name, path: file }) => [name, await readFile(file)]));
@@ -618,36 +622,46 @@ describe('a chain of exports', () => {
 });
 
 describe('a failure', () => {
-  /** Fails after a whole slice was written, and says whether the vendor could tidy up. */
-  async function failAfterOneSlice(last: () => Promise<Page>) {
-    let tidied = false;
-    const pages = async function* (): AsyncGenerator<Page> {
-      try {
-        yield { slice: SLICE, events: [event('a', 11, 'A')] };
-        yield await last();
-        yield { slice: { from: 20, to: 30 }, events: [] };
-      } finally {
-        tidied = true;
-      }
-    };
-    const table = { columns: 'native' as const, path, maxBytes: null, from: 0, earlier: null };
-    const options = { ...table, session, org: '', onProgress: () => {}, vendor: vendorOf({ pages }) };
-    return { error: await failure(exportEvents(options)), tidied };
-  }
+  const later: Window = { from: 20, to: 30 };
 
-  test('of the vendor comes out as it is, and no file has the final name', async () => {
+  /** Fails after a whole slice was written, if not before. */
+  const failAfterOneSlice = (last: Stretch, walkers: number) =>
+    failure(
+      exportOf([], {
+        walkers,
+        stretches: () => [stretchOf([{ slice: SLICE, events: [event('a', 11, 'A')] }]), last],
+      }),
+    );
+
+  test.each([1, 2])('of the vendor comes out as it is, and no file has the final name: %d at once', async (walkers) => {
     const cause = new ExportError('unavailable', 'Acme could not answer.', { next: 'Try again.' });
-    const { error } = await failAfterOneSlice(() => Promise.reject(cause));
-    expect(error).toBe(cause);
+    const last: Stretch = async function* () {
+      yield { slice: later, events: [event('b', 21, 'B')] };
+      throw cause;
+    };
+    expect(await failAfterOneSlice(last, walkers)).toBe(cause);
   });
 
-  test('of the table ends the vendor as well', async () => {
-    const { error, tidied } = await failAfterOneSlice(async () => ({
-      slice: SLICE,
-      events: [event('other', 11, 'A')],
-    }));
-    expect(error).toMatchObject({ kind: 'protocol' });
-    expect(tidied).toBe(true);
+  test('of the table ends the vendor as well, which would else go on', async () => {
+    const tidied = Promise.withResolvers<void>();
+    const stretches: Stretch[] = [
+      stretchOf([
+        { slice: SLICE, events: [event('a', 11, 'A')] },
+        { slice: SLICE, events: [event('other', 11, 'A')] },
+      ]),
+      async function* () {
+        try {
+          for (;;) {
+            await turn();
+            yield { slice: later, events: [] };
+          }
+        } finally {
+          tidied.resolve();
+        }
+      },
+    ];
+    expect(await failure(exportOf([], { stretches: () => stretches }))).toMatchObject({ kind: 'protocol' });
+    await tidied.promise;
   });
 
   test('of the disk is a `destination` error', async () => {
