@@ -1,6 +1,6 @@
 import { CsvRow } from './csv/row.ts';
 import { merge, type StoredRow } from './csv/runs.ts';
-import { RowStore } from './csv/store.ts';
+import { RowStore, Scratch } from './csv/store.ts';
 import type { Taker } from './stretches.ts';
 import type { Page, VendorEvent, Void, Window } from './types.ts';
 import { contains } from './window.ts';
@@ -85,14 +85,14 @@ export class Gathering {
 /** The rows of one stretch. */
 export class Gathered implements Taker {
   readonly #form: RowForm;
-  readonly #folder: string;
+  readonly #scratch: Scratch;
   readonly #makeRoom: () => Promise<void>;
   readonly #drafts = new Map<object | undefined, Draft>();
   #slice: Window | null = null;
 
   constructor(form: RowForm, folder: string, makeRoom: () => Promise<void>) {
     this.#form = form;
-    this.#folder = folder;
+    this.#scratch = new Scratch(folder);
     this.#makeRoom = makeRoom;
   }
 
@@ -160,12 +160,13 @@ export class Gathered implements Taker {
   async close(): Promise<void> {
     for (const { rows } of this.#drafts.values()) await rows.close();
     this.#drafts.clear();
+    await this.#scratch.close();
   }
 
   #draft(draft: object | undefined): Draft {
     const known = this.#drafts.get(draft);
     if (known !== undefined) return known;
-    const made = { rows: new RowStore(this.#folder, this.#form.order), received: 0, cut: 0, cutIds: [] };
+    const made = { rows: new RowStore(this.#scratch, this.#form.order), received: 0, cut: 0, cutIds: [] };
     this.#drafts.set(draft, made);
     return made;
   }

@@ -1,17 +1,23 @@
+import { readdirSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { byTimeThenId } from '../../src/csv/runs.ts';
-import { RowStore } from '../../src/csv/store.ts';
+import { RowStore, Scratch } from '../../src/csv/store.ts';
 import { merged, type Plain, plainRow } from './stored-rows.ts';
 
 let folder: string;
+let scratch: Scratch;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'store-test-'));
+  scratch = new Scratch(folder);
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(async () => {
+  await scratch.close();
+  await rm(folder, { recursive: true, force: true });
+});
 
 function add(store: RowStore, { time, id, rest, text }: Plain): void {
   const bytes = Buffer.from(text);
@@ -30,7 +36,7 @@ describe('a store', () => {
     const batches = fc.array(fc.tuple(fc.array(plainRow, { maxLength: 8 }), fc.boolean()), { maxLength: 5 });
     await fc.assert(
       fc.asyncProperty(batches, fc.constantFrom<'time' | 'vendor'>('time', 'vendor'), async (drawn, order) => {
-        const store = new RowStore(folder, order);
+        const store = new RowStore(scratch, order);
         for (const [rows, isStored] of drawn) {
           for (const row of rows) add(store, row);
           if (isStored) await store.store();
@@ -44,8 +50,26 @@ describe('a store', () => {
     );
   });
 
+  test('shares its file with others, and each gives back its own', async () => {
+    const stores = Array.from({ length: 50 }, () => new RowStore(scratch, 'time'));
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = open();
+    for (const round of [0, 1]) {
+      for (const [index, store] of stores.entries()) {
+        add(store, rowOf(`${index}: ${round}`, round));
+        await store.store();
+      }
+    }
+    expect(open() - before).toBeLessThan(10);
+    await stores[0]?.close();
+    for (const [index, store] of stores.entries()) {
+      const texts = (await merged(store.runs(), 'time')).map(({ text }) => text);
+      expect(texts).toEqual(index === 0 ? [] : [`${index}: 0\r\n`, `${index}: 1\r\n`]);
+    }
+  });
+
   test('takes more while what came before is on its way to the disk', async () => {
-    const store = new RowStore(folder, 'vendor');
+    const store = new RowStore(scratch, 'vendor');
     const rows = Array.from({ length: 4000 }, (_, index) => rowOf(`${index} ${'x'.repeat(300)}`, index));
     for (const row of rows.slice(0, 2000)) add(store, row);
     const storing = store.store();
@@ -59,7 +83,7 @@ describe('a store', () => {
   });
 
   test('knows what it holds in memory: rows, and what their places depend on', async () => {
-    const store = new RowStore(folder, 'time');
+    const store = new RowStore(scratch, 'time');
     expect(store.heldBytes).toBe(0);
     for (let index = 0; index < 100; index++) add(store, { ...rowOf('abc', index, 'id'), rest: 'r'.repeat(1000) });
     const [texts, few] = [100 * (5 + 2 + 1000), 100 * 200];
@@ -71,12 +95,12 @@ describe('a store', () => {
   });
 
   test('has no file where nothing is stored, and never one with a name', async () => {
-    const store = new RowStore(join(folder, 'gone'), 'time');
+    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time');
     await store.store();
     add(store, rowOf('a'));
     await store.close();
 
-    const other = new RowStore(folder, 'time');
+    const other = new RowStore(scratch, 'time');
     add(other, rowOf('a'));
     await other.store();
     expect(await readdir(folder)).toEqual([]);
@@ -84,7 +108,7 @@ describe('a store', () => {
   });
 
   test('that is closed holds nothing, also where rows were on their way to the disk', async () => {
-    const store = new RowStore(folder, 'time');
+    const store = new RowStore(scratch, 'time');
     // Several writes, the first of which is under way.
     for (let index = 0; index < 3000; index++) add(store, rowOf('x'.repeat(500), index));
     const storing = store.store();
@@ -93,7 +117,7 @@ describe('a store', () => {
   });
 
   test('is a `destination` error where the disk refuses', async () => {
-    const store = new RowStore(join(folder, 'gone'), 'time');
+    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time');
     add(store, rowOf('a'));
     await expect(store.store()).rejects.toMatchObject({
       kind: 'destination',

@@ -11,7 +11,7 @@ import { ExportError } from '../../src/errors.ts';
 import { type ExportedTable, type ExportOptions, exportEvents } from '../../src/export.ts';
 import { Earlier } from '../../src/history/earlier.ts';
 import { lookBack } from '../../src/history/history.ts';
-import type { Columns, Page, Session, Stretch, Vendor, VendorEvent, Window } from '../../src/types.ts';
+import type { Columns, Page, Session, Stretch, Vendor, VendorEvent, Void, Window } from '../../src/types.ts';
 import { formatInstant, sliceWindow } from '../../src/window.ts';
 import { jobOf, MemoryHistory, sha256, stretchesOf, stretchOf, vendorOf } from './chain.ts';
 
@@ -32,7 +32,9 @@ const session: Session = {
 
 const csvVendor: Partial<Vendor> = { format: 'csv', columns: null };
 
-interface Asked extends Partial<Vendor>, Partial<Pick<ExportOptions, 'maxBytes' | 'from' | 'earlier' | 'walkers'>> {
+interface Asked
+  extends Partial<Vendor>,
+    Partial<Pick<ExportOptions, 'maxBytes' | 'from' | 'earlier' | 'walkers' | 'mostHeldBytes'>> {
   readonly asked?: Columns;
 }
 
@@ -47,10 +49,21 @@ async function run(pages: readonly Page[], given: Asked = {}) {
 
 function exportOf(
   pages: readonly Page[],
-  { asked = 'native', maxBytes = null, from = 0, earlier = null, walkers = 2, ...vendor }: Asked = {},
+  { asked = 'native', maxBytes = null, from = 0, earlier = null, walkers = 2, mostHeldBytes, ...vendor }: Asked = {},
   onProgress: ExportOptions['onProgress'] = () => {},
 ): Promise<ExportedTable> {
-  const table = { session, org: 'acme-org', columns: asked, path, maxBytes, from, earlier, walkers, onProgress };
+  const table = {
+    session,
+    org: 'acme-org',
+    columns: asked,
+    path,
+    maxBytes,
+    from,
+    earlier,
+    walkers,
+    onProgress,
+    ...(mostHeldBytes && { mostHeldBytes }),
+  };
   return exportEvents({ vendor: vendorOf({ stretches: () => stretchesOf(pages), ...vendor }), ...table });
 }
 
@@ -618,6 +631,108 @@ describe('a chain of exports', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('however rows wait, and however many stretches are walked at once,', () => {
+  const SLICES = [10, 20, 30, 40].map((from): Window => ({ from, to: from + 10 }));
+  const drawnEvent = fc.record({
+    time: fc.integer({ min: 0, max: 9 }),
+    v: fc.constantFrom('a', 'b', 'é', 'a,b', '"', '\r\n', ' x ', '\ud800', 'x'.repeat(400)),
+    hasId: fc.boolean(),
+  });
+  /** For each slice, its pages; of each, whether it is of a draft that is taken back, or handed over to others. */
+  const logs = fc.tuple(
+    ...SLICES.map(() =>
+      fc.array(
+        fc.record({
+          events: fc.array(drawnEvent, { maxLength: 6 }),
+          again: fc.boolean(),
+          takenBack: fc.boolean(),
+          waits: fc.boolean(),
+        }),
+        { maxLength: 5 },
+      ),
+    ),
+  );
+
+  /** What comes of pages: first those taken back, then the others, some events of which come a second time. */
+  async function* walked(
+    pages: readonly (Page & { waits: boolean; takenBack: boolean })[],
+  ): AsyncGenerator<Page | Void> {
+    for (const { slice, events, waits, takenBack } of pages) {
+      const draft = {};
+      if (waits) await turn();
+      if (takenBack) {
+        yield { slice, draft, events };
+        yield { takenBack: draft };
+      }
+      yield { slice, draft, events };
+    }
+  }
+
+  test('the bytes are the same', async () => {
+    await fc.assert(
+      fc.asyncProperty(logs, fc.constantFrom<Columns>('native', 'common', ['v']), async (drawn, asked) => {
+        let count = 0;
+        const stretches = drawn.map((pages, index) => {
+          const slice = SLICES[index] as Window;
+          return pages.flatMap(({ events: some, again, ...page }) => {
+            const events = some.map(({ time, v, hasId }) =>
+              event(v, slice.from + time, hasId ? `${index}-${count++}` : null),
+            );
+            const second = { ...page, slice, events: events.filter(({ id }) => id !== null) };
+            return [{ ...page, slice, events }, ...(again ? [second] : [])];
+          });
+        });
+        const made = async (walkers: number, mostHeldBytes: number, isHandedOver: boolean) => {
+          path = join(await mkdtemp(join(folder, 'one-')), 'a.csv');
+          const { counts, files } = await exportOf([], {
+            asked,
+            walkers,
+            mostHeldBytes,
+            stretches: () =>
+              isHandedOver
+                ? [whole(stretches)]
+                : stretches.map(
+                    (pages): Stretch =>
+                      () =>
+                        walked(pages),
+                  ),
+          });
+          return { counts, files: files.map(({ name, rows, sha256: sum }) => ({ name, rows, sum })) };
+        };
+        /** One stretch, that hands over all but the last part if it can. */
+        const whole = (parts: typeof stretches): Stretch =>
+          async function* (handOver) {
+            const [last = [], ...before] = parts.toReversed();
+            await turn();
+            if (before.length > 0) {
+              const part = whole(before.toReversed());
+              if (!handOver(part)) yield* part(() => false);
+            }
+            yield* walked(last);
+          };
+
+        const alone = await made(1, 2 ** 20, false);
+        expect(await made(1, 1, false)).toEqual(alone);
+        expect(await made(3, 1, false)).toEqual(alone);
+        expect(await made(4, 1500, false)).toEqual(alone);
+        expect(await made(4, 1, true)).toEqual(alone);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('nothing is left beside the export, nor where it fails', async () => {
+    const events = Array.from({ length: 500 }, (_, index) => event('x'.repeat(100), 10 + (index % 10), String(index)));
+    await run([{ slice: SLICE, events }], { mostHeldBytes: 1 });
+    expect(await readdir(folder)).toEqual(['a.csv']);
+    await rm(path);
+    const twice = [...events, event('other', 15, '5')];
+    const error = await failure(run([{ slice: SLICE, events: twice }], { mostHeldBytes: 1 }));
+    expect(error).toMatchObject({ kind: 'protocol', message: expect.stringContaining('with different contents') });
+    expect(await readdir(folder)).toEqual(['a.csv.partial']);
   });
 });
 

@@ -11,23 +11,45 @@ interface Key extends Pick<StoredRow, 'time' | 'id' | 'rest'> {
   readonly index: number;
 }
 
+/** A file without a name, for the runs of all stores of a stretch: they may be many, and files that are open are few. */
+export class Scratch {
+  readonly folder: string;
+  #file: FileHandle | null = null;
+  #end = 0;
+
+  /** @param folder where it may grow, once there is a run */
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** To be called for one run at a time. Throws `destination` where the disk refuses. */
+  async write(rows: Iterable<StoredRow>): Promise<Extent> {
+    this.#file ??= await onDisk(this.folder, () => openScratch(this.folder));
+    const from = this.#end;
+    this.#end = await writeRun(this.#file, from, rows, this.folder);
+    return { file: this.#file, from, to: this.#end };
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#file = null;
+  }
+}
+
 /** Rows of a stretch on their way into order: in memory, and, where they are many, in runs on the disk. */
 export class RowStore {
-  readonly #folder: string;
+  readonly #scratch: Scratch;
   readonly #order: 'time' | 'vendor';
   #rows = new RowBuffer();
   /** Was written to the disk, and may be filled again. */
   #spare: RowBuffer | null = null;
   #keys: Key[] = [];
-  #file: FileHandle | null = null;
-  #end = 0;
   #extents: Extent[] = [];
   #keyBytes = 0;
   #storing: Promise<void> = Promise.resolve();
 
-  /** @param folder where a file without a name may grow */
-  constructor(folder: string, order: 'time' | 'vendor') {
-    this.#folder = folder;
+  constructor(scratch: Scratch, order: 'time' | 'vendor') {
+    this.#scratch = scratch;
     this.#order = order;
   }
 
@@ -56,28 +78,24 @@ export class RowStore {
     this.#keyBytes = 0;
     this.#rows = this.#spare ?? new RowBuffer();
     this.#spare = null;
-    this.#file ??= await onDisk(this.#folder, () => openScratch(this.#folder));
-    const from = this.#end;
-    this.#end = await writeRun(this.#file, from, inOrder(keys, rows, this.#order), this.#folder);
-    this.#extents.push({ file: this.#file, from, to: this.#end });
+    this.#extents.push(await this.#scratch.write(inOrder(keys, rows, this.#order)));
     rows.clear();
     this.#spare = rows;
   }
 
   /** What came, in runs that are each in order. The store takes no more rows then. */
   runs(): Run[] {
-    const stored = this.#extents.map((extent) => new StoredRun(extent, this.#folder));
+    const stored = this.#extents.map((extent) => new StoredRun(extent, this.#scratch.folder));
     return this.#keys.length === 0 ? stored : [...stored, new HeldRun(inOrder(this.#keys, this.#rows, this.#order))];
   }
 
-  /** Gives memory and disk back, once nothing is written any more. */
+  /** Forgets all rows, once none is written any more. */
   async close(): Promise<void> {
     await this.#storing.catch(() => {});
     this.#keys = [];
     this.#keyBytes = 0;
     this.#rows.clear();
-    await this.#file?.close();
-    this.#file = null;
+    this.#extents = [];
   }
 }
 
