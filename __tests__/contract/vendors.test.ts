@@ -74,7 +74,7 @@ describe.each(tapeNames)('%s', (name) => {
     ['common', `${name}.common`],
   ])('%s', (columns, golden) => {
     test('is the golden CSV, byte for byte, after each request of the tape in order', async () => {
-      const { done, server } = await record(tape, { columns });
+      const { done, server } = await record(tape, { columns, concurrency: '1' });
       expect(exportOf(done).csv.toString()).toBe(goldenOf(golden));
       expect(server.asked).toEqual(tape.exchanges.map((_, index) => index));
     });

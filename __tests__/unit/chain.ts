@@ -51,7 +51,7 @@ export const vendorOf = (more: Partial<Vendor> = {}): Vendor => ({
   order: 'time',
   retention: null,
   guide: { token: '', access: '', limits: [], unverified: [] },
-  pages: async function* () {},
+  stretches: () => [],
   common: () => ({ action: 'acted', outcome: 'unknown' }),
   ...more,
 });
