@@ -11,6 +11,8 @@ const RECORD_BYTES = 16;
 /** About so many are compared at once. */
 const MOST_AT_ONCE = 2 ** 19;
 
+const { imul } = Math;
+
 /** Some ids with their times, seen as what they are made of. */
 class Batch {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -134,7 +136,7 @@ export const twice = ({ name }: Vendor, when: string | null, how: string): Expor
 export function fingerprint(text: string): bigint {
   const halves = new Uint32Array(2);
   hashInto(halves, 0, text);
-  return ((BigInt(halves[1] ?? 0) << 32n) | BigInt(halves[0] ?? 0));
+  return (BigInt(halves[1] ?? 0) << 32n) | BigInt(halves[0] ?? 0);
 }
 
 /** Two running sums that mix each character in by multiplication, mixed with each other at the end (as cyrb53 does). */
@@ -143,11 +145,11 @@ function hashInto(halves: Uint32Array, at: number, text: string): void {
   let b = 0x41c6ce57;
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
-    a = Math.imul(a ^ code, 2654435761);
-    b = Math.imul(b ^ code, 1597334677);
+    a = imul(a ^ code, 2654435761);
+    b = imul(b ^ code, 1597334677);
   }
-  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
-  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
+  a = imul(a ^ (a >>> 16), 2246822507) ^ imul(b ^ (b >>> 13), 3266489909);
+  b = imul(b ^ (b >>> 16), 2246822507) ^ imul(a ^ (a >>> 13), 3266489909);
   halves[at] = a;
   halves[at + 1] = b;
 }
