@@ -183,7 +183,11 @@ function read(row: CsvRow, column: number | null, asked: Window, where: string):
   if (column === null) return { id: null, time: null, body: row };
   const time = timeOf(row.cell(column));
   if (isInside(time, asked)) return { id: null, time, body: row };
-  throw notTheTime(column, time === null ? 'does not read as a time' : 'holds times outside the window that was asked for', where);
+  throw notTheTime(
+    column,
+    time === null ? 'does not read as a time' : 'holds times outside the window that was asked for',
+    where,
+  );
 }
 
 const otherHeader = (where: string): ExportError =>
