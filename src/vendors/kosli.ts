@@ -64,7 +64,12 @@ function openLog(session: Session, environment: string) {
       const asked = pad(window, PAD_MS);
       let answer = await auditLog(session, environment, timeColumn === null ? window : asked);
       if (timeColumn === undefined) {
-        timeColumn = await findTimeColumn(answer, asked);
+        try {
+          timeColumn = await findTimeColumn(answer, asked);
+        } catch (error) {
+          await answer.release();
+          throw error;
+        }
         if (timeColumn === null) {
           await answer.release();
           answer = await auditLog(session, environment, window);
