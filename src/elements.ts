@@ -1,7 +1,6 @@
-import type { Place } from './frame.ts';
 import { asArray, asObject, field, readJson } from './read.ts';
 import { Splitter } from './splitter.ts';
-import type { Download, JsonObject } from './types.ts';
+import type { Download, JsonObject, Place } from './types.ts';
 
 /**
  * The elements of the array in a JSON response, as `readJson` reads them, in batches of some hundred KiB of text; none is

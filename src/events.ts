@@ -1,24 +1,34 @@
 import { readElements } from './elements.ts';
-import type { Place } from './frame.ts';
-import type { Download, JsonObject, VendorEvent } from './types.ts';
+import type { Download, EventShape, JsonObject, Place, VendorEvent } from './types.ts';
 
-/**
- * The events of a JSON response, made by `read` of the elements of its array, some at a time.
- * @param onRest is told what the response holds beside them, when they were all read; null where it is an array itself
- */
+/** `ReadEvents`, with an object of each event. */
 export async function* readEvents(
   answer: Download,
   place: Place,
+  _shape: EventShape,
   read: (element: unknown, where: string) => VendorEvent,
-  onRest: (rest: JsonObject | null, where: string) => void = () => {},
-): AsyncGenerator<readonly VendorEvent[]> {
-  const { where } = answer;
+): AsyncGenerator<readonly VendorEvent[], JsonObject | null> {
   const elements = readElements(answer, place);
-  for (let next = await elements.next(); ; next = await elements.next()) {
-    if (next.done) {
-      onRest(next.value, where);
-      return;
+  for (;;) {
+    const next = await elements.next();
+    if (next.done) return next.value;
+    yield next.value.map((element) => read(element, answer.where));
+  }
+}
+
+/** All events of a page, and what it holds beside them. Releases it. */
+export async function readPage(
+  answer: Download,
+  pages: AsyncGenerator<readonly VendorEvent[], JsonObject | null>,
+): Promise<{ readonly events: readonly VendorEvent[]; readonly rest: JsonObject | null }> {
+  const all: VendorEvent[] = [];
+  try {
+    for (;;) {
+      const next = await pages.next();
+      if (next.done) return { events: all, rest: next.value };
+      for (const event of next.value) all.push(event);
     }
-    yield next.value.map((element) => read(element, where));
+  } finally {
+    await answer.release();
   }
 }

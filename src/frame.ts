@@ -1,14 +1,6 @@
 import { Pieces } from './pieces.ts';
 import { asArray, asObject, field, parseJson, unreadable, withoutMark } from './read.ts';
-import type { JsonObject } from './types.ts';
-
-/** Where a response has its array. */
-export interface Place {
-  /** The field of the response's object that is the array; null: the response itself is the array. */
-  readonly field: string | null;
-  /** Whether the response itself may be the array all the same. */
-  readonly orArray?: boolean;
-}
+import type { JsonObject, Place } from './types.ts';
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];

@@ -1,4 +1,5 @@
 import { Segments } from './csv/held.ts';
+import { JsonRow } from './csv/json-row.ts';
 import { CsvRow } from './csv/row.ts';
 import { merge, type StoredRow } from './csv/runs.ts';
 import { RowStore, Scratch } from './csv/store.ts';
@@ -15,7 +16,7 @@ export interface RowForm {
   /** Told of the header of each page, before its events come. */
   readonly begin: (header: readonly string[] | null) => void;
   /** The event's cells, or the vendor's own row where it may stay as it is. */
-  readonly row: (event: VendorEvent) => readonly string[] | CsvRow;
+  readonly row: (event: VendorEvent) => readonly string[] | CsvRow | JsonRow;
   /** What two events of one id have to agree in, where their rows do not say it all. */
   readonly rest: (event: VendorEvent) => string;
 }
@@ -122,7 +123,8 @@ export class Gathered implements Taker {
       }
       const row = this.#form.row(event);
       const rows = into.rows.add(time, id, this.#form.rest(event));
-      if (row instanceof CsvRow) rows.addRow(row);
+      if (row instanceof JsonRow) rows.addEncoded(row.bytes, row.from, row.to);
+      else if (row instanceof CsvRow) rows.addRow(row);
       else rows.addCells(row);
     }
     await this.#makeRoom();

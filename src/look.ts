@@ -1,3 +1,4 @@
+import { JsonRow } from './csv/json-row.ts';
 import { CsvRow } from './csv/row.ts';
 import { fingerprint } from './ids.ts';
 import type { Page, VendorEvent, Void, Window } from './types.ts';
@@ -104,4 +105,7 @@ export class Sums {
 }
 
 /** All that an event says, in one form. */
-const textOf = ({ body }: VendorEvent): string => JSON.stringify(body instanceof CsvRow ? body.cells : body);
+function textOf({ body }: VendorEvent): string {
+  if (body instanceof CsvRow) return JSON.stringify(body.cells);
+  return JSON.stringify(body instanceof JsonRow ? body.fields : body);
+}

@@ -161,7 +161,16 @@ async function makeExport(
   const { files, manifest } = await writeEvidence(join(path, '..'), [...table.files, ...copies], descriptor);
   runner.info(`${grouped(table.counts.written)} events in ${grouped(exchanges.length)} requests`);
   runner.endGroup();
-  return { inputs, job, table, copies, files, exchanges, notes: said, link: readLink(manifest, `this run, ${MANIFEST}`) };
+  return {
+    inputs,
+    job,
+    table,
+    copies,
+    files,
+    exchanges,
+    notes: said,
+    link: readLink(manifest, `this run, ${MANIFEST}`),
+  };
 }
 
 /** What of the time before the window is asked for again, to find what came late. */

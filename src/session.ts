@@ -1,4 +1,6 @@
+import { readRows } from './csv/json-rows.ts';
 import { ExportError } from './errors.ts';
+import { readEvents } from './events.ts';
 import { openWire } from './http.ts';
 import type { Inputs } from './inputs.ts';
 import type { Pace } from './pace.ts';
@@ -68,7 +70,9 @@ export function openSession(options: SessionOptions): { session: Session; close:
     over.abort();
     wire.close();
   };
-  return { session: { query: { ...query, window }, send, download, note }, close };
+  // Where the table is the vendor's own, nobody needs an object of each event.
+  const events = inputs.columns === 'native' ? readRows : readEvents;
+  return { session: { query: { ...query, window }, send, download, events, note }, close };
 }
 
 const unusable = ({ name }: Vendor): ExportError =>

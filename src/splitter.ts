@@ -1,7 +1,7 @@
-import { Frame, type Place } from './frame.ts';
+import { Frame } from './frame.ts';
 import { Pieces } from './pieces.ts';
 import { asArray, MOST_LEVELS, notJson, parseJson } from './read.ts';
-import type { JsonObject } from './types.ts';
+import type { JsonObject, Place } from './types.ts';
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { planTable, type TablePlan } from './csv/columns.ts';
+import { JsonRow } from './csv/json-row.ts';
 import { CsvRow } from './csv/row.ts';
 import { RowBuffer } from './csv/rows.ts';
 import type { StoredRow } from './csv/runs.ts';
@@ -48,11 +49,12 @@ export class Table implements RowForm {
     this.#plan = planTable({ vendor, org, columns, header });
   }
 
-  row(event: VendorEvent): readonly string[] | CsvRow {
+  row(event: VendorEvent): readonly string[] | CsvRow | JsonRow {
     const { vendor, columns } = this.#options;
     if (Number.isNaN(event.time)) throw new Error(`${vendor.name} has an event with a time that is none.`);
     if (columns === 'common' && event.time === null) throw timeless(vendor);
-    if (columns === 'native' && event.body instanceof CsvRow) return event.body;
+    const isRow = event.body instanceof CsvRow || event.body instanceof JsonRow;
+    if (columns === 'native' && isRow) return event.body;
     return this.#planned().row(event);
   }
 

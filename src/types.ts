@@ -1,5 +1,6 @@
 /** Every noun of the project. Imports nothing but types. */
 
+import type { JsonRow } from './csv/json-row.ts';
 import type { CsvRow } from './csv/row.ts';
 
 /** A half-open stretch of time `[from, to)`, in milliseconds since 1970-01-01T00:00Z. */
@@ -79,8 +80,8 @@ export interface VendorEvent {
   readonly time: number | null;
   /** The vendor's id of the event; null where it gives none, and then nothing is ever de-duplicated. */
   readonly id: string | null;
-  /** A JSON object, or a CSV vendor's row, with cells in the header's order. */
-  readonly body: JsonObject | CsvRow;
+  /** A JSON object, or one whose row is made already, or a CSV vendor's row, with cells in the header's order. */
+  readonly body: JsonObject | JsonRow | CsvRow;
 }
 
 /** Some events of one stretch. */
@@ -139,12 +140,44 @@ export interface Query {
 /** How completeness was established, or where it ends; a function is asked when all stretches were walked. */
 export type Note = string | (() => string);
 
+/** Where a JSON response has its events. */
+export interface Place {
+  /** The field of the response's object that is their array; null: the response itself is the array. */
+  readonly field: string | null;
+  /** Whether the response itself may be the array all the same. */
+  readonly orArray?: boolean;
+}
+
+/** What has to be known of a JSON vendor's events, in names of native columns: `event.type` is the field `type` of `event`. */
+export interface EventShape {
+  readonly columns: readonly NativeColumn[];
+  /** Where the time is: a date-time. */
+  readonly time: string;
+  /** Where the id is, a string; null where events have none. */
+  readonly id: string | null;
+  /** Of each of these, one has to be a string. */
+  readonly strings: readonly (readonly string[])[];
+}
+
+/**
+ * The events of a JSON response, some at a time, all at once where the response is in memory; then what the response
+ * holds beside them, null where it is an array itself. `read` makes an event of whatever is not as `shape` has it.
+ * Throws what `read` throws, and `protocol`. Does not release the download.
+ */
+export type ReadEvents = (
+  answer: Download,
+  place: Place,
+  shape: EventShape,
+  read: (element: unknown, where: string) => VendorEvent,
+) => AsyncGenerator<readonly VendorEvent[], JsonObject | null>;
+
 /** What a vendor is handed. */
 export interface Session {
   readonly query: Query;
   readonly send: Send;
   /** For responses that may be larger than memory should be. */
   readonly download: Fetch;
+  readonly events: ReadEvents;
   /** For the manifest and the summary. */
   readonly note: (note: Note) => void;
 }

@@ -3,6 +3,7 @@ import { nearest } from '../nearest.ts';
 import type { Columns, JsonObject, Vendor, VendorEvent } from '../types.ts';
 import { formatInstant } from '../window.ts';
 import { COMMON_COLUMNS } from './common.ts';
+import { JsonRow } from './json-row.ts';
 import { EXTRA_COLUMN, nativeRow } from './native.ts';
 import { CsvRow } from './row.ts';
 
@@ -95,7 +96,7 @@ function nativeTable(vendor: Vendor, header: readonly string[] | null): TablePla
   const row = nativeRow(columns);
   return {
     names: [...columns, EXTRA_COLUMN].map(({ name }) => name),
-    row: ({ body }) => row(body as JsonObject),
+    row: (event) => row(fieldsOf(event, [])),
   };
 }
 
@@ -103,8 +104,8 @@ function commonTable(vendor: Vendor, org: string, native: TablePlan): TablePlan 
   return {
     names: COMMON_COLUMNS.map(({ name }) => name),
     row: (event) => {
-      const { time, id, body } = event;
-      const fields = body instanceof CsvRow ? byName(body.cells, native.names) : body;
+      const { time, id } = event;
+      const fields = fieldsOf(event, native.names);
       const common = vendor.common(fields);
       return [
         time === null ? '' : formatInstant(time),
@@ -126,6 +127,12 @@ function commonTable(vendor: Vendor, org: string, native: TablePlan): TablePlan 
       ];
     },
   };
+}
+
+/** The event's object; for CSV vendors their cells by column. */
+function fieldsOf({ body }: VendorEvent, header: readonly string[]): JsonObject {
+  if (body instanceof CsvRow) return byName(body.cells, header);
+  return body instanceof JsonRow ? body.fields : body;
 }
 
 function byName(cells: readonly string[], header: readonly string[]): JsonObject {

@@ -1,21 +1,10 @@
 import { parseInstant } from '../instant.ts';
-import type { NativeColumn } from '../types.ts';
+import type { EventShape } from '../types.ts';
 import { copyBytes, quoteBytes, unescapeBytes } from './json-copy.ts';
 import { type Field, fieldAt, fieldsOf, isAt } from './json-fields.ts';
 import { ESCAPES, passNested, passPlain, skipBlank } from './json-scan.ts';
 import { needsQuotesAtEnds } from './row.ts';
 import type { RowBuffer } from './rows.ts';
-
-/** What is known of a vendor's events beforehand, in names of native columns: `event.type` is the field `type` of `event`. */
-export interface EventShape {
-  readonly columns: readonly NativeColumn[];
-  /** Where the time is: a date-time. */
-  readonly time: string;
-  /** Where the id is, a string; null where events have none. */
-  readonly id: string | null;
-  /** Of each of these, one has to be a string. */
-  readonly strings: readonly (readonly string[])[];
-}
 
 const [SPACE, QUOTE, COMMA, SLASH, COLON, BACKSLASH] = [0x20, 0x22, 0x2c, 0x2f, 0x3a, 0x5c];
 const [OPEN_ARRAY, OPEN_OBJECT, CLOSE_OBJECT, LETTER_N] = [0x5b, 0x7b, 0x7d, 0x6e];

@@ -1,10 +1,10 @@
 import { constants, isUtf8 } from 'node:buffer';
 import { ExportError } from '../errors.ts';
 import { readEvents } from '../events.ts';
-import { Frame, type Place } from '../frame.ts';
+import { Frame } from '../frame.ts';
 import { MOST_LEVELS, parseJson, tooLong, unreadable } from '../read.ts';
-import type { Download, JsonObject, VendorEvent } from '../types.ts';
-import { type EventShape, JsonCells } from './json-cells.ts';
+import type { Download, EventShape, JsonObject, Place, VendorEvent } from '../types.ts';
+import { JsonCells } from './json-cells.ts';
 import { type Batch, JsonRow } from './json-row.ts';
 import { passElement, skipBlank } from './json-scan.ts';
 import { nativeRow } from './native.ts';
@@ -25,7 +25,7 @@ const [COMMA, OPEN_OBJECT, CLOSE_ARRAY] = [0x2c, 0x7b, 0x5d];
  * row's; where it is anything else, `read` is asked. A response in memory comes at once, one on the disk in batches; none
  * is empty. Then the rest, and errors, as by `readElements` and `read`.
  *
- * The rows of a response on the disk are only there until the next batch is asked for. Does not release the download.
+ * Does not release the download.
  */
 export async function* readRows(
   download: Download,
@@ -45,7 +45,7 @@ export async function* readRows(
   } catch (error) {
     if (!(error instanceof ExportError) || error.kind === 'destination') throw error;
     // They know what is wrong and where, in the whole of the response.
-    for await (const _ of readEvents(download, place, read));
+    for await (const _ of readEvents(download, place, shape, read));
     throw new Error('A response was refused that can be read.', { cause: error });
   }
 }
@@ -57,7 +57,8 @@ class Rows {
   readonly #cells: JsonCells;
   readonly #read: Read;
   readonly #row: (fields: JsonObject) => string[];
-  readonly #rows: RowBuffer;
+  /** Of the batch at hand. */
+  #rows = new RowBuffer();
   /** The first bytes of an element that was not whole yet, and how many there are to be before it is tried again. */
   #pending: Buffer[] = [];
   #pendingBytes = 0;
@@ -65,13 +66,12 @@ class Rows {
   /** Whether an element, or the end of the array, is yet to come for the first time. */
   #isFirst = true;
 
-  constructor({ where, body }: Download, place: Place, shape: EventShape, read: Read) {
+  constructor({ where }: Download, place: Place, shape: EventShape, read: Read) {
     this.#where = where;
     this.#frame = new Frame(place, where);
     this.#cells = new JsonCells(shape);
     this.#read = read;
     this.#row = nativeRow(shape.columns);
-    this.#rows = body === null ? new RowBuffer() : new RowBuffer(body.length);
   }
 
   /** The events that are whole since the last time, none or one batch of them. */
@@ -83,7 +83,8 @@ class Rows {
       if (source === null) return;
       const batch: Batch = { source, encoded: source };
       const events: RowEvent[] = [];
-      this.#rows.clear();
+      // One of its own for each batch: whoever reads may keep the events.
+      this.#rows = new RowBuffer(source.length);
       at = this.#passElements(batch, events);
       batch.encoded = this.#rows.bytes;
       if (!isUtf8(source.subarray(0, at))) throw unreadable('The response is not UTF-8.', this.#where);

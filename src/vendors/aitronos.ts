@@ -1,5 +1,5 @@
 import { readCsv } from '../csv/read.ts';
-import { CsvRow, csvRow } from '../csv/row.ts';
+import { type CsvRow, csvRow } from '../csv/row.ts';
 import { ExportError } from '../errors.ts';
 import { checkAsked, checkNewPage } from '../paging.ts';
 import { asArray, asObject, readJson, requireNumber, text } from '../read.ts';
@@ -256,7 +256,16 @@ async function* cut(window: Window, capped: Export, cutting: Cutting, handOver: 
     else yield* cut(part, found, cutting, hand);
   };
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-    while (parts[0] !== undefined && handOver(((older) => (hand) => walk(older, hand))(parts[0]))) parts.shift();
+    while (
+      parts[0] !== undefined &&
+      handOver(
+        (
+          (older) => (hand) =>
+            walk(older, hand)
+        )(parts[0]),
+      )
+    )
+      parts.shift();
     yield* walk(part, handOver);
   }
 }

@@ -1,9 +1,9 @@
 import { capGuard, type Fetched } from '../caps.ts';
 import { ExportError } from '../errors.ts';
-import { readEvents } from '../events.ts';
+import { readPage } from '../events.ts';
 import { asAsked, byCursor, checkAsked, checkNewPage, walkBack } from '../paging.ts';
 import { asObject, objectOrNone, requireInstant, requireString, text } from '../read.ts';
-import type { Download, JsonObject, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
+import type { Download, EventShape, JsonObject, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
 import { pad, sliceWindow } from '../window.ts';
 
 const DAY_MS = 86_400_000;
@@ -12,6 +12,27 @@ const PAD_MS = 1;
 /** The documented maximum of `limit`, where the answer is paged at all. */
 const PAGE_ROWS = 1000;
 
+const COLUMNS = [
+  { name: 'actor', meaning: 'who acted, where the vendor gives a text' },
+  { name: 'actor.email', meaning: 'who acted' },
+  { name: 'actor.role', meaning: 'their role' },
+  { name: 'action', meaning: 'what was done' },
+  { name: 'timestamp', meaning: 'when it happened; the window is cut by it' },
+  { name: 'result', meaning: '`succeed`, `failed` or `rejected`' },
+  { name: 'source', meaning: '`UI` or `API`' },
+  { name: 'repositoryName', meaning: 'the repository, where the action is about one' },
+  { name: 'description', meaning: 'the event in words' },
+  { name: 'entityId', meaning: 'what was acted on' },
+  { name: 'details', meaning: 'details, as JSON' },
+  { name: 'requestDetails', meaning: 'body of the request, in the older shape' },
+];
+const SHAPE: EventShape = {
+  columns: COLUMNS,
+  time: 'timestamp',
+  id: null,
+  strings: [['action'], ['result'], ['actor', 'actor.email']],
+};
+
 interface AuditPage {
   readonly entries: readonly VendorEvent[];
   readonly cursor: string | null;
@@ -19,17 +40,22 @@ interface AuditPage {
   readonly total: number | null;
 }
 
-function* stretches({ query, download, note }: Session): Generator<Stretch> {
+function* stretches({ query, download, events: readEvents, note }: Session): Generator<Stretch> {
   const path = `/api/v3/organizations/${query.provider}/${encodeURIComponent(query.org ?? '')}/audit`;
   const where = `GET ${path}`;
   // Only one of the two documented shapes is paged; `limit` is sent once the vendor has shown that one.
   let isPaged = false;
 
+  const eventsOf = (answer: Download) => readEvents(answer, PLACE, SHAPE, readLog);
+  const readAuditPage = async (answer: Download): Promise<AuditPage> => {
+    const { events, rest } = await readPage(answer, eventsOf(answer));
+    return { entries: events, ...pagingOf(rest) };
+  };
   const ask = ({ from, to }: Window, cursor?: string): Promise<Download> => {
     return download({ path, query: { from, to, limit: isPaged ? PAGE_ROWS : undefined, cursor }, accept: 'json' });
   };
   const askPage = async (window: Window, cursor?: string): Promise<AuditPage> => {
-    const page = await readPage(await ask(window, cursor));
+    const page = await readAuditPage(await ask(window, cursor));
     checkAsked(page.entries, window, { vendor: 'Codacy', where });
     return page;
   };
@@ -74,10 +100,10 @@ function* stretches({ query, download, note }: Session): Generator<Stretch> {
       const answer = await ask(pad(window, PAD_MS));
       const asked = { vendor: 'Codacy', where };
       if (answer.body === null) {
-        const events = () => asAsked(readEvents(answer, PLACE, read, refuseMore), pad(window, PAD_MS), asked);
+        const events = () => asAsked(refuseMore(eventsOf(answer), where), pad(window, PAD_MS), asked);
         return { events, proven: false, release: answer.release };
       }
-      const { entries, cursor, total } = await readPage(answer);
+      const { entries, cursor, total } = await readAuditPage(answer);
       if (cursor === null) {
         checkTotals([{ rows: entries.length, total }], where);
         checkAsked(entries, pad(window, PAD_MS), asked);
@@ -109,28 +135,17 @@ function* stretches({ query, download, note }: Session): Generator<Stretch> {
 /** `[…]` as the specification has it, or `{"data": […], "pagination": {"cursor": "…"}}` as the guide has it. */
 const PLACE = { field: 'data', orArray: true } as const;
 
-async function readPage(answer: Download): Promise<AuditPage> {
-  const entries: VendorEvent[] = [];
-  let rest: JsonObject | null = null;
-  try {
-    for await (const events of readEvents(answer, PLACE, read, (found) => {
-      rest = found;
-    })) {
-      for (const event of events) entries.push(event);
-    }
-  } finally {
-    await answer.release();
-  }
-  return { entries, ...pagingOf(rest) };
-}
-
 function pagingOf(rest: JsonObject | null): Omit<AuditPage, 'entries'> {
   const { cursor, total } = objectOrNone(rest?.['pagination']);
   return { cursor: text(cursor) || null, total: typeof total === 'number' ? total : null };
 }
 
 /** No page is so large that it has to wait on the disk; what is, has to be all. */
-function refuseMore(rest: JsonObject | null, where: string): void {
+async function* refuseMore(
+  events: AsyncGenerator<readonly VendorEvent[], JsonObject | null>,
+  where: string,
+): AsyncGenerator<readonly VendorEvent[]> {
+  const rest = yield* events;
   if (pagingOf(rest).cursor === null) return;
   throw new ExportError('protocol', 'Codacy answered a page that is larger than pages are, and names a next one.', {
     where,
@@ -159,7 +174,7 @@ function checkTotals(counts: readonly Count[], where: string): void {
   });
 }
 
-function read(entry: unknown, where: string): VendorEvent {
+function readLog(entry: unknown, where: string): VendorEvent {
   const body = asObject(entry, 'an audit log', where);
   for (const name of ['action', 'result']) requireString(body, name, where);
   if (typeof body['actor'] !== 'string') requireString(asObject(body['actor'], '`actor`', where), 'email', where);
@@ -191,20 +206,7 @@ export const codacy: Vendor = {
   rate: { requests: 2500, windowMs: 300_000 },
   headers: (token) => ({ 'api-token': token }),
   filters: [],
-  columns: [
-    { name: 'actor', meaning: 'who acted, where the vendor gives a text' },
-    { name: 'actor.email', meaning: 'who acted' },
-    { name: 'actor.role', meaning: 'their role' },
-    { name: 'action', meaning: 'what was done' },
-    { name: 'timestamp', meaning: 'when it happened; the window is cut by it' },
-    { name: 'result', meaning: '`succeed`, `failed` or `rejected`' },
-    { name: 'source', meaning: '`UI` or `API`' },
-    { name: 'repositoryName', meaning: 'the repository, where the action is about one' },
-    { name: 'description', meaning: 'the event in words' },
-    { name: 'entityId', meaning: 'what was acted on' },
-    { name: 'details', meaning: 'details, as JSON' },
-    { name: 'requestDetails', meaning: 'body of the request, in the older shape' },
-  ],
+  columns: COLUMNS,
   format: 'json',
   idColumn: null,
   timeColumn: 'timestamp',
