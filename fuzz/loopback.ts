@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { openWire } from '../src/http.ts';
+import { Pace } from '../src/pace.ts';
 import { systemClock } from '../src/retry.ts';
 import type { Answer, Call } from '../src/types.ts';
 
@@ -57,6 +58,7 @@ export async function openLoopback(): Promise<Loopback> {
       answers.set(path, answer);
       const wire = openWire({
         ...{ origin, vendor: 'Vendor', maxAttempts: 1, timeoutMs, proxyEnv: {}, clock: systemClock },
+        pace: new Pace(null, systemClock),
         memoryBytes: MEMORY_BYTES,
         authorize: async () => ({ authorization: `Bearer ${TOKEN}` }),
         renew: async () => false,

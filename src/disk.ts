@@ -34,6 +34,13 @@ export function removeAll(folder: string): void {
   }
 }
 
+/** Writes all bytes at a place of a file: a disk that is nearly full takes some of them first. Throws what it throws. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+  }
+}
+
 /**
  * A file without a name, for what has to wait outside of memory: nothing of it is left when it is closed, or when the
  * run is killed. Throws what the disk throws.

@@ -30,7 +30,7 @@ function readAtOnce(body: Buffer, { field: name, orArray = false }: Place, where
     return { elements: asArray(answer, 'the answer', where), rest: null };
   }
   const object = asObject(answer, 'the answer', where);
-  return { elements: asArray(field(object, name), name, where), rest: { ...object, [name]: [] } };
+  return { elements: asArray(field(object, name), `\`${name}\``, where), rest: { ...object, [name]: [] } };
 }
 
 /** Of a field that comes twice the parser would give the last. A name in ASCII may be written as it is, or by `\u00..`. */

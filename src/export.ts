@@ -22,6 +22,8 @@ export interface ExportOptions {
   readonly earlier: Earlier | null;
   /** How many stretches are walked at once. */
   readonly walkers: number;
+  /** Bytes of rows that may be in memory; has a default. */
+  readonly mostHeldBytes?: number;
   /** Hears of each stretch that was written. */
   readonly onProgress: (written: number, upTo: Window) => void;
 }
@@ -60,7 +62,7 @@ export async function exportEvents(options: ExportOptions): Promise<ExportedTabl
   const { vendor, session, path, maxBytes, walkers } = options;
   const parts = new Parts(path, maxBytes);
   const table = new Table(options, parts);
-  const gathering = new Gathering(table, dirname(path));
+  const gathering = new Gathering(table, dirname(path), options.mostHeldBytes);
   try {
     for await (const gathered of walkStretches(vendor.stretches(session), walkers, () => gathering.begin())) {
       table.count(gathered);
@@ -75,4 +77,3 @@ export async function exportEvents(options: ExportOptions): Promise<ExportedTabl
     await parts.close();
   }
 }
-

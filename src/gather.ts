@@ -1,12 +1,13 @@
+import { Segments } from './csv/held.ts';
 import { CsvRow } from './csv/row.ts';
 import { merge, type StoredRow } from './csv/runs.ts';
-import { RowStore } from './csv/store.ts';
+import { RowStore, Scratch } from './csv/store.ts';
 import type { Taker } from './stretches.ts';
 import type { Page, VendorEvent, Void, Window } from './types.ts';
 import { contains } from './window.ts';
 
-/** Bytes of encoded rows that may be in memory, of all stretches together. */
-const MOST_HELD_BYTES = 24 * 2 ** 20;
+/** Bytes of rows that may be in memory, of all stretches together. */
+const MOST_HELD_BYTES = 16 * 2 ** 20;
 
 /** How the events of an export become rows. */
 export interface RowForm {
@@ -24,24 +25,30 @@ interface Draft {
   readonly rows: RowStore;
   received: number;
   cut: number;
+  /** Of those that were cut, where they have one, with their times. */
+  readonly cutIds: [id: string, time: number][];
 }
 
 /** All that an export holds at once: stretches that are being walked, and those that wait for their turn. */
 export class Gathering {
   readonly #form: RowForm;
   readonly #folder: string;
+  readonly #mostHeldBytes: number;
+  readonly #memory = new Segments();
   readonly #open = new Set<Gathered>();
   #storing: Promise<void> = Promise.resolve();
+  #closed = false;
 
   /** @param folder where files without a name may grow */
-  constructor(form: RowForm, folder: string) {
+  constructor(form: RowForm, folder: string, mostHeldBytes = MOST_HELD_BYTES) {
     this.#form = form;
     this.#folder = folder;
+    this.#mostHeldBytes = mostHeldBytes;
   }
 
   /** Opens a stretch. */
   begin(): Gathered {
-    const gathered = new Gathered(this.#form, this.#folder, () => this.#makeRoom());
+    const gathered = new Gathered(this.#form, this.#folder, this.#memory, () => this.#makeRoom());
     this.#open.add(gathered);
     return gathered;
   }
@@ -57,16 +64,19 @@ export class Gathering {
     }
   }
 
+  /** Gives memory and disk back, also where stretches are still being walked: what comes of them is kept no more. */
   async close(): Promise<void> {
+    this.#closed = true;
+    await this.#storing.catch(() => {});
     for (const gathered of this.#open) await gathered.close();
   }
 
   /** Where too much is in memory, moves what is most there to the disk, one after the other. */
   async #makeRoom(): Promise<void> {
     this.#storing = this.#storing.then(async () => {
-      for (;;) {
+      while (!this.#closed) {
         const held = [...this.#open].sort((a, b) => b.heldBytes - a.heldBytes);
-        if (held.reduce((sum, { heldBytes }) => sum + heldBytes, 0) <= MOST_HELD_BYTES) return;
+        if (held.reduce((sum, { heldBytes }) => sum + heldBytes, 0) <= this.#mostHeldBytes) return;
         await held[0]?.store();
       }
     });
@@ -77,14 +87,16 @@ export class Gathering {
 /** The rows of one stretch. */
 export class Gathered implements Taker {
   readonly #form: RowForm;
-  readonly #folder: string;
+  readonly #scratch: Scratch;
+  readonly #memory: Segments;
   readonly #makeRoom: () => Promise<void>;
   readonly #drafts = new Map<object | undefined, Draft>();
   #slice: Window | null = null;
 
-  constructor(form: RowForm, folder: string, makeRoom: () => Promise<void>) {
+  constructor(form: RowForm, folder: string, memory: Segments, makeRoom: () => Promise<void>) {
     this.#form = form;
-    this.#folder = folder;
+    this.#scratch = new Scratch(folder);
+    this.#memory = memory;
     this.#makeRoom = makeRoom;
   }
 
@@ -102,8 +114,10 @@ export class Gathered implements Taker {
     into.received += events.length;
     for (const event of events) {
       const { time, id } = event;
-      if (time !== null && !contains(slice, time)) {
+      // A time that is none is in no slice, and is not to be lost for that.
+      if (time !== null && !Number.isNaN(time) && !contains(slice, time)) {
         into.cut++;
+        if (id !== null) into.cutIds.push([id, time]);
         continue;
       }
       const row = this.#form.row(event);
@@ -128,6 +142,11 @@ export class Gathered implements Taker {
     return this.#sum(({ cut }) => cut);
   }
 
+  /** Their ids, with their times. */
+  *cutIds(): Generator<readonly [id: string, time: number]> {
+    for (const draft of this.#drafts.values()) yield* draft.cutIds;
+  }
+
   get heldBytes(): number {
     return this.#sum(({ rows }) => rows.heldBytes);
   }
@@ -145,12 +164,13 @@ export class Gathered implements Taker {
   async close(): Promise<void> {
     for (const { rows } of this.#drafts.values()) await rows.close();
     this.#drafts.clear();
+    await this.#scratch.close();
   }
 
   #draft(draft: object | undefined): Draft {
     const known = this.#drafts.get(draft);
     if (known !== undefined) return known;
-    const made = { rows: new RowStore(this.#folder, this.#form.order), received: 0, cut: 0 };
+    const made = { rows: new RowStore(this.#scratch, this.#form.order, this.#memory), received: 0, cut: 0, cutIds: [] };
     this.#drafts.set(draft, made);
     return made;
   }

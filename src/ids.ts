@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { onDisk, openScratch } from './disk.ts';
+import { onDisk, openScratch, writeAll } from './disk.ts';
 import { ExportError } from './errors.ts';
 import type { Vendor } from './types.ts';
 import { formatInstant } from './window.ts';
@@ -42,6 +42,10 @@ export class Ids {
   #count = 0;
   #file: FileHandle | null = null;
   #stored = 0;
+  /** The times of those that were cut. */
+  readonly #cut = new Map<bigint, number>();
+  /** Their lower halves: most of the others can be told by that. */
+  readonly #cutHalves = new Set<number>();
 
   /** @param folder where a file without a name may grow */
   constructor(vendor: Vendor, folder: string) {
@@ -56,13 +60,20 @@ export class Ids {
     this.#count++;
   }
 
+  /** Remembers the id of an event that does not come out, few as they are: another request may bring it at another time. */
+  cut(id: string, time: number): void {
+    const whole = fingerprint(id);
+    this.#cut.set(whole, time);
+    this.#cutHalves.add(Number(whole & 0xffffffffn));
+  }
+
   /** Makes room for so many more, at most 65,536. Throws `destination` where the disk refuses. */
   async makeRoom(more: number): Promise<void> {
     if (this.#count + more <= BATCH) return;
     await onDisk(this.#folder, async () => {
       this.#file ??= await openScratch(this.#folder);
-      const length = this.#count * RECORD_BYTES;
-      await this.#file.write(this.#batch.bytes, 0, length, this.#stored * RECORD_BYTES);
+      const kept = this.#batch.bytes.subarray(0, this.#count * RECORD_BYTES);
+      await writeAll(this.#file, kept, this.#stored * RECORD_BYTES);
     });
     this.#stored += this.#count;
     this.#count = 0;
@@ -76,6 +87,7 @@ export class Ids {
       let length = 0;
       for await (const { batch, count } of this.#all()) {
         for (let index = 0; index < count; index++) {
+          if (this.#cutHalves.has(batch.halves[index * 4] ?? 0)) this.#checkCut(batch, index);
           if (((batch.halves[index * 4] ?? 0) & (shares - 1)) !== share) continue;
           if (length === ids.length) ids = grown(ids);
           ids[length++] = batch.whole[index * 2] ?? 0n;
@@ -86,6 +98,14 @@ export class Ids {
         if (ids[index] === ids[index - 1]) throw await this.#contradiction(ids[index] ?? 0n);
       }
     }
+  }
+
+  /** Throws `protocol` where an event was cut that had this id at another time. */
+  #checkCut({ whole, times }: Batch, index: number): void {
+    const [cut, kept] = [this.#cut.get(whole[index * 2] ?? 0n), times[index * 2 + 1] ?? Number.NaN];
+    if (cut === undefined || cut === kept) return;
+    const both = [kept, cut].filter((time) => !Number.isNaN(time)).map(formatInstant);
+    throw twice(this.#vendor, both.join(' and '), 'at different times');
   }
 
   async close(): Promise<void> {

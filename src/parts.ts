@@ -124,7 +124,10 @@ function countUpTo(ends: Float64Array, most: number): number {
 }
 
 /** Rows that a slower way encodes, one by one. */
-export function encodedRows(rows: readonly (readonly string[])[], encode: (row: readonly string[]) => string): EncodedRows {
+export function encodedRows(
+  rows: readonly (readonly string[])[],
+  encode: (row: readonly string[]) => string,
+): EncodedRows {
   const chunks = rows.map((row) => Buffer.from(encode(row)));
   let end = 0;
   return { bytes: Buffer.concat(chunks), ends: Float64Array.from(chunks, ({ length }) => (end += length)) };

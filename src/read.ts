@@ -24,7 +24,9 @@ declare global {
  * Finds every JSON number that JavaScript may write otherwise than the vendor did: `-0`, 16 digits and more, a fraction
  * or an exponent, each between two characters that may stand around a number. It also finds some inside strings.
  */
-const DELICATE_NUMBER = /(?:^|[\s:,[])(?:-0|-?\d{16,}|-?\d+[.eE][\d.eE+-]*)(?:[\s,}\]]|$)/;
+const DELICATE_NUMBER = /[ \t\n\r:,[](?:-0|-?\d{16,}|-?\d+[.eE][\d.eE+-]*)[ \t\n\r,}\]]/;
+/** A number alone is between no such characters. */
+const BARE_NUMBER = /^[ \t\n\r]*-?\d/;
 
 /** Levels of arrays and objects; more than any event has. At some thousands, `JSON.stringify` and the reading of digits run out of stack. */
 export const MOST_LEVELS = 1000;
@@ -77,7 +79,8 @@ export function parseJson(
 
 function parseDigits(source: string, where: string, placeOf: (position: number) => number): unknown {
   try {
-    return DELICATE_NUMBER.test(source) ? JSON.parse(source, keepDigits) : JSON.parse(source);
+    const isDelicate = DELICATE_NUMBER.test(source) || BARE_NUMBER.test(source);
+    return isDelicate ? JSON.parse(source, keepDigits) : JSON.parse(source);
   } catch (error) {
     // The reading of digits goes down level by level, until the stack has no more room.
     if (error instanceof RangeError) throw tooDeep(where);

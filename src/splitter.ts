@@ -89,7 +89,7 @@ export class Splitter {
       return null;
     }
     const object = asObject(value, 'the answer', this.#where);
-    asArray(field(object, this.#place.field), this.#place.field, this.#where);
+    asArray(field(object, this.#place.field), `\`${this.#place.field}\``, this.#where);
     return object;
   }
 
@@ -154,7 +154,7 @@ export class Splitter {
       this.#isDue = false;
       return true;
     }
-    if (this.#isDue) throw unreadable(`Expected ${name} to be an array.`, this.#where);
+    if (this.#isDue) throw unreadable(`Expected \`${name}\` to be an array.`, this.#where);
     if (byte === OPEN_ARRAY) throw unreadable('Expected the answer to be an object, not an array.', this.#where);
     if (byte === OPEN_OBJECT && name === null) {
       throw unreadable('Expected the answer to be an array, not an object.', this.#where);

@@ -62,9 +62,10 @@ export class Table implements RowForm {
   }
 
   /** Counts what came of a stretch. */
-  count({ received, cut }: Gathered): void {
-    this.#counts.received += received;
-    this.#counts.cut += cut;
+  count(gathered: Gathered): void {
+    this.#counts.received += gathered.received;
+    this.#counts.cut += gathered.cut;
+    for (const [id, time] of gathered.cutIds()) this.#ids.cut(id, time);
     this.#before = null;
   }
 

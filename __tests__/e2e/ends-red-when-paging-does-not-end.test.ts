@@ -13,7 +13,7 @@ test.each([
     intercept: () => changed((answer) => ({ ...answer, status: 200, body: JSON.stringify(body) })),
   });
   const results = await uploads();
-  const ran = await run({ vendor: 'codacy', server, results, with: inputsOf(window) });
+  const ran = await run({ vendor: 'codacy', server, results, with: { ...inputsOf(window), concurrency: '1' } });
   expectRed(ran, {
     what: `The vendor's paging does not end: it answered ${what}.`,
     where: 'GET /api/v3/organizations/gh/acme/audit',

@@ -177,7 +177,7 @@ describe('readElements', () => {
   test.each([
     ['a field that is missing', '{"a":[1]}', DATA, 'missing'],
     ['a field that is none of its own', '{}', { field: 'constructor' }, 'missing'],
-    ['a field that is no array', '{"data":{"a":"secret"}}', DATA, 'Expected data to be an array'],
+    ['a field that is no array', '{"data":{"a":"secret"}}', DATA, 'Expected `data` to be an array'],
     ['an array where there has to be an object', '["secret"]', DATA, 'to be an object, not an array'],
     ['an object where there has to be an array', '{"data":["secret"]}', BARE, 'to be an array, not an object'],
     ['neither', '"secret"', EITHER, 'to be an object, not a string'],

@@ -8,12 +8,15 @@ import { changed, type SandboxServer } from '../../sandbox/server.ts';
 import { SUBJECTS } from '../../sandbox/subjects.ts';
 import { startVendor } from '../../sandbox/vendors/index.ts';
 import { readCsv } from '../../src/csv/read.ts';
+import { CsvRow } from '../../src/csv/row.ts';
 import { ExportError } from '../../src/errors.ts';
 import { openWire } from '../../src/http.ts';
+import { Pace } from '../../src/pace.ts';
 import { readJson } from '../../src/read.ts';
 import { systemClock } from '../../src/retry.ts';
-import type { Session, Vendor } from '../../src/types.ts';
+import type { Session, Vendor, VendorEvent } from '../../src/types.ts';
 import { vendors } from '../../src/vendors/index.ts';
+import { pagesOf } from '../pages.ts';
 import { attempt } from '../target.ts';
 import { BODIES, eventsOf, WINDOW } from './responses.ts';
 
@@ -88,6 +91,7 @@ async function verdictOn(vendor: Vendor, server: SandboxServer, whole: readonly 
 async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> {
   const wire = openWire({
     ...{ origin: server.origin, vendor: vendor.name, maxAttempts: 1, timeoutMs: 10_000, proxyEnv: {} },
+    pace: new Pace(null, systemClock),
     authorize: async () => vendor.headers(TOKEN),
     renew: async () => false,
     signal: new AbortController().signal,
@@ -101,12 +105,14 @@ async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> 
   const session: Session = { query, send: wire.send, download: wire.download, note: () => {} };
   try {
     const rows: string[] = [];
-    for await (const { events } of vendor.pages(session)) rows.push(...events.map(({ body }) => JSON.stringify(body)));
+    for await (const { events } of pagesOf(vendor, session)) rows.push(...events.map(({ body }) => textOf(body)));
     return rows;
   } finally {
     wire.close();
   }
 }
+
+const textOf = (body: VendorEvent['body']): string => JSON.stringify(body instanceof CsvRow ? body.cells : body);
 
 /** How many parts of the JSON body were tried, one every `stride` bytes, and the lengths of those that were taken. */
 export function cutJson(stride: number): { tried: number; taken: number[] } {

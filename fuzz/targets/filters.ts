@@ -6,6 +6,7 @@ import { parseFilters } from '../../src/filters.ts';
 import type { Call, Filter, Vendor } from '../../src/types.ts';
 import { vendors } from '../../src/vendors/index.ts';
 import { edited, editsOf, textOf } from '../mutations.ts';
+import { pagesOf } from '../pages.ts';
 import { attempt, expected, insist, target } from '../target.ts';
 
 const WINDOW = { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) };
@@ -113,7 +114,7 @@ async function checkAddress(vendor: Vendor, given: ReadonlyMap<string, readonly 
   const query = { window: WINDOW, org: 'acme', provider: 'gh', filters: given };
   const send = async (call: Call) => Promise.reject(new Asked(call));
   try {
-    for await (const _ of vendor.pages({ query, send, download: send, note: () => {} }))
+    for await (const _ of pagesOf(vendor, { query, send, download: send, note: () => {} }))
       insist(false, 'a page without a request');
   } catch (error) {
     if (!(error instanceof Asked)) throw error;

@@ -7,6 +7,7 @@ import { inMemory } from '../../src/spool.ts';
 import type { Answer, Call, Download, Vendor } from '../../src/types.ts';
 import { vendors } from '../../src/vendors/index.ts';
 import { edited, editsOf } from '../mutations.ts';
+import { pagesOf } from '../pages.ts';
 import { expected, insist, target } from '../target.ts';
 
 const WINDOW = { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) };
@@ -131,7 +132,7 @@ export const vendorAnswers = target({
     };
     const query = { window: WINDOW, org: 'acme', provider: 'gh', filters: new Map<string, readonly string[]>() };
     try {
-      for await (const { header = null, events } of vendor.pages({ query, send, download, note: () => {} })) {
+      for await (const { header = null, events } of pagesOf(vendor, { query, send, download, note: () => {} })) {
         const { names, row } = planTable({ vendor, org: 'acme', columns, header });
         for (const event of events) {
           insist(!Number.isNaN(event.time), 'a time is no number', event);

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { onDisk } from '../disk.ts';
+import { onDisk, refused, writeAll } from '../disk.ts';
 
 /** A row that waits for its turn: encoded, with its line end, and what its place depends on. */
 export interface StoredRow {
@@ -27,6 +27,8 @@ export interface Run {
 const HEAD_BYTES = 20;
 /** Stands for the length of an id that there is none of. */
 const NO_ID = 0xffffffff;
+/** Gives every text back as it was, half characters too, so that ids stay apart. */
+const ID_ENCODING = 'utf16le';
 const PIECE_BYTES = 2 ** 18;
 
 /** Where a run lies in its file. */
@@ -37,17 +39,22 @@ export interface Extent {
 }
 
 /** Writes rows at the end of a file, and gives the end that it has then. Throws `destination` where the disk refuses. */
-export async function writeRun(file: FileHandle, from: number, rows: Iterable<StoredRow>, path: string): Promise<number> {
+export async function writeRun(
+  file: FileHandle,
+  from: number,
+  rows: Iterable<StoredRow>,
+  path: string,
+): Promise<number> {
   let piece = Buffer.allocUnsafe(PIECE_BYTES);
   let length = 0;
   let end = from;
   const flush = async () => {
-    await onDisk(path, () => file.write(piece, 0, length, end));
+    await onDisk(path, () => writeAll(file, piece.subarray(0, length), end));
     end += length;
     length = 0;
   };
   for (const { time, id, rest, bytes, from: start, to } of rows) {
-    const [idBytes, restBytes] = [id === null ? 0 : Buffer.byteLength(id), Buffer.byteLength(rest)];
+    const [idBytes, restBytes] = [id === null ? 0 : Buffer.byteLength(id, ID_ENCODING), Buffer.byteLength(rest)];
     const all = HEAD_BYTES + idBytes + restBytes + (to - start);
     if (length + all > piece.length) await flush();
     if (all > piece.length) piece = Buffer.allocUnsafe(all);
@@ -56,7 +63,7 @@ export async function writeRun(file: FileHandle, from: number, rows: Iterable<St
     piece.writeUInt32LE(restBytes, length + 12);
     piece.writeUInt32LE(to - start, length + 16);
     length += HEAD_BYTES;
-    if (id !== null) length += piece.write(id, length);
+    if (id !== null) length += piece.write(id, length, ID_ENCODING);
     if (rest !== '') length += piece.write(rest, length);
     length += bytes.copy(piece, length, start, to);
   }
@@ -97,7 +104,7 @@ export class StoredRun implements Run {
     this.#at = restEnd + ownBytes;
     this.row = {
       time: Number.isNaN(time) ? null : time,
-      id: idBytes === NO_ID ? null : piece.toString('utf8', at + HEAD_BYTES, idEnd),
+      id: idBytes === NO_ID ? null : piece.toString(ID_ENCODING, at + HEAD_BYTES, idEnd),
       rest: restBytes === 0 ? '' : piece.toString('utf8', idEnd, restEnd),
       bytes: piece,
       from: restEnd,
@@ -116,7 +123,9 @@ export class StoredRun implements Run {
       const { bytesRead } = await onDisk(this.#path, () =>
         this.#extent.file.read(piece, rest.length, length, this.#read),
       );
-      if (bytesRead < length || length <= 0) throw new Error('A run on the disk is shorter than it was written.');
+      if (bytesRead < length || length <= 0) {
+        throw refused(this.#path, 'Rows that were put aside have become fewer.', undefined);
+      }
       this.#read += length;
       this.#piece = piece;
       this.#at = 0;
@@ -152,11 +161,11 @@ export class HeldRun implements Run {
   }
 }
 
-/** Oldest first; ties by id where there is one, else as they arrived. */
+/** Oldest first, after what has no time; ties by id, after what has none; else as they arrived. */
 export function byTimeThenId(a: Pick<StoredRow, 'time' | 'id'>, b: Pick<StoredRow, 'time' | 'id'>): number {
-  if (a.time !== b.time) return (a.time ?? 0) - (b.time ?? 0);
+  if (a.time !== b.time) return (a.time ?? Number.NEGATIVE_INFINITY) - (b.time ?? Number.NEGATIVE_INFINITY);
   if (a.id === b.id) return 0;
-  return (a.id ?? '') < (b.id ?? '') ? -1 : 1;
+  return a.id === null || (b.id !== null && a.id < b.id) ? -1 : 1;
 }
 
 /** Gives the rows of all runs, some at a time: in the common order of runs that are in time order, or run after run. */
