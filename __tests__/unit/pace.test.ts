@@ -77,7 +77,7 @@ interface Traffic {
   readonly counting: Counting;
   readonly walkers: number;
   readonly requests: number;
-  /** How long requests and answers travel, in milliseconds, again and again. */
+  /** How long requests and answers travel, and walkers do something else, in milliseconds, again and again. */
   readonly travel: readonly number[];
   readonly tells: boolean;
 }
@@ -100,6 +100,7 @@ async function traffic({ pace, clock, counting, walkers, requests, travel, tells
       const headers = tells ? answer(Math.max(0, left), Math.ceil(resetMs / 1000)) : {};
       await travelled();
       pace.answered(headers);
+      await travelled();
     }
   };
   const walks = Promise.all(Array.from({ length: walkers }, walk));
@@ -183,6 +184,17 @@ describe('what the vendor says is left', () => {
     const { tooMany } = await traffic({ ...given, pace: new Pace(null, clock) });
     expect(tooMany).toBe(0);
     expect(clock.now() - 1_000_000).toBeLessThan(6 * 62_000);
+  });
+
+  test('is for one request each, though none was answered since', async () => {
+    const clock = new VirtualClock();
+    const pace = new Pace(null, clock);
+    const start = clock.now();
+    await pace.send(NEVER);
+    pace.answered(answer(2, 9));
+    const sent = [0, 1, 2].map(() => pace.send(NEVER).then(() => clock.now() - start));
+    await clock.run();
+    expect(await Promise.all(sent)).toEqual([0, 0, 9250]);
   });
 
   /** How long the next request waits after an answer with these headers, in milliseconds. */
