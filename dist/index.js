@@ -29671,6 +29671,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 /* harmony export */   C0: () => (/* binding */ removeAll),
 /* harmony export */   FC: () => (/* binding */ onDisk),
 /* harmony export */   J5: () => (/* binding */ refused),
+/* harmony export */   f4: () => (/* binding */ writeAll),
 /* harmony export */   jd: () => (/* binding */ openScratch)
 /* harmony export */ });
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
@@ -29709,6 +29710,12 @@ function removeAll(folder) {
     }
     catch {
         // Why the run ends is what people need to know.
+    }
+}
+/** Writes all bytes at a place of a file: a disk that is nearly full takes some of them first. Throws what it throws. */
+async function writeAll(file, bytes, position) {
+    for (let done = 0; done < bytes.length;) {
+        done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
     }
 }
 /**
@@ -30084,7 +30091,7 @@ const refuse = (name, what, next) => new _errors_js__WEBPACK_IMPORTED_MODULE_1__
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _log_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7309);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(413);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9814);
 /* harmony import */ var _retry_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2165);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(869);
 
@@ -30405,7 +30412,7 @@ function openProgress(runner, now) {
 
 /***/ }),
 
-/***/ 413:
+/***/ 9814:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -31900,6 +31907,7 @@ function takeSubs(object, subs, cells) {
     }
     return left === null ? undefined : Object.fromEntries(left);
 }
+/** The columns by the top-level fields that they hold, whole or in part. */
 function headsOf(names) {
     const heads = new Map();
     for (const [index, name] of names.entries()) {
@@ -32069,135 +32077,168 @@ function encodeRows(rows) {
     return text;
 }
 
-;// CONCATENATED MODULE: ./lib/csv/row.js
+;// CONCATENATED MODULE: ./lib/csv/rows.js
 
+const LF = 0x0a;
+const CR = 0x0d;
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const CR = 0x0d;
-const LF = 0x0a;
-/** Encodes it once, for as many rows as there are. */
-function firstCell(text) {
-    return { text: text.toWellFormed(), bytes: Buffer.from(encodeRow([text, '']).slice(0, -2)) };
-}
-/** A row of cells that came in another way. */
-function csvRow(cells) {
-    const bytes = Buffer.from(encodeRow(cells));
-    return new CsvRow(bytes, 0, bytes.length - 2, true);
-}
-/** A row of a CSV as it lies in memory, proven to keep the grammar; its cells are decoded where somebody asks for them. */
-class CsvRow {
-    /** The row's own, without its line end, from `from` up to `to`, and others around it. */
-    bytes;
-    from;
-    to;
-    /** Whether `encodeRow` makes of its own cells exactly the bytes that stand here. */
-    plain;
-    /** Stands before the row's own cells; null where nothing does. */
-    first;
-    constructor(bytes, from, to, plain, first = null) {
-        this.bytes = bytes;
-        this.from = from;
-        this.to = to;
-        this.plain = plain;
-        this.first = first;
+/** The first that takes more than one byte in UTF-8. */
+const NOT_ASCII = 0x80;
+/** The most bytes of UTF-8 that a UTF-16 code unit becomes. */
+const UNIT_BYTES = 3;
+/** Two quotes, a comma, a line end. */
+const AROUND_BYTES = 5;
+/** Longer cells are written by Node, shorter ones unit by unit, which is faster than to call it. */
+const SHORT_CELL = 256;
+const FIRST_BYTES = 2 ** 16;
+const FIRST_ROWS = 2 ** 10;
+/** Rows as CSV, byte for byte as `encodeRow` has them, one after the other in memory that is used again after `clear`. */
+class RowBuffer {
+    #buffer;
+    #length = 0;
+    #ends = new Float64Array(FIRST_ROWS);
+    #rows = 0;
+    /** @param bytes what its rows are likely to need; it takes more as well */
+    constructor(bytes = FIRST_BYTES) {
+        this.#buffer = Buffer.allocUnsafeSlow(bytes);
     }
-    /** The same row with one cell more, before its own; nothing is decoded. A row can be given one only. */
-    withFirst(first) {
-        // An empty cell is quoted where it is alone, and is not where it has a neighbour.
-        const plain = this.plain && !(this.to - this.from === 2 && this.bytes[this.from] === QUOTE);
-        return new CsvRow(this.bytes, this.from, this.to, plain, first);
+    /** Bytes of all rows. */
+    get length() {
+        return this.#length;
     }
-    /** All cells, decoded anew each time. */
-    get cells() {
-        const text = this.bytes.toString('utf8', this.from, this.to);
-        const own = text.includes('"') ? splitQuoted(text) : text.split(',');
-        if (this.first !== null)
-            own.unshift(this.first.text);
-        return own;
+    /** How many there are. */
+    get rows() {
+        return this.#rows;
     }
-    /** One cell, from 0, decoded alone; empty where the row is not so wide. */
-    cell(index) {
-        if (this.first !== null && index === 0)
-            return this.first.text;
-        let at = this.from;
-        for (let left = this.first === null ? index : index - 1; left > 0; left--)
-            at = this.#endOf(at) + 1;
-        return this.#decode(at, this.#endOf(at));
+    /** All rows, until others are added or these are cleared. */
+    get bytes() {
+        return this.#buffer.subarray(0, this.#length);
     }
-    #endOf(at) {
-        return this.bytes[at] === QUOTE && at < this.to
-            ? quotedEnd(this.bytes, at, this.to)
-            : bareEnd(this.bytes, at, this.to);
+    /** Where each row ends in `bytes`, its line end included, until others are added or these are cleared. */
+    get ends() {
+        return this.#ends.subarray(0, this.#rows);
     }
-    #decode(from, to) {
-        if (from >= to)
-            return '';
-        if (this.bytes[from] !== QUOTE)
-            return this.bytes.toString('utf8', from, to);
-        return this.bytes.toString('utf8', from + 1, to - 1).replaceAll('""', '"');
+    /** One row with its line end, from 0, as long as `bytes` are; empty where there is none. */
+    slice(index) {
+        if (index >= this.#rows)
+            return this.#buffer.subarray(0, 0);
+        return this.#buffer.subarray(index === 0 ? 0 : this.#ends[index - 1], this.#ends[index]);
     }
-}
-/** The cells of a row that keeps the grammar, some of them quoted. */
-function splitQuoted(text) {
-    const cells = [];
-    for (let at = 0; at <= text.length;) {
-        let end;
-        if (text[at] === '"') {
-            end = text.indexOf('"', at + 1);
-            let doubled = false;
-            for (; text[end + 1] === '"'; end = text.indexOf('"', end + 2))
-                doubled = true;
-            const cell = text.slice(at + 1, end);
-            cells.push(doubled ? cell.replaceAll('""', '"') : cell);
-            end++;
+    addCells(cells) {
+        let at = this.#length;
+        for (let index = 0; index < cells.length; index++) {
+            const cell = cells[index];
+            this.#reserve(at + UNIT_BYTES * cell.length + AROUND_BYTES);
+            if (index > 0)
+                this.#buffer[at++] = COMMA;
+            at = this.#writeCell(cell, at);
         }
-        else {
-            end = text.indexOf(',', at);
-            if (end === -1)
-                end = text.length;
-            cells.push(text.slice(at, end));
+        // A blank line is no row to most readers.
+        if (cells.length === 1 && cells[0] === '')
+            at += this.#buffer.write('""', at, 'latin1');
+        this.#end(at);
+    }
+    /** A row that was read: its own bytes, where `encodeRow` would write the same. */
+    addRow(row) {
+        if (!row.plain) {
+            this.addCells(row.cells);
+            return;
         }
-        at = end + 1;
+        const { bytes, from, to, first } = row;
+        const firstBytes = first === null ? 0 : first.bytes.length;
+        this.#reserve(this.#length + firstBytes + (to - from) + AROUND_BYTES);
+        if (first !== null)
+            this.#buffer.set(first.bytes, this.#length);
+        bytes.copy(this.#buffer, this.#length + firstBytes, from, to);
+        this.#end(this.#length + firstBytes + (to - from));
     }
-    return cells;
-}
-/** Where a bare cell ends: the first comma, quote, carriage return or line feed from `at` on, or `end`. */
-function bareEnd(bytes, at, end) {
-    for (; at < end; at++) {
-        // Most bytes are greater than a comma, and none that ends a cell is.
-        while (at < end && bytes[at] > COMMA)
-            at++;
-        const byte = at < end ? bytes[at] : COMMA;
-        if (byte === COMMA || byte === QUOTE || byte === CR || byte === LF)
-            break;
+    /** Room for a row of so many bytes, line end left out, from `length` on; it becomes one by `end`. */
+    room(bytes) {
+        this.#reserve(this.#length + bytes + AROUND_BYTES);
+        return this.#buffer;
     }
-    return at;
-}
-/** The place behind the closing quote of the cell whose opening quote is at `at`, doubled ones skipped; -1: none up to `end`. */
-function quotedEnd(bytes, at, end) {
-    for (at++; at < end; at++) {
-        if (bytes[at] !== QUOTE)
-            continue;
-        if (at + 1 === end || bytes[at + 1] !== QUOTE)
-            return at + 1;
-        at++;
+    /** Ends the row that was written into `room`, at the place behind its last cell. */
+    end(at) {
+        this.#end(at);
     }
-    return -1;
-}
-/** Whether the text of a bare cell, or of a quoted one without its quotes, has to be quoted: `NEEDS_QUOTES`, in bytes. */
-function needsQuotes(bytes, from, to) {
-    return needsQuotesAtEnds(bytes, from, to) || bareEnd(bytes, from, to) < to;
-}
-/** The same for a text that has nothing in it which ends a bare cell. */
-function needsQuotesAtEnds(bytes, from, to) {
-    if (from === to)
-        return false;
-    return bytes[from] === SPACE || bytes[to - 1] === SPACE || beginsWithMark(bytes, from, to);
-}
-/** Whether U+FEFF, the byte order mark, stands there. */
-function beginsWithMark(bytes, from, to) {
-    return bytes[from] === 0xef && from + 3 <= to && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf;
+    /** A row that was encoded already, with its line end. */
+    addEncoded(bytes, from, to) {
+        this.#reserve(this.#length + (to - from));
+        bytes.copy(this.#buffer, this.#length, from, to);
+        this.#length += to - from;
+        this.#endRow();
+    }
+    /** Forgets all rows, and keeps the memory. */
+    clear() {
+        this.#length = 0;
+        this.#rows = 0;
+    }
+    /** Writes a cell at `at`, for which there is room, and gives the place behind it. */
+    #writeCell(cell, at) {
+        const { length } = cell;
+        if (length === 0)
+            return at;
+        if (length > SHORT_CELL)
+            return this.#writeAny(cell, at);
+        const buffer = this.#buffer;
+        for (let index = 0; index < length; index++) {
+            const unit = cell.charCodeAt(index);
+            if (unit >= NOT_ASCII)
+                return this.#writeAny(cell, at);
+            if (unit === COMMA || unit === QUOTE || unit === CR || unit === LF)
+                return this.#writeQuoted(cell, at);
+            buffer[at + index] = unit;
+        }
+        if (buffer[at] === SPACE || buffer[at + length - 1] === SPACE)
+            return this.#writeQuoted(cell, at);
+        return at + length;
+    }
+    /** A short cell that needs quotes. */
+    #writeQuoted(cell, from) {
+        const buffer = this.#buffer;
+        let at = from;
+        buffer[at++] = QUOTE;
+        for (let index = 0; index < cell.length; index++) {
+            const unit = cell.charCodeAt(index);
+            if (unit >= NOT_ASCII)
+                return this.#writeAny(cell, from);
+            if (unit === QUOTE)
+                buffer[at++] = QUOTE;
+            buffer[at++] = unit;
+        }
+        buffer[at++] = QUOTE;
+        return at;
+    }
+    /** Any cell, by Node's own means. */
+    #writeAny(cell, at) {
+        const text = NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+        return at + this.#buffer.write(text, at, 'utf8');
+    }
+    #end(at) {
+        this.#reserve(at + AROUND_BYTES);
+        this.#buffer[at] = CR;
+        this.#buffer[at + 1] = LF;
+        this.#length = at + 2;
+        this.#endRow();
+    }
+    #endRow() {
+        if (this.#rows === this.#ends.length) {
+            const ends = new Float64Array(2 * this.#rows);
+            ends.set(this.#ends);
+            this.#ends = ends;
+        }
+        this.#ends[this.#rows++] = this.#length;
+    }
+    #reserve(bytes) {
+        if (bytes <= this.#buffer.length)
+            return;
+        const grown = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#buffer.length));
+        // What the row that is being written has already put there, too.
+        this.#buffer.copy(grown);
+        this.#buffer = grown;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/csv/runs.js
@@ -32206,6 +32247,8 @@ function beginsWithMark(bytes, from, to) {
 const HEAD_BYTES = 20;
 /** Stands for the length of an id that there is none of. */
 const NO_ID = 0xffffffff;
+/** Gives every text back as it was, half characters too, so that ids stay apart. */
+const ID_ENCODING = 'utf16le';
 const PIECE_BYTES = 2 ** 18;
 /** Writes rows at the end of a file, and gives the end that it has then. Throws `destination` where the disk refuses. */
 async function writeRun(file, from, rows, path) {
@@ -32213,12 +32256,12 @@ async function writeRun(file, from, rows, path) {
     let length = 0;
     let end = from;
     const flush = async () => {
-        await (0,disk/* onDisk */.FC)(path, () => file.write(piece, 0, length, end));
+        await (0,disk/* onDisk */.FC)(path, () => (0,disk/* writeAll */.f4)(file, piece.subarray(0, length), end));
         end += length;
         length = 0;
     };
     for (const { time, id, rest, bytes, from: start, to } of rows) {
-        const [idBytes, restBytes] = [id === null ? 0 : Buffer.byteLength(id), Buffer.byteLength(rest)];
+        const [idBytes, restBytes] = [id === null ? 0 : Buffer.byteLength(id, ID_ENCODING), Buffer.byteLength(rest)];
         const all = HEAD_BYTES + idBytes + restBytes + (to - start);
         if (length + all > piece.length)
             await flush();
@@ -32230,7 +32273,7 @@ async function writeRun(file, from, rows, path) {
         piece.writeUInt32LE(to - start, length + 16);
         length += HEAD_BYTES;
         if (id !== null)
-            length += piece.write(id, length);
+            length += piece.write(id, length, ID_ENCODING);
         if (rest !== '')
             length += piece.write(rest, length);
         length += bytes.copy(piece, length, start, to);
@@ -32270,7 +32313,7 @@ class StoredRun {
         this.#at = restEnd + ownBytes;
         this.row = {
             time: Number.isNaN(time) ? null : time,
-            id: idBytes === NO_ID ? null : piece.toString('utf8', at + HEAD_BYTES, idEnd),
+            id: idBytes === NO_ID ? null : piece.toString(ID_ENCODING, at + HEAD_BYTES, idEnd),
             rest: restBytes === 0 ? '' : piece.toString('utf8', idEnd, restEnd),
             bytes: piece,
             from: restEnd,
@@ -32287,8 +32330,9 @@ class StoredRun {
             const piece = Buffer.allocUnsafeSlow(rest.length + length);
             rest.copy(piece);
             const { bytesRead } = await (0,disk/* onDisk */.FC)(this.#path, () => this.#extent.file.read(piece, rest.length, length, this.#read));
-            if (bytesRead < length || length <= 0)
-                throw new Error('A run on the disk is shorter than it was written.');
+            if (bytesRead < length || length <= 0) {
+                throw (0,disk/* refused */.J5)(this.#path, 'Rows that were put aside have become fewer.', undefined);
+            }
             this.#read += length;
             this.#piece = piece;
             this.#at = 0;
@@ -32318,13 +32362,13 @@ class HeldRun {
         return this.row !== null;
     }
 }
-/** Oldest first; ties by id where there is one, else as they arrived. */
+/** Oldest first, after what has no time; ties by id, after what has none; else as they arrived. */
 function byTimeThenId(a, b) {
     if (a.time !== b.time)
-        return (a.time ?? 0) - (b.time ?? 0);
+        return (a.time ?? Number.NEGATIVE_INFINITY) - (b.time ?? Number.NEGATIVE_INFINITY);
     if (a.id === b.id)
         return 0;
-    return (a.id ?? '') < (b.id ?? '') ? -1 : 1;
+    return a.id === null || (b.id !== null && a.id < b.id) ? -1 : 1;
 }
 /** Gives the rows of all runs, some at a time: in the common order of runs that are in time order, or run after run. */
 async function* merge(runs, order) {
@@ -32381,219 +32425,354 @@ async function* merge(runs, order) {
 /** Rows given at a time. */
 const MERGED_ROWS = 2000;
 
-;// CONCATENATED MODULE: ./lib/csv/rows.js
+;// CONCATENATED MODULE: ./lib/csv/held.js
 
-const rows_LF = 0x0a;
-const rows_CR = 0x0d;
-const rows_SPACE = 0x20;
-const rows_QUOTE = 0x22;
-const rows_COMMA = 0x2c;
-/** The first that takes more than one byte in UTF-8. */
-const NOT_ASCII = 0x80;
-/** The most bytes of UTF-8 that a UTF-16 code unit becomes. */
-const UNIT_BYTES = 3;
-/** Two quotes, a comma, a line end. */
-const AROUND_BYTES = 5;
-/** Longer cells are written by Node, shorter ones unit by unit, which is faster than to call it. */
-const SHORT_CELL = 256;
-const FIRST_BYTES = 2 ** 16;
-const FIRST_ROWS = 2 ** 10;
-/** Rows as CSV, byte for byte as `encodeRow` has them, one after the other in memory that is used again after `clear`. */
-class RowBuffer {
-    #buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
-    #length = 0;
-    #ends = new Float64Array(FIRST_ROWS);
-    #rows = 0;
-    /** Bytes of all rows. */
-    get length() {
-        return this.#length;
+
+/** A segment that is as long takes no more rows, in bytes. */
+const SEGMENT_BYTES = 2 ** 20;
+/** Memory for rows that is used again, so that a long export takes no more than a short one. */
+class Segments {
+    #free = [];
+    take() {
+        return this.#free.pop() ?? new RowBuffer();
     }
-    /** How many there are. */
-    get rows() {
-        return this.#rows;
+    /** Takes segments back that nobody reads any more. */
+    give(segments) {
+        for (const segment of segments) {
+            // A row of many MiB has made it larger than others need.
+            if (segment.length > 2 * SEGMENT_BYTES)
+                continue;
+            segment.clear();
+            this.#free.push(segment);
+        }
     }
-    /** All rows, until others are added or these are cleared. */
+}
+/** Rows in memory with what their places depend on, column by column: an object for each would take longer than it. */
+class HeldRows {
+    #memory;
+    #segments = [];
+    /** The first row of each segment. */
+    #starts = [];
+    /** NaN where there is none. */
+    #times = [];
+    #ids = [];
+    #rests = [];
+    #bytes = 0;
+    #rises = true;
+    #falls = true;
+    constructor(memory) {
+        this.#memory = memory;
+    }
+    get count() {
+        return this.#times.length;
+    }
+    /** Of the rows and of what their places depend on, about. */
     get bytes() {
-        return this.#buffer.subarray(0, this.#length);
+        return this.#bytes + (this.#segments.at(-1)?.length ?? 0);
     }
-    /** Where each row ends in `bytes`, its line end included, until others are added or these are cleared. */
-    get ends() {
-        return this.#ends.subarray(0, this.#rows);
-    }
-    /** One row with its line end, from 0, as long as `bytes` are; empty where there is none. */
-    slice(index) {
-        if (index >= this.#rows)
-            return this.#buffer.subarray(0, 0);
-        return this.#buffer.subarray(index === 0 ? 0 : this.#ends[index - 1], this.#ends[index]);
-    }
-    addCells(cells) {
-        let at = this.#length;
-        for (let index = 0; index < cells.length; index++) {
-            const cell = cells[index];
-            this.#reserve(at + UNIT_BYTES * cell.length + AROUND_BYTES);
-            if (index > 0)
-                this.#buffer[at++] = rows_COMMA;
-            at = this.#writeCell(cell, at);
+    /** Gives the buffer to which the row of this time and id has to be added, and which takes no other meanwhile. */
+    add(time, id, rest) {
+        const count = this.#times.length;
+        let rows = this.#segments.at(-1);
+        if (rows === undefined || rows.length >= SEGMENT_BYTES) {
+            this.#bytes += rows?.length ?? 0;
+            rows = this.#memory.take();
+            this.#segments.push(rows);
+            this.#starts.push(count);
         }
-        // A blank line is no row to most readers.
-        if (cells.length === 1 && cells[0] === '')
-            at += this.#buffer.write('""', at, 'latin1');
-        this.#end(at);
+        const before = this.#times[count - 1] ?? Number.NaN;
+        const isTie = id !== null && time === before;
+        if (count > 0 && !(before <= (time ?? Number.NaN) && !isTie))
+            this.#rises = false;
+        if (count > 0 && !(before >= (time ?? Number.NaN)))
+            this.#falls = false;
+        this.#times.push(time ?? Number.NaN);
+        this.#ids.push(id);
+        this.#rests.push(rest);
+        this.#bytes += KEY_BYTES + (id?.length ?? 0) + rest.length;
+        return rows;
     }
-    /** A row that was read: its own bytes, where `encodeRow` would write the same. */
-    addRow(row) {
-        if (!row.plain) {
-            this.addCells(row.cells);
-            return;
+    /** Of all rows, as they came or in time order. */
+    *inOrder(order) {
+        const views = this.#segments.map(({ bytes, ends }) => ({ bytes, ends }));
+        const indices = order === 'vendor' || this.#rises ? null : this.#sorted();
+        let segment = 0;
+        for (let place = 0; place < this.count; place++) {
+            const row = indices?.[place] ?? place;
+            while (row < (this.#starts[segment] ?? 0))
+                segment--;
+            while (row >= (this.#starts[segment + 1] ?? Number.POSITIVE_INFINITY))
+                segment++;
+            const { bytes, ends } = views[segment];
+            const index = row - (this.#starts[segment] ?? 0);
+            const from = index === 0 ? 0 : (ends[index - 1] ?? 0);
+            yield { ...this.#key(row), rest: this.#rests[row] ?? '', bytes, from, to: ends[index] ?? 0 };
         }
-        const { bytes, from, to, first } = row;
-        const firstBytes = first === null ? 0 : first.bytes.length;
-        this.#reserve(this.#length + firstBytes + (to - from) + AROUND_BYTES);
-        if (first !== null)
-            this.#buffer.set(first.bytes, this.#length);
-        bytes.copy(this.#buffer, this.#length + firstBytes, from, to);
-        this.#end(this.#length + firstBytes + (to - from));
     }
-    /** A row that was encoded already, with its line end. */
-    addEncoded(bytes, from, to) {
-        this.#reserve(this.#length + (to - from));
-        bytes.copy(this.#buffer, this.#length, from, to);
-        this.#length += to - from;
-        this.#endRow();
+    /** Gives the memory back. */
+    release() {
+        this.#memory.give(this.#segments);
     }
-    /** Forgets all rows, and keeps the memory. */
-    clear() {
-        this.#length = 0;
-        this.#rows = 0;
+    #key(row) {
+        const time = this.#times[row] ?? Number.NaN;
+        return { time: Number.isNaN(time) ? null : time, id: this.#ids[row] ?? null };
     }
-    /** Writes a cell at `at`, for which there is room, and gives the place behind it. */
-    #writeCell(cell, at) {
-        const { length } = cell;
-        if (length === 0)
-            return at;
-        if (length > SHORT_CELL)
-            return this.#writeAny(cell, at);
-        const buffer = this.#buffer;
-        for (let index = 0; index < length; index++) {
-            const unit = cell.charCodeAt(index);
-            if (unit >= NOT_ASCII)
-                return this.#writeAny(cell, at);
-            if (unit === rows_COMMA || unit === rows_QUOTE || unit === rows_CR || unit === rows_LF)
-                return this.#writeQuoted(cell, at);
-            buffer[at + index] = unit;
+    #sorted() {
+        const indices = Uint32Array.from({ length: this.count }, (_, index) => index);
+        const compare = (a, b) => byTimeThenId(this.#key(a), this.#key(b)) || a - b;
+        if (!this.#falls)
+            return indices.sort(compare);
+        // Newest first, as most come: backwards, but for those of one time.
+        indices.reverse();
+        for (let from = 0; from < indices.length;) {
+            let to = from + 1;
+            while (to < indices.length && this.#times[indices[to] ?? 0] === this.#times[indices[from] ?? 0])
+                to++;
+            if (to > from + 1)
+                indices.subarray(from, to).sort(compare);
+            from = to;
         }
-        if (buffer[at] === rows_SPACE || buffer[at + length - 1] === rows_SPACE)
-            return this.#writeQuoted(cell, at);
-        return at + length;
+        return indices;
     }
-    /** A short cell that needs quotes. */
-    #writeQuoted(cell, from) {
-        const buffer = this.#buffer;
-        let at = from;
-        buffer[at++] = rows_QUOTE;
-        for (let index = 0; index < cell.length; index++) {
-            const unit = cell.charCodeAt(index);
-            if (unit >= NOT_ASCII)
-                return this.#writeAny(cell, from);
-            if (unit === rows_QUOTE)
-                buffer[at++] = rows_QUOTE;
-            buffer[at++] = unit;
+}
+/** What a row takes in memory beside its texts, about. */
+const KEY_BYTES = 40;
+
+;// CONCATENATED MODULE: ./lib/csv/json-row.js
+
+/** An event of a JSON vendor as a row of its native table, encoded already; its fields are parsed where somebody asks for them. */
+class JsonRow {
+    #batch;
+    /** The row stands from here up to `to`, its line end included. */
+    from;
+    to;
+    /** The event's JSON stands from here up to `sourceTo`. */
+    sourceFrom;
+    sourceTo;
+    constructor(batch, from, to, sourceFrom, sourceTo) {
+        this.#batch = batch;
+        this.from = from;
+        this.to = to;
+        this.sourceFrom = sourceFrom;
+        this.sourceTo = sourceTo;
+    }
+    /** The row's bytes, and others around it. */
+    get bytes() {
+        return this.#batch.encoded;
+    }
+    /** The event's JSON, and others around it. */
+    get source() {
+        return this.#batch.source;
+    }
+    /** The vendor's own object, as `readJson` reads it, parsed anew each time. */
+    get fields() {
+        const where = 'an event that was read before';
+        return asObject(parseJson(this.#batch.source.toString('utf8', this.sourceFrom, this.sourceTo), where), 'it', where);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/csv/row.js
+
+const row_SPACE = 0x20;
+const row_QUOTE = 0x22;
+const row_COMMA = 0x2c;
+const row_CR = 0x0d;
+const row_LF = 0x0a;
+/** Encodes it once, for as many rows as there are. */
+function firstCell(text) {
+    return { text: text.toWellFormed(), bytes: Buffer.from(encodeRow([text, '']).slice(0, -2)) };
+}
+/** A row of cells that came in another way. */
+function csvRow(cells) {
+    const bytes = Buffer.from(encodeRow(cells));
+    return new CsvRow(bytes, 0, bytes.length - 2, true);
+}
+/** A row of a CSV as it lies in memory, proven to keep the grammar; its cells are decoded where somebody asks for them. */
+class CsvRow {
+    /** The row's own, without its line end, from `from` up to `to`, and others around it. */
+    bytes;
+    from;
+    to;
+    /** Whether `encodeRow` makes of its own cells exactly the bytes that stand here. */
+    plain;
+    /** Stands before the row's own cells; null where nothing does. */
+    first;
+    constructor(bytes, from, to, plain, first = null) {
+        this.bytes = bytes;
+        this.from = from;
+        this.to = to;
+        this.plain = plain;
+        this.first = first;
+    }
+    /** The same row with one cell more, before its own; nothing is decoded. A row can be given one only. */
+    withFirst(first) {
+        // An empty cell is quoted where it is alone, and is not where it has a neighbour.
+        const plain = this.plain && !(this.to - this.from === 2 && this.bytes[this.from] === row_QUOTE);
+        return new CsvRow(this.bytes, this.from, this.to, plain, first);
+    }
+    /** All cells, decoded anew each time. */
+    get cells() {
+        const text = this.bytes.toString('utf8', this.from, this.to);
+        const own = text.includes('"') ? splitQuoted(text) : text.split(',');
+        if (this.first !== null)
+            own.unshift(this.first.text);
+        return own;
+    }
+    /** One cell, from 0, decoded alone; empty where the row is not so wide. */
+    cell(index) {
+        if (this.first !== null && index === 0)
+            return this.first.text;
+        let at = this.from;
+        for (let left = this.first === null ? index : index - 1; left > 0; left--)
+            at = this.#endOf(at) + 1;
+        return this.#decode(at, this.#endOf(at));
+    }
+    #endOf(at) {
+        return this.bytes[at] === row_QUOTE && at < this.to
+            ? quotedEnd(this.bytes, at, this.to)
+            : bareEnd(this.bytes, at, this.to);
+    }
+    #decode(from, to) {
+        if (from >= to)
+            return '';
+        if (this.bytes[from] !== row_QUOTE)
+            return this.bytes.toString('utf8', from, to);
+        return this.bytes.toString('utf8', from + 1, to - 1).replaceAll('""', '"');
+    }
+}
+/** The cells of a row that keeps the grammar, some of them quoted. */
+function splitQuoted(text) {
+    const cells = [];
+    for (let at = 0; at <= text.length;) {
+        let end;
+        if (text[at] === '"') {
+            end = text.indexOf('"', at + 1);
+            let doubled = false;
+            for (; text[end + 1] === '"'; end = text.indexOf('"', end + 2))
+                doubled = true;
+            const cell = text.slice(at + 1, end);
+            cells.push(doubled ? cell.replaceAll('""', '"') : cell);
+            end++;
         }
-        buffer[at++] = rows_QUOTE;
-        return at;
-    }
-    /** Any cell, by Node's own means. */
-    #writeAny(cell, at) {
-        const text = NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
-        return at + this.#buffer.write(text, at, 'utf8');
-    }
-    #end(at) {
-        this.#reserve(at + AROUND_BYTES);
-        this.#buffer[at] = rows_CR;
-        this.#buffer[at + 1] = rows_LF;
-        this.#length = at + 2;
-        this.#endRow();
-    }
-    #endRow() {
-        if (this.#rows === this.#ends.length) {
-            const ends = new Float64Array(2 * this.#rows);
-            ends.set(this.#ends);
-            this.#ends = ends;
+        else {
+            end = text.indexOf(',', at);
+            if (end === -1)
+                end = text.length;
+            cells.push(text.slice(at, end));
         }
-        this.#ends[this.#rows++] = this.#length;
+        at = end + 1;
     }
-    #reserve(bytes) {
-        if (bytes <= this.#buffer.length)
-            return;
-        const grown = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#buffer.length));
-        // What the row that is being written has already put there, too.
-        this.#buffer.copy(grown);
-        this.#buffer = grown;
+    return cells;
+}
+/** Where a bare cell ends: the first comma, quote, carriage return or line feed from `at` on, or `end`. */
+function bareEnd(bytes, at, end) {
+    for (; at < end; at++) {
+        // Most bytes are greater than a comma, and none that ends a cell is.
+        while (at < end && bytes[at] > row_COMMA)
+            at++;
+        const byte = at < end ? bytes[at] : row_COMMA;
+        if (byte === row_COMMA || byte === row_QUOTE || byte === row_CR || byte === row_LF)
+            break;
     }
+    return at;
+}
+/** The place behind the closing quote of the cell whose opening quote is at `at`, doubled ones skipped; -1: none up to `end`. */
+function quotedEnd(bytes, at, end) {
+    for (at++; at < end; at++) {
+        if (bytes[at] !== row_QUOTE)
+            continue;
+        if (at + 1 === end || bytes[at + 1] !== row_QUOTE)
+            return at + 1;
+        at++;
+    }
+    return -1;
+}
+/** Whether the text of a bare cell, or of a quoted one without its quotes, has to be quoted: `NEEDS_QUOTES`, in bytes. */
+function needsQuotes(bytes, from, to) {
+    return needsQuotesAtEnds(bytes, from, to) || bareEnd(bytes, from, to) < to;
+}
+/** The same for a text that has nothing in it which ends a bare cell. */
+function needsQuotesAtEnds(bytes, from, to) {
+    if (from === to)
+        return false;
+    return bytes[from] === row_SPACE || bytes[to - 1] === row_SPACE || beginsWithMark(bytes, from, to);
+}
+/** Whether U+FEFF, the byte order mark, stands there. */
+function beginsWithMark(bytes, from, to) {
+    return bytes[from] === 0xef && from + 3 <= to && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf;
 }
 
 ;// CONCATENATED MODULE: ./lib/csv/store.js
 
 
 
-/** Rows of a stretch on their way into order: in memory, and, where they are many, in runs on the disk. */
-class RowStore {
-    #folder;
-    #order;
-    #rows = new RowBuffer();
-    /** Was written to the disk, and may be filled again. */
-    #spare = null;
-    #keys = [];
+/** A file without a name, for the runs of all stores of a stretch: they may be many, and files that are open are few. */
+class Scratch {
+    folder;
     #file = null;
     #end = 0;
-    #extents = [];
-    /** @param folder where a file without a name may grow */
-    constructor(folder, order) {
-        this.#folder = folder;
-        this.#order = order;
+    /** @param folder where it may grow, once there is a run */
+    constructor(folder) {
+        this.folder = folder;
     }
-    /** Bytes of the rows in memory. */
-    get heldBytes() {
-        return this.#rows.length;
-    }
-    /** Gives the buffer to which the row of this time and id has to be added. */
-    add(time, id, rest) {
-        this.#keys.push({ time, id, rest, index: this.#keys.length });
-        return this.#rows;
-    }
-    /** Moves what is in memory to the disk; more may come meanwhile. Throws `destination` where the disk refuses. */
-    async store() {
-        if (this.#keys.length === 0)
-            return;
-        const [keys, rows] = [this.#keys, this.#rows];
-        this.#keys = [];
-        this.#rows = this.#spare ?? new RowBuffer();
-        this.#spare = null;
-        this.#file ??= await (0,disk/* onDisk */.FC)(this.#folder, () => (0,disk/* openScratch */.jd)(this.#folder));
+    /** To be called for one run at a time. Throws `destination` where the disk refuses. */
+    async write(rows) {
+        this.#file ??= await (0,disk/* onDisk */.FC)(this.folder, () => (0,disk/* openScratch */.jd)(this.folder));
         const from = this.#end;
-        this.#end = await writeRun(this.#file, from, inOrder(keys, rows, this.#order), this.#folder);
-        this.#extents.push({ file: this.#file, from, to: this.#end });
-        rows.clear();
-        this.#spare = rows;
+        this.#end = await writeRun(this.#file, from, rows, this.folder);
+        return { file: this.#file, from, to: this.#end };
     }
-    /** What came, in runs that are each in order. The store takes no more rows then. */
-    runs() {
-        const stored = this.#extents.map((extent) => new StoredRun(extent, this.#folder));
-        return this.#keys.length === 0 ? stored : [...stored, new HeldRun(inOrder(this.#keys, this.#rows, this.#order))];
-    }
-    /** Gives memory and disk back. */
     async close() {
-        this.#keys = [];
-        this.#rows.clear();
         await this.#file?.close();
         this.#file = null;
     }
 }
-function* inOrder(keys, { bytes, ends }, order) {
-    if (order === 'time')
-        keys.sort(byTimeThenId);
-    for (const { time, id, rest, index } of keys) {
-        yield { time, id, rest, bytes, from: index === 0 ? 0 : (ends[index - 1] ?? 0), to: ends[index] ?? 0 };
+/** Rows of a stretch on their way into order: in memory, and, where they are many, in runs on the disk. */
+class RowStore {
+    #scratch;
+    #order;
+    #memory;
+    #held;
+    #extents = [];
+    #storing = Promise.resolve();
+    constructor(scratch, order, memory) {
+        this.#scratch = scratch;
+        this.#order = order;
+        this.#memory = memory;
+        this.#held = new HeldRows(memory);
+    }
+    /** Bytes of the rows in memory, with what their places depend on; about. */
+    get heldBytes() {
+        return this.#held.bytes;
+    }
+    /** Gives the buffer to which the row of this time and id has to be added. */
+    add(time, id, rest) {
+        return this.#held.add(time, id, rest);
+    }
+    /** Moves what is in memory to the disk; more may come meanwhile. Throws `destination` where the disk refuses. */
+    store() {
+        this.#storing = this.#store();
+        return this.#storing;
+    }
+    async #store() {
+        const held = this.#held;
+        if (held.count === 0)
+            return;
+        this.#held = new HeldRows(this.#memory);
+        this.#extents.push(await this.#scratch.write(held.inOrder(this.#order)));
+        held.release();
+    }
+    /** What came, in runs that are each in order. The store takes no more rows then. */
+    runs() {
+        const stored = this.#extents.map((extent) => new StoredRun(extent, this.#scratch.folder));
+        return this.#held.count === 0 ? stored : [...stored, new HeldRun(this.#held.inOrder(this.#order))];
+    }
+    /** Forgets all rows, once none is written any more. */
+    async close() {
+        await this.#storing.catch(() => { });
+        this.#held.release();
+        this.#held = new HeldRows(this.#memory);
+        this.#extents = [];
     }
 }
 
@@ -32602,22 +32781,28 @@ function* inOrder(keys, { bytes, ends }, order) {
 
 
 
-/** Bytes of encoded rows that may be in memory, of all stretches together. */
-const MOST_HELD_BYTES = 24 * 2 ** 20;
+
+
+/** Bytes of rows that may be in memory, of all stretches together. */
+const MOST_HELD_BYTES = 16 * 2 ** 20;
 /** All that an export holds at once: stretches that are being walked, and those that wait for their turn. */
 class Gathering {
     #form;
     #folder;
+    #mostHeldBytes;
+    #memory = new Segments();
     #open = new Set();
     #storing = Promise.resolve();
+    #closed = false;
     /** @param folder where files without a name may grow */
-    constructor(form, folder) {
+    constructor(form, folder, mostHeldBytes = MOST_HELD_BYTES) {
         this.#form = form;
         this.#folder = folder;
+        this.#mostHeldBytes = mostHeldBytes;
     }
     /** Opens a stretch. */
     begin() {
-        const gathered = new Gathered(this.#form, this.#folder, () => this.#makeRoom());
+        const gathered = new Gathered(this.#form, this.#folder, this.#memory, () => this.#makeRoom());
         this.#open.add(gathered);
         return gathered;
     }
@@ -32632,16 +32817,19 @@ class Gathering {
             await gathered.close();
         }
     }
+    /** Gives memory and disk back, also where stretches are still being walked: what comes of them is kept no more. */
     async close() {
+        this.#closed = true;
+        await this.#storing.catch(() => { });
         for (const gathered of this.#open)
             await gathered.close();
     }
     /** Where too much is in memory, moves what is most there to the disk, one after the other. */
     async #makeRoom() {
         this.#storing = this.#storing.then(async () => {
-            for (;;) {
+            while (!this.#closed) {
                 const held = [...this.#open].sort((a, b) => b.heldBytes - a.heldBytes);
-                if (held.reduce((sum, { heldBytes }) => sum + heldBytes, 0) <= MOST_HELD_BYTES)
+                if (held.reduce((sum, { heldBytes }) => sum + heldBytes, 0) <= this.#mostHeldBytes)
                     return;
                 await held[0]?.store();
             }
@@ -32652,13 +32840,15 @@ class Gathering {
 /** The rows of one stretch. */
 class Gathered {
     #form;
-    #folder;
+    #scratch;
+    #memory;
     #makeRoom;
     #drafts = new Map();
     #slice = null;
-    constructor(form, folder, makeRoom) {
+    constructor(form, folder, memory, makeRoom) {
         this.#form = form;
-        this.#folder = folder;
+        this.#scratch = new Scratch(folder);
+        this.#memory = memory;
         this.#makeRoom = makeRoom;
     }
     async take(page) {
@@ -32675,13 +32865,18 @@ class Gathered {
         into.received += events.length;
         for (const event of events) {
             const { time, id } = event;
-            if (time !== null && !(0,lib_window/* contains */.gR)(slice, time)) {
+            // A time that is none is in no slice, and is not to be lost for that.
+            if (time !== null && !Number.isNaN(time) && !(0,lib_window/* contains */.gR)(slice, time)) {
                 into.cut++;
+                if (id !== null)
+                    into.cutIds.push([id, time]);
                 continue;
             }
             const row = this.#form.row(event);
             const rows = into.rows.add(time, id, this.#form.rest(event));
-            if (row instanceof CsvRow)
+            if (row instanceof JsonRow)
+                rows.addEncoded(row.bytes, row.from, row.to);
+            else if (row instanceof CsvRow)
                 rows.addRow(row);
             else
                 rows.addCells(row);
@@ -32699,6 +32894,11 @@ class Gathered {
     get cut() {
         return this.#sum(({ cut }) => cut);
     }
+    /** Their ids, with their times. */
+    *cutIds() {
+        for (const draft of this.#drafts.values())
+            yield* draft.cutIds;
+    }
     get heldBytes() {
         return this.#sum(({ rows }) => rows.heldBytes);
     }
@@ -32715,12 +32915,13 @@ class Gathered {
         for (const { rows } of this.#drafts.values())
             await rows.close();
         this.#drafts.clear();
+        await this.#scratch.close();
     }
     #draft(draft) {
         const known = this.#drafts.get(draft);
         if (known !== undefined)
             return known;
-        const made = { rows: new RowStore(this.#folder, this.#form.order), received: 0, cut: 0 };
+        const made = { rows: new RowStore(this.#scratch, this.#form.order, this.#memory), received: 0, cut: 0, cutIds: [] };
         this.#drafts.set(draft, made);
         return made;
     }
@@ -32895,6 +33096,8 @@ async function* walkStretches(stretches, walkers, open) {
     const source = inTurn(stretches);
     /** What was begun and not given yet, in order. */
     const places = [];
+    /** What is being taken in at the moment. */
+    const takes = new Set();
     let busy = 0;
     let exhausted = false;
     let over = false;
@@ -32913,7 +33116,7 @@ async function* walkStretches(stretches, walkers, open) {
         const next = over || exhausted ? null : await source.next();
         if (next?.done !== false)
             exhausted = true;
-        return next?.done === false ? placeBefore(places.length, next.value) : null;
+        return next?.done === false && !over ? placeBefore(places.length, next.value) : null;
     };
     const walk = async (place) => {
         const handOver = (part) => {
@@ -32925,7 +33128,9 @@ async function* walkStretches(stretches, walkers, open) {
         for await (const page of place.stretch(handOver)) {
             if (over)
                 return;
-            await place.taker.take(page);
+            const taken = place.taker.take(page);
+            takes.add(taken);
+            await taken.finally(() => takes.delete(taken));
         }
         place.walked = true;
         tell();
@@ -32938,6 +33143,7 @@ async function* walkStretches(stretches, walkers, open) {
         }
         catch (cause) {
             failure ??= { cause };
+            over = true;
         }
         finally {
             busy--;
@@ -32966,6 +33172,8 @@ async function* walkStretches(stretches, walkers, open) {
     }
     finally {
         over = true;
+        // Whoever opened the takers closes them next, and may not do so amid their work.
+        await Promise.allSettled(takes);
     }
 }
 /** Calls of `next` wait for each other, so that stretches come one by one, in order. */
@@ -32976,6 +33184,7 @@ async function* inTurn(stretches) {
 // EXTERNAL MODULE: ./lib/nearest.js
 var nearest = __nccwpck_require__(2037);
 ;// CONCATENATED MODULE: ./lib/csv/columns.js
+
 
 
 
@@ -33056,15 +33265,15 @@ function nativeTable(vendor, header) {
     const row = nativeRow(columns);
     return {
         names: [...columns, EXTRA_COLUMN].map(({ name }) => name),
-        row: ({ body }) => row(body),
+        row: (event) => row(fieldsOf(event, [])),
     };
 }
 function commonTable(vendor, org, native) {
     return {
         names: COMMON_COLUMNS.map(({ name }) => name),
         row: (event) => {
-            const { time, id, body } = event;
-            const fields = body instanceof CsvRow ? byName(body.cells, native.names) : body;
+            const { time, id } = event;
+            const fields = fieldsOf(event, native.names);
             const common = vendor.common(fields);
             return [
                 time === null ? '' : (0,lib_window/* formatInstant */.r4)(time),
@@ -33087,6 +33296,12 @@ function commonTable(vendor, org, native) {
         },
     };
 }
+/** The event's object; for CSV vendors their cells by column. */
+function fieldsOf({ body }, header) {
+    if (body instanceof CsvRow)
+        return byName(body.cells, header);
+    return body instanceof JsonRow ? body.fields : body;
+}
 function byName(cells, header) {
     return Object.fromEntries(header.map((name, index) => [name, cells[index] ?? '']));
 }
@@ -33104,6 +33319,7 @@ const BATCH = 2 ** 16;
 const RECORD_BYTES = 16;
 /** About so many are compared at once. */
 const MOST_AT_ONCE = 2 ** 19;
+const { imul } = Math;
 /** Some ids with their times, seen as what they are made of. */
 class Batch {
     bytes;
@@ -33131,6 +33347,10 @@ class Ids {
     #count = 0;
     #file = null;
     #stored = 0;
+    /** The times of those that were cut. */
+    #cut = new Map();
+    /** Their lower halves: most of the others can be told by that. */
+    #cutHalves = new Set();
     /** @param folder where a file without a name may grow */
     constructor(vendor, folder) {
         this.#vendor = vendor;
@@ -33142,14 +33362,20 @@ class Ids {
         this.#batch.times[this.#count * 2 + 1] = time ?? Number.NaN;
         this.#count++;
     }
+    /** Remembers the id of an event that does not come out, few as they are: another request may bring it at another time. */
+    cut(id, time) {
+        const whole = fingerprint(id);
+        this.#cut.set(whole, time);
+        this.#cutHalves.add(Number(whole & 0xffffffffn));
+    }
     /** Makes room for so many more, at most 65,536. Throws `destination` where the disk refuses. */
     async makeRoom(more) {
         if (this.#count + more <= BATCH)
             return;
         await (0,disk/* onDisk */.FC)(this.#folder, async () => {
             this.#file ??= await (0,disk/* openScratch */.jd)(this.#folder);
-            const length = this.#count * RECORD_BYTES;
-            await this.#file.write(this.#batch.bytes, 0, length, this.#stored * RECORD_BYTES);
+            const kept = this.#batch.bytes.subarray(0, this.#count * RECORD_BYTES);
+            await (0,disk/* writeAll */.f4)(this.#file, kept, this.#stored * RECORD_BYTES);
         });
         this.#stored += this.#count;
         this.#count = 0;
@@ -33162,6 +33388,8 @@ class Ids {
             let length = 0;
             for await (const { batch, count } of this.#all()) {
                 for (let index = 0; index < count; index++) {
+                    if (this.#cutHalves.has(batch.halves[index * 4] ?? 0))
+                        this.#checkCut(batch, index);
                     if (((batch.halves[index * 4] ?? 0) & (shares - 1)) !== share)
                         continue;
                     if (length === ids.length)
@@ -33175,6 +33403,14 @@ class Ids {
                     throw await this.#contradiction(ids[index] ?? 0n);
             }
         }
+    }
+    /** Throws `protocol` where an event was cut that had this id at another time. */
+    #checkCut({ whole, times }, index) {
+        const [cut, kept] = [this.#cut.get(whole[index * 2] ?? 0n), times[index * 2 + 1] ?? Number.NaN];
+        if (cut === undefined || cut === kept)
+            return;
+        const both = [kept, cut].filter((time) => !Number.isNaN(time)).map(lib_window/* formatInstant */.r4);
+        throw twice(this.#vendor, both.join(' and '), 'at different times');
     }
     async close() {
         await this.#file?.close();
@@ -33218,7 +33454,7 @@ const twice = ({ name }, when, how) => new errors/* ExportError */.z('protocol',
 function fingerprint(text) {
     const halves = new Uint32Array(2);
     hashInto(halves, 0, text);
-    return ((BigInt(halves[1] ?? 0) << 32n) | BigInt(halves[0] ?? 0));
+    return (BigInt(halves[1] ?? 0) << 32n) | BigInt(halves[0] ?? 0);
 }
 /** Two running sums that mix each character in by multiplication, mixed with each other at the end (as cyrb53 does). */
 function hashInto(halves, at, text) {
@@ -33226,16 +33462,17 @@ function hashInto(halves, at, text) {
     let b = 0x41c6ce57;
     for (let index = 0; index < text.length; index++) {
         const code = text.charCodeAt(index);
-        a = Math.imul(a ^ code, 2654435761);
-        b = Math.imul(b ^ code, 1597334677);
+        a = imul(a ^ code, 2654435761);
+        b = imul(b ^ code, 1597334677);
     }
-    a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
-    b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
+    a = imul(a ^ (a >>> 16), 2246822507) ^ imul(b ^ (b >>> 13), 3266489909);
+    b = imul(b ^ (b >>> 16), 2246822507) ^ imul(a ^ (a >>> 13), 3266489909);
     halves[at] = a;
     halves[at + 1] = b;
 }
 
 ;// CONCATENATED MODULE: ./lib/table.js
+
 
 
 
@@ -33284,7 +33521,8 @@ class Table {
             throw new Error(`${vendor.name} has an event with a time that is none.`);
         if (columns === 'common' && event.time === null)
             throw timeless(vendor);
-        if (columns === 'native' && event.body instanceof CsvRow)
+        const isRow = event.body instanceof CsvRow || event.body instanceof JsonRow;
+        if (columns === 'native' && isRow)
             return event.body;
         return this.#planned().row(event);
     }
@@ -33293,9 +33531,11 @@ class Table {
         return id === null || typeof this.#options.columns === 'string' ? '' : JSON.stringify(body);
     }
     /** Counts what came of a stretch. */
-    count({ received, cut }) {
-        this.#counts.received += received;
-        this.#counts.cut += cut;
+    count(gathered) {
+        this.#counts.received += gathered.received;
+        this.#counts.cut += gathered.cut;
+        for (const [id, time] of gathered.cutIds())
+            this.#ids.cut(id, time);
         this.#before = null;
     }
     /** Rows of one stretch, in order. */
@@ -33415,7 +33655,7 @@ async function exportEvents(options) {
     const { vendor, session, path, maxBytes, walkers } = options;
     const parts = new Parts(path, maxBytes);
     const table = new Table(options, parts);
-    const gathering = new Gathering(table, (0,external_node_path_.dirname)(path));
+    const gathering = new Gathering(table, (0,external_node_path_.dirname)(path), options.mostHeldBytes);
     try {
         for await (const gathered of walkStretches(vendor.stretches(session), walkers, () => gathering.begin())) {
             table.count(gathered);
@@ -35866,6 +36106,7 @@ function readRun(env) {
 
 
 
+
 /** What has to be known of an answer to tell whether it is whole, gathered while its events pass. */
 class Look {
     window;
@@ -35940,6 +36181,10 @@ class Sums {
         const more = kept.reduce((total, event) => total + fingerprint(textOf(event)), sum);
         this.#drafts.set(page.draft, { count: count + kept.length, sum: more });
     }
+    /** Those that were not taken back. */
+    drafts() {
+        return [...this.#drafts.keys()].filter((draft) => draft !== undefined);
+    }
     /** Of all that was added. */
     total() {
         const all = [...this.#drafts.values()];
@@ -35950,7 +36195,11 @@ class Sums {
     }
 }
 /** All that an event says, in one form. */
-const textOf = ({ body }) => JSON.stringify(body instanceof CsvRow ? body.cells : body);
+function textOf({ body }) {
+    if (body instanceof CsvRow)
+        return JSON.stringify(body.cells);
+    return JSON.stringify(body instanceof JsonRow ? body.fields : body);
+}
 
 ;// CONCATENATED MODULE: ./lib/caps.js
 
@@ -35970,7 +36219,8 @@ const LONGER_MS = [DAY_MS, 8 * DAY_MS, 64 * DAY_MS];
  *   their own, from the outermost row on: they have to hold what the answer holds there.
  * - Rows without order or times are asked for again in two halves, which have to hold as many.
  * - Rows that stand too close together for either are at no cap where a longer window brings more.
- * An answer that was capped is taken back, and its two halves follow, each guarded in the same way.
+ * The two halves of an answer that may be capped follow it, each guarded in the same way; what is too much of the three is
+ * taken back: the answer where it was capped, else its halves.
  * Throws `incomplete` where a capped window cannot be cut further, or where less comes when it is asked for again.
  * @param paddingMs What `fetch` asks for beside each window: a shorter window brings no fewer rows.
  */
@@ -36026,7 +36276,6 @@ function capGuard(paddingMs) {
                 const before = new Sums();
                 for await (const events of fetched.events())
                     before.add({ slice: asked, events });
-                yield { takenBack: draft };
                 const after = new Sums();
                 // Rows that stay in the vendor's order come newest first where it answers so.
                 for (const half of look.falls ? pair.toReversed() : pair) {
@@ -36038,11 +36287,16 @@ function capGuard(paddingMs) {
                 const [had, has] = [before.total(), after.total()];
                 if (has.count < had.count)
                     throw fewer(asked, had.count, has.count);
-                if (has.count === had.count && has.sum === had.sum)
+                if (has.count === had.count && has.sum === had.sum) {
+                    // The answer itself has the vendor's order.
+                    for (const part of after.drafts())
+                        yield { takenBack: part };
                     return;
+                }
                 if (look.isTimeless) {
                     throw capped(asked, count, `its halves hold ${has.count}, and without times they cannot be told apart`);
                 }
+                yield { takenBack: draft };
                 cap = Math.min(cap, count);
                 if (trusted >= cap)
                     throw capped(asked, count, 'and as many stand too close together to be asked for apart');
@@ -36500,7 +36754,8 @@ async function* cut(window, capped, cutting, handOver) {
             yield* cut(part, found, cutting, hand);
     };
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-        while (parts[0] !== undefined && handOver(((older) => (hand) => walk(older, hand))(parts[0])))
+        while (parts[0] !== undefined &&
+            handOver(((older) => (hand) => walk(older, hand))(parts[0])))
             parts.shift();
         yield* walk(part, handOver);
     }
@@ -36614,32 +36869,26 @@ class Pieces {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/splitter.js
+;// CONCATENATED MODULE: ./lib/frame.js
 
 
-const [splitter_QUOTE, BACKSLASH, splitter_COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
+const [frame_QUOTE, BACKSLASH, frame_COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
-/** The bytes outside strings that matter here; in UTF-8 none of them is a part of another character. */
-const SIGNS = new Uint8Array(256);
-for (const byte of [splitter_QUOTE, splitter_COMMA, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT])
-    SIGNS[byte] = 1;
 /** White space, and the bytes of a byte order mark; the parser judges where they may stand. */
 const BLANK = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
 /**
- * Takes JSON apart at the commas of one array, in chunks that are cut anywhere. It follows brackets and quotes alone:
- * what stands between commas, and the rest around the array, is for the parser to judge. Where the parser takes each of
- * them, it would take the whole; and where it would not take the whole, one of them holds the reason.
+ * What stands around one array of a JSON response, in chunks that are cut anywhere. It follows brackets and quotes alone
+ * to find the array; the parser judges the whole of it, with the array emptied.
  */
-class Splitter {
+class Frame {
     #place;
     #where;
     #phase = 'before';
     #isQuoted = false;
     /** Whether a backslash has just taken the next byte's meaning. */
     #isEscaped = false;
-    /** Brackets that are open; within the array, those of its elements alone. */
+    /** Brackets that are open. */
     #depth = 0;
-    /** Brackets around an element: 1 where the response itself is the array, else 2. */
     #around = 0;
     /** Whether a string that starts here is a name of the response's object. */
     #nameMayStart = false;
@@ -36647,59 +36896,26 @@ class Splitter {
     #name = null;
     /** Whether the value that starts here has to be the array. */
     #isDue = false;
-    /** All that is not within the array. */
-    #rest;
-    /** What is, since the last batch. */
-    #elements;
-    #batches = 0;
-    /** Characters before the array's first one, and from there to the end of the last batch. */
+    #pieces;
     #charsBefore = 0;
-    #charsWithin = 0;
     constructor(place, where) {
         this.#place = place;
         this.#where = where;
-        this.#rest = new Pieces(where);
-        this.#elements = new Pieces(where);
+        this.#pieces = new Pieces(where);
     }
-    /** The elements that are whole since the last time, none or one batch of them. Throws `protocol`, `incomplete`. */
-    *push(chunk) {
-        let at = this.#phase === 'before' ? this.#passRest(chunk, 0) : 0;
-        if (this.#phase === 'within') {
-            const { end, comma } = this.#passElements(chunk, at);
-            const closed = end < chunk.length;
-            const until = closed ? end : comma;
-            if (until >= 0) {
-                this.#elements.add(chunk.subarray(at, until));
-                const batch = this.#parseBatch(closed);
-                if (batch.length > 0)
-                    yield batch;
-                at = until + 1;
-            }
-            if (closed) {
-                this.#phase = 'after';
-                this.#depth = this.#around - 1;
-                this.#rest.add(chunk.subarray(end, at));
-            }
-            else
-                this.#elements.add(chunk.subarray(at));
-        }
-        if (this.#phase === 'after')
-            this.#passRest(chunk, at);
+    get phase() {
+        return this.#phase;
     }
-    /** The response's object with the array emptied, or null where it is the array itself. Throws `protocol`, `incomplete`. */
-    finish() {
-        const placeOf = (position) => position + (position < this.#charsBefore ? 0 : this.#charsWithin);
-        const value = parseJson(withoutMark(this.#rest.takeText()), this.#where, placeOf);
-        if (this.#around === 1 || this.#place.field === null) {
-            asArray(value, 'the answer', this.#where);
-            return null;
-        }
-        const object = asObject(value, 'the answer', this.#where);
-        asArray(field(object, this.#place.field), this.#place.field, this.#where);
-        return object;
+    /** Brackets around an element: 1 where the response itself is the array, else 2. */
+    get around() {
+        return this.#around;
     }
-    /** Goes on to the array's first byte, or to the end. Gives where that is. */
-    #passRest(chunk, from) {
+    /** Characters before the array's first one. */
+    get charsBefore() {
+        return this.#charsBefore;
+    }
+    /** Goes on to the array's first byte, or to the end. Gives where that is. Throws `protocol`, `incomplete`. */
+    pass(chunk, from) {
         let at = from;
         while (at < chunk.length && this.#phase !== 'within') {
             const byte = chunk[at++];
@@ -36708,10 +36924,30 @@ class Splitter {
             else if (!BLANK.has(byte))
                 this.#passSign(byte);
         }
-        this.#rest.add(chunk.subarray(from, at));
+        this.#pieces.add(chunk.subarray(from, at));
         if (this.#phase === 'within')
-            this.#charsBefore = withoutMark(this.#rest.text()).length;
+            this.#charsBefore = withoutMark(this.#pieces.text()).length;
         return at;
+    }
+    /** Leaves the array, by the bracket at `at`; gives the place behind it. */
+    leave(chunk, at) {
+        this.#phase = 'after';
+        this.#pieces.add(chunk.subarray(at, at + 1));
+        return at + 1;
+    }
+    /**
+     * The response's object with the array emptied, or null where it is the array itself. Throws `protocol`, `incomplete`.
+     * @param placeOf says where in the response a character stands, the array's own left out
+     */
+    finish(placeOf) {
+        const value = parseJson(withoutMark(this.#pieces.takeText()), this.#where, placeOf);
+        if (this.#around === 1 || this.#place.field === null) {
+            asArray(value, 'the answer', this.#where);
+            return null;
+        }
+        const object = asObject(value, 'the answer', this.#where);
+        asArray(field(object, this.#place.field), `\`${this.#place.field}\``, this.#where);
+        return object;
     }
     #passQuoted(byte) {
         // A character of a name is written with six bytes at most.
@@ -36721,14 +36957,14 @@ class Splitter {
             this.#isEscaped = false;
         else if (byte === BACKSLASH)
             this.#isEscaped = true;
-        else if (byte === splitter_QUOTE)
+        else if (byte === frame_QUOTE)
             this.#isQuoted = false;
     }
     #passSign(byte) {
         if (this.#phase === 'before' && (this.#isDue || this.#depth === 0) && this.#startsArray(byte))
             return;
         switch (byte) {
-            case splitter_QUOTE:
+            case frame_QUOTE:
                 this.#isQuoted = true;
                 this.#name = this.#nameMayStart ? [byte] : null;
                 this.#nameMayStart = false;
@@ -36742,7 +36978,7 @@ class Splitter {
             case CLOSE_OBJECT:
                 this.#depth -= 1;
                 break;
-            case splitter_COMMA:
+            case frame_COMMA:
                 this.#nameMayStart = this.#depth === 1;
                 break;
             case COLON:
@@ -36760,12 +36996,11 @@ class Splitter {
         if (byte === OPEN_ARRAY && fits) {
             this.#phase = 'within';
             this.#around = this.#depth + 1;
-            this.#depth = 0;
             this.#isDue = false;
             return true;
         }
         if (this.#isDue)
-            throw unreadable(`Expected ${name} to be an array.`, this.#where);
+            throw unreadable(`Expected \`${name}\` to be an array.`, this.#where);
         if (byte === OPEN_ARRAY)
             throw unreadable('Expected the answer to be an object, not an array.', this.#where);
         if (byte === OPEN_OBJECT && name === null) {
@@ -36781,6 +37016,68 @@ class Splitter {
             return false;
         }
     }
+}
+
+;// CONCATENATED MODULE: ./lib/splitter.js
+
+
+
+const [splitter_QUOTE, splitter_BACKSLASH, splitter_COMMA] = [0x22, 0x5c, 0x2c];
+const [splitter_OPEN_ARRAY, splitter_CLOSE_ARRAY, splitter_OPEN_OBJECT, splitter_CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+/** The bytes outside strings that matter here; in UTF-8 none of them is a part of another character. */
+const SIGNS = new Uint8Array(256);
+for (const byte of [splitter_QUOTE, splitter_COMMA, splitter_OPEN_ARRAY, splitter_CLOSE_ARRAY, splitter_OPEN_OBJECT, splitter_CLOSE_OBJECT])
+    SIGNS[byte] = 1;
+/**
+ * Takes JSON apart at the commas of one array, in chunks that are cut anywhere. It follows brackets and quotes alone:
+ * what stands between commas, and the rest around the array, is for the parser to judge. Where the parser takes each of
+ * them, it would take the whole; and where it would not take the whole, one of them holds the reason.
+ */
+class Splitter {
+    #where;
+    #frame;
+    #isQuoted = false;
+    /** Whether a backslash has just taken the next byte's meaning. */
+    #isEscaped = false;
+    /** Brackets of the array's elements that are open. */
+    #depth = 0;
+    /** What came of the array, since the last batch. */
+    #elements;
+    #batches = 0;
+    /** Characters from the array's first one to the end of the last batch. */
+    #charsWithin = 0;
+    constructor(place, where) {
+        this.#where = where;
+        this.#frame = new Frame(place, where);
+        this.#elements = new Pieces(where);
+    }
+    /** The elements that are whole since the last time, none or one batch of them. Throws `protocol`, `incomplete`. */
+    *push(chunk) {
+        let at = this.#frame.phase === 'before' ? this.#frame.pass(chunk, 0) : 0;
+        if (this.#frame.phase === 'within') {
+            const { end, comma } = this.#passElements(chunk, at);
+            const closed = end < chunk.length;
+            const until = closed ? end : comma;
+            if (until >= 0) {
+                this.#elements.add(chunk.subarray(at, until));
+                const batch = this.#parseBatch(closed);
+                if (batch.length > 0)
+                    yield batch;
+                at = until + 1;
+            }
+            if (closed)
+                this.#frame.leave(chunk, end);
+            else
+                this.#elements.add(chunk.subarray(at));
+        }
+        if (this.#frame.phase === 'after')
+            this.#frame.pass(chunk, at);
+    }
+    /** The response's object with the array emptied, or null where it is the array itself. Throws `protocol`, `incomplete`. */
+    finish() {
+        const { charsBefore } = this.#frame;
+        return this.#frame.finish((position) => position + (position < charsBefore ? 0 : this.#charsWithin));
+    }
     /** Where the array ends in this chunk, its length if it does not; and the last comma between elements, or -1. */
     #passElements(chunk, from) {
         let depth = this.#depth;
@@ -36790,7 +37087,7 @@ class Splitter {
         let end = chunk.length;
         while (at < chunk.length) {
             if (isQuoted) {
-                while (at < chunk.length && chunk[at] !== splitter_QUOTE && chunk[at] !== BACKSLASH)
+                while (at < chunk.length && chunk[at] !== splitter_QUOTE && chunk[at] !== splitter_BACKSLASH)
                     at++;
                 if (at === chunk.length)
                     break;
@@ -36806,7 +37103,7 @@ class Splitter {
                 isQuoted = true;
             else if (byte === splitter_COMMA)
                 comma = depth === 0 ? at : comma;
-            else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT)
+            else if (byte === splitter_OPEN_ARRAY || byte === splitter_OPEN_OBJECT)
                 depth++;
             else if (byte !== undefined && --depth < 0) {
                 end = at;
@@ -36822,8 +37119,8 @@ class Splitter {
     }
     #parseBatch(isLast) {
         const text = `[${this.#elements.takeText()}]`;
-        const placeOf = (position) => this.#charsBefore + this.#charsWithin + position - 1;
-        const levels = MOST_LEVELS + 1 - this.#around;
+        const placeOf = (position) => this.#frame.charsBefore + this.#charsWithin + position - 1;
+        const levels = MOST_LEVELS + 1 - this.#frame.around;
         const batch = asArray(parseJson(text, this.#where, placeOf, levels), 'the batch', this.#where);
         // Between two commas, and between one and the end, there has to be something.
         if (batch.length === 0 && (this.#batches > 0 || !isLast))
@@ -36863,7 +37160,7 @@ function readAtOnce(body, { field: name, orArray = false }, where) {
         return { elements: asArray(answer, 'the answer', where), rest: null };
     }
     const object = asObject(answer, 'the answer', where);
-    return { elements: asArray(field(object, name), name, where), rest: { ...object, [name]: [] } };
+    return { elements: asArray(field(object, name), `\`${name}\``, where), rest: { ...object, [name]: [] } };
 }
 /** Of a field that comes twice the parser would give the last. A name in ASCII may be written as it is, or by `\u00..`. */
 function mayComeTwice(body, name) {
@@ -36876,19 +37173,30 @@ function mayComeTwice(body, name) {
 
 ;// CONCATENATED MODULE: ./lib/events.js
 
-/**
- * The events of a JSON response, made by `read` of the elements of its array, some at a time.
- * @param onRest is told what the response holds beside them, when they were all read; null where it is an array itself
- */
-async function* readEvents(answer, place, read, onRest = () => { }) {
-    const { where } = answer;
+/** `ReadEvents`, with an object of each event. */
+async function* readEvents(answer, place, _shape, read) {
     const elements = readElements(answer, place);
-    for (let next = await elements.next();; next = await elements.next()) {
-        if (next.done) {
-            onRest(next.value, where);
-            return;
+    for (;;) {
+        const next = await elements.next();
+        if (next.done)
+            return next.value;
+        yield next.value.map((element) => read(element, answer.where));
+    }
+}
+/** All events of a page, and what it holds beside them. Releases it. */
+async function readPage(answer, pages) {
+    const all = [];
+    try {
+        for (;;) {
+            const next = await pages.next();
+            if (next.done)
+                return { events: all, rest: next.value };
+            for (const event of next.value)
+                all.push(event);
         }
-        yield next.value.map((element) => read(element, where));
+    }
+    finally {
+        await answer.release();
     }
 }
 
@@ -36904,18 +37212,42 @@ const codacy_DAY_MS = 86_400_000;
 const PAD_MS = 1;
 /** The documented maximum of `limit`, where the answer is paged at all. */
 const PAGE_ROWS = 1000;
-function* codacy_stretches({ query, download, note }) {
+const codacy_COLUMNS = [
+    { name: 'actor', meaning: 'who acted, where the vendor gives a text' },
+    { name: 'actor.email', meaning: 'who acted' },
+    { name: 'actor.role', meaning: 'their role' },
+    { name: 'action', meaning: 'what was done' },
+    { name: 'timestamp', meaning: 'when it happened; the window is cut by it' },
+    { name: 'result', meaning: '`succeed`, `failed` or `rejected`' },
+    { name: 'source', meaning: '`UI` or `API`' },
+    { name: 'repositoryName', meaning: 'the repository, where the action is about one' },
+    { name: 'description', meaning: 'the event in words' },
+    { name: 'entityId', meaning: 'what was acted on' },
+    { name: 'details', meaning: 'details, as JSON' },
+    { name: 'requestDetails', meaning: 'body of the request, in the older shape' },
+];
+const SHAPE = {
+    columns: codacy_COLUMNS,
+    time: 'timestamp',
+    id: null,
+    strings: [['action'], ['result'], ['actor', 'actor.email']],
+};
+function* codacy_stretches({ query, download, events: readEvents, note }) {
     const path = `/api/v3/organizations/${query.provider}/${encodeURIComponent(query.org ?? '')}/audit`;
     const where = `GET ${path}`;
     // Only one of the two documented shapes is paged; `limit` is sent once the vendor has shown that one.
     let isPaged = false;
-    const ask = (window, cursor) => {
-        const { from, to } = (0,lib_window/* pad */.eV)(window, PAD_MS);
+    const eventsOf = (answer) => readEvents(answer, PLACE, SHAPE, readLog);
+    const readAuditPage = async (answer) => {
+        const { events, rest } = await readPage(answer, eventsOf(answer));
+        return { entries: events, ...pagingOf(rest) };
+    };
+    const ask = ({ from, to }, cursor) => {
         return download({ path, query: { from, to, limit: isPaged ? PAGE_ROWS : undefined, cursor }, accept: 'json' });
     };
     const askPage = async (window, cursor) => {
-        const page = await readPage(await ask(window, cursor));
-        checkAsked(page.entries, (0,lib_window/* pad */.eV)(window, PAD_MS), { vendor: 'Codacy', where });
+        const page = await readAuditPage(await ask(window, cursor));
+        checkAsked(page.entries, window, { vendor: 'Codacy', where });
         return page;
     };
     /** All of a window by its cursors, which hold whatever the order is. */
@@ -36923,7 +37255,7 @@ function* codacy_stretches({ query, download, note }) {
         const counts = [];
         let before = [];
         const walk = byCursor(async (cursor) => {
-            const page = await askPage(window, cursor);
+            const page = await askPage((0,lib_window/* pad */.eV)(window, PAD_MS), cursor);
             counts.push({ rows: page.entries.length, total: page.total });
             return page;
         }, where);
@@ -36936,7 +37268,8 @@ function* codacy_stretches({ query, download, note }) {
     };
     const walk = walkBack({
         fetch: async (window) => {
-            const { entries, cursor, total } = await askPage(window);
+            // The walk itself reckons with either reading of the end, and with nothing beyond it.
+            const { entries, cursor, total } = await askPage((0,lib_window/* pad */.eV)(window, PAD_MS, 0));
             // The last page of a window holds all of it, whatever the total counts.
             if (cursor === null)
                 checkTotals([{ rows: entries.length, total }], where);
@@ -36954,17 +37287,23 @@ function* codacy_stretches({ query, download, note }) {
     const guard = capGuard(PAD_MS);
     const fetch = async (window) => {
         if (!isPaged) {
-            const answer = await ask(window);
+            const answer = await ask((0,lib_window/* pad */.eV)(window, PAD_MS));
             const asked = { vendor: 'Codacy', where };
             if (answer.body === null) {
-                const events = () => asAsked(readEvents(answer, PLACE, codacy_read, refuseMore), (0,lib_window/* pad */.eV)(window, PAD_MS), asked);
+                const events = () => asAsked(refuseMore(eventsOf(answer), where), (0,lib_window/* pad */.eV)(window, PAD_MS), asked);
                 return { events, proven: false, release: answer.release };
             }
-            const { entries, cursor, total } = await readPage(answer);
+            const { entries, cursor, total } = await readAuditPage(answer);
             if (cursor === null) {
                 checkTotals([{ rows: entries.length, total }], where);
                 checkAsked(entries, (0,lib_window/* pad */.eV)(window, PAD_MS), asked);
-                return { events: async function* () { yield entries; }, proven: false, release: async () => { } };
+                return {
+                    events: async function* () {
+                        yield entries;
+                    },
+                    proven: false,
+                    release: async () => { },
+                };
             }
             isPaged = true;
         }
@@ -36983,28 +37322,13 @@ function* codacy_stretches({ query, download, note }) {
 }
 /** `[…]` as the specification has it, or `{"data": […], "pagination": {"cursor": "…"}}` as the guide has it. */
 const PLACE = { field: 'data', orArray: true };
-async function readPage(answer) {
-    const entries = [];
-    let rest = null;
-    try {
-        for await (const events of readEvents(answer, PLACE, codacy_read, (found) => {
-            rest = found;
-        })) {
-            for (const event of events)
-                entries.push(event);
-        }
-    }
-    finally {
-        await answer.release();
-    }
-    return { entries, ...pagingOf(rest) };
-}
 function pagingOf(rest) {
     const { cursor, total } = objectOrNone(rest?.['pagination']);
     return { cursor: read_text(cursor) || null, total: typeof total === 'number' ? total : null };
 }
 /** No page is so large that it has to wait on the disk; what is, has to be all. */
-function refuseMore(rest, where) {
+async function* refuseMore(events, where) {
+    const rest = yield* events;
     if (pagingOf(rest).cursor === null)
         return;
     throw new errors/* ExportError */.z('protocol', 'Codacy answered a page that is larger than pages are, and names a next one.', {
@@ -37027,7 +37351,7 @@ function checkTotals(counts, where) {
         next: 'Run the export again; if it stays, report it to Codacy with the window.',
     });
 }
-function codacy_read(entry, where) {
+function readLog(entry, where) {
     const body = asObject(entry, 'an audit log', where);
     for (const name of ['action', 'result'])
         requireString(body, name, where);
@@ -37057,20 +37381,7 @@ const codacy = {
     rate: { requests: 2500, windowMs: 300_000 },
     headers: (token) => ({ 'api-token': token }),
     filters: [],
-    columns: [
-        { name: 'actor', meaning: 'who acted, where the vendor gives a text' },
-        { name: 'actor.email', meaning: 'who acted' },
-        { name: 'actor.role', meaning: 'their role' },
-        { name: 'action', meaning: 'what was done' },
-        { name: 'timestamp', meaning: 'when it happened; the window is cut by it' },
-        { name: 'result', meaning: '`succeed`, `failed` or `rejected`' },
-        { name: 'source', meaning: '`UI` or `API`' },
-        { name: 'repositoryName', meaning: 'the repository, where the action is about one' },
-        { name: 'description', meaning: 'the event in words' },
-        { name: 'entityId', meaning: 'what was acted on' },
-        { name: 'details', meaning: 'details, as JSON' },
-        { name: 'requestDetails', meaning: 'body of the request, in the older shape' },
-    ],
+    columns: codacy_COLUMNS,
     format: 'json',
     idColumn: null,
     timeColumn: 'timestamp',
@@ -37103,7 +37414,6 @@ const codacy = {
 
 
 
-
 const PATH = '/api/v1/audit_logs';
 /** One response holds a whole slice, so a slice is a day. */
 const SLICE_MS = 86_400_000;
@@ -37111,23 +37421,41 @@ const SLICE_MS = 86_400_000;
 const datafold_PAD_MS = 1000;
 /** The vendor then answers without a filter. */
 const DROPPED = 'A proxy on the way may drop the body of GET requests, in which the window travels: take it out of the way (`NO_PROXY`).';
-function* datafold_stretches({ query, download, note }) {
+const datafold_COLUMNS = [
+    { name: 'action', meaning: 'what was done' },
+    { name: 'client_ip', meaning: 'where the request came from' },
+    { name: 'event_uuid', meaning: 'id of the event' },
+    { name: 'is_support_user', meaning: "whether Datafold's support acted" },
+    { name: 'log_entry', meaning: 'the event in words' },
+    { name: 'object_id', meaning: 'id of the object acted on' },
+    { name: 'object_type', meaning: 'its type' },
+    { name: 'payload', meaning: 'details, as JSON' },
+    { name: 'referer', meaning: 'of the request' },
+    { name: 'request_type', meaning: 'of the request' },
+    { name: 'source', meaning: 'of the event' },
+    { name: 'status', meaning: 'how it ended, as the vendor words it' },
+    { name: 'timestamp', meaning: 'when it happened; the window is cut by it; UTC where it has no offset' },
+    { name: 'url', meaning: 'of the request' },
+    { name: 'user_agent', meaning: 'of the request' },
+    { name: 'user_email', meaning: 'who acted' },
+    { name: 'user_id', meaning: 'who acted' },
+];
+const datafold_SHAPE = { columns: datafold_COLUMNS, time: 'timestamp', id: 'event_uuid', strings: [['client_ip'], ['url']] };
+function* datafold_stretches({ query, download, events, note }) {
     const guard = capGuard(datafold_PAD_MS);
     const fetch = async (window) => {
         const asked = (0,lib_window/* pad */.eV)(window, datafold_PAD_MS);
         const body = { start_date: (0,lib_window/* formatInstant */.r4)(asked.from), end_date: (0,lib_window/* formatInstant */.r4)(asked.to) };
         const answer = await download({ path: PATH, body, accept: 'json' });
-        return { events: () => eventsOf(answer, asked), proven: false, release: answer.release };
+        const about = { vendor: 'Datafold', where: answer.where, next: DROPPED };
+        const read = () => asAsked(events(answer, { field: 'logs' }, datafold_SHAPE, datafold_readLog), asked, about);
+        return { events: read, proven: false, release: answer.release };
     };
     note('Datafold documents neither paging nor a row cap: each day is one response, and the largest answers were looked at again for a row cap.');
     for (const day of (0,lib_window/* sliceWindow */.Xd)(query.window, SLICE_MS))
         yield () => guard(day, fetch);
 }
-function eventsOf(answer, asked) {
-    const { where } = answer;
-    return asAsked(readEvents(answer, { field: 'logs' }, datafold_read), asked, { vendor: 'Datafold', where, next: DROPPED });
-}
-function datafold_read(entry, where) {
+function datafold_readLog(entry, where) {
     const body = asObject(entry, 'a log', where);
     for (const name of ['client_ip', 'url'])
         requireString(body, name, where);
@@ -37146,25 +37474,7 @@ const datafold = {
     },
     headers: (token) => ({ authorization: `Key ${token}` }),
     filters: [],
-    columns: [
-        { name: 'action', meaning: 'what was done' },
-        { name: 'client_ip', meaning: 'where the request came from' },
-        { name: 'event_uuid', meaning: 'id of the event' },
-        { name: 'is_support_user', meaning: "whether Datafold's support acted" },
-        { name: 'log_entry', meaning: 'the event in words' },
-        { name: 'object_id', meaning: 'id of the object acted on' },
-        { name: 'object_type', meaning: 'its type' },
-        { name: 'payload', meaning: 'details, as JSON' },
-        { name: 'referer', meaning: 'of the request' },
-        { name: 'request_type', meaning: 'of the request' },
-        { name: 'source', meaning: 'of the event' },
-        { name: 'status', meaning: 'how it ended, as the vendor words it' },
-        { name: 'timestamp', meaning: 'when it happened; the window is cut by it; UTC where it has no offset' },
-        { name: 'url', meaning: 'of the request' },
-        { name: 'user_agent', meaning: 'of the request' },
-        { name: 'user_email', meaning: 'who acted' },
-        { name: 'user_id', meaning: 'who acted' },
-    ],
+    columns: datafold_COLUMNS,
     format: 'json',
     idColumn: 'event_uuid',
     timeColumn: 'timestamp',
@@ -37173,7 +37483,7 @@ const datafold = {
     guide: {
         token: 'Settings → Account: create an API key.',
         access: 'A user who may read the audit log of the organisation.',
-        limits: ['One response a day of the window; a response may have at most 500 MiB.'],
+        limits: ['One response a day of the window, of at most 16 GiB; a large one may need a longer `request-timeout`.'],
         unverified: [
             'Time format, bounds, order and caps are undocumented: times without an offset are read as UTC, a second more is asked on either side and cut.',
             'No live account was tried.',
@@ -37196,25 +37506,47 @@ const datafold = {
 
 
 
+
 const infisical_PATH = '/api/v1/organization/audit-logs';
 /** The documented maximum of `limit`. */
 const infisical_PAGE_ROWS = 1000;
 /** The vendor allows three months; days are walked side by side. */
 const infisical_SLICE_MS = 86_400_000;
-function* infisical_stretches({ query, send, note }) {
+const infisical_COLUMNS = [
+    { name: 'id', meaning: 'UUID of the event' },
+    { name: 'ipAddress', meaning: 'where the request came from' },
+    { name: 'userAgent', meaning: 'as the client sent it' },
+    { name: 'userAgentType', meaning: 'the consuming application' },
+    { name: 'expiresAt', meaning: 'when the vendor deletes the event' },
+    { name: 'createdAt', meaning: 'when it happened; the window is cut by it' },
+    { name: 'updatedAt', meaning: 'when the record changed last' },
+    { name: 'orgId', meaning: 'UUID of the organisation' },
+    { name: 'projectId', meaning: 'UUID of the project, empty for the organisation' },
+    { name: 'projectName', meaning: 'name of the project' },
+    { name: 'event.type', meaning: 'what was done' },
+    { name: 'event.metadata', meaning: 'details of it, as JSON' },
+    { name: 'actor.type', meaning: 'what kind of actor' },
+    { name: 'actor.metadata', meaning: 'who it was, as JSON' },
+];
+const infisical_SHAPE = {
+    columns: infisical_COLUMNS,
+    time: 'createdAt',
+    id: 'id',
+    strings: [['updatedAt'], ['event.type'], ['actor.type']],
+};
+function* infisical_stretches({ query, download, events: read, note }) {
     note('Each day was walked back by time until a page was shorter than one before; what a page ended amid came again with the next.');
     const where = `GET ${infisical_PATH}`;
     const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
     const fetch = async ({ from, to, offset }) => {
         // `startDate` is inclusive in the vendor's code but in no document: a millisecond more, cut by the export.
         const dates = { startDate: isoMs(from - 1), endDate: isoMs(to) };
-        const answer = await send({
+        const answer = await download({
             path: infisical_PATH,
             query: { ...filters, ...dates, offset, limit: infisical_PAGE_ROWS },
             accept: 'json',
         });
-        const body = asObject(readJson(answer), 'the response', where);
-        const events = asArray(body['auditLogs'], '`auditLogs`', where).map((entry) => infisical_read(entry, where));
+        const { events } = await readPage(answer, read(answer, { field: 'auditLogs' }, infisical_SHAPE, infisical_readLog));
         checkAsked(events, { from: from - 1, to }, { vendor: 'Infisical', where });
         return { events, more: null };
     };
@@ -37224,7 +37556,7 @@ function* infisical_stretches({ query, send, note }) {
 }
 /** `2026-11-01T00:00:00.000Z`: the vendor refuses dates without `Z`. */
 const isoMs = (ms) => new Date(ms).toISOString();
-function infisical_read(entry, where) {
+function infisical_readLog(entry, where) {
     const body = asObject(entry, 'an audit log', where);
     requireString(body, 'updatedAt', where);
     for (const part of ['event', 'actor'])
@@ -37306,22 +37638,7 @@ const infisical = {
         },
         { name: 'actor', meaning: 'id of the actor' },
     ],
-    columns: [
-        { name: 'id', meaning: 'UUID of the event' },
-        { name: 'ipAddress', meaning: 'where the request came from' },
-        { name: 'userAgent', meaning: 'as the client sent it' },
-        { name: 'userAgentType', meaning: 'the consuming application' },
-        { name: 'expiresAt', meaning: 'when the vendor deletes the event' },
-        { name: 'createdAt', meaning: 'when it happened; the window is cut by it' },
-        { name: 'updatedAt', meaning: 'when the record changed last' },
-        { name: 'orgId', meaning: 'UUID of the organisation' },
-        { name: 'projectId', meaning: 'UUID of the project, empty for the organisation' },
-        { name: 'projectName', meaning: 'name of the project' },
-        { name: 'event.type', meaning: 'what was done' },
-        { name: 'event.metadata', meaning: 'details of it, as JSON' },
-        { name: 'actor.type', meaning: 'what kind of actor' },
-        { name: 'actor.metadata', meaning: 'who it was, as JSON' },
-    ],
+    columns: infisical_COLUMNS,
     format: 'json',
     idColumn: 'id',
     timeColumn: 'createdAt',
@@ -37404,11 +37721,12 @@ function openLog(session, environment) {
     let header;
     const eventsOf = async function* (answer, asked) {
         const column = timeColumn ?? null;
+        const bounds = boundsOf(asked);
         for await (const { header: found, rows } of scanCsv(answer.chunks(), answer.where)) {
             header ??= found;
             if (header.join() !== found.join())
                 throw kosli_otherHeader(answer.where);
-            yield rows.map((row) => kosli_read(row, column, asked, answer.where));
+            yield rows.map((row) => kosli_read(row, column, bounds, answer.where));
         }
     };
     return {
@@ -37416,7 +37734,13 @@ function openLog(session, environment) {
             const asked = (0,lib_window/* pad */.eV)(window, kosli_PAD_MS);
             let answer = await auditLog(session, environment, timeColumn === null ? window : asked);
             if (timeColumn === undefined) {
-                timeColumn = await findTimeColumn(answer, asked);
+                try {
+                    timeColumn = await findTimeColumn(answer, asked);
+                }
+                catch (error) {
+                    await answer.release();
+                    throw error;
+                }
                 if (timeColumn === null) {
                     await answer.release();
                     answer = await auditLog(session, environment, window);
@@ -37495,6 +37819,7 @@ function auditLog({ query, download }, environment, window) {
  * lie inside the window that was asked in every row, or it is the time of something else. undefined: there is no row.
  */
 async function findTimeColumn(answer, asked) {
+    const bounds = boundsOf(asked);
     let usual = null;
     let inside = [];
     let count = 0;
@@ -37507,8 +37832,11 @@ async function findTimeColumn(answer, asked) {
         count += rows.length;
         for (const row of rows) {
             usual = usual.filter((column) => timeOf(row.cell(column)) !== null);
-            inside = inside.filter((column) => isInside(timeOf(row.cell(column)), asked));
+            inside = inside.filter((column) => isInside(timeOf(row.cell(column)), bounds));
         }
+        // Of an answer that is not in memory the first rows have to do: each of the others is checked as it is read.
+        if (answer.body === null && count > 0)
+            break;
     }
     if (count === 0)
         return undefined;
@@ -37520,20 +37848,24 @@ async function findTimeColumn(answer, asked) {
     throw notTheTime(named, 'holds times outside the window that was asked for', answer.where);
 }
 /** Where the vendor counts in whole seconds, fractions of the bounds are lost. */
-const isInside = (time, asked) => time !== null && (0,lib_window/* contains */.gR)((0,lib_window/* pad */.eV)(asked, kosli_PAD_MS), time);
+const boundsOf = (asked) => (0,lib_window/* pad */.eV)(asked, kosli_PAD_MS);
+const isInside = (time, bounds) => time !== null && (0,lib_window/* contains */.gR)(bounds, time);
 const notTheTime = (column, what, where) => new errors/* ExportError */.z('protocol', `Column ${column + 1}, by which rows are cut to the window, ${what}.`, {
     where,
     next: 'Run the export again, or export this environment on its own, with the filter `env_name`; if it stays, report it.',
 });
 /** A date-time, or UNIX seconds as the sibling endpoint has them. */
 function timeOf(cell) {
-    return /^\d{9,10}(?:\.\d+)?$/.test(cell) ? Math.round(Number(cell) * 1e6) / 1e3 : (0,lib_window/* parseInstant */.nV)(cell);
+    const time = (0,lib_window/* parseInstant */.nV)(cell);
+    if (time !== null || !/^\d{9,10}(?:\.\d+)?$/.test(cell))
+        return time;
+    return Math.round(Number(cell) * 1e6) / 1e3;
 }
-function kosli_read(row, column, asked, where) {
+function kosli_read(row, column, bounds, where) {
     if (column === null)
         return { id: null, time: null, body: row };
     const time = timeOf(row.cell(column));
-    if (isInside(time, asked))
+    if (isInside(time, bounds))
         return { id: null, time, body: row };
     throw notTheTime(column, time === null ? 'does not read as a time' : 'holds times outside the window that was asked for', where);
 }
@@ -37832,6 +38164,655 @@ const wholeNumber = (header) => typeof header === 'string' && /^\d{1,9}$/.test(h
 function paceOf(vendor, origin, clock) {
     const isOwn = Object.values(vendor.hosts).includes(origin);
     return new Pace((isOwn && vendor.rate) || null, clock);
+}
+
+;// CONCATENATED MODULE: ./lib/csv/json-scan.js
+/** One pass over JSON that is written as `JSON.stringify` would write it, in bytes; anything else gives -1. */
+const [json_scan_QUOTE, json_scan_BACKSLASH, json_scan_COMMA, MINUS, FULL_STOP, json_scan_COLON, PLUS] = [0x22, 0x5c, 0x2c, 0x2d, 0x2e, 0x3a, 0x2b];
+const [json_scan_OPEN_ARRAY, json_scan_CLOSE_ARRAY, json_scan_OPEN_OBJECT, json_scan_CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+const [json_scan_SPACE, TAB, json_scan_LF, json_scan_CR, ZERO, NINE] = [0x20, 0x09, 0x0a, 0x0d, 0x30, 0x39];
+/** Levels of arrays and objects that are followed here; far below those that are allowed. */
+const json_scan_MOST_LEVELS = 32;
+/** Names of all objects around one place that are kept to be compared; more are not followed. */
+const MOST_NAMES = 256;
+const NAMES = new Int32Array(MOST_NAMES);
+/** Bytes of a string that say nothing but themselves. */
+const ORDINARY = new Uint8Array(256).fill(1, json_scan_SPACE);
+ORDINARY[json_scan_QUOTE] = 0;
+ORDINARY[json_scan_BACKSLASH] = 0;
+/** What may stand behind a backslash where `JSON.stringify` writes one, `\u` left out: the byte that it means. */
+const ESCAPES = new Uint8Array(256);
+for (const [letter, means] of Object.entries({ '"': '"', '\\': '\\', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' })) {
+    ESCAPES[letter.charCodeAt(0)] = means.charCodeAt(0);
+}
+// In all of these, `end` is the last byte's place: it may be read, so that no place beyond the bytes ever is.
+/** The first place from `at` on without white space, at most `end`. */
+function skipBlank(bytes, at, end) {
+    for (; at < end; at++) {
+        const byte = bytes[at];
+        if (byte !== json_scan_SPACE && byte !== json_scan_LF && byte !== json_scan_CR && byte !== TAB)
+            break;
+    }
+    return at;
+}
+/** The place behind a value other than a string, an object, an array; -1 where it is none, or may go on behind `end`. */
+function passPlain(bytes, at, end) {
+    switch (bytes[at]) {
+        case 0x74: // true
+            return at + 4 <= end && bytes[at + 1] === 0x72 && bytes[at + 2] === 0x75 && bytes[at + 3] === 0x65 ? at + 4 : -1;
+        case 0x66: // false
+            if (at + 5 > end || bytes[at + 1] !== 0x61 || bytes[at + 2] !== 0x6c)
+                return -1;
+            return bytes[at + 3] === 0x73 && bytes[at + 4] === 0x65 ? at + 5 : -1;
+        case 0x6e: // null
+            return at + 4 <= end && bytes[at + 1] === 0x75 && bytes[at + 2] === 0x6c && bytes[at + 3] === 0x6c ? at + 4 : -1;
+        default:
+            return passNumber(bytes, at, end);
+    }
+}
+function passNumber(bytes, from, end) {
+    let at = bytes[from] === MINUS && from < end ? from + 1 : from;
+    const first = at;
+    at = passDigits(bytes, at, end);
+    if (at === first || (bytes[first] === ZERO && at > first + 1))
+        return -1;
+    if (bytes[at] === FULL_STOP && at < end) {
+        const fraction = at + 1;
+        at = passDigits(bytes, fraction, end);
+        if (at === fraction)
+            return -1;
+    }
+    if ((bytes[at] === 0x65 || bytes[at] === 0x45) && at < end) {
+        at += 1;
+        if ((bytes[at] === PLUS || bytes[at] === MINUS) && at < end)
+            at += 1;
+        const exponent = at;
+        at = passDigits(bytes, exponent, end);
+        if (at === exponent)
+            return -1;
+    }
+    return at < end ? at : -1;
+}
+function passDigits(bytes, at, end) {
+    while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE)
+        at++;
+    return at;
+}
+/** The place behind an object or an array. */
+function passNested(bytes, at, end) {
+    return bytes[at] === json_scan_OPEN_OBJECT ? passObject(bytes, at, end, 1, 0) : passArray(bytes, at, end, 1, 0);
+}
+function passObject(bytes, from, end, level, outer) {
+    if (level > json_scan_MOST_LEVELS)
+        return -1;
+    let names = outer;
+    let at = from + 1;
+    if (at < end && bytes[at] === json_scan_CLOSE_OBJECT)
+        return at + 1;
+    while (at < end) {
+        if (bytes[at] !== json_scan_QUOTE || names === MOST_NAMES)
+            return -1;
+        at += 1;
+        // The parser puts fields whose names are numbers before the others.
+        const first = bytes[at];
+        if (first >= ZERO && first <= NINE)
+            return -1;
+        let hash = 0;
+        while (at < end && ORDINARY[bytes[at]] === 1)
+            hash = (Math.imul(hash, 31) + bytes[at++]) | 0;
+        if (bytes[at] !== json_scan_QUOTE || at + 2 > end || bytes[at + 1] !== json_scan_COLON)
+            return -1;
+        // Where two names may be the same, they are taken for it.
+        for (let index = outer; index < names; index++)
+            if (NAMES[index] === hash)
+                return -1;
+        NAMES[names++] = hash;
+        at = passValue(bytes, at + 2, end, level, names);
+        if (at === -1 || at >= end)
+            return -1;
+        if (bytes[at] === json_scan_CLOSE_OBJECT)
+            return at + 1;
+        if (bytes[at] !== json_scan_COMMA)
+            return -1;
+        at += 1;
+    }
+    return -1;
+}
+function passArray(bytes, from, end, level, names) {
+    if (level > json_scan_MOST_LEVELS)
+        return -1;
+    let at = from + 1;
+    if (at < end && bytes[at] === json_scan_CLOSE_ARRAY)
+        return at + 1;
+    while (at < end) {
+        at = passValue(bytes, at, end, level, names);
+        if (at === -1 || at >= end)
+            return -1;
+        if (bytes[at] === json_scan_CLOSE_ARRAY)
+            return at + 1;
+        if (bytes[at] !== json_scan_COMMA)
+            return -1;
+        at += 1;
+    }
+    return -1;
+}
+function passValue(bytes, at, end, level, names) {
+    switch (bytes[at]) {
+        case json_scan_QUOTE:
+            return passString(bytes, at, end);
+        case json_scan_OPEN_OBJECT:
+            return passObject(bytes, at, end, level + 1, names);
+        case json_scan_OPEN_ARRAY:
+            return passArray(bytes, at, end, level + 1, names);
+        default:
+            return passPlain(bytes, at, end);
+    }
+}
+function passString(bytes, from, end) {
+    let at = from + 1;
+    while (at < end) {
+        while (at < end && ORDINARY[bytes[at]] === 1)
+            at++;
+        if (bytes[at] === json_scan_QUOTE)
+            return at + 1;
+        if (bytes[at] !== json_scan_BACKSLASH || at >= end || ESCAPES[bytes[at + 1]] === 0)
+            return -1;
+        at += 2;
+    }
+    return -1;
+}
+/** Bytes outside strings that say where an element ends. */
+const json_scan_SIGNS = new Uint8Array(256);
+for (const byte of [json_scan_QUOTE, json_scan_COMMA, json_scan_OPEN_ARRAY, json_scan_CLOSE_ARRAY, json_scan_OPEN_OBJECT, json_scan_CLOSE_OBJECT])
+    json_scan_SIGNS[byte] = 1;
+/** The comma or bracket behind an array's element, whatever that is, by brackets and quotes alone; -1 where it goes on behind `end`. */
+function passElement(bytes, from, end) {
+    let depth = 0;
+    for (let at = from; at <= end; at++) {
+        const byte = bytes[at];
+        if (json_scan_SIGNS[byte] === 0)
+            continue;
+        if (byte === json_scan_QUOTE) {
+            at += 1;
+            while (at <= end && bytes[at] !== json_scan_QUOTE)
+                at += bytes[at] === json_scan_BACKSLASH ? 2 : 1;
+        }
+        else if (byte === json_scan_OPEN_ARRAY || byte === json_scan_OPEN_OBJECT) {
+            depth += 1;
+        }
+        else if (depth === 0) {
+            return at;
+        }
+        else if (byte !== json_scan_COMMA) {
+            depth -= 1;
+        }
+    }
+    return -1;
+}
+
+;// CONCATENATED MODULE: ./lib/csv/json-copy.js
+/** What stands in JSON as what stands for it in a cell, in bytes, into memory that has room; each gives the place behind it. */
+
+
+const [json_copy_QUOTE, json_copy_COMMA, json_copy_BACKSLASH, json_copy_CR, json_copy_LF] = [0x22, 0x2c, 0x5c, 0x0d, 0x0a];
+/** Longer ones are copied by Node, shorter ones byte by byte, which is faster than to call it. */
+const SHORT = 128;
+/** The bytes as they are. */
+function copyBytes(bytes, from, to, into, at) {
+    if (to - from > SHORT)
+        return at + bytes.copy(into, at, from, to);
+    for (let place = from; place < to; place++)
+        into[at++] = bytes[place];
+    return at;
+}
+/** The inside of a string that has escapes, none of them `\u`. */
+function unescapeBytes(bytes, from, to, into, start) {
+    let at = start;
+    let isSpecial = false;
+    into[at++] = json_copy_QUOTE;
+    for (let place = from; place < to; place++) {
+        let byte = bytes[place];
+        if (byte === json_copy_BACKSLASH) {
+            const letter = bytes[++place];
+            // Only `\/` means its own letter and is not among them.
+            byte = ESCAPES[letter] || letter;
+            if (byte === json_copy_QUOTE)
+                into[at++] = json_copy_QUOTE;
+            if (byte === json_copy_QUOTE || byte === json_copy_LF || byte === json_copy_CR)
+                isSpecial = true;
+        }
+        else if (byte === json_copy_COMMA)
+            isSpecial = true;
+        into[at++] = byte;
+    }
+    if (isSpecial || needsQuotesAtEnds(into, start + 1, at)) {
+        into[at++] = json_copy_QUOTE;
+        return at;
+    }
+    into.copyWithin(start, start + 1, at);
+    return at - 1;
+}
+/** An object or an array. */
+function quoteBytes(bytes, from, to, into, start) {
+    let at = start;
+    let isSpecial = false;
+    into[at++] = json_copy_QUOTE;
+    for (let place = from; place < to; place++) {
+        const byte = bytes[place];
+        if (byte <= json_copy_COMMA) {
+            if (byte === json_copy_QUOTE)
+                into[at++] = json_copy_QUOTE;
+            if (byte === json_copy_QUOTE || byte === json_copy_COMMA)
+                isSpecial = true;
+        }
+        into[at++] = byte;
+    }
+    if (!isSpecial)
+        return copyBytes(bytes, from, to, into, start);
+    into[at++] = json_copy_QUOTE;
+    return at;
+}
+
+;// CONCATENATED MODULE: ./lib/csv/json-fields.js
+
+/** The fields that native columns hold. */
+function json_fields_fieldsOf(columns) {
+    const fields = [...headsOf(columns)].map(([name, { whole, subs }]) => {
+        const inner = subs === null ? null : json_fields_inTurn([...subs].map(([sub, column]) => fieldOf(sub, column, null)));
+        return fieldOf(name, whole ?? -1, inner);
+    });
+    return json_fields_inTurn(fields);
+}
+/** The field whose name stands there, written without escapes; null where it is none of these. */
+function fieldAt(bytes, at, end, fields) {
+    for (const field of fields) {
+        if (isAt(field.name, bytes, at, end))
+            return field;
+    }
+    return null;
+}
+/** Whether the name stands there, before `end`. */
+function isAt(name, bytes, at, end) {
+    const { length } = name;
+    if (at + length > end)
+        return false;
+    for (let index = 0; index < length; index++) {
+        if (bytes[at + index] !== name[index])
+            return false;
+    }
+    return true;
+}
+const fieldOf = (name, column, fields) => ({
+    name: Buffer.from(JSON.stringify(name)),
+    column,
+    fields,
+    event: 0,
+    next: null,
+});
+/** They may be expected in the order of their columns. */
+function json_fields_inTurn(fields) {
+    for (const [index, field] of fields.entries())
+        field.next = fields[index + 1] ?? null;
+    return fields;
+}
+
+;// CONCATENATED MODULE: ./lib/csv/json-cells.js
+
+
+
+
+
+const [json_cells_SPACE, json_cells_QUOTE, json_cells_COMMA, SLASH, json_cells_COLON, json_cells_BACKSLASH] = [0x20, 0x22, 0x2c, 0x2f, 0x3a, 0x5c];
+const [json_cells_OPEN_ARRAY, json_cells_OPEN_OBJECT, json_cells_CLOSE_OBJECT, LETTER_N] = [0x5b, 0x7b, 0x7d, 0x6e];
+/** What a column has of an event. Up to `ESCAPED`, it is a string, and stands between its quotes. */
+const [BARE, QUOTED, ESCAPED, PLAIN, NESTED, NULL] = [0, 1, 2, 3, 4, 5];
+/** Bytes that say the same in a string and in a bare cell. */
+const json_cells_ORDINARY = new Uint8Array(256).fill(1, json_cells_SPACE);
+for (const byte of [json_cells_QUOTE, json_cells_COMMA, json_cells_BACKSLASH])
+    json_cells_ORDINARY[byte] = 0;
+/** One event at a time, from JSON to the cells of its native row, byte by byte. */
+class JsonCells {
+    #fields;
+    #columns;
+    #time;
+    #id;
+    #strings;
+    /** Counts the events that were begun. */
+    #event = 0;
+    /** Of each column: the last event that has it, what it has there, and where. */
+    #events;
+    #kinds;
+    #starts;
+    #ends;
+    constructor({ columns, time, id, strings }) {
+        const names = columns.map(({ name }) => name);
+        const place = (name) => {
+            if (!names.includes(name))
+                throw new Error(`There is no column ${name}.`);
+            return names.indexOf(name);
+        };
+        this.#fields = json_fields_fieldsOf(names);
+        this.#columns = names.length;
+        this.#time = place(time);
+        this.#id = id === null ? -1 : place(id);
+        this.#strings = strings.map((some) => some.map(place));
+        this.#events = new Float64Array(names.length);
+        this.#kinds = new Uint8Array(names.length);
+        this.#starts = new Float64Array(names.length);
+        this.#ends = new Float64Array(names.length);
+    }
+    /**
+     * Goes over the object at `at`, and gives the place behind it; -1 where it is in any way out of the ordinary, or may
+     * go on behind `end`, the last byte's place.
+     */
+    scan(bytes, at, end) {
+        this.#event += 1;
+        const to = this.#passFields(bytes, at, end, this.#fields);
+        if (to === -1 || !this.#isString(this.#time) || (this.#id !== -1 && !this.#isString(this.#id)))
+            return -1;
+        for (const some of this.#strings) {
+            let found = false;
+            for (const column of some)
+                found ||= this.#isString(column);
+            if (!found)
+                return -1;
+        }
+        return to;
+    }
+    /** The time of the event that was gone over; null where it is none, or written with escapes. */
+    time(bytes) {
+        if (this.#kinds[this.#time] === ESCAPED)
+            return null;
+        return (0,instant/* parseInstant */.nV)(bytes.toString('latin1', this.#starts[this.#time], this.#ends[this.#time]));
+    }
+    /** The id of the event that was gone over; null where it has none. */
+    id(bytes) {
+        if (this.#id === -1)
+            return null;
+        const [from, to] = [this.#starts[this.#id], this.#ends[this.#id]];
+        if (this.#kinds[this.#id] === ESCAPED)
+            return JSON.parse(bytes.toString('utf8', from - 1, to + 1));
+        return bytes.toString('utf8', from, to);
+    }
+    /** Writes the row of the event that was gone over, which takes so many bytes of JSON. */
+    write(bytes, length, rows) {
+        // Each byte becomes two at most; beside them, each cell has two quotes and a comma.
+        const into = rows.room(2 * length + 3 * this.#columns);
+        let at = rows.length;
+        for (let column = 0; column < this.#columns; column++) {
+            if (this.#events[column] === this.#event) {
+                const from = this.#starts[column];
+                const to = this.#ends[column];
+                switch (this.#kinds[column]) {
+                    case BARE:
+                    case PLAIN:
+                        at = copyBytes(bytes, from, to, into, at);
+                        break;
+                    case QUOTED:
+                        // The quotes of the JSON are those of the CSV.
+                        at = copyBytes(bytes, from - 1, to + 1, into, at);
+                        break;
+                    case ESCAPED:
+                        at = unescapeBytes(bytes, from, to, into, at);
+                        break;
+                    case NESTED:
+                        at = quoteBytes(bytes, from, to, into, at);
+                }
+            }
+            into[at++] = json_cells_COMMA;
+        }
+        // Nothing is left over for `extra`.
+        rows.end(at);
+    }
+    #isString(column) {
+        return this.#events[column] === this.#event && this.#kinds[column] <= ESCAPED;
+    }
+    #passFields(bytes, from, end, fields) {
+        let at = skipBlank(bytes, from + 1, end);
+        if (at >= end)
+            return -1;
+        if (bytes[at] === json_cells_CLOSE_OBJECT)
+            return at + 1;
+        let before = null;
+        let field = fields[0] ?? null;
+        for (;;) {
+            if (field === null || !isAt(field.name, bytes, at, end)) {
+                field = fieldAt(bytes, at, end, fields);
+                if (field === null)
+                    return -1;
+                if (before !== null)
+                    before.next = field;
+            }
+            if (field.event === this.#event)
+                return -1;
+            field.event = this.#event;
+            before = field;
+            at += field.name.length;
+            if (bytes[at] !== json_cells_COLON)
+                at = skipBlank(bytes, at, end);
+            if (bytes[at] !== json_cells_COLON || at >= end)
+                return -1;
+            at += 1;
+            if (bytes[at] <= json_cells_SPACE)
+                at = skipBlank(bytes, at, end);
+            at = this.#passValue(bytes, at, end, field);
+            if (at === -1 || at >= end)
+                return -1;
+            if (bytes[at] <= json_cells_SPACE)
+                at = skipBlank(bytes, at, end);
+            if (at >= end)
+                return -1;
+            if (bytes[at] === json_cells_CLOSE_OBJECT)
+                return at + 1;
+            if (bytes[at] !== json_cells_COMMA)
+                return -1;
+            at += 1;
+            if (bytes[at] <= json_cells_SPACE)
+                at = skipBlank(bytes, at, end);
+            field = field.next;
+        }
+    }
+    #passValue(bytes, at, end, { column, fields }) {
+        const byte = bytes[at];
+        if (byte === json_cells_OPEN_OBJECT && fields !== null)
+            return this.#passFields(bytes, at, end, fields);
+        if (column === -1)
+            return byte === LETTER_N ? passPlain(bytes, at, end) : -1;
+        if (byte === json_cells_QUOTE)
+            return this.#passString(bytes, at + 1, end, column);
+        const isNested = byte === json_cells_OPEN_OBJECT || byte === json_cells_OPEN_ARRAY;
+        const to = isNested ? passNested(bytes, at, end) : passPlain(bytes, at, end);
+        this.#put(column, isNested ? NESTED : byte === LETTER_N ? NULL : PLAIN, at, to);
+        return to;
+    }
+    #passString(bytes, from, end, column) {
+        let kind = BARE;
+        let at = from;
+        for (;;) {
+            while (at < end && json_cells_ORDINARY[bytes[at]] === 1)
+                at++;
+            if (at >= end)
+                return -1;
+            const byte = bytes[at];
+            if (byte === json_cells_QUOTE)
+                break;
+            if (byte < json_cells_SPACE)
+                return -1;
+            if (byte === json_cells_BACKSLASH) {
+                if (ESCAPES[bytes[++at]] === 0 && bytes[at] !== SLASH)
+                    return -1;
+                kind = ESCAPED;
+            }
+            else if (kind === BARE)
+                kind = QUOTED;
+            at += 1;
+        }
+        if (kind === BARE && needsQuotesAtEnds(bytes, from, at))
+            kind = QUOTED;
+        this.#put(column, kind, from, at);
+        return at + 1;
+    }
+    #put(column, kind, from, to) {
+        this.#events[column] = this.#event;
+        this.#kinds[column] = kind;
+        this.#starts[column] = from;
+        this.#ends[column] = to;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/csv/json-rows.js
+
+
+
+
+
+
+
+
+
+
+const [json_rows_COMMA, json_rows_OPEN_OBJECT, json_rows_CLOSE_ARRAY] = [0x2c, 0x7b, 0x5d];
+/**
+ * The events of a JSON response as rows of the native table, as `readEvents` and `nativeRow` make them, but without an
+ * object of each: where an event is written plainly, and holds what `shape` says and nothing else, its bytes become the
+ * row's; where it is anything else, `read` is asked. A response in memory comes at once, one on the disk in batches; none
+ * is empty. Then the rest, and errors, as by `readElements` and `read`.
+ *
+ * Does not release the download.
+ */
+async function* readRows(download, place, shape, read) {
+    const rows = new Rows(download, place, shape, read);
+    try {
+        if (download.body === null) {
+            for await (const chunk of download.chunks())
+                yield* rows.push(chunk);
+        }
+        else {
+            if (!(0,external_node_buffer_.isUtf8)(download.body))
+                throw unreadable('The response is not UTF-8.', download.where);
+            yield* rows.push(download.body);
+        }
+        return rows.finish();
+    }
+    catch (error) {
+        if (!(error instanceof errors/* ExportError */.z) || error.kind === 'destination')
+            throw error;
+        // They know what is wrong and where, in the whole of the response.
+        for await (const _ of readEvents(download, place, shape, read))
+            ;
+        throw new Error('A response was refused that can be read.', { cause: error });
+    }
+}
+/** The same as it goes on, chunk by chunk. */
+class Rows {
+    #where;
+    #frame;
+    #cells;
+    #read;
+    #row;
+    /** Of the batch at hand. */
+    #rows = new RowBuffer();
+    /** The first bytes of an element that was not whole yet, and how many there are to be before it is tried again. */
+    #pending = [];
+    #pendingBytes = 0;
+    #wantedBytes = 0;
+    /** Whether an element, or the end of the array, is yet to come for the first time. */
+    #isFirst = true;
+    constructor({ where }, place, shape, read) {
+        this.#where = where;
+        this.#frame = new Frame(place, where);
+        this.#cells = new JsonCells(shape);
+        this.#read = read;
+        this.#row = nativeRow(shape.columns);
+    }
+    /** The events that are whole since the last time, none or one batch of them. */
+    *push(chunk) {
+        let at = this.#frame.phase === 'before' ? this.#frame.pass(chunk, 0) : 0;
+        let bytes = chunk;
+        if (this.#frame.phase === 'within') {
+            const source = this.#join(chunk.subarray(at));
+            if (source === null)
+                return;
+            const batch = { source, encoded: source };
+            const events = [];
+            // One of its own for each batch: whoever reads may keep the events.
+            this.#rows = new RowBuffer(source.length);
+            at = this.#passElements(batch, events);
+            batch.encoded = this.#rows.bytes;
+            if (!(0,external_node_buffer_.isUtf8)(source.subarray(0, at)))
+                throw unreadable('The response is not UTF-8.', this.#where);
+            if (events.length > 0)
+                yield events;
+            bytes = source;
+        }
+        if (this.#frame.phase === 'after')
+            this.#frame.pass(bytes, at);
+    }
+    finish() {
+        return this.#frame.finish((position) => position);
+    }
+    /** What is pending, and the chunk behind it; null where an element is so long that it is too soon to try it again. */
+    #join(chunk) {
+        this.#pending.push(chunk);
+        this.#pendingBytes += chunk.length;
+        if (this.#pendingBytes < Math.min(this.#wantedBytes, external_node_buffer_.constants.MAX_STRING_LENGTH))
+            return null;
+        const joined = this.#pending.length === 1 ? chunk : Buffer.concat(this.#pending, this.#pendingBytes);
+        this.#keep(Buffer.of(), 0);
+        return joined;
+    }
+    #keep(pending, wantedBytes) {
+        this.#pending = pending.length === 0 ? [] : [pending];
+        this.#pendingBytes = pending.length;
+        this.#wantedBytes = wantedBytes;
+        if (pending.length > external_node_buffer_.constants.MAX_STRING_LENGTH)
+            throw tooLong(pending.length, this.#where);
+    }
+    /** Goes over all elements that are whole. Gives the place behind the last one's comma, or behind the array. */
+    #passElements(batch, events) {
+        const { source } = batch;
+        const end = source.length - 1;
+        let at = 0;
+        while (at <= end) {
+            const from = skipBlank(source, at, end);
+            let to = source[from] === json_rows_OPEN_OBJECT ? this.#cells.scan(source, from, end) : -1;
+            const time = to === -1 ? null : this.#cells.time(source);
+            let next = to === -1 ? -1 : skipBlank(source, to, end);
+            if (time !== null && (source[next] === json_rows_COMMA || source[next] === json_rows_CLOSE_ARRAY)) {
+                const begin = this.#rows.length;
+                this.#cells.write(source, to - from, this.#rows);
+                const body = new JsonRow(batch, begin, this.#rows.length, from, to);
+                events.push({ id: this.#cells.id(source), time, body });
+            }
+            else {
+                next = passElement(source, at, end);
+                if (next === -1)
+                    break;
+                to = next;
+                const isNone = this.#isFirst && from === next && source[next] === json_rows_CLOSE_ARRAY;
+                if (!isNone)
+                    events.push(this.#parse(batch, at, to));
+            }
+            this.#isFirst = false;
+            if (source[next] !== json_rows_COMMA)
+                return this.#frame.leave(source, next);
+            at = next + 1;
+        }
+        const pending = source.subarray(at);
+        this.#keep(pending, at === 0 ? 2 * pending.length : 0);
+        return at;
+    }
+    /** An element that is out of the ordinary. */
+    #parse(batch, from, to) {
+        if (to - from > external_node_buffer_.constants.MAX_STRING_LENGTH)
+            throw tooLong(to - from, this.#where);
+        const text = batch.source.toString('utf8', from, to);
+        const element = parseJson(text, this.#where, undefined, MOST_LEVELS - this.#frame.around);
+        const { time, id, body } = this.#read(element, this.#where);
+        const begin = this.#rows.length;
+        this.#rows.addCells(this.#row(body));
+        return { time, id, body: new JsonRow(batch, begin, this.#rows.length, from, to) };
+    }
 }
 
 // EXTERNAL MODULE: external "node:http"
@@ -50698,15 +51679,24 @@ class OpenFile {
         return { body: null, bytes, chunks: () => this.#chunks(bytes), release: () => this.close() };
     }
     async *#chunks(bytes) {
+        let coming = this.#read(0, bytes);
         for (let at = 0; at < bytes;) {
-            // A new one each time: whoever reads may keep parts of the ones before.
-            const room = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes - at));
-            const { bytesRead } = await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.read(room, 0, room.length, at));
-            if (bytesRead === 0)
-                throw (0,disk/* refused */.J5)(this.#path, 'A response that was put aside has become shorter.', undefined);
-            yield room.subarray(0, bytesRead);
-            at += bytesRead;
+            const chunk = await coming;
+            at += chunk.length;
+            // The disk reads on while somebody works on what it gave.
+            if (at < bytes)
+                coming = this.#read(at, bytes);
+            coming.catch(() => { });
+            yield chunk;
         }
+    }
+    async #read(at, bytes) {
+        // A new one each time: whoever reads may keep parts of the ones before.
+        const room = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes - at));
+        const { bytesRead } = await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.read(room, 0, room.length, at));
+        if (bytesRead === 0)
+            throw (0,disk/* refused */.J5)(this.#path, 'A response that was put aside has become shorter.', undefined);
+        return room.subarray(0, bytesRead);
     }
     close() {
         this.#closed ??= this.#close();
@@ -51094,6 +52084,8 @@ function askedWait({ headers }, clock) {
 
 
 
+
+
 /**
  * Opens what a vendor is handed: its query and a wire that holds the credentials. Where they have to be exchanged for a
  * token, that happens before the first call, and once more for a call whose token the vendor says has expired.
@@ -51143,7 +52135,9 @@ function openSession(options) {
         over.abort();
         wire.close();
     };
-    return { session: { query: { ...query, window }, send, download, note }, close };
+    // Where the table is the vendor's own, nobody needs an object of each event.
+    const events = inputs.columns === 'native' ? readRows : readEvents;
+    return { session: { query: { ...query, window }, send, download, events, note }, close };
 }
 const session_unusable = ({ name }) => new errors/* ExportError */.z('protocol', `${name} answered the log-in with a token that no header can hold.`, {
     where: 'the answer to the log-in',
@@ -51347,7 +52341,16 @@ async function makeExport(inputs, asked, history, path, surroundings) {
     const { files, manifest } = await (0,write/* writeEvidence */.nP)((0,external_node_path_.join)(path, '..'), [...table.files, ...copies], descriptor);
     runner.info(`${(0,summary/* grouped */.zD)(table.counts.written)} events in ${(0,summary/* grouped */.zD)(exchanges.length)} requests`);
     runner.endGroup();
-    return { inputs, job, table, copies, files, exchanges, notes: said, link: readLink(manifest, `this run, ${write/* MANIFEST */.e0}`) };
+    return {
+        inputs,
+        job,
+        table,
+        copies,
+        files,
+        exchanges,
+        notes: said,
+        link: readLink(manifest, `this run, ${write/* MANIFEST */.e0}`),
+    };
 }
 /** What of the time before the window is asked for again, to find what came late. */
 async function findEarlier(inputs, job, history, notes, clock) {

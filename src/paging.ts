@@ -87,6 +87,8 @@ export interface WalkAsk extends Window {
 export interface WalkPage {
   readonly events: readonly VendorEvent[];
   readonly more: boolean | null;
+  /** false: nothing proves that the events behind are older, however they look. */
+  readonly inOrder?: boolean;
 }
 
 export interface Walk {
@@ -124,7 +126,7 @@ export function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }
       for (;;) {
         const page = await coming;
         const { events } = page;
-        const oldest = oldestOf(events, to);
+        const oldest = page.inOrder === false ? null : oldestOf(events, to);
         if (oldest === null && page.more !== false) {
           if (unordered === undefined) throw disorder(where);
           for await (const some of unordered({ from, to: end })) yield { slice: { from, to: end }, events: some };

@@ -396,6 +396,18 @@ test.each([
   expect(idsOf(keptBy(parts))).toEqual(idsOf(left));
 });
 
+test('a guard that nobody reads to its end gives its answers back', async () => {
+  const { ledger } = guarded({ times: spread(300) });
+  const fetch = async (window: Window) =>
+    answerOf(ledger.filter(({ time }) => contains(pad(window, 1), time ?? 0)).slice(0, 200));
+  let pages = 0;
+  for await (const page of capGuard(1)(WINDOW, fetch)) {
+    if ('takenBack' in page) throw new Error('Nothing was taken back yet.');
+    if (page.slice.from !== WINDOW.from || ++pages === 8) break;
+  }
+  expect(unreleased.size).toBe(0);
+});
+
 test('rows without times at a cap: incomplete, since the halves cannot take their place', async () => {
   const { guard } = guarded({ padding: 0, toInclusive: false, timed: false, cap: 100, times: spread(150) });
   await expect(guard()).rejects.toMatchObject({

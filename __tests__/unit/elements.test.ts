@@ -6,10 +6,9 @@ import fc from 'fast-check';
 import { edited, editsOf } from '../../fuzz/mutations.ts';
 import { readElements } from '../../src/elements.ts';
 import { ExportError } from '../../src/errors.ts';
-import type { Place } from '../../src/types.ts';
 import { readJson } from '../../src/read.ts';
 import { inMemory, Spool } from '../../src/spool.ts';
-import type { Download, JsonObject } from '../../src/types.ts';
+import type { Download, JsonObject, Place } from '../../src/types.ts';
 
 const where = 'GET /events';
 const DATA = { field: 'data' } as const;

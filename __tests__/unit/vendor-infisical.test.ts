@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import type { LedgerEvent } from '../../sandbox/ledger.ts';
 import type { SandboxResponse } from '../../sandbox/server.ts';
@@ -15,6 +16,7 @@ import {
   serve,
   TOKEN,
 } from '../contract/sandbox.ts';
+import { vendorOf } from './http-loopback.ts';
 
 const TWO_DAYS = { from: Date.UTC(2026, 10, 4), to: Date.UTC(2026, 10, 6) };
 const PATH = '/api/v1/organization/audit-logs';
@@ -184,6 +186,26 @@ describe('log-in', () => {
     expect(failureOf(done)).toMatchObject({ kind: 'auth' });
     expect(server.requests).toHaveLength(3);
   });
+});
+
+test('a refusal ends the export at once, and what is under way with it', async () => {
+  const { origin, server } = await vendorOf();
+  server.removeAllListeners('request');
+  let asked = 0;
+  const ended: Promise<unknown>[] = [];
+  server.on('request', (_request, response) => {
+    if (++asked < 4) ended.push(once(response, 'close'));
+    else response.writeHead(403, { 'content-type': 'application/json' }).end('{}');
+  });
+  const window = { from: TWO_DAYS.from, to: TWO_DAYS.from + 8 * DAY_MS };
+  const unhandled: unknown[] = [];
+  const hear = (cause: unknown) => void unhandled.push(cause);
+  process.on('unhandledRejection', hear);
+  const error = failureOf(await exportFrom('infisical', { origin }, window, { concurrency: '4' }));
+  await Promise.all(ended);
+  process.off('unhandledRejection', hear);
+  expect(error).toMatchObject({ kind: 'auth', where: `GET ${PATH} → 403` });
+  expect({ asked, ended: ended.length, unhandled }).toEqual({ asked: 4, ended: 3, unhandled: [] });
 });
 
 test('the answer to another request, as from a careless cache: protocol', async () => {

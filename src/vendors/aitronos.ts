@@ -250,23 +250,15 @@ async function* cut(window: Window, capped: Export, cutting: Cutting, handOver: 
     yield { slice: window, header: HEADER, events };
     return;
   }
-  const walk = async function* (part: Window, hand: HandOver): AsyncGenerator<Page> {
-    const found = await api.export(bounds(part));
-    if (found.whole) yield { slice: part, header: HEADER, events: found.events };
-    else yield* cut(part, found, cutting, hand);
-  };
+  const walkOf = (part: Window) =>
+    async function* (hand: HandOver): AsyncGenerator<Page> {
+      const found = await api.export(bounds(part));
+      if (found.whole) yield { slice: part, header: HEADER, events: found.events };
+      else yield* cut(part, found, cutting, hand);
+    };
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-    while (
-      parts[0] !== undefined &&
-      handOver(
-        (
-          (older) => (hand) =>
-            walk(older, hand)
-        )(parts[0]),
-      )
-    )
-      parts.shift();
-    yield* walk(part, handOver);
+    while (parts[0] !== undefined && handOver(walkOf(parts[0]))) parts.shift();
+    yield* walkOf(part)(handOver);
   }
 }
 

@@ -4,7 +4,7 @@ import { readPage } from '../events.ts';
 import { asAsked, byCursor, checkAsked, checkNewPage, walkBack } from '../paging.ts';
 import { asObject, objectOrNone, requireInstant, requireString, text } from '../read.ts';
 import type { Download, EventShape, JsonObject, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
-import { pad, sliceWindow } from '../window.ts';
+import { contains, pad, sliceWindow } from '../window.ts';
 
 const DAY_MS = 86_400_000;
 /** Whether bounds are inclusive is undocumented, and the vendor counts in milliseconds. */
@@ -77,22 +77,28 @@ function* stretches({ query, download, events: readEvents, note }: Session): Gen
     checkTotals(counts, where);
   };
 
-  const walk = walkBack({
-    fetch: async (window) => {
-      // The walk itself reckons with either reading of the end, and with nothing beyond it.
-      const { entries, cursor, total } = await askPage(pad(window, PAD_MS, 0));
-      // The last page of a window holds all of it, whatever the total counts.
-      if (cursor === null) checkTotals([{ rows: entries.length, total }], where);
-      return { events: entries, more: cursor !== null };
-    },
-    crowded: async (window) => {
-      const all: VendorEvent[] = [];
-      for await (const events of follow(window)) all.push(...events);
-      return all;
-    },
-    unordered: follow,
-    where,
-  });
+  const walk = (day: Window): Stretch => {
+    const tally = new Tally(day, where);
+    const back = walkBack({
+      fetch: async (window) => {
+        // The walk itself reckons with either reading of the end, and with nothing beyond it.
+        const { entries, cursor, total } = await askPage(pad(window, PAD_MS, 0));
+        const isTotal = total !== null && (cursor === null ? total === entries.length : total > entries.length);
+        tally.asked(entries, isTotal ? total : null);
+        // The last page of a window holds all of it, whatever the total counts.
+        if (cursor === null) checkTotals([{ rows: entries.length, total }], where);
+        return { events: entries, more: cursor !== null, inOrder: isTotal };
+      },
+      crowded: async (window) => {
+        const all: VendorEvent[] = [];
+        for await (const events of follow(window)) all.push(...events);
+        return all;
+      },
+      unordered: follow,
+      where,
+    });
+    return tally.over(back(day));
+  };
 
   const guard = capGuard(PAD_MS);
   const fetch = async (window: Window): Promise<Fetched> => {
@@ -153,6 +159,47 @@ async function* refuseMore(
   });
 }
 
+/**
+ * Counts what a walk back over a day brings. No document says that Codacy answers newest first: where its first page looks
+ * so, its total has to prove that nothing lay behind the pages that were asked for. Throws `incomplete`.
+ */
+class Tally {
+  readonly #day: Window;
+  readonly #where: string;
+  /** Of the first page; null where it does not count the whole day. */
+  #total: number | null | undefined;
+  #seen = 0;
+  /** Walks that have not ended. */
+  #open = 0;
+
+  constructor(day: Window, where: string) {
+    this.#day = day;
+    this.#where = where;
+  }
+
+  /** Told of each page that came. */
+  asked(events: readonly VendorEvent[], total: number | null): void {
+    if (this.#total === undefined) this.#total = total;
+    for (const { time } of events) if (!contains(this.#day, time ?? 0)) this.#seen++;
+  }
+
+  /** The walk, and those that parts of it are handed over to. */
+  over(stretch: Stretch): Stretch {
+    const tally = this;
+    return async function* (handOver) {
+      tally.#open++;
+      for await (const page of stretch((part) => handOver(tally.over(part)))) {
+        if (!('takenBack' in page))
+          tally.#seen += page.events.filter(({ time }) => contains(page.slice, time ?? 0)).length;
+        yield page;
+      }
+      tally.#open--;
+      if (tally.#open > 0 || typeof tally.#total !== 'number' || tally.#total === tally.#seen) return;
+      throw miscounted(tally.#seen, String(tally.#total), tally.#where);
+    };
+  }
+}
+
 /** What a page holds, and what the vendor counts there. */
 interface Count {
   readonly rows: number;
@@ -167,12 +214,14 @@ function checkTotals(counts: readonly Count[], where: string): void {
   const received = counts.reduce((sum, { rows }) => sum + rows, 0);
   const totals = counts.filter(({ total }) => total !== null);
   if (totals.every(({ rows, total }) => total === rows) || totals.every(({ total }) => total === received)) return;
-  const counted = [...new Set(totals.map(({ total }) => total))].join(', then ');
-  throw new ExportError('incomplete', `Codacy answered ${received} events, but counts ${counted}.`, {
+  throw miscounted(received, [...new Set(totals.map(({ total }) => total))].join(', then '), where);
+}
+
+const miscounted = (received: number, counted: string, where: string): ExportError =>
+  new ExportError('incomplete', `Codacy answered ${received} events, but counts ${counted}.`, {
     where,
     next: 'Run the export again; if it stays, report it to Codacy with the window.',
   });
-}
 
 function readLog(entry: unknown, where: string): VendorEvent {
   const body = asObject(entry, 'an audit log', where);
