@@ -301,7 +301,7 @@ const rows: readonly PlantedBug[] = [
     name: 'a run is taken for written where the disk took a part of it',
     file: 'disk.ts',
     find: 'done < bytes.length; ) {',
-    replace: 'done === 0; ) {',
+    replace: 'done < bytes.length; done = bytes.length) {',
     caughtBy: ['unit/csv-runs'],
   },
   {
