@@ -321,8 +321,8 @@ const rows: readonly PlantedBug[] = [
   {
     name: 'an event that was cut may come again at another time',
     file: 'ids.ts',
-    find: 'if (cut === undefined || cut === kept) return;',
-    replace: 'if (cut !== kept) return;',
+    find: 'if (this.#cutHalves.has(batch.halves[index * 4] ?? 0))',
+    replace: 'if (this.#cutHalves.size < 0)',
     caughtBy: ['unit/export'],
   },
   {
