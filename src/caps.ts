@@ -30,11 +30,14 @@ const LONGER_MS = [DAY_MS, 8 * DAY_MS, 64 * DAY_MS];
  *   their own, from the outermost row on: they have to hold what the answer holds there.
  * - Rows without order or times are asked for again in two halves, which have to hold as many.
  * - Rows that stand too close together for either are at no cap where a longer window brings more.
- * An answer that was capped is taken back, and its two halves follow, each guarded in the same way.
+ * The two halves of an answer that may be capped follow it, each guarded in the same way; what is too much of the three is
+ * taken back: the answer where it was capped, else its halves.
  * Throws `incomplete` where a capped window cannot be cut further, or where less comes when it is asked for again.
  * @param paddingMs What `fetch` asks for beside each window: a shorter window brings no fewer rows.
  */
-export function capGuard(paddingMs: number): (window: Window, fetch: Fetch, first?: Fetched) => AsyncGenerator<Page | Void> {
+export function capGuard(
+  paddingMs: number,
+): (window: Window, fetch: Fetch, first?: Fetched) => AsyncGenerator<Page | Void> {
   let largest = LEAST_CAP;
   /** Answers of so many rows were found capped. */
   let cap = Number.POSITIVE_INFINITY;
@@ -83,7 +86,6 @@ export function capGuard(paddingMs: number): (window: Window, fetch: Fetch, firs
         }
         const before = new Sums();
         for await (const events of fetched.events()) before.add({ slice: asked, events });
-        yield { takenBack: draft };
         const after = new Sums();
         // Rows that stay in the vendor's order come newest first where it answers so.
         for (const half of look.falls ? pair.toReversed() : pair) {
@@ -94,10 +96,15 @@ export function capGuard(paddingMs: number): (window: Window, fetch: Fetch, firs
         }
         const [had, has] = [before.total(), after.total()];
         if (has.count < had.count) throw fewer(asked, had.count, has.count);
-        if (has.count === had.count && has.sum === had.sum) return;
+        if (has.count === had.count && has.sum === had.sum) {
+          // The answer itself has the vendor's order.
+          for (const part of after.drafts()) yield { takenBack: part };
+          return;
+        }
         if (look.isTimeless) {
           throw capped(asked, count, `its halves hold ${has.count}, and without times they cannot be told apart`);
         }
+        yield { takenBack: draft };
         cap = Math.min(cap, count);
         if (trusted >= cap) throw capped(asked, count, 'and as many stand too close together to be asked for apart');
       } finally {

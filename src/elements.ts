@@ -1,5 +1,6 @@
+import type { Place } from './frame.ts';
 import { asArray, asObject, field, readJson } from './read.ts';
-import { type Place, Splitter } from './splitter.ts';
+import { Splitter } from './splitter.ts';
 import type { Download, JsonObject } from './types.ts';
 
 /**

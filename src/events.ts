@@ -1,5 +1,5 @@
 import { readElements } from './elements.ts';
-import type { Place } from './splitter.ts';
+import type { Place } from './frame.ts';
 import type { Download, JsonObject, VendorEvent } from './types.ts';
 
 /**

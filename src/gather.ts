@@ -1,3 +1,4 @@
+import { Segments } from './csv/held.ts';
 import { CsvRow } from './csv/row.ts';
 import { merge, type StoredRow } from './csv/runs.ts';
 import { RowStore, Scratch } from './csv/store.ts';
@@ -6,7 +7,7 @@ import type { Page, VendorEvent, Void, Window } from './types.ts';
 import { contains } from './window.ts';
 
 /** Bytes of rows that may be in memory, of all stretches together. */
-const MOST_HELD_BYTES = 24 * 2 ** 20;
+const MOST_HELD_BYTES = 16 * 2 ** 20;
 
 /** How the events of an export become rows. */
 export interface RowForm {
@@ -33,6 +34,7 @@ export class Gathering {
   readonly #form: RowForm;
   readonly #folder: string;
   readonly #mostHeldBytes: number;
+  readonly #memory = new Segments();
   readonly #open = new Set<Gathered>();
   #storing: Promise<void> = Promise.resolve();
   #closed = false;
@@ -46,7 +48,7 @@ export class Gathering {
 
   /** Opens a stretch. */
   begin(): Gathered {
-    const gathered = new Gathered(this.#form, this.#folder, () => this.#makeRoom());
+    const gathered = new Gathered(this.#form, this.#folder, this.#memory, () => this.#makeRoom());
     this.#open.add(gathered);
     return gathered;
   }
@@ -86,13 +88,15 @@ export class Gathering {
 export class Gathered implements Taker {
   readonly #form: RowForm;
   readonly #scratch: Scratch;
+  readonly #memory: Segments;
   readonly #makeRoom: () => Promise<void>;
   readonly #drafts = new Map<object | undefined, Draft>();
   #slice: Window | null = null;
 
-  constructor(form: RowForm, folder: string, makeRoom: () => Promise<void>) {
+  constructor(form: RowForm, folder: string, memory: Segments, makeRoom: () => Promise<void>) {
     this.#form = form;
     this.#scratch = new Scratch(folder);
+    this.#memory = memory;
     this.#makeRoom = makeRoom;
   }
 
@@ -166,7 +170,7 @@ export class Gathered implements Taker {
   #draft(draft: object | undefined): Draft {
     const known = this.#drafts.get(draft);
     if (known !== undefined) return known;
-    const made = { rows: new RowStore(this.#scratch, this.#form.order), received: 0, cut: 0, cutIds: [] };
+    const made = { rows: new RowStore(this.#scratch, this.#form.order, this.#memory), received: 0, cut: 0, cutIds: [] };
     this.#drafts.set(draft, made);
     return made;
   }

@@ -11,6 +11,8 @@ const RECORD_BYTES = 16;
 /** About so many are compared at once. */
 const MOST_AT_ONCE = 2 ** 19;
 
+const { imul } = Math;
+
 /** Some ids with their times, seen as what they are made of. */
 class Batch {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -163,11 +165,11 @@ function hashInto(halves: Uint32Array, at: number, text: string): void {
   let b = 0x41c6ce57;
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
-    a = Math.imul(a ^ code, 2654435761);
-    b = Math.imul(b ^ code, 1597334677);
+    a = imul(a ^ code, 2654435761);
+    b = imul(b ^ code, 1597334677);
   }
-  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
-  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
+  a = imul(a ^ (a >>> 16), 2246822507) ^ imul(b ^ (b >>> 13), 3266489909);
+  b = imul(b ^ (b >>> 16), 2246822507) ^ imul(a ^ (a >>> 13), 3266489909);
   halves[at] = a;
   halves[at + 1] = b;
 }

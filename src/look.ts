@@ -88,6 +88,11 @@ export class Sums {
     this.#drafts.set(page.draft, { count: count + kept.length, sum: more });
   }
 
+  /** Those that were not taken back. */
+  drafts(): object[] {
+    return [...this.#drafts.keys()].filter((draft) => draft !== undefined);
+  }
+
   /** Of all that was added. */
   total(): Sum {
     const all = [...this.#drafts.values()];
@@ -97,7 +102,6 @@ export class Sums {
     };
   }
 }
-
 
 /** All that an event says, in one form. */
 const textOf = ({ body }: VendorEvent): string => JSON.stringify(body instanceof CsvRow ? body.cells : body);

@@ -116,8 +116,7 @@ export function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }
     longest = events.length;
     return false;
   };
-  const stretchOf =
-    (window: Window): Stretch =>
+  const stretchOf = (window: Window): Stretch =>
     async function* (handOver) {
       let { from, to: end } = window;
       let to = end;

@@ -111,14 +111,23 @@ class OpenFile {
   }
 
   async *#chunks(bytes: number): AsyncGenerator<Buffer> {
+    let coming = this.#read(0, bytes);
     for (let at = 0; at < bytes; ) {
-      // A new one each time: whoever reads may keep parts of the ones before.
-      const room = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes - at));
-      const { bytesRead } = await onDisk(this.#path, () => this.#file.read(room, 0, room.length, at));
-      if (bytesRead === 0) throw refused(this.#path, 'A response that was put aside has become shorter.', undefined);
-      yield room.subarray(0, bytesRead);
-      at += bytesRead;
+      const chunk = await coming;
+      at += chunk.length;
+      // The disk reads on while somebody works on what it gave.
+      if (at < bytes) coming = this.#read(at, bytes);
+      coming.catch(() => {});
+      yield chunk;
     }
+  }
+
+  async #read(at: number, bytes: number): Promise<Buffer> {
+    // A new one each time: whoever reads may keep parts of the ones before.
+    const room = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes - at));
+    const { bytesRead } = await onDisk(this.#path, () => this.#file.read(room, 0, room.length, at));
+    if (bytesRead === 0) throw refused(this.#path, 'A response that was put aside has become shorter.', undefined);
+    return room.subarray(0, bytesRead);
   }
 
   close(): Promise<void> {

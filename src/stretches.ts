@@ -25,6 +25,8 @@ export async function* walkStretches<Each extends Taker>(
   const source = inTurn(stretches);
   /** What was begun and not given yet, in order. */
   const places: Place<Each>[] = [];
+  /** What is being taken in at the moment. */
+  const takes = new Set<Promise<void>>();
   let busy = 0;
   let exhausted = false;
   let over = false;
@@ -44,7 +46,7 @@ export async function* walkStretches<Each extends Taker>(
   const pull = async (): Promise<Place<Each> | null> => {
     const next = over || exhausted ? null : await source.next();
     if (next?.done !== false) exhausted = true;
-    return next?.done === false ? placeBefore(places.length, next.value) : null;
+    return next?.done === false && !over ? placeBefore(places.length, next.value) : null;
   };
 
   const walk = async (place: Place<Each>): Promise<void> => {
@@ -55,7 +57,9 @@ export async function* walkStretches<Each extends Taker>(
     };
     for await (const page of place.stretch(handOver)) {
       if (over) return;
-      await place.taker.take(page);
+      const taken = place.taker.take(page);
+      takes.add(taken);
+      await taken.finally(() => takes.delete(taken));
     }
     place.walked = true;
     tell();
@@ -67,6 +71,7 @@ export async function* walkStretches<Each extends Taker>(
       for (let place = first ?? (await pull()); place !== null; place = await pull()) await walk(place);
     } catch (cause) {
       failure ??= { cause };
+      over = true;
     } finally {
       busy--;
       tell();
@@ -90,6 +95,8 @@ export async function* walkStretches<Each extends Taker>(
     }
   } finally {
     over = true;
+    // Whoever opened the takers closes them next, and may not do so amid their work.
+    await Promise.allSettled(takes);
   }
 }
 

@@ -151,7 +151,7 @@ describe('imports point down', () => {
 
   test.each([
     ...['caps.ts', 'ids.ts', 'paging.ts', 'read.ts', 'window.ts', 'errors.ts', 'filters.ts', 'origin.ts'],
-    ...['elements.ts', 'splitter.ts', 'pieces.ts', 'spool.ts'],
+    ...['elements.ts', 'frame.ts', 'splitter.ts', 'pieces.ts', 'spool.ts'],
     ...['stretches.ts', 'gather.ts', 'table.ts', 'export.ts', 'events.ts', 'look.ts', 'pace.ts'],
     ...['escape.ts', 'nearest.ts'],
     ...['csv/guard.ts', 'csv/stored.ts', 'sink.ts', 'spreadsheet.ts'],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { byTimeThenId } from '../../src/csv/runs.ts';
+import { Segments } from '../../src/csv/held.ts';
 import { RowStore, Scratch } from '../../src/csv/store.ts';
 import { merged, type Plain, plainRow } from './stored-rows.ts';
 
@@ -36,7 +37,7 @@ describe('a store', () => {
     const batches = fc.array(fc.tuple(fc.array(plainRow, { maxLength: 8 }), fc.boolean()), { maxLength: 5 });
     await fc.assert(
       fc.asyncProperty(batches, fc.constantFrom<'time' | 'vendor'>('time', 'vendor'), async (drawn, order) => {
-        const store = new RowStore(scratch, order);
+        const store = new RowStore(scratch, order, new Segments());
         for (const [rows, isStored] of drawn) {
           for (const row of rows) add(store, row);
           if (isStored) await store.store();
@@ -51,7 +52,7 @@ describe('a store', () => {
   });
 
   test('shares its file with others, and each gives back its own', async () => {
-    const stores = Array.from({ length: 50 }, () => new RowStore(scratch, 'time'));
+    const stores = Array.from({ length: 50 }, () => new RowStore(scratch, 'time', new Segments()));
     const open = () => readdirSync('/proc/self/fd').length;
     const before = open();
     for (const round of [0, 1]) {
@@ -69,7 +70,7 @@ describe('a store', () => {
   });
 
   test('takes more while what came before is on its way to the disk', async () => {
-    const store = new RowStore(scratch, 'vendor');
+    const store = new RowStore(scratch, 'vendor', new Segments());
     const rows = Array.from({ length: 4000 }, (_, index) => rowOf(`${index} ${'x'.repeat(300)}`, index));
     for (const row of rows.slice(0, 2000)) add(store, row);
     const storing = store.store();
@@ -83,7 +84,7 @@ describe('a store', () => {
   });
 
   test('knows what it holds in memory: rows, and what their places depend on', async () => {
-    const store = new RowStore(scratch, 'time');
+    const store = new RowStore(scratch, 'time', new Segments());
     expect(store.heldBytes).toBe(0);
     for (let index = 0; index < 100; index++) add(store, { ...rowOf('abc', index, 'id'), rest: 'r'.repeat(1000) });
     const [texts, few] = [100 * (5 + 2 + 1000), 100 * 200];
@@ -95,12 +96,12 @@ describe('a store', () => {
   });
 
   test('has no file where nothing is stored, and never one with a name', async () => {
-    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time');
+    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time', new Segments());
     await store.store();
     add(store, rowOf('a'));
     await store.close();
 
-    const other = new RowStore(scratch, 'time');
+    const other = new RowStore(scratch, 'time', new Segments());
     add(other, rowOf('a'));
     await other.store();
     expect(await readdir(folder)).toEqual([]);
@@ -108,7 +109,7 @@ describe('a store', () => {
   });
 
   test('that is closed holds nothing, also where rows were on their way to the disk', async () => {
-    const store = new RowStore(scratch, 'time');
+    const store = new RowStore(scratch, 'time', new Segments());
     // Several writes, the first of which is under way.
     for (let index = 0; index < 3000; index++) add(store, rowOf('x'.repeat(500), index));
     const storing = store.store();
@@ -117,7 +118,7 @@ describe('a store', () => {
   });
 
   test('is a `destination` error where the disk refuses', async () => {
-    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time');
+    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time', new Segments());
     add(store, rowOf('a'));
     await expect(store.store()).rejects.toMatchObject({
       kind: 'destination',

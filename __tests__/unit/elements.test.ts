@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { edited, editsOf } from '../../fuzz/mutations.ts';
 import { readElements } from '../../src/elements.ts';
 import { ExportError } from '../../src/errors.ts';
+import type { Place } from '../../src/frame.ts';
 import { readJson } from '../../src/read.ts';
-import type { Place } from '../../src/splitter.ts';
 import { inMemory, Spool } from '../../src/spool.ts';
 import type { Download, JsonObject } from '../../src/types.ts';
 

@@ -5,6 +5,7 @@ import net from 'node:net';
 import { afterEach } from '@jest/globals';
 import type { ExportError } from '../../src/errors.ts';
 import { openWire, type Wire, type WireOptions } from '../../src/http.ts';
+import { Pace } from '../../src/pace.ts';
 import type { Exchange } from '../../src/types.ts';
 
 const closers: (() => unknown)[] = [];
@@ -81,6 +82,14 @@ export function wireTo(origin: string, more: Partial<WireOptions> = {}): Opened 
   const reasons: string[] = [];
   const exchanges: Exchange[] = [];
   let now = NOON;
+  const clock = more.clock ?? {
+    now: () => now,
+    random: () => 0.5,
+    sleep: async (ms: number) => {
+      waits.push(ms);
+      now += ms;
+    },
+  };
   const wire = openWire({
     origin,
     vendor: 'Kosli',
@@ -91,14 +100,8 @@ export function wireTo(origin: string, more: Partial<WireOptions> = {}): Opened 
     signal: new AbortController().signal,
     proxyEnv: {},
     cut: (text) => text.replaceAll('s3cr3t-token', '***'),
-    clock: {
-      now: () => now,
-      random: () => 0.5,
-      sleep: async (ms) => {
-        waits.push(ms);
-        now += ms;
-      },
-    },
+    pace: new Pace(null, clock),
+    clock,
     onExchange: (exchange) => exchanges.push(exchange),
     onRetry: ({ reason }) => reasons.push(reason),
     ...more,

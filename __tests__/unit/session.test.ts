@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readInputs } from '../../src/inputs.ts';
+import { Pace } from '../../src/pace.ts';
 import { openSecrets } from '../../src/secrets.ts';
 import { openSession } from '../../src/session.ts';
-import type { Exchange } from '../../src/types.ts';
+import type { Exchange, Note } from '../../src/types.ts';
 import { NOON, rejection, type Scripted, type Seen, vendorOf } from './http-loopback.ts';
 
 const CLIENT = { 'client-id': 'client-1234', 'client-secret': 'hush-hush-1234' };
@@ -35,7 +36,8 @@ async function sessionWith(given: Readonly<Record<string, string>>, ...answers: 
   let minted = 0;
   const inputs = Object.entries({ vendor: 'infisical', 'base-url': origin, 'max-attempts': '2', ...given });
   const exchanges: Exchange[] = [];
-  const notes: string[] = [];
+  const notes: Note[] = [];
+  const clock = { now: () => NOON, random: () => 0, sleep: async () => {} };
   const { session, close } = openSession({
     inputs: readInputs(
       Object.fromEntries(inputs.map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
@@ -45,7 +47,8 @@ async function sessionWith(given: Readonly<Record<string, string>>, ...answers: 
     ),
     window: WINDOW,
     secrets,
-    clock: { now: () => NOON, random: () => 0, sleep: async () => {} },
+    pace: new Pace(null, clock),
+    clock,
     signal: new AbortController().signal,
     onExchange: (exchange) => exchanges.push(exchange),
     onRetry: () => {},

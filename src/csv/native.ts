@@ -8,7 +8,7 @@ export const EXTRA_COLUMN: NativeColumn = {
 };
 
 /** What the columns take of one top-level field. */
-interface Head {
+export interface Head {
   /** The column of the field as a whole; null where there is none. */
   readonly whole: number | null;
   /** The columns of its own fields; null where there are none. */
@@ -60,7 +60,8 @@ function takeSubs(object: JsonObject, subs: ReadonlyMap<string, number>, cells: 
   return left === null ? undefined : Object.fromEntries(left);
 }
 
-function headsOf(names: readonly string[]): ReadonlyMap<string, Head> {
+/** The columns by the top-level fields that they hold, whole or in part. */
+export function headsOf(names: readonly string[]): ReadonlyMap<string, Head> {
   const heads = new Map<string, { whole: number | null; subs: Map<string, number> | null }>();
   for (const [index, name] of names.entries()) {
     const [first, sub] = splitName(name);

@@ -20,10 +20,15 @@ const FIRST_ROWS = 2 ** 10;
 
 /** Rows as CSV, byte for byte as `encodeRow` has them, one after the other in memory that is used again after `clear`. */
 export class RowBuffer {
-  #buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #buffer: Buffer;
   #length = 0;
   #ends = new Float64Array(FIRST_ROWS);
   #rows = 0;
+
+  /** @param bytes what its rows are likely to need; it takes more as well */
+  constructor(bytes = FIRST_BYTES) {
+    this.#buffer = Buffer.allocUnsafeSlow(bytes);
+  }
 
   /** Bytes of all rows. */
   get length(): number {
@@ -76,6 +81,17 @@ export class RowBuffer {
     if (first !== null) this.#buffer.set(first.bytes, this.#length);
     bytes.copy(this.#buffer, this.#length + firstBytes, from, to);
     this.#end(this.#length + firstBytes + (to - from));
+  }
+
+  /** Room for a row of so many bytes, line end left out, from `length` on; it becomes one by `end`. */
+  room(bytes: number): Buffer {
+    this.#reserve(this.#length + bytes + AROUND_BYTES);
+    return this.#buffer;
+  }
+
+  /** Ends the row that was written into `room`, at the place behind its last cell. */
+  end(at: number): void {
+    this.#end(at);
   }
 
   /** A row that was encoded already, with its line end. */

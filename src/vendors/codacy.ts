@@ -25,13 +25,12 @@ function* stretches({ query, download, note }: Session): Generator<Stretch> {
   // Only one of the two documented shapes is paged; `limit` is sent once the vendor has shown that one.
   let isPaged = false;
 
-  const ask = (window: Window, cursor?: string): Promise<Download> => {
-    const { from, to } = pad(window, PAD_MS);
+  const ask = ({ from, to }: Window, cursor?: string): Promise<Download> => {
     return download({ path, query: { from, to, limit: isPaged ? PAGE_ROWS : undefined, cursor }, accept: 'json' });
   };
   const askPage = async (window: Window, cursor?: string): Promise<AuditPage> => {
     const page = await readPage(await ask(window, cursor));
-    checkAsked(page.entries, pad(window, PAD_MS), { vendor: 'Codacy', where });
+    checkAsked(page.entries, window, { vendor: 'Codacy', where });
     return page;
   };
 
@@ -40,7 +39,7 @@ function* stretches({ query, download, note }: Session): Generator<Stretch> {
     const counts: Count[] = [];
     let before: readonly VendorEvent[] = [];
     const walk = byCursor(async (cursor) => {
-      const page = await askPage(window, cursor);
+      const page = await askPage(pad(window, PAD_MS), cursor);
       counts.push({ rows: page.entries.length, total: page.total });
       return page;
     }, where);
@@ -54,7 +53,8 @@ function* stretches({ query, download, note }: Session): Generator<Stretch> {
 
   const walk = walkBack({
     fetch: async (window) => {
-      const { entries, cursor, total } = await askPage(window);
+      // The walk itself reckons with either reading of the end, and with nothing beyond it.
+      const { entries, cursor, total } = await askPage(pad(window, PAD_MS, 0));
       // The last page of a window holds all of it, whatever the total counts.
       if (cursor === null) checkTotals([{ rows: entries.length, total }], where);
       return { events: entries, more: cursor !== null };
@@ -71,7 +71,7 @@ function* stretches({ query, download, note }: Session): Generator<Stretch> {
   const guard = capGuard(PAD_MS);
   const fetch = async (window: Window): Promise<Fetched> => {
     if (!isPaged) {
-      const answer = await ask(window);
+      const answer = await ask(pad(window, PAD_MS));
       const asked = { vendor: 'Codacy', where };
       if (answer.body === null) {
         const events = () => asAsked(readEvents(answer, PLACE, read, refuseMore), pad(window, PAD_MS), asked);
@@ -81,7 +81,13 @@ function* stretches({ query, download, note }: Session): Generator<Stretch> {
       if (cursor === null) {
         checkTotals([{ rows: entries.length, total }], where);
         checkAsked(entries, pad(window, PAD_MS), asked);
-        return { events: async function* () { yield entries; }, proven: false, release: async () => {} };
+        return {
+          events: async function* () {
+            yield entries;
+          },
+          proven: false,
+          release: async () => {},
+        };
       }
       isPaged = true;
     }

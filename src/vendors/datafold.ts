@@ -79,7 +79,7 @@ export const datafold: Vendor = {
   guide: {
     token: 'Settings → Account: create an API key.',
     access: 'A user who may read the audit log of the organisation.',
-    limits: ['One response a day of the window; a response may have at most 500 MiB.'],
+    limits: ['One response a day of the window, of at most 16 GiB; a large one may need a longer `request-timeout`.'],
     unverified: [
       'Time format, bounds, order and caps are undocumented: times without an offset are read as UTC, a second more is asked on either side and cut.',
       'No live account was tried.',

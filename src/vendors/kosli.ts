@@ -51,10 +51,11 @@ function openLog(session: Session, environment: string) {
 
   const eventsOf = async function* (answer: Download, asked: Window): AsyncGenerator<readonly VendorEvent[]> {
     const column = timeColumn ?? null;
+    const bounds = boundsOf(asked);
     for await (const { header: found, rows } of scanCsv(answer.chunks(), answer.where)) {
       header ??= found;
       if (header.join() !== found.join()) throw otherHeader(answer.where);
-      yield rows.map((row) => read(row, column, asked, answer.where));
+      yield rows.map((row) => read(row, column, bounds, answer.where));
     }
   };
 
@@ -63,7 +64,12 @@ function openLog(session: Session, environment: string) {
       const asked = pad(window, PAD_MS);
       let answer = await auditLog(session, environment, timeColumn === null ? window : asked);
       if (timeColumn === undefined) {
-        timeColumn = await findTimeColumn(answer, asked);
+        try {
+          timeColumn = await findTimeColumn(answer, asked);
+        } catch (error) {
+          await answer.release();
+          throw error;
+        }
         if (timeColumn === null) {
           await answer.release();
           answer = await auditLog(session, environment, window);
@@ -143,6 +149,7 @@ function auditLog({ query, download }: Session, environment: string, window: Win
  * lie inside the window that was asked in every row, or it is the time of something else. undefined: there is no row.
  */
 async function findTimeColumn(answer: Download, asked: Window): Promise<TimeColumn> {
+  const bounds = boundsOf(asked);
   let usual: number[] | null = null;
   let inside: number[] = [];
   let count = 0;
@@ -155,8 +162,10 @@ async function findTimeColumn(answer: Download, asked: Window): Promise<TimeColu
     count += rows.length;
     for (const row of rows) {
       usual = usual.filter((column) => timeOf(row.cell(column)) !== null);
-      inside = inside.filter((column) => isInside(timeOf(row.cell(column)), asked));
+      inside = inside.filter((column) => isInside(timeOf(row.cell(column)), bounds));
     }
+    // Of an answer that is not in memory the first rows have to do: each of the others is checked as it is read.
+    if (answer.body === null && count > 0) break;
   }
   if (count === 0) return undefined;
   const [named = null] = usual ?? [];
@@ -166,7 +175,9 @@ async function findTimeColumn(answer: Download, asked: Window): Promise<TimeColu
 }
 
 /** Where the vendor counts in whole seconds, fractions of the bounds are lost. */
-const isInside = (time: number | null, asked: Window): boolean => time !== null && contains(pad(asked, PAD_MS), time);
+const boundsOf = (asked: Window): Window => pad(asked, PAD_MS);
+
+const isInside = (time: number | null, bounds: Window): boolean => time !== null && contains(bounds, time);
 
 const notTheTime = (column: number, what: string, where: string): ExportError =>
   new ExportError('protocol', `Column ${column + 1}, by which rows are cut to the window, ${what}.`, {
@@ -176,14 +187,20 @@ const notTheTime = (column: number, what: string, where: string): ExportError =>
 
 /** A date-time, or UNIX seconds as the sibling endpoint has them. */
 function timeOf(cell: string): number | null {
-  return /^\d{9,10}(?:\.\d+)?$/.test(cell) ? Math.round(Number(cell) * 1e6) / 1e3 : parseInstant(cell);
+  const time = parseInstant(cell);
+  if (time !== null || !/^\d{9,10}(?:\.\d+)?$/.test(cell)) return time;
+  return Math.round(Number(cell) * 1e6) / 1e3;
 }
 
-function read(row: CsvRow, column: number | null, asked: Window, where: string): VendorEvent {
+function read(row: CsvRow, column: number | null, bounds: Window, where: string): VendorEvent {
   if (column === null) return { id: null, time: null, body: row };
   const time = timeOf(row.cell(column));
-  if (isInside(time, asked)) return { id: null, time, body: row };
-  throw notTheTime(column, time === null ? 'does not read as a time' : 'holds times outside the window that was asked for', where);
+  if (isInside(time, bounds)) return { id: null, time, body: row };
+  throw notTheTime(
+    column,
+    time === null ? 'does not read as a time' : 'holds times outside the window that was asked for',
+    where,
+  );
 }
 
 const otherHeader = (where: string): ExportError =>
