@@ -256,6 +256,16 @@ describe('the order', () => {
     expect(firstCells(rows)).toEqual(['first', 'c', 'a', 'b']);
   });
 
+  test('has ties without an id first, so that one that comes again under another draft is beside itself', async () => {
+    const page = { slice: SLICE, events: [event('id', 12, 'A'), event('none', 12)] };
+    const { rows, file } = await run([
+      { ...page, draft: {} },
+      { slice: SLICE, draft: {}, events: [event('id', 12, 'A')] },
+    ]);
+    expect(firstCells(rows)).toEqual(['none', 'id']);
+    expect(file.counts.repeated).toBe(1);
+  });
+
   test("stays the vendor's where that is kept", async () => {
     const header = ['What'];
     const events = [row(['late'], 18), row(['early'], 11), row(['mid'], 15)];
