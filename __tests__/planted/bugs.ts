@@ -108,8 +108,8 @@ const vendors: readonly PlantedBug[] = [
   {
     name: 'bounds are trusted to be inclusive',
     file: 'vendors/codacy.ts',
-    find: 'askPage(pad(window, PAD_MS), cursor)',
-    replace: 'askPage(window, cursor)',
+    find: 'ask(pad(window, PAD_MS))',
+    replace: 'ask(window)',
     caughtBy: ['unit/vendor-codacy', 'unit/vendor-ledgers'],
   },
   {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { byTimeThenId } from '../../src/csv/runs.ts';
 import { Segments } from '../../src/csv/held.ts';
+import { byTimeThenId } from '../../src/csv/runs.ts';
 import { RowStore, Scratch } from '../../src/csv/store.ts';
 import { merged, type Plain, plainRow } from './stored-rows.ts';
 
