@@ -6,7 +6,7 @@ const window = lastWeek();
 const event = { actor: 'a@b.c', action: 'x', timestamp: new Date(window.from).toISOString(), result: 'succeed' };
 
 test.each([
-  ['the same cursor twice', { data: [event], pagination: { cursor: 'once-more', limit: 1000, total: 9 } }, 3],
+  ['the same cursor twice', { data: [event], pagination: { cursor: 'once-more', limit: 1000, total: 9 } }, 5],
   ['an empty page that names a next one', { data: [], pagination: { cursor: 'once-more', limit: 1000, total: 9 } }, 2],
 ])('codacy: %s', async (what, body, requests) => {
   const server = await vendor('codacy', {

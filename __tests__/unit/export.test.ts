@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { planTable } from '../../src/csv/columns.ts';
 import { csvRow } from '../../src/csv/row.ts';
 import { ExportError } from '../../src/errors.ts';
+import { readEvents } from '../../src/events.ts';
 import { type ExportedTable, type ExportOptions, exportEvents } from '../../src/export.ts';
 import { Earlier } from '../../src/history/earlier.ts';
 import { lookBack } from '../../src/history/history.ts';
@@ -27,6 +28,7 @@ const session: Session = {
   query: { window: { from: 0, to: 100 }, org: null, provider: null, filters: new Map() },
   send: () => Promise.reject(new Error('No vendor here sends anything.')),
   download: () => Promise.reject(new Error('No vendor here sends anything.')),
+  events: readEvents,
   note: () => {},
 };
 
@@ -254,6 +256,16 @@ describe('the order', () => {
     const events = ['c', 'a', 'b'].map((v) => event(v, 12));
     const { rows } = await run([{ slice: SLICE, events: [...events, event('first', 11)] }]);
     expect(firstCells(rows)).toEqual(['first', 'c', 'a', 'b']);
+  });
+
+  test('has ties without an id first, so that one that comes again under another draft is beside itself', async () => {
+    const page = { slice: SLICE, events: [event('id', 12, 'A'), event('none', 12)] };
+    const { rows, file } = await run([
+      { ...page, draft: {} },
+      { slice: SLICE, draft: {}, events: [event('id', 12, 'A')] },
+    ]);
+    expect(firstCells(rows)).toEqual(['none', 'id']);
+    expect(file.counts.repeated).toBe(1);
   });
 
   test("stays the vendor's where that is kept", async () => {

@@ -7,6 +7,8 @@ import type { VendorId } from '../../sandbox/ledger.ts';
 import { changed, type SandboxServer } from '../../sandbox/server.ts';
 import { SUBJECTS } from '../../sandbox/subjects.ts';
 import { startVendor } from '../../sandbox/vendors/index.ts';
+import { JsonRow } from '../../src/csv/json-row.ts';
+import { readRows } from '../../src/csv/json-rows.ts';
 import { readCsv } from '../../src/csv/read.ts';
 import { CsvRow } from '../../src/csv/row.ts';
 import { ExportError } from '../../src/errors.ts';
@@ -102,7 +104,7 @@ async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> 
   });
   const filters = new Map(vendor.id === 'kosli' ? [['env_name', ['prod-k8s']]] : []);
   const query = { window: WINDOW, org: SUBJECTS[vendor.id as VendorId].org, provider: null, filters };
-  const session: Session = { query, send: wire.send, download: wire.download, note: () => {} };
+  const session: Session = { query, send: wire.send, download: wire.download, events: readRows, note: () => {} };
   try {
     const rows: string[] = [];
     for await (const { events } of pagesOf(vendor, session)) rows.push(...events.map(({ body }) => textOf(body)));
@@ -112,7 +114,10 @@ async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> 
   }
 }
 
-const textOf = (body: VendorEvent['body']): string => JSON.stringify(body instanceof CsvRow ? body.cells : body);
+function textOf(body: VendorEvent['body']): string {
+  if (body instanceof CsvRow) return JSON.stringify(body.cells);
+  return JSON.stringify(body instanceof JsonRow ? body.fields : body);
+}
 
 /** How many parts of the JSON body were tried, one every `stride` bytes, and the lengths of those that were taken. */
 export function cutJson(stride: number): { tried: number; taken: number[] } {

@@ -1,6 +1,7 @@
 /** The `filters` input: any text, and known filters all the way to the address that is asked. */
 
 import fc from 'fast-check';
+import { readEvents } from '../../src/events.ts';
 import { requestOf } from '../../src/exchange.ts';
 import { parseFilters } from '../../src/filters.ts';
 import type { Call, Filter, Vendor } from '../../src/types.ts';
@@ -114,7 +115,7 @@ async function checkAddress(vendor: Vendor, given: ReadonlyMap<string, readonly 
   const query = { window: WINDOW, org: 'acme', provider: 'gh', filters: given };
   const send = async (call: Call) => Promise.reject(new Asked(call));
   try {
-    for await (const _ of pagesOf(vendor, { query, send, download: send, note: () => {} }))
+    for await (const _ of pagesOf(vendor, { query, send, download: send, events: readEvents, note: () => {} }))
       insist(false, 'a page without a request');
   } catch (error) {
     if (!(error instanceof Asked)) throw error;

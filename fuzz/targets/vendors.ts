@@ -2,7 +2,9 @@
 
 import fc from 'fast-check';
 import { planTable } from '../../src/csv/columns.ts';
+import { readRows } from '../../src/csv/json-rows.ts';
 import type { ErrorKind } from '../../src/errors.ts';
+import { readEvents } from '../../src/events.ts';
 import { inMemory } from '../../src/spool.ts';
 import type { Answer, Call, Download, Vendor } from '../../src/types.ts';
 import { vendors } from '../../src/vendors/index.ts';
@@ -131,8 +133,9 @@ export const vendorAnswers = target({
       return { where, ...inMemory(body) };
     };
     const query = { window: WINDOW, org: 'acme', provider: 'gh', filters: new Map<string, readonly string[]>() };
+    const session = { query, send, download, events: columns === 'native' ? readRows : readEvents, note: () => {} };
     try {
-      for await (const { header = null, events } of pagesOf(vendor, { query, send, download, note: () => {} })) {
+      for await (const { header = null, events } of pagesOf(vendor, session)) {
         const { names, row } = planTable({ vendor, org: 'acme', columns, header });
         for (const event of events) {
           insist(!Number.isNaN(event.time), 'a time is no number', event);

@@ -61,7 +61,7 @@ export class HeldRows {
       this.#starts.push(count);
     }
     const before = this.#times[count - 1] ?? Number.NaN;
-    const isTie = time === before && (id ?? this.#ids[count - 1] ?? null) !== null;
+    const isTie = time === before && !(id === null && this.#ids[count - 1] === null);
     if (count > 0 && !(before <= (time ?? Number.NaN) && !isTie)) this.#rises = false;
     if (count > 0 && !(before >= (time ?? Number.NaN))) this.#falls = false;
     this.#times.push(time ?? Number.NaN);
