@@ -197,13 +197,9 @@ async function writeTable(
 ): Promise<ExportedTable> {
   const { vendor, org, columns, commit, period } = inputs;
   const progress = openProgress(runner, clock.now);
+  const asked = { inputs, window: { from: askFrom, to: window.to }, secrets, pace, clock, signal };
   const { session, close } = openSession({
-    inputs,
-    window: { from: askFrom, to: window.to },
-    secrets,
-    pace,
-    clock,
-    signal,
+    ...asked,
     onExchange: (exchange) => {
       record.exchanges.push({ ...exchange, path: secrets.cut(exchange.path) });
       progress.requested();

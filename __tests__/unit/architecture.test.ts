@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 /** A vendor is one file, its data and its quirks together, and so are the nouns: they may be longer than a room. */
-const maxLines = (file: string): number => (file.startsWith('vendors/') ? 360 : file === 'types.ts' ? 240 : 220);
+const maxLines = (file: string): number => (file.startsWith('vendors/') ? 360 : file === 'types.ts' ? 280 : 220);
 
 interface Import {
   /** A file of `src` by its path in it (`csv/read.ts`), or a package's name as it is written. */
@@ -123,8 +123,9 @@ describe('what leads out of the program has one door', () => {
 });
 
 describe('imports point down', () => {
-  test('types.ts imports nothing but the type of a row', () => {
-    expect(sourceOf('types.ts').imports).toEqual([{ target: 'csv/row.ts', typeOnly: true }]);
+  test('types.ts imports nothing but the types of rows', () => {
+    const rows = ['csv/json-row.ts', 'csv/row.ts'].map((target) => ({ target, typeOnly: true }));
+    expect(sourceOf('types.ts').imports).toEqual(rows);
   });
 
   test('the walk stands on top', () => {

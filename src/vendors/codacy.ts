@@ -94,7 +94,7 @@ function* stretches({ query, download, events: readEvents, note }: Session): Gen
         for await (const events of follow(window)) all.push(...events);
         return all;
       },
-      unordered: follow,
+      unordered: (window) => tally.followed(window, follow(window)),
       where,
     });
     return tally.over(back(day));
@@ -179,8 +179,22 @@ class Tally {
 
   /** Told of each page that came. */
   asked(events: readonly VendorEvent[], total: number | null): void {
-    if (this.#total === undefined) this.#total = total;
-    for (const { time } of events) if (!contains(this.#day, time ?? 0)) this.#seen++;
+    const isFirst = this.#total === undefined;
+    if (isFirst) this.#total = total;
+    const { from, to } = this.#day;
+    this.#seen += events.filter(({ time }) => (time ?? 0) < from || (isFirst && (time ?? 0) >= to)).length;
+  }
+
+  /** What is followed by cursors, which hold whatever the order is; after some pages, they have to fit to those. */
+  async *followed(
+    { to }: Window,
+    pages: AsyncIterable<readonly VendorEvent[]>,
+  ): AsyncGenerator<readonly VendorEvent[]> {
+    if (to === this.#day.to) this.#total = null;
+    for await (const events of pages) {
+      this.#seen += events.filter(({ time }) => (time ?? 0) < this.#day.from).length;
+      yield events;
+    }
   }
 
   /** The walk, and those that parts of it are handed over to. */
