@@ -1,16 +1,21 @@
 import { parseInstant } from '../instant.ts';
 import type { EventShape } from '../types.ts';
-import { copyBytes, quoteBytes, unescapeBytes } from './json-copy.ts';
+import { Copier } from './json-copy.ts';
 import { type Field, fieldAt, fieldsOf, isAt } from './json-fields.ts';
 import { ESCAPES, passNested, passPlain, skipBlank } from './json-scan.ts';
 import { needsQuotesAtEnds } from './row.ts';
 import type { RowBuffer } from './rows.ts';
 
 const [SPACE, QUOTE, COMMA, SLASH, COLON, BACKSLASH] = [0x20, 0x22, 0x2c, 0x2f, 0x3a, 0x5c];
-const [OPEN_ARRAY, OPEN_OBJECT, CLOSE_OBJECT, LETTER_N] = [0x5b, 0x7b, 0x7d, 0x6e];
+const [OPEN_ARRAY, OPEN_OBJECT, CLOSE_OBJECT, LETTER_N, LETTER_R] = [0x5b, 0x7b, 0x7d, 0x6e, 0x72];
 
-/** What a column has of an event. Up to `ESCAPED`, it is a string, and stands between its quotes. */
-const [BARE, QUOTED, ESCAPED, PLAIN, NESTED, NULL] = [0, 1, 2, 3, 4, 5];
+/**
+ * What a column has of an event. Up to `ESCAPED_QUOTED`, it is a string, and stands between its quotes; such as are known
+ * to need quotes in CSV are `QUOTED`.
+ */
+const [BARE, QUOTED, ESCAPED, ESCAPED_QUOTED, PLAIN, NESTED, NULL] = [0, 1, 2, 3, 4, 5, 6];
+
+const EMPTY: Buffer = Buffer.of();
 
 /** Bytes that say the same in a string and in a bare cell. */
 const ORDINARY = new Uint8Array(256).fill(1, SPACE);
@@ -30,6 +35,10 @@ export class JsonCells {
   readonly #kinds: Uint8Array;
   readonly #starts: Float64Array;
   readonly #ends: Float64Array;
+  /** Where the last event was written from, and into. */
+  #from = EMPTY;
+  #into = EMPTY;
+  #copier = new Copier(EMPTY, EMPTY);
 
   constructor({ columns, time, id, strings }: EventShape) {
     const names = columns.map(({ name }) => name);
@@ -66,7 +75,7 @@ export class JsonCells {
 
   /** The time of the event that was gone over; null where it is none, or written with escapes. */
   time(bytes: Buffer): number | null {
-    if (this.#kinds[this.#time] === ESCAPED) return null;
+    if ((this.#kinds[this.#time] as number) >= ESCAPED) return null;
     return parseInstant(bytes.toString('latin1', this.#starts[this.#time], this.#ends[this.#time]));
   }
 
@@ -74,7 +83,7 @@ export class JsonCells {
   id(bytes: Buffer): string | null {
     if (this.#id === -1) return null;
     const [from, to] = [this.#starts[this.#id] as number, this.#ends[this.#id] as number];
-    if (this.#kinds[this.#id] === ESCAPED) return JSON.parse(bytes.toString('utf8', from - 1, to + 1));
+    if ((this.#kinds[this.#id] as number) >= ESCAPED) return JSON.parse(bytes.toString('utf8', from - 1, to + 1));
     return bytes.toString('utf8', from, to);
   }
 
@@ -82,26 +91,23 @@ export class JsonCells {
   write(bytes: Buffer, length: number, rows: RowBuffer): void {
     // Each byte becomes two at most; beside them, each cell has two quotes and a comma.
     const into = rows.room(2 * length + 3 * this.#columns);
+    if (this.#from !== bytes || this.#into !== into) {
+      this.#from = bytes;
+      this.#into = into;
+      this.#copier = new Copier(bytes, into);
+    }
+    const copier = this.#copier;
     let at = rows.length;
     for (let column = 0; column < this.#columns; column++) {
       if (this.#events[column] === this.#event) {
         const from = this.#starts[column] as number;
         const to = this.#ends[column] as number;
-        switch (this.#kinds[column]) {
-          case BARE:
-          case PLAIN:
-            at = copyBytes(bytes, from, to, into, at);
-            break;
-          case QUOTED:
-            // The quotes of the JSON are those of the CSV.
-            at = copyBytes(bytes, from - 1, to + 1, into, at);
-            break;
-          case ESCAPED:
-            at = unescapeBytes(bytes, from, to, into, at);
-            break;
-          case NESTED:
-            at = quoteBytes(bytes, from, to, into, at);
-        }
+        const kind = this.#kinds[column] as number;
+        // The quotes of the JSON are those of the CSV.
+        if (kind === BARE || kind === PLAIN) at = copier.copy(from, to, at);
+        else if (kind === QUOTED) at = copier.copy(from - 1, to + 1, at);
+        else if (kind === NESTED) at = copier.quote(from, to, at);
+        else if (kind !== NULL) at = copier.unescape(from, to, at, kind === ESCAPED_QUOTED);
       }
       into[at++] = COMMA;
     }
@@ -110,7 +116,7 @@ export class JsonCells {
   }
 
   #isString(column: number): boolean {
-    return this.#events[column] === this.#event && (this.#kinds[column] as number) <= ESCAPED;
+    return this.#events[column] === this.#event && (this.#kinds[column] as number) <= ESCAPED_QUOTED;
   }
 
   #passFields(bytes: Buffer, from: number, end: number, fields: readonly Field[]): number {
@@ -168,9 +174,10 @@ export class JsonCells {
       if (byte === QUOTE) break;
       if (byte < SPACE) return -1;
       if (byte === BACKSLASH) {
-        if (ESCAPES[bytes[++at] as number] === 0 && bytes[at] !== SLASH) return -1;
-        kind = ESCAPED;
-      } else if (kind === BARE) kind = QUOTED;
+        const letter = bytes[++at] as number;
+        if (ESCAPES[letter] === 0 && letter !== SLASH) return -1;
+        kind |= letter === QUOTE || letter === LETTER_N || letter === LETTER_R ? ESCAPED_QUOTED : ESCAPED;
+      } else kind |= QUOTED;
       at += 1;
     }
     if (kind === BARE && needsQuotesAtEnds(bytes, from, at)) kind = QUOTED;

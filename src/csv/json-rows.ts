@@ -35,13 +35,9 @@ export async function* readRows(
 ): AsyncGenerator<readonly RowEvent[], JsonObject | null> {
   const rows = new Rows(download, place, shape, read);
   try {
-    if (download.body === null) {
-      for await (const chunk of download.chunks()) yield* rows.push(chunk);
-    } else {
-      if (!isUtf8(download.body)) throw unreadable('The response is not UTF-8.', download.where);
-      yield* rows.push(download.body);
-    }
-    return rows.finish();
+    if (download.body !== null) yield* rows.push(download.body);
+    else for await (const chunk of download.chunks()) yield* rows.push(chunk);
+    return yield* rows.finish();
   } catch (error) {
     if (!(error instanceof ExportError) || error.kind === 'destination') throw error;
     // They know what is wrong and where, in the whole of the response.
@@ -76,40 +72,39 @@ class Rows {
 
   /** The events that are whole since the last time, none or one batch of them. */
   *push(chunk: Buffer): Generator<readonly RowEvent[]> {
-    let at = this.#frame.phase === 'before' ? this.#frame.pass(chunk, 0) : 0;
-    let bytes = chunk;
+    const at = this.#frame.phase === 'before' ? this.#frame.pass(chunk, 0) : 0;
     if (this.#frame.phase === 'within') {
-      const source = this.#join(chunk.subarray(at));
-      if (source === null) return;
-      const batch: Batch = { source, encoded: source };
-      const events: RowEvent[] = [];
-      // One of its own for each batch: whoever reads may keep the events.
-      this.#rows = new RowBuffer(source.length);
-      at = this.#passElements(batch, events);
-      batch.encoded = this.#rows.bytes;
-      if (!isUtf8(source.subarray(0, at))) throw unreadable('The response is not UTF-8.', this.#where);
-      if (events.length > 0) yield events;
-      bytes = source;
-    }
-    if (this.#frame.phase === 'after') this.#frame.pass(bytes, at);
+      this.#pending.push(chunk.subarray(at));
+      this.#pendingBytes += chunk.length - at;
+      if (this.#pendingBytes >= Math.min(this.#wantedBytes, constants.MAX_STRING_LENGTH)) yield* this.#take();
+    } else this.#frame.pass(chunk, at);
   }
 
-  finish(): JsonObject | null {
+  /** The same when nothing more is to come, and the rest. */
+  *finish(): Generator<readonly RowEvent[], JsonObject | null> {
+    if (this.#frame.phase === 'within') yield* this.#take();
     return this.#frame.finish((position) => position);
   }
 
-  /** What is pending, and the chunk behind it; null where an element is so long that it is too soon to try it again. */
-  #join(chunk: Buffer): Buffer | null {
-    this.#pending.push(chunk);
-    this.#pendingBytes += chunk.length;
-    if (this.#pendingBytes < Math.min(this.#wantedBytes, constants.MAX_STRING_LENGTH)) return null;
-    const joined = this.#pending.length === 1 ? chunk : Buffer.concat(this.#pending, this.#pendingBytes);
-    this.#keep(Buffer.of(), 0);
-    return joined;
+  /** Goes over all that is pending, and keeps what is not whole. */
+  *#take(): Generator<readonly RowEvent[]> {
+    const [first = Buffer.of()] = this.#pending;
+    const source = this.#pending.length === 1 ? first : Buffer.concat(this.#pending, this.#pendingBytes);
+    const batch: Batch = { source, encoded: source };
+    const events: RowEvent[] = [];
+    // One of its own for each batch: whoever reads may keep the events.
+    this.#rows = new RowBuffer(source.length);
+    const at = this.#passElements(batch, events);
+    batch.encoded = this.#rows.bytes;
+    if (!isUtf8(source.subarray(0, at))) throw unreadable('The response is not UTF-8.', this.#where);
+    const left = source.subarray(at);
+    if (this.#frame.phase === 'after') this.#frame.pass(left, 0);
+    else this.#keep(left, at === 0 ? 2 * left.length : 0);
+    if (events.length > 0) yield events;
   }
 
   #keep(pending: Buffer, wantedBytes: number): void {
-    this.#pending = pending.length === 0 ? [] : [pending];
+    this.#pending = [pending];
     this.#pendingBytes = pending.length;
     this.#wantedBytes = wantedBytes;
     if (pending.length > constants.MAX_STRING_LENGTH) throw tooLong(pending.length, this.#where);
@@ -141,8 +136,6 @@ class Rows {
       if (source[next] !== COMMA) return this.#frame.leave(source, next);
       at = next + 1;
     }
-    const pending = source.subarray(at);
-    this.#keep(pending, at === 0 ? 2 * pending.length : 0);
     return at;
   }
 
