@@ -3,6 +3,7 @@ import { JsonRow } from './csv/json-row.ts';
 import { CsvRow } from './csv/row.ts';
 import { merge, type StoredRow } from './csv/runs.ts';
 import { RowStore, Scratch } from './csv/store.ts';
+import { limitNewSpace } from './heap.ts';
 import type { Taker } from './stretches.ts';
 import type { Page, VendorEvent, Void, Window } from './types.ts';
 import { contains } from './window.ts';
@@ -107,6 +108,7 @@ export class Gathered implements Taker {
       this.#drafts.delete(page.takenBack);
       return;
     }
+    limitNewSpace();
     const { slice, draft, header, events } = page;
     this.#form.begin(header ?? null);
     const { from, to } = this.#slice ?? slice;

@@ -197,7 +197,7 @@ test.each([
   ['a wrong number', bodyOf(event('"a":01')), 'not JSON, from character 69 on'],
   ['what is not UTF-8', Buffer.from(bodyOf(event('"a":"secret é"')), 'latin1'), 'not UTF-8'],
   ['what is nested too deep', bodyOf(event(`"a":${NESTED(998)}`)), 'nested too deep'],
-  ['no array', '{"data":{"a":"secret"}}', 'Expected data to be an array'],
+  ['no array', '{"data":{"a":"secret"}}', 'Expected `data` to be an array'],
   ['no field', `{"dato":[${event('')}]}`, 'missing'],
   ['two fields', `{"data":[${event('')}],"data":[]}`, 'comes twice'],
   ['an event that is none', bodyOf('["secret"]'), 'Expected an event to be an object, not an array'],

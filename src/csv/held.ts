@@ -2,14 +2,16 @@ import { RowBuffer } from './rows.ts';
 import { byTimeThenId, type StoredRow } from './runs.ts';
 
 /** A segment that is as long takes no more rows, in bytes. */
-const SEGMENT_BYTES = 2 ** 20;
+const SEGMENT_BYTES = 2 ** 18;
+/** Room for the row that makes it so long. */
+const ROOM_BYTES = SEGMENT_BYTES + 2 ** 14;
 
 /** Memory for rows that is used again, so that a long export takes no more than a short one. */
 export class Segments {
   readonly #free: RowBuffer[] = [];
 
   take(): RowBuffer {
-    return this.#free.pop() ?? new RowBuffer();
+    return this.#free.pop() ?? new RowBuffer(ROOM_BYTES);
   }
 
   /** Takes segments back that nobody reads any more. */
