@@ -154,7 +154,7 @@ describe('imports point down', () => {
     ...['elements.ts', 'frame.ts', 'splitter.ts', 'pieces.ts', 'spool.ts'],
     ...['escape.ts', 'nearest.ts'],
     ...['csv/guard.ts', 'csv/stored.ts', 'sink.ts', 'spreadsheet.ts'],
-    ...['csv/row.ts', 'csv/rows.ts', 'csv/scan.ts'],
+    ...['csv/row.ts', 'csv/rows.ts', 'csv/scan.ts', 'csv/json-rows.ts', 'csv/json-cells.ts'],
     ...['csv/read.ts', 'csv/write.ts', 'csv/columns.ts', 'export.ts', 'evidence/manifest.ts', 'summary.ts'],
     ...['parts.ts', 'period.ts', 'duration.ts', 'template.ts', 'git-names.ts', 'commit-inputs.ts', 'evidence/scope.ts'],
     ...['history/history.ts', 'history/link.ts', 'history/plan.ts', 'history/earlier.ts'],
