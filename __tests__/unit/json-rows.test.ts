@@ -178,6 +178,8 @@ test('what is in memory comes at once, and stays; what is not comes as it is rea
   const read = await found(inPieces(body, 10_007));
   expect(read.rows).toEqual(rows);
   expect(read.batches.length).toBeGreaterThan(10);
+  // Their memory is used again.
+  expect(read.batches.every(([first]) => first?.body.from === 0)).toBe(true);
   expect(read.batches.flat().map(({ body: row }) => row.source.toString('utf8', row.sourceFrom, row.sourceTo))).toEqual(
     events,
   );
