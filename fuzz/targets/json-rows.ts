@@ -89,6 +89,7 @@ const number = fc.oneof(
   fc.stringMatching(/^-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,9})?([eE][+-]?[0-9]{1,3})?$/),
   fc.constantFrom('-0', '9007199254740993', '1.10', '1e400', '12', '0', '-1'),
 );
+// Of `{"\n":1.5,"\n":2.5,"\\":1}`, V8 gives the second value once, and the first from then on: one such name is enough.
 const innerName = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom('a', 'b', 'c', 'email', 'role', 'type', 'rest', 'metadata') },
   { weight: 1, arbitrary: fc.constantFrom('__proto__', 'toJSON', '', '0', '1a', 'é', '\\u0061', 'constructor') },

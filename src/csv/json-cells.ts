@@ -30,11 +30,11 @@ export class JsonCells {
   readonly #strings: readonly (readonly number[])[];
   /** Counts the events that were begun. */
   #event = 0;
-  /** Of each column: the last event that has it, what it has there, and where. */
-  readonly #events: Float64Array;
+  /** Of each column: the last event that has it, what it has there, and where, which is no farther than a text is long. */
+  readonly #events: Int32Array;
   readonly #kinds: Uint8Array;
-  readonly #starts: Float64Array;
-  readonly #ends: Float64Array;
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
   /** Where the last event was written from, and into. */
   #from = EMPTY;
   #into = EMPTY;
@@ -51,10 +51,10 @@ export class JsonCells {
     this.#time = place(time);
     this.#id = id === null ? -1 : place(id);
     this.#strings = strings.map((some) => some.map(place));
-    this.#events = new Float64Array(names.length);
+    this.#events = new Int32Array(names.length);
     this.#kinds = new Uint8Array(names.length);
-    this.#starts = new Float64Array(names.length);
-    this.#ends = new Float64Array(names.length);
+    this.#starts = new Int32Array(names.length);
+    this.#ends = new Int32Array(names.length);
   }
 
   /**
