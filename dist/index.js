@@ -29670,10 +29670,18 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   C0: () => (/* binding */ removeAll),
 /* harmony export */   FC: () => (/* binding */ onDisk),
-/* harmony export */   J5: () => (/* binding */ refused)
+/* harmony export */   J5: () => (/* binding */ refused),
+/* harmony export */   f4: () => (/* binding */ writeAll),
+/* harmony export */   jd: () => (/* binding */ openScratch)
 /* harmony export */ });
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(452);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1455);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6760);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(452);
+
+
+
 
 
 /** The outcome of work on a file or folder. Throws `destination` where the disk refuses it. */
@@ -29687,7 +29695,7 @@ async function onDisk(path, work) {
     }
 }
 /** The error for a disk that does not do what it was asked. */
-const refused = (path, what, cause) => new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ExportError */ .z('destination', what, {
+const refused = (path, what, cause) => new _errors_js__WEBPACK_IMPORTED_MODULE_4__/* .ExportError */ .z('destination', what, {
     where: path,
     next: 'Check the space and the health of the disk of the runner, and run the export again.',
     cause,
@@ -29698,11 +29706,27 @@ const refused = (path, what, cause) => new _errors_js__WEBPACK_IMPORTED_MODULE_1
  */
 function removeAll(folder) {
     try {
-        (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.rmSync)(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 });
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.rmSync)(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 });
     }
     catch {
         // Why the run ends is what people need to know.
     }
+}
+/** Writes all bytes at a place of a file: a disk that is nearly full takes some of them first. Throws what it throws. */
+async function writeAll(file, bytes, position) {
+    for (let done = 0; done < bytes.length;) {
+        done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+    }
+}
+/**
+ * A file without a name, for what has to wait outside of memory: nothing of it is left when it is closed, or when the
+ * run is killed. Throws what the disk throws.
+ */
+async function openScratch(folder) {
+    const path = (0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)(folder, `.scratch-${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)()}`);
+    const file = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.open)(path, 'wx+', 0o600);
+    await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.unlink)(path);
+    return file;
 }
 
 
@@ -30067,7 +30091,7 @@ const refuse = (name, what, next) => new _errors_js__WEBPACK_IMPORTED_MODULE_1__
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _log_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7309);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2469);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9814);
 /* harmony import */ var _retry_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2165);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(869);
 
@@ -30124,11 +30148,17 @@ __webpack_async_result__();
 /* harmony export */   r4: () => (/* binding */ formatInstant)
 /* harmony export */ });
 const MINUTE_MS = 60_000;
-/** Any 400 years of the Gregorian calendar are equally long. */
-const CYCLE_MS = 146_097 * 86_400_000;
+const DAY_MS = 86_400_000;
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+/** Days of a year before each month, where February has 28. */
+const DAYS_BEFORE = MONTH_DAYS.map((_, month) => MONTH_DAYS.slice(0, month).reduce((sum, days) => sum + days, 0));
+/** 1970-01-01, counted from 0000-01-01. */
+const EPOCH_DAY = 719_528;
+const [PLUS, MINUS, FULL_STOP, COLON, SPACE] = [0x2b, 0x2d, 0x2e, 0x3a, 0x20];
+const [UPPER_T, LOWER_T, UPPER_Z, LOWER_Z] = [0x54, 0x74, 0x5a, 0x7a];
 /** Digits of a second's fraction that count: three of milliseconds, and twelve in which 2^-12 has a whole expansion. */
 const FRACTION_DIGITS = 15;
+const POWERS = Array.from({ length: FRACTION_DIGITS }, (_, exponent) => 10 ** exponent);
 /**
  * A vendor's timestamp as milliseconds since 1970: a date, `T` or a space, a time with seconds, an optional fraction of
  * any length, and an optional offset (`Z`, `+hh:mm`, `+hhmm`, `+hh`; without one it is UTC). Years 0000 to 9999.
@@ -30137,26 +30167,29 @@ const FRACTION_DIGITS = 15;
  * null where the text is anything else: a bare date, a number, a day that does not exist, hour 24, second 60.
  */
 function parseInstant(text) {
-    const year = digits(text, 0, 4);
-    const month = digits(text, 5, 2);
-    const day = digits(text, 8, 2);
-    const hour = digits(text, 11, 2);
-    const minute = digits(text, 14, 2);
-    const second = digits(text, 17, 2);
-    if (year < 0 || hour < 0 || minute < 0 || second < 0 || hour > 23 || minute > 59 || second > 59)
+    const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+    const month = twoDigits(text, 5);
+    const day = twoDigits(text, 8);
+    const hour = twoDigits(text, 11);
+    const minute = twoDigits(text, 14);
+    const second = twoDigits(text, 17);
+    // A comparison with NaN is false, whichever it is.
+    if (!(year >= 0 && hour <= 23 && minute <= 59 && second <= 59))
         return null;
-    if (day < 1 || day > daysIn(year, month))
+    if (!(day >= 1 && month >= 1 && month <= 12 && day <= daysIn(year, month)))
         return null;
-    if (text[4] !== '-' || text[7] !== '-' || text[13] !== ':' || text[16] !== ':')
+    if (text.charCodeAt(4) !== MINUS || text.charCodeAt(7) !== MINUS)
         return null;
-    if (text[10] !== 'T' && text[10] !== ' ' && text[10] !== 't')
+    if (text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON)
         return null;
-    const end = text[19] === '.' ? skipDigits(text, 20) : 19;
+    const between = text.charCodeAt(10);
+    if (between !== UPPER_T && between !== LOWER_T && between !== SPACE)
+        return null;
+    const end = text.charCodeAt(19) === FULL_STOP ? skipDigits(text, 20) : 19;
     const offset = end === 20 ? null : offsetAt(text, end);
     if (offset === null)
         return null;
-    // Date.UTC reads years below 100 as 19xx, so it is asked for the year one cycle later.
-    const seconds = Date.UTC(year + 400, month - 1, day, hour, minute, second) - CYCLE_MS - offset * MINUTE_MS;
+    const seconds = dayNumber(year, month, day) * DAY_MS + (hour * 60 + minute - offset) * MINUTE_MS + second * 1000;
     return end === 19 ? seconds : addFraction(text, end, seconds);
 }
 /** An instant as RFC 3339 in UTC, with three digits of fraction where there are milliseconds; finer ones are cut off. */
@@ -30167,56 +30200,63 @@ function formatInstant(ms) {
 function compactInstant(ms) {
     return formatInstant(ms).replace(/[-:]/g, '');
 }
-/** The number that `count` digits at `at` make; -1 where one of them is no digit. */
+/** The number that two digits at `at` make; NaN where one of them is no digit. */
+function twoDigits(text, at) {
+    const tens = text.charCodeAt(at) - 48;
+    const ones = text.charCodeAt(at + 1) - 48;
+    return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
+}
+/** The number that `count` characters from `at` on make, all of them digits. */
 function digits(text, at, count) {
     let value = 0;
-    for (let i = at; i < at + count; i++) {
-        const digit = text.charCodeAt(i) - 48;
-        if (!(digit >= 0 && digit <= 9))
-            return -1;
-        value = value * 10 + digit;
-    }
+    for (let i = at; i < at + count; i++)
+        value = value * 10 + text.charCodeAt(i) - 48;
     return value;
 }
 function skipDigits(text, at) {
-    let end = at;
-    while (digits(text, end, 1) >= 0)
-        end++;
-    return end;
+    for (let end = at;; end++) {
+        const digit = text.charCodeAt(end) - 48;
+        if (!(digit >= 0 && digit <= 9))
+            return end;
+    }
 }
-/** How many days a month has; 0 where there is no such month. */
-function daysIn(year, month) {
-    const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-    return month === 2 && leap ? 29 : (MONTH_DAYS[month - 1] ?? 0);
+const isLeap = (year) => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+const daysIn = (year, month) => month === 2 && isLeap(year) ? 29 : MONTH_DAYS[month - 1];
+/** Days since 1970-01-01. */
+function dayNumber(year, month, day) {
+    // The year 0000 is a leap year, and each of these counts one of the years before this one.
+    const leaps = year === 0 ? 0 : Math.ceil(year / 4) - Math.ceil(year / 100) + Math.ceil(year / 400);
+    const before = DAYS_BEFORE[month - 1] + (month > 2 && isLeap(year) ? 1 : 0);
+    return year * 365 + leaps + before + day - 1 - EPOCH_DAY;
 }
 /** Minutes east of UTC that the rest of the text says; null where it is no offset. */
 function offsetAt(text, at) {
     const rest = text.length - at;
-    const sign = text[at];
     if (rest === 0)
         return 0;
-    if (sign === 'Z' || sign === 'z')
+    const sign = text.charCodeAt(at);
+    if (sign === UPPER_Z || sign === LOWER_Z)
         return rest === 1 ? 0 : null;
-    if (sign !== '+' && sign !== '-')
+    if (sign !== PLUS && sign !== MINUS)
         return null;
-    if (rest !== 3 && rest !== 5 && !(rest === 6 && text[at + 3] === ':'))
+    if (rest !== 3 && rest !== 5 && !(rest === 6 && text.charCodeAt(at + 3) === COLON))
         return null;
-    const hours = digits(text, at + 1, 2);
-    const minutes = rest === 3 ? 0 : digits(text, text.length - 2, 2);
-    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+    const hours = twoDigits(text, at + 1);
+    const minutes = rest === 3 ? 0 : twoDigits(text, text.length - 2);
+    if (!(hours <= 23 && minutes <= 59))
         return null;
-    return (sign === '-' ? -1 : 1) * (hours * 60 + minutes);
+    return (sign === MINUS ? -1 : 1) * (hours * 60 + minutes);
 }
 /** Whole seconds, in ms, and the fraction that stands between the full stop and `end`; cut, never rounded. */
 function addFraction(text, end, seconds) {
     const count = Math.min(end - 20, FRACTION_DIGITS);
-    const milliseconds = digits(text, 20, Math.min(count, 3)) * 10 ** Math.max(0, 3 - count);
-    const whole = seconds + milliseconds;
     if (count <= 3)
-        return whole;
+        return seconds + digits(text, 20, count) * power(3 - count);
+    const whole = seconds + digits(text, 20, 3);
     const grid = Math.abs(whole) < 2 ** 41 ? 2 ** 12 : 2 ** 5;
-    return whole + Math.floor((digits(text, 23, count - 3) * grid) / 10 ** (count - 3)) / grid;
+    return whole + Math.floor((digits(text, 23, count - 3) * grid) / power(count - 3)) / grid;
 }
+const power = (exponent) => POWERS[exponent];
 
 
 /***/ }),
@@ -30372,7 +30412,7 @@ function openProgress(runner, now) {
 
 /***/ }),
 
-/***/ 2469:
+/***/ 9814:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -30411,25 +30451,28 @@ var instant = __nccwpck_require__(4642);
  * Finds every JSON number that JavaScript may write otherwise than the vendor did: `-0`, 16 digits and more, a fraction
  * or an exponent, each between two characters that may stand around a number. It also finds some inside strings.
  */
-const DELICATE_NUMBER = /(?:^|[\s:,[])(?:-0|-?\d{16,}|-?\d+[.eE][\d.eE+-]*)(?:[\s,}\]]|$)/;
-/** Deeper than any event is. At some thousands, `JSON.stringify` and the reading of digits run out of stack. */
+const DELICATE_NUMBER = /[ \t\n\r:,[](?:-0|-?\d{16,}|-?\d+[.eE][\d.eE+-]*)[ \t\n\r,}\]]/;
+/** A number alone is between no such characters. */
+const BARE_NUMBER = /^[ \t\n\r]*-?\d/;
+/** Levels of arrays and objects; more than any event has. At some thousands, `JSON.stringify` and the reading of digits run out of stack. */
 const MOST_LEVELS = 1000;
 /**
  * The body as text, without a byte order mark at its start.
  * Throws `protocol` where it is not UTF-8, `incomplete` where it is longer than a string can be (512 MB).
  */
 function decodeUtf8({ body, where }) {
-    if (body.length > external_node_buffer_.constants.MAX_STRING_LENGTH) {
-        throw new errors/* ExportError */.z('incomplete', `The response is too long to be read: ${body.length} bytes.`, {
-            where,
-            next: 'Export a shorter window.',
-        });
-    }
-    if (!(0,external_node_buffer_.isUtf8)(body))
-        throw unreadable('The response is not UTF-8.', where);
-    const text = body.toString('utf8');
-    return text.startsWith('\ufeff') ? text.slice(1) : text;
+    if (body.length > external_node_buffer_.constants.MAX_STRING_LENGTH)
+        throw tooLong(body.length, where);
+    return withoutMark(readUtf8(body, where));
 }
+/** Bytes as text. Throws `protocol` where they are not UTF-8. */
+function readUtf8(bytes, where) {
+    if (!(0,external_node_buffer_.isUtf8)(bytes))
+        throw unreadable('The response is not UTF-8.', where);
+    return bytes.toString('utf8');
+}
+/** Text without a byte order mark at its start. */
+const withoutMark = (text) => (text.startsWith('\ufeff') ? text.slice(1) : text);
 /**
  * The body as JSON, every number digit for digit: one that JavaScript would change (`9007199254740993`, `1.10`, `1e400`,
  * `-0`) comes as an object of `JSON.rawJSON`, which `text` and `JSON.stringify` write as it came.
@@ -30437,47 +30480,61 @@ function decodeUtf8({ body, where }) {
  * the text there.
  */
 function readJson(answer) {
-    const source = decodeUtf8(answer);
-    if (isTooDeep(source))
-        throw unreadable(`The response is nested too deep: more than ${MOST_LEVELS} levels.`, answer.where);
+    return parseJson(decodeUtf8(answer), answer.where);
+}
+/**
+ * Text as `readJson` reads a body. `placeOf` says where in the body a character of the text stands, if the text is not
+ * all of it; `levels` are those of brackets in the text that may stand around a value.
+ */
+function parseJson(source, where, placeOf = (position) => position, levels = MOST_LEVELS) {
+    const value = parseDigits(source, where, placeOf);
+    if (isTooDeep(value, levels))
+        throw tooDeep(where);
+    return value;
+}
+function parseDigits(source, where, placeOf) {
     try {
-        return DELICATE_NUMBER.test(source) ? JSON.parse(source, keepDigits) : JSON.parse(source);
+        const isDelicate = DELICATE_NUMBER.test(source) || BARE_NUMBER.test(source);
+        return isDelicate ? JSON.parse(source, keepDigits) : JSON.parse(source);
     }
     catch (error) {
+        // The reading of digits goes down level by level, until the stack has no more room.
+        if (error instanceof RangeError)
+            throw tooDeep(where);
         // The parser's own error quotes the response, so it is no `cause`.
         const position = / in JSON at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(String(error))?.[1];
-        const at = position === undefined ? '' : `, from character ${position} on`;
-        throw unreadable(`The response is not JSON${at}.`, answer.where);
+        throw notJson(position === undefined ? null : placeOf(Number(position)), where);
     }
 }
-/** Whether brackets outside strings ever stand more than `MOST_LEVELS` deep. */
-function isTooDeep(source) {
-    let levels = 0;
-    let quoted = false;
-    for (let at = 0; at < source.length; at++) {
-        switch (source[at]) {
-            case '"':
-                quoted = !quoted;
-                break;
-            case '\\':
-                at++;
-                break;
-            case '[':
-            case '{':
-                if (!quoted)
-                    levels++;
-                if (levels > MOST_LEVELS)
-                    return true;
-                break;
-            case ']':
-            case '}':
-                if (!quoted)
-                    levels--;
-                break;
+/** Whether arrays and objects ever stand in each other more than `levels` deep. */
+function isTooDeep(value, levels) {
+    if (typeof value !== 'object' || value === null)
+        return false;
+    if (levels === 0)
+        return !JSON.isRawJSON(value);
+    if (Array.isArray(value)) {
+        for (const inner of value) {
+            if (typeof inner === 'object' && isTooDeep(inner, levels - 1))
+                return true;
         }
+        return false;
+    }
+    // Whatever comes from the parser has no enumerable names but its own.
+    for (const name in value) {
+        const inner = value[name];
+        if (typeof inner === 'object' && isTooDeep(inner, levels - 1))
+            return true;
     }
     return false;
 }
+/** The error for an answer that is no JSON; `at` is the first wrong character, or null where it is its end. */
+const notJson = (at, where) => unreadable(`The response is not JSON${at === null ? '' : `, from character ${at} on`}.`, where);
+/** The error for an answer, or a part of one, that is longer than a string can be. */
+const tooLong = (bytes, where) => new errors/* ExportError */.z('incomplete', `The response is too long to be read: ${bytes} bytes.`, {
+    where,
+    next: 'Export a shorter window.',
+});
+const tooDeep = (where) => unreadable(`The response is nested too deep: more than ${MOST_LEVELS} levels.`, where);
 /** The value, if it is an object. Throws `protocol`; `what` names it in the message: `the answer`, `data[3]`. */
 function asObject(value, what, where) {
     if (isObject(value))
@@ -30555,6 +30612,7 @@ function kind(value) {
         return 'a number';
     return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
+/** The error for an answer that is not what the document promises; `what` holds nothing of it. */
 function unreadable(what, where) {
     return new errors/* ExportError */.z('protocol', what, {
         where,
@@ -30883,7 +30941,884 @@ const COMMON_COLUMNS = [
     { name: 'raw', meaning: 'The whole event as JSON; for CSV vendors an object of their cells by column.' },
 ];
 
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/utils/get.js
+// Lodash implementation of `get`
+
+const charCodeOfDot = ".".charCodeAt(0);
+const reEscapeChar = /\\(\\)?/g;
+const rePropName = RegExp(
+  // Match anything that isn't a dot or bracket.
+  "[^.[\\]]+" +
+    "|" +
+    // Or match property names within brackets.
+    "\\[(?:" +
+    // Match a non-string expression.
+    "([^\"'][^[]*)" +
+    "|" +
+    // Or match strings (supports escaping characters).
+    "([\"'])((?:(?!\\2)[^\\\\]|\\\\.)*?)\\2" +
+    ")\\]" +
+    "|" +
+    // Or match "" as the space between consecutive dots or empty brackets.
+    "(?=(?:\\.|\\[\\])(?:\\.|\\[\\]|$))",
+  "g",
+);
+const reIsDeepProp = /\.|\[(?:[^[\]]*|(["'])(?:(?!\1)[^\\]|\\.)*?\1)\]/;
+const reIsPlainProp = /^\w*$/;
+
+const getTag = function (value) {
+  // if (!value) value === undefined ? "[object Undefined]" : "[object Null]";
+  return Object.prototype.toString.call(value);
+};
+
+const isSymbol = function (value) {
+  const type = typeof value;
+  return (
+    type === "symbol" ||
+    (type === "object" && value && getTag(value) === "[object Symbol]")
+  );
+};
+
+const isKey = function (value, object) {
+  if (Array.isArray(value)) {
+    return false;
+  }
+  const type = typeof value;
+  if (
+    type === "number" ||
+    type === "symbol" ||
+    type === "boolean" ||
+    !value ||
+    isSymbol(value)
+  ) {
+    return true;
+  }
+  return (
+    reIsPlainProp.test(value) ||
+    !reIsDeepProp.test(value) ||
+    (object != null && value in Object(object))
+  );
+};
+
+const stringToPath = function (string) {
+  const result = [];
+  if (string.charCodeAt(0) === charCodeOfDot) {
+    result.push("");
+  }
+  string.replace(rePropName, function (match, expression, quote, subString) {
+    let key = match;
+    if (quote) {
+      key = subString.replace(reEscapeChar, "$1");
+    } else if (expression) {
+      key = expression.trim();
+    }
+    result.push(key);
+  });
+  return result;
+};
+
+const castPath = function (value, object) {
+  if (Array.isArray(value)) {
+    return value;
+  } else {
+    return isKey(value, object) ? [value] : stringToPath(value);
+  }
+};
+
+const toKey = function (value) {
+  if (typeof value === "string" || isSymbol(value)) return value;
+  const result = `${value}`;
+  return result == "0" && 1 / value == -Infinity ? "-0" : result;
+};
+
+const get = function (object, path) {
+  path = castPath(path, object);
+  let index = 0;
+  const length = path.length;
+  while (object != null && index < length) {
+    object = object[toKey(path[index++])];
+  }
+  return index && index === length ? object : undefined;
+};
+
+
+
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/utils/is_object.js
+const is_object = function (obj) {
+  return typeof obj === "object" && obj !== null && !Array.isArray(obj);
+};
+
+
+
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/api/normalize_columns.js
+const normalize_columns = function (columns) {
+  if (columns === undefined || columns === null) {
+    return [undefined, undefined];
+  }
+  if (typeof columns !== "object") {
+    return [Error('Invalid option "columns": expect an array or an object')];
+  }
+  if (!Array.isArray(columns)) {
+    const newcolumns = [];
+    for (const k in columns) {
+      newcolumns.push({
+        key: k,
+        header: columns[k],
+      });
+    }
+    columns = newcolumns;
+  } else {
+    const newcolumns = [];
+    for (const column of columns) {
+      if (typeof column === "string") {
+        newcolumns.push({
+          key: column,
+          header: column,
+        });
+      } else if (
+        typeof column === "object" &&
+        column !== null &&
+        !Array.isArray(column)
+      ) {
+        if (!column.key) {
+          return [
+            Error('Invalid column definition: property "key" is required'),
+          ];
+        }
+        if (column.header === undefined) {
+          column.header = column.key;
+        }
+        newcolumns.push(column);
+      } else {
+        return [
+          Error("Invalid column definition: expect a string or an object"),
+        ];
+      }
+    }
+    columns = newcolumns;
+  }
+  return [undefined, columns];
+};
+
+
+
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/api/CsvError.js
+class CsvError extends Error {
+  constructor(code, message, ...contexts) {
+    if (Array.isArray(message)) message = message.join(" ");
+    super(message);
+    if (Error.captureStackTrace !== undefined) {
+      Error.captureStackTrace(this, CsvError);
+    }
+    this.code = code;
+    for (const context of contexts) {
+      for (const key in context) {
+        const value = context[key];
+        this[key] = Buffer.isBuffer(value)
+          ? value.toString()
+          : value == null
+            ? value
+            : JSON.parse(JSON.stringify(value));
+      }
+    }
+  }
+}
+
+
+
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/utils/underscore.js
+const underscore = function (str) {
+  return str.replace(/([A-Z])/g, function (_, match) {
+    return "_" + match.toLowerCase();
+  });
+};
+
+
+
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/api/normalize_options.js
+
+
+
+
+const normalize_options = function (opts) {
+  const options = {};
+  // Merge with user options
+  for (const opt in opts) {
+    options[underscore(opt)] = opts[opt];
+  }
+  // Normalize option `bom`
+  if (
+    options.bom === undefined ||
+    options.bom === null ||
+    options.bom === false
+  ) {
+    options.bom = false;
+  } else if (options.bom !== true) {
+    return [
+      new CsvError("CSV_OPTION_BOOLEAN_INVALID_TYPE", [
+        "option `bom` is optional and must be a boolean value,",
+        `got ${JSON.stringify(options.bom)}`,
+      ]),
+    ];
+  }
+  // Normalize option `delimiter`
+  if (options.delimiter === undefined || options.delimiter === null) {
+    options.delimiter = ",";
+  } else if (Buffer.isBuffer(options.delimiter)) {
+    options.delimiter = options.delimiter.toString();
+  } else if (typeof options.delimiter !== "string") {
+    return [
+      new CsvError("CSV_OPTION_DELIMITER_INVALID_TYPE", [
+        "option `delimiter` must be a buffer or a string,",
+        `got ${JSON.stringify(options.delimiter)}`,
+      ]),
+    ];
+  }
+  // Normalize option `quote`
+  if (options.quote === undefined || options.quote === null) {
+    options.quote = '"';
+  } else if (options.quote === true) {
+    options.quote = '"';
+  } else if (options.quote === false) {
+    options.quote = "";
+  } else if (Buffer.isBuffer(options.quote)) {
+    options.quote = options.quote.toString();
+  } else if (typeof options.quote !== "string") {
+    return [
+      new CsvError("CSV_OPTION_QUOTE_INVALID_TYPE", [
+        "option `quote` must be a boolean, a buffer or a string,",
+        `got ${JSON.stringify(options.quote)}`,
+      ]),
+    ];
+  }
+  // Normalize option `quoted`
+  if (options.quoted === undefined || options.quoted === null) {
+    options.quoted = false;
+  } else {
+    // todo
+  }
+  // Normalize option `escape_formulas`
+  if (
+    options.escape_formulas === undefined ||
+    options.escape_formulas === null
+  ) {
+    options.escape_formulas = false;
+  } else if (typeof options.escape_formulas !== "boolean") {
+    return [
+      new CsvError("CSV_OPTION_ESCAPE_FORMULAS_INVALID_TYPE", [
+        "option `escape_formulas` must be a boolean,",
+        `got ${JSON.stringify(options.escape_formulas)}`,
+      ]),
+    ];
+  }
+  // Normalize option `quoted_empty`
+  if (options.quoted_empty === undefined || options.quoted_empty === null) {
+    options.quoted_empty = undefined;
+  } else {
+    // todo
+  }
+  // Normalize option `quoted_match`
+  if (
+    options.quoted_match === undefined ||
+    options.quoted_match === null ||
+    options.quoted_match === false
+  ) {
+    options.quoted_match = null;
+  } else if (!Array.isArray(options.quoted_match)) {
+    options.quoted_match = [options.quoted_match];
+  }
+  if (options.quoted_match) {
+    for (const quoted_match of options.quoted_match) {
+      const isString = typeof quoted_match === "string";
+      const isRegExp = quoted_match instanceof RegExp;
+      if (!isString && !isRegExp) {
+        return [
+          new CsvError("CSV_OPTION_QUOTED_MATCH", [
+            "option `quoted_match` must be a string or a regex,",
+            `got ${JSON.stringify(options.quoted_match)}`,
+          ]),
+        ];
+      }
+    }
+  }
+  // Normalize option `quoted_string`
+  if (options.quoted_string === undefined || options.quoted_string === null) {
+    options.quoted_string = false;
+  } else {
+    // todo
+  }
+  // Normalize option `eof`
+  if (options.eof === undefined || options.eof === null) {
+    options.eof = true;
+  } else {
+    // todo
+  }
+  // Normalize option `escape`
+  if (options.escape === undefined || options.escape === null) {
+    options.escape = '"';
+  } else if (Buffer.isBuffer(options.escape)) {
+    options.escape = options.escape.toString();
+  } else if (typeof options.escape !== "string") {
+    return [
+      Error(
+        `Invalid Option: escape must be a buffer or a string, got ${JSON.stringify(options.escape)}`,
+      ),
+    ];
+  }
+  if (options.escape.length > 1) {
+    return [
+      Error(
+        `Invalid Option: escape must be one character, got ${options.escape.length} characters`,
+      ),
+    ];
+  }
+  // Normalize option `header`
+  if (
+    options.header === undefined ||
+    options.header === null ||
+    options.header === false
+  ) {
+    options.header = false;
+  } else if (options.header !== true) {
+    throw new CsvError(
+      "CSV_INVALID_OPTION_HEADER",
+      [
+        "option `header` is expected to be a boolean,",
+        `got ${JSON.stringify(options.header)}`,
+      ],
+      options,
+    );
+  }
+  // Normalize option `headers_as_comment`
+  if (
+    options.header_as_comment === undefined ||
+    options.header_as_comment === null ||
+    options.header_as_comment === false
+  ) {
+    options.header_as_comment = false;
+  } else if (options.header_as_comment === true) {
+    options.header_as_comment = "#";
+  } else if (Buffer.isBuffer(options.header_as_comment)) {
+    options.header_as_comment = options.header_as_comment.toString();
+  } else if (typeof options.header_as_comment !== "string") {
+    throw new CsvError(
+      "CSV_INVALID_OPTION_HEADER_AS_COMMENT",
+      [
+        "option `header_as_comment` must be a boolean, a string or a buffer,",
+        `got ${JSON.stringify(options.header_as_comment)}`,
+      ],
+      options,
+    );
+  }
+  // if (options.header_as_comment && !options.comment?.length) {
+  //   throw new CsvError(
+  //     "CSV_INVALID_OPTION_COMMENT",
+  //     [
+  //       "option `comment` must be a non empty string or buffer when using `header_as_comment`,",
+  //       `got ${JSON.stringify(options.comment)}`,
+  //     ],
+  //     options,
+  //   );
+  // }
+  // Header is always enabled with `header_as_comment`
+  // if (options.header_as_comment === true) {
+  //   options.header = true;
+  // }
+  // Normalize option `columns`
+  const [errColumns, columns] = normalize_columns(options.columns);
+  if (errColumns !== undefined) return [errColumns];
+  options.columns = columns;
+  // Normalize option `quoted`
+  if (options.quoted === undefined || options.quoted === null) {
+    options.quoted = false;
+  } else {
+    // todo
+  }
+  // Normalize option `cast`
+  if (options.cast === undefined || options.cast === null) {
+    options.cast = {};
+  } else {
+    // todo
+  }
+  // Normalize option cast.bigint
+  if (options.cast.bigint === undefined || options.cast.bigint === null) {
+    // Cast boolean to string by default
+    options.cast.bigint = (value) => "" + value;
+  }
+  // Normalize option cast.boolean
+  if (options.cast.boolean === undefined || options.cast.boolean === null) {
+    // Cast boolean to string by default
+    options.cast.boolean = (value) => (value ? "1" : "");
+  }
+  // Normalize option cast.date
+  if (options.cast.date === undefined || options.cast.date === null) {
+    // Cast date to timestamp string by default
+    options.cast.date = (value) => "" + value.getTime();
+  }
+  // Normalize option cast.number
+  if (options.cast.number === undefined || options.cast.number === null) {
+    // Cast number to string using native casting by default
+    options.cast.number = (value) => "" + value;
+  }
+  // Normalize option cast.object
+  if (options.cast.object === undefined || options.cast.object === null) {
+    // Stringify object as JSON by default
+    options.cast.object = (value) => JSON.stringify(value);
+  }
+  // Normalize option cast.string
+  if (options.cast.string === undefined || options.cast.string === null) {
+    // Leave string untouched
+    options.cast.string = function (value) {
+      return value;
+    };
+  }
+  // Normalize option `on_record`
+  if (
+    options.on_record !== undefined &&
+    typeof options.on_record !== "function"
+  ) {
+    return [Error(`Invalid Option: "on_record" must be a function.`)];
+  }
+  // Normalize option `quote_record_delimiter`
+  if (
+    options.quote_record_delimiter === undefined ||
+    options.quote_record_delimiter === null
+  ) {
+    options.quote_record_delimiter = !options.record_delimiter;
+  } else if (typeof options.quote_record_delimiter !== "boolean") {
+    return [
+      new CsvError("CSV_OPTION_QUOTE_RECORD_DELIMITER_INVALID_TYPE", [
+        "option `quote_record_delimiter` must be a boolean,",
+        `got ${JSON.stringify(options.quote_record_delimiter)}`,
+      ]),
+    ];
+  }
+  // Normalize option `record_delimiter`
+  if (
+    options.record_delimiter === undefined ||
+    options.record_delimiter === null
+  ) {
+    options.record_delimiter = "\n";
+  } else if (Buffer.isBuffer(options.record_delimiter)) {
+    options.record_delimiter = options.record_delimiter.toString();
+  } else if (typeof options.record_delimiter !== "string") {
+    return [
+      Error(
+        `Invalid Option: record_delimiter must be a buffer or a string, got ${JSON.stringify(options.record_delimiter)}`,
+      ),
+    ];
+  }
+  switch (options.record_delimiter) {
+    case "unix":
+      options.record_delimiter = "\n";
+      break;
+    case "mac":
+      options.record_delimiter = "\r";
+      break;
+    case "windows":
+      options.record_delimiter = "\r\n";
+      break;
+    case "ascii":
+      options.record_delimiter = "\u001e";
+      break;
+    case "unicode":
+      options.record_delimiter = "\u2028";
+      break;
+  }
+  return [undefined, options];
+};
+
+
+
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/api/index.js
+
+
+
+
+const bom_utf8 = Buffer.from([239, 187, 191]);
+// True when appending `separator` after `value` would let `parse` find
+// `separator` starting inside `value`. Besides the field containing the whole
+// separator, this also covers boundary fusion: a field whose tail is a
+// non-empty prefix of a multi-character separator merges with the appended
+// separator (eg value "a:" + delimiter "::" => "a:::", matched at offset 1).
+// Such fields must be quoted to round-trip, like RFC 4180 fields containing the
+// delimiter, generalized to multi-character delimiters and record delimiters.
+const emits_separator = function (value, separators) {
+  return separators.some(
+    (separator) =>
+      separator.length !== 0 &&
+      (value.indexOf(separator) !== -1 ||
+        (separator.length > 1 &&
+          (value + separator).indexOf(separator) < value.length)),
+  );
+};
+// True when `value` matches one of the `quoted_match` patterns. The regexps
+// come from the user and the same objects are reused for every field, so the
+// test must not depend on their state: `RegExp.prototype.test` advances
+// `lastIndex` on a global or sticky regexp, which would make a match in one
+// field move where the next field starts matching. `String.prototype.search`
+// searches from the start and restores `lastIndex`, and is equivalent to
+// `test` for the stateless regexps.
+const matches_quoted_match = function (value, quoted_match) {
+  if (!quoted_match) return false;
+  return quoted_match.some((pattern) =>
+    typeof pattern === "string"
+      ? value.indexOf(pattern) !== -1
+      : value.search(pattern) !== -1,
+  );
+};
+
+const stringifier = function (options, state, info) {
+  return {
+    options: options,
+    state: state,
+    info: info,
+    __transform: function (chunk, push) {
+      // Chunk validation
+      if (!Array.isArray(chunk) && typeof chunk !== "object") {
+        return Error(
+          `Invalid Record: expect an array or an object, got ${JSON.stringify(chunk)}`,
+        );
+      }
+      // Detect columns from the first record
+      if (this.info.records === 0) {
+        if (Array.isArray(chunk)) {
+          if (
+            this.options.header === true &&
+            this.options.columns === undefined
+          ) {
+            return Error(
+              "Undiscoverable Columns: header option requires column option or object records",
+            );
+          }
+        } else if (this.options.columns === undefined) {
+          const [err, columns] = normalize_columns(Object.keys(chunk));
+          if (err) return;
+          this.options.columns = columns;
+        }
+      }
+      // Emit the header
+      if (this.info.records === 0) {
+        this.bom(push);
+        const err = this.headers(push);
+        if (err) return err;
+      }
+      // Emit and stringify the record if an object or an array
+      try {
+        // this.emit('record', chunk, this.info.records);
+        if (this.options.on_record) {
+          this.options.on_record(chunk, this.info.records);
+        }
+      } catch (err) {
+        return err;
+      }
+      // Convert the record into a string
+      let err, chunk_string;
+      if (this.options.eof) {
+        [err, chunk_string] = this.stringify(chunk);
+        if (err) return err;
+        if (chunk_string === undefined) {
+          return;
+        } else {
+          chunk_string = chunk_string + this.options.record_delimiter;
+        }
+      } else {
+        [err, chunk_string] = this.stringify(chunk);
+        if (err) return err;
+        if (chunk_string === undefined) {
+          return;
+        } else {
+          if (this.options.header || this.info.records) {
+            chunk_string = this.options.record_delimiter + chunk_string;
+          }
+        }
+      }
+      // Emit the csv
+      this.info.records++;
+      push(chunk_string);
+    },
+    stringify: function (chunk, chunkIsHeader = false) {
+      if (typeof chunk !== "object") {
+        return [undefined, chunk];
+      }
+      const { columns } = this.options;
+      const record = [];
+      // Record is an array
+      if (Array.isArray(chunk)) {
+        // We are getting an array but the user has specified output columns. In
+        // this case, we respect the columns indexes
+        const length = columns
+          ? Math.min(chunk.length, columns.length)
+          : chunk.length;
+        // Cast record elements
+        for (let i = 0; i < length; i++) {
+          const field = chunk[i];
+          const [err, value] = this.__cast(field, {
+            index: i,
+            column: i,
+            records: this.info.records,
+            header: chunkIsHeader,
+          });
+          if (err) return [err];
+          record[i] = [value, field];
+        }
+        // Record is a literal object
+        // `columns` is always defined: it is either provided or discovered.
+      } else {
+        for (let i = 0; i < columns.length; i++) {
+          const field = get(chunk, columns[i].key);
+          const [err, value] = this.__cast(field, {
+            index: i,
+            column: columns[i].key,
+            records: this.info.records,
+            header: chunkIsHeader,
+          });
+          if (err) return [err];
+          record[i] = [value, field];
+        }
+      }
+      let csvrecord = "";
+      for (let i = 0; i < record.length; i++) {
+        let options, err;
+
+        let [value, field] = record[i];
+        if (typeof value === "string") {
+          options = this.options;
+        } else if (is_object(value)) {
+          // Value is considerered as a mix of a value and options
+          options = { ...value };
+          value = options.value;
+          delete options.value;
+          if (
+            typeof value !== "string" &&
+            value !== undefined &&
+            value !== null
+          ) {
+            if (err)
+              return [
+                Error(
+                  `Invalid Casting Value: returned value must return a string, null or undefined, got ${JSON.stringify(value)}`,
+                ),
+              ];
+          }
+          // Merge global options with the ones returned by cast
+          options = { ...this.options, ...options };
+          [err, options] = normalize_options(options);
+          if (err !== undefined) {
+            return [err];
+          }
+        } else if (value === undefined || value === null) {
+          options = this.options;
+        } else {
+          return [
+            Error(
+              `Invalid Casting Value: returned value must return a string, an object, null or undefined, got ${JSON.stringify(value)}`,
+            ),
+          ];
+        }
+        const {
+          delimiter,
+          escape,
+          quote,
+          quoted,
+          quoted_empty,
+          quoted_string,
+          quoted_match,
+          record_delimiter,
+          quote_record_delimiter,
+          escape_formulas,
+        } = options;
+        if ("" === value && "" === field) {
+          const quotedMatch = matches_quoted_match(value, quoted_match);
+          const shouldQuote =
+            quotedMatch ||
+            true === quoted_empty ||
+            (true === quoted_string && false !== quoted_empty);
+          if (shouldQuote === true) {
+            value = quote + value + quote;
+          }
+          csvrecord += value;
+        } else if (value) {
+          if (typeof value !== "string") {
+            return [
+              Error(
+                `Formatter must return a string, null or undefined, got ${JSON.stringify(value)}`,
+              ),
+            ];
+          }
+          const containsdelimiter = emits_separator(value, [delimiter]);
+          const containsQuote = quote !== "" && value.indexOf(quote) >= 0;
+          const containsEscape = value.indexOf(escape) >= 0 && escape !== quote;
+          // Testing `\n` and `\r` covers the three sequences `parse` discovers
+          const containsRecordDelimiter = emits_separator(value, [
+            record_delimiter,
+            ...(quote_record_delimiter === false ? [] : ["\n", "\r"]),
+          ]);
+          const quotedString = quoted_string && typeof field === "string";
+          const quotedMatch = matches_quoted_match(value, quoted_match);
+          // See https://github.com/adaltas/node-csv/pull/387
+          // More about CSV injection or formula injection, when websites embed
+          // untrusted input inside CSV files:
+          // https://owasp.org/www-community/attacks/CSV_Injection
+          // http://georgemauer.net/2017/10/07/csv-injection.html
+          // Apple Numbers unicode normalization is empirical from testing
+          if (escape_formulas) {
+            switch (value[0]) {
+              case "-":
+                if (typeof field === "number" || typeof field === "bigint") {
+                  break;
+                }
+                value = `'${value}`;
+                break;
+              case "=":
+              case "+":
+              case "@":
+              case "\t":
+              case "\r":
+              case "\uFF1D": // Unicode '='
+              case "\uFF0B": // Unicode '+'
+              case "\uFF0D": // Unicode '-'
+              case "\uFF20": // Unicode '@'
+                value = `'${value}`;
+                break;
+            }
+          }
+          const shouldQuote =
+            containsQuote === true ||
+            containsdelimiter ||
+            containsRecordDelimiter ||
+            quoted ||
+            quotedString ||
+            quotedMatch;
+          if (shouldQuote === true && containsEscape === true) {
+            value = value.replaceAll(escape, () => escape + escape);
+          }
+          if (containsQuote === true) {
+            value = value.replaceAll(quote, () => escape + quote);
+          }
+          if (shouldQuote === true) {
+            value = quote + value + quote;
+          }
+          csvrecord += value;
+        } else if (
+          quoted_empty === true ||
+          (field === "" && quoted_string === true && quoted_empty !== false)
+        ) {
+          csvrecord += quote + quote;
+        }
+        if (i !== record.length - 1) {
+          csvrecord += delimiter;
+        }
+      }
+      return [undefined, csvrecord];
+    },
+    bom: function (push) {
+      if (this.options.bom !== true) {
+        return;
+      }
+      push(bom_utf8);
+    },
+    headers: function (push) {
+      if (this.options.header === false) {
+        return;
+      }
+      if (this.options.columns === undefined) {
+        return;
+      }
+      let err;
+      let headers = this.options.columns.map((column) => column.header);
+      if (this.options.eof) {
+        [err, headers] = this.stringify(headers, true);
+        headers += this.options.record_delimiter;
+      } else {
+        [err, headers] = this.stringify(headers, true);
+      }
+      if (err) return err;
+      if (this.options.header_as_comment) {
+        headers = this.options.header_as_comment + " " + headers;
+      }
+      push(headers);
+    },
+    __cast: function (value, context) {
+      const type = typeof value;
+      try {
+        if (type === "string") {
+          // Fine for 99% of the cases
+          return [undefined, this.options.cast.string(value, context)];
+        } else if (type === "bigint") {
+          return [undefined, this.options.cast.bigint(value, context)];
+        } else if (type === "number") {
+          return [undefined, this.options.cast.number(value, context)];
+        } else if (type === "boolean") {
+          return [undefined, this.options.cast.boolean(value, context)];
+        } else if (value instanceof Date) {
+          return [undefined, this.options.cast.date(value, context)];
+        } else if (type === "object" && value !== null) {
+          return [undefined, this.options.cast.object(value, context)];
+        } else if (value === null && this.options.cast.null !== undefined) {
+          return [undefined, this.options.cast.null(value, context)];
+        } else if (
+          value === undefined &&
+          this.options.cast.undefined !== undefined
+        ) {
+          return [undefined, this.options.cast.undefined(value, context)];
+        } else {
+          return [undefined, value];
+        }
+      } catch (err) {
+        return [err];
+      }
+    },
+  };
+};
+
+
+
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/sync.js
+/*
+CSV Stringify
+
+Please look at the [Sync API](https://csv.js.org/stringify/api/sync/) for
+additional information.
+*/
+
+
+
+
+const stringify = function (records, opts = {}) {
+  const data = [];
+  const [err, options] = normalize_options(opts);
+  if (err !== undefined) throw err;
+  const state = {
+    stop: false,
+  };
+  // Information
+  const info = {
+    records: 0,
+  };
+  const api = stringifier(options, state, info);
+  for (const record of records) {
+    const err = api.__transform(record, function (record) {
+      data.push(record);
+    });
+    if (err !== undefined) throw err;
+  }
+  if (data.length === 0) {
+    api.bom((d) => {
+      data.push(d);
+    });
+    const err = api.headers((headers) => {
+      data.push(headers);
+    });
+    if (err !== undefined) throw err;
+  }
+  return data.join("");
+};
+
+
+
 ;// CONCATENATED MODULE: ./lib/csv/guard.js
+
 /**
  * Where one `'` is put, so that no spreadsheet runs a cell. Source: https://owasp.org/www-community/attacks/CSV_Injection
  * - Before `=`, `+`, `-`, `@` and their full-width forms, even behind blanks, quotes and what is not seen, for some
@@ -30908,12 +31843,13 @@ function guardCell(cell) {
 }
 /** Some rows, every cell guarded and in quotes, each row ended by CRLF; the empty text where there are none. */
 function encodeGuardedRows(rows) {
-    let text = '';
-    for (const row of rows)
-        text += `${row.map(encodeCell).join(',')}\r\n`;
-    return text;
+    return stringify([...rows], {
+        record_delimiter: 'windows',
+        quoted: true,
+        quoted_empty: true,
+        cast: { string: (cell) => guardCell(cell) },
+    });
 }
-const encodeCell = (cell) => `"${guardCell(cell).replaceAll('"', '""')}"`;
 
 ;// CONCATENATED MODULE: ./lib/csv/native.js
 
@@ -30922,41 +31858,69 @@ const EXTRA_COLUMN = {
     name: 'extra',
     meaning: 'All that the vendor sent and no other native column holds, as a JSON object; empty where nothing is left.',
 };
-/** JSON vendors: the documented columns, then what they leave over. */
-function fieldCells(columns) {
-    const heads = headsOf(columns);
-    const cells = columns.map(({ name }) => {
-        const [head, sub] = splitName(name);
-        if (sub !== null) {
-            return [
-                name,
-                (fields) => {
-                    const value = field(fields, head);
-                    return isObject(value) ? read_text(field(value, sub)) : '';
-                },
-            ];
+/**
+ * JSON vendors: the documented columns, then what they leave over. Goes once through the fields that an event has,
+ * whatever columns there are.
+ */
+function nativeRow(columns) {
+    const heads = headsOf(columns.map(({ name }) => name));
+    const blank = [...columns.map(() => ''), ''];
+    return (fields) => {
+        const cells = blank.slice();
+        let extra = null;
+        for (const name in fields) {
+            const value = fields[name];
+            const head = heads.get(name);
+            let left;
+            if (head === undefined)
+                left = value;
+            else if (head.subs !== null && isObject(value))
+                left = takeSubs(value, head.subs, cells);
+            else if (head.whole !== null)
+                cells[head.whole] = typeof value === 'string' ? value : read_text(value);
+            else if (value !== null)
+                left = value;
+            if (left !== undefined) {
+                extra ??= [];
+                extra.push([name, left]);
+            }
         }
-        const apart = (heads.get(head)?.subs.size ?? 0) > 0;
-        return [
-            name,
-            (fields) => {
-                const value = field(fields, head);
-                return apart && isObject(value) ? '' : read_text(value);
-            },
-        ];
-    });
-    return new Map([...cells, [EXTRA_COLUMN.name, (fields) => extra(fields, heads)]]);
+        // `Object.fromEntries` keeps a field `__proto__` a field.
+        if (extra !== null)
+            cells[columns.length] = JSON.stringify(Object.fromEntries(extra));
+        return cells;
+    };
 }
-function headsOf(columns) {
+/** Puts an object's fields into their cells; gives what has none, as an object, or undefined where nothing is left. */
+function takeSubs(object, subs, cells) {
+    let left = null;
+    for (const name in object) {
+        const value = object[name];
+        const column = subs.get(name);
+        if (column !== undefined) {
+            cells[column] = typeof value === 'string' ? value : read_text(value);
+        }
+        else {
+            left ??= [];
+            left.push([name, value]);
+        }
+    }
+    return left === null ? undefined : Object.fromEntries(left);
+}
+/** The columns by the top-level fields that they hold, whole or in part. */
+function headsOf(names) {
     const heads = new Map();
-    for (const { name } of columns) {
+    for (const [index, name] of names.entries()) {
         const [first, sub] = splitName(name);
-        const head = heads.get(first) ?? { whole: false, subs: new Set() };
+        const head = heads.get(first) ?? { whole: null, subs: null };
         heads.set(first, head);
-        if (sub === null)
-            head.whole = true;
-        else
-            head.subs.add(sub);
+        if (sub === null) {
+            head.whole = index;
+        }
+        else {
+            head.subs ??= new Map();
+            head.subs.set(sub, index);
+        }
     }
     return heads;
 }
@@ -30964,25 +31928,6 @@ function headsOf(columns) {
 function splitName(name) {
     const dot = name.indexOf('.');
     return dot === -1 ? [name, null] : [name.slice(0, dot), name.slice(dot + 1)];
-}
-/** What no column holds, as JSON. `Object.fromEntries` keeps a field `__proto__` a field. */
-function extra(fields, heads) {
-    const left = [];
-    for (const [name, value] of Object.entries(fields)) {
-        const head = heads.get(name);
-        if (head === undefined) {
-            left.push([name, value]);
-        }
-        else if (head.subs.size > 0 && isObject(value)) {
-            const rest = Object.entries(value).filter(([sub]) => !head.subs.has(sub));
-            if (rest.length > 0)
-                left.push([name, Object.fromEntries(rest)]);
-        }
-        else if (!head.whole && value !== null) {
-            left.push([name, value]);
-        }
-    }
-    return left.length === 0 ? '' : JSON.stringify(Object.fromEntries(left));
 }
 
 ;// CONCATENATED MODULE: ./lib/version.js
@@ -31101,16 +32046,1146 @@ function resourceOf(vendor, file, name, columns, inFile = (column) => column) {
         encoding: 'utf-8',
         dialect: { delimiter: ',', lineTerminator: '\r\n', quoteChar: '"', doubleQuote: true, header: true },
         schema: {
-            fields: columns.map((column) => ({ name: inFile(column), type: 'string', ...describe(meanings.get(column)) })),
+            // JSON leaves out what is undefined: columns that no document describes.
+            fields: columns.map((column) => ({ name: inFile(column), type: 'string', description: meanings.get(column) })),
             missingValues: [''],
         },
     };
 }
-const describe = (meaning) => (meaning === undefined ? {} : { description: meaning });
+
+;// CONCATENATED MODULE: ./lib/csv/write.js
+
+/**
+ * A cell that a reader may misunderstand if it stands bare: beside what RFC 4180 names, lenient ones drop spaces at its
+ * ends, and a U+FEFF that begins a file is dropped as a byte order mark.
+ */
+const NEEDS_QUOTES = /[",\r\n]|^[ \ufeff]| $/;
+const OPTIONS = { record_delimiter: 'windows', quoted_match: NEEDS_QUOTES };
+/**
+ * One row as RFC 4180 has it, ended by CRLF.
+ *
+ * A row that is one empty cell is written `""`, since a blank line is no row to most readers.
+ */
+function encodeRow(cells) {
+    return stringify([[...cells]], { ...OPTIONS, quoted_empty: cells.length === 1 });
+}
+/** Some rows, one after the other; the empty text where there are none. Where there are many, `RowBuffer` is faster. */
+function encodeRows(rows) {
+    let text = '';
+    for (const row of rows)
+        text += encodeRow(row);
+    return text;
+}
+
+;// CONCATENATED MODULE: ./lib/csv/rows.js
+
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+/** The first that takes more than one byte in UTF-8. */
+const NOT_ASCII = 0x80;
+/** The most bytes of UTF-8 that a UTF-16 code unit becomes. */
+const UNIT_BYTES = 3;
+/** Two quotes, a comma, a line end. */
+const AROUND_BYTES = 5;
+/** Longer cells are written by Node, shorter ones unit by unit, which is faster than to call it. */
+const SHORT_CELL = 256;
+const FIRST_BYTES = 2 ** 16;
+const FIRST_ROWS = 2 ** 10;
+/** Rows as CSV, byte for byte as `encodeRow` has them, one after the other in memory that is used again after `clear`. */
+class RowBuffer {
+    #buffer;
+    #length = 0;
+    #ends = new Float64Array(FIRST_ROWS);
+    #rows = 0;
+    /** @param bytes what its rows are likely to need; it takes more as well */
+    constructor(bytes = FIRST_BYTES) {
+        this.#buffer = Buffer.allocUnsafeSlow(bytes);
+    }
+    /** Bytes of all rows. */
+    get length() {
+        return this.#length;
+    }
+    /** How many there are. */
+    get rows() {
+        return this.#rows;
+    }
+    /** All rows, until others are added or these are cleared. */
+    get bytes() {
+        return this.#buffer.subarray(0, this.#length);
+    }
+    /** Where each row ends in `bytes`, its line end included, until others are added or these are cleared. */
+    get ends() {
+        return this.#ends.subarray(0, this.#rows);
+    }
+    /** One row with its line end, from 0, as long as `bytes` are; empty where there is none. */
+    slice(index) {
+        if (index >= this.#rows)
+            return this.#buffer.subarray(0, 0);
+        return this.#buffer.subarray(index === 0 ? 0 : this.#ends[index - 1], this.#ends[index]);
+    }
+    addCells(cells) {
+        let at = this.#length;
+        for (let index = 0; index < cells.length; index++) {
+            const cell = cells[index];
+            this.#reserve(at + UNIT_BYTES * cell.length + AROUND_BYTES);
+            if (index > 0)
+                this.#buffer[at++] = COMMA;
+            at = this.#writeCell(cell, at);
+        }
+        // A blank line is no row to most readers.
+        if (cells.length === 1 && cells[0] === '')
+            at += this.#buffer.write('""', at, 'latin1');
+        this.#end(at);
+    }
+    /** A row that was read: its own bytes, where `encodeRow` would write the same. */
+    addRow(row) {
+        if (!row.plain) {
+            this.addCells(row.cells);
+            return;
+        }
+        const { bytes, from, to, first } = row;
+        const firstBytes = first === null ? 0 : first.bytes.length;
+        this.#reserve(this.#length + firstBytes + (to - from) + AROUND_BYTES);
+        if (first !== null)
+            this.#buffer.set(first.bytes, this.#length);
+        bytes.copy(this.#buffer, this.#length + firstBytes, from, to);
+        this.#end(this.#length + firstBytes + (to - from));
+    }
+    /** Room for a row of so many bytes, line end left out, from `length` on; it becomes one by `end`. */
+    room(bytes) {
+        this.#reserve(this.#length + bytes + AROUND_BYTES);
+        return this.#buffer;
+    }
+    /** Ends the row that was written into `room`, at the place behind its last cell. */
+    end(at) {
+        this.#end(at);
+    }
+    /** A row that was encoded already, with its line end. */
+    addEncoded(bytes, from, to) {
+        this.#reserve(this.#length + (to - from));
+        bytes.copy(this.#buffer, this.#length, from, to);
+        this.#length += to - from;
+        this.#endRow();
+    }
+    /** Forgets all rows, and keeps the memory. */
+    clear() {
+        this.#length = 0;
+        this.#rows = 0;
+    }
+    /** Writes a cell at `at`, for which there is room, and gives the place behind it. */
+    #writeCell(cell, at) {
+        const { length } = cell;
+        if (length === 0)
+            return at;
+        if (length > SHORT_CELL)
+            return this.#writeAny(cell, at);
+        const buffer = this.#buffer;
+        for (let index = 0; index < length; index++) {
+            const unit = cell.charCodeAt(index);
+            if (unit >= NOT_ASCII)
+                return this.#writeAny(cell, at);
+            if (unit === COMMA || unit === QUOTE || unit === CR || unit === LF)
+                return this.#writeQuoted(cell, at);
+            buffer[at + index] = unit;
+        }
+        if (buffer[at] === SPACE || buffer[at + length - 1] === SPACE)
+            return this.#writeQuoted(cell, at);
+        return at + length;
+    }
+    /** A short cell that needs quotes. */
+    #writeQuoted(cell, from) {
+        const buffer = this.#buffer;
+        let at = from;
+        buffer[at++] = QUOTE;
+        for (let index = 0; index < cell.length; index++) {
+            const unit = cell.charCodeAt(index);
+            if (unit >= NOT_ASCII)
+                return this.#writeAny(cell, from);
+            if (unit === QUOTE)
+                buffer[at++] = QUOTE;
+            buffer[at++] = unit;
+        }
+        buffer[at++] = QUOTE;
+        return at;
+    }
+    /** Any cell, by Node's own means. */
+    #writeAny(cell, at) {
+        const text = NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+        return at + this.#buffer.write(text, at, 'utf8');
+    }
+    #end(at) {
+        this.#reserve(at + AROUND_BYTES);
+        this.#buffer[at] = CR;
+        this.#buffer[at + 1] = LF;
+        this.#length = at + 2;
+        this.#endRow();
+    }
+    #endRow() {
+        if (this.#rows === this.#ends.length) {
+            const ends = new Float64Array(2 * this.#rows);
+            ends.set(this.#ends);
+            this.#ends = ends;
+        }
+        this.#ends[this.#rows++] = this.#length;
+    }
+    #reserve(bytes) {
+        if (bytes <= this.#buffer.length)
+            return;
+        const grown = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#buffer.length));
+        // What the row that is being written has already put there, too.
+        this.#buffer.copy(grown);
+        this.#buffer = grown;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/csv/runs.js
+
+/** The time, and the lengths of the id, of the rest and of the row; then those three. */
+const HEAD_BYTES = 20;
+/** Stands for the length of an id that there is none of. */
+const NO_ID = 0xffffffff;
+/** Gives every text back as it was, half characters too, so that ids stay apart. */
+const ID_ENCODING = 'utf16le';
+const PIECE_BYTES = 2 ** 18;
+/** Writes rows at the end of a file, and gives the end that it has then. Throws `destination` where the disk refuses. */
+async function writeRun(file, from, rows, path) {
+    let piece = Buffer.allocUnsafe(PIECE_BYTES);
+    let length = 0;
+    let end = from;
+    const flush = async () => {
+        await (0,disk/* onDisk */.FC)(path, () => (0,disk/* writeAll */.f4)(file, piece.subarray(0, length), end));
+        end += length;
+        length = 0;
+    };
+    for (const { time, id, rest, bytes, from: start, to } of rows) {
+        const [idBytes, restBytes] = [id === null ? 0 : Buffer.byteLength(id, ID_ENCODING), Buffer.byteLength(rest)];
+        const all = HEAD_BYTES + idBytes + restBytes + (to - start);
+        if (length + all > piece.length)
+            await flush();
+        if (all > piece.length)
+            piece = Buffer.allocUnsafe(all);
+        piece.writeDoubleLE(time ?? Number.NaN, length);
+        piece.writeUInt32LE(id === null ? NO_ID : idBytes, length + 8);
+        piece.writeUInt32LE(restBytes, length + 12);
+        piece.writeUInt32LE(to - start, length + 16);
+        length += HEAD_BYTES;
+        if (id !== null)
+            length += piece.write(id, length, ID_ENCODING);
+        if (rest !== '')
+            length += piece.write(rest, length);
+        length += bytes.copy(piece, length, start, to);
+    }
+    if (length > 0)
+        await flush();
+    return end;
+}
+/** Reads a run back. */
+class StoredRun {
+    row = null;
+    #extent;
+    #path;
+    /** What was read of the file; rows refer to it, so that each piece is a new one. */
+    #piece = Buffer.alloc(0);
+    #at = 0;
+    #read;
+    constructor(extent, path) {
+        this.#extent = extent;
+        this.#path = path;
+        this.#read = extent.from;
+    }
+    next() {
+        const piece = this.#piece;
+        const at = this.#at;
+        const left = piece.length - at;
+        if (left < HEAD_BYTES || left < bytesOf(piece, at)) {
+            this.row = null;
+            return;
+        }
+        const time = piece.readDoubleLE(at);
+        const idBytes = piece.readUInt32LE(at + 8);
+        const restBytes = piece.readUInt32LE(at + 12);
+        const ownBytes = piece.readUInt32LE(at + 16);
+        const idEnd = at + HEAD_BYTES + (idBytes === NO_ID ? 0 : idBytes);
+        const restEnd = idEnd + restBytes;
+        this.#at = restEnd + ownBytes;
+        this.row = {
+            time: Number.isNaN(time) ? null : time,
+            id: idBytes === NO_ID ? null : piece.toString(ID_ENCODING, at + HEAD_BYTES, idEnd),
+            rest: restBytes === 0 ? '' : piece.toString('utf8', idEnd, restEnd),
+            bytes: piece,
+            from: restEnd,
+            to: this.#at,
+        };
+    }
+    async load() {
+        while (this.row === null) {
+            const rest = this.#piece.subarray(this.#at);
+            const wanted = rest.length < HEAD_BYTES ? 0 : bytesOf(rest, 0) - rest.length;
+            const length = Math.min(Math.max(wanted, PIECE_BYTES), this.#extent.to - this.#read);
+            if (length <= 0 && rest.length === 0)
+                return false;
+            const piece = Buffer.allocUnsafeSlow(rest.length + length);
+            rest.copy(piece);
+            const { bytesRead } = await (0,disk/* onDisk */.FC)(this.#path, () => this.#extent.file.read(piece, rest.length, length, this.#read));
+            if (bytesRead < length || length <= 0) {
+                throw (0,disk/* refused */.J5)(this.#path, 'Rows that were put aside have become fewer.', undefined);
+            }
+            this.#read += length;
+            this.#piece = piece;
+            this.#at = 0;
+            this.next();
+        }
+        return true;
+    }
+}
+/** How long a stored row is, with all that stands before it. */
+function bytesOf(piece, at) {
+    const idBytes = piece.readUInt32LE(at + 8);
+    return HEAD_BYTES + (idBytes === NO_ID ? 0 : idBytes) + piece.readUInt32LE(at + 12) + piece.readUInt32LE(at + 16);
+}
+/** Rows that are in memory. */
+class HeldRun {
+    row = null;
+    #rows;
+    constructor(rows) {
+        this.#rows = rows[Symbol.iterator]();
+        this.next();
+    }
+    next() {
+        const { value, done } = this.#rows.next();
+        this.row = done ? null : value;
+    }
+    async load() {
+        return this.row !== null;
+    }
+}
+/** Oldest first, after what has no time; ties by id, after what has none; else as they arrived. */
+function byTimeThenId(a, b) {
+    if (a.time !== b.time)
+        return (a.time ?? Number.NEGATIVE_INFINITY) - (b.time ?? Number.NEGATIVE_INFINITY);
+    if (a.id === b.id)
+        return 0;
+    return a.id === null || (b.id !== null && a.id < b.id) ? -1 : 1;
+}
+/** Gives the rows of all runs, some at a time: in the common order of runs that are in time order, or run after run. */
+async function* merge(runs, order) {
+    if (order === 'vendor') {
+        for (const run of runs)
+            yield* merge([run], 'time');
+        return;
+    }
+    /** Those with rows left, the one that is next first; of ties, the one that came first. */
+    const queue = [];
+    const add = (run, number, row) => {
+        let [low, high] = [0, queue.length];
+        while (low < high) {
+            const middle = (low + high) >> 1;
+            const other = queue[middle];
+            const sign = other === undefined ? -1 : byTimeThenId(row, other.row) || number - other.number;
+            if (sign < 0)
+                high = middle;
+            else
+                low = middle + 1;
+        }
+        queue.splice(low, 0, { run, number, row });
+    };
+    for (const [number, run] of runs.entries()) {
+        if ((await run.load()) && run.row !== null)
+            add(run, number, run.row);
+    }
+    let some = [];
+    for (;;) {
+        const first = queue[0];
+        if (first === undefined)
+            break;
+        some.push(first.row);
+        if (some.length === MERGED_ROWS) {
+            yield some;
+            some = [];
+        }
+        first.run.next();
+        if (first.run.row === null && !(await first.run.load())) {
+            queue.shift();
+        }
+        else if (first.run.row !== null) {
+            first.row = first.run.row;
+            const second = queue[1];
+            if (second !== undefined && (byTimeThenId(first.row, second.row) || first.number - second.number) > 0) {
+                queue.shift();
+                add(first.run, first.number, first.row);
+            }
+        }
+    }
+    if (some.length > 0)
+        yield some;
+}
+/** Rows given at a time. */
+const MERGED_ROWS = 2000;
+
+;// CONCATENATED MODULE: ./lib/csv/held.js
+
+
+/** A segment that is as long takes no more rows, in bytes. */
+const SEGMENT_BYTES = 2 ** 20;
+/** Memory for rows that is used again, so that a long export takes no more than a short one. */
+class Segments {
+    #free = [];
+    take() {
+        return this.#free.pop() ?? new RowBuffer();
+    }
+    /** Takes segments back that nobody reads any more. */
+    give(segments) {
+        for (const segment of segments) {
+            // A row of many MiB has made it larger than others need.
+            if (segment.length > 2 * SEGMENT_BYTES)
+                continue;
+            segment.clear();
+            this.#free.push(segment);
+        }
+    }
+}
+/** Rows in memory with what their places depend on, column by column: an object for each would take longer than it. */
+class HeldRows {
+    #memory;
+    #segments = [];
+    /** The first row of each segment. */
+    #starts = [];
+    /** NaN where there is none. */
+    #times = [];
+    #ids = [];
+    #rests = [];
+    #bytes = 0;
+    #rises = true;
+    #falls = true;
+    constructor(memory) {
+        this.#memory = memory;
+    }
+    get count() {
+        return this.#times.length;
+    }
+    /** Of the rows and of what their places depend on, about. */
+    get bytes() {
+        return this.#bytes + (this.#segments.at(-1)?.length ?? 0);
+    }
+    /** Gives the buffer to which the row of this time and id has to be added, and which takes no other meanwhile. */
+    add(time, id, rest) {
+        const count = this.#times.length;
+        let rows = this.#segments.at(-1);
+        if (rows === undefined || rows.length >= SEGMENT_BYTES) {
+            this.#bytes += rows?.length ?? 0;
+            rows = this.#memory.take();
+            this.#segments.push(rows);
+            this.#starts.push(count);
+        }
+        const before = this.#times[count - 1] ?? Number.NaN;
+        const isTie = id !== null && time === before;
+        if (count > 0 && !(before <= (time ?? Number.NaN) && !isTie))
+            this.#rises = false;
+        if (count > 0 && !(before >= (time ?? Number.NaN)))
+            this.#falls = false;
+        this.#times.push(time ?? Number.NaN);
+        this.#ids.push(id);
+        this.#rests.push(rest);
+        this.#bytes += KEY_BYTES + (id?.length ?? 0) + rest.length;
+        return rows;
+    }
+    /** Of all rows, as they came or in time order. */
+    *inOrder(order) {
+        const views = this.#segments.map(({ bytes, ends }) => ({ bytes, ends }));
+        const indices = order === 'vendor' || this.#rises ? null : this.#sorted();
+        let segment = 0;
+        for (let place = 0; place < this.count; place++) {
+            const row = indices?.[place] ?? place;
+            while (row < (this.#starts[segment] ?? 0))
+                segment--;
+            while (row >= (this.#starts[segment + 1] ?? Number.POSITIVE_INFINITY))
+                segment++;
+            const { bytes, ends } = views[segment];
+            const index = row - (this.#starts[segment] ?? 0);
+            const from = index === 0 ? 0 : (ends[index - 1] ?? 0);
+            yield { ...this.#key(row), rest: this.#rests[row] ?? '', bytes, from, to: ends[index] ?? 0 };
+        }
+    }
+    /** Gives the memory back. */
+    release() {
+        this.#memory.give(this.#segments);
+    }
+    #key(row) {
+        const time = this.#times[row] ?? Number.NaN;
+        return { time: Number.isNaN(time) ? null : time, id: this.#ids[row] ?? null };
+    }
+    #sorted() {
+        const indices = Uint32Array.from({ length: this.count }, (_, index) => index);
+        const compare = (a, b) => byTimeThenId(this.#key(a), this.#key(b)) || a - b;
+        if (!this.#falls)
+            return indices.sort(compare);
+        // Newest first, as most come: backwards, but for those of one time.
+        indices.reverse();
+        for (let from = 0; from < indices.length;) {
+            let to = from + 1;
+            while (to < indices.length && this.#times[indices[to] ?? 0] === this.#times[indices[from] ?? 0])
+                to++;
+            if (to > from + 1)
+                indices.subarray(from, to).sort(compare);
+            from = to;
+        }
+        return indices;
+    }
+}
+/** What a row takes in memory beside its texts, about. */
+const KEY_BYTES = 40;
+
+;// CONCATENATED MODULE: ./lib/csv/json-row.js
+
+/** An event of a JSON vendor as a row of its native table, encoded already; its fields are parsed where somebody asks for them. */
+class JsonRow {
+    #batch;
+    /** The row stands from here up to `to`, its line end included. */
+    from;
+    to;
+    /** The event's JSON stands from here up to `sourceTo`. */
+    sourceFrom;
+    sourceTo;
+    constructor(batch, from, to, sourceFrom, sourceTo) {
+        this.#batch = batch;
+        this.from = from;
+        this.to = to;
+        this.sourceFrom = sourceFrom;
+        this.sourceTo = sourceTo;
+    }
+    /** The row's bytes, and others around it. */
+    get bytes() {
+        return this.#batch.encoded;
+    }
+    /** The event's JSON, and others around it. */
+    get source() {
+        return this.#batch.source;
+    }
+    /** The vendor's own object, as `readJson` reads it, parsed anew each time. */
+    get fields() {
+        const where = 'an event that was read before';
+        return asObject(parseJson(this.#batch.source.toString('utf8', this.sourceFrom, this.sourceTo), where), 'it', where);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/csv/row.js
+
+const row_SPACE = 0x20;
+const row_QUOTE = 0x22;
+const row_COMMA = 0x2c;
+const row_CR = 0x0d;
+const row_LF = 0x0a;
+/** Encodes it once, for as many rows as there are. */
+function firstCell(text) {
+    return { text: text.toWellFormed(), bytes: Buffer.from(encodeRow([text, '']).slice(0, -2)) };
+}
+/** A row of cells that came in another way. */
+function csvRow(cells) {
+    const bytes = Buffer.from(encodeRow(cells));
+    return new CsvRow(bytes, 0, bytes.length - 2, true);
+}
+/** A row of a CSV as it lies in memory, proven to keep the grammar; its cells are decoded where somebody asks for them. */
+class CsvRow {
+    /** The row's own, without its line end, from `from` up to `to`, and others around it. */
+    bytes;
+    from;
+    to;
+    /** Whether `encodeRow` makes of its own cells exactly the bytes that stand here. */
+    plain;
+    /** Stands before the row's own cells; null where nothing does. */
+    first;
+    constructor(bytes, from, to, plain, first = null) {
+        this.bytes = bytes;
+        this.from = from;
+        this.to = to;
+        this.plain = plain;
+        this.first = first;
+    }
+    /** The same row with one cell more, before its own; nothing is decoded. A row can be given one only. */
+    withFirst(first) {
+        // An empty cell is quoted where it is alone, and is not where it has a neighbour.
+        const plain = this.plain && !(this.to - this.from === 2 && this.bytes[this.from] === row_QUOTE);
+        return new CsvRow(this.bytes, this.from, this.to, plain, first);
+    }
+    /** All cells, decoded anew each time. */
+    get cells() {
+        const text = this.bytes.toString('utf8', this.from, this.to);
+        const own = text.includes('"') ? splitQuoted(text) : text.split(',');
+        if (this.first !== null)
+            own.unshift(this.first.text);
+        return own;
+    }
+    /** One cell, from 0, decoded alone; empty where the row is not so wide. */
+    cell(index) {
+        if (this.first !== null && index === 0)
+            return this.first.text;
+        let at = this.from;
+        for (let left = this.first === null ? index : index - 1; left > 0; left--)
+            at = this.#endOf(at) + 1;
+        return this.#decode(at, this.#endOf(at));
+    }
+    #endOf(at) {
+        return this.bytes[at] === row_QUOTE && at < this.to
+            ? quotedEnd(this.bytes, at, this.to)
+            : bareEnd(this.bytes, at, this.to);
+    }
+    #decode(from, to) {
+        if (from >= to)
+            return '';
+        if (this.bytes[from] !== row_QUOTE)
+            return this.bytes.toString('utf8', from, to);
+        return this.bytes.toString('utf8', from + 1, to - 1).replaceAll('""', '"');
+    }
+}
+/** The cells of a row that keeps the grammar, some of them quoted. */
+function splitQuoted(text) {
+    const cells = [];
+    for (let at = 0; at <= text.length;) {
+        let end;
+        if (text[at] === '"') {
+            end = text.indexOf('"', at + 1);
+            let doubled = false;
+            for (; text[end + 1] === '"'; end = text.indexOf('"', end + 2))
+                doubled = true;
+            const cell = text.slice(at + 1, end);
+            cells.push(doubled ? cell.replaceAll('""', '"') : cell);
+            end++;
+        }
+        else {
+            end = text.indexOf(',', at);
+            if (end === -1)
+                end = text.length;
+            cells.push(text.slice(at, end));
+        }
+        at = end + 1;
+    }
+    return cells;
+}
+/** Where a bare cell ends: the first comma, quote, carriage return or line feed from `at` on, or `end`. */
+function bareEnd(bytes, at, end) {
+    for (; at < end; at++) {
+        // Most bytes are greater than a comma, and none that ends a cell is.
+        while (at < end && bytes[at] > row_COMMA)
+            at++;
+        const byte = at < end ? bytes[at] : row_COMMA;
+        if (byte === row_COMMA || byte === row_QUOTE || byte === row_CR || byte === row_LF)
+            break;
+    }
+    return at;
+}
+/** The place behind the closing quote of the cell whose opening quote is at `at`, doubled ones skipped; -1: none up to `end`. */
+function quotedEnd(bytes, at, end) {
+    for (at++; at < end; at++) {
+        if (bytes[at] !== row_QUOTE)
+            continue;
+        if (at + 1 === end || bytes[at + 1] !== row_QUOTE)
+            return at + 1;
+        at++;
+    }
+    return -1;
+}
+/** Whether the text of a bare cell, or of a quoted one without its quotes, has to be quoted: `NEEDS_QUOTES`, in bytes. */
+function needsQuotes(bytes, from, to) {
+    return needsQuotesAtEnds(bytes, from, to) || bareEnd(bytes, from, to) < to;
+}
+/** The same for a text that has nothing in it which ends a bare cell. */
+function needsQuotesAtEnds(bytes, from, to) {
+    if (from === to)
+        return false;
+    return bytes[from] === row_SPACE || bytes[to - 1] === row_SPACE || beginsWithMark(bytes, from, to);
+}
+/** Whether U+FEFF, the byte order mark, stands there. */
+function beginsWithMark(bytes, from, to) {
+    return bytes[from] === 0xef && from + 3 <= to && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf;
+}
+
+;// CONCATENATED MODULE: ./lib/csv/store.js
+
+
+
+/** A file without a name, for the runs of all stores of a stretch: they may be many, and files that are open are few. */
+class Scratch {
+    folder;
+    #file = null;
+    #end = 0;
+    /** @param folder where it may grow, once there is a run */
+    constructor(folder) {
+        this.folder = folder;
+    }
+    /** To be called for one run at a time. Throws `destination` where the disk refuses. */
+    async write(rows) {
+        this.#file ??= await (0,disk/* onDisk */.FC)(this.folder, () => (0,disk/* openScratch */.jd)(this.folder));
+        const from = this.#end;
+        this.#end = await writeRun(this.#file, from, rows, this.folder);
+        return { file: this.#file, from, to: this.#end };
+    }
+    async close() {
+        await this.#file?.close();
+        this.#file = null;
+    }
+}
+/** Rows of a stretch on their way into order: in memory, and, where they are many, in runs on the disk. */
+class RowStore {
+    #scratch;
+    #order;
+    #memory;
+    #held;
+    #extents = [];
+    #storing = Promise.resolve();
+    constructor(scratch, order, memory) {
+        this.#scratch = scratch;
+        this.#order = order;
+        this.#memory = memory;
+        this.#held = new HeldRows(memory);
+    }
+    /** Bytes of the rows in memory, with what their places depend on; about. */
+    get heldBytes() {
+        return this.#held.bytes;
+    }
+    /** Gives the buffer to which the row of this time and id has to be added. */
+    add(time, id, rest) {
+        return this.#held.add(time, id, rest);
+    }
+    /** Moves what is in memory to the disk; more may come meanwhile. Throws `destination` where the disk refuses. */
+    store() {
+        this.#storing = this.#store();
+        return this.#storing;
+    }
+    async #store() {
+        const held = this.#held;
+        if (held.count === 0)
+            return;
+        this.#held = new HeldRows(this.#memory);
+        this.#extents.push(await this.#scratch.write(held.inOrder(this.#order)));
+        held.release();
+    }
+    /** What came, in runs that are each in order. The store takes no more rows then. */
+    runs() {
+        const stored = this.#extents.map((extent) => new StoredRun(extent, this.#scratch.folder));
+        return this.#held.count === 0 ? stored : [...stored, new HeldRun(this.#held.inOrder(this.#order))];
+    }
+    /** Forgets all rows, once none is written any more. */
+    async close() {
+        await this.#storing.catch(() => { });
+        this.#held.release();
+        this.#held = new HeldRows(this.#memory);
+        this.#extents = [];
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/gather.js
+
+
+
+
+
+
+/** Bytes of rows that may be in memory, of all stretches together. */
+const MOST_HELD_BYTES = 16 * 2 ** 20;
+/** All that an export holds at once: stretches that are being walked, and those that wait for their turn. */
+class Gathering {
+    #form;
+    #folder;
+    #mostHeldBytes;
+    #memory = new Segments();
+    #open = new Set();
+    #storing = Promise.resolve();
+    #closed = false;
+    /** @param folder where files without a name may grow */
+    constructor(form, folder, mostHeldBytes = MOST_HELD_BYTES) {
+        this.#form = form;
+        this.#folder = folder;
+        this.#mostHeldBytes = mostHeldBytes;
+    }
+    /** Opens a stretch. */
+    begin() {
+        const gathered = new Gathered(this.#form, this.#folder, this.#memory, () => this.#makeRoom());
+        this.#open.add(gathered);
+        return gathered;
+    }
+    /** All rows of a stretch to which no page comes any more, in the order of the export, some at a time. */
+    async *end(gathered) {
+        await this.#storing;
+        this.#open.delete(gathered);
+        try {
+            yield* gathered.rows();
+        }
+        finally {
+            await gathered.close();
+        }
+    }
+    /** Gives memory and disk back, also where stretches are still being walked: what comes of them is kept no more. */
+    async close() {
+        this.#closed = true;
+        await this.#storing.catch(() => { });
+        for (const gathered of this.#open)
+            await gathered.close();
+    }
+    /** Where too much is in memory, moves what is most there to the disk, one after the other. */
+    async #makeRoom() {
+        this.#storing = this.#storing.then(async () => {
+            while (!this.#closed) {
+                const held = [...this.#open].sort((a, b) => b.heldBytes - a.heldBytes);
+                if (held.reduce((sum, { heldBytes }) => sum + heldBytes, 0) <= this.#mostHeldBytes)
+                    return;
+                await held[0]?.store();
+            }
+        });
+        await this.#storing;
+    }
+}
+/** The rows of one stretch. */
+class Gathered {
+    #form;
+    #scratch;
+    #memory;
+    #makeRoom;
+    #drafts = new Map();
+    #slice = null;
+    constructor(form, folder, memory, makeRoom) {
+        this.#form = form;
+        this.#scratch = new Scratch(folder);
+        this.#memory = memory;
+        this.#makeRoom = makeRoom;
+    }
+    async take(page) {
+        if ('takenBack' in page) {
+            await this.#drafts.get(page.takenBack)?.rows.close();
+            this.#drafts.delete(page.takenBack);
+            return;
+        }
+        const { slice, draft, header, events } = page;
+        this.#form.begin(header ?? null);
+        const { from, to } = this.#slice ?? slice;
+        this.#slice = { from: Math.min(from, slice.from), to: Math.max(to, slice.to) };
+        const into = this.#draft(draft);
+        into.received += events.length;
+        for (const event of events) {
+            const { time, id } = event;
+            // A time that is none is in no slice, and is not to be lost for that.
+            if (time !== null && !Number.isNaN(time) && !(0,lib_window/* contains */.gR)(slice, time)) {
+                into.cut++;
+                if (id !== null)
+                    into.cutIds.push([id, time]);
+                continue;
+            }
+            const row = this.#form.row(event);
+            const rows = into.rows.add(time, id, this.#form.rest(event));
+            if (row instanceof JsonRow)
+                rows.addEncoded(row.bytes, row.from, row.to);
+            else if (row instanceof CsvRow)
+                rows.addRow(row);
+            else
+                rows.addCells(row);
+        }
+        await this.#makeRoom();
+    }
+    /** What time the pages were of; null where none came. */
+    get slice() {
+        return this.#slice;
+    }
+    get received() {
+        return this.#sum(({ received }) => received);
+    }
+    /** How many of them lay outside of the slices that they came for. */
+    get cut() {
+        return this.#sum(({ cut }) => cut);
+    }
+    /** Their ids, with their times. */
+    *cutIds() {
+        for (const draft of this.#drafts.values())
+            yield* draft.cutIds;
+    }
+    get heldBytes() {
+        return this.#sum(({ rows }) => rows.heldBytes);
+    }
+    /** All rows, some at a time. */
+    rows() {
+        const runs = [...this.#drafts.values()].flatMap(({ rows }) => rows.runs());
+        return merge(runs, this.#form.order);
+    }
+    async store() {
+        for (const { rows } of this.#drafts.values())
+            await rows.store();
+    }
+    async close() {
+        for (const { rows } of this.#drafts.values())
+            await rows.close();
+        this.#drafts.clear();
+        await this.#scratch.close();
+    }
+    #draft(draft) {
+        const known = this.#drafts.get(draft);
+        if (known !== undefined)
+            return known;
+        const made = { rows: new RowStore(this.#scratch, this.#form.order, this.#memory), received: 0, cut: 0, cutIds: [] };
+        this.#drafts.set(draft, made);
+        return made;
+    }
+    #sum(of) {
+        let sum = 0;
+        for (const draft of this.#drafts.values())
+            sum += of(draft);
+        return sum;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/sink.js
+
+
+
+
+/**
+ * A file that is hashed while it is written to `<path>.partial`, and that may get its name once the disk has given back
+ * the same bytes. Everything throws `destination` where the disk refuses.
+ */
+class Sink {
+    #path;
+    #file;
+    #hash = (0,external_node_crypto_.createHash)('sha256');
+    #bytes = 0;
+    constructor(path, file) {
+        this.#path = path;
+        this.#file = file;
+    }
+    static async open(path) {
+        return new Sink(path, await (0,disk/* onDisk */.FC)(path, () => (0,promises_.open)(partialOf(path), 'wx')));
+    }
+    async write(chunk) {
+        this.#hash.update(chunk);
+        this.#bytes += chunk.length;
+        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.writeFile(chunk));
+    }
+    /** Syncs, reads back, compares; after that nothing can be written. */
+    async settle() {
+        const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
+        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.sync());
+        const found = await (0,disk/* onDisk */.FC)(this.#path, () => (0,checksums/* hashFile */.DC)(partialOf(this.#path)));
+        if (found.sha256 !== written.sha256 || found.bytes !== written.bytes) {
+            throw notAsWritten(this.#path, undefined);
+        }
+        return written;
+    }
+    /** Gives a settled file its name, in the same folder. */
+    async name(path) {
+        await (0,disk/* onDisk */.FC)(path, () => (0,promises_.rename)(partialOf(this.#path), path));
+    }
+    /** Leaves what was written as `.partial`, unless it was named. */
+    async close() {
+        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.close());
+    }
+}
+const partialOf = (path) => `${path}.partial`;
+/** The error for a file that has changed on the disk. */
+const notAsWritten = (path, cause) => (0,disk/* refused */.J5)(path, 'The file that the disk gives back is not the one that was written.', cause);
+
+;// CONCATENATED MODULE: ./lib/parts.js
+
+
+/**
+ * The table on the disk: one file `<name>.csv`, or, beyond `maxBytes`, several `<name>.part-001.csv`, …, cut between
+ * rows, each with the header. Only a single row that is larger makes a larger file.
+ * The names are given when all is written and was read back.
+ */
+class Parts {
+    #path;
+    #maxBytes;
+    #parts = [];
+    #digests = [];
+    #header = Buffer.alloc(0);
+    /**
+     * @param path of the single file, absolute; its folder exists
+     */
+    constructor(path, maxBytes) {
+        this.#path = path;
+        this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY;
+    }
+    /** Writes the header into the first file. Throws `destination`, as everything here does where the disk refuses. */
+    async begin(header) {
+        this.#header = header.bytes;
+        await this.#open();
+    }
+    /** The bytes may change once it has ended. */
+    async write({ bytes, ends }) {
+        for (let row = 0, from = 0; row < ends.length;) {
+            const part = this.#current();
+            const fits = countUpTo(ends, from + this.#maxBytes - part.bytes);
+            const until = fits > row ? fits : part.rows === 0 ? row + 1 : row;
+            if (until === row) {
+                await this.#settle(part);
+                await this.#open();
+                continue;
+            }
+            const end = ends[until - 1] ?? from;
+            await part.sink.write(bytes.subarray(from, end));
+            part.bytes += end - from;
+            part.rows += until - row;
+            [row, from] = [until, end];
+        }
+    }
+    /** Gives the files their names, and says what they are, in order. */
+    async seal() {
+        await this.#settle(this.#current());
+        const files = [];
+        for (const [index, { sink, rows }] of this.#parts.entries()) {
+            const digest = this.#digests[index];
+            if (digest === undefined)
+                throw new Error(`Part ${index + 1} was not settled.`);
+            const path = this.#parts.length === 1 ? this.#path : partPath(this.#path, index + 1);
+            await sink.name(path);
+            files.push({ path, name: (0,external_node_path_.basename)(path), rows, ...digest });
+        }
+        return files;
+    }
+    /** Closes what is open, sealed or not. */
+    async close() {
+        for (const { sink } of this.#parts)
+            await sink.close();
+    }
+    #current() {
+        const part = this.#parts.at(-1);
+        if (part === undefined)
+            throw new Error('Rows came before the header.');
+        return part;
+    }
+    async #open() {
+        const count = this.#parts.length;
+        const sink = await Sink.open(count === 0 ? this.#path : partPath(this.#path, count + 1));
+        this.#parts.push({ sink, bytes: this.#header.length, rows: 0 });
+        await sink.write(this.#header);
+    }
+    async #settle({ sink }) {
+        this.#digests.push(await sink.settle());
+        await sink.close();
+    }
+}
+/** `a/b.csv`, 2 → `a/b.part-002.csv`. */
+function partPath(path, number) {
+    const name = `${(0,external_node_path_.basename)(path, '.csv')}.part-${String(number).padStart(3, '0')}.csv`;
+    return (0,external_node_path_.join)((0,external_node_path_.dirname)(path), name);
+}
+/** How many of the rows end at `most` bytes or before. */
+function countUpTo(ends, most) {
+    let [low, high] = [0, ends.length];
+    while (low < high) {
+        const middle = (low + high) >> 1;
+        if ((ends[middle] ?? 0) <= most)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+/** Rows that a slower way encodes, one by one. */
+function encodedRows(rows, encode) {
+    const chunks = rows.map((row) => Buffer.from(encode(row)));
+    let end = 0;
+    return { bytes: Buffer.concat(chunks), ends: Float64Array.from(chunks, ({ length }) => (end += length)) };
+}
+
+;// CONCATENATED MODULE: ./lib/stretches.js
+/**
+ * Walks the stretches of a log, so many at a time, and gives their takers in the order of the stretches, however they
+ * end. A walk may hand over a part of its own, which then comes before the rest of it, when a walker has nothing to do.
+ * Throws what a walk throws, at once; the others then end with the page that they are at.
+ */
+async function* walkStretches(stretches, walkers, open) {
+    const source = inTurn(stretches);
+    /** What was begun and not given yet, in order. */
+    const places = [];
+    /** What is being taken in at the moment. */
+    const takes = new Set();
+    let busy = 0;
+    let exhausted = false;
+    let over = false;
+    let failure = null;
+    let news = Promise.withResolvers();
+    const tell = () => {
+        news.resolve();
+        news = Promise.withResolvers();
+    };
+    const placeBefore = (index, stretch) => {
+        const place = { taker: open(), stretch, walked: false };
+        places.splice(index, 0, place);
+        return place;
+    };
+    const pull = async () => {
+        const next = over || exhausted ? null : await source.next();
+        if (next?.done !== false)
+            exhausted = true;
+        return next?.done === false && !over ? placeBefore(places.length, next.value) : null;
+    };
+    const walk = async (place) => {
+        const handOver = (part) => {
+            if (!exhausted || over || busy >= walkers)
+                return false;
+            void work(placeBefore(places.indexOf(place), part));
+            return true;
+        };
+        for await (const page of place.stretch(handOver)) {
+            if (over)
+                return;
+            const taken = place.taker.take(page);
+            takes.add(taken);
+            await taken.finally(() => takes.delete(taken));
+        }
+        place.walked = true;
+        tell();
+    };
+    const work = async (first) => {
+        busy++;
+        try {
+            for (let place = first ?? (await pull()); place !== null; place = await pull())
+                await walk(place);
+        }
+        catch (cause) {
+            failure ??= { cause };
+            over = true;
+        }
+        finally {
+            busy--;
+            tell();
+        }
+    };
+    try {
+        for (let walker = 0; walker < walkers; walker++)
+            void work(null);
+        for (;;) {
+            const change = news.promise;
+            if (failure !== null)
+                throw failure.cause;
+            const [first] = places;
+            if (first?.walked) {
+                places.shift();
+                yield first.taker;
+            }
+            else if (first === undefined && busy === 0) {
+                return;
+            }
+            else {
+                await change;
+            }
+        }
+    }
+    finally {
+        over = true;
+        // Whoever opened the takers closes them next, and may not do so amid their work.
+        await Promise.allSettled(takes);
+    }
+}
+/** Calls of `next` wait for each other, so that stretches come one by one, in order. */
+async function* inTurn(stretches) {
+    yield* stretches;
+}
 
 // EXTERNAL MODULE: ./lib/nearest.js
 var nearest = __nccwpck_require__(2037);
 ;// CONCATENATED MODULE: ./lib/csv/columns.js
+
+
 
 
 
@@ -31132,15 +33207,23 @@ function planTable({ vendor, org, columns, header }) {
         throw new Error(`The native table of ${vendor.name} is planned before its header is known.`);
     }
     checkColumns(vendor, columns, header);
-    const native = vendor.format === 'csv' ? headerCells(header ?? []) : jsonCells(vendor.columns ?? []);
-    const common = commonCells(vendor, org);
-    const names = columnNames(columns, native);
-    const cells = names.map((name) => (columns === 'common' ? undefined : native.get(name)) ?? known(common, name));
+    const native = nativeTable(vendor, header);
+    const common = commonTable(vendor, org, native);
+    if (columns === 'native')
+        return native;
+    if (columns === 'common')
+        return common;
+    const places = columns.map((name) => {
+        const own = native.names.indexOf(name);
+        return own >= 0 ? { table: native, index: own } : { table: common, index: common.names.indexOf(name) };
+    });
+    const hasCommon = places.some(({ table }) => table === common);
     return {
-        names,
+        names: columns,
         row: (event) => {
-            const reading = read(event, vendor, header);
-            return cells.map((cell) => cell(reading));
+            const cells = native.row(event);
+            const others = hasCommon ? common.row(event) : [];
+            return places.map(({ table, index }) => (table === native ? cells : others)[index] ?? '');
         },
     };
 }
@@ -31172,54 +33255,52 @@ function nativeNames({ columns, format }) {
         return null;
     return (format === 'csv' ? columns : [...columns, EXTRA_COLUMN]).map(({ name }) => name);
 }
-function columnNames(columns, native) {
-    if (columns === 'native')
-        return [...native.keys()];
-    if (columns === 'common')
-        return COMMON_COLUMNS.map(({ name }) => name);
-    return columns;
-}
-/** CSV vendors: each cell as it came, by its place. */
-function headerCells(header) {
-    return new Map(header.map((name, index) => [name, ({ event }) => (isCells(event.body) && event.body[index]) || '']));
-}
-/** JSON vendors: the documented columns, then what they leave over. */
-function jsonCells(columns) {
-    return new Map([...fieldCells(columns)].map(([name, cell]) => [name, ({ fields }) => cell(fields)]));
-}
-function commonCells(vendor, org) {
-    const own = {
-        time: ({ event }) => (event.time === null ? '' : (0,lib_window/* formatInstant */.r4)(event.time)),
-        vendor: () => vendor.id,
-        org: () => org,
-        id: ({ event }) => event.id ?? '',
-        raw: ({ fields }) => JSON.stringify(fields),
-    };
-    return new Map(COMMON_COLUMNS.map(({ name }) => [name, own[name] ?? (({ common }) => common[name] ?? '')]));
-}
-function known(cells, name) {
-    const cell = cells.get(name);
-    if (cell === undefined)
-        throw new Error(`No column ${name}: checkColumns has let it pass.`);
-    return cell;
-}
-function read(event, vendor, header) {
-    let fields;
-    let common;
+/** JSON vendors: the documented columns, then what they leave over. CSV vendors: each cell as it came, by its place. */
+function nativeTable(vendor, header) {
+    if (vendor.format === 'csv') {
+        const names = header ?? [];
+        return { names, row: ({ body }) => (body instanceof CsvRow ? body.cells : []) };
+    }
+    const columns = vendor.columns ?? [];
+    const row = nativeRow(columns);
     return {
-        event,
-        get fields() {
-            fields ??= isCells(event.body) ? byName(event.body, header ?? []) : event.body;
-            return fields;
-        },
-        get common() {
-            common ??= vendor.common(this.fields);
-            return common;
+        names: [...columns, EXTRA_COLUMN].map(({ name }) => name),
+        row: (event) => row(fieldsOf(event, [])),
+    };
+}
+function commonTable(vendor, org, native) {
+    return {
+        names: COMMON_COLUMNS.map(({ name }) => name),
+        row: (event) => {
+            const { time, id } = event;
+            const fields = fieldsOf(event, native.names);
+            const common = vendor.common(fields);
+            return [
+                time === null ? '' : (0,lib_window/* formatInstant */.r4)(time),
+                vendor.id,
+                org,
+                id ?? '',
+                common.action,
+                common.outcome,
+                common.actor_type ?? '',
+                common.actor_id ?? '',
+                common.actor_name ?? '',
+                common.actor_email ?? '',
+                common.target_type ?? '',
+                common.target_id ?? '',
+                common.target_name ?? '',
+                common.source_ip ?? '',
+                common.user_agent ?? '',
+                JSON.stringify(fields),
+            ];
         },
     };
 }
-function isCells(body) {
-    return Array.isArray(body);
+/** The event's object; for CSV vendors their cells by column. */
+function fieldsOf({ body }, header) {
+    if (body instanceof CsvRow)
+        return byName(body.cells, header);
+    return body instanceof JsonRow ? body.fields : body;
 }
 function byName(cells, header) {
     return Object.fromEntries(header.map((name, index) => [name, cells[index] ?? '']));
@@ -31231,373 +33312,319 @@ function refusal(what, next) {
 ;// CONCATENATED MODULE: ./lib/ids.js
 
 
+
+/** Ids held in memory before they go to the disk. */
+const BATCH = 2 ** 16;
+/** The 64 bits of an id, and a time. */
+const RECORD_BYTES = 16;
+/** About so many are compared at once. */
+const MOST_AT_ONCE = 2 ** 19;
+const { imul } = Math;
+/** Some ids with their times, seen as what they are made of. */
+class Batch {
+    bytes;
+    /** Four of each record: the id's two halves, and the time's. */
+    halves;
+    /** Two of each record: the id, and the time. */
+    whole;
+    times;
+    constructor(bytes = new Uint8Array(BATCH * RECORD_BYTES)) {
+        this.bytes = bytes;
+        this.halves = new Uint32Array(bytes.buffer, 0, bytes.length / 4);
+        this.whole = new BigUint64Array(bytes.buffer, 0, bytes.length / 8);
+        this.times = new Float64Array(bytes.buffer, 0, bytes.length / 8);
+    }
+}
 /**
- * The ids of an export's events: each comes out once. Vendors without ids pass through, and nothing of theirs is ever
- * taken for a repetition.
+ * The ids of an export's events, each of which may come out once. An id that comes twice at one time is known by its
+ * neighbour; where it comes at two times, the other may be anywhere. So 64 bits of each are kept, and its time, on the
+ * disk. That two of a million ids share them, and the export ends red for nothing, happens in one of 37 million exports.
  */
 class Ids {
     #vendor;
-    #slice = new Map();
-    /** Of all events that were kept, by their last two characters, since one `Set` has an end (16 million). */
-    #kept = new Map();
-    constructor(vendor) {
+    #folder;
+    #batch = new Batch();
+    #count = 0;
+    #file = null;
+    #stored = 0;
+    /** The times of those that were cut. */
+    #cut = new Map();
+    /** Their lower halves: most of the others can be told by that. */
+    #cutHalves = new Set();
+    /** @param folder where a file without a name may grow */
+    constructor(vendor, folder) {
         this.#vendor = vendor;
+        this.#folder = folder;
     }
-    /** To be called before the events of another slice. */
-    beginSlice() {
-        this.#slice = new Map();
+    /** Remembers the id of an event that comes out. To be called after `makeRoom`. */
+    keep(id, time) {
+        hashInto(this.#batch.halves, this.#count * 4, id);
+        this.#batch.times[this.#count * 2 + 1] = time ?? Number.NaN;
+        this.#count++;
     }
-    /** Whether the slice has the event already. Throws `protocol` where it has its id with other contents. */
-    isRepeated(event) {
-        if (event.id === null)
-            return false;
-        const before = this.#slice.get(event.id);
-        this.#slice.set(event.id, event);
-        if (before === undefined)
-            return false;
-        if (JSON.stringify(before.body) === JSON.stringify(event.body))
-            return true;
-        throw twice(this.#vendor, event, 'with different contents');
+    /** Remembers the id of an event that does not come out, few as they are: another request may bring it at another time. */
+    cut(id, time) {
+        const whole = fingerprint(id);
+        this.#cut.set(whole, time);
+        this.#cutHalves.add(Number(whole & 0xffffffffn));
     }
-    /** Throws `protocol` where an event of another slice, and so of another time, was kept under the same id. */
-    keep(event) {
-        if (event.id === null)
+    /** Makes room for so many more, at most 65,536. Throws `destination` where the disk refuses. */
+    async makeRoom(more) {
+        if (this.#count + more <= BATCH)
             return;
-        const end = event.id.slice(-2);
-        const kept = this.#kept.get(end) ?? new Set();
-        if (kept.has(event.id))
-            throw twice(this.#vendor, event, 'at different times');
-        this.#kept.set(end, kept.add(event.id));
+        await (0,disk/* onDisk */.FC)(this.#folder, async () => {
+            this.#file ??= await (0,disk/* openScratch */.jd)(this.#folder);
+            const kept = this.#batch.bytes.subarray(0, this.#count * RECORD_BYTES);
+            await (0,disk/* writeAll */.f4)(this.#file, kept, this.#stored * RECORD_BYTES);
+        });
+        this.#stored += this.#count;
+        this.#count = 0;
+    }
+    /** Throws `protocol` where two events have one id. */
+    async check() {
+        const shares = 2 ** Math.ceil(Math.log2(Math.max(1, (this.#stored + this.#count) / MOST_AT_ONCE)));
+        for (let share = 0; share < shares; share++) {
+            let ids = new BigUint64Array(Math.min(this.#stored + this.#count, 2 * MOST_AT_ONCE));
+            let length = 0;
+            for await (const { batch, count } of this.#all()) {
+                for (let index = 0; index < count; index++) {
+                    if (this.#cutHalves.has(batch.halves[index * 4] ?? 0))
+                        this.#checkCut(batch, index);
+                    if (((batch.halves[index * 4] ?? 0) & (shares - 1)) !== share)
+                        continue;
+                    if (length === ids.length)
+                        ids = grown(ids);
+                    ids[length++] = batch.whole[index * 2] ?? 0n;
+                }
+            }
+            ids.subarray(0, length).sort();
+            for (let index = 1; index < length; index++) {
+                if (ids[index] === ids[index - 1])
+                    throw await this.#contradiction(ids[index] ?? 0n);
+            }
+        }
+    }
+    /** Throws `protocol` where an event was cut that had this id at another time. */
+    #checkCut({ whole, times }, index) {
+        const [cut, kept] = [this.#cut.get(whole[index * 2] ?? 0n), times[index * 2 + 1] ?? Number.NaN];
+        if (cut === undefined || cut === kept)
+            return;
+        const both = [kept, cut].filter((time) => !Number.isNaN(time)).map(lib_window/* formatInstant */.r4);
+        throw twice(this.#vendor, both.join(' and '), 'at different times');
+    }
+    async close() {
+        await this.#file?.close();
+    }
+    /** All that were kept. A batch is only good until the next one. */
+    async *#all() {
+        const read = new Batch(this.#stored === 0 ? new Uint8Array(0) : undefined);
+        for (let done = 0; done < this.#stored;) {
+            const count = Math.min(BATCH, this.#stored - done);
+            const found = await (0,disk/* onDisk */.FC)(this.#folder, async () => this.#file?.read(read.bytes, 0, count * RECORD_BYTES, done * RECORD_BYTES));
+            if (found?.bytesRead !== count * RECORD_BYTES)
+                throw new Error('The file of ids is shorter than it was written.');
+            yield { batch: read, count };
+            done += count;
+        }
+        yield { batch: this.#batch, count: this.#count };
+    }
+    async #contradiction(id) {
+        const times = [];
+        for await (const { batch, count } of this.#all()) {
+            for (let index = 0; index < count; index++) {
+                const time = batch.times[index * 2 + 1] ?? Number.NaN;
+                if (batch.whole[index * 2] === id && !Number.isNaN(time))
+                    times.push((0,lib_window/* formatInstant */.r4)(time));
+            }
+        }
+        return twice(this.#vendor, times.length === 0 ? null : times.slice(0, 2).join(' and '), 'at different times');
     }
 }
-const twice = ({ name }, { time }, how) => new errors/* ExportError */.z('protocol', `${name} gave one event id twice, ${how}.`, {
-    where: time === null ? name : `an event of ${(0,lib_window/* formatInstant */.r4)(time)}`,
+function grown(ids) {
+    const more = new BigUint64Array(ids.length * 2);
+    more.set(ids);
+    return more;
+}
+/** The error for a vendor that gives one id to two events. */
+const twice = ({ name }, when, how) => new errors/* ExportError */.z('protocol', `${name} gave one event id twice, ${how}.`, {
+    where: when === null ? name : `an event of ${when}`,
     next: 'Run the export again; if it stays, report it to the vendor: one of the two is not what happened.',
 });
-
-;// CONCATENATED MODULE: ./lib/csv/write.js
-/**
- * A cell that a reader may misunderstand if it stands bare: lenient ones drop spaces at its ends, and a U+FEFF that
- * begins a file is dropped as a byte order mark.
- */
-const NEEDS_QUOTES = /[",\r\n]|^[ \ufeff]| $/;
-/**
- * One row as RFC 4180 has it, ended by CRLF.
- *
- * A row that is one empty cell is written `""`, since a blank line is no row to most readers.
- */
-function encodeRow(cells) {
-    if (cells.length === 1 && cells[0] === '')
-        return '""\r\n';
-    return `${cells.map(write_encodeCell).join(',')}\r\n`;
+/** 64 bits of a text, as a number. */
+function fingerprint(text) {
+    const halves = new Uint32Array(2);
+    hashInto(halves, 0, text);
+    return (BigInt(halves[1] ?? 0) << 32n) | BigInt(halves[0] ?? 0);
 }
-/** Some rows, one after the other; the empty text where there are none. */
-function encodeRows(rows) {
-    let text = '';
-    for (const row of rows)
-        text += encodeRow(row);
-    return text;
-}
-function write_encodeCell(cell) {
-    return NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+/** Two running sums that mix each character in by multiplication, mixed with each other at the end (as cyrb53 does). */
+function hashInto(halves, at, text) {
+    let a = 0xdeadbeef;
+    let b = 0x41c6ce57;
+    for (let index = 0; index < text.length; index++) {
+        const code = text.charCodeAt(index);
+        a = imul(a ^ code, 2654435761);
+        b = imul(b ^ code, 1597334677);
+    }
+    a = imul(a ^ (a >>> 16), 2246822507) ^ imul(b ^ (b >>> 13), 3266489909);
+    b = imul(b ^ (b >>> 16), 2246822507) ^ imul(a ^ (a >>> 13), 3266489909);
+    halves[at] = a;
+    halves[at + 1] = b;
 }
 
-;// CONCATENATED MODULE: ./lib/sink.js
-
-
-
-
-/**
- * A file that is hashed while it is written to `<path>.partial`, and that may get its name once the disk has given back
- * the same bytes. Everything throws `destination` where the disk refuses.
- */
-class Sink {
-    #path;
-    #file;
-    #hash = (0,external_node_crypto_.createHash)('sha256');
-    #bytes = 0;
-    constructor(path, file) {
-        this.#path = path;
-        this.#file = file;
-    }
-    static async open(path) {
-        return new Sink(path, await (0,disk/* onDisk */.FC)(path, () => (0,promises_.open)(partialOf(path), 'wx')));
-    }
-    async write(text) {
-        const chunk = Buffer.from(text, 'utf8');
-        this.#hash.update(chunk);
-        this.#bytes += chunk.length;
-        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.writeFile(chunk));
-    }
-    /** Syncs, reads back, compares; after that nothing can be written. */
-    async settle() {
-        const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
-        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.sync());
-        const found = await (0,disk/* onDisk */.FC)(this.#path, () => (0,checksums/* hashFile */.DC)(partialOf(this.#path)));
-        if (found.sha256 !== written.sha256 || found.bytes !== written.bytes) {
-            throw notAsWritten(this.#path, undefined);
-        }
-        return written;
-    }
-    /** Gives a settled file its name, in the same folder. */
-    async name(path) {
-        await (0,disk/* onDisk */.FC)(path, () => (0,promises_.rename)(partialOf(this.#path), path));
-    }
-    /** Leaves what was written as `.partial`, unless it was named. */
-    async close() {
-        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.close());
-    }
-}
-const partialOf = (path) => `${path}.partial`;
-/** The error for a file that has changed on the disk. */
-const notAsWritten = (path, cause) => (0,disk/* refused */.J5)(path, 'The file that the disk gives back is not the one that was written.', cause);
-
-;// CONCATENATED MODULE: ./lib/parts.js
-
-
-
-/**
- * The table on the disk: one file `<name>.csv`, or, beyond `maxBytes`, several `<name>.part-001.csv`, …, cut between
- * rows, each with the header. Only a single row that is larger makes a larger file.
- * The names are given when all is written and was read back.
- */
-class Parts {
-    #path;
-    #maxBytes;
-    #encode;
-    #parts = [];
-    #digests = [];
-    #header = '';
-    /**
-     * @param path of the single file, absolute; its folder exists
-     * @param encode rows as CSV, the same whether they come one by one or together
-     */
-    constructor(path, maxBytes, encode = encodeRows) {
-        this.#path = path;
-        this.#encode = encode;
-        this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY;
-    }
-    /** Writes the header into the first file. Throws `destination`, as everything here does where the disk refuses. */
-    async begin(header) {
-        this.#header = this.#encode([header]);
-        await this.#open();
-    }
-    async write(rows) {
-        if (rows.length === 0)
-            return;
-        const text = this.#encode(rows);
-        const bytes = Buffer.byteLength(text);
-        const part = this.#current();
-        if (part.bytes + bytes <= this.#maxBytes || (rows.length === 1 && part.rows === 0)) {
-            await part.sink.write(text);
-            part.bytes += bytes;
-            part.rows += rows.length;
-        }
-        else if (rows.length === 1) {
-            await this.#settle(part);
-            await this.#open();
-            await this.write(rows);
-        }
-        else {
-            const middle = Math.ceil(rows.length / 2);
-            await this.write(rows.slice(0, middle));
-            await this.write(rows.slice(middle));
-        }
-    }
-    /** Gives the files their names, and says what they are, in order. */
-    async seal() {
-        await this.#settle(this.#current());
-        const files = [];
-        for (const [index, { sink, rows }] of this.#parts.entries()) {
-            const digest = this.#digests[index];
-            if (digest === undefined)
-                throw new Error(`Part ${index + 1} was not settled.`);
-            const path = this.#parts.length === 1 ? this.#path : partPath(this.#path, index + 1);
-            await sink.name(path);
-            files.push({ path, name: (0,external_node_path_.basename)(path), rows, ...digest });
-        }
-        return files;
-    }
-    /** Closes what is open, sealed or not. */
-    async close() {
-        for (const { sink } of this.#parts)
-            await sink.close();
-    }
-    #current() {
-        const part = this.#parts.at(-1);
-        if (part === undefined)
-            throw new Error('Rows came before the header.');
-        return part;
-    }
-    async #open() {
-        const count = this.#parts.length;
-        const sink = await Sink.open(count === 0 ? this.#path : partPath(this.#path, count + 1));
-        this.#parts.push({ sink, bytes: Buffer.byteLength(this.#header), rows: 0 });
-        await sink.write(this.#header);
-    }
-    async #settle({ sink }) {
-        this.#digests.push(await sink.settle());
-        await sink.close();
-    }
-}
-/** `a/b.csv`, 2 → `a/b.part-002.csv`. */
-function partPath(path, number) {
-    const name = `${(0,external_node_path_.basename)(path, '.csv')}.part-${String(number).padStart(3, '0')}.csv`;
-    return (0,external_node_path_.join)((0,external_node_path_.dirname)(path), name);
-}
-
-;// CONCATENATED MODULE: ./lib/export.js
+;// CONCATENATED MODULE: ./lib/table.js
 
 
 
 
 
-/** Events encoded and written at a time. */
-const BATCH_ROWS = 2000;
-/**
- * Writes the vendor's pages as CSV into `<path>.partial`, reads the bytes back from the disk, and only then gives the
- * file its name. Throws what the vendor throws, and `protocol` where the pages contradict each other.
- * On failure the `.partial` may remain; whoever made the folder removes it.
- */
-async function exportEvents(options) {
-    const { vendor, session, path, maxBytes } = options;
-    const parts = new Parts(path, maxBytes);
-    try {
-        const table = new Table(options, parts);
-        for await (const page of vendor.pages(session))
-            await table.add(page);
-        const result = await table.finish();
-        return { files: await parts.seal(), ...result };
-    }
-    finally {
-        await parts.close();
-    }
-}
-/** Pages in, rows out: cut to the slice, each event once, and in time order where the vendor's is not kept. */
+
+
+
+
+
+/** How events become rows, and which rows are written: each event once, and none that an earlier export holds. */
 class Table {
+    order;
     #options;
     #parts;
     #counts = { received: 0, cut: 0, repeated: 0, known: 0, written: 0 };
     #lateRows = [];
     #ids;
+    #out = new RowBuffer();
     #plan = null;
     #header = null;
-    #slice = null;
-    #waiting = [];
+    #isOpen = false;
+    #before = null;
     #first = Number.POSITIVE_INFINITY;
     #last = Number.NEGATIVE_INFINITY;
     constructor(options, parts) {
         this.#options = options;
         this.#parts = parts;
-        this.#ids = new Ids(options.vendor);
+        this.#ids = new Ids(options.vendor, (0,external_node_path_.dirname)(options.path));
+        this.order = options.vendor.order;
     }
-    async add({ slice, header, events }) {
-        if (this.#slice !== slice)
-            await this.#writeSlice();
-        this.#slice = slice;
-        await this.#begin(header ?? null);
-        for (const event of events)
-            this.#waiting.push(event);
-        this.#counts.received += events.length;
+    /** Plans the table, once; after that, the header may not change. */
+    begin(header) {
+        if (this.#plan !== null) {
+            if (header !== this.#header && JSON.stringify(header) !== JSON.stringify(this.#header)) {
+                throw otherHeader(this.#options.vendor);
+            }
+            return;
+        }
+        const { vendor, org, columns } = this.#options;
+        this.#header = header;
+        this.#plan = planTable({ vendor, org, columns, header });
+    }
+    row(event) {
+        const { vendor, columns } = this.#options;
+        if (Number.isNaN(event.time))
+            throw new Error(`${vendor.name} has an event with a time that is none.`);
+        if (columns === 'common' && event.time === null)
+            throw timeless(vendor);
+        const isRow = event.body instanceof CsvRow || event.body instanceof JsonRow;
+        if (columns === 'native' && isRow)
+            return event.body;
+        return this.#planned().row(event);
+    }
+    rest({ id, body }) {
+        // The other tables hold all that the vendor said.
+        return id === null || typeof this.#options.columns === 'string' ? '' : JSON.stringify(body);
+    }
+    /** Counts what came of a stretch. */
+    count(gathered) {
+        this.#counts.received += gathered.received;
+        this.#counts.cut += gathered.cut;
+        for (const [id, time] of gathered.cutIds())
+            this.#ids.cut(id, time);
+        this.#before = null;
+    }
+    /** Rows of one stretch, in order. */
+    async write(rows) {
+        await this.#open();
+        await this.#ids.makeRoom(rows.length);
+        for (const row of rows) {
+            if (this.#isRepeated(row)) {
+                this.#counts.repeated++;
+            }
+            else if (this.#isKnown(row)) {
+                this.#counts.known++;
+            }
+            else {
+                this.#keep(row);
+            }
+            this.#before = row;
+        }
+        await this.#parts.write(this.#out);
+        this.#out.clear();
+    }
+    /** Tells how far the export is. */
+    tell({ slice }) {
+        if (slice !== null)
+            this.#options.onProgress(this.#counts.written, slice);
     }
     async finish() {
-        await this.#writeSlice();
         if (this.#options.vendor.format === 'json')
-            await this.#begin(null);
-        if (this.#plan === null)
-            throw new Error(`${this.#options.vendor.name} has a table without a header.`);
+            this.begin(null);
+        await this.#open();
         const { received, cut, repeated, known, written } = this.#counts;
         if (received !== cut + repeated + known + written)
             throw new Error(`Rows are unaccounted for: ${JSON.stringify(this.#counts)}`);
+        await this.#ids.check();
         const timed = Number.isFinite(this.#first);
         return {
-            columns: this.#plan.names,
+            columns: this.#planned().names,
             counts: this.#counts,
             firstEvent: timed ? this.#first : null,
             lastEvent: timed ? this.#last : null,
             lateRows: this.#lateRows,
         };
     }
-    /** Plans the table and writes its header, once; after that, the header may not change. */
-    async #begin(header) {
-        if (this.#plan !== null) {
-            if (JSON.stringify(header) !== JSON.stringify(this.#header))
-                throw otherHeader(this.#options.vendor);
-            return;
-        }
-        const { vendor, org, columns } = this.#options;
-        this.#header = header;
-        this.#plan = planTable({ vendor, org, columns, header });
-        await this.#parts.begin(this.#plan.names);
+    async close() {
+        await this.#ids.close();
     }
-    async #writeSlice() {
-        if (this.#slice === null || this.#plan === null)
-            return;
-        const { vendor, columns, onProgress } = this.#options;
-        const events = this.#settle(this.#waiting, this.#slice, this.#plan);
-        this.#waiting = [];
-        if (columns === 'common' && events.some(({ time }) => time === null))
-            throw timeless(vendor);
-        if (vendor.order === 'time')
-            events.sort(byTimeThenId);
-        for (let at = 0; at < events.length; at += BATCH_ROWS) {
-            await this.#parts.write(events.slice(at, at + BATCH_ROWS).map(this.#plan.row));
-        }
-        for (const [index, event] of events.entries()) {
-            if (this.#isBefore(event))
-                this.#lateRows.push(this.#counts.written + index + 1);
-        }
-        this.#counts.written += events.length;
-        onProgress(this.#counts.written, this.#slice);
+    #planned() {
+        if (this.#plan === null)
+            throw new Error(`${this.#options.vendor.name} has a table without a header.`);
+        return this.#plan;
     }
-    /** Whether its time was exported before. */
-    #isBefore({ time }) {
-        return time !== null && time < this.#options.from;
+    /** Writes the header, once. */
+    async #open() {
+        if (this.#isOpen)
+            return;
+        this.#isOpen = true;
+        await this.#parts.begin(encodedRows([this.#planned().names], encodeRow));
+    }
+    #keep({ time, id, bytes, from, to }) {
+        if (id !== null)
+            this.#ids.keep(id, time);
+        this.#out.addEncoded(bytes, from, to);
+        this.#counts.written++;
+        if (time === null)
+            return;
+        if (time < this.#options.from)
+            this.#lateRows.push(this.#counts.written);
+        this.#first = Math.min(this.#first, time);
+        this.#last = Math.max(this.#last, time);
+    }
+    /** Whether it is the row before once more. Throws `protocol` where one id is of two events. */
+    #isRepeated(row) {
+        const before = this.#before;
+        if (row.id === null || before === null || row.id !== before.id || row.time !== before.time)
+            return false;
+        const isSame = row.bytes.compare(before.bytes, before.from, before.to, row.from, row.to) === 0;
+        if (isSame && row.rest === before.rest)
+            return true;
+        throw twice(this.#options.vendor, row.time === null ? null : (0,lib_window/* formatInstant */.r4)(row.time), 'with different contents');
     }
     /** Whether an earlier export holds it. Without a time, it may be one of them. */
-    #isKnown(event, { names, row }) {
-        const { earlier } = this.#options;
-        if (earlier === null || (event.time !== null && !this.#isBefore(event)))
+    #isKnown({ time, id, bytes, from, to }) {
+        const { earlier, vendor } = this.#options;
+        if (earlier === null || (time !== null && time >= this.#options.from))
             return false;
-        if (event.time === null && event.id === null)
-            throw untold(this.#options.vendor);
-        return earlier.take(names, row(event), event.id);
+        if (time === null && id === null)
+            throw untold(vendor);
+        return earlier.take(this.#planned().names, cellsOf(bytes, from, to), id);
     }
-    /** The events that stay: inside the slice, each id once, and new. Throws `protocol` where one id is of two events. */
-    #settle(events, slice, plan) {
-        const kept = [];
-        this.#ids.beginSlice();
-        for (const event of events) {
-            const { time } = event;
-            if (Number.isNaN(time))
-                throw new Error(`${this.#options.vendor.name} has an event with a time that is none.`);
-            const repeated = this.#ids.isRepeated(event);
-            if (time !== null && !(0,lib_window/* contains */.gR)(slice, time)) {
-                this.#counts.cut++;
-            }
-            else if (repeated) {
-                this.#counts.repeated++;
-            }
-            else if (this.#isKnown(event, plan)) {
-                this.#counts.known++;
-            }
-            else {
-                this.#ids.keep(event);
-                kept.push(event);
-                this.#first = Math.min(this.#first, time ?? Number.POSITIVE_INFINITY);
-                this.#last = Math.max(this.#last, time ?? Number.NEGATIVE_INFINITY);
-            }
-        }
-        return kept;
-    }
-}
-/** Oldest first; ties by id where there is one, else as they arrived (the sort is stable). */
-function byTimeThenId(a, b) {
-    if (a.time !== b.time)
-        return (a.time ?? 0) - (b.time ?? 0);
-    if (a.id === b.id)
-        return 0;
-    return (a.id ?? '') < (b.id ?? '') ? -1 : 1;
 }
 const otherHeader = ({ name }) => new errors/* ExportError */.z('protocol', `The header of ${name}'s CSV changes from one response to the next, so that they do not fit into one table.`, {
     next: 'Export each environment on its own (filter `env_name`), or a shorter window.',
@@ -31610,113 +33637,251 @@ const untold = ({ name }) => new errors/* ExportError */.z('input', `${name}'s e
     where: 'input `overlap`',
     next: 'Set `overlap: PT0S`, to look for none.',
 });
+/** The cells of an encoded row, its line end included. */
+const cellsOf = (bytes, from, to) => new CsvRow(bytes, from, to - 2, true).cells;
+
+;// CONCATENATED MODULE: ./lib/export.js
+
+
+
+
+
+/**
+ * Walks the vendor's stretches, several at once, writes their rows as CSV into `<path>.partial`, reads the bytes back
+ * from the disk, and only then gives the file its name. Throws what the vendor throws, and `protocol` where the pages
+ * contradict each other. On failure the `.partial` may remain; whoever made the folder removes it.
+ */
+async function exportEvents(options) {
+    const { vendor, session, path, maxBytes, walkers } = options;
+    const parts = new Parts(path, maxBytes);
+    const table = new Table(options, parts);
+    const gathering = new Gathering(table, (0,external_node_path_.dirname)(path), options.mostHeldBytes);
+    try {
+        for await (const gathered of walkStretches(vendor.stretches(session), walkers, () => gathering.begin())) {
+            table.count(gathered);
+            for await (const rows of gathering.end(gathered))
+                await table.write(rows);
+            table.tell(gathered);
+        }
+        const result = await table.finish();
+        return { files: await parts.seal(), ...result };
+    }
+    finally {
+        await gathering.close();
+        await table.close();
+        await parts.close();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/csv/scan.js
+
+
+
+const scan_QUOTE = 0x22;
+const scan_COMMA = 0x2c;
+const scan_CR = 0x0d;
+const scan_LF = 0x0a;
+const MARK_BYTES = 3;
+/**
+ * Reads CSV as RFC 4180 has it, and nothing that a lenient reader would have to guess at, from chunks that are cut
+ * anywhere. Memory holds a chunk, and at least one row. There is at least one batch, which may have no rows.
+ *
+ * Lines end in CRLF or LF. A byte order mark at the start is dropped. A blank line is a row only where the table has one
+ * column.
+ *
+ * Throws `protocol` where the CSV is not UTF-8, holds a NUL, has no header, an unnamed or repeated column, a row of
+ * another width, or misplaced quotes or carriage returns, whichever comes first in it; `incomplete` where a row is too
+ * long to be read. The message counts rows from the header, which is row 1, and never quotes a cell.
+ */
+async function* scanCsv(chunks, where, options = {}) {
+    const scanner = new CsvScanner(where, options);
+    let pieces = [];
+    let bytes = 0;
+    let wanted = 0;
+    for await (const chunk of chunks) {
+        pieces.push(chunk);
+        bytes += chunk.length;
+        if (bytes < wanted)
+            continue;
+        const block = pieces.length === 1 ? chunk : Buffer.concat(pieces, bytes);
+        const batch = scanner.scan(block, false);
+        if (batch !== null)
+            yield batch;
+        const rest = block.subarray(scanner.scanned);
+        pieces = [rest];
+        bytes = rest.length;
+        // A row that is longer than many chunks is not begun again with each of them.
+        wanted = 2 * bytes;
+    }
+    const batch = scanner.scan(Buffer.concat(pieces, bytes), true);
+    if (batch !== null)
+        yield batch;
+}
+/** Finds rows in blocks of bytes, each of which begins where the row does that the one before did not end. */
+class CsvScanner {
+    #where;
+    #nul;
+    #lastEnd;
+    #mostRowBytes;
+    #header = null;
+    #rows = 0;
+    /** As far as the block is read, or up to what is wrong. */
+    #at = 0;
+    /** Bytes of the last block that were rows; the others have to begin the next one. */
+    scanned = 0;
+    constructor(where, { nul = false, lastEnd = false, mostRowBytes = external_node_buffer_.constants.MAX_STRING_LENGTH } = {}) {
+        this.#where = where;
+        this.#nul = nul;
+        this.#lastEnd = lastEnd;
+        this.#mostRowBytes = mostRowBytes;
+    }
+    /** The block's rows; null where it does not end the header yet. `last`: it ends the CSV. Throws as `scanCsv`. */
+    scan(block, last) {
+        const rows = [];
+        this.scanned = 0;
+        try {
+            if (this.#header === null) {
+                const from = beginsWithMark(block, 0, block.length) ? MARK_BYTES : 0;
+                this.#at = from;
+                if (last && from === block.length)
+                    throw this.#refusal('The response is empty: not even a header.');
+                const header = this.#row(block, from, last);
+                if (header === null)
+                    return null;
+                this.#header = this.#checked(header.cells);
+                this.scanned = this.#at;
+            }
+            for (let row = this.#row(block, this.scanned, last); row !== null; row = this.#row(block, this.#at, last)) {
+                rows.push(row);
+                this.scanned = this.#at;
+            }
+        }
+        catch (trouble) {
+            this.#checkText(block.subarray(0, this.#at));
+            throw trouble;
+        }
+        this.#checkText(block.subarray(0, this.scanned));
+        return { header: this.#header, rows };
+    }
+    /** The row that begins at `from`, with `#at` behind it; null where it is not whole yet, or where there is none. */
+    #row(block, from, last) {
+        const end = block.length;
+        if (from === end)
+            return null;
+        let at = from;
+        let width = 1;
+        let plain = true;
+        for (;;) {
+            const cell = at;
+            if (cell < end && block[cell] === scan_QUOTE) {
+                at = quotedEnd(block, cell, end);
+                if (at === -1) {
+                    if (last)
+                        throw this.#broken('a quoted cell that never ends', end);
+                    return this.#unfinished(from, end);
+                }
+                plain &&= needsQuotes(block, cell + 1, at - 1);
+            }
+            else {
+                at = bareEnd(block, cell, end);
+                plain &&= !needsQuotesAtEnds(block, cell, at);
+            }
+            if (at === end || block[at] !== scan_COMMA)
+                break;
+            at++;
+            width++;
+        }
+        const behind = this.#behindLineEnd(block, at, last);
+        if (behind === -1)
+            return this.#unfinished(from, end);
+        this.#at = behind;
+        this.#rows++;
+        this.#checkLength(at - from);
+        if (this.#header !== null && width !== this.#header.length) {
+            const found = `another number of cells (${width}) than the header (${this.#header.length})`;
+            throw this.#refusal(`Row ${this.#rows} of the response has ${found}.`);
+        }
+        // A single empty cell is written as two quotes.
+        if (width === 1 && (at === from || (at - from === 2 && block[from] === scan_QUOTE)))
+            plain = at > from;
+        return new CsvRow(block, from, at, plain);
+    }
+    /** Where the next row begins if this one's last cell ends at `at`; -1 where the block ends too early to know. */
+    #behindLineEnd(block, at, last) {
+        if (at === block.length) {
+            if (last && this.#lastEnd)
+                throw this.#broken('no line end', at);
+            return last ? at : -1;
+        }
+        switch (block[at]) {
+            case scan_LF:
+                return at + 1;
+            case scan_CR:
+                if (block[at + 1] === scan_LF)
+                    return at + 2;
+                if (at + 1 === block.length && !last)
+                    return -1;
+                throw this.#broken('a carriage return that ends no line', at);
+            case scan_QUOTE:
+                throw this.#broken('a quote inside a cell that is not quoted', at);
+            default:
+                throw this.#broken('text after a closing quote', at);
+        }
+    }
+    #unfinished(from, end) {
+        this.#checkLength(end - from);
+        return null;
+    }
+    #checkLength(bytes) {
+        if (bytes <= this.#mostRowBytes)
+            return;
+        throw new errors/* ExportError */.z('incomplete', `A row of the response is too long to be read: ${bytes} bytes and more.`, {
+            where: this.#where,
+            next: 'Export a shorter window.',
+        });
+    }
+    #checked(header) {
+        const unnamed = header.indexOf('');
+        if (unnamed !== -1)
+            throw this.#refusal(`Column ${unnamed + 1} of the response's header has no name.`);
+        const columnOf = new Map();
+        for (const [index, name] of header.entries()) {
+            const first = columnOf.get(name);
+            if (first !== undefined) {
+                throw this.#refusal(`Columns ${first + 1} and ${index + 1} of the response's header have the same name.`);
+            }
+            columnOf.set(name, index);
+        }
+        return header;
+    }
+    /** That it is UTF-8, and has no NUL. It ends where a row does, or in front of what is wrong. */
+    #checkText(bytes) {
+        const nul = this.#nul ? -1 : bytes.indexOf(0);
+        if (!(0,external_node_buffer_.isUtf8)(nul === -1 ? bytes : bytes.subarray(0, nul)))
+            throw this.#refusal('The response is not UTF-8.');
+        if (nul !== -1)
+            throw this.#refusal('The response holds a NUL character.');
+    }
+    #broken(trouble, at) {
+        this.#at = at;
+        return this.#refusal(`Row ${this.#rows + 1} of the response has ${trouble}.`);
+    }
+    #refusal(what) {
+        return new errors/* ExportError */.z('protocol', what, {
+            where: this.#where,
+            next: 'Run again; if it stays so, the vendor has changed its CSV: please open an issue.',
+        });
+    }
+}
 
 ;// CONCATENATED MODULE: ./lib/csv/read.js
 
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const CR = 0x0d;
-const LF = 0x0a;
-/**
- * Reads a whole CSV response as RFC 4180 has it, and nothing that a lenient reader would have to guess at.
- *
- * Lines end in CRLF or LF; the last end may be missing, since the framing has proved the body whole. A byte order mark
- * at the start is dropped. A blank line is a row only where the table has one column.
- *
- * Throws `protocol` where the body is not UTF-8, holds a NUL, has no header, an unnamed or repeated column, a row of
- * another width, or misplaced quotes or carriage returns. The message counts rows from the header, which is row 1, and
- * never quotes a cell.
- */
-function readCsv(answer, { nul = false } = {}) {
-    const text = decodeUtf8(answer);
-    if (text === '')
-        throw read_refusal('The response is empty: not even a header.', answer);
-    if (!nul && text.includes('\0'))
-        throw read_refusal('The response holds a NUL character.', answer);
-    const rows = splitRows(text, (row, trouble) => read_refusal(`Row ${row} of the response has ${trouble}.`, answer));
-    const header = rows.shift() ?? [];
-    checkHeader(header, answer);
-    const odd = rows.findIndex((cells) => cells.length !== header.length);
-    if (odd !== -1) {
-        const found = rows[odd]?.length;
-        const what = `Row ${odd + 2} of the response has another number of cells (${found}) than the header (${header.length}).`;
-        throw read_refusal(what, answer);
-    }
-    return { header, rows };
-}
-/** The text's rows, of whatever widths. `refuse` makes the error for a row, from 1, that breaks the grammar. */
-function splitRows(text, refuse) {
-    const rows = [];
-    let cells = [];
-    let at = 0;
-    for (;;) {
-        let end;
-        if (text.charCodeAt(at) === QUOTE) {
-            end = closingQuote(text, at + 1);
-            if (end === -1)
-                throw refuse(rows.length + 1, 'a quoted cell that never ends');
-            cells.push(text.slice(at + 1, end).replaceAll('""', '"'));
-            end += 1;
-        }
-        else {
-            end = bareEnd(text, at);
-            cells.push(text.slice(at, end));
-        }
-        const next = text.charCodeAt(end);
-        if (next === COMMA) {
-            at = end + 1;
-            continue;
-        }
-        if (next === QUOTE)
-            throw refuse(rows.length + 1, 'a quote inside a cell that is not quoted');
-        if (next === CR && text.charCodeAt(end + 1) !== LF) {
-            throw refuse(rows.length + 1, 'a carriage return that ends no line');
-        }
-        if (next !== CR && next !== LF && end < text.length)
-            throw refuse(rows.length + 1, 'text after a closing quote');
-        rows.push(cells);
-        cells = [];
-        at = end + (next === CR ? 2 : 1);
-        if (at >= text.length)
-            return rows;
-    }
-}
-/** Where the quoted cell that starts at `from` ends, doubled quotes skipped; -1 where it does not. */
-function closingQuote(text, from) {
-    let at = text.indexOf('"', from);
-    while (at !== -1 && text.charCodeAt(at + 1) === QUOTE)
-        at = text.indexOf('"', at + 2);
-    return at;
-}
-/** The first comma, quote, carriage return or line feed from `at` on, or the text's end. */
-function bareEnd(text, from) {
-    let at = from;
-    for (; at < text.length; at += 1) {
-        const code = text.charCodeAt(at);
-        if (code === COMMA || code === QUOTE || code === CR || code === LF)
-            break;
-    }
-    return at;
-}
-function checkHeader(header, answer) {
-    const unnamed = header.indexOf('');
-    if (unnamed !== -1)
-        throw read_refusal(`Column ${unnamed + 1} of the response's header has no name.`, answer);
-    const columnOf = new Map();
-    for (const [index, name] of header.entries()) {
-        const first = columnOf.get(name);
-        if (first !== undefined) {
-            throw read_refusal(`Columns ${first + 1} and ${index + 1} of the response's header have the same name.`, answer);
-        }
-        columnOf.set(name, index);
-    }
-}
-function read_refusal(what, { where }) {
-    return new errors/* ExportError */.z('protocol', what, {
-        where,
-        next: 'Run again; if it stays so, the vendor has changed its CSV: please open an issue.',
-    });
+/** Reads a whole CSV response as `scanCsv` reads a stream of one, and throws as that does. */
+function readCsv({ body, where }, options = {}) {
+    const table = new CsvScanner(where, options).scan(body, true);
+    if (table === null)
+        throw new Error('A CSV that is whole has a header, or is refused.');
+    return table;
 }
 
 ;// CONCATENATED MODULE: ./lib/history/earlier.js
@@ -31825,7 +33990,9 @@ async function lookBack({ history, job, overlapMs, vendor, now, note }) {
     for (const link of links) {
         for (const file of link.files) {
             const body = await history.read(link, file);
-            earlier.add(readCsv({ status: 200, body, where: `${link.place}, ${file.name}` }, { nul: true }));
+            const where = `${link.place}, ${file.name}`;
+            const { header, rows } = readCsv({ status: 200, body, where }, { nul: true });
+            earlier.add({ header, rows: rows.map(({ cells }) => cells) });
         }
     }
     return { askFrom, earlier };
@@ -32166,7 +34333,7 @@ async function openGitHub(options) {
         fetch: fetchHere,
     });
     return {
-        rest: (route, parameters) => retried(options, github_describe(route, parameters), async () => {
+        rest: (route, parameters) => retried(options, describe(route, parameters), async () => {
             const { data } = await octokit.request(route, { ...parameters, request: requestOptions() });
             return whole(data);
         }),
@@ -32189,7 +34356,7 @@ function orNotWhole(error) {
 /** Octokit would warn on the console of what is none of the user's business. */
 const SILENT = { debug: () => { }, info: () => { }, warn: () => { }, error: () => { } };
 /** `GET /repos/{owner}/{repo}` with its parameters put in. */
-const github_describe = (route, parameters) => route.replaceAll(/\{(\w+)\}/g, (hole, name) => String(parameters[name] ?? hole));
+const describe = (route, parameters) => route.replaceAll(/\{(\w+)\}/g, (hole, name) => String(parameters[name] ?? hole));
 async function retried(options, where, call) {
     const { clock, signal, onRetry, maxAttempts, cut } = options;
     const patience = new retry/* Patience */.i3(maxAttempts, clock);
@@ -32805,7 +34972,7 @@ function readRepository(text, name) {
 /** The name of a branch, without `refs/heads/`. Throws `input`. */
 function readBranch(text, name) {
     const flaw = flawIn(text, BRANCH_FLAWS) ??
-        tooLong(`refs/heads/${text}`, MOST_REF_BYTES, `makes a ref of more than ${MOST_REF_BYTES} bytes`);
+        git_names_tooLong(`refs/heads/${text}`, MOST_REF_BYTES, `makes a ref of more than ${MOST_REF_BYTES} bytes`);
     if (flaw === null)
         return text;
     const what = `\`${text}\` is not a name for a branch: it ${flaw}.`;
@@ -32819,7 +34986,7 @@ function checkFolder(path, name) {
     const flaw = path
         .split('/')
         .map(flawOfSegment)
-        .find((one) => one !== null) ?? tooLong(path, MOST_PATH_BYTES, `is longer than ${MOST_PATH_BYTES} bytes`);
+        .find((one) => one !== null) ?? git_names_tooLong(path, MOST_PATH_BYTES, `is longer than ${MOST_PATH_BYTES} bytes`);
     if (flaw === null)
         return path;
     const what = `\`${path}\` is not a folder for a repository: it ${flaw}.`;
@@ -32827,14 +34994,14 @@ function checkFolder(path, name) {
 }
 const isRepository = (owner, repo) => OWNER.test(owner) && REPO.test(repo);
 const flawOfSegment = (segment) => flawIn(segment.replaceAll(/\p{Cf}/gu, ''), SEGMENT_FLAWS) ??
-    tooLong(segment, MOST_SEGMENT_BYTES, `has a part of more than ${MOST_SEGMENT_BYTES} bytes`);
+    git_names_tooLong(segment, MOST_SEGMENT_BYTES, `has a part of more than ${MOST_SEGMENT_BYTES} bytes`);
 /** How a sentence about the text ends that names its first flaw; null where there is none. */
 function flawIn(text, flaws) {
     if (!text.isWellFormed())
         return 'holds half a character';
     return flaws.find(([pattern]) => pattern.test(text))?.[1] ?? null;
 }
-const tooLong = (text, mostBytes, why) => Buffer.byteLength(text) > mostBytes ? why : null;
+const git_names_tooLong = (text, mostBytes, why) => Buffer.byteLength(text) > mostBytes ? why : null;
 
 ;// CONCATENATED MODULE: ./lib/history/artifacts.js
 
@@ -33935,7 +36102,107 @@ function readRun(env) {
     return { run, serverUrl, runUrl: `${serverUrl}/${run.repository}/actions/runs/${run.run_id}` };
 }
 
+;// CONCATENATED MODULE: ./lib/look.js
+
+
+
+
+/** What has to be known of an answer to tell whether it is whole, gathered while its events pass. */
+class Look {
+    window;
+    count = 0;
+    isTimeless = false;
+    #rises = true;
+    #falls = true;
+    #last = Number.NaN;
+    /** The events of the same millisecond as the first, and of the same as the last. */
+    #head = [];
+    #tail = [];
+    constructor(window) {
+        this.window = window;
+    }
+    add(events) {
+        this.count += events.length;
+        for (const event of events) {
+            const time = event.time ?? Number.NaN;
+            if (event.time === null)
+                this.isTimeless = true;
+            if (time > this.#last)
+                this.#falls = false;
+            if (time < this.#last)
+                this.#rises = false;
+            const isSame = Math.floor(time) === Math.floor(this.#last);
+            this.#last = time;
+            if (!this.isInOrder)
+                continue;
+            if (!isSame)
+                this.#tail = [];
+            this.#tail.push(event);
+            if (this.#head.length === 0 || millisecondOf(this.#head) === Math.floor(time))
+                this.#head.push(event);
+        }
+    }
+    /** Whether they come newest first. */
+    get falls() {
+        return this.#falls && !this.#rises;
+    }
+    get isInOrder() {
+        return !this.isTimeless && (this.#rises || this.#falls);
+    }
+    /** The events of the oldest millisecond, and of the newest; only where they are in order. */
+    get outermost() {
+        return this.#rises ? [this.#head, this.#tail] : [this.#tail, this.#head];
+    }
+}
+/** The millisecond of the first of them. */
+const millisecondOf = ([event]) => Math.floor(event?.time ?? Number.NaN);
+/** The events of the window, and those without a time. */
+const keptBy = (window, events) => events.filter(({ time }) => time === null || (0,lib_window/* contains */.gR)(window, time));
+/** Whether the rows are the same, in whatever order. Counts alone may agree by chance. */
+function sameRows(some, others) {
+    if (some.length !== others.length)
+        return false;
+    const rows = others.map(textOf).sort();
+    return some
+        .map(textOf)
+        .sort()
+        .every((row, index) => row === rows[index]);
+}
+/** What the pages that were not taken back add up to. */
+class Sums {
+    #drafts = new Map();
+    add(page) {
+        if ('takenBack' in page) {
+            this.#drafts.delete(page.takenBack);
+            return;
+        }
+        const kept = keptBy(page.slice, page.events);
+        const { count, sum } = this.#drafts.get(page.draft) ?? { count: 0, sum: 0n };
+        const more = kept.reduce((total, event) => total + fingerprint(textOf(event)), sum);
+        this.#drafts.set(page.draft, { count: count + kept.length, sum: more });
+    }
+    /** Those that were not taken back. */
+    drafts() {
+        return [...this.#drafts.keys()].filter((draft) => draft !== undefined);
+    }
+    /** Of all that was added. */
+    total() {
+        const all = [...this.#drafts.values()];
+        return {
+            count: all.reduce((total, { count }) => total + count, 0),
+            sum: all.reduce((total, { sum }) => total + sum, 0n),
+        };
+    }
+}
+/** All that an event says, in one form. */
+function textOf({ body }) {
+    if (body instanceof CsvRow)
+        return JSON.stringify(body.cells);
+    return JSON.stringify(body instanceof JsonRow ? body.fields : body);
+}
+
 ;// CONCATENATED MODULE: ./lib/caps.js
+
 
 
 /** Nobody's page is shorter: an answer of fewer rows is whole. */
@@ -33952,7 +36219,8 @@ const LONGER_MS = [DAY_MS, 8 * DAY_MS, 64 * DAY_MS];
  *   their own, from the outermost row on: they have to hold what the answer holds there.
  * - Rows without order or times are asked for again in two halves, which have to hold as many.
  * - Rows that stand too close together for either are at no cap where a longer window brings more.
- * An answer that was capped is replaced by its two halves, each guarded in the same way.
+ * The two halves of an answer that may be capped follow it, each guarded in the same way; what is too much of the three is
+ * taken back: the answer where it was capped, else its halves.
  * Throws `incomplete` where a capped window cannot be cut further, or where less comes when it is asked for again.
  * @param paddingMs What `fetch` asks for beside each window: a shorter window brings no fewer rows.
  */
@@ -33962,101 +36230,130 @@ function capGuard(paddingMs) {
     let cap = Number.POSITIVE_INFINITY;
     /** Answers of so many rows were taken for all, although nothing proves it. */
     let trusted = 0;
-    return (window, fetch) => {
+    return (window, fetch, first) => {
         /** No longer window brings more rows than this. */
         let most = 0;
         const canBeMore = async ({ from, to }, count) => {
             for (const ms of count > most ? LONGER_MS : []) {
-                const { events, proven } = await fetch({ from: Math.max(0, from - ms), to });
+                const longer = { from: Math.max(0, from - ms), to };
+                const { proven, count: found } = await lookAt(await fetch(longer), null);
                 if (proven)
                     return true;
-                largest = Math.max(largest, events.length);
-                if (events.length > count)
+                largest = Math.max(largest, found);
+                if (found > count)
                     return true;
             }
             most = Math.max(most, count);
             return false;
         };
         /** Whether an answer holds all of its window, as far as can be told without cutting it. */
-        const isWhole = async (part) => {
-            const count = part.events.length;
-            const ends = count < cap ? await lookAtEnds(part, fetch) : 'more';
-            return ends === 'all' || (ends === 'close' && (await canBeMore(part.window, count)));
+        const isWhole = async (look) => {
+            const ends = look.count < cap ? await lookAtEnds(look, fetch) : 'more';
+            return ends === 'all' || (ends === 'close' && (await canBeMore(look.window, look.count)));
         };
-        const guard = async (asked) => {
-            const { events, proven } = await fetch(asked);
-            const part = { window: asked, events };
-            const count = events.length;
-            if (proven || count < largest)
-                return [part];
-            largest = count;
-            if (await isWhole(part))
-                return [part];
-            const pair = asked.to - asked.from > paddingMs ? (0,lib_window/* halves */.AP)(asked) : null;
-            if (pair === null) {
-                if (count <= MOST_CLOSE && count < cap)
-                    trusted = Math.max(trusted, count);
-                else if (!(await canBeMore(asked, count)))
-                    throw capped(asked, count, 'and the window cannot be cut further');
-                return [part];
+        const guard = async function* (asked, fetched) {
+            const draft = {};
+            const look = new Look(asked);
+            try {
+                for await (const events of fetched.events()) {
+                    look.add(events);
+                    yield { slice: asked, draft, events };
+                }
+                const { count } = look;
+                if (fetched.proven || count < largest)
+                    return;
+                largest = count;
+                if (await isWhole(look))
+                    return;
+                const pair = asked.to - asked.from > paddingMs ? (0,lib_window/* halves */.AP)(asked) : null;
+                if (pair === null) {
+                    if (count <= MOST_CLOSE && count < cap)
+                        trusted = Math.max(trusted, count);
+                    else if (!(await canBeMore(asked, count)))
+                        throw capped(asked, count, 'and the window cannot be cut further');
+                    return;
+                }
+                const before = new Sums();
+                for await (const events of fetched.events())
+                    before.add({ slice: asked, events });
+                const after = new Sums();
+                // Rows that stay in the vendor's order come newest first where it answers so.
+                for (const half of look.falls ? pair.toReversed() : pair) {
+                    for await (const page of guard(half, await fetch(half))) {
+                        after.add(page);
+                        yield page;
+                    }
+                }
+                const [had, has] = [before.total(), after.total()];
+                if (has.count < had.count)
+                    throw fewer(asked, had.count, has.count);
+                if (has.count === had.count && has.sum === had.sum) {
+                    // The answer itself has the vendor's order.
+                    for (const part of after.drafts())
+                        yield { takenBack: part };
+                    return;
+                }
+                if (look.isTimeless) {
+                    throw capped(asked, count, `its halves hold ${has.count}, and without times they cannot be told apart`);
+                }
+                yield { takenBack: draft };
+                cap = Math.min(cap, count);
+                if (trusted >= cap)
+                    throw capped(asked, count, 'and as many stand too close together to be asked for apart');
             }
-            const parts = [...(await guard(pair[0])), ...(await guard(pair[1]))];
-            const [before, after] = [keptBy(part), parts.flatMap(keptBy)];
-            if (after.length < before.length)
-                throw fewer(asked, before.length, after.length);
-            if (sameRows(before, after))
-                return [part];
-            if (events.some(({ time }) => time === null)) {
-                throw capped(asked, count, `its halves hold ${after.length}, and without times they cannot be told apart`);
+            finally {
+                await fetched.release();
             }
-            cap = Math.min(cap, count);
-            if (trusted >= cap)
-                throw capped(asked, count, 'and as many stand too close together to be asked for apart');
-            return parts;
         };
-        return guard(window);
+        return (async function* () {
+            yield* guard(window, first ?? (await fetch(window)));
+        })();
     };
+}
+/** What another answer brings; of its events, those of a window are kept. */
+async function lookAt(fetched, window) {
+    const kept = [];
+    let count = 0;
+    try {
+        for await (const events of fetched.events()) {
+            count += events.length;
+            for (const event of window === null ? [] : keptBy(window, events))
+                kept.push(event);
+        }
+    }
+    finally {
+        await fetched.release();
+    }
+    return { count, proven: fetched.proven, kept };
 }
 /**
  * Whether an answer in time order holds `all` of both ends of its window, or `more` is there; `close` where asking for
  * an end brings as many rows as the whole answer has, which tells nothing; null where rows have no order or no times.
  */
-async function lookAtEnds({ window, events }, fetch) {
-    const times = events.map(({ time }) => time ?? Number.NaN);
-    const rises = times.every((time, index) => time >= (times[index - 1] ?? time));
-    const falls = times.every((time, index) => time <= (times[index - 1] ?? time));
-    if (!rises && !falls)
+async function lookAtEnds(look, fetch) {
+    if (!look.isInOrder)
         return null;
-    const [oldest = 0, newest = 0] = [times[0] ?? 0, times.at(-1) ?? 0].map(Math.floor).sort((a, b) => a - b);
+    const { window, count } = look;
+    const [oldest, newest] = look.outermost;
     // A cap may cut between the events of one millisecond, so that of the outermost row is asked for again.
     const ends = [
-        { from: window.from, to: Math.min(oldest + 1, window.to) },
-        { from: Math.max(newest, window.from), to: window.to },
+        { end: { from: window.from, to: Math.min(millisecondOf(oldest) + 1, window.to) }, events: oldest },
+        { end: { from: Math.max(millisecondOf(newest), window.from), to: window.to }, events: newest },
     ];
     let close = false;
-    for (const end of ends.filter(({ from, to }) => from < to)) {
-        const { events: found } = await fetch(end);
-        const there = keptBy({ window: end, events: found });
-        const here = keptBy({ window: end, events });
+    for (const { end, events } of ends) {
+        if (end.from >= end.to)
+            continue;
+        const { kept: there, count: found } = await lookAt(await fetch(end), end);
+        const here = keptBy(end, events);
         if (there.length < here.length)
             throw fewer(end, here.length, there.length);
         if (!sameRows(here, there))
             return 'more';
-        if (found.length >= events.length)
+        if (found >= count)
             close = true;
     }
     return close ? 'close' : 'all';
-}
-const keptBy = ({ window, events }) => events.filter(({ time }) => time === null || (0,lib_window/* contains */.gR)(window, time));
-/** Whether the rows are the same, in whatever order. Counts alone may agree by chance. */
-function sameRows(some, others) {
-    if (some.length !== others.length)
-        return false;
-    const rows = others.map(({ body }) => JSON.stringify(body)).sort();
-    return some
-        .map(({ body }) => JSON.stringify(body))
-        .sort()
-        .every((row, index) => row === rows[index]);
 }
 const capped = (window, count, why) => new errors/* ExportError */.z('incomplete', `The vendor answered ${count} events, which may be a row cap, ${why}.`, {
     where: `${(0,lib_window/* formatInstant */.r4)(window.from)} to ${(0,lib_window/* formatInstant */.r4)(window.to)}`,
@@ -34068,6 +36365,7 @@ const fewer = (window, before, after) => new errors/* ExportError */.z('incomple
 });
 
 ;// CONCATENATED MODULE: ./lib/paging.js
+
 
 
 
@@ -34106,83 +36404,122 @@ function checkNewPage(page, before, where) {
 /**
  * An answer of which no event lies in the window that was asked for is the answer to another question: from a cache, or
  * because something on the way dropped the window. Throws `protocol`. Events without a time pass.
- * @param next what to do about it
  */
-function checkAsked(events, asked, { vendor, where, next = ANOTHER_ANSWER }) {
-    const closed = (0,lib_window/* pad */.eV)(asked, 0, 1);
-    if (events.length === 0 || events.some(({ time }) => time === null || (0,lib_window/* contains */.gR)(closed, time)))
-        return;
-    throw new errors/* ExportError */.z('protocol', `All ${events.length} events that ${vendor} answered lie outside the window.`, {
-        where,
-        next,
-    });
+function checkAsked(events, asked, about) {
+    if (events.length > 0 && !events.some((event) => isAsked(event, asked)))
+        throw notAsked(events.length, about);
 }
+/** Lets the events of one answer pass, and does the same when it has ended. */
+async function* asAsked(answer, asked, about) {
+    let count = 0;
+    let found = false;
+    for await (const events of answer) {
+        count += events.length;
+        found ||= events.some((event) => isAsked(event, asked));
+        yield events;
+    }
+    if (count > 0 && !found)
+        throw notAsked(count, about);
+}
+const isAsked = ({ time }, asked) => time === null || (0,lib_window/* contains */.gR)((0,lib_window/* pad */.eV)(asked, 0, 1), time);
+const notAsked = (count, { vendor, where, next = ANOTHER_ANSWER }) => new errors/* ExportError */.z('protocol', `All ${count} events that ${vendor} answered lie outside the window.`, { where, next });
 const ANOTHER_ANSWER = 'Look for a cache or a proxy on the way that gives the answer to another request; run the export again.';
 /**
- * Walks windows backwards, newest page first, by moving their end to the last event seen: unlike offsets, that neither
- * repeats nor skips when events arrive meanwhile. Ties on the page border come twice and are de-duplicated by id later;
- * a millisecond that fills whole pages is drained by offset. Holds whether the vendor reads `to` as in- or exclusive.
- * The last page is one that is shorter than a page before, of any window: how many rows were asked for proves nothing,
- * since a vendor may give fewer.
- * @param least a page of fewer rows is always the last.
+ * Walks windows backwards, newest page first, by moving their end to the oldest millisecond of the page: unlike offsets
+ * and cursors, that neither repeats nor skips when events arrive meanwhile, and costs the same however far back it is.
+ * A page may end amid that millisecond, so its events are left to the next page; one that fills whole pages is asked
+ * for on its own. Holds whether the vendor reads `to` as in- or exclusive.
+ * Where the vendor does not say that more follow, the last page is one that is shorter than a page before, of any
+ * window: how many rows were asked for proves nothing, since a vendor may give fewer.
+ * The next page is asked for before this one is given; the older half of what is left goes to whoever is free.
  */
-function walkBack(fetch, where, least = LEAST_CAP) {
+function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }) {
     let longest = least;
-    return async function* walk(window) {
-        let to = window.to;
-        let drained = window.to;
-        while (to >= window.from) {
-            const page = await fetch({ from: window.from, to, offset: 0 });
-            const oldest = checkNewestFirst(page, to, where);
-            yield page;
-            if (page.length < longest)
+    const isLast = ({ events, more }) => {
+        if (more !== null || events.length < longest)
+            return !more;
+        longest = events.length;
+        return false;
+    };
+    const stretchOf = (window) => async function* (handOver) {
+        let { from, to: end } = window;
+        let to = end;
+        let coming = ahead(fetch({ from, to, offset: 0 }));
+        for (;;) {
+            const page = await coming;
+            const { events } = page;
+            const oldest = oldestOf(events, to);
+            if (oldest === null && page.more !== false) {
+                if (unordered === undefined)
+                    throw disorder(where);
+                for await (const some of unordered({ from, to: end }))
+                    yield { slice: { from, to: end }, events: some };
                 return;
-            longest = page.length;
-            if (oldest + 1 < to) {
-                to = oldest + 1;
-                continue;
             }
-            // The whole page lies in the last millisecond, so the end cannot be moved to it without losing its other events.
-            if (oldest !== drained)
-                yield drain({ from: oldest, to: oldest + 1 }, longest, fetch, where);
-            drained = oldest;
-            // An event at `to` itself: the vendor reads it as inclusive.
-            to = oldest === to ? to - 1 : oldest;
+            if (page.more && events.length === 0)
+                throw loop('an empty page that names a next one', where);
+            if (oldest === null || isLast(page)) {
+                yield { slice: { from, to: end }, events };
+                return;
+            }
+            // None of the page is below the end: the vendor reads `to` as inclusive.
+            to = oldest === end ? end - 1 : Math.max(from, Math.min(oldest + 1, end - 1));
+            const done = { from: oldest === end ? end : to, to: end };
+            end = done.from;
+            const isLeft = from < end;
+            const middle = Math.floor((from + end) / 2);
+            const isLong = end - from > 2 * (done.to - done.from);
+            if (isLong && middle > from && handOver(stretchOf({ from, to: middle })))
+                from = middle;
+            if (isLeft)
+                coming = ahead(fetch({ from, to, offset: 0 }));
+            // A page all of whose events are of one millisecond may not hold all of them.
+            if (done.from < done.to)
+                yield { slice: done, events: oldest === done.from ? await crowded(done) : events };
+            if (!isLeft)
+                return;
         }
     };
+    return stretchOf;
 }
-/** The oldest millisecond of a page, once its order is what the walk relies on. Throws `protocol`. */
-function checkNewestFirst(page, to, where) {
+/** Of what is asked for ahead, a failure is only looked at when its turn comes. */
+function ahead(promise) {
+    promise.catch(() => { });
+    return promise;
+}
+/** The oldest millisecond of a page, or `to` where it is empty; null where it is not newest first, from `to` on. */
+function oldestOf(page, to) {
     let oldest = to;
     for (const { time } of page) {
         const millisecond = Math.floor(time ?? Number.NaN);
-        if (!(millisecond <= oldest)) {
-            throw new errors/* ExportError */.z('protocol', "The vendor's events are not in the documented order, newest first.", {
-                where,
-                next: 'Run the export again; if it stays, report it to the vendor: paging cannot be complete without an order.',
-            });
-        }
+        if (!(millisecond <= oldest))
+            return null;
         oldest = millisecond;
     }
     return oldest;
 }
+const disorder = (where) => new errors/* ExportError */.z('protocol', "The vendor's events are not in the documented order, newest first.", {
+    where,
+    next: 'Run the export again; if it stays, report it to the vendor: paging cannot be complete without an order.',
+});
 const DRAIN_PASSES = 12;
 /**
- * All events of one millisecond, by offset. Ties have no order, so a pass may repeat some and miss others: passes go on
- * until as many distinct ids were seen as a pass has rows.
- * @param full rows of a page that is not the last.
+ * All events of one millisecond, by offset, told apart by their ids. Ties have no order, so a pass may repeat some and
+ * miss others: passes go on until as many distinct ids were seen as a pass has rows.
  */
-async function drain(window, full, fetch, where) {
+async function drainByOffset(fetch, window, where) {
     const seen = new Map();
     for (let pass = 0; pass < DRAIN_PASSES; pass++) {
         let rows = 0;
+        let full = 0;
         for (;;) {
-            const page = await fetch({ ...window, offset: rows });
-            for (const event of page)
+            const { events } = await fetch({ ...window, offset: rows });
+            for (const event of events)
                 seen.set(event.id ?? '', event);
-            rows += page.length;
+            rows += events.length;
+            full = Math.max(full, events.length);
             // The second is a vendor that does not look at `offset`.
-            if (page.length < full || rows > 2 * seen.size + full)
+            if (events.length === 0 || rows > 2 * seen.size + full)
                 break;
         }
         if (seen.size === rows)
@@ -34195,6 +36532,7 @@ async function drain(window, full, fetch, where) {
 }
 
 ;// CONCATENATED MODULE: ./lib/vendors/aitronos.js
+
 
 
 
@@ -34230,22 +36568,24 @@ const ENTITY_TYPES = [
     'knowledge_grant',
     'knowledge_composite',
 ];
-async function* pages({ query, send, note }) {
+function* stretches({ query, send, note }) {
     const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
     const api = aitronos_openApi(send, `/v1/organizations/${encodeURIComponent(query.org ?? '')}/audit-log`, filters);
-    const first = await api.export(byDays(query.window));
-    if (first.whole) {
-        yield { slice: query.window, header: HEADER, events: first.events };
-    }
-    else if (await timesWork(first.events, api.export)) {
-        note('Exports that reached the cap of 10,000 rows were cut into shorter windows, by time.');
-        yield* bisect(query.window, SECOND_MS, byTimes, api);
-    }
-    else {
-        note('Exports that reached the cap of 10,000 rows were cut into days: Aitronos does not take times.');
-        yield* bisect(query.window, aitronos_DAY_MS, byDays, api, first);
-    }
-    note(api.twinAnswers()
+    yield async function* (handOver) {
+        const first = await api.export(byDays(query.window));
+        if (first.whole) {
+            yield { slice: query.window, header: HEADER, events: first.events };
+        }
+        else if (await timesWork(first.events, api.export)) {
+            note('Exports that reached the cap of 10,000 rows were cut into shorter windows, by time.');
+            yield* cut(query.window, first, { shortest: SECOND_MS, bounds: byTimes, api }, handOver);
+        }
+        else {
+            note('Exports that reached the cap of 10,000 rows were cut into days: Aitronos does not take times.');
+            yield* cut(query.window, first, { shortest: aitronos_DAY_MS, bounds: byDays, api }, handOver);
+        }
+    };
+    note(() => api.twinAnswers()
         ? "Every part has as many rows as the vendor's query counts for it."
         : 'Every part has fewer rows than the documented cap of 10,000; the query that would count them does not answer.');
 }
@@ -34307,7 +36647,7 @@ function aitronos_openApi(send, path, filters) {
                 next: `Aitronos documents ${HEADER.join(', ')}; report the change so that the exporter can follow it.`,
             });
         }
-        const events = rows.map((cells) => aitronos_read(cells, answer.where));
+        const events = rows.map((row) => read(row, answer.where));
         checkAsked(events, reachOf(ask), { vendor: 'Aitronos', where: answer.where });
         const total = await countOf(ask);
         return { events, total, whole: total === null ? events.length < CAP : total === events.length };
@@ -34336,7 +36676,7 @@ function aitronos_openApi(send, path, filters) {
             let before = [];
             for (;;) {
                 const { items, total, where } = await query({ ...ask, skip: String(events.length), limit: String(TWIN_ROWS) });
-                const page = items.map((item) => aitronos_read(cellsOf(item, where), where));
+                const page = items.map((item) => read(csvRow(aitronos_cellsOf(item, where)), where));
                 checkNewPage(page, before, where);
                 before = page;
                 events.push(...page);
@@ -34351,17 +36691,17 @@ function aitronos_openApi(send, path, filters) {
         },
     };
 }
-function aitronos_read(cells, where) {
-    const time = (0,lib_window/* parseInstant */.nV)(cells[0] ?? '') ?? Number.NaN;
+function read(row, where) {
+    const time = (0,lib_window/* parseInstant */.nV)(row.cell(0)) ?? Number.NaN;
     if (!Number.isNaN(time))
-        return { id: null, time, body: cells };
+        return { id: null, time, body: row };
     throw new errors/* ExportError */.z('protocol', 'A `Timestamp` does not read as an ISO 8601 date-time.', {
         where,
         next: 'Report it together with the version of the exporter.',
     });
 }
 /** A row of the query twin, whose fields are taken to be the columns' names in snake case. */
-function cellsOf(item, where) {
+function aitronos_cellsOf(item, where) {
     const row = asObject(item, 'an item', where);
     return HEADER.map((column) => {
         const field = column.toLowerCase().replaceAll(' ', '_');
@@ -34392,21 +36732,42 @@ async function timesWork(known, fetch) {
         throw error;
     }
 }
-/** Cuts a window in two until every part is whole; a part of the shortest length is taken apart in other ways. */
-async function* bisect(window, shortest, bounds, api, known) {
-    const part = known ?? (await api.export(bounds(window)));
-    const middle = Math.ceil((window.from + window.to) / 2 / shortest) * shortest;
-    if (part.whole) {
-        yield { slice: window, header: HEADER, events: part.events };
-    }
-    else if (middle > window.from && middle < window.to) {
-        yield* bisect({ from: window.from, to: middle }, shortest, bounds, api);
-        yield* bisect({ from: middle, to: window.to }, shortest, bounds, api);
-    }
-    else {
-        const events = (await byEntityType(bounds(window), part, api)) ?? (await viaTwin(bounds(window), api));
+/** Rows that a part should have: uneven ones stay below the cap, too. */
+const PART_ROWS = 0.7 * CAP;
+/**
+ * Cuts a window whose export reached the cap into as many parts as its count asks for, or in two without one, until
+ * every part is whole; one of the shortest length is taken apart in other ways. The oldest parts go to whoever is free.
+ */
+async function* cut(window, capped, cutting, handOver) {
+    const { bounds, api } = cutting;
+    const parts = partsOf(window, Math.ceil((capped.total ?? 0) / PART_ROWS), cutting.shortest);
+    if (parts.length === 1) {
+        const events = (await byEntityType(bounds(window), capped, api)) ?? (await viaTwin(bounds(window), api));
         yield { slice: window, header: HEADER, events };
+        return;
     }
+    const walk = async function* (part, hand) {
+        const found = await api.export(bounds(part));
+        if (found.whole)
+            yield { slice: part, header: HEADER, events: found.events };
+        else
+            yield* cut(part, found, cutting, hand);
+    };
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+        while (parts[0] !== undefined &&
+            handOver(((older) => (hand) => walk(older, hand))(parts[0])))
+            parts.shift();
+        yield* walk(part, handOver);
+    }
+}
+/** At least two parts, cut at multiples of `shortest`; fewer where there are no more such multiples in the window. */
+function partsOf({ from, to }, wanted, shortest) {
+    const count = Math.max(2, wanted);
+    const inner = Array.from({ length: count - 1 }, (_, index) => {
+        return Math.ceil((from + ((to - from) * (index + 1)) / count) / shortest) * shortest;
+    }).filter((bound) => bound > from && bound < to);
+    const bounds = [from, ...new Set(inner), to];
+    return bounds.slice(1).map((end, index) => ({ from: bounds[index] ?? from, to: end }));
 }
 /**
  * The same ask, once for each documented entity type; null where one of them reaches the cap itself, or where they do
@@ -34440,6 +36801,7 @@ const aitronos = {
     document: { url: 'https://docs.aitronos.com/api-reference/audit-log/export', read: '2026-11-01' },
     hosts: { cloud: 'https://api.aitronos.com' },
     org: { required: true, pattern: /^[\w.-]{1,100}$/, form: 'the organisation id, such as `org_abc123`' },
+    rate: { requests: 100, windowMs: 60_000 },
     headers: (token) => (token.startsWith('ak_') ? { 'x-api-key': token } : { authorization: `Bearer ${token}` }),
     filters: [
         { name: 'entity_type', meaning: 'what kind of thing was acted on', values: ENTITY_TYPES },
@@ -34465,7 +36827,7 @@ const aitronos = {
             'No live account was tried.',
         ],
     },
-    pages,
+    stretches,
     common: (row) => ({
         action: read_text(row['Action']),
         outcome: 'unknown',
@@ -34476,7 +36838,370 @@ const aitronos = {
     }),
 };
 
+;// CONCATENATED MODULE: ./lib/pieces.js
+
+
+/** Bytes that make one text once there are all of them. */
+class Pieces {
+    #where;
+    #pieces = [];
+    #bytes = 0;
+    constructor(where) {
+        this.#where = where;
+    }
+    /** Keeps the piece as it is. Throws `incomplete` where all of them would be longer than a text can be. */
+    add(piece) {
+        this.#pieces.push(piece);
+        this.#bytes += piece.length;
+        if (this.#bytes > external_node_buffer_.constants.MAX_STRING_LENGTH)
+            throw tooLong(this.#bytes, this.#where);
+    }
+    /** Throws `protocol` where it is not UTF-8. */
+    text() {
+        return readUtf8(Buffer.concat(this.#pieces, this.#bytes), this.#where);
+    }
+    /** The text, and forgets it. Throws `protocol` where it is not UTF-8. */
+    takeText() {
+        const text = this.text();
+        this.#pieces = [];
+        this.#bytes = 0;
+        return text;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/frame.js
+
+
+const [frame_QUOTE, BACKSLASH, frame_COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+/** White space, and the bytes of a byte order mark; the parser judges where they may stand. */
+const BLANK = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
+/**
+ * What stands around one array of a JSON response, in chunks that are cut anywhere. It follows brackets and quotes alone
+ * to find the array; the parser judges the whole of it, with the array emptied.
+ */
+class Frame {
+    #place;
+    #where;
+    #phase = 'before';
+    #isQuoted = false;
+    /** Whether a backslash has just taken the next byte's meaning. */
+    #isEscaped = false;
+    /** Brackets that are open. */
+    #depth = 0;
+    #around = 0;
+    /** Whether a string that starts here is a name of the response's object. */
+    #nameMayStart = false;
+    /** The last such name, with its quotes; null where it is none that matters. */
+    #name = null;
+    /** Whether the value that starts here has to be the array. */
+    #isDue = false;
+    #pieces;
+    #charsBefore = 0;
+    constructor(place, where) {
+        this.#place = place;
+        this.#where = where;
+        this.#pieces = new Pieces(where);
+    }
+    get phase() {
+        return this.#phase;
+    }
+    /** Brackets around an element: 1 where the response itself is the array, else 2. */
+    get around() {
+        return this.#around;
+    }
+    /** Characters before the array's first one. */
+    get charsBefore() {
+        return this.#charsBefore;
+    }
+    /** Goes on to the array's first byte, or to the end. Gives where that is. Throws `protocol`, `incomplete`. */
+    pass(chunk, from) {
+        let at = from;
+        while (at < chunk.length && this.#phase !== 'within') {
+            const byte = chunk[at++];
+            if (this.#isQuoted)
+                this.#passQuoted(byte);
+            else if (!BLANK.has(byte))
+                this.#passSign(byte);
+        }
+        this.#pieces.add(chunk.subarray(from, at));
+        if (this.#phase === 'within')
+            this.#charsBefore = withoutMark(this.#pieces.text()).length;
+        return at;
+    }
+    /** Leaves the array, by the bracket at `at`; gives the place behind it. */
+    leave(chunk, at) {
+        this.#phase = 'after';
+        this.#pieces.add(chunk.subarray(at, at + 1));
+        return at + 1;
+    }
+    /**
+     * The response's object with the array emptied, or null where it is the array itself. Throws `protocol`, `incomplete`.
+     * @param placeOf says where in the response a character stands, the array's own left out
+     */
+    finish(placeOf) {
+        const value = parseJson(withoutMark(this.#pieces.takeText()), this.#where, placeOf);
+        if (this.#around === 1 || this.#place.field === null) {
+            asArray(value, 'the answer', this.#where);
+            return null;
+        }
+        const object = asObject(value, 'the answer', this.#where);
+        asArray(field(object, this.#place.field), `\`${this.#place.field}\``, this.#where);
+        return object;
+    }
+    #passQuoted(byte) {
+        // A character of a name is written with six bytes at most.
+        if (this.#name !== null && this.#name.push(byte) > 6 * (this.#place.field?.length ?? 0) + 2)
+            this.#name = null;
+        if (this.#isEscaped)
+            this.#isEscaped = false;
+        else if (byte === BACKSLASH)
+            this.#isEscaped = true;
+        else if (byte === frame_QUOTE)
+            this.#isQuoted = false;
+    }
+    #passSign(byte) {
+        if (this.#phase === 'before' && (this.#isDue || this.#depth === 0) && this.#startsArray(byte))
+            return;
+        switch (byte) {
+            case frame_QUOTE:
+                this.#isQuoted = true;
+                this.#name = this.#nameMayStart ? [byte] : null;
+                this.#nameMayStart = false;
+                break;
+            case OPEN_ARRAY:
+            case OPEN_OBJECT:
+                this.#depth += 1;
+                this.#nameMayStart = this.#depth === 1;
+                break;
+            case CLOSE_ARRAY:
+            case CLOSE_OBJECT:
+                this.#depth -= 1;
+                break;
+            case frame_COMMA:
+                this.#nameMayStart = this.#depth === 1;
+                break;
+            case COLON:
+                this.#isDue = this.#depth === 1 && this.#isOurs();
+                this.#name = null;
+                if (this.#isDue && this.#phase === 'after') {
+                    throw unreadable(`The field ${this.#place.field} comes twice.`, this.#where);
+                }
+        }
+    }
+    /** Whether the array starts with this byte. Throws where it would have to, or may not. */
+    #startsArray(byte) {
+        const { field: name, orArray = false } = this.#place;
+        const fits = this.#isDue || name === null || orArray;
+        if (byte === OPEN_ARRAY && fits) {
+            this.#phase = 'within';
+            this.#around = this.#depth + 1;
+            this.#isDue = false;
+            return true;
+        }
+        if (this.#isDue)
+            throw unreadable(`Expected \`${name}\` to be an array.`, this.#where);
+        if (byte === OPEN_ARRAY)
+            throw unreadable('Expected the answer to be an object, not an array.', this.#where);
+        if (byte === OPEN_OBJECT && name === null) {
+            throw unreadable('Expected the answer to be an array, not an object.', this.#where);
+        }
+        return false;
+    }
+    #isOurs() {
+        try {
+            return this.#name !== null && JSON.parse(Buffer.from(this.#name).toString()) === this.#place.field;
+        }
+        catch {
+            return false;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/splitter.js
+
+
+
+const [splitter_QUOTE, splitter_BACKSLASH, splitter_COMMA] = [0x22, 0x5c, 0x2c];
+const [splitter_OPEN_ARRAY, splitter_CLOSE_ARRAY, splitter_OPEN_OBJECT, splitter_CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+/** The bytes outside strings that matter here; in UTF-8 none of them is a part of another character. */
+const SIGNS = new Uint8Array(256);
+for (const byte of [splitter_QUOTE, splitter_COMMA, splitter_OPEN_ARRAY, splitter_CLOSE_ARRAY, splitter_OPEN_OBJECT, splitter_CLOSE_OBJECT])
+    SIGNS[byte] = 1;
+/**
+ * Takes JSON apart at the commas of one array, in chunks that are cut anywhere. It follows brackets and quotes alone:
+ * what stands between commas, and the rest around the array, is for the parser to judge. Where the parser takes each of
+ * them, it would take the whole; and where it would not take the whole, one of them holds the reason.
+ */
+class Splitter {
+    #where;
+    #frame;
+    #isQuoted = false;
+    /** Whether a backslash has just taken the next byte's meaning. */
+    #isEscaped = false;
+    /** Brackets of the array's elements that are open. */
+    #depth = 0;
+    /** What came of the array, since the last batch. */
+    #elements;
+    #batches = 0;
+    /** Characters from the array's first one to the end of the last batch. */
+    #charsWithin = 0;
+    constructor(place, where) {
+        this.#where = where;
+        this.#frame = new Frame(place, where);
+        this.#elements = new Pieces(where);
+    }
+    /** The elements that are whole since the last time, none or one batch of them. Throws `protocol`, `incomplete`. */
+    *push(chunk) {
+        let at = this.#frame.phase === 'before' ? this.#frame.pass(chunk, 0) : 0;
+        if (this.#frame.phase === 'within') {
+            const { end, comma } = this.#passElements(chunk, at);
+            const closed = end < chunk.length;
+            const until = closed ? end : comma;
+            if (until >= 0) {
+                this.#elements.add(chunk.subarray(at, until));
+                const batch = this.#parseBatch(closed);
+                if (batch.length > 0)
+                    yield batch;
+                at = until + 1;
+            }
+            if (closed)
+                this.#frame.leave(chunk, end);
+            else
+                this.#elements.add(chunk.subarray(at));
+        }
+        if (this.#frame.phase === 'after')
+            this.#frame.pass(chunk, at);
+    }
+    /** The response's object with the array emptied, or null where it is the array itself. Throws `protocol`, `incomplete`. */
+    finish() {
+        const { charsBefore } = this.#frame;
+        return this.#frame.finish((position) => position + (position < charsBefore ? 0 : this.#charsWithin));
+    }
+    /** Where the array ends in this chunk, its length if it does not; and the last comma between elements, or -1. */
+    #passElements(chunk, from) {
+        let depth = this.#depth;
+        let isQuoted = this.#isQuoted;
+        let at = this.#isEscaped ? from + 1 : from;
+        let comma = -1;
+        let end = chunk.length;
+        while (at < chunk.length) {
+            if (isQuoted) {
+                while (at < chunk.length && chunk[at] !== splitter_QUOTE && chunk[at] !== splitter_BACKSLASH)
+                    at++;
+                if (at === chunk.length)
+                    break;
+                if (chunk[at] === splitter_QUOTE)
+                    isQuoted = false;
+                at += isQuoted ? 2 : 1;
+                continue;
+            }
+            while (at < chunk.length && SIGNS[chunk[at]] === 0)
+                at++;
+            const byte = chunk[at];
+            if (byte === splitter_QUOTE)
+                isQuoted = true;
+            else if (byte === splitter_COMMA)
+                comma = depth === 0 ? at : comma;
+            else if (byte === splitter_OPEN_ARRAY || byte === splitter_OPEN_OBJECT)
+                depth++;
+            else if (byte !== undefined && --depth < 0) {
+                end = at;
+                break;
+            }
+            at++;
+        }
+        this.#depth = depth;
+        this.#isQuoted = isQuoted;
+        // A backslash at the end takes the meaning of the next chunk's first byte.
+        this.#isEscaped = isQuoted && at > chunk.length;
+        return { end, comma };
+    }
+    #parseBatch(isLast) {
+        const text = `[${this.#elements.takeText()}]`;
+        const placeOf = (position) => this.#frame.charsBefore + this.#charsWithin + position - 1;
+        const levels = MOST_LEVELS + 1 - this.#frame.around;
+        const batch = asArray(parseJson(text, this.#where, placeOf, levels), 'the batch', this.#where);
+        // Between two commas, and between one and the end, there has to be something.
+        if (batch.length === 0 && (this.#batches > 0 || !isLast))
+            throw notJson(placeOf(1), this.#where);
+        this.#batches += 1;
+        this.#charsWithin += text.length - (isLast ? 2 : 1);
+        return batch;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/elements.js
+
+
+/**
+ * The elements of the array in a JSON response, as `readJson` reads them, in batches of some hundred KiB of text; none is
+ * empty. Then the rest: the response's object with that array emptied, or null where the response itself is the array.
+ * What was yielded is worth nothing if it throws later: `protocol` for what `readJson` refuses, for no array in that
+ * place, and for a field that comes twice; `incomplete` for an element, or a rest, longer than a text can be (512 MB);
+ * `destination`. Does not release the download.
+ */
+async function* readElements(download, place) {
+    const { body, where } = download;
+    if (body !== null && !mayComeTwice(body, place.field)) {
+        const { elements, rest } = readAtOnce(body, place, where);
+        if (elements.length > 0)
+            yield elements;
+        return rest;
+    }
+    const splitter = new Splitter(place, where);
+    for await (const chunk of download.chunks())
+        yield* splitter.push(chunk);
+    return splitter.finish();
+}
+function readAtOnce(body, { field: name, orArray = false }, where) {
+    const answer = readJson({ body, where });
+    if (name === null || (orArray && Array.isArray(answer))) {
+        return { elements: asArray(answer, 'the answer', where), rest: null };
+    }
+    const object = asObject(answer, 'the answer', where);
+    return { elements: asArray(field(object, name), `\`${name}\``, where), rest: { ...object, [name]: [] } };
+}
+/** Of a field that comes twice the parser would give the last. A name in ASCII may be written as it is, or by `\u00..`. */
+function mayComeTwice(body, name) {
+    if (name === null)
+        return false;
+    const quoted = JSON.stringify(name);
+    const first = body.indexOf(quoted);
+    return (first !== -1 && body.includes(quoted, first + 1)) || body.includes('\\u00');
+}
+
+;// CONCATENATED MODULE: ./lib/events.js
+
+/** `ReadEvents`, with an object of each event. */
+async function* readEvents(answer, place, _shape, read) {
+    const elements = readElements(answer, place);
+    for (;;) {
+        const next = await elements.next();
+        if (next.done)
+            return next.value;
+        yield next.value.map((element) => read(element, answer.where));
+    }
+}
+/** All events of a page, and what it holds beside them. Releases it. */
+async function readPage(answer, pages) {
+    const all = [];
+    try {
+        for (;;) {
+            const next = await pages.next();
+            if (next.done)
+                return { events: all, rest: next.value };
+            for (const event of next.value)
+                all.push(event);
+        }
+    }
+    finally {
+        await answer.release();
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/vendors/codacy.js
+
 
 
 
@@ -34487,53 +37212,129 @@ const codacy_DAY_MS = 86_400_000;
 const PAD_MS = 1;
 /** The documented maximum of `limit`, where the answer is paged at all. */
 const PAGE_ROWS = 1000;
-async function* codacy_pages({ query, send, note }) {
+const codacy_COLUMNS = [
+    { name: 'actor', meaning: 'who acted, where the vendor gives a text' },
+    { name: 'actor.email', meaning: 'who acted' },
+    { name: 'actor.role', meaning: 'their role' },
+    { name: 'action', meaning: 'what was done' },
+    { name: 'timestamp', meaning: 'when it happened; the window is cut by it' },
+    { name: 'result', meaning: '`succeed`, `failed` or `rejected`' },
+    { name: 'source', meaning: '`UI` or `API`' },
+    { name: 'repositoryName', meaning: 'the repository, where the action is about one' },
+    { name: 'description', meaning: 'the event in words' },
+    { name: 'entityId', meaning: 'what was acted on' },
+    { name: 'details', meaning: 'details, as JSON' },
+    { name: 'requestDetails', meaning: 'body of the request, in the older shape' },
+];
+const SHAPE = {
+    columns: codacy_COLUMNS,
+    time: 'timestamp',
+    id: null,
+    strings: [['action'], ['result'], ['actor', 'actor.email']],
+};
+function* codacy_stretches({ query, download, events: readEvents, note }) {
     const path = `/api/v3/organizations/${query.provider}/${encodeURIComponent(query.org ?? '')}/audit`;
+    const where = `GET ${path}`;
     // Only one of the two documented shapes is paged; `limit` is sent once the vendor has shown that one.
-    let limit;
-    const guard = capGuard(PAD_MS);
-    const fetch = async (window) => {
-        const { from, to } = (0,lib_window/* pad */.eV)(window, PAD_MS);
-        const ask = async (cursor) => readPage(await send({ path, query: { from, to, limit, cursor }, accept: 'json' }));
-        let first = await ask();
-        if (first.cursor !== null && limit === undefined) {
-            limit = PAGE_ROWS;
-            first = await ask();
-        }
-        const events = [];
+    let isPaged = false;
+    const eventsOf = (answer) => readEvents(answer, PLACE, SHAPE, readLog);
+    const readAuditPage = async (answer) => {
+        const { events, rest } = await readPage(answer, eventsOf(answer));
+        return { entries: events, ...pagingOf(rest) };
+    };
+    const ask = ({ from, to }, cursor) => {
+        return download({ path, query: { from, to, limit: isPaged ? PAGE_ROWS : undefined, cursor }, accept: 'json' });
+    };
+    const askPage = async (window, cursor) => {
+        const page = await readAuditPage(await ask(window, cursor));
+        checkAsked(page.entries, window, { vendor: 'Codacy', where });
+        return page;
+    };
+    /** All of a window by its cursors, which hold whatever the order is. */
+    const follow = async function* (window) {
         const counts = [];
+        let before = [];
         const walk = byCursor(async (cursor) => {
-            const page = cursor === undefined ? first : await ask(cursor);
+            const page = await askPage((0,lib_window/* pad */.eV)(window, PAD_MS), cursor);
             counts.push({ rows: page.entries.length, total: page.total });
             return page;
-        }, `GET ${path}`);
-        let before = [];
+        }, where);
         for await (const entries of walk) {
-            checkNewPage(entries, before, `GET ${path}`);
+            checkNewPage(entries, before, where);
             before = entries;
-            for (const event of entries)
-                events.push(event);
+            yield entries;
         }
-        checkTotals(counts, `GET ${path}`);
-        checkAsked(events, { from, to }, { vendor: 'Codacy', where: `GET ${path}` });
-        return { events, proven: limit !== undefined };
+        checkTotals(counts, where);
     };
-    note('Codacy documents no row cap: each day is asked on its own, cursors are followed to their end, and the largest answers without one were looked at again for a row cap.');
+    const walk = walkBack({
+        fetch: async (window) => {
+            // The walk itself reckons with either reading of the end, and with nothing beyond it.
+            const { entries, cursor, total } = await askPage((0,lib_window/* pad */.eV)(window, PAD_MS, 0));
+            // The last page of a window holds all of it, whatever the total counts.
+            if (cursor === null)
+                checkTotals([{ rows: entries.length, total }], where);
+            return { events: entries, more: cursor !== null };
+        },
+        crowded: async (window) => {
+            const all = [];
+            for await (const events of follow(window))
+                all.push(...events);
+            return all;
+        },
+        unordered: follow,
+        where,
+    });
+    const guard = capGuard(PAD_MS);
+    const fetch = async (window) => {
+        if (!isPaged) {
+            const answer = await ask((0,lib_window/* pad */.eV)(window, PAD_MS));
+            const asked = { vendor: 'Codacy', where };
+            if (answer.body === null) {
+                const events = () => asAsked(refuseMore(eventsOf(answer), where), (0,lib_window/* pad */.eV)(window, PAD_MS), asked);
+                return { events, proven: false, release: answer.release };
+            }
+            const { entries, cursor, total } = await readAuditPage(answer);
+            if (cursor === null) {
+                checkTotals([{ rows: entries.length, total }], where);
+                checkAsked(entries, (0,lib_window/* pad */.eV)(window, PAD_MS), asked);
+                return {
+                    events: async function* () {
+                        yield entries;
+                    },
+                    proven: false,
+                    release: async () => { },
+                };
+            }
+            isPaged = true;
+        }
+        return { events: () => follow(window), proven: true, release: async () => { } };
+    };
+    note('Codacy documents no row cap: each day is asked on its own, pages are walked back by time or followed by cursors to their end, and the largest answers without a cursor were looked at again for a row cap.');
     for (const day of (0,lib_window/* sliceWindow */.Xd)(query.window, codacy_DAY_MS)) {
-        for (const { window, events } of await guard(day, fetch))
-            yield { slice: window, events };
+        yield async function* (handOver) {
+            const first = isPaged ? null : await fetch(day);
+            if (first === null || first.proven)
+                yield* walk(day)(handOver);
+            else
+                yield* guard(day, fetch, first);
+        };
     }
 }
 /** `[…]` as the specification has it, or `{"data": […], "pagination": {"cursor": "…"}}` as the guide has it. */
-function readPage(answer) {
-    const { where } = answer;
-    const body = readJson(answer);
-    if (Array.isArray(body))
-        return { entries: body.map((entry) => codacy_read(entry, where)), cursor: null, total: null };
-    const page = asObject(body, 'the response', where);
-    const entries = asArray(page['data'], '`data`', where).map((entry) => codacy_read(entry, where));
-    const { cursor, total } = objectOrNone(page['pagination']);
-    return { entries, cursor: read_text(cursor) || null, total: typeof total === 'number' ? total : null };
+const PLACE = { field: 'data', orArray: true };
+function pagingOf(rest) {
+    const { cursor, total } = objectOrNone(rest?.['pagination']);
+    return { cursor: read_text(cursor) || null, total: typeof total === 'number' ? total : null };
+}
+/** No page is so large that it has to wait on the disk; what is, has to be all. */
+async function* refuseMore(events, where) {
+    const rest = yield* events;
+    if (pagingOf(rest).cursor === null)
+        return;
+    throw new errors/* ExportError */.z('protocol', 'Codacy answered a page that is larger than pages are, and names a next one.', {
+        where,
+        next: 'Run the export again; if it stays, report it to Codacy with the window.',
+    });
 }
 /**
  * Whether `total` means each page or the whole walk, all pages of a walk have to agree with what came: else the log has
@@ -34550,7 +37351,7 @@ function checkTotals(counts, where) {
         next: 'Run the export again; if it stays, report it to Codacy with the window.',
     });
 }
-function codacy_read(entry, where) {
+function readLog(entry, where) {
     const body = asObject(entry, 'an audit log', where);
     for (const name of ['action', 'result'])
         requireString(body, name, where);
@@ -34577,22 +37378,10 @@ const codacy = {
         form: '`acme` or `gh/acme`',
         providers: ['gh', 'ghe', 'gl', 'gle', 'bb', 'bbe'],
     },
+    rate: { requests: 2500, windowMs: 300_000 },
     headers: (token) => ({ 'api-token': token }),
     filters: [],
-    columns: [
-        { name: 'actor', meaning: 'who acted, where the vendor gives a text' },
-        { name: 'actor.email', meaning: 'who acted' },
-        { name: 'actor.role', meaning: 'their role' },
-        { name: 'action', meaning: 'what was done' },
-        { name: 'timestamp', meaning: 'when it happened; the window is cut by it' },
-        { name: 'result', meaning: '`succeed`, `failed` or `rejected`' },
-        { name: 'source', meaning: '`UI` or `API`' },
-        { name: 'repositoryName', meaning: 'the repository, where the action is about one' },
-        { name: 'description', meaning: 'the event in words' },
-        { name: 'entityId', meaning: 'what was acted on' },
-        { name: 'details', meaning: 'details, as JSON' },
-        { name: 'requestDetails', meaning: 'body of the request, in the older shape' },
-    ],
+    columns: codacy_COLUMNS,
     format: 'json',
     idColumn: null,
     timeColumn: 'timestamp',
@@ -34609,7 +37398,7 @@ const codacy = {
             'No live account was tried.',
         ],
     },
-    pages: codacy_pages,
+    stretches: codacy_stretches,
     common: (event) => ({
         action: read_text(event['action']),
         outcome: OUTCOMES.get(event['result']) ?? 'unknown',
@@ -34632,24 +37421,41 @@ const SLICE_MS = 86_400_000;
 const datafold_PAD_MS = 1000;
 /** The vendor then answers without a filter. */
 const DROPPED = 'A proxy on the way may drop the body of GET requests, in which the window travels: take it out of the way (`NO_PROXY`).';
-async function* datafold_pages({ query, send, note }) {
+const datafold_COLUMNS = [
+    { name: 'action', meaning: 'what was done' },
+    { name: 'client_ip', meaning: 'where the request came from' },
+    { name: 'event_uuid', meaning: 'id of the event' },
+    { name: 'is_support_user', meaning: "whether Datafold's support acted" },
+    { name: 'log_entry', meaning: 'the event in words' },
+    { name: 'object_id', meaning: 'id of the object acted on' },
+    { name: 'object_type', meaning: 'its type' },
+    { name: 'payload', meaning: 'details, as JSON' },
+    { name: 'referer', meaning: 'of the request' },
+    { name: 'request_type', meaning: 'of the request' },
+    { name: 'source', meaning: 'of the event' },
+    { name: 'status', meaning: 'how it ended, as the vendor words it' },
+    { name: 'timestamp', meaning: 'when it happened; the window is cut by it; UTC where it has no offset' },
+    { name: 'url', meaning: 'of the request' },
+    { name: 'user_agent', meaning: 'of the request' },
+    { name: 'user_email', meaning: 'who acted' },
+    { name: 'user_id', meaning: 'who acted' },
+];
+const datafold_SHAPE = { columns: datafold_COLUMNS, time: 'timestamp', id: 'event_uuid', strings: [['client_ip'], ['url']] };
+function* datafold_stretches({ query, download, events, note }) {
     const guard = capGuard(datafold_PAD_MS);
     const fetch = async (window) => {
         const asked = (0,lib_window/* pad */.eV)(window, datafold_PAD_MS);
         const body = { start_date: (0,lib_window/* formatInstant */.r4)(asked.from), end_date: (0,lib_window/* formatInstant */.r4)(asked.to) };
-        const answer = await send({ path: PATH, body, accept: 'json' });
-        const logs = asArray(asObject(readJson(answer), 'the response', answer.where)['logs'], '`logs`', answer.where);
-        const events = logs.map((entry) => datafold_read(entry, answer.where));
-        checkAsked(events, asked, { vendor: 'Datafold', where: answer.where, next: DROPPED });
-        return { events, proven: false };
+        const answer = await download({ path: PATH, body, accept: 'json' });
+        const about = { vendor: 'Datafold', where: answer.where, next: DROPPED };
+        const read = () => asAsked(events(answer, { field: 'logs' }, datafold_SHAPE, datafold_readLog), asked, about);
+        return { events: read, proven: false, release: answer.release };
     };
     note('Datafold documents neither paging nor a row cap: each day is one response, and the largest answers were looked at again for a row cap.');
-    for (const day of (0,lib_window/* sliceWindow */.Xd)(query.window, SLICE_MS)) {
-        for (const { window, events } of await guard(day, fetch))
-            yield { slice: window, events };
-    }
+    for (const day of (0,lib_window/* sliceWindow */.Xd)(query.window, SLICE_MS))
+        yield () => guard(day, fetch);
 }
-function datafold_read(entry, where) {
+function datafold_readLog(entry, where) {
     const body = asObject(entry, 'a log', where);
     for (const name of ['client_ip', 'url'])
         requireString(body, name, where);
@@ -34668,25 +37474,7 @@ const datafold = {
     },
     headers: (token) => ({ authorization: `Key ${token}` }),
     filters: [],
-    columns: [
-        { name: 'action', meaning: 'what was done' },
-        { name: 'client_ip', meaning: 'where the request came from' },
-        { name: 'event_uuid', meaning: 'id of the event' },
-        { name: 'is_support_user', meaning: "whether Datafold's support acted" },
-        { name: 'log_entry', meaning: 'the event in words' },
-        { name: 'object_id', meaning: 'id of the object acted on' },
-        { name: 'object_type', meaning: 'its type' },
-        { name: 'payload', meaning: 'details, as JSON' },
-        { name: 'referer', meaning: 'of the request' },
-        { name: 'request_type', meaning: 'of the request' },
-        { name: 'source', meaning: 'of the event' },
-        { name: 'status', meaning: 'how it ended, as the vendor words it' },
-        { name: 'timestamp', meaning: 'when it happened; the window is cut by it; UTC where it has no offset' },
-        { name: 'url', meaning: 'of the request' },
-        { name: 'user_agent', meaning: 'of the request' },
-        { name: 'user_email', meaning: 'who acted' },
-        { name: 'user_id', meaning: 'who acted' },
-    ],
+    columns: datafold_COLUMNS,
     format: 'json',
     idColumn: 'event_uuid',
     timeColumn: 'timestamp',
@@ -34695,13 +37483,13 @@ const datafold = {
     guide: {
         token: 'Settings → Account: create an API key.',
         access: 'A user who may read the audit log of the organisation.',
-        limits: ['One response a day of the window; a response may have at most 500 MiB.'],
+        limits: ['One response a day of the window, of at most 16 GiB; a large one may need a longer `request-timeout`.'],
         unverified: [
             'Time format, bounds, order and caps are undocumented: times without an offset are read as UTC, a second more is asked on either side and cut.',
             'No live account was tried.',
         ],
     },
-    pages: datafold_pages,
+    stretches: datafold_stretches,
     common: (event) => ({
         action: read_text(event['action']),
         outcome: 'unknown',
@@ -34718,35 +37506,57 @@ const datafold = {
 
 
 
+
 const infisical_PATH = '/api/v1/organization/audit-logs';
 /** The documented maximum of `limit`. */
 const infisical_PAGE_ROWS = 1000;
-/** The vendor allows three months; a day keeps what waits for its order in memory small. */
+/** The vendor allows three months; days are walked side by side. */
 const infisical_SLICE_MS = 86_400_000;
-async function* infisical_pages({ query, send, note }) {
-    note('Each day was walked back by time until a page was shorter than one before; events on a page border came twice and were told apart by id.');
+const infisical_COLUMNS = [
+    { name: 'id', meaning: 'UUID of the event' },
+    { name: 'ipAddress', meaning: 'where the request came from' },
+    { name: 'userAgent', meaning: 'as the client sent it' },
+    { name: 'userAgentType', meaning: 'the consuming application' },
+    { name: 'expiresAt', meaning: 'when the vendor deletes the event' },
+    { name: 'createdAt', meaning: 'when it happened; the window is cut by it' },
+    { name: 'updatedAt', meaning: 'when the record changed last' },
+    { name: 'orgId', meaning: 'UUID of the organisation' },
+    { name: 'projectId', meaning: 'UUID of the project, empty for the organisation' },
+    { name: 'projectName', meaning: 'name of the project' },
+    { name: 'event.type', meaning: 'what was done' },
+    { name: 'event.metadata', meaning: 'details of it, as JSON' },
+    { name: 'actor.type', meaning: 'what kind of actor' },
+    { name: 'actor.metadata', meaning: 'who it was, as JSON' },
+];
+const infisical_SHAPE = {
+    columns: infisical_COLUMNS,
+    time: 'createdAt',
+    id: 'id',
+    strings: [['updatedAt'], ['event.type'], ['actor.type']],
+};
+function* infisical_stretches({ query, download, events: read, note }) {
+    note('Each day was walked back by time until a page was shorter than one before; what a page ended amid came again with the next.');
+    const where = `GET ${infisical_PATH}`;
     const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
-    const walk = walkBack(async ({ from, to, offset }) => {
+    const fetch = async ({ from, to, offset }) => {
         // `startDate` is inclusive in the vendor's code but in no document: a millisecond more, cut by the export.
         const dates = { startDate: isoMs(from - 1), endDate: isoMs(to) };
-        const answer = await send({
+        const answer = await download({
             path: infisical_PATH,
             query: { ...filters, ...dates, offset, limit: infisical_PAGE_ROWS },
             accept: 'json',
         });
-        const body = asObject(readJson(answer), 'the response', answer.where);
-        const events = asArray(body['auditLogs'], '`auditLogs`', answer.where).map((entry) => infisical_read(entry, answer.where));
-        checkAsked(events, { from: from - 1, to }, { vendor: 'Infisical', where: answer.where });
-        return events;
-    }, `GET ${infisical_PATH}`);
-    for (const slice of (0,lib_window/* sliceWindow */.Xd)(query.window, infisical_SLICE_MS)) {
-        for await (const events of walk(slice))
-            yield { slice, events };
-    }
+        const { events } = await readPage(answer, read(answer, { field: 'auditLogs' }, infisical_SHAPE, infisical_readLog));
+        checkAsked(events, { from: from - 1, to }, { vendor: 'Infisical', where });
+        return { events, more: null };
+    };
+    const walk = walkBack({ fetch, crowded: (window) => drainByOffset(fetch, window, where), where });
+    for (const slice of (0,lib_window/* sliceWindow */.Xd)(query.window, infisical_SLICE_MS))
+        yield walk(slice);
 }
 /** `2026-11-01T00:00:00.000Z`: the vendor refuses dates without `Z`. */
 const isoMs = (ms) => new Date(ms).toISOString();
-function infisical_read(entry, where) {
+function infisical_readLog(entry, where) {
     const body = asObject(entry, 'an audit log', where);
     requireString(body, 'updatedAt', where);
     for (const part of ['event', 'actor'])
@@ -34787,6 +37597,7 @@ const infisical = {
         form: 'letters, digits, `.`, `_` and `-`; it only names the export',
     },
     headers: (token) => ({ authorization: `Bearer ${token}` }),
+    rate: { requests: 200, windowMs: 60_000 },
     login: {
         exchange,
         // An expired token: 403 {"reqId":"…","statusCode":403,"message":"…","error":"TokenError"}
@@ -34827,22 +37638,7 @@ const infisical = {
         },
         { name: 'actor', meaning: 'id of the actor' },
     ],
-    columns: [
-        { name: 'id', meaning: 'UUID of the event' },
-        { name: 'ipAddress', meaning: 'where the request came from' },
-        { name: 'userAgent', meaning: 'as the client sent it' },
-        { name: 'userAgentType', meaning: 'the consuming application' },
-        { name: 'expiresAt', meaning: 'when the vendor deletes the event' },
-        { name: 'createdAt', meaning: 'when it happened; the window is cut by it' },
-        { name: 'updatedAt', meaning: 'when the record changed last' },
-        { name: 'orgId', meaning: 'UUID of the organisation' },
-        { name: 'projectId', meaning: 'UUID of the project, empty for the organisation' },
-        { name: 'projectName', meaning: 'name of the project' },
-        { name: 'event.type', meaning: 'what was done' },
-        { name: 'event.metadata', meaning: 'details of it, as JSON' },
-        { name: 'actor.type', meaning: 'what kind of actor' },
-        { name: 'actor.metadata', meaning: 'who it was, as JSON' },
-    ],
+    columns: infisical_COLUMNS,
     format: 'json',
     idColumn: 'id',
     timeColumn: 'createdAt',
@@ -34861,7 +37657,7 @@ const infisical = {
             'No live account was tried.',
         ],
     },
-    pages: infisical_pages,
+    stretches: infisical_stretches,
     common: (event) => {
         const actor = objectOrNone(event['actor']);
         const who = objectOrNone(actor['metadata']);
@@ -34889,13 +37685,14 @@ const infisical = {
 
 
 
+
 /** Whether bounds are inclusive is undocumented, and the vendor counts in seconds. */
 const kosli_PAD_MS = 1000;
 /** The vendor's own client tries again on 409. */
 const RETRY_ON = [409];
 /** The one documented name of the sibling endpoint first, then what such columns are usually called. */
 const TIME_NAMES = ['timestamp', 'reported_at', 'time', 'date'];
-async function* kosli_pages(session) {
+async function* kosli_stretches(session) {
     const { query, note } = session;
     const named = query.filters.get('env_name');
     const environments = named ?? (await physicalEnvironments(session));
@@ -34903,36 +37700,58 @@ async function* kosli_pages(session) {
         note('Every physical environment that Kosli lists is in it; archived ones are not listed: name them with `env_name`.');
     const several = named?.length !== 1;
     const guard = capGuard(kosli_PAD_MS);
-    let timeColumn;
+    let isTimeless = false;
+    note(() => isTimeless
+        ? "No column of Kosli's table reads as a time: the vendor's own bounds stand, and rows on a bound may be in or out."
+        : 'Rows are cut to the window by the time column; a second more was asked on either side.');
     for (const environment of environments) {
-        let header;
-        const fetch = async (window) => {
-            const padded = (0,lib_window/* pad */.eV)(window, kosli_PAD_MS);
-            let answer = await auditLog(session, environment, timeColumn === null ? window : padded);
-            if (timeColumn !== null) {
-                timeColumn = findTimeColumn(answer, padded, timeColumn);
-                if (timeColumn === null)
-                    answer = await auditLog(session, environment, window);
+        yield async function* () {
+            const log = openLog(session, environment);
+            const first = several ? firstCell(environment) : null;
+            for await (const page of guard(query.window, log.fetch)) {
+                yield 'takenBack' in page ? page : withHeader(page, log.header(), first);
             }
-            header ??= answer.header;
-            if (header.join() !== answer.header.join())
-                throw kosli_otherHeader(answer.where);
-            const column = timeColumn ?? null;
-            return { events: answer.rows.map((cells) => kosli_read(cells, column, answer.where)), proven: false };
+            isTimeless ||= log.isTimeless();
         };
-        const parts = inVendorOrder(await guard(query.window, fetch));
-        for (const { window, events } of parts) {
-            const slice = { ...window };
-            const page = { slice, header: header ?? [], events };
-            yield several ? withEnvironment(page, environment) : page;
+    }
+}
+/** The log of one environment. */
+function openLog(session, environment) {
+    let timeColumn;
+    let header;
+    const eventsOf = async function* (answer, asked) {
+        const column = timeColumn ?? null;
+        const bounds = boundsOf(asked);
+        for await (const { header: found, rows } of scanCsv(answer.chunks(), answer.where)) {
+            header ??= found;
+            if (header.join() !== found.join())
+                throw kosli_otherHeader(answer.where);
+            yield rows.map((row) => kosli_read(row, column, bounds, answer.where));
         }
-    }
-    if (timeColumn === null) {
-        note("No column of Kosli's table reads as a time: the vendor's own bounds stand, and rows on a bound may be in or out.");
-    }
-    else {
-        note('Rows are cut to the window by the time column; a second more was asked on either side.');
-    }
+    };
+    return {
+        async fetch(window) {
+            const asked = (0,lib_window/* pad */.eV)(window, kosli_PAD_MS);
+            let answer = await auditLog(session, environment, timeColumn === null ? window : asked);
+            if (timeColumn === undefined) {
+                try {
+                    timeColumn = await findTimeColumn(answer, asked);
+                }
+                catch (error) {
+                    await answer.release();
+                    throw error;
+                }
+                if (timeColumn === null) {
+                    await answer.release();
+                    answer = await auditLog(session, environment, window);
+                }
+            }
+            const { release } = answer;
+            return { events: () => eventsOf(answer, asked), proven: false, release };
+        },
+        header: () => header ?? [],
+        isTimeless: () => timeColumn === null,
+    };
 }
 /** Names of all environments that are not logical (those repeat the events of others), in the vendor's order. */
 async function physicalEnvironments({ query, send }) {
@@ -34981,10 +37800,10 @@ async function physicalEnvironments({ query, send }) {
         next: 'Check `org`; name archived environments with the filter `env_name`.',
     });
 }
-async function auditLog({ query, send }, environment, window) {
+function auditLog({ query, download }, environment, window) {
     const org = encodeURIComponent(query.org ?? '');
     const filters = [...query.filters].filter(([name]) => name !== 'env_name');
-    const answer = await send({
+    return download({
         path: `/api/v2/environments/${org}/${encodeURIComponent(environment)}/auditlog`,
         query: {
             from_timestamp: window.from / 1000,
@@ -34994,67 +37813,75 @@ async function auditLog({ query, send }, environment, window) {
         accept: 'csv',
         retryOn: RETRY_ON,
     });
-    return { ...readCsv(answer), where: answer.where };
 }
 /**
  * The columns are documented nowhere, so the time is found by reading: a usual name first, then any column. It has to
- * lie inside the window that was asked in every row, or it is the time of something else.
+ * lie inside the window that was asked in every row, or it is the time of something else. undefined: there is no row.
  */
-function findTimeColumn({ header, rows, where }, asked, before) {
-    const reads = (column) => rows.every((cells) => timeOf(cells[column] ?? '') !== null);
-    // Where the vendor counts in whole seconds, fractions of the bounds are lost.
-    const inside = (0,lib_window/* pad */.eV)(asked, kosli_PAD_MS);
-    const isInside = (column) => rows.every((cells) => (0,lib_window/* contains */.gR)(inside, timeOf(cells[column] ?? '') ?? Number.NaN));
-    if (before === null || rows.length === 0)
-        return before;
-    const usual = TIME_NAMES.map((name) => header.findIndex((column) => column.toLowerCase() === name));
-    const column = before ?? usual.find((at) => at >= 0 && reads(at)) ?? null;
-    if (column === null) {
-        const byContent = header.findIndex((_, at) => isInside(at));
-        return byContent >= 0 ? byContent : null;
+async function findTimeColumn(answer, asked) {
+    const bounds = boundsOf(asked);
+    let usual = null;
+    let inside = [];
+    let count = 0;
+    for await (const { header, rows } of scanCsv(answer.chunks(), answer.where)) {
+        if (usual === null) {
+            const names = header.map((name) => name.toLowerCase());
+            usual = TIME_NAMES.map((name) => names.indexOf(name)).filter((column) => column >= 0);
+            inside = header.map((_, column) => column);
+        }
+        count += rows.length;
+        for (const row of rows) {
+            usual = usual.filter((column) => timeOf(row.cell(column)) !== null);
+            inside = inside.filter((column) => isInside(timeOf(row.cell(column)), bounds));
+        }
+        // Of an answer that is not in memory the first rows have to do: each of the others is checked as it is read.
+        if (answer.body === null && count > 0)
+            break;
     }
-    if (isInside(column))
-        return column;
-    const what = reads(column) ? 'holds times outside the window that was asked for' : 'does not read as a time';
-    throw new errors/* ExportError */.z('protocol', `Column ${column + 1}, by which rows are cut to the window, ${what}.`, {
-        where,
-        next: 'Run the export again, or export this environment on its own, with the filter `env_name`; if it stays, report it.',
-    });
+    if (count === 0)
+        return undefined;
+    const [named = null] = usual ?? [];
+    if (named === null)
+        return inside[0] ?? null;
+    if (inside.includes(named))
+        return named;
+    throw notTheTime(named, 'holds times outside the window that was asked for', answer.where);
 }
+/** Where the vendor counts in whole seconds, fractions of the bounds are lost. */
+const boundsOf = (asked) => (0,lib_window/* pad */.eV)(asked, kosli_PAD_MS);
+const isInside = (time, bounds) => time !== null && (0,lib_window/* contains */.gR)(bounds, time);
+const notTheTime = (column, what, where) => new errors/* ExportError */.z('protocol', `Column ${column + 1}, by which rows are cut to the window, ${what}.`, {
+    where,
+    next: 'Run the export again, or export this environment on its own, with the filter `env_name`; if it stays, report it.',
+});
 /** A date-time, or UNIX seconds as the sibling endpoint has them. */
 function timeOf(cell) {
-    return /^\d{9,10}(?:\.\d+)?$/.test(cell) ? Math.round(Number(cell) * 1e6) / 1e3 : (0,lib_window/* parseInstant */.nV)(cell);
+    const time = (0,lib_window/* parseInstant */.nV)(cell);
+    if (time !== null || !/^\d{9,10}(?:\.\d+)?$/.test(cell))
+        return time;
+    return Math.round(Number(cell) * 1e6) / 1e3;
 }
-function kosli_read(cells, timeColumn, where) {
-    if (timeColumn === null)
-        return { id: null, time: null, body: cells };
-    const time = timeOf(cells[timeColumn] ?? '');
-    if (time !== null)
-        return { id: null, time, body: cells };
-    throw new errors/* ExportError */.z('protocol', `A cell of column ${timeColumn + 1} does not read as a time.`, {
-        where,
-        next: 'Report it together with the version of the exporter.',
-    });
+function kosli_read(row, column, bounds, where) {
+    if (column === null)
+        return { id: null, time: null, body: row };
+    const time = timeOf(row.cell(column));
+    if (isInside(time, bounds))
+        return { id: null, time, body: row };
+    throw notTheTime(column, time === null ? 'does not read as a time' : 'holds times outside the window that was asked for', where);
 }
 const kosli_otherHeader = (where) => new errors/* ExportError */.z('protocol', 'The header of an environment changes from one response to the next.', {
     where,
     next: 'Run the export again; if it stays, report it to Kosli.',
 });
-/** Parts come oldest first; where the vendor answers newest first, so do they. */
-function inVendorOrder(parts) {
-    const newestFirst = parts.some(({ events }) => (events[0]?.time ?? 0) > (events.at(-1)?.time ?? 0));
-    return newestFirst ? parts.reverse() : parts;
-}
-/** Says in a first column which environment a row is from. */
-function withEnvironment({ slice, header = [], events }, environment) {
+/** Says in a first column which environment a row is from, where there may be several. */
+function withHeader(page, header, first) {
+    if (first === null)
+        return { ...page, header };
     let name = 'environment';
     while (header.includes(name))
         name = `export.${name}`;
-    return {
-        slice,
-        header: [name, ...header],
-        events: events.map((event) => ({ ...event, body: [environment, ...event.body] })),
-    };
+    const events = page.events.map((event) => ({ ...event, body: event.body.withFirst(first) }));
+    return { ...page, header: [name, ...header], events };
 }
 /** Environment audit log of Kosli: one CSV per environment. */
 const kosli = {
@@ -35091,7 +37918,7 @@ const kosli = {
             'No live account was tried.',
         ],
     },
-    pages: kosli_pages,
+    stretches: kosli_stretches,
     common: (row) => ({
         action: read_text(row['type']),
         outcome: 'unknown',
@@ -35156,6 +37983,7 @@ const DEFAULTS = {
     'max-file-size': '25MB',
     'allow-public-repository': 'false',
     'if-empty': 'notice',
+    concurrency: '4',
     'max-attempts': '6',
     'request-timeout': '150',
 };
@@ -35208,6 +38036,7 @@ function readInputs(env, mask, mintIdToken, now) {
             compressionLevel: (0,lib_forms/* readInteger */.JI)(get('compression-level'), 'compression-level', 0, 9),
         },
         ifEmpty: (0,lib_forms/* readChoice */.Kf)(get('if-empty'), 'if-empty', IF_EMPTY),
+        concurrency: (0,lib_forms/* readInteger */.JI)(get('concurrency'), 'concurrency', 1, 16),
         maxAttempts: (0,lib_forms/* readInteger */.JI)(get('max-attempts'), 'max-attempts', 1, 20),
         timeoutMs: (0,lib_forms/* readInteger */.JI)(get('request-timeout'), 'request-timeout', 1, 3600) * 1000,
         ...readRun(env),
@@ -35244,10 +38073,754 @@ function readColumns(text, vendor) {
     return columns;
 }
 
+;// CONCATENATED MODULE: ./lib/pace.js
+/** The vendor's clock counts whole seconds, and begins to count when a request arrives, in milliseconds. */
+const MARGIN_MS = 250;
+/**
+ * How fast requests may follow each other, for all that are in flight together: as the vendor's document has it, as its
+ * `x-ratelimit-*` headers say, and not before the time that it asked to wait for.
+ */
+class Pace {
+    #rate;
+    #clock;
+    /** When those requests were answered that still count, oldest first. */
+    #answered = [];
+    #inFlight = 0;
+    /** Nothing is sent before. */
+    #closedUntil = 0;
+    /** What the vendor allows before `#resetAt`. */
+    #left = Number.POSITIVE_INFINITY;
+    #resetAt = 0;
+    #turn = Promise.resolve();
+    /**
+     * @param rate never exceeded; null: none is known
+     */
+    constructor(rate, clock) {
+        this.#rate = rate;
+        this.#clock = clock;
+    }
+    /** Waits until one more request may be sent; each is to be followed by `answered`. Throws the signal's reason. */
+    async send(signal) {
+        const before = this.#turn;
+        const { promise, resolve } = Promise.withResolvers();
+        this.#turn = promise;
+        try {
+            await before;
+            for (let waitMs = this.#waitMs(); waitMs > 0; waitMs = this.#waitMs()) {
+                await this.#clock.sleep(waitMs, signal);
+            }
+            this.#inFlight++;
+            this.#left--;
+        }
+        finally {
+            resolve();
+        }
+    }
+    /** Told of each request that ended; null: without an answer. */
+    answered(headers) {
+        const now = this.#clock.now();
+        this.#inFlight--;
+        if (this.#rate !== null)
+            this.#answered.push(now);
+        const left = wholeNumber(headers?.['x-ratelimit-remaining']);
+        const resetS = wholeNumber(headers?.['x-ratelimit-reset']);
+        // Some vendors name an instant there, in seconds since 1970.
+        if (left === null || resetS === null || resetS > 86_400)
+            return;
+        if (now >= this.#resetAt)
+            this.#left = Number.POSITIVE_INFINITY;
+        // What is in flight may not have been counted there yet.
+        this.#left = Math.min(this.#left, left - this.#inFlight);
+        this.#resetAt = now + resetS * 1000 + MARGIN_MS;
+    }
+    /** Sends nothing for so many milliseconds: the vendor has asked one request to wait, and means all. */
+    close(waitMs) {
+        this.#closedUntil = Math.max(this.#closedUntil, this.#clock.now() + waitMs);
+    }
+    /** How long nothing may be sent, as far as is known by now. */
+    #waitMs() {
+        const now = this.#clock.now();
+        if (now >= this.#resetAt)
+            this.#left = Number.POSITIVE_INFINITY;
+        const untilReset = this.#left > 0 ? 0 : this.#resetAt - now;
+        return Math.max(this.#closedUntil - now, untilReset, this.#untilRate(now));
+    }
+    #untilRate(now) {
+        if (this.#rate === null)
+            return 0;
+        const { requests, windowMs } = this.#rate;
+        const counts = (answeredAt) => answeredAt + windowMs + MARGIN_MS > now;
+        while (this.#answered.length > 0 && !counts(this.#answered[0] ?? 0))
+            this.#answered.shift();
+        if (this.#answered.length + this.#inFlight < requests)
+            return 0;
+        const [oldest] = this.#answered;
+        // All that count are in flight: whichever ends next, it counts from then on.
+        return oldest === undefined ? MARGIN_MS : oldest + windowMs + MARGIN_MS - now;
+    }
+}
+const wholeNumber = (header) => typeof header === 'string' && /^\d{1,9}$/.test(header) ? Number(header) : null;
+/** The pace of requests to an origin: the documented rate is that of the vendor's own hosts. */
+function paceOf(vendor, origin, clock) {
+    const isOwn = Object.values(vendor.hosts).includes(origin);
+    return new Pace((isOwn && vendor.rate) || null, clock);
+}
+
+;// CONCATENATED MODULE: ./lib/csv/json-scan.js
+/** One pass over JSON that is written as `JSON.stringify` would write it, in bytes; anything else gives -1. */
+const [json_scan_QUOTE, json_scan_BACKSLASH, json_scan_COMMA, MINUS, FULL_STOP, json_scan_COLON, PLUS] = [0x22, 0x5c, 0x2c, 0x2d, 0x2e, 0x3a, 0x2b];
+const [json_scan_OPEN_ARRAY, json_scan_CLOSE_ARRAY, json_scan_OPEN_OBJECT, json_scan_CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+const [json_scan_SPACE, TAB, json_scan_LF, json_scan_CR, ZERO, NINE] = [0x20, 0x09, 0x0a, 0x0d, 0x30, 0x39];
+/** Levels of arrays and objects that are followed here; far below those that are allowed. */
+const json_scan_MOST_LEVELS = 32;
+/** Names of all objects around one place that are kept to be compared; more are not followed. */
+const MOST_NAMES = 256;
+const NAMES = new Int32Array(MOST_NAMES);
+/** Bytes of a string that say nothing but themselves. */
+const ORDINARY = new Uint8Array(256).fill(1, json_scan_SPACE);
+ORDINARY[json_scan_QUOTE] = 0;
+ORDINARY[json_scan_BACKSLASH] = 0;
+/** What may stand behind a backslash where `JSON.stringify` writes one, `\u` left out: the byte that it means. */
+const ESCAPES = new Uint8Array(256);
+for (const [letter, means] of Object.entries({ '"': '"', '\\': '\\', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' })) {
+    ESCAPES[letter.charCodeAt(0)] = means.charCodeAt(0);
+}
+// In all of these, `end` is the last byte's place: it may be read, so that no place beyond the bytes ever is.
+/** The first place from `at` on without white space, at most `end`. */
+function skipBlank(bytes, at, end) {
+    for (; at < end; at++) {
+        const byte = bytes[at];
+        if (byte !== json_scan_SPACE && byte !== json_scan_LF && byte !== json_scan_CR && byte !== TAB)
+            break;
+    }
+    return at;
+}
+/** The place behind a value other than a string, an object, an array; -1 where it is none, or may go on behind `end`. */
+function passPlain(bytes, at, end) {
+    switch (bytes[at]) {
+        case 0x74: // true
+            return at + 4 <= end && bytes[at + 1] === 0x72 && bytes[at + 2] === 0x75 && bytes[at + 3] === 0x65 ? at + 4 : -1;
+        case 0x66: // false
+            if (at + 5 > end || bytes[at + 1] !== 0x61 || bytes[at + 2] !== 0x6c)
+                return -1;
+            return bytes[at + 3] === 0x73 && bytes[at + 4] === 0x65 ? at + 5 : -1;
+        case 0x6e: // null
+            return at + 4 <= end && bytes[at + 1] === 0x75 && bytes[at + 2] === 0x6c && bytes[at + 3] === 0x6c ? at + 4 : -1;
+        default:
+            return passNumber(bytes, at, end);
+    }
+}
+function passNumber(bytes, from, end) {
+    let at = bytes[from] === MINUS && from < end ? from + 1 : from;
+    const first = at;
+    at = passDigits(bytes, at, end);
+    if (at === first || (bytes[first] === ZERO && at > first + 1))
+        return -1;
+    if (bytes[at] === FULL_STOP && at < end) {
+        const fraction = at + 1;
+        at = passDigits(bytes, fraction, end);
+        if (at === fraction)
+            return -1;
+    }
+    if ((bytes[at] === 0x65 || bytes[at] === 0x45) && at < end) {
+        at += 1;
+        if ((bytes[at] === PLUS || bytes[at] === MINUS) && at < end)
+            at += 1;
+        const exponent = at;
+        at = passDigits(bytes, exponent, end);
+        if (at === exponent)
+            return -1;
+    }
+    return at < end ? at : -1;
+}
+function passDigits(bytes, at, end) {
+    while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE)
+        at++;
+    return at;
+}
+/** The place behind an object or an array. */
+function passNested(bytes, at, end) {
+    return bytes[at] === json_scan_OPEN_OBJECT ? passObject(bytes, at, end, 1, 0) : passArray(bytes, at, end, 1, 0);
+}
+function passObject(bytes, from, end, level, outer) {
+    if (level > json_scan_MOST_LEVELS)
+        return -1;
+    let names = outer;
+    let at = from + 1;
+    if (at < end && bytes[at] === json_scan_CLOSE_OBJECT)
+        return at + 1;
+    while (at < end) {
+        if (bytes[at] !== json_scan_QUOTE || names === MOST_NAMES)
+            return -1;
+        at += 1;
+        // The parser puts fields whose names are numbers before the others.
+        const first = bytes[at];
+        if (first >= ZERO && first <= NINE)
+            return -1;
+        let hash = 0;
+        while (at < end && ORDINARY[bytes[at]] === 1)
+            hash = (Math.imul(hash, 31) + bytes[at++]) | 0;
+        if (bytes[at] !== json_scan_QUOTE || at + 2 > end || bytes[at + 1] !== json_scan_COLON)
+            return -1;
+        // Where two names may be the same, they are taken for it.
+        for (let index = outer; index < names; index++)
+            if (NAMES[index] === hash)
+                return -1;
+        NAMES[names++] = hash;
+        at = passValue(bytes, at + 2, end, level, names);
+        if (at === -1 || at >= end)
+            return -1;
+        if (bytes[at] === json_scan_CLOSE_OBJECT)
+            return at + 1;
+        if (bytes[at] !== json_scan_COMMA)
+            return -1;
+        at += 1;
+    }
+    return -1;
+}
+function passArray(bytes, from, end, level, names) {
+    if (level > json_scan_MOST_LEVELS)
+        return -1;
+    let at = from + 1;
+    if (at < end && bytes[at] === json_scan_CLOSE_ARRAY)
+        return at + 1;
+    while (at < end) {
+        at = passValue(bytes, at, end, level, names);
+        if (at === -1 || at >= end)
+            return -1;
+        if (bytes[at] === json_scan_CLOSE_ARRAY)
+            return at + 1;
+        if (bytes[at] !== json_scan_COMMA)
+            return -1;
+        at += 1;
+    }
+    return -1;
+}
+function passValue(bytes, at, end, level, names) {
+    switch (bytes[at]) {
+        case json_scan_QUOTE:
+            return passString(bytes, at, end);
+        case json_scan_OPEN_OBJECT:
+            return passObject(bytes, at, end, level + 1, names);
+        case json_scan_OPEN_ARRAY:
+            return passArray(bytes, at, end, level + 1, names);
+        default:
+            return passPlain(bytes, at, end);
+    }
+}
+function passString(bytes, from, end) {
+    let at = from + 1;
+    while (at < end) {
+        while (at < end && ORDINARY[bytes[at]] === 1)
+            at++;
+        if (bytes[at] === json_scan_QUOTE)
+            return at + 1;
+        if (bytes[at] !== json_scan_BACKSLASH || at >= end || ESCAPES[bytes[at + 1]] === 0)
+            return -1;
+        at += 2;
+    }
+    return -1;
+}
+/** Bytes outside strings that say where an element ends. */
+const json_scan_SIGNS = new Uint8Array(256);
+for (const byte of [json_scan_QUOTE, json_scan_COMMA, json_scan_OPEN_ARRAY, json_scan_CLOSE_ARRAY, json_scan_OPEN_OBJECT, json_scan_CLOSE_OBJECT])
+    json_scan_SIGNS[byte] = 1;
+/** The comma or bracket behind an array's element, whatever that is, by brackets and quotes alone; -1 where it goes on behind `end`. */
+function passElement(bytes, from, end) {
+    let depth = 0;
+    for (let at = from; at <= end; at++) {
+        const byte = bytes[at];
+        if (json_scan_SIGNS[byte] === 0)
+            continue;
+        if (byte === json_scan_QUOTE) {
+            at += 1;
+            while (at <= end && bytes[at] !== json_scan_QUOTE)
+                at += bytes[at] === json_scan_BACKSLASH ? 2 : 1;
+        }
+        else if (byte === json_scan_OPEN_ARRAY || byte === json_scan_OPEN_OBJECT) {
+            depth += 1;
+        }
+        else if (depth === 0) {
+            return at;
+        }
+        else if (byte !== json_scan_COMMA) {
+            depth -= 1;
+        }
+    }
+    return -1;
+}
+
+;// CONCATENATED MODULE: ./lib/csv/json-copy.js
+/** What stands in JSON as what stands for it in a cell, in bytes, into memory that has room; each gives the place behind it. */
+
+
+const [json_copy_QUOTE, json_copy_COMMA, json_copy_BACKSLASH, json_copy_CR, json_copy_LF] = [0x22, 0x2c, 0x5c, 0x0d, 0x0a];
+/** Longer ones are copied by Node, shorter ones byte by byte, which is faster than to call it. */
+const SHORT = 128;
+/** The bytes as they are. */
+function copyBytes(bytes, from, to, into, at) {
+    if (to - from > SHORT)
+        return at + bytes.copy(into, at, from, to);
+    for (let place = from; place < to; place++)
+        into[at++] = bytes[place];
+    return at;
+}
+/** The inside of a string that has escapes, none of them `\u`. */
+function unescapeBytes(bytes, from, to, into, start) {
+    let at = start;
+    let isSpecial = false;
+    into[at++] = json_copy_QUOTE;
+    for (let place = from; place < to; place++) {
+        let byte = bytes[place];
+        if (byte === json_copy_BACKSLASH) {
+            const letter = bytes[++place];
+            // Only `\/` means its own letter and is not among them.
+            byte = ESCAPES[letter] || letter;
+            if (byte === json_copy_QUOTE)
+                into[at++] = json_copy_QUOTE;
+            if (byte === json_copy_QUOTE || byte === json_copy_LF || byte === json_copy_CR)
+                isSpecial = true;
+        }
+        else if (byte === json_copy_COMMA)
+            isSpecial = true;
+        into[at++] = byte;
+    }
+    if (isSpecial || needsQuotesAtEnds(into, start + 1, at)) {
+        into[at++] = json_copy_QUOTE;
+        return at;
+    }
+    into.copyWithin(start, start + 1, at);
+    return at - 1;
+}
+/** An object or an array. */
+function quoteBytes(bytes, from, to, into, start) {
+    let at = start;
+    let isSpecial = false;
+    into[at++] = json_copy_QUOTE;
+    for (let place = from; place < to; place++) {
+        const byte = bytes[place];
+        if (byte <= json_copy_COMMA) {
+            if (byte === json_copy_QUOTE)
+                into[at++] = json_copy_QUOTE;
+            if (byte === json_copy_QUOTE || byte === json_copy_COMMA)
+                isSpecial = true;
+        }
+        into[at++] = byte;
+    }
+    if (!isSpecial)
+        return copyBytes(bytes, from, to, into, start);
+    into[at++] = json_copy_QUOTE;
+    return at;
+}
+
+;// CONCATENATED MODULE: ./lib/csv/json-fields.js
+
+/** The fields that native columns hold. */
+function json_fields_fieldsOf(columns) {
+    const fields = [...headsOf(columns)].map(([name, { whole, subs }]) => {
+        const inner = subs === null ? null : json_fields_inTurn([...subs].map(([sub, column]) => fieldOf(sub, column, null)));
+        return fieldOf(name, whole ?? -1, inner);
+    });
+    return json_fields_inTurn(fields);
+}
+/** The field whose name stands there, written without escapes; null where it is none of these. */
+function fieldAt(bytes, at, end, fields) {
+    for (const field of fields) {
+        if (isAt(field.name, bytes, at, end))
+            return field;
+    }
+    return null;
+}
+/** Whether the name stands there, before `end`. */
+function isAt(name, bytes, at, end) {
+    const { length } = name;
+    if (at + length > end)
+        return false;
+    for (let index = 0; index < length; index++) {
+        if (bytes[at + index] !== name[index])
+            return false;
+    }
+    return true;
+}
+const fieldOf = (name, column, fields) => ({
+    name: Buffer.from(JSON.stringify(name)),
+    column,
+    fields,
+    event: 0,
+    next: null,
+});
+/** They may be expected in the order of their columns. */
+function json_fields_inTurn(fields) {
+    for (const [index, field] of fields.entries())
+        field.next = fields[index + 1] ?? null;
+    return fields;
+}
+
+;// CONCATENATED MODULE: ./lib/csv/json-cells.js
+
+
+
+
+
+const [json_cells_SPACE, json_cells_QUOTE, json_cells_COMMA, SLASH, json_cells_COLON, json_cells_BACKSLASH] = [0x20, 0x22, 0x2c, 0x2f, 0x3a, 0x5c];
+const [json_cells_OPEN_ARRAY, json_cells_OPEN_OBJECT, json_cells_CLOSE_OBJECT, LETTER_N] = [0x5b, 0x7b, 0x7d, 0x6e];
+/** What a column has of an event. Up to `ESCAPED`, it is a string, and stands between its quotes. */
+const [BARE, QUOTED, ESCAPED, PLAIN, NESTED, NULL] = [0, 1, 2, 3, 4, 5];
+/** Bytes that say the same in a string and in a bare cell. */
+const json_cells_ORDINARY = new Uint8Array(256).fill(1, json_cells_SPACE);
+for (const byte of [json_cells_QUOTE, json_cells_COMMA, json_cells_BACKSLASH])
+    json_cells_ORDINARY[byte] = 0;
+/** One event at a time, from JSON to the cells of its native row, byte by byte. */
+class JsonCells {
+    #fields;
+    #columns;
+    #time;
+    #id;
+    #strings;
+    /** Counts the events that were begun. */
+    #event = 0;
+    /** Of each column: the last event that has it, what it has there, and where. */
+    #events;
+    #kinds;
+    #starts;
+    #ends;
+    constructor({ columns, time, id, strings }) {
+        const names = columns.map(({ name }) => name);
+        const place = (name) => {
+            if (!names.includes(name))
+                throw new Error(`There is no column ${name}.`);
+            return names.indexOf(name);
+        };
+        this.#fields = json_fields_fieldsOf(names);
+        this.#columns = names.length;
+        this.#time = place(time);
+        this.#id = id === null ? -1 : place(id);
+        this.#strings = strings.map((some) => some.map(place));
+        this.#events = new Float64Array(names.length);
+        this.#kinds = new Uint8Array(names.length);
+        this.#starts = new Float64Array(names.length);
+        this.#ends = new Float64Array(names.length);
+    }
+    /**
+     * Goes over the object at `at`, and gives the place behind it; -1 where it is in any way out of the ordinary, or may
+     * go on behind `end`, the last byte's place.
+     */
+    scan(bytes, at, end) {
+        this.#event += 1;
+        const to = this.#passFields(bytes, at, end, this.#fields);
+        if (to === -1 || !this.#isString(this.#time) || (this.#id !== -1 && !this.#isString(this.#id)))
+            return -1;
+        for (const some of this.#strings) {
+            let found = false;
+            for (const column of some)
+                found ||= this.#isString(column);
+            if (!found)
+                return -1;
+        }
+        return to;
+    }
+    /** The time of the event that was gone over; null where it is none, or written with escapes. */
+    time(bytes) {
+        if (this.#kinds[this.#time] === ESCAPED)
+            return null;
+        return (0,instant/* parseInstant */.nV)(bytes.toString('latin1', this.#starts[this.#time], this.#ends[this.#time]));
+    }
+    /** The id of the event that was gone over; null where it has none. */
+    id(bytes) {
+        if (this.#id === -1)
+            return null;
+        const [from, to] = [this.#starts[this.#id], this.#ends[this.#id]];
+        if (this.#kinds[this.#id] === ESCAPED)
+            return JSON.parse(bytes.toString('utf8', from - 1, to + 1));
+        return bytes.toString('utf8', from, to);
+    }
+    /** Writes the row of the event that was gone over, which takes so many bytes of JSON. */
+    write(bytes, length, rows) {
+        // Each byte becomes two at most; beside them, each cell has two quotes and a comma.
+        const into = rows.room(2 * length + 3 * this.#columns);
+        let at = rows.length;
+        for (let column = 0; column < this.#columns; column++) {
+            if (this.#events[column] === this.#event) {
+                const from = this.#starts[column];
+                const to = this.#ends[column];
+                switch (this.#kinds[column]) {
+                    case BARE:
+                    case PLAIN:
+                        at = copyBytes(bytes, from, to, into, at);
+                        break;
+                    case QUOTED:
+                        // The quotes of the JSON are those of the CSV.
+                        at = copyBytes(bytes, from - 1, to + 1, into, at);
+                        break;
+                    case ESCAPED:
+                        at = unescapeBytes(bytes, from, to, into, at);
+                        break;
+                    case NESTED:
+                        at = quoteBytes(bytes, from, to, into, at);
+                }
+            }
+            into[at++] = json_cells_COMMA;
+        }
+        // Nothing is left over for `extra`.
+        rows.end(at);
+    }
+    #isString(column) {
+        return this.#events[column] === this.#event && this.#kinds[column] <= ESCAPED;
+    }
+    #passFields(bytes, from, end, fields) {
+        let at = skipBlank(bytes, from + 1, end);
+        if (at >= end)
+            return -1;
+        if (bytes[at] === json_cells_CLOSE_OBJECT)
+            return at + 1;
+        let before = null;
+        let field = fields[0] ?? null;
+        for (;;) {
+            if (field === null || !isAt(field.name, bytes, at, end)) {
+                field = fieldAt(bytes, at, end, fields);
+                if (field === null)
+                    return -1;
+                if (before !== null)
+                    before.next = field;
+            }
+            if (field.event === this.#event)
+                return -1;
+            field.event = this.#event;
+            before = field;
+            at += field.name.length;
+            if (bytes[at] !== json_cells_COLON)
+                at = skipBlank(bytes, at, end);
+            if (bytes[at] !== json_cells_COLON || at >= end)
+                return -1;
+            at += 1;
+            if (bytes[at] <= json_cells_SPACE)
+                at = skipBlank(bytes, at, end);
+            at = this.#passValue(bytes, at, end, field);
+            if (at === -1 || at >= end)
+                return -1;
+            if (bytes[at] <= json_cells_SPACE)
+                at = skipBlank(bytes, at, end);
+            if (at >= end)
+                return -1;
+            if (bytes[at] === json_cells_CLOSE_OBJECT)
+                return at + 1;
+            if (bytes[at] !== json_cells_COMMA)
+                return -1;
+            at += 1;
+            if (bytes[at] <= json_cells_SPACE)
+                at = skipBlank(bytes, at, end);
+            field = field.next;
+        }
+    }
+    #passValue(bytes, at, end, { column, fields }) {
+        const byte = bytes[at];
+        if (byte === json_cells_OPEN_OBJECT && fields !== null)
+            return this.#passFields(bytes, at, end, fields);
+        if (column === -1)
+            return byte === LETTER_N ? passPlain(bytes, at, end) : -1;
+        if (byte === json_cells_QUOTE)
+            return this.#passString(bytes, at + 1, end, column);
+        const isNested = byte === json_cells_OPEN_OBJECT || byte === json_cells_OPEN_ARRAY;
+        const to = isNested ? passNested(bytes, at, end) : passPlain(bytes, at, end);
+        this.#put(column, isNested ? NESTED : byte === LETTER_N ? NULL : PLAIN, at, to);
+        return to;
+    }
+    #passString(bytes, from, end, column) {
+        let kind = BARE;
+        let at = from;
+        for (;;) {
+            while (at < end && json_cells_ORDINARY[bytes[at]] === 1)
+                at++;
+            if (at >= end)
+                return -1;
+            const byte = bytes[at];
+            if (byte === json_cells_QUOTE)
+                break;
+            if (byte < json_cells_SPACE)
+                return -1;
+            if (byte === json_cells_BACKSLASH) {
+                if (ESCAPES[bytes[++at]] === 0 && bytes[at] !== SLASH)
+                    return -1;
+                kind = ESCAPED;
+            }
+            else if (kind === BARE)
+                kind = QUOTED;
+            at += 1;
+        }
+        if (kind === BARE && needsQuotesAtEnds(bytes, from, at))
+            kind = QUOTED;
+        this.#put(column, kind, from, at);
+        return at + 1;
+    }
+    #put(column, kind, from, to) {
+        this.#events[column] = this.#event;
+        this.#kinds[column] = kind;
+        this.#starts[column] = from;
+        this.#ends[column] = to;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/csv/json-rows.js
+
+
+
+
+
+
+
+
+
+
+const [json_rows_COMMA, json_rows_OPEN_OBJECT, json_rows_CLOSE_ARRAY] = [0x2c, 0x7b, 0x5d];
+/**
+ * The events of a JSON response as rows of the native table, as `readEvents` and `nativeRow` make them, but without an
+ * object of each: where an event is written plainly, and holds what `shape` says and nothing else, its bytes become the
+ * row's; where it is anything else, `read` is asked. A response in memory comes at once, one on the disk in batches; none
+ * is empty. Then the rest, and errors, as by `readElements` and `read`.
+ *
+ * Does not release the download.
+ */
+async function* readRows(download, place, shape, read) {
+    const rows = new Rows(download, place, shape, read);
+    try {
+        if (download.body === null) {
+            for await (const chunk of download.chunks())
+                yield* rows.push(chunk);
+        }
+        else {
+            if (!(0,external_node_buffer_.isUtf8)(download.body))
+                throw unreadable('The response is not UTF-8.', download.where);
+            yield* rows.push(download.body);
+        }
+        return rows.finish();
+    }
+    catch (error) {
+        if (!(error instanceof errors/* ExportError */.z) || error.kind === 'destination')
+            throw error;
+        // They know what is wrong and where, in the whole of the response.
+        for await (const _ of readEvents(download, place, shape, read))
+            ;
+        throw new Error('A response was refused that can be read.', { cause: error });
+    }
+}
+/** The same as it goes on, chunk by chunk. */
+class Rows {
+    #where;
+    #frame;
+    #cells;
+    #read;
+    #row;
+    /** Of the batch at hand. */
+    #rows = new RowBuffer();
+    /** The first bytes of an element that was not whole yet, and how many there are to be before it is tried again. */
+    #pending = [];
+    #pendingBytes = 0;
+    #wantedBytes = 0;
+    /** Whether an element, or the end of the array, is yet to come for the first time. */
+    #isFirst = true;
+    constructor({ where }, place, shape, read) {
+        this.#where = where;
+        this.#frame = new Frame(place, where);
+        this.#cells = new JsonCells(shape);
+        this.#read = read;
+        this.#row = nativeRow(shape.columns);
+    }
+    /** The events that are whole since the last time, none or one batch of them. */
+    *push(chunk) {
+        let at = this.#frame.phase === 'before' ? this.#frame.pass(chunk, 0) : 0;
+        let bytes = chunk;
+        if (this.#frame.phase === 'within') {
+            const source = this.#join(chunk.subarray(at));
+            if (source === null)
+                return;
+            const batch = { source, encoded: source };
+            const events = [];
+            // One of its own for each batch: whoever reads may keep the events.
+            this.#rows = new RowBuffer(source.length);
+            at = this.#passElements(batch, events);
+            batch.encoded = this.#rows.bytes;
+            if (!(0,external_node_buffer_.isUtf8)(source.subarray(0, at)))
+                throw unreadable('The response is not UTF-8.', this.#where);
+            if (events.length > 0)
+                yield events;
+            bytes = source;
+        }
+        if (this.#frame.phase === 'after')
+            this.#frame.pass(bytes, at);
+    }
+    finish() {
+        return this.#frame.finish((position) => position);
+    }
+    /** What is pending, and the chunk behind it; null where an element is so long that it is too soon to try it again. */
+    #join(chunk) {
+        this.#pending.push(chunk);
+        this.#pendingBytes += chunk.length;
+        if (this.#pendingBytes < Math.min(this.#wantedBytes, external_node_buffer_.constants.MAX_STRING_LENGTH))
+            return null;
+        const joined = this.#pending.length === 1 ? chunk : Buffer.concat(this.#pending, this.#pendingBytes);
+        this.#keep(Buffer.of(), 0);
+        return joined;
+    }
+    #keep(pending, wantedBytes) {
+        this.#pending = pending.length === 0 ? [] : [pending];
+        this.#pendingBytes = pending.length;
+        this.#wantedBytes = wantedBytes;
+        if (pending.length > external_node_buffer_.constants.MAX_STRING_LENGTH)
+            throw tooLong(pending.length, this.#where);
+    }
+    /** Goes over all elements that are whole. Gives the place behind the last one's comma, or behind the array. */
+    #passElements(batch, events) {
+        const { source } = batch;
+        const end = source.length - 1;
+        let at = 0;
+        while (at <= end) {
+            const from = skipBlank(source, at, end);
+            let to = source[from] === json_rows_OPEN_OBJECT ? this.#cells.scan(source, from, end) : -1;
+            const time = to === -1 ? null : this.#cells.time(source);
+            let next = to === -1 ? -1 : skipBlank(source, to, end);
+            if (time !== null && (source[next] === json_rows_COMMA || source[next] === json_rows_CLOSE_ARRAY)) {
+                const begin = this.#rows.length;
+                this.#cells.write(source, to - from, this.#rows);
+                const body = new JsonRow(batch, begin, this.#rows.length, from, to);
+                events.push({ id: this.#cells.id(source), time, body });
+            }
+            else {
+                next = passElement(source, at, end);
+                if (next === -1)
+                    break;
+                to = next;
+                const isNone = this.#isFirst && from === next && source[next] === json_rows_CLOSE_ARRAY;
+                if (!isNone)
+                    events.push(this.#parse(batch, at, to));
+            }
+            this.#isFirst = false;
+            if (source[next] !== json_rows_COMMA)
+                return this.#frame.leave(source, next);
+            at = next + 1;
+        }
+        const pending = source.subarray(at);
+        this.#keep(pending, at === 0 ? 2 * pending.length : 0);
+        return at;
+    }
+    /** An element that is out of the ordinary. */
+    #parse(batch, from, to) {
+        if (to - from > external_node_buffer_.constants.MAX_STRING_LENGTH)
+            throw tooLong(to - from, this.#where);
+        const text = batch.source.toString('utf8', from, to);
+        const element = parseJson(text, this.#where, undefined, MOST_LEVELS - this.#frame.around);
+        const { time, id, body } = this.#read(element, this.#where);
+        const begin = this.#rows.length;
+        this.#rows.addCells(this.#row(body));
+        return { time, id, body: new JsonRow(batch, begin, this.#rows.length, from, to) };
+    }
+}
+
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __nccwpck_require__(7067);
 // EXTERNAL MODULE: external "node:https"
 var external_node_https_ = __nccwpck_require__(4708);
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(8474);
 // EXTERNAL MODULE: external "node:timers/promises"
 var external_node_timers_promises_ = __nccwpck_require__(8500);
 ;// CONCATENATED MODULE: ./node_modules/@sindresorhus/is/distribution/utilities.js
@@ -35532,7 +39105,7 @@ const is = Object.assign(detect, {
     set: isSet,
     sharedArrayBuffer: isSharedArrayBuffer,
     string: isString,
-    symbol: isSymbol,
+    symbol: distribution_isSymbol,
     truthy: isTruthy,
     tupleLike: isTupleLike,
     typedArray: isTypedArray,
@@ -35892,7 +39465,7 @@ function isPromise(value) {
 }
 // `PropertyKey` is any value that can be used as an object key (string, number, or symbol). Note: NaN is technically `typeof 'number'` and thus fits TypeScript's `PropertyKey`, but we intentionally exclude it here because using NaN as a property key is almost always a mistake.
 function isPropertyKey(value) {
-    return isAny([isString, isNumber, isSymbol], value);
+    return isAny([isString, isNumber, distribution_isSymbol], value);
 }
 function isRegExp(value) {
     return getObjectType(value) === 'RegExp';
@@ -35909,7 +39482,7 @@ function isSharedArrayBuffer(value) {
 function isString(value) {
     return typeof value === 'string';
 }
-function isSymbol(value) {
+function distribution_isSymbol(value) {
     return typeof value === 'symbol';
 }
 // Example: `is.truthy = (value: unknown): value is (not false | not 0 | not '' | not undefined | not null) => Boolean(value);`
@@ -36022,7 +39595,7 @@ const assertNotNullOrUndefined
 = createAssertNot(isNullOrUndefined, 'null or undefined');
 const assertNotString = createAssertNot(isString, 'string');
 const assertNotBoolean = createAssertNot(isBoolean, 'boolean');
-const assertNotSymbol = createAssertNot(isSymbol, 'symbol');
+const assertNotSymbol = createAssertNot(distribution_isSymbol, 'symbol');
 const assertNotBigint = createAssertNot(isBigint, 'bigint');
 const assertNotPrimitive = createAssertNot(isPrimitive, 'primitive'); // eslint-disable-line @typescript-eslint/no-restricted-types
 // We intentionally do not support `assert.not(is.undefined, value)`. TypeScript cannot derive safe complement types from arbitrary predicates, and many predicates here are refinements (for example, `is.number` rejects `NaN`). Explicit methods keep runtime checks and type narrowing aligned.
@@ -36650,7 +40223,7 @@ function assertString(value, message) {
     }
 }
 function assertSymbol(value, message) {
-    if (!isSymbol(value)) {
+    if (!distribution_isSymbol(value)) {
         throw new TypeError(message ?? typeErrorMessage('symbol', value));
     }
 }
@@ -36745,8 +40318,6 @@ function assertWhitespaceString(value, message) {
 }
 /* harmony default export */ const distribution = (is);
 
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(8474);
 ;// CONCATENATED MODULE: ./node_modules/got/dist/source/core/utils/strip-url-auth.js
 /*
 Returns the URL as a string with `username` and `password` stripped.
@@ -47956,13 +51527,15 @@ function tooLarge({ vendor, where }, maxBytes) {
         next: 'Narrow the window, or add filters, so that one response holds less.',
     });
 }
+/** Whether the bytes that arrive are the content itself. */
+const isPlain = (encoding) => /^\s*(?:identity\s*)?$/i.test(encoding);
 /**
  * Undoes the content encoding: none, `identity` or gzip, although only `identity` was asked for.
  * Throws `CutShort`, or `ExportError`: `protocol` for other encodings, `incomplete` beyond `maxBytes` bytes.
  */
 async function decode(body, encoding, maxBytes, subject) {
     const name = encoding.trim().toLowerCase();
-    if (name === '' || name === 'identity')
+    if (isPlain(encoding))
         return body;
     if (name !== 'gzip' && name !== 'x-gzip') {
         throw new errors/* ExportError */.z('protocol', `${subject.vendor} sent the content encoding "${plain(name, subject)}".`, {
@@ -48002,7 +51575,7 @@ function checkAccepted(reply, accept, subject) {
         reply.headers['transfer-encoding']?.toLowerCase() !== 'chunked') {
         fail('sent a body without a length, so that nobody can tell whether it is whole.', 'Look for a proxy between this runner and the vendor that closes connections to end a response.');
     }
-    if (reply.body.length === 0) {
+    if (reply.content.bytes === 0) {
         fail('answered with an empty body.', 'Try again later; if it stays, check the host or region, and report this.');
     }
 }
@@ -48012,7 +51585,135 @@ function plain(text, { cut }) {
         .slice(0, 80);
 }
 
+;// CONCATENATED MODULE: ./lib/spool.js
+
+
+
+
+/** A response stays in memory up to here, in bytes: pages do, whole logs in one response do not. */
+const MEMORY_BYTES = 8 * 2 ** 20;
+/** What is written to the disk, and read from it, at once; bytes. */
+const CHUNK_BYTES = 2 ** 19;
+/** Takes the bytes of one response as they come, in memory as far as that is allowed, and then in a file without a name. */
+class Spool {
+    #folder;
+    #memoryBytes;
+    /** Not yet on the disk. */
+    #pending = [];
+    #pendingBytes = 0;
+    #bytes = 0;
+    #file = null;
+    /** `folder` is only used, and has to be there, where the bytes do not stay in memory. */
+    constructor(folder, memoryBytes) {
+        this.#folder = folder;
+        this.#memoryBytes = memoryBytes;
+    }
+    get bytes() {
+        return this.#bytes;
+    }
+    /** Takes the bytes over; they must not be changed later. Throws `destination`. */
+    async write(chunk) {
+        this.#pending.push(chunk);
+        this.#pendingBytes += chunk.length;
+        this.#bytes += chunk.length;
+        if (this.#pendingBytes > (this.#file === null ? this.#memoryBytes : CHUNK_BYTES))
+            await this.#flush();
+    }
+    /** The bytes, once there are no more to come. Throws `destination`. */
+    async finish() {
+        if (this.#file === null)
+            return inMemory(this.#takePending());
+        await this.#flush();
+        return this.#file.content(this.#bytes);
+    }
+    /** Gives back what the bytes take, where nobody wants them any more. */
+    async discard() {
+        this.#pending = [];
+        await this.#file?.close();
+    }
+    async #flush() {
+        this.#file ??= await OpenFile.make((0,external_node_path_.join)(this.#folder, `audit-log-export-response-${(0,external_node_crypto_.randomUUID)()}`));
+        await this.#file.append(this.#takePending());
+    }
+    #takePending() {
+        const [only = Buffer.of()] = this.#pending;
+        const all = this.#pending.length <= 1 ? only : Buffer.concat(this.#pending, this.#pendingBytes);
+        this.#pending = [];
+        this.#pendingBytes = 0;
+        return all;
+    }
+}
+/** Bytes in memory as the content of a response; there is nothing to give back. */
+function inMemory(body) {
+    return {
+        body,
+        bytes: body.length,
+        chunks: async function* () {
+            for (let at = 0; at < body.length; at += CHUNK_BYTES)
+                yield body.subarray(at, at + CHUNK_BYTES);
+        },
+        release: async () => { },
+    };
+}
+/** A file of our own that has lost its name as soon as it was opened, so that no end of the program leaves it behind. */
+class OpenFile {
+    #path;
+    #file;
+    /** Where the platform removes no file that is open. */
+    #stillNamed;
+    #closed = null;
+    constructor(path, file, stillNamed) {
+        this.#path = path;
+        this.#file = file;
+        this.#stillNamed = stillNamed;
+    }
+    static async make(path) {
+        const file = await (0,disk/* onDisk */.FC)(path, () => (0,promises_.open)(path, 'wx+', 0o600));
+        const stillNamed = await (0,promises_.unlink)(path).then(() => false, () => true);
+        return new OpenFile(path, file, stillNamed);
+    }
+    async append(bytes) {
+        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.writeFile(bytes));
+    }
+    content(bytes) {
+        return { body: null, bytes, chunks: () => this.#chunks(bytes), release: () => this.close() };
+    }
+    async *#chunks(bytes) {
+        let coming = this.#read(0, bytes);
+        for (let at = 0; at < bytes;) {
+            const chunk = await coming;
+            at += chunk.length;
+            // The disk reads on while somebody works on what it gave.
+            if (at < bytes)
+                coming = this.#read(at, bytes);
+            coming.catch(() => { });
+            yield chunk;
+        }
+    }
+    async #read(at, bytes) {
+        // A new one each time: whoever reads may keep parts of the ones before.
+        const room = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes - at));
+        const { bytesRead } = await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.read(room, 0, room.length, at));
+        if (bytesRead === 0)
+            throw (0,disk/* refused */.J5)(this.#path, 'A response that was put aside has become shorter.', undefined);
+        return room.subarray(0, bytesRead);
+    }
+    close() {
+        this.#closed ??= this.#close();
+        return this.#closed;
+    }
+    /** What cannot be closed or removed harms no export: the runner clears its temporary folder. */
+    async #close() {
+        await this.#file.close().catch(() => { });
+        if (this.#stillNamed)
+            await (0,promises_.unlink)(this.#path).catch(() => { });
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/exchange.js
+
+
+
 
 
 
@@ -48025,42 +51726,67 @@ class Broken extends Error {
 /**
  * Sends a request once and reads the whole response: `got` with everything of its own turned off.
  * Throws `Broken`, the signal's reason, or `ExportError`: `unavailable` for a certificate that is not trusted,
- * `incomplete` for a body that is too large, `protocol` for what is not HTTP, `input` for a token no header can hold.
+ * `incomplete` for a body that is too large, `protocol` for what is not HTTP, `input` for a token no header can hold,
+ * `destination` for a disk that does not take the body.
  */
 async function exchange_exchange(request, credentials, agents, limits, subject) {
-    const overflow = new AbortController();
     try {
-        const pending = source(request.url, {
+        const stream = source.stream(request.url, {
             method: request.method,
             headers: headersOf(request, credentials),
-            ...(request.body && { body: request.body }),
-            allowGetBody: true,
+            // Where a GET may have a body, got waits for one.
+            ...(request.body && { body: request.body, allowGetBody: true }),
             agent: agents,
             http2: false,
             retry: { limit: 0 },
             followRedirect: false,
             throwHttpErrors: false,
             decompress: false,
-            responseType: 'buffer',
             timeout: { request: limits.timeoutMs },
-            signal: AbortSignal.any([limits.signal, overflow.signal]),
+            signal: limits.signal,
         });
-        void pending.on('downloadProgress', ({ transferred, total }) => {
-            if (Math.max(transferred, total ?? 0) > limits.maxBytes)
-                overflow.abort();
-        });
-        const { statusCode: status, headers, rawBody } = await pending;
-        const raw = Buffer.from(rawBody.buffer, rawBody.byteOffset, rawBody.byteLength);
-        return { status, headers, body: await exchange_decoded(raw, status, headers, limits.maxBytes, subject) };
+        return await receive(stream, limits, subject);
     }
     catch (error) {
         if (limits.signal.aborted)
             throw limits.signal.reason;
-        if (overflow.signal.aborted)
-            throw tooLarge(subject, limits.maxBytes);
         if (error instanceof CutShort)
             throw new Broken(error.message, { cause: error });
         throw error instanceof RequestError ? explain(error, subject) : error;
+    }
+}
+/** Reads the response to its end, and makes its sum on the way. What there is of a broken one is given back. */
+async function receive(stream, limits, subject) {
+    // Whoever waits hears of errors, but between two waits nobody does.
+    stream.on('error', () => { });
+    const [response] = (await (0,external_node_events_.once)(stream, 'response'));
+    const { statusCode: status = 0, headers } = response;
+    const encoding = headers['content-encoding'] ?? '';
+    const inPieces = isPlain(encoding) && status >= 200 && status < 300;
+    const maxBytes = inPieces ? limits.maxBytes : Math.min(limits.maxBytes, limits.maxWholeBytes);
+    const spool = new Spool(limits.folder, inPieces ? limits.memoryBytes : maxBytes);
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    try {
+        if (Number(headers['content-length']) > maxBytes)
+            throw tooLarge(subject, maxBytes);
+        for await (const chunk of stream) {
+            if (spool.bytes + chunk.length > maxBytes)
+                throw tooLarge(subject, maxBytes);
+            if (inPieces)
+                hash.update(chunk);
+            await spool.write(chunk);
+        }
+        let content = await spool.finish();
+        if (!inPieces) {
+            content = inMemory(await exchange_decoded(content.body ?? Buffer.of(), status, encoding, maxBytes, subject));
+            hash.update(content.body ?? '');
+        }
+        return { status, headers, content, sha256: hash.digest('hex') };
+    }
+    catch (error) {
+        stream.destroy();
+        await spool.discard();
+        throw error;
     }
 }
 /**
@@ -48096,8 +51822,8 @@ function headersOf({ accept, body }, credentials) {
     };
 }
 /** The body of an error only feeds a message: where it cannot be decoded, it stays as it came. */
-async function exchange_decoded(raw, status, headers, maxBytes, subject) {
-    const decoding = decode(raw, headers['content-encoding'] ?? '', maxBytes, subject);
+async function exchange_decoded(raw, status, encoding, maxBytes, subject) {
+    const decoding = decode(raw, encoding, maxBytes, subject);
     return status >= 200 && status < 300 ? decoding : decoding.catch(() => raw);
 }
 /** got's errors carry the request with its headers: only their code and text are kept. */
@@ -48139,7 +51865,7 @@ function explain({ code, message }, { vendor, where }) {
 function refusal_refusal(reply, { vendor, where, cut }, origin) {
     const { status } = reply;
     const at = `${where} → ${status}`;
-    const said = quoteVendor(reply.body, cut);
+    const said = quoteVendor(reply, cut);
     if (status >= 300 && status < 400) {
         return new errors/* ExportError */.z('protocol', `${vendor} redirects to ${redirectHost(reply, origin, cut)}.`, {
             where: at,
@@ -48176,7 +51902,7 @@ function spent(outcome, { vendor, where, cut }, attempts, askedMs) {
         });
     }
     const at = `${where} → ${outcome.status}`;
-    const said = quoteVendor(outcome.body, cut);
+    const said = quoteVendor(outcome, cut);
     if (outcome.status === 429) {
         return new errors/* ExportError */.z('rate-limit', `${vendor} still limits the rate after ${tries}${asked}${said}`, {
             where: at,
@@ -48189,8 +51915,8 @@ function spent(outcome, { vendor, where, cut }, attempts, askedMs) {
     });
 }
 /** How the vendor words an error, escaped and in quotes after a colon, or a mere full stop where it says nothing short. */
-function quoteVendor(body, cut) {
-    const text = body.length > 65_536 ? undefined : messageIn(body.toString('utf8'));
+function quoteVendor({ content: { body } }, cut) {
+    const text = body === null || body.length > 65_536 ? undefined : messageIn(body.toString('utf8'));
     return text === undefined ? '.' : `: "${(0,lib_escape/* forLog */.Ig)(cut(text), 200)}"`;
 }
 function messageIn(json) {
@@ -48231,14 +51957,29 @@ function refusal_duration(ms) {
 
 
 
-/** The largest response body, encoded or decoded, in bytes: 500 MiB, since no longer text can be read. */
-const MAX_BODY_BYTES = 500 * 2 ** 20;
+
+/** The largest body in memory, encoded or decoded, in bytes: 500 MiB, since no longer text can be read. */
+const MAX_WHOLE_BYTES = 500 * 2 ** 20;
+/** The largest download, in bytes: as much as the disk of a runner has to spare, or so. */
+const MAX_DOWNLOAD_BYTES = 16 * 2 ** 30;
 /** Opens the way to one vendor. Throws `input` where the environment names a proxy that cannot be used. */
 function openWire(options) {
     const agents = openAgents(options);
+    const { maxBytes, memoryBytes = MEMORY_BYTES, folder = (0,external_node_os_.tmpdir)(), timeoutMs, signal } = options;
+    const whole = { maxWholeBytes: MAX_WHOLE_BYTES, folder, timeoutMs, signal };
+    const sent = { ...whole, maxBytes: maxBytes ?? MAX_WHOLE_BYTES, memoryBytes: Number.POSITIVE_INFINITY };
+    const downloaded = { ...whole, maxBytes: maxBytes ?? MAX_DOWNLOAD_BYTES, memoryBytes };
+    const send = async (call, authorized) => {
+        const { status, where, content } = await deliver(options, agents, call, authorized, sent);
+        return { status, body: content.body ?? Buffer.of(), where };
+    };
     return {
-        send: (call) => deliver(options, agents, call, true),
-        sendPlain: (call) => deliver(options, agents, call, false),
+        send: (call) => send(call, true),
+        sendPlain: (call) => send(call, false),
+        download: async (call) => {
+            const { where, content } = await deliver(options, agents, call, true, downloaded);
+            return { where, ...content };
+        },
         close() {
             agents.http.destroy();
             agents.https.destroy();
@@ -48264,7 +52005,7 @@ function openAgents({ origin, proxyEnv }) {
     }
 }
 /** One call, tried until a whole response settles it or patience is spent. */
-async function deliver(options, agents, call, authorized) {
+async function deliver(options, agents, call, authorized, limits) {
     const subject = { vendor: options.vendor, where: `${call.method ?? 'GET'} ${call.path}`, cut: options.cut };
     const request = requestOf(options.origin, call);
     const patience = new retry/* Patience */.i3(options.maxAttempts, options.clock);
@@ -48272,16 +52013,15 @@ async function deliver(options, agents, call, authorized) {
     for (let attempt = 1;; attempt++) {
         options.signal.throwIfAborted();
         const credentials = authorized ? await options.authorize() : {};
-        const outcome = await tryOnce(options, agents, request, credentials, subject, attempt);
+        await options.pace.send(options.signal);
+        const outcome = await tryOnce(options, agents, request, credentials, subject, attempt, limits);
         if (!(outcome instanceof Broken)) {
-            const { status, body } = outcome;
-            if (status >= 200 && status < 300) {
-                checkAccepted(outcome, call.accept, subject);
-                return { status, body, where: subject.where };
-            }
+            const { status, content } = outcome;
+            if (status >= 200 && status < 300)
+                return { ...(await accepted(outcome, call, subject)), where: subject.where };
             if (mayRenew && (status === 401 || status === 403)) {
                 mayRenew = false;
-                if (await options.renew(status, body))
+                if (await options.renew(status, content.body ?? Buffer.of(), credentials))
                     continue;
             }
             if (!(0,retry/* isTransient */.dg)(status, call.retryOn))
@@ -48293,15 +52033,28 @@ async function deliver(options, agents, call, authorized) {
             throw spent(outcome, subject, attempt, askedMs);
         const reason = outcome instanceof Broken ? outcome.message : `status ${outcome.status}`;
         options.onRetry({ attempt, waitMs, reason });
+        if (!(outcome instanceof Broken) && (askedMs !== null || outcome.status === 429))
+            options.pace.close(waitMs);
         await options.clock.sleep(waitMs, options.signal);
     }
 }
+/** The reply, once it is what the document promises; else it is given back. */
+async function accepted(reply, { accept }, subject) {
+    try {
+        checkAccepted(reply, accept, subject);
+        return reply;
+    }
+    catch (error) {
+        await reply.content.release();
+        throw error;
+    }
+}
 /** One try, told to `onExchange` however it ends. */
-async function tryOnce({ clock, onExchange, maxBytes = MAX_BODY_BYTES, timeoutMs, signal }, agents, request, credentials, subject, attempt) {
+async function tryOnce({ clock, pace, onExchange }, agents, request, credentials, subject, attempt, limits) {
     const at = new Date(clock.now()).toISOString();
     let reply;
     try {
-        reply = await exchange_exchange(request, credentials, agents, { timeoutMs, maxBytes, signal }, subject);
+        reply = await exchange_exchange(request, credentials, agents, limits, subject);
         return reply;
     }
     catch (error) {
@@ -48310,14 +52063,15 @@ async function tryOnce({ clock, onExchange, maxBytes = MAX_BODY_BYTES, timeoutMs
         throw error;
     }
     finally {
+        pace.answered(reply?.headers ?? null);
         onExchange({
             method: request.method,
             path: request.url.pathname + request.url.search,
             at,
             attempt,
             status: reply?.status ?? null,
-            sha256: reply === undefined ? null : (0,external_node_crypto_.createHash)('sha256').update(reply.body).digest('hex'),
-            bytes: reply?.body.length ?? 0,
+            sha256: reply?.sha256 ?? null,
+            bytes: reply?.content.bytes ?? 0,
         });
     }
 }
@@ -48330,30 +52084,38 @@ function askedWait({ headers }, clock) {
 
 
 
+
+
 /**
  * Opens what a vendor is handed: its query and a wire that holds the credentials. Where they have to be exchanged for a
  * token, that happens before the first call, and once more for a call whose token the vendor says has expired.
  */
 function openSession(options) {
-    const { inputs, window, secrets, note, ...wireHooks } = options;
+    const { inputs, window, secrets, signal, note, ...wireHooks } = options;
     const { vendor, credentials, query } = inputs;
-    let token = credentials.kind === 'token' ? Promise.resolve(credentials.token) : null;
+    let headers = credentials.kind === 'token' ? Promise.resolve(vendor.headers(credentials.token)) : null;
+    // What is still under way when an export fails has nobody to wait for it.
+    const over = new AbortController();
     const wire = openWire({
         ...wireHooks,
+        signal: AbortSignal.any([signal, over.signal]),
         origin: inputs.origin,
         vendor: vendor.name,
         maxAttempts: inputs.maxAttempts,
         timeoutMs: inputs.timeoutMs,
         proxyEnv: inputs.proxyEnv,
+        ...(inputs.temp && { folder: inputs.temp }),
         cut: secrets.cut,
         authorize: async () => {
-            token ??= logIn();
-            return vendor.headers(await token);
+            headers ??= logIn();
+            return headers;
         },
-        renew: async (status, body) => {
+        renew: async (status, body, used) => {
             if (credentials.kind === 'token' || !vendor.login?.expired(status, body))
                 return false;
-            token = null;
+            // Requests that were in flight with the same token need no log-in of their own.
+            if (used === (await headers))
+                headers = null;
             return true;
         },
     });
@@ -48363,11 +52125,19 @@ function openSession(options) {
         const fresh = await vendor.login.exchange(credentials, wire.sendPlain);
         if (!/^[\x21-\x7e]+$/.test(fresh))
             throw session_unusable(vendor);
-        for (const secret of [fresh, ...Object.values(vendor.headers(fresh))])
+        const fresher = vendor.headers(fresh);
+        for (const secret of [fresh, ...Object.values(fresher)])
             maskEverywhere(secret, secrets.mask);
-        return fresh;
+        return fresher;
     };
-    return { session: { query: { ...query, window }, send: wire.send, note }, close: wire.close };
+    const { send, download } = wire;
+    const close = () => {
+        over.abort();
+        wire.close();
+    };
+    // Where the table is the vendor's own, nobody needs an object of each event.
+    const events = inputs.columns === 'native' ? readRows : readEvents;
+    return { session: { query: { ...query, window }, send, download, events, note }, close };
 }
 const session_unusable = ({ name }) => new errors/* ExportError */.z('protocol', `${name} answered the log-in with a token that no header can hold.`, {
     where: 'the answer to the log-in',
@@ -48378,42 +52148,25 @@ const session_unusable = ({ name }) => new errors/* ExportError */.z('protocol',
 
 
 
-const stored_QUOTE = 0x22;
-const stored_LF = 0x0a;
 /** Bytes read at a time. */
-const PIECE_BYTES = 2 ** 18;
+const stored_PIECE_BYTES = 2 ** 18;
 /**
- * The rows of a CSV that `encodeRows` wrote, without its header, some at a time: memory holds a piece of the file, and
+ * The rows of a CSV that was exported, without its header, some at a time: memory holds a piece of the file, and
  * at least one row. Throws `destination` where the disk gives back anything else than so many rows.
  */
 async function* readStored(path, rows) {
-    let left = rows + 1;
-    let begun = '';
-    let quoted = false;
+    let left = rows;
     try {
-        for await (const piece of (0,external_node_fs_.createReadStream)(path, { encoding: 'utf8', highWaterMark: PIECE_BYTES })) {
-            const text = String(piece);
-            let end = 0;
-            for (let at = 0; at < text.length; at++) {
-                const code = text.charCodeAt(at);
-                if (code === stored_QUOTE)
-                    quoted = !quoted;
-                else if (code === stored_LF && !quoted)
-                    end = at + 1;
-            }
-            if (end > 0) {
-                const whole = splitRows(begun + text.slice(0, end), (row, trouble) => new Error(`Row ${row} has ${trouble}.`));
-                yield left > rows ? whole.slice(1) : whole;
-                left -= whole.length;
-                begun = '';
-            }
-            begun += text.slice(end);
+        const pieces = (0,external_node_fs_.createReadStream)(path, { highWaterMark: stored_PIECE_BYTES });
+        for await (const batch of scanCsv(pieces, path, { nul: true, lastEnd: true })) {
+            left -= batch.rows.length;
+            yield batch.rows.map(({ cells }) => cells);
         }
     }
     catch (cause) {
         throw notAsWritten(path, cause);
     }
-    if (left !== 0 || begun !== '')
+    if (left !== 0)
         throw notAsWritten(path, undefined);
 }
 
@@ -48426,13 +52179,14 @@ async function* readStored(path, rows) {
  * Throws `destination` where the disk refuses, and the signal's reason; then the copy has no name.
  */
 async function writeSpreadsheet({ table, path, maxBytes, signal }) {
-    const parts = new Parts(path.replace(/\.csv$/, '.spreadsheet.csv'), maxBytes, encodeGuardedRows);
+    const parts = new Parts(path.replace(/\.csv$/, '.spreadsheet.csv'), maxBytes);
+    const encoded = (rows) => encodedRows(rows, (row) => encodeGuardedRows([row]));
     try {
-        await parts.begin(table.columns);
+        await parts.begin(encoded([table.columns]));
         for (const file of table.files) {
             for await (const rows of readStored(file.path, file.rows)) {
                 signal.throwIfAborted();
-                await parts.write(rows);
+                await parts.write(encoded(rows));
             }
         }
         return await parts.seal();
@@ -48443,6 +52197,7 @@ async function writeSpreadsheet({ table, path, maxBytes, signal }) {
 }
 
 ;// CONCATENATED MODULE: ./lib/main.js
+
 
 
 
@@ -48478,7 +52233,8 @@ async function main(surroundings) {
     try {
         inputs = readInputs(env, secrets.mask, maskedOnceMinted(runner.mintIdToken, secrets), clock.now());
         (0,log/* announce */.iP)(inputs, runner);
-        await exportAll(inputs, reports, { ...surroundings, secrets });
+        const pace = paceOf(inputs.vendor, inputs.origin, clock);
+        await exportAll(inputs, reports, { ...surroundings, secrets, pace });
         for (const [output, value] of Object.entries((0,summary/* outputsOf */.Yz)(inputs, reports)))
             runner.setOutput(output, value);
         await (0,log/* summarize */.eh)((0,summary/* summaryOf */.YG)(inputs, reports), runner);
@@ -48580,11 +52336,21 @@ async function makeExport(inputs, asked, history, path, surroundings) {
     const maxBytes = inputs.commit?.maxFileBytes ?? null;
     const copies = inputs.csvSafety === 'off' ? [] : await writeSpreadsheet({ table, path, maxBytes, signal });
     const name = exportName(inputs.vendor.id, inputs.org, job.window);
-    const descriptor = manifestOf({ inputs, job, name, table, copies, exchanges, notes, createdAt: clock.now() });
+    const said = notes.map((note) => (typeof note === 'string' ? note : note()));
+    const descriptor = manifestOf({ inputs, job, name, table, copies, exchanges, notes: said, createdAt: clock.now() });
     const { files, manifest } = await (0,write/* writeEvidence */.nP)((0,external_node_path_.join)(path, '..'), [...table.files, ...copies], descriptor);
     runner.info(`${(0,summary/* grouped */.zD)(table.counts.written)} events in ${(0,summary/* grouped */.zD)(exchanges.length)} requests`);
     runner.endGroup();
-    return { inputs, job, table, copies, files, exchanges, notes, link: readLink(manifest, `this run, ${write/* MANIFEST */.e0}`) };
+    return {
+        inputs,
+        job,
+        table,
+        copies,
+        files,
+        exchanges,
+        notes: said,
+        link: readLink(manifest, `this run, ${write/* MANIFEST */.e0}`),
+    };
 }
 /** What of the time before the window is asked for again, to find what came late. */
 async function findEarlier(inputs, job, history, notes, clock) {
@@ -48594,13 +52360,14 @@ async function findEarlier(inputs, job, history, notes, clock) {
     const { overlapMs } = period.onward;
     return lookBack({ history, job, overlapMs, vendor, now: clock.now(), note: (text) => notes.push(text) });
 }
-async function writeTable(inputs, { window, askFrom }, { earlier }, path, record, { runner, secrets, clock, signal }) {
+async function writeTable(inputs, { window, askFrom }, { earlier }, path, record, { runner, secrets, pace, clock, signal }) {
     const { vendor, org, columns, commit, period } = inputs;
     const progress = (0,log/* openProgress */.mp)(runner, clock.now);
     const { session, close } = openSession({
         inputs,
         window: { from: askFrom, to: window.to },
         secrets,
+        pace,
         clock,
         signal,
         onExchange: (exchange) => {
@@ -48612,7 +52379,8 @@ async function writeTable(inputs, { window, askFrom }, { earlier }, path, record
     });
     try {
         const maxBytes = commit?.maxFileBytes ?? (period.onward === null ? null : MOST_LOOK_BACK_BYTES);
-        const table = { vendor, session, org, columns, path, maxBytes, from: window.from, earlier };
+        const walkers = inputs.concurrency;
+        const table = { vendor, session, org, columns, path, maxBytes, from: window.from, earlier, walkers };
         return await exportEvents({ ...table, onProgress: progress.written });
     }
     finally {

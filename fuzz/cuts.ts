@@ -8,7 +8,7 @@ import { runCommand, wholeNumber } from '../sandbox/command.ts';
 import type { Row } from './cuts/all.ts';
 import { type CsvCuts, cutCsv, cutJson } from './cuts/upstream.ts';
 import type { CutOptions } from './cuts/wire.ts';
-import type { End } from './loopback.ts';
+import type { End, Way } from './loopback.ts';
 
 const USAGE = `npm run cuts -- [options]
   --stride <n>   cut at every so many bytes; default: 1`;
@@ -22,15 +22,17 @@ const MOST_THREADS = 4;
 async function cuts(stride: number): Promise<boolean> {
   let sound = true;
   for (const end of ['fin', 'reset', 'stall'] as const) {
-    const begun = start();
-    const rows = await cutOnThreads(end, stride * RARER[end]);
-    for (const row of rows) {
-      if (end === 'fin' || row.taken.length > 0) console.log(lineOf(row));
-      if (row.taken.length > 0 || row.refused.has('bug') || !row.wholeIsRight) sound = false;
+    for (const way of ['send', 'download'] as const) {
+      const begun = start();
+      const rows = await cutOnThreads(end, stride * RARER[end], way);
+      for (const row of rows) {
+        if (end === 'fin' || row.taken.length > 0) console.log(lineOf(row));
+        if (row.taken.length > 0 || row.refused.has('bug') || !row.wholeIsRight) sound = false;
+      }
+      const tried = rows.reduce((sum, row) => sum + row.tried, 0);
+      const taken = rows.reduce((sum, row) => sum + row.taken.length, 0);
+      console.log(`${HOW[end]}, ${WHERE[way]}: ${tried} cuts, ${taken} taken; ${timeSince(begun)}\n`);
     }
-    const tried = rows.reduce((sum, row) => sum + row.tried, 0);
-    const taken = rows.reduce((sum, row) => sum + row.taken.length, 0);
-    console.log(`${HOW[end]}: ${tried} cuts, ${taken} taken; ${timeSince(begun)}\n`);
   }
 
   const begun = start();
@@ -48,12 +50,14 @@ const HOW: Readonly<Record<End, string>> = {
   stall: `Never ended, with a time-out of ${STALL_MS} ms`,
 };
 
+const WHERE: Readonly<Record<Way, string>> = { send: 'read into memory', download: 'put on the disk' };
+
 /** The cuts of all responses, shared out byte by byte. */
-async function cutOnThreads(end: End, stride: number): Promise<Row[]> {
+async function cutOnThreads(end: End, stride: number, way: Way): Promise<Row[]> {
   const threads = Math.min(availableParallelism(), MOST_THREADS);
   const timeoutMs = end === 'stall' ? STALL_MS : WHOLE_MS;
   const shares = Array.from({ length: threads }, async (_, index): Promise<Row[]> => {
-    const workerData: CutOptions = { first: index * stride, stride: stride * threads, end, timeoutMs };
+    const workerData: CutOptions = { first: index * stride, stride: stride * threads, end, timeoutMs, way };
     const worker = new Worker(new URL('./cuts/worker.ts', import.meta.url), { workerData });
     const [rows] = (await once(worker, 'message')) as [Row[]];
     return rows;

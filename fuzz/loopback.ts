@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { openWire } from '../src/http.ts';
+import { Pace } from '../src/pace.ts';
 import { systemClock } from '../src/retry.ts';
 import type { Answer, Call } from '../src/types.ts';
 
@@ -13,6 +14,11 @@ export const TOKEN = 'sandbox-token-77aa';
 /** How an answer ends: FIN, RST, or not at all. */
 export type End = 'fin' | 'reset' | 'stall';
 
+export type Way = 'send' | 'download';
+
+/** Largest download in memory. */
+const MEMORY_BYTES = 1024;
+
 export interface RawAnswer {
   /** Written one after the other. */
   readonly pieces: readonly Buffer[];
@@ -20,8 +26,11 @@ export interface RawAnswer {
 }
 
 export interface Loopback {
-  /** Asks the vendor, who answers with these bytes; over a connection of its own. Throws what the wire throws. */
-  readonly ask: (answer: RawAnswer, accept: Call['accept'], timeoutMs: number) => Promise<Answer>;
+  /**
+   * Asks the vendor, who answers with these bytes; over a connection of its own. As a download, what arrives goes to the
+   * disk from the first KiB on. Throws what the wire throws.
+   */
+  readonly ask: (answer: RawAnswer, accept: Call['accept'], timeoutMs: number, way?: Way) => Promise<Answer>;
   readonly close: () => Promise<void>;
 }
 
@@ -43,12 +52,14 @@ export async function openLoopback(): Promise<Loopback> {
   const origin = `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
   let asked = 0;
   return {
-    async ask(answer, accept, timeoutMs) {
+    async ask(answer, accept, timeoutMs, way = 'send') {
       asked += 1;
       const path = `/${asked}`;
       answers.set(path, answer);
       const wire = openWire({
         ...{ origin, vendor: 'Vendor', maxAttempts: 1, timeoutMs, proxyEnv: {}, clock: systemClock },
+        pace: new Pace(null, systemClock),
+        memoryBytes: MEMORY_BYTES,
         authorize: async () => ({ authorization: `Bearer ${TOKEN}` }),
         renew: async () => false,
         signal: new AbortController().signal,
@@ -57,7 +68,12 @@ export async function openLoopback(): Promise<Loopback> {
         cut: (text) => text,
       });
       try {
-        return await wire.send({ path, accept });
+        if (way === 'send') return await wire.send({ path, accept });
+        const download = await wire.download({ path, accept });
+        const chunks: Buffer[] = [];
+        for await (const chunk of download.chunks()) chunks.push(chunk);
+        await download.release();
+        return { status: 200, body: Buffer.concat(chunks), where: download.where };
       } finally {
         wire.close();
       }

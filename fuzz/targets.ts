@@ -10,6 +10,7 @@ import { http } from './targets/http.ts';
 import { inputs } from './targets/inputs.ts';
 import { instants } from './targets/instants.ts';
 import { json } from './targets/json.ts';
+import { jsonRows } from './targets/json-rows.ts';
 import { manifests } from './targets/manifests.ts';
 import { native } from './targets/native.ts';
 import { templates } from './targets/templates.ts';
@@ -18,5 +19,5 @@ import { windows } from './targets/windows.ts';
 
 export const TARGETS: readonly Target[] = [
   ...[inputs, durations, windows, filters, templates, gitNames],
-  ...[http as Target, json, csvRead, instants, vendorAnswers, native, csvWrite, manifests],
+  ...[http as Target, json, csvRead, instants, vendorAnswers, native, jsonRows, csvWrite, manifests],
 ];

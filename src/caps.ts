@@ -1,18 +1,16 @@
 import { ExportError } from './errors.ts';
-import type { VendorEvent, Window } from './types.ts';
-import { contains, formatInstant, halves } from './window.ts';
+import { keptBy, Look, millisecondOf, Sums, sameRows } from './look.ts';
+import type { Page, VendorEvent, Void, Window } from './types.ts';
+import { formatInstant, halves } from './window.ts';
 
-/** What one walk over a window brought. */
+/** What a vendor answers for a window; events beside the window may be among it. */
 export interface Fetched {
-  readonly events: readonly VendorEvent[];
+  /** Its events, as they arrive. May be asked for more than once. */
+  readonly events: () => AsyncIterable<readonly VendorEvent[]>;
   /** Whether the vendor itself said that this is all (a cursor chain that ended, a total that agrees). */
   readonly proven: boolean;
-}
-
-/** A window and every event that the vendor gave for it; events beside the window may be among them. */
-export interface Part {
-  readonly window: Window;
-  readonly events: readonly VendorEvent[];
+  /** To be called when nothing is read any more. */
+  readonly release: () => Promise<void>;
 }
 
 type Fetch = (window: Window) => Promise<Fetched>;
@@ -32,105 +30,137 @@ const LONGER_MS = [DAY_MS, 8 * DAY_MS, 64 * DAY_MS];
  *   their own, from the outermost row on: they have to hold what the answer holds there.
  * - Rows without order or times are asked for again in two halves, which have to hold as many.
  * - Rows that stand too close together for either are at no cap where a longer window brings more.
- * An answer that was capped is replaced by its two halves, each guarded in the same way.
+ * The two halves of an answer that may be capped follow it, each guarded in the same way; what is too much of the three is
+ * taken back: the answer where it was capped, else its halves.
  * Throws `incomplete` where a capped window cannot be cut further, or where less comes when it is asked for again.
  * @param paddingMs What `fetch` asks for beside each window: a shorter window brings no fewer rows.
  */
-export function capGuard(paddingMs: number): (window: Window, fetch: Fetch) => Promise<Part[]> {
+export function capGuard(
+  paddingMs: number,
+): (window: Window, fetch: Fetch, first?: Fetched) => AsyncGenerator<Page | Void> {
   let largest = LEAST_CAP;
   /** Answers of so many rows were found capped. */
   let cap = Number.POSITIVE_INFINITY;
   /** Answers of so many rows were taken for all, although nothing proves it. */
   let trusted = 0;
 
-  return (window, fetch) => {
+  return (window, fetch, first) => {
     /** No longer window brings more rows than this. */
     let most = 0;
 
     const canBeMore = async ({ from, to }: Window, count: number): Promise<boolean> => {
       for (const ms of count > most ? LONGER_MS : []) {
-        const { events, proven } = await fetch({ from: Math.max(0, from - ms), to });
+        const longer = { from: Math.max(0, from - ms), to };
+        const { proven, count: found } = await lookAt(await fetch(longer), null);
         if (proven) return true;
-        largest = Math.max(largest, events.length);
-        if (events.length > count) return true;
+        largest = Math.max(largest, found);
+        if (found > count) return true;
       }
       most = Math.max(most, count);
       return false;
     };
 
     /** Whether an answer holds all of its window, as far as can be told without cutting it. */
-    const isWhole = async (part: Part): Promise<boolean> => {
-      const count = part.events.length;
-      const ends = count < cap ? await lookAtEnds(part, fetch) : 'more';
-      return ends === 'all' || (ends === 'close' && (await canBeMore(part.window, count)));
+    const isWhole = async (look: Look): Promise<boolean> => {
+      const ends = look.count < cap ? await lookAtEnds(look, fetch) : 'more';
+      return ends === 'all' || (ends === 'close' && (await canBeMore(look.window, look.count)));
     };
 
-    const guard = async (asked: Window): Promise<Part[]> => {
-      const { events, proven } = await fetch(asked);
-      const part = { window: asked, events };
-      const count = events.length;
-      if (proven || count < largest) return [part];
-      largest = count;
-      if (await isWhole(part)) return [part];
-      const pair = asked.to - asked.from > paddingMs ? halves(asked) : null;
-      if (pair === null) {
-        if (count <= MOST_CLOSE && count < cap) trusted = Math.max(trusted, count);
-        else if (!(await canBeMore(asked, count))) throw capped(asked, count, 'and the window cannot be cut further');
-        return [part];
+    const guard = async function* (asked: Window, fetched: Fetched): AsyncGenerator<Page | Void> {
+      const draft = {};
+      const look = new Look(asked);
+      try {
+        for await (const events of fetched.events()) {
+          look.add(events);
+          yield { slice: asked, draft, events };
+        }
+        const { count } = look;
+        if (fetched.proven || count < largest) return;
+        largest = count;
+        if (await isWhole(look)) return;
+        const pair = asked.to - asked.from > paddingMs ? halves(asked) : null;
+        if (pair === null) {
+          if (count <= MOST_CLOSE && count < cap) trusted = Math.max(trusted, count);
+          else if (!(await canBeMore(asked, count))) throw capped(asked, count, 'and the window cannot be cut further');
+          return;
+        }
+        const before = new Sums();
+        for await (const events of fetched.events()) before.add({ slice: asked, events });
+        const after = new Sums();
+        // Rows that stay in the vendor's order come newest first where it answers so.
+        for (const half of look.falls ? pair.toReversed() : pair) {
+          for await (const page of guard(half, await fetch(half))) {
+            after.add(page);
+            yield page;
+          }
+        }
+        const [had, has] = [before.total(), after.total()];
+        if (has.count < had.count) throw fewer(asked, had.count, has.count);
+        if (has.count === had.count && has.sum === had.sum) {
+          // The answer itself has the vendor's order.
+          for (const part of after.drafts()) yield { takenBack: part };
+          return;
+        }
+        if (look.isTimeless) {
+          throw capped(asked, count, `its halves hold ${has.count}, and without times they cannot be told apart`);
+        }
+        yield { takenBack: draft };
+        cap = Math.min(cap, count);
+        if (trusted >= cap) throw capped(asked, count, 'and as many stand too close together to be asked for apart');
+      } finally {
+        await fetched.release();
       }
-      const parts = [...(await guard(pair[0])), ...(await guard(pair[1]))];
-      const [before, after] = [keptBy(part), parts.flatMap(keptBy)];
-      if (after.length < before.length) throw fewer(asked, before.length, after.length);
-      if (sameRows(before, after)) return [part];
-      if (events.some(({ time }) => time === null)) {
-        throw capped(asked, count, `its halves hold ${after.length}, and without times they cannot be told apart`);
-      }
-      cap = Math.min(cap, count);
-      if (trusted >= cap) throw capped(asked, count, 'and as many stand too close together to be asked for apart');
-      return parts;
     };
-    return guard(window);
+    return (async function* () {
+      yield* guard(window, first ?? (await fetch(window)));
+    })();
   };
+}
+
+interface Seen {
+  readonly count: number;
+  readonly proven: boolean;
+  readonly kept: readonly VendorEvent[];
+}
+
+/** What another answer brings; of its events, those of a window are kept. */
+async function lookAt(fetched: Fetched, window: Window | null): Promise<Seen> {
+  const kept: VendorEvent[] = [];
+  let count = 0;
+  try {
+    for await (const events of fetched.events()) {
+      count += events.length;
+      for (const event of window === null ? [] : keptBy(window, events)) kept.push(event);
+    }
+  } finally {
+    await fetched.release();
+  }
+  return { count, proven: fetched.proven, kept };
 }
 
 /**
  * Whether an answer in time order holds `all` of both ends of its window, or `more` is there; `close` where asking for
  * an end brings as many rows as the whole answer has, which tells nothing; null where rows have no order or no times.
  */
-async function lookAtEnds({ window, events }: Part, fetch: Fetch): Promise<'all' | 'more' | 'close' | null> {
-  const times = events.map(({ time }) => time ?? Number.NaN);
-  const rises = times.every((time, index) => time >= (times[index - 1] ?? time));
-  const falls = times.every((time, index) => time <= (times[index - 1] ?? time));
-  if (!rises && !falls) return null;
-  const [oldest = 0, newest = 0] = [times[0] ?? 0, times.at(-1) ?? 0].map(Math.floor).sort((a, b) => a - b);
+async function lookAtEnds(look: Look, fetch: Fetch): Promise<'all' | 'more' | 'close' | null> {
+  if (!look.isInOrder) return null;
+  const { window, count } = look;
+  const [oldest, newest] = look.outermost;
   // A cap may cut between the events of one millisecond, so that of the outermost row is asked for again.
   const ends = [
-    { from: window.from, to: Math.min(oldest + 1, window.to) },
-    { from: Math.max(newest, window.from), to: window.to },
+    { end: { from: window.from, to: Math.min(millisecondOf(oldest) + 1, window.to) }, events: oldest },
+    { end: { from: Math.max(millisecondOf(newest), window.from), to: window.to }, events: newest },
   ];
   let close = false;
-  for (const end of ends.filter(({ from, to }) => from < to)) {
-    const { events: found } = await fetch(end);
-    const there = keptBy({ window: end, events: found });
-    const here = keptBy({ window: end, events });
+  for (const { end, events } of ends) {
+    if (end.from >= end.to) continue;
+    const { kept: there, count: found } = await lookAt(await fetch(end), end);
+    const here = keptBy(end, events);
     if (there.length < here.length) throw fewer(end, here.length, there.length);
     if (!sameRows(here, there)) return 'more';
-    if (found.length >= events.length) close = true;
+    if (found >= count) close = true;
   }
   return close ? 'close' : 'all';
-}
-
-const keptBy = ({ window, events }: Part): readonly VendorEvent[] =>
-  events.filter(({ time }) => time === null || contains(window, time));
-
-/** Whether the rows are the same, in whatever order. Counts alone may agree by chance. */
-export function sameRows(some: readonly VendorEvent[], others: readonly VendorEvent[]): boolean {
-  if (some.length !== others.length) return false;
-  const rows = others.map(({ body }) => JSON.stringify(body)).sort();
-  return some
-    .map(({ body }) => JSON.stringify(body))
-    .sort()
-    .every((row, index) => row === rows[index]);
 }
 
 const capped = (window: Window, count: number, why: string): ExportError =>

@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ExportError } from './errors.ts';
 
 /** The outcome of work on a file or folder. Throws `destination` where the disk refuses it. */
@@ -29,4 +32,22 @@ export function removeAll(folder: string): void {
   } catch {
     // Why the run ends is what people need to know.
   }
+}
+
+/** Writes all bytes at a place of a file: a disk that is nearly full takes some of them first. Throws what it throws. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+  }
+}
+
+/**
+ * A file without a name, for what has to wait outside of memory: nothing of it is left when it is closed, or when the
+ * run is killed. Throws what the disk throws.
+ */
+export async function openScratch(folder: string): Promise<FileHandle> {
+  const path = join(folder, `.scratch-${randomUUID()}`);
+  const file = await open(path, 'wx+', 0o600);
+  await unlink(path);
+  return file;
 }

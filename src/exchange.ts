@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import type http from 'node:http';
 import type https from 'node:https';
-import got, { RequestError } from 'got';
+import got, { RequestError, type Request as Stream } from 'got';
 import { ExportError } from './errors.ts';
 import { forLog } from './escape.ts';
-import { CutShort, decode, type Reply, type Subject, tooLarge } from './framing.ts';
+import { CutShort, decode, isPlain, type Reply, type Subject, tooLarge } from './framing.ts';
 import { failureOf } from './retry.ts';
+import { inMemory, Spool } from './spool.ts';
 import type { Call } from './types.ts';
 
 /** Connections that are kept alive and know their proxy. */
@@ -27,8 +30,13 @@ export interface Request {
 export interface Limits {
   /** For the whole response, in milliseconds. */
   readonly timeoutMs: number;
-  /** Largest body, encoded or decoded, in bytes. */
+  /** Largest body, in bytes. */
   readonly maxBytes: number;
+  /** Largest body that is read into memory whatever its size, encoded or decoded: of an error, or compressed; in bytes. */
+  readonly maxWholeBytes: number;
+  /** Any other body is in memory up to here, and beyond that in `folder`; in bytes. */
+  readonly memoryBytes: number;
+  readonly folder: string;
   readonly signal: AbortSignal;
 }
 
@@ -40,7 +48,8 @@ export class Broken extends Error {
 /**
  * Sends a request once and reads the whole response: `got` with everything of its own turned off.
  * Throws `Broken`, the signal's reason, or `ExportError`: `unavailable` for a certificate that is not trusted,
- * `incomplete` for a body that is too large, `protocol` for what is not HTTP, `input` for a token no header can hold.
+ * `incomplete` for a body that is too large, `protocol` for what is not HTTP, `input` for a token no header can hold,
+ * `destination` for a disk that does not take the body.
  */
 export async function exchange(
   request: Request,
@@ -49,34 +58,57 @@ export async function exchange(
   limits: Limits,
   subject: Subject,
 ): Promise<Reply> {
-  const overflow = new AbortController();
   try {
-    const pending = got(request.url, {
+    const stream = got.stream(request.url, {
       method: request.method,
       headers: headersOf(request, credentials),
-      ...(request.body && { body: request.body }),
-      allowGetBody: true,
+      // Where a GET may have a body, got waits for one.
+      ...(request.body && { body: request.body, allowGetBody: true }),
       agent: agents,
       http2: false,
       retry: { limit: 0 },
       followRedirect: false,
       throwHttpErrors: false,
       decompress: false,
-      responseType: 'buffer',
       timeout: { request: limits.timeoutMs },
-      signal: AbortSignal.any([limits.signal, overflow.signal]),
+      signal: limits.signal,
     });
-    void pending.on('downloadProgress', ({ transferred, total }) => {
-      if (Math.max(transferred, total ?? 0) > limits.maxBytes) overflow.abort();
-    });
-    const { statusCode: status, headers, rawBody } = await pending;
-    const raw = Buffer.from(rawBody.buffer, rawBody.byteOffset, rawBody.byteLength);
-    return { status, headers, body: await decoded(raw, status, headers, limits.maxBytes, subject) };
+    return await receive(stream, limits, subject);
   } catch (error) {
     if (limits.signal.aborted) throw limits.signal.reason;
-    if (overflow.signal.aborted) throw tooLarge(subject, limits.maxBytes);
     if (error instanceof CutShort) throw new Broken(error.message, { cause: error });
     throw error instanceof RequestError ? explain(error, subject) : error;
+  }
+}
+
+/** Reads the response to its end, and makes its sum on the way. What there is of a broken one is given back. */
+async function receive(stream: Stream, limits: Limits, subject: Subject): Promise<Reply> {
+  // Whoever waits hears of errors, but between two waits nobody does.
+  stream.on('error', () => {});
+  const [response] = (await once(stream, 'response')) as [http.IncomingMessage];
+  const { statusCode: status = 0, headers } = response;
+  const encoding = headers['content-encoding'] ?? '';
+  const inPieces = isPlain(encoding) && status >= 200 && status < 300;
+  const maxBytes = inPieces ? limits.maxBytes : Math.min(limits.maxBytes, limits.maxWholeBytes);
+  const spool = new Spool(limits.folder, inPieces ? limits.memoryBytes : maxBytes);
+  const hash = createHash('sha256');
+  try {
+    if (Number(headers['content-length']) > maxBytes) throw tooLarge(subject, maxBytes);
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      if (spool.bytes + chunk.length > maxBytes) throw tooLarge(subject, maxBytes);
+      if (inPieces) hash.update(chunk);
+      await spool.write(chunk);
+    }
+    let content = await spool.finish();
+    if (!inPieces) {
+      content = inMemory(await decoded(content.body ?? Buffer.of(), status, encoding, maxBytes, subject));
+      hash.update(content.body ?? '');
+    }
+    return { status, headers, content, sha256: hash.digest('hex') };
+  } catch (error) {
+    stream.destroy();
+    await spool.discard();
+    throw error;
   }
 }
 
@@ -117,11 +149,11 @@ function headersOf({ accept, body }: Request, credentials: Readonly<Record<strin
 async function decoded(
   raw: Buffer,
   status: number,
-  headers: http.IncomingHttpHeaders,
+  encoding: string,
   maxBytes: number,
   subject: Subject,
 ): Promise<Buffer> {
-  const decoding = decode(raw, headers['content-encoding'] ?? '', maxBytes, subject);
+  const decoding = decode(raw, encoding, maxBytes, subject);
   return status >= 200 && status < 300 ? decoding : decoding.catch(() => raw);
 }
 

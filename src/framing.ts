@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { ExportError } from './errors.ts';
+import type { Content } from './spool.ts';
 import type { Call } from './types.ts';
 
 const unzip = promisify(gunzip);
@@ -10,8 +11,10 @@ const unzip = promisify(gunzip);
 export interface Reply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Decoded from any content encoding; as it came where the body of an error could not be. */
-  readonly body: Buffer;
+  /** Decoded from any content encoding; as it came where the body of an error could not be. Of an error, in memory. */
+  readonly content: Content;
+  /** Of the content, in hex. */
+  readonly sha256: string;
 }
 
 /** Whom and what a message is about. */
@@ -37,13 +40,16 @@ export function tooLarge({ vendor, where }: Subject, maxBytes: number): ExportEr
   });
 }
 
+/** Whether the bytes that arrive are the content itself. */
+export const isPlain = (encoding: string): boolean => /^\s*(?:identity\s*)?$/i.test(encoding);
+
 /**
  * Undoes the content encoding: none, `identity` or gzip, although only `identity` was asked for.
  * Throws `CutShort`, or `ExportError`: `protocol` for other encodings, `incomplete` beyond `maxBytes` bytes.
  */
 export async function decode(body: Buffer, encoding: string, maxBytes: number, subject: Subject): Promise<Buffer> {
   const name = encoding.trim().toLowerCase();
-  if (name === '' || name === 'identity') return body;
+  if (isPlain(encoding)) return body;
   if (name !== 'gzip' && name !== 'x-gzip') {
     throw new ExportError('protocol', `${subject.vendor} sent the content encoding "${plain(name, subject)}".`, {
       where: subject.where,
@@ -90,7 +96,7 @@ export function checkAccepted(reply: Reply, accept: Call['accept'], subject: Sub
       'Look for a proxy between this runner and the vendor that closes connections to end a response.',
     );
   }
-  if (reply.body.length === 0) {
+  if (reply.content.bytes === 0) {
     fail('answered with an empty body.', 'Try again later; if it stays, check the host or region, and report this.');
   }
 }

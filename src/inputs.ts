@@ -55,6 +55,7 @@ export const DEFAULTS = {
   'max-file-size': '25MB',
   'allow-public-repository': 'false',
   'if-empty': 'notice',
+  concurrency: '4',
   'max-attempts': '6',
   'request-timeout': '150',
 } as const;
@@ -94,6 +95,8 @@ export interface Inputs {
     readonly compressionLevel: number;
   };
   readonly ifEmpty: (typeof IF_EMPTY)[number];
+  /** How many requests are in flight at once. */
+  readonly concurrency: number;
   readonly maxAttempts: number;
   readonly timeoutMs: number;
   readonly run: Run;
@@ -162,6 +165,7 @@ export function readInputs(
       compressionLevel: readInteger(get('compression-level'), 'compression-level', 0, 9),
     },
     ifEmpty: readChoice(get('if-empty'), 'if-empty', IF_EMPTY),
+    concurrency: readInteger(get('concurrency'), 'concurrency', 1, 16),
     maxAttempts: readInteger(get('max-attempts'), 'max-attempts', 1, 20),
     timeoutMs: readInteger(get('request-timeout'), 'request-timeout', 1, 3600) * 1000,
     ...readRun(env),

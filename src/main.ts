@@ -22,13 +22,14 @@ import {
   summarize,
 } from './log.ts';
 import { exportName } from './name.ts';
+import { paceOf } from './pace.ts';
 import type { Clock } from './retry.ts';
 import { cutError, maskedOnceMinted, openSecrets } from './secrets.ts';
 import { openSession } from './session.ts';
 import { writeSpreadsheet } from './spreadsheet.ts';
 import { failureSummaryOf, grouped, outputsOf, type Report, summaryOf } from './summary.ts';
 import type { Inside, Surroundings } from './surroundings.ts';
-import type { Exchange } from './types.ts';
+import type { Exchange, Note } from './types.ts';
 
 /** Exports that go on from each other are read again, file by file: no file may be larger than memory has room for. */
 const MOST_LOOK_BACK_BYTES = 100 * 2 ** 20;
@@ -48,7 +49,8 @@ export async function main(surroundings: Surroundings): Promise<void> {
   try {
     inputs = readInputs(env, secrets.mask, maskedOnceMinted(runner.mintIdToken, secrets), clock.now());
     announce(inputs, runner);
-    await exportAll(inputs, reports, { ...surroundings, secrets });
+    const pace = paceOf(inputs.vendor, inputs.origin, clock);
+    await exportAll(inputs, reports, { ...surroundings, secrets, pace });
     for (const [output, value] of Object.entries(outputsOf(inputs, reports))) runner.setOutput(output, value);
     await summarize(summaryOf(inputs, reports), runner);
     if (reports.length === 0) sayNothingNew(inputs, runner);
@@ -146,7 +148,7 @@ async function makeExport(
 ): Promise<Made> {
   const { runner, clock, signal } = surroundings;
   const exchanges: Exchange[] = [];
-  const notes: string[] = [];
+  const notes: Note[] = [];
   runner.startGroup(`Exporting from ${inputs.vendor.name}`);
   const back = await findEarlier(inputs, asked, history, notes, clock);
   const job = { ...asked, askFrom: back.askFrom };
@@ -154,11 +156,21 @@ async function makeExport(
   const maxBytes = inputs.commit?.maxFileBytes ?? null;
   const copies = inputs.csvSafety === 'off' ? [] : await writeSpreadsheet({ table, path, maxBytes, signal });
   const name = exportName(inputs.vendor.id, inputs.org, job.window);
-  const descriptor = manifestOf({ inputs, job, name, table, copies, exchanges, notes, createdAt: clock.now() });
+  const said = notes.map((note) => (typeof note === 'string' ? note : note()));
+  const descriptor = manifestOf({ inputs, job, name, table, copies, exchanges, notes: said, createdAt: clock.now() });
   const { files, manifest } = await writeEvidence(join(path, '..'), [...table.files, ...copies], descriptor);
   runner.info(`${grouped(table.counts.written)} events in ${grouped(exchanges.length)} requests`);
   runner.endGroup();
-  return { inputs, job, table, copies, files, exchanges, notes, link: readLink(manifest, `this run, ${MANIFEST}`) };
+  return {
+    inputs,
+    job,
+    table,
+    copies,
+    files,
+    exchanges,
+    notes: said,
+    link: readLink(manifest, `this run, ${MANIFEST}`),
+  };
 }
 
 /** What of the time before the window is asked for again, to find what came late. */
@@ -166,7 +178,7 @@ async function findEarlier(
   inputs: Inputs,
   job: Job,
   history: History | null,
-  notes: string[],
+  notes: Note[],
   clock: Clock,
 ): Promise<LookBack> {
   const { vendor, period } = inputs;
@@ -180,17 +192,14 @@ async function writeTable(
   { window, askFrom }: Job,
   { earlier }: LookBack,
   path: string,
-  record: { exchanges: Exchange[]; notes: string[] },
-  { runner, secrets, clock, signal }: Inside,
+  record: { exchanges: Exchange[]; notes: Note[] },
+  { runner, secrets, pace, clock, signal }: Inside,
 ): Promise<ExportedTable> {
   const { vendor, org, columns, commit, period } = inputs;
   const progress = openProgress(runner, clock.now);
+  const asked = { inputs, window: { from: askFrom, to: window.to }, secrets, pace, clock, signal };
   const { session, close } = openSession({
-    inputs,
-    window: { from: askFrom, to: window.to },
-    secrets,
-    clock,
-    signal,
+    ...asked,
     onExchange: (exchange) => {
       record.exchanges.push({ ...exchange, path: secrets.cut(exchange.path) });
       progress.requested();
@@ -200,7 +209,8 @@ async function writeTable(
   });
   try {
     const maxBytes = commit?.maxFileBytes ?? (period.onward === null ? null : MOST_LOOK_BACK_BYTES);
-    const table = { vendor, session, org, columns, path, maxBytes, from: window.from, earlier };
+    const walkers = inputs.concurrency;
+    const table = { vendor, session, org, columns, path, maxBytes, from: window.from, earlier, walkers };
     return await exportEvents({ ...table, onProgress: progress.written });
   } finally {
     close();

@@ -1,5 +1,4 @@
 import { basename, dirname, join } from 'node:path';
-import { encodeRows } from './csv/write.ts';
 import type { Digest } from './evidence/checksums.ts';
 import { Sink } from './sink.ts';
 
@@ -12,8 +11,12 @@ export interface CsvFile extends Digest {
   readonly rows: number;
 }
 
-type Row = readonly string[];
-
+/** Rows as CSV, one after the other, each with its line end. */
+export interface EncodedRows {
+  readonly bytes: Buffer;
+  /** Where each row ends. */
+  readonly ends: Float64Array;
+}
 interface Part {
   readonly sink: Sink;
   bytes: number;
@@ -28,44 +31,40 @@ interface Part {
 export class Parts {
   readonly #path: string;
   readonly #maxBytes: number;
-  readonly #encode: (rows: readonly Row[]) => string;
   readonly #parts: Part[] = [];
   readonly #digests: Digest[] = [];
-  #header = '';
+  #header: Buffer = Buffer.alloc(0);
 
   /**
    * @param path of the single file, absolute; its folder exists
-   * @param encode rows as CSV, the same whether they come one by one or together
    */
-  constructor(path: string, maxBytes: number | null, encode: (rows: readonly Row[]) => string = encodeRows) {
+  constructor(path: string, maxBytes: number | null) {
     this.#path = path;
-    this.#encode = encode;
     this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY;
   }
 
   /** Writes the header into the first file. Throws `destination`, as everything here does where the disk refuses. */
-  async begin(header: Row): Promise<void> {
-    this.#header = this.#encode([header]);
+  async begin(header: EncodedRows): Promise<void> {
+    this.#header = header.bytes;
     await this.#open();
   }
 
-  async write(rows: readonly Row[]): Promise<void> {
-    if (rows.length === 0) return;
-    const text = this.#encode(rows);
-    const bytes = Buffer.byteLength(text);
-    const part = this.#current();
-    if (part.bytes + bytes <= this.#maxBytes || (rows.length === 1 && part.rows === 0)) {
-      await part.sink.write(text);
-      part.bytes += bytes;
-      part.rows += rows.length;
-    } else if (rows.length === 1) {
-      await this.#settle(part);
-      await this.#open();
-      await this.write(rows);
-    } else {
-      const middle = Math.ceil(rows.length / 2);
-      await this.write(rows.slice(0, middle));
-      await this.write(rows.slice(middle));
+  /** The bytes may change once it has ended. */
+  async write({ bytes, ends }: EncodedRows): Promise<void> {
+    for (let row = 0, from = 0; row < ends.length; ) {
+      const part = this.#current();
+      const fits = countUpTo(ends, from + this.#maxBytes - part.bytes);
+      const until = fits > row ? fits : part.rows === 0 ? row + 1 : row;
+      if (until === row) {
+        await this.#settle(part);
+        await this.#open();
+        continue;
+      }
+      const end = ends[until - 1] ?? from;
+      await part.sink.write(bytes.subarray(from, end));
+      part.bytes += end - from;
+      part.rows += until - row;
+      [row, from] = [until, end];
     }
   }
 
@@ -97,7 +96,7 @@ export class Parts {
   async #open(): Promise<void> {
     const count = this.#parts.length;
     const sink = await Sink.open(count === 0 ? this.#path : partPath(this.#path, count + 1));
-    this.#parts.push({ sink, bytes: Buffer.byteLength(this.#header), rows: 0 });
+    this.#parts.push({ sink, bytes: this.#header.length, rows: 0 });
     await sink.write(this.#header);
   }
 
@@ -111,4 +110,25 @@ export class Parts {
 function partPath(path: string, number: number): string {
   const name = `${basename(path, '.csv')}.part-${String(number).padStart(3, '0')}.csv`;
   return join(dirname(path), name);
+}
+
+/** How many of the rows end at `most` bytes or before. */
+function countUpTo(ends: Float64Array, most: number): number {
+  let [low, high] = [0, ends.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ends[middle] ?? 0) <= most) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Rows that a slower way encodes, one by one. */
+export function encodedRows(
+  rows: readonly (readonly string[])[],
+  encode: (row: readonly string[]) => string,
+): EncodedRows {
+  const chunks = rows.map((row) => Buffer.from(encode(row)));
+  let end = 0;
+  return { bytes: Buffer.concat(chunks), ends: Float64Array.from(chunks, ({ length }) => (end += length)) };
 }

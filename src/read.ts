@@ -24,26 +24,33 @@ declare global {
  * Finds every JSON number that JavaScript may write otherwise than the vendor did: `-0`, 16 digits and more, a fraction
  * or an exponent, each between two characters that may stand around a number. It also finds some inside strings.
  */
-const DELICATE_NUMBER = /(?:^|[\s:,[])(?:-0|-?\d{16,}|-?\d+[.eE][\d.eE+-]*)(?:[\s,}\]]|$)/;
+const DELICATE_NUMBER = /[ \t\n\r:,[](?:-0|-?\d{16,}|-?\d+[.eE][\d.eE+-]*)[ \t\n\r,}\]]/;
+/** A number alone is between no such characters. */
+const BARE_NUMBER = /^[ \t\n\r]*-?\d/;
 
-/** Deeper than any event is. At some thousands, `JSON.stringify` and the reading of digits run out of stack. */
-const MOST_LEVELS = 1000;
+/** Levels of arrays and objects; more than any event has. At some thousands, `JSON.stringify` and the reading of digits run out of stack. */
+export const MOST_LEVELS = 1000;
+
+/** An answer, or what of it is needed to read it. */
+type Received = Pick<Answer, 'body' | 'where'> & Partial<Answer>;
 
 /**
  * The body as text, without a byte order mark at its start.
  * Throws `protocol` where it is not UTF-8, `incomplete` where it is longer than a string can be (512 MB).
  */
-export function decodeUtf8({ body, where }: Answer): string {
-  if (body.length > constants.MAX_STRING_LENGTH) {
-    throw new ExportError('incomplete', `The response is too long to be read: ${body.length} bytes.`, {
-      where,
-      next: 'Export a shorter window.',
-    });
-  }
-  if (!isUtf8(body)) throw unreadable('The response is not UTF-8.', where);
-  const text = body.toString('utf8');
-  return text.startsWith('\ufeff') ? text.slice(1) : text;
+export function decodeUtf8({ body, where }: Received): string {
+  if (body.length > constants.MAX_STRING_LENGTH) throw tooLong(body.length, where);
+  return withoutMark(readUtf8(body, where));
 }
+
+/** Bytes as text. Throws `protocol` where they are not UTF-8. */
+export function readUtf8(bytes: Buffer, where: string): string {
+  if (!isUtf8(bytes)) throw unreadable('The response is not UTF-8.', where);
+  return bytes.toString('utf8');
+}
+
+/** Text without a byte order mark at its start. */
+export const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
 
 /**
  * The body as JSON, every number digit for digit: one that JavaScript would change (`9007199254740993`, `1.10`, `1e400`,
@@ -51,45 +58,69 @@ export function decodeUtf8({ body, where }: Answer): string {
  * Throws `protocol` where the body is not UTF-8, not JSON, or nested too deep; the message may name a position, never
  * the text there.
  */
-export function readJson(answer: Answer): unknown {
-  const source = decodeUtf8(answer);
-  if (isTooDeep(source))
-    throw unreadable(`The response is nested too deep: more than ${MOST_LEVELS} levels.`, answer.where);
+export function readJson(answer: Received): unknown {
+  return parseJson(decodeUtf8(answer), answer.where);
+}
+
+/**
+ * Text as `readJson` reads a body. `placeOf` says where in the body a character of the text stands, if the text is not
+ * all of it; `levels` are those of brackets in the text that may stand around a value.
+ */
+export function parseJson(
+  source: string,
+  where: string,
+  placeOf: (position: number) => number = (position) => position,
+  levels = MOST_LEVELS,
+): unknown {
+  const value = parseDigits(source, where, placeOf);
+  if (isTooDeep(value, levels)) throw tooDeep(where);
+  return value;
+}
+
+function parseDigits(source: string, where: string, placeOf: (position: number) => number): unknown {
   try {
-    return DELICATE_NUMBER.test(source) ? JSON.parse(source, keepDigits) : JSON.parse(source);
+    const isDelicate = DELICATE_NUMBER.test(source) || BARE_NUMBER.test(source);
+    return isDelicate ? JSON.parse(source, keepDigits) : JSON.parse(source);
   } catch (error) {
+    // The reading of digits goes down level by level, until the stack has no more room.
+    if (error instanceof RangeError) throw tooDeep(where);
     // The parser's own error quotes the response, so it is no `cause`.
     const position = / in JSON at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(String(error))?.[1];
-    const at = position === undefined ? '' : `, from character ${position} on`;
-    throw unreadable(`The response is not JSON${at}.`, answer.where);
+    throw notJson(position === undefined ? null : placeOf(Number(position)), where);
   }
 }
 
-/** Whether brackets outside strings ever stand more than `MOST_LEVELS` deep. */
-function isTooDeep(source: string): boolean {
-  let levels = 0;
-  let quoted = false;
-  for (let at = 0; at < source.length; at++) {
-    switch (source[at]) {
-      case '"':
-        quoted = !quoted;
-        break;
-      case '\\':
-        at++;
-        break;
-      case '[':
-      case '{':
-        if (!quoted) levels++;
-        if (levels > MOST_LEVELS) return true;
-        break;
-      case ']':
-      case '}':
-        if (!quoted) levels--;
-        break;
+/** Whether arrays and objects ever stand in each other more than `levels` deep. */
+function isTooDeep(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return !JSON.isRawJSON(value);
+  if (Array.isArray(value)) {
+    for (const inner of value) {
+      if (typeof inner === 'object' && isTooDeep(inner, levels - 1)) return true;
     }
+    return false;
+  }
+  // Whatever comes from the parser has no enumerable names but its own.
+  for (const name in value) {
+    const inner = (value as JsonObject)[name];
+    if (typeof inner === 'object' && isTooDeep(inner, levels - 1)) return true;
   }
   return false;
 }
+
+/** The error for an answer that is no JSON; `at` is the first wrong character, or null where it is its end. */
+export const notJson = (at: number | null, where: string): ExportError =>
+  unreadable(`The response is not JSON${at === null ? '' : `, from character ${at} on`}.`, where);
+
+/** The error for an answer, or a part of one, that is longer than a string can be. */
+export const tooLong = (bytes: number, where: string): ExportError =>
+  new ExportError('incomplete', `The response is too long to be read: ${bytes} bytes.`, {
+    where,
+    next: 'Export a shorter window.',
+  });
+
+const tooDeep = (where: string): ExportError =>
+  unreadable(`The response is nested too deep: more than ${MOST_LEVELS} levels.`, where);
 
 /** The value, if it is an object. Throws `protocol`; `what` names it in the message: `the answer`, `data[3]`. */
 export function asObject(value: unknown, what: string, where: string): JsonObject {
@@ -170,7 +201,8 @@ function kind(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-function unreadable(what: string, where: string): ExportError {
+/** The error for an answer that is not what the document promises; `what` holds nothing of it. */
+export function unreadable(what: string, where: string): ExportError {
   return new ExportError('protocol', what, {
     where,
     next: 'Run again; if it stays so, the vendor has changed its answers: please open an issue.',

@@ -8,7 +8,7 @@ import { WAITING_BUDGET_MS } from './retry.ts';
 export function refusal(reply: Reply, { vendor, where, cut }: Subject, origin: string): ExportError {
   const { status } = reply;
   const at = `${where} → ${status}`;
-  const said = quoteVendor(reply.body, cut);
+  const said = quoteVendor(reply, cut);
   if (status >= 300 && status < 400) {
     return new ExportError('protocol', `${vendor} redirects to ${redirectHost(reply, origin, cut)}.`, {
       where: at,
@@ -55,7 +55,7 @@ export function spent(
     );
   }
   const at = `${where} → ${outcome.status}`;
-  const said = quoteVendor(outcome.body, cut);
+  const said = quoteVendor(outcome, cut);
   if (outcome.status === 429) {
     return new ExportError('rate-limit', `${vendor} still limits the rate after ${tries}${asked}${said}`, {
       where: at,
@@ -69,8 +69,8 @@ export function spent(
 }
 
 /** How the vendor words an error, escaped and in quotes after a colon, or a mere full stop where it says nothing short. */
-function quoteVendor(body: Buffer, cut: Subject['cut']): string {
-  const text = body.length > 65_536 ? undefined : messageIn(body.toString('utf8'));
+function quoteVendor({ content: { body } }: Reply, cut: Subject['cut']): string {
+  const text = body === null || body.length > 65_536 ? undefined : messageIn(body.toString('utf8'));
   return text === undefined ? '.' : `: "${forLog(cut(text), 200)}"`;
 }
 

@@ -1,20 +1,24 @@
+import { readRows } from './csv/json-rows.ts';
 import { ExportError } from './errors.ts';
+import { readEvents } from './events.ts';
 import { openWire } from './http.ts';
 import type { Inputs } from './inputs.ts';
+import type { Pace } from './pace.ts';
 import type { Clock, Wait } from './retry.ts';
 import { maskEverywhere, type Secrets } from './secrets.ts';
-import type { Exchange, Session, Vendor, Window } from './types.ts';
+import type { Exchange, Note, Session, Vendor, Window } from './types.ts';
 
 export interface SessionOptions {
   readonly inputs: Inputs;
   /** What is asked for. */
   readonly window: Window;
   readonly secrets: Secrets;
+  readonly pace: Pace;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onExchange: (exchange: Exchange) => void;
   readonly onRetry: (wait: Wait) => void;
-  readonly note: (text: string) => void;
+  readonly note: (note: Note) => void;
 }
 
 /**
@@ -22,38 +26,53 @@ export interface SessionOptions {
  * token, that happens before the first call, and once more for a call whose token the vendor says has expired.
  */
 export function openSession(options: SessionOptions): { session: Session; close: () => void } {
-  const { inputs, window, secrets, note, ...wireHooks } = options;
+  const { inputs, window, secrets, signal, note, ...wireHooks } = options;
   const { vendor, credentials, query } = inputs;
-  let token: Promise<string> | null = credentials.kind === 'token' ? Promise.resolve(credentials.token) : null;
+  let headers: Promise<Readonly<Record<string, string>>> | null =
+    credentials.kind === 'token' ? Promise.resolve(vendor.headers(credentials.token)) : null;
+
+  // What is still under way when an export fails has nobody to wait for it.
+  const over = new AbortController();
 
   const wire = openWire({
     ...wireHooks,
+    signal: AbortSignal.any([signal, over.signal]),
     origin: inputs.origin,
     vendor: vendor.name,
     maxAttempts: inputs.maxAttempts,
     timeoutMs: inputs.timeoutMs,
     proxyEnv: inputs.proxyEnv,
+    ...(inputs.temp && { folder: inputs.temp }),
     cut: secrets.cut,
     authorize: async () => {
-      token ??= logIn();
-      return vendor.headers(await token);
+      headers ??= logIn();
+      return headers;
     },
-    renew: async (status, body) => {
+    renew: async (status, body, used) => {
       if (credentials.kind === 'token' || !vendor.login?.expired(status, body)) return false;
-      token = null;
+      // Requests that were in flight with the same token need no log-in of their own.
+      if (used === (await headers)) headers = null;
       return true;
     },
   });
 
-  const logIn = async (): Promise<string> => {
+  const logIn = async () => {
     if (!vendor.login) throw new TypeError(`${vendor.name} has no log-in.`);
     const fresh = await vendor.login.exchange(credentials, wire.sendPlain);
     if (!/^[\x21-\x7e]+$/.test(fresh)) throw unusable(vendor);
-    for (const secret of [fresh, ...Object.values(vendor.headers(fresh))]) maskEverywhere(secret, secrets.mask);
-    return fresh;
+    const fresher = vendor.headers(fresh);
+    for (const secret of [fresh, ...Object.values(fresher)]) maskEverywhere(secret, secrets.mask);
+    return fresher;
   };
 
-  return { session: { query: { ...query, window }, send: wire.send, note }, close: wire.close };
+  const { send, download } = wire;
+  const close = () => {
+    over.abort();
+    wire.close();
+  };
+  // Where the table is the vendor's own, nobody needs an object of each event.
+  const events = inputs.columns === 'native' ? readRows : readEvents;
+  return { session: { query: { ...query, window }, send, download, events, note }, close };
 }
 
 const unusable = ({ name }: Vendor): ExportError =>

@@ -23,8 +23,7 @@ export class Sink {
     return new Sink(path, await onDisk(path, () => open(partialOf(path), 'wx')));
   }
 
-  async write(text: string): Promise<void> {
-    const chunk = Buffer.from(text, 'utf8');
+  async write(chunk: Buffer): Promise<void> {
     this.#hash.update(chunk);
     this.#bytes += chunk.length;
     await onDisk(this.#path, () => this.#file.writeFile(chunk));

@@ -1,7 +1,7 @@
 import { encodeGuardedRows } from './csv/guard.ts';
 import { readStored } from './csv/stored.ts';
 import type { ExportedTable } from './export.ts';
-import { type CsvFile, Parts } from './parts.ts';
+import { type CsvFile, encodedRows, Parts } from './parts.ts';
 
 interface SpreadsheetOptions {
   readonly table: ExportedTable;
@@ -17,13 +17,14 @@ interface SpreadsheetOptions {
  * Throws `destination` where the disk refuses, and the signal's reason; then the copy has no name.
  */
 export async function writeSpreadsheet({ table, path, maxBytes, signal }: SpreadsheetOptions): Promise<CsvFile[]> {
-  const parts = new Parts(path.replace(/\.csv$/, '.spreadsheet.csv'), maxBytes, encodeGuardedRows);
+  const parts = new Parts(path.replace(/\.csv$/, '.spreadsheet.csv'), maxBytes);
+  const encoded = (rows: readonly (readonly string[])[]) => encodedRows(rows, (row) => encodeGuardedRows([row]));
   try {
-    await parts.begin(table.columns);
+    await parts.begin(encoded([table.columns]));
     for (const file of table.files) {
       for await (const rows of readStored(file.path, file.rows)) {
         signal.throwIfAborted();
-        await parts.write(rows);
+        await parts.write(encoded(rows));
       }
     }
     return await parts.seal();

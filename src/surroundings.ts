@@ -1,3 +1,4 @@
+import type { Pace } from './pace.ts';
 import type { Clock } from './retry.ts';
 import type { Runner } from './runner.ts';
 import type { Secrets } from './secrets.ts';
@@ -14,4 +15,6 @@ export interface Surroundings {
 /** The same, with what has to be kept out of everything that is shown. */
 export interface Inside extends Surroundings {
   readonly secrets: Secrets;
+  /** Of all requests to the vendor. */
+  readonly pace: Pace;
 }

@@ -1,4 +1,7 @@
-/** Every noun of the project. Imports nothing. */
+/** Every noun of the project. Imports nothing but types. */
+
+import type { JsonRow } from './csv/json-row.ts';
+import type { CsvRow } from './csv/row.ts';
 
 /** A half-open stretch of time `[from, to)`, in milliseconds since 1970-01-01T00:00Z. */
 export interface Window {
@@ -36,6 +39,25 @@ export interface Answer {
 /** Sends one call, retried as a whole, and gives its answer. Throws `ExportError`. */
 export type Send = (call: Call) => Promise<Answer>;
 
+/** A whole, checked 2xx response as `Answer` is, of any size: beyond some MiB its bytes wait on the disk. */
+export interface Download {
+  /** Method and path, for error messages: `GET /api/v1/audit_logs`. */
+  readonly where: string;
+  /** In memory; null where it is on the disk. */
+  readonly body: Buffer | null;
+  readonly bytes: number;
+  /**
+   * All bytes from the start, as often as it is called, in pieces of at most 512 KiB. A piece is not used again for the
+   * next one. Throws `destination`.
+   */
+  readonly chunks: () => AsyncIterable<Buffer>;
+  /** Gives the memory or the disk back; to be called once nobody reads any more. Never throws. */
+  readonly release: () => Promise<void>;
+}
+
+/** Sends one call as `Send` does. Whoever is given the download has to release it. Throws `ExportError`. */
+export type Fetch = (call: Call) => Promise<Download>;
+
 /** One request as it went over the wire, for the manifest. Never holds a header or a body. */
 export interface Exchange {
   readonly method: string;
@@ -58,18 +80,34 @@ export interface VendorEvent {
   readonly time: number | null;
   /** The vendor's id of the event; null where it gives none, and then nothing is ever de-duplicated. */
   readonly id: string | null;
-  /** A JSON object, or for CSV vendors the cells in the header's order. */
-  readonly body: JsonObject | readonly string[];
+  /** A JSON object, or one whose row is made already, or a CSV vendor's row, with cells in the header's order. */
+  readonly body: JsonObject | JsonRow | CsvRow;
 }
 
-/** Some events of one slice. All pages of a slice follow each other; slices come in time order. */
+/** Some events of one stretch. */
 export interface Page {
-  /** What the export may keep of these events; anything outside is cut. Compared by identity. */
+  /** What the export may keep of these events; anything outside is cut. */
   readonly slice: Window;
+  /** Named where what came may turn out not to be whole; compared by identity. */
+  readonly draft?: object;
   /** CSV vendors: the header of this page. Has to be the same for the whole export. */
   readonly header?: readonly string[];
   readonly events: readonly VendorEvent[];
 }
+
+/** Takes back what came under a draft: the answer was not whole. Other pages of the same time follow. */
+export interface Void {
+  readonly takenBack: object;
+}
+
+/**
+ * A part of the log that is walked on its own, while others are. In time order, no event of it is older than one of a
+ * stretch before; pages come in any order.
+ */
+export type Stretch = (handOver: HandOver) => AsyncIterable<Page | Void>;
+
+/** Gives away a part of the stretch at hand that comes before the rest; false where nobody is free to walk it. */
+export type HandOver = (part: Stretch) => boolean;
 
 /** The table's columns that are the same for every vendor, but for those the room fills in itself. */
 export interface CommonFields {
@@ -99,12 +137,49 @@ export interface Query {
   readonly filters: ReadonlyMap<string, readonly string[]>;
 }
 
+/** How completeness was established, or where it ends; a function is asked when all stretches were walked. */
+export type Note = string | (() => string);
+
+/** Where a JSON response has its events. */
+export interface Place {
+  /** The field of the response's object that is their array; null: the response itself is the array. */
+  readonly field: string | null;
+  /** Whether the response itself may be the array all the same. */
+  readonly orArray?: boolean;
+}
+
+/** What has to be known of a JSON vendor's events, in names of native columns: `event.type` is the field `type` of `event`. */
+export interface EventShape {
+  readonly columns: readonly NativeColumn[];
+  /** Where the time is: a date-time. */
+  readonly time: string;
+  /** Where the id is, a string; null where events have none. */
+  readonly id: string | null;
+  /** Of each of these, one has to be a string. */
+  readonly strings: readonly (readonly string[])[];
+}
+
+/**
+ * The events of a JSON response, some at a time, all at once where the response is in memory; then what the response
+ * holds beside them, null where it is an array itself. `read` makes an event of whatever is not as `shape` has it.
+ * Throws what `read` throws, and `protocol`. Does not release the download.
+ */
+export type ReadEvents = (
+  answer: Download,
+  place: Place,
+  shape: EventShape,
+  read: (element: unknown, where: string) => VendorEvent,
+) => AsyncGenerator<readonly VendorEvent[], JsonObject | null>;
+
 /** What a vendor is handed. */
 export interface Session {
   readonly query: Query;
   readonly send: Send;
-  /** Records, for the manifest and the summary, how completeness was established or where it ends. */
-  readonly note: (text: string) => void;
+  /** For responses that may be larger than memory should be. */
+  readonly download: Fetch;
+  readonly events: ReadEvents;
+  /** For the manifest and the summary. */
+  readonly note: (note: Note) => void;
 }
 
 export interface Filter {
@@ -125,6 +200,12 @@ export interface NativeColumn {
   /** The field's name, or `object.field` one level deep. */
   readonly name: string;
   readonly meaning: string;
+}
+
+/** At most so many requests in any stretch of so many milliseconds. */
+export interface Rate {
+  readonly requests: number;
+  readonly windowMs: number;
 }
 
 /** How a vendor's credentials are obtained and used. */
@@ -180,7 +261,10 @@ export interface Vendor {
     readonly limits: readonly string[];
     readonly unverified: readonly string[];
   };
-  readonly pages: (session: Session) => AsyncIterable<Page>;
+  /** Several are walked at once; the rows come out stretch by stretch. */
+  readonly stretches: (session: Session) => AsyncIterable<Stretch> | Iterable<Stretch>;
+  /** What the vendor's document allows on its own hosts; left out where it names no rate. */
+  readonly rate?: Rate;
   /** CSV vendors get their cells by header name. */
   readonly common: (fields: JsonObject) => CommonFields;
 }

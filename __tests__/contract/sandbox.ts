@@ -44,7 +44,7 @@ export async function serve<Id extends VendorId>(
 /** Exports a window of a sandbox vendor through `main`; `filters` as the input has them. */
 export function exportFrom(
   id: VendorId,
-  { origin }: SandboxServer,
+  { origin }: Pick<SandboxServer, 'origin'>,
   window: Span = WEEK,
   inputs: Readonly<Record<string, string>> = {},
 ): Promise<Run> {

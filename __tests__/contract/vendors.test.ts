@@ -41,10 +41,10 @@ const neededOf = ({ exchanges }: Tape): number[] => exchanges.flatMap(({ spare }
 const goldenOf = (name: string): string => readFileSync(new URL(`${name}.csv`, TAPES), 'utf8');
 
 /** Ends one export for each needed exchange, which is answered with the fault. Gives the errors and the servers. */
-async function spoil(tape: Tape, fault: (exchange: Exchange) => Fault) {
+async function spoil(tape: Tape, fault: (exchange: Exchange) => Fault, inputs: Record<string, string> = {}) {
   const failed: { error: ReturnType<typeof failureOf>; done: Run; server: TapeServer; index: number }[] = [];
   for (const index of neededOf(tape)) {
-    const { done, server } = await record(tape, {}, (at) =>
+    const { done, server } = await record(tape, inputs, (at) =>
       at === index ? fault(tape.exchanges[index] as Exchange) : undefined,
     );
     failed.push({ error: failureOf(done), done, server, index });
@@ -74,9 +74,15 @@ describe.each(tapeNames)('%s', (name) => {
     ['common', `${name}.common`],
   ])('%s', (columns, golden) => {
     test('is the golden CSV, byte for byte, after each request of the tape in order', async () => {
-      const { done, server } = await record(tape, { columns });
+      const { done, server } = await record(tape, { columns, concurrency: '1' });
       expect(exportOf(done).csv.toString()).toBe(goldenOf(golden));
       expect(server.asked).toEqual(tape.exchanges.map((_, index) => index));
+    });
+
+    test('is the same where all that may be asked for at once is, and asks for nothing else', async () => {
+      const { done, server } = await record(tape, { columns, concurrency: '16' });
+      expect(exportOf(done).csv.toString()).toBe(goldenOf(golden));
+      expect(server.asked.toSorted()).toEqual(tape.exchanges.map((_, index) => index));
     });
 
     test('has the same bytes in a second run', async () => {
@@ -149,7 +155,8 @@ describe.each(tapeNames)('%s', (name) => {
     [400, 'protocol'],
     [422, 'protocol'],
   ])('ends as %d → %s, at once, though the answer quotes the credentials', async (status, kind) => {
-    for (const { error, done, server, index } of await spoil(tape, (exchange) => refusal(status, exchange))) {
+    const refused = await spoil(tape, (exchange) => refusal(status, exchange), { concurrency: '1' });
+    for (const { error, done, server, index } of refused) {
       expect(error).toMatchObject({ kind, where: expect.stringMatching(new RegExp(` → ${status}$`)) });
       expect(done.waits).toEqual([]);
       expect(server.asked.at(-1)).toBe(index);

@@ -11,6 +11,9 @@ const CUTS: [name: string, fault: () => Fault, reason: RegExp][] = [
   ['a gzip stream that ends in the middle', cutGzip, /gzip body cut short/],
   ['a reset connection', reset, /connection reset/],
 ];
+/** One request at a time, so that they can be counted. */
+const IN_TURN = { concurrency: '1' };
+
 const CASES = (['aitronos', 'datafold'] as const).flatMap((id) =>
   CUTS.map(([name, ...cut]): [string, VendorId, ...typeof cut] => [`${id}: ${name}`, id, ...cut]),
 );
@@ -20,7 +23,7 @@ test.each(CASES)(
   together(CASES, async (_, id, fault, reason) => {
     const server = await vendor(id, { intercept: fault });
     const results = await uploads();
-    const ran = await run({ vendor: id, server, results, with: { 'max-attempts': '2' } });
+    const ran = await run({ vendor: id, server, results, with: { 'max-attempts': '2', ...IN_TURN } });
     expectRed(ran, {
       what: new RegExp(`gave no whole response in 2 tries; the last: (${reason.source})`),
       where: /Where: GET \/\S+$/,
@@ -52,7 +55,7 @@ test('a cut after days that came whole leaves none of them', async () => {
     vendor: 'infisical',
     server,
     results,
-    with: { 'max-attempts': '1', path: 'logs', destination: 'artifact, file' },
+    with: { 'max-attempts': '1', path: 'logs', destination: 'artifact, file', ...IN_TURN },
   });
   expectRed(ran, {
     what: 'Infisical gave no whole response in 1 try; the last: ',
@@ -65,7 +68,7 @@ test('a cut after days that came whole leaves none of them', async () => {
 
 test('one cut among whole answers is asked for again as a whole', async () => {
   const server = await vendor('infisical', { intercept: (_, index) => (index === 2 ? cutBody(60) : undefined) });
-  const ran = await run({ vendor: 'infisical', server, with: { destination: 'file' } });
+  const ran = await run({ vendor: 'infisical', server, with: { destination: 'file', ...IN_TURN } });
   expectGreen(ran);
   const table = parse(await fileOf(ran, 'csv-path'), { record_delimiter: '\r\n' });
   expect(table).toEqual(tableOf('infisical', smallLedger('infisical'), WEEK));

@@ -85,7 +85,8 @@ test.each<[what: string, VendorId, Fault, Red]>([
 ])('%s', async (_, id, fault, red) => {
   const server = await vendor(id, { intercept: () => fault });
   const results = await uploads();
-  const ran = await run({ vendor: id, server, results, with: id === 'codacy' ? inputsOf(lastWeek()) : {} });
+  const window = id === 'codacy' ? inputsOf(lastWeek()) : {};
+  const ran = await run({ vendor: id, server, results, with: { ...window, concurrency: '1' } });
   expectRed(ran, red);
   expect(server.requests).toHaveLength(1);
   expect(results.server.requests).toEqual([]);

@@ -3,7 +3,8 @@ import type { VendorId } from '../../sandbox/ledger.ts';
 import { reply } from '../../sandbox/server.ts';
 import { expectRed, inputsOf, lastWeek, run, TOKEN, uploads, vendor } from './scenario.ts';
 
-const window = inputsOf(lastWeek());
+/** One request at a time, so that they can be counted. */
+const window = { ...inputsOf(lastWeek()), concurrency: '1' };
 
 /** The first thing each vendor is asked, and how it words a refusal. */
 const VENDORS: Readonly<Record<VendorId, { path: string; said: (message: string) => unknown }>> = {

@@ -22,6 +22,8 @@ const SECRETS = [CLIENT.clientId, CLIENT.clientSecret, IDENTITY.jwt];
 const CLIENT_INPUTS = { token: '', 'client-id': CLIENT.clientId, 'client-secret': CLIENT.clientSecret };
 const IDENTITY_INPUTS = { token: '', 'identity-id': IDENTITY.identityId };
 const FILE = { destination: 'file' };
+/** For tests of what is asked after what. */
+const IN_TURN = { concurrency: '1' };
 
 const LOGS = 'GET /api/v1/organization/audit-logs';
 const asked = ({ requests }: SandboxServer) => requests.map(({ method, path }) => `${method} ${path}`);
@@ -60,17 +62,26 @@ describe('with client id and secret', () => {
 
   test('a token that expires on the way is renewed', async () => {
     const server = await vendor('infisical', { client: CLIENT, tokenRequests: 4 });
-    const ran = await run({ ...scenario, server, with: { ...CLIENT_INPUTS, ...FILE } });
+    const ran = await run({ ...scenario, server, with: { ...CLIENT_INPUTS, ...FILE, ...IN_TURN } });
     await expectWhole(ran);
     expect(asked(server)).toEqual([LOGIN, ...Array(5).fill(LOGS), LOGIN, ...Array(4).fill(LOGS)]);
     expect(server.requests[7]?.query).toEqual(server.requests[5]?.query);
     expectMasked(ran, 2);
   });
 
+  test('a token that several requests find expired is renewed once', async () => {
+    const server = await vendor('infisical', { client: CLIENT, tokenRequests: 4 });
+    const ran = await run({ ...scenario, server, with: { ...CLIENT_INPUTS, ...FILE, concurrency: '4' } });
+    await expectWhole(ran);
+    expect(asked(server).filter((each) => each === LOGIN)).toHaveLength(2);
+    expect(asked(server).length).toBeGreaterThan(2 + 8);
+    expectMasked(ran, 2);
+  });
+
   test('a token that is refused as soon as it is renewed is the end', async () => {
     const server = await vendor('infisical', { client: CLIENT, tokenRequests: 0 });
     const results = await uploads();
-    const ran = await run({ ...scenario, server, results, with: CLIENT_INPUTS });
+    const ran = await run({ ...scenario, server, results, with: { ...CLIENT_INPUTS, ...IN_TURN } });
     expectRed(ran, {
       what: 'Infisical refused the credentials: "Your token has expired. Please re-authenticate."',
       where: `${LOGS} → 403`,
@@ -96,7 +107,7 @@ describe('with client id and secret', () => {
 
 test('a token that was given is not renewed: there is nothing to renew it with', async () => {
   const server = await vendor('infisical', { client: CLIENT, tokenRequests: 2 });
-  const ran = await run({ vendor: 'infisical', server, results: await uploads() });
+  const ran = await run({ vendor: 'infisical', server, results: await uploads(), with: IN_TURN });
   expectRed(ran, { what: 'Your token has expired', where: `${LOGS} → 403`, next: 'Check that the token' });
   expect(asked(server)).toEqual([LOGS, LOGS, LOGS]);
 });

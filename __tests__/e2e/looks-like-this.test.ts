@@ -8,6 +8,8 @@ const WINDOW = windowOf('2026-11-01T00:00:00Z', '2026-11-03T00:00:00Z');
 const events = makeLedger({ vendor: 'infisical', seed: 2, events: 7, window: WINDOW });
 const INPUTS = {
   org: 'acme',
+  // So that requests come in one order.
+  concurrency: '1',
   from: '2026-11-01',
   to: '2026-11-02',
   filters: 'eventType: get-secrets, create-secret,login-identity-universal-auth',

@@ -8,6 +8,10 @@ import { expectGreen, expectRed, fileOf, run, smallLedger, together, uploads, ve
 const busy = (status: number, headers: Readonly<Record<string, string>> = {}): Fault =>
   reply(status, { 'content-type': 'application/json', ...headers }, '{"message":"::error::busy"}');
 
+/** One request at a time, so that it is known which one comes next. */
+const IN_TURN = { concurrency: '1' };
+const FILE = { ...IN_TURN, destination: 'file' };
+
 /** The vendor, whose second request fails once; and when each request arrived. */
 async function failingOnce(id: VendorId, fault: Fault): Promise<{ server: SandboxServer; times: number[] }> {
   const times: number[] = [];
@@ -32,7 +36,7 @@ describe('one failure, then the answer', () => {
     '%s: the same request is made once more, and the table is whole',
     together(cases, async (_, id, fault) => {
       const { server } = await failingOnce(id, fault);
-      const ran = await run({ vendor: id, server, with: { destination: 'file' } });
+      const ran = await run({ vendor: id, server, with: FILE });
       expectGreen(ran);
       const table = parse(await fileOf(ran, 'csv-path'), { record_delimiter: '\r\n' });
       expect(table).toEqual(tableOf(id, smallLedger(id), WEEK));
@@ -47,7 +51,7 @@ describe('one failure, then the answer', () => {
 
   test('429 with Retry-After: 1 is waited out', async () => {
     const { server, times } = await failingOnce('infisical', busy(429, { 'retry-after': '1' }));
-    expectGreen(await run({ vendor: 'infisical', server, with: { destination: 'file' } }));
+    expectGreen(await run({ vendor: 'infisical', server, with: FILE }));
     const wait = (times[2] ?? 0) - (times[1] ?? 0);
     expect(wait).toBeGreaterThanOrEqual(990);
     expect(wait).toBeLessThan(2500);
@@ -55,7 +59,7 @@ describe('one failure, then the answer', () => {
 
   test('no answer within request-timeout', async () => {
     const { server } = await failingOnce('datafold', hang());
-    const ran = await run({ vendor: 'datafold', server, with: { destination: 'file', 'request-timeout': '1' } });
+    const ran = await run({ vendor: 'datafold', server, with: { ...FILE, 'request-timeout': '1' } });
     expectGreen(ran);
     // The request that was not answered, and the same one again.
     expect(server.requests[2]?.body).toEqual(server.requests[1]?.body);
@@ -93,7 +97,7 @@ describe('and gives up', () => {
   test('at once, where the vendor asks for more patience than there is', async () => {
     const server = await vendor('infisical', { intercept: () => busy(429, { 'retry-after': '7200' }) });
     const results = await uploads();
-    const ran = await run({ vendor: 'infisical', server, results });
+    const ran = await run({ vendor: 'infisical', server, results, with: IN_TURN });
     expectRed(ran, {
       what: 'Infisical still limits the rate after 1 try; it asks to wait 2 h',
       where: 'GET /api/v1/organization/audit-logs → 429',
@@ -104,7 +108,7 @@ describe('and gives up', () => {
 
   test('409 is an answer to all but Kosli', async () => {
     const server = await vendor('datafold', { intercept: () => busy(409) });
-    const ran = await run({ vendor: 'datafold', server, results: await uploads() });
+    const ran = await run({ vendor: 'datafold', server, results: await uploads(), with: IN_TURN });
     expectRed(ran, { what: 'Datafold refused the request', where: '→ 409', next: 'Check the filters and the window' });
     expect(server.requests).toHaveLength(1);
   });

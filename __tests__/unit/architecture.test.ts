@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
-/** A vendor is one file, its data and its quirks together, so it may be longer than a room. */
-const maxLines = (file: string): number => (file.startsWith('vendors/') ? 320 : 220);
+/** A vendor is one file, its data and its quirks together, and so are the nouns: they may be longer than a room. */
+const maxLines = (file: string): number => (file.startsWith('vendors/') ? 360 : file === 'types.ts' ? 280 : 220);
 
 interface Import {
   /** A file of `src` by its path in it (`csv/read.ts`), or a package's name as it is written. */
@@ -91,6 +91,7 @@ describe('what leads out of the program has one door', () => {
     ['@actions/http-client', /^@actions\/http-client$/, ['artifact-client.ts']],
     ['other packages of @actions', /^@actions\/(?!core$|artifact$|github$|http-client$)/, []],
     ['got', /^got$/, ['exchange.ts']],
+    ['csv-stringify', /^csv-stringify\//, ['csv/guard.ts', 'csv/write.ts']],
     ['calendars', /^temporal-polyfill$/, ['duration.ts', 'window.ts']],
     [
       'child processes, workers and sockets',
@@ -103,7 +104,7 @@ describe('what leads out of the program has one door', () => {
 
   test('the wire', () => {
     expect(importersOf(/^node:https?2?$/, { types: false })).toEqual(['http.ts']);
-    expect(importersOf(/^node:https?2?$/)).toEqual(['exchange.ts', 'framing.ts', 'http.ts']);
+    expect(importersOf(/^node:https?2?$/)).toEqual(['exchange.ts', 'framing.ts', 'http.ts', 'pace.ts']);
   });
 
   test("the artifact service and GitHub's API, which take long to load, and only where they are needed", () => {
@@ -122,8 +123,9 @@ describe('what leads out of the program has one door', () => {
 });
 
 describe('imports point down', () => {
-  test('types.ts imports nothing', () => {
-    expect(sourceOf('types.ts').imports).toEqual([]);
+  test('types.ts imports nothing but the types of rows', () => {
+    const rows = ['csv/json-row.ts', 'csv/row.ts'].map((target) => ({ target, typeOnly: true }));
+    expect(sourceOf('types.ts').imports).toEqual(rows);
   });
 
   test('the walk stands on top', () => {
@@ -150,9 +152,13 @@ describe('imports point down', () => {
 
   test.each([
     ...['caps.ts', 'ids.ts', 'paging.ts', 'read.ts', 'window.ts', 'errors.ts', 'filters.ts', 'origin.ts'],
+    ...['elements.ts', 'frame.ts', 'splitter.ts', 'pieces.ts', 'spool.ts'],
+    ...['stretches.ts', 'gather.ts', 'table.ts', 'export.ts', 'events.ts', 'look.ts', 'pace.ts'],
     ...['escape.ts', 'nearest.ts'],
     ...['csv/guard.ts', 'csv/stored.ts', 'sink.ts', 'spreadsheet.ts'],
-    ...['csv/read.ts', 'csv/write.ts', 'csv/columns.ts', 'export.ts', 'evidence/manifest.ts', 'summary.ts'],
+    ...['csv/row.ts', 'csv/rows.ts', 'csv/runs.ts', 'csv/scan.ts', 'csv/store.ts', 'csv/held.ts'],
+    ...['csv/json-rows.ts', 'csv/json-cells.ts'],
+    ...['csv/read.ts', 'csv/write.ts', 'csv/columns.ts', 'evidence/manifest.ts', 'summary.ts'],
     ...['parts.ts', 'period.ts', 'duration.ts', 'template.ts', 'git-names.ts', 'commit-inputs.ts', 'evidence/scope.ts'],
     ...['history/history.ts', 'history/link.ts', 'history/plan.ts', 'history/earlier.ts'],
   ])('%s needs neither the wire, nor the inputs, nor any one vendor', (file) => {
@@ -182,7 +188,19 @@ describe('imports point down', () => {
 });
 
 describe.each(vendorFiles)('%s', (file) => {
-  const allowed = ['caps.ts', 'csv/read.ts', 'errors.ts', 'paging.ts', 'read.ts', 'types.ts', 'window.ts'];
+  const allowed = [
+    'caps.ts',
+    'csv/read.ts',
+    'csv/row.ts',
+    'csv/scan.ts',
+    'elements.ts',
+    'errors.ts',
+    'events.ts',
+    'paging.ts',
+    'read.ts',
+    'types.ts',
+    'window.ts',
+  ];
 
   test('is handed what it needs', () => {
     const { imports } = sourceOf(file);

@@ -1,9 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { randomFrom } from '../../sandbox/ledger.ts';
-import { capGuard, type Part } from '../../src/caps.ts';
+import { capGuard, type Fetched } from '../../src/caps.ts';
 import { ExportError } from '../../src/errors.ts';
-import type { VendorEvent, Window } from '../../src/types.ts';
+import type { Page, VendorEvent, Void, Window } from '../../src/types.ts';
 import { contains, halves, pad } from '../../src/window.ts';
 
 const WINDOW = { from: 100 * 86_400_000, to: 101 * 86_400_000 };
@@ -24,6 +24,56 @@ interface Vendor {
   readonly timed?: boolean;
   /** Of ties and of rows without order, anew at each request. */
   readonly seed?: number;
+}
+
+/** An answer whose events arrive some at a time, and may be read until it is released. */
+function answerOf(events: readonly VendorEvent[], proven = false): Fetched {
+  let isReleased = false;
+  const answer = {
+    proven,
+    async *events() {
+      for (let at = 0; at < Math.max(1, events.length); at += 37) {
+        if (isReleased) throw new Error('The answer was released.');
+        yield events.slice(at, at + 37);
+      }
+    },
+    async release() {
+      if (isReleased) throw new Error('The answer was released twice.');
+      isReleased = true;
+      unreleased.delete(answer);
+    },
+  };
+  unreleased.add(answer);
+  return answer;
+}
+
+const unreleased = new Set<Fetched>();
+afterEach(() => {
+  expect(unreleased.size).toBe(0);
+  unreleased.clear();
+});
+
+/** What stays of the answers to a window: the pages of each that was not taken back, put together. */
+interface Part {
+  readonly window: Window;
+  readonly events: readonly VendorEvent[];
+}
+
+async function partsOf(pages: AsyncIterable<Page | Void>): Promise<Part[]> {
+  const parts = new Map<object, { window: Window; events: VendorEvent[] }>();
+  for await (const page of pages) {
+    if ('takenBack' in page) {
+      if (!parts.delete(page.takenBack)) throw new Error('A draft was taken back of which nothing came.');
+      continue;
+    }
+    const { draft, slice, events } = page;
+    if (draft === undefined) throw new Error('A page came that cannot be taken back.');
+    const part = parts.get(draft) ?? { window: slice, events: [] };
+    expect(part.window).toEqual(slice);
+    part.events.push(...events);
+    parts.set(draft, part);
+  }
+  return [...parts.values()];
 }
 
 /** A vendor that cuts its answers in silence, and a guard over it. */
@@ -63,10 +113,10 @@ function guarded({
     const kept = left === 'newest' ? sorted.slice(-cap) : sorted.slice(0, cap);
     const inOrder = order === 'none' ? kept.toSorted(lots(kept)) : rising(kept);
     if (order === 'falling') inOrder.reverse();
-    return { events: inOrder.map((event) => (timed ? event : { ...event, time: null })), proven: false };
+    return answerOf(inOrder.map((event) => (timed ? event : { ...event, time: null })));
   };
   const guard = capGuard(padding);
-  return { ledger, asked, guard: (window: Window = WINDOW) => guard(window, fetch) };
+  return { ledger, asked, guard: (window: Window = WINDOW) => partsOf(guard(window, fetch)) };
 }
 
 const keptBy = (parts: readonly Part[]) =>
@@ -233,10 +283,12 @@ describe('what is asked for', () => {
   test('nothing more of an answer that is proven, whatever its count', async () => {
     let calls = 0;
     const { ledger } = guarded({ times: spread(1000) });
-    const parts = await capGuard(1)(WINDOW, async () => {
-      calls++;
-      return { events: ledger, proven: true };
-    });
+    const parts = await partsOf(
+      capGuard(1)(WINDOW, async () => {
+        calls++;
+        return answerOf(ledger, true);
+      }),
+    );
     expect(parts).toEqual([{ window: WINDOW, events: ledger }]);
     expect(calls).toBe(1);
   });
@@ -273,10 +325,12 @@ describe('what is asked for', () => {
   test('a longer window that is proven: its events are all, so those of a shorter one are, too', async () => {
     const { ledger } = guarded({ times: Array.from({ length: 150 }, () => 5000) });
     const asked: Window[] = [];
-    const parts = await capGuard(1)(WINDOW, async (window) => {
-      asked.push(window);
-      return { events: ledger, proven: window.from < WINDOW.from };
-    });
+    const parts = await partsOf(
+      capGuard(1)(WINDOW, async (window) => {
+        asked.push(window);
+        return answerOf(ledger, window.from < WINDOW.from);
+      }),
+    );
     expect(parts).toEqual([{ window: WINDOW, events: ledger }]);
     expect(asked.at(-1)).toEqual({ from: WINDOW.from - 86_400_000, to: WINDOW.to });
   });
@@ -286,9 +340,9 @@ describe('what is asked for', () => {
     const starts: number[] = [];
     const guard = capGuard(1)({ from: 1000, to: 9000 }, async ({ from }) => {
       starts.push(from);
-      return { events: ties, proven: false };
+      return answerOf(ties);
     });
-    await expect(guard).rejects.toMatchObject({ kind: 'incomplete' });
+    await expect(partsOf(guard)).rejects.toMatchObject({ kind: 'incomplete' });
     expect(Math.min(...starts)).toBe(0);
   });
 
@@ -314,8 +368,8 @@ describe('a vendor that answers less when it is asked again: incomplete', () => 
     const { ledger } = guarded({ times: spread(100) });
     const events = order === 'none' ? [...ledger.slice(50), ...ledger.slice(0, 50)] : ledger;
     const guard = capGuard(1);
-    const answer = guard(WINDOW, async (window) => ({ events: window === WINDOW ? events : [], proven: false }));
-    await expect(answer).rejects.toMatchObject({
+    const pages = guard(WINDOW, async (window) => answerOf(window === WINDOW ? events : []));
+    await expect(partsOf(pages)).rejects.toMatchObject({
       kind: 'incomplete',
       message: expect.stringMatching(/answered \d+ events, and only 0/),
       where: expect.stringMatching(/^1970-04-11T\S+ to 1970-04-1\S+$/),
@@ -334,11 +388,24 @@ test.each([
   const answer = arranged(falling.slice(0, 100));
   const left = falling.filter((event) => event !== falling[99]);
   let asked = 0;
-  const parts = await capGuard(1)(WINDOW, async (window) => ({
-    events: asked++ === 0 ? answer : left.filter(({ time }) => contains(window, time ?? 0)),
-    proven: false,
-  }));
+  const parts = await partsOf(
+    capGuard(1)(WINDOW, async (window) =>
+      answerOf(asked++ === 0 ? answer : left.filter(({ time }) => contains(window, time ?? 0))),
+    ),
+  );
   expect(idsOf(keptBy(parts))).toEqual(idsOf(left));
+});
+
+test('a guard that nobody reads to its end gives its answers back', async () => {
+  const { ledger } = guarded({ times: spread(300) });
+  const fetch = async (window: Window) =>
+    answerOf(ledger.filter(({ time }) => contains(pad(window, 1), time ?? 0)).slice(0, 200));
+  let pages = 0;
+  for await (const page of capGuard(1)(WINDOW, fetch)) {
+    if ('takenBack' in page) throw new Error('Nothing was taken back yet.');
+    if (page.slice.from !== WINDOW.from || ++pages === 8) break;
+  }
+  expect(unreleased.size).toBe(0);
 });
 
 test('rows without times at a cap: incomplete, since the halves cannot take their place', async () => {

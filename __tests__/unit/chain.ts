@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { History } from '../../src/history/history.ts';
 import type { Link } from '../../src/history/link.ts';
 import type { Job } from '../../src/history/plan.ts';
-import type { Vendor, Window } from '../../src/types.ts';
+import type { Page, Stretch, Vendor, Void, Window } from '../../src/types.ts';
 
 /** Lower-case hex, as digests are written here. */
 export const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
@@ -51,10 +51,23 @@ export const vendorOf = (more: Partial<Vendor> = {}): Vendor => ({
   order: 'time',
   retention: null,
   guide: { token: '', access: '', limits: [], unverified: [] },
-  pages: async function* () {},
+  stretches: () => [],
   common: () => ({ action: 'acted', outcome: 'unknown' }),
   ...more,
 });
+
+/** Stretches that give these pages; pages in a row of the very same slice are one stretch. */
+export function stretchesOf(pages: readonly Page[]): Stretch[] {
+  const first = pages.filter(({ slice }, index) => slice !== pages[index - 1]?.slice);
+  const starts = [...first.map((page) => pages.indexOf(page)), pages.length];
+  return first.map((_, index) => stretchOf(pages.slice(starts[index], starts[index + 1])));
+}
+
+/** A stretch that gives these. */
+export const stretchOf = (pages: readonly (Page | Void)[]): Stretch =>
+  async function* () {
+    yield* pages;
+  };
 
 /** Exports that were delivered, kept in memory. */
 export class MemoryHistory implements History {

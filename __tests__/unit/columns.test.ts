@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkColumns, planTable } from '../../src/csv/columns.ts';
 import { COMMON_COLUMNS } from '../../src/csv/common.ts';
+import { csvRow } from '../../src/csv/row.ts';
 import { nearest } from '../../src/nearest.ts';
 import { readJson } from '../../src/read.ts';
 import type { Columns, JsonObject, Vendor, VendorEvent } from '../../src/types.ts';
@@ -20,7 +21,7 @@ const vendorOf = (columns: readonly string[] | null): Vendor => ({
   order: 'time',
   retention: null,
   guide: { token: '', access: '', limits: [], unverified: [] },
-  pages: async function* () {},
+  stretches: () => [],
   common: (fields) => ({ action: String(fields['action']), outcome: 'unknown' }),
 });
 
@@ -71,7 +72,7 @@ describe('the native table of a CSV vendor', () => {
   test('is what came', () => {
     const plan = planTable({ vendor: vendorOf(null), org: 'o', columns: 'native', header: ['z', '__proto__', '1'] });
     expect(plan.names).toEqual(['z', '__proto__', '1']);
-    expect(plan.row(eventOf(['a', '', 'c']))).toEqual(['a', '', 'c']);
+    expect(plan.row(eventOf(csvRow(['a', '', 'c'])))).toEqual(['a', '', 'c']);
   });
 });
 
@@ -106,7 +107,7 @@ describe('the common table', () => {
 
   test('of a CSV vendor, without time or id', () => {
     const plan = planTable({ vendor: vendorOf(null), org: 'o', columns: 'common', header: ['action', '__proto__'] });
-    const cells = plan.row(eventOf(['go', 'p']));
+    const cells = plan.row(eventOf(csvRow(['go', 'p'])));
     expect(cells.slice(0, 6)).toEqual(['', 'acme', 'o', '', 'go', 'unknown']);
     expect(cells.at(-1)).toBe('{"action":"go","__proto__":"p"}');
   });

@@ -6,6 +6,10 @@ import type { Answer } from '../../src/types.ts';
 
 const where = 'GET /export.csv';
 const answer = (body: string | Buffer): Answer => ({ status: 200, body: Buffer.from(body), where });
+const read = (body: string | Buffer) => {
+  const { header, rows } = readCsv(answer(body));
+  return { header, rows: rows.map(({ cells }) => cells) };
+};
 
 /** A header of distinct names and rows of its width. */
 const table = fc
@@ -36,7 +40,7 @@ describe('readCsv', () => {
     ['spaces, kept', 'a,b\n 1 , 2\n', ['a', 'b'], [[' 1 ', ' 2']]],
     ['blank lines of a single column', 'a\n\n1\n\n', ['a'], [[''], ['1'], ['']]],
   ])('takes %s', (_, csv, header, rows) => {
-    expect(readCsv(answer(csv))).toEqual({ header, rows });
+    expect(read(csv)).toEqual({ header, rows });
   });
 
   test.each([
@@ -59,8 +63,8 @@ describe('readCsv', () => {
     ['bytes that are not UTF-8', Buffer.from([0x61, 0x0a, 0xff]), 'not UTF-8'],
     ['half a character at the end', Buffer.from('a\né').subarray(0, 3), 'not UTF-8'],
   ])('refuses %s', (_, csv, message) => {
-    const read = () => readCsv(answer(csv));
-    expect(read).toThrow(
+    const reading = () => read(csv);
+    expect(reading).toThrow(
       expect.objectContaining({
         kind: 'protocol',
         where,
@@ -68,13 +72,13 @@ describe('readCsv', () => {
         next: expect.stringContaining('Run again'),
       }),
     );
-    expect(read).not.toThrow(/secret/);
+    expect(reading).not.toThrow(/secret/);
   });
 
   test('reads back what encodeRows wrote', () => {
     fc.assert(
       fc.property(table, ({ header, rows }) => {
-        expect(readCsv(answer(encodeRows([header, ...rows])))).toEqual({ header, rows });
+        expect(read(encodeRows([header, ...rows]))).toEqual({ header, rows });
       }),
     );
   });

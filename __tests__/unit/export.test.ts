@@ -1,17 +1,20 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { planTable } from '../../src/csv/columns.ts';
+import { csvRow } from '../../src/csv/row.ts';
 import { ExportError } from '../../src/errors.ts';
+import { readEvents } from '../../src/events.ts';
 import { type ExportedTable, type ExportOptions, exportEvents } from '../../src/export.ts';
 import { Earlier } from '../../src/history/earlier.ts';
 import { lookBack } from '../../src/history/history.ts';
-import type { Columns, Page, Session, Vendor, VendorEvent, Window } from '../../src/types.ts';
+import type { Columns, Page, Session, Stretch, Vendor, VendorEvent, Void, Window } from '../../src/types.ts';
 import { formatInstant, sliceWindow } from '../../src/window.ts';
-import { jobOf, MemoryHistory, sha256, vendorOf } from './chain.ts';
+import { jobOf, MemoryHistory, sha256, stretchesOf, stretchOf, vendorOf } from './chain.ts';
 
 let folder: string;
 let path: string;
@@ -24,12 +27,16 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const session: Session = {
   query: { window: { from: 0, to: 100 }, org: null, provider: null, filters: new Map() },
   send: () => Promise.reject(new Error('No vendor here sends anything.')),
+  download: () => Promise.reject(new Error('No vendor here sends anything.')),
+  events: readEvents,
   note: () => {},
 };
 
 const csvVendor: Partial<Vendor> = { format: 'csv', columns: null };
 
-interface Asked extends Partial<Vendor>, Partial<Pick<ExportOptions, 'maxBytes' | 'from' | 'earlier'>> {
+interface Asked
+  extends Partial<Vendor>,
+    Partial<Pick<ExportOptions, 'maxBytes' | 'from' | 'earlier' | 'walkers' | 'mostHeldBytes'>> {
   readonly asked?: Columns;
 }
 
@@ -44,14 +51,22 @@ async function run(pages: readonly Page[], given: Asked = {}) {
 
 function exportOf(
   pages: readonly Page[],
-  { asked = 'native', maxBytes = null, from = 0, earlier = null, ...vendor }: Asked = {},
+  { asked = 'native', maxBytes = null, from = 0, earlier = null, walkers = 2, mostHeldBytes, ...vendor }: Asked = {},
   onProgress: ExportOptions['onProgress'] = () => {},
 ): Promise<ExportedTable> {
-  const played: Vendor['pages'] = async function* () {
-    yield* pages;
+  const table = {
+    session,
+    org: 'acme-org',
+    columns: asked,
+    path,
+    maxBytes,
+    from,
+    earlier,
+    walkers,
+    onProgress,
+    ...(mostHeldBytes && { mostHeldBytes }),
   };
-  const table = { session, org: 'acme-org', columns: asked, path, maxBytes, from, earlier, onProgress };
-  return exportEvents({ vendor: vendorOf({ ...vendor, pages: played }), ...table });
+  return exportEvents({ vendor: vendorOf({ stretches: () => stretchesOf(pages), ...vendor }), ...table });
 }
 
 /** The error that an export ends with; fails where a file has got its final name. */
@@ -67,7 +82,11 @@ async function failure(exported: Promise<unknown>): Promise<ExportError> {
 const SLICE: Window = { from: 10, to: 20 };
 /** An event whose one value says which it is. */
 const event = (v: string, time: number | null, id: string | null = null): VendorEvent => ({ time, id, body: { v } });
-const row = (cells: readonly string[], time: number | null = null): VendorEvent => ({ time, id: null, body: cells });
+const row = (cells: readonly string[], time: number | null = null): VendorEvent => ({
+  time,
+  id: null,
+  body: csvRow(cells),
+});
 const firstCells = (rows: readonly (readonly string[])[]): (string | undefined)[] => rows.map(([cell]) => cell);
 
 describe('an export', () => {
@@ -237,6 +256,16 @@ describe('the order', () => {
     const events = ['c', 'a', 'b'].map((v) => event(v, 12));
     const { rows } = await run([{ slice: SLICE, events: [...events, event('first', 11)] }]);
     expect(firstCells(rows)).toEqual(['first', 'c', 'a', 'b']);
+  });
+
+  test('has ties without an id first, so that one that comes again under another draft is beside itself', async () => {
+    const page = { slice: SLICE, events: [event('id', 12, 'A'), event('none', 12)] };
+    const { rows, file } = await run([
+      { ...page, draft: {} },
+      { slice: SLICE, draft: {}, events: [event('id', 12, 'A')] },
+    ]);
+    expect(firstCells(rows)).toEqual(['none', 'id']);
+    expect(file.counts.repeated).toBe(1);
   });
 
   test("stays the vendor's where that is kept", async () => {
@@ -511,8 +540,8 @@ describe('a chain of exports', () => {
   });
 
   /** Answers what is stored by now, cut nowhere, in the order in which it came; the slices are of 100 ms. */
-  const pagesAt = (ledger: readonly Entry[], now: number, ids: boolean): Vendor['pages'] =>
-    async function* ({ query }) {
+  const stretchesAt = (ledger: readonly Entry[], now: number, ids: boolean): Vendor['stretches'] =>
+    function* ({ query }) {
       const there = ledger.filter(({ stored }) => stored <= now).sort((a, b) => a.stored - b.stored);
       for (const slice of sliceWindow(query.window, 100)) {
         const around = there.filter(({ time }) => time >= slice.from - 3 && time < slice.to + 3);
@@ -521,7 +550,7 @@ describe('a chain of exports', () => {
           id: ids ? id : null,
           body: { ...(ids && { id }), at: formatInstant(time), v },
         }));
-        yield { slice, events };
+        yield stretchOf([{ slice, events }]);
       }
     };
 
@@ -542,7 +571,7 @@ describe('a chain of exports', () => {
         idColumn: ids ? 'id' : null,
         timeColumn: 'at',
         columns: names(ids).map((name) => ({ name, meaning: name })),
-        pages: pagesAt(ledger, to, ids),
+        stretches: stretchesAt(ledger, to, ids),
       });
       const last = await history.last();
       const job = jobOf(window, { last });
@@ -557,6 +586,7 @@ describe('a chain of exports', () => {
         maxBytes: 150,
         from: window.from,
         earlier: back.earlier,
+        walkers: 3,
         onProgress: () => {},
       });
       const csvs = await Promise.all(table.files.map(async ({ name, path: file }) => [name, await readFile(file)]));
@@ -616,37 +646,150 @@ describe('a chain of exports', () => {
   });
 });
 
-describe('a failure', () => {
-  /** Fails after a whole slice was written, and says whether the vendor could tidy up. */
-  async function failAfterOneSlice(last: () => Promise<Page>) {
-    let tidied = false;
-    const pages = async function* (): AsyncGenerator<Page> {
-      try {
-        yield { slice: SLICE, events: [event('a', 11, 'A')] };
-        yield await last();
-        yield { slice: { from: 20, to: 30 }, events: [] };
-      } finally {
-        tidied = true;
+describe('however rows wait, and however many stretches are walked at once,', () => {
+  const SLICES = [10, 20, 30, 40].map((from): Window => ({ from, to: from + 10 }));
+  const drawnEvent = fc.record({
+    time: fc.integer({ min: 0, max: 9 }),
+    v: fc.constantFrom('a', 'b', 'é', 'a,b', '"', '\r\n', ' x ', '\ud800', 'x'.repeat(400)),
+    hasId: fc.boolean(),
+  });
+  /** For each slice, its pages; of each, whether it is of a draft that is taken back, or handed over to others. */
+  const logs = fc.tuple(
+    ...SLICES.map(() =>
+      fc.array(
+        fc.record({
+          events: fc.array(drawnEvent, { maxLength: 6 }),
+          again: fc.boolean(),
+          takenBack: fc.boolean(),
+          waits: fc.boolean(),
+        }),
+        { maxLength: 5 },
+      ),
+    ),
+  );
+
+  /** What comes of pages: first those taken back, then the others, some events of which come a second time. */
+  async function* walked(
+    pages: readonly (Page & { waits: boolean; takenBack: boolean })[],
+  ): AsyncGenerator<Page | Void> {
+    for (const { slice, events, waits, takenBack } of pages) {
+      const draft = {};
+      if (waits) await turn();
+      if (takenBack) {
+        yield { slice, draft, events };
+        yield { takenBack: draft };
       }
-    };
-    const table = { columns: 'native' as const, path, maxBytes: null, from: 0, earlier: null };
-    const options = { ...table, session, org: '', onProgress: () => {}, vendor: vendorOf({ pages }) };
-    return { error: await failure(exportEvents(options)), tidied };
+      yield { slice, draft, events };
+    }
   }
 
-  test('of the vendor comes out as it is, and no file has the final name', async () => {
-    const cause = new ExportError('unavailable', 'Acme could not answer.', { next: 'Try again.' });
-    const { error } = await failAfterOneSlice(() => Promise.reject(cause));
-    expect(error).toBe(cause);
+  test('the bytes are the same', async () => {
+    await fc.assert(
+      fc.asyncProperty(logs, fc.constantFrom<Columns>('native', 'common', ['v']), async (drawn, asked) => {
+        let count = 0;
+        const stretches = drawn.map((pages, index) => {
+          const slice = SLICES[index] as Window;
+          return pages.flatMap(({ events: some, again, ...page }) => {
+            const events = some.map(({ time, v, hasId }) =>
+              event(v, slice.from + time, hasId ? `${index}-${count++}` : null),
+            );
+            const second = { ...page, slice, events: events.filter(({ id }) => id !== null) };
+            return [{ ...page, slice, events }, ...(again ? [second] : [])];
+          });
+        });
+        const made = async (walkers: number, mostHeldBytes: number, isHandedOver: boolean) => {
+          path = join(await mkdtemp(join(folder, 'one-')), 'a.csv');
+          const { counts, files } = await exportOf([], {
+            asked,
+            walkers,
+            mostHeldBytes,
+            stretches: () =>
+              isHandedOver
+                ? [whole(stretches)]
+                : stretches.map(
+                    (pages): Stretch =>
+                      () =>
+                        walked(pages),
+                  ),
+          });
+          return { counts, files: files.map(({ name, rows, sha256: sum }) => ({ name, rows, sum })) };
+        };
+        /** One stretch, that hands over all but the last part if it can. */
+        const whole = (parts: typeof stretches): Stretch =>
+          async function* (handOver) {
+            const [last = [], ...before] = parts.toReversed();
+            await turn();
+            if (before.length > 0) {
+              const part = whole(before.toReversed());
+              if (!handOver(part)) yield* part(() => false);
+            }
+            yield* walked(last);
+          };
+
+        const alone = await made(1, 2 ** 20, false);
+        expect(await made(1, 1, false)).toEqual(alone);
+        expect(await made(3, 1, false)).toEqual(alone);
+        expect(await made(4, 1500, false)).toEqual(alone);
+        expect(await made(4, 1, true)).toEqual(alone);
+      }),
+      { numRuns: 20 },
+    );
   });
 
-  test('of the table ends the vendor as well', async () => {
-    const { error, tidied } = await failAfterOneSlice(async () => ({
-      slice: SLICE,
-      events: [event('other', 11, 'A')],
-    }));
-    expect(error).toMatchObject({ kind: 'protocol' });
-    expect(tidied).toBe(true);
+  test('nothing is left beside the export, nor where it fails', async () => {
+    const events = Array.from({ length: 500 }, (_, index) => event('x'.repeat(100), 10 + (index % 10), String(index)));
+    await run([{ slice: SLICE, events }], { mostHeldBytes: 1 });
+    expect(await readdir(folder)).toEqual(['a.csv']);
+    await rm(path);
+    const twice = [...events, event('other', 15, '5')];
+    const error = await failure(run([{ slice: SLICE, events: twice }], { mostHeldBytes: 1 }));
+    expect(error).toMatchObject({ kind: 'protocol', message: expect.stringContaining('with different contents') });
+    expect(await readdir(folder)).toEqual(['a.csv.partial']);
+  });
+});
+
+describe('a failure', () => {
+  const later: Window = { from: 20, to: 30 };
+
+  /** Fails after a whole slice was written, if not before. */
+  const failAfterOneSlice = (last: Stretch, walkers: number) =>
+    failure(
+      exportOf([], {
+        walkers,
+        stretches: () => [stretchOf([{ slice: SLICE, events: [event('a', 11, 'A')] }]), last],
+      }),
+    );
+
+  test.each([1, 2])('of the vendor comes out as it is, and no file has the final name: %d at once', async (walkers) => {
+    const cause = new ExportError('unavailable', 'Acme could not answer.', { next: 'Try again.' });
+    const last: Stretch = async function* () {
+      yield { slice: later, events: [event('b', 21, 'B')] };
+      throw cause;
+    };
+    expect(await failAfterOneSlice(last, walkers)).toBe(cause);
+  });
+
+  test('of the table ends the vendor as well, which would else go on', async () => {
+    const tidied = Promise.withResolvers<number>();
+    const stretches: Stretch[] = [
+      stretchOf([
+        { slice: SLICE, events: [event('a', 11, 'A')] },
+        { slice: SLICE, events: [event('other', 11, 'A')] },
+      ]),
+      async function* () {
+        let pages = 0;
+        try {
+          for (; pages < 5_000; pages++) {
+            await turn();
+            yield { slice: later, events: [] };
+          }
+        } finally {
+          tidied.resolve(pages);
+        }
+      },
+    ];
+    expect(await failure(exportOf([], { stretches: () => stretches }))).toMatchObject({ kind: 'protocol' });
+    expect(await tidied.promise).toBeLessThan(5_000);
   });
 
   test('of the disk is a `destination` error', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { chunked } from '../../fuzz/chunked.ts';
 import { cutAll } from '../../fuzz/cuts/all.ts';
 import { cutCsv, cutJson } from '../../fuzz/cuts/upstream.ts';
-import type { End } from '../../fuzz/loopback.ts';
+import type { End, Way } from '../../fuzz/loopback.ts';
 import { rawVendor, rejection, vendorOf, wireTo } from './http-loopback.ts';
 
 const call = { path: '/api/log', accept: 'json' } as const;
@@ -68,12 +68,15 @@ test('a gzip body that was cut before it was framed is never accepted, at whiche
 
 /** A sample of `npm run cuts`, which cuts at every byte. */
 describe('a response of 16 KiB', () => {
-  test.each<[end: End, stride: number, timeoutMs: number]>([
-    ['fin', 997, 5_000],
-    ['reset', 4_999, 5_000],
-    ['stall', 9_973, 50],
-  ])('is never accepted cut, under any framing (%s)', async (end, stride, timeoutMs) => {
-    const rows = await cutAll({ first: 3, stride, end, timeoutMs });
+  test.each<[way: Way, end: End, stride: number, timeoutMs: number]>([
+    ['send', 'fin', 997, 5_000],
+    ['send', 'reset', 4_999, 5_000],
+    ['send', 'stall', 9_973, 50],
+    ['download', 'fin', 1_999, 5_000],
+    ['download', 'reset', 4_999, 5_000],
+    ['download', 'stall', 9_973, 50],
+  ])('is never accepted cut by %s, under any framing (%s)', async (way, end, stride, timeoutMs) => {
+    const rows = await cutAll({ first: 3, stride, end, timeoutMs, way });
     for (const { body, framing, tried, taken, refused, wholeIsRight } of rows) {
       expect({ body, framing, taken, wholeIsRight }).toEqual({ body, framing, taken: [], wholeIsRight: true });
       expect(tried).toBeGreaterThan(0);

@@ -1,9 +1,11 @@
+import { readdir, readlink } from 'node:fs/promises';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import net from 'node:net';
 import { afterEach } from '@jest/globals';
 import type { ExportError } from '../../src/errors.ts';
 import { openWire, type Wire, type WireOptions } from '../../src/http.ts';
+import { Pace } from '../../src/pace.ts';
 import type { Exchange } from '../../src/types.ts';
 
 const closers: (() => unknown)[] = [];
@@ -80,6 +82,14 @@ export function wireTo(origin: string, more: Partial<WireOptions> = {}): Opened 
   const reasons: string[] = [];
   const exchanges: Exchange[] = [];
   let now = NOON;
+  const clock = more.clock ?? {
+    now: () => now,
+    random: () => 0.5,
+    sleep: async (ms: number) => {
+      waits.push(ms);
+      now += ms;
+    },
+  };
   const wire = openWire({
     origin,
     vendor: 'Kosli',
@@ -90,20 +100,21 @@ export function wireTo(origin: string, more: Partial<WireOptions> = {}): Opened 
     signal: new AbortController().signal,
     proxyEnv: {},
     cut: (text) => text.replaceAll('s3cr3t-token', '***'),
-    clock: {
-      now: () => now,
-      random: () => 0.5,
-      sleep: async (ms) => {
-        waits.push(ms);
-        now += ms;
-      },
-    },
+    pace: new Pace(null, clock),
+    clock,
     onExchange: (exchange) => exchanges.push(exchange),
     onRetry: ({ reason }) => reasons.push(reason),
     ...more,
   });
   closers.unshift(wire.close);
   return { ...wire, waits, reasons, exchanges };
+}
+
+/** How many files of this process, with or without a name, are open in a folder. */
+export async function filesOpenIn(folder: string): Promise<number> {
+  const open = await readdir('/proc/self/fd');
+  const paths = await Promise.all(open.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+  return paths.filter((path) => path.startsWith(`${folder}/`)).length;
 }
 
 /** What a promise is rejected with; fails where it is not. */

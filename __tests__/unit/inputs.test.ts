@@ -70,6 +70,7 @@ describe('the inputs of action.yml', () => {
       path: null,
       artifact: { name: null, retentionDays: null, compressionLevel: 6 },
       ifEmpty: 'notice',
+      concurrency: 4,
       maxAttempts: 6,
       timeoutMs: 150_000,
     });
@@ -147,6 +148,8 @@ describe('accepts', () => {
     ['if-empty', 'notice', { ifEmpty: 'notice' }],
     ['if-empty', 'warn', { ifEmpty: 'warn' }],
     ['if-empty', 'fail', { ifEmpty: 'fail' }],
+    ['concurrency', '1', { concurrency: 1 }],
+    ['concurrency', '16', { concurrency: 16 }],
     ['max-attempts', '1', { maxAttempts: 1 }],
     ['max-attempts', '20', { maxAttempts: 20 }],
     ['request-timeout', '1', { timeoutMs: 1000 }],
@@ -214,6 +217,7 @@ describe('refuses', () => {
   test.each<[name: string, values: string[], range: string]>([
     ['retention-days', ['0', '401', '-1', '1.5', '1e2', '0x10', 'ten', '9'.repeat(400)], 'from 1 to 400'],
     ['compression-level', ['-1', '10', 'best'], 'from 0 to 9'],
+    ['concurrency', ['0', '17', '-4', '2.5', 'all'], 'from 1 to 16'],
     ['max-attempts', ['0', '21', 'unlimited'], 'from 1 to 20'],
     ['request-timeout', ['0', '3601', '150s', 'PT1M'], 'from 1 to 3600'],
   ])('%s: each of %j', (name, values, range) => {

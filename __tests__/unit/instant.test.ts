@@ -163,3 +163,41 @@ test('compactInstant leaves the punctuation out', () => {
 test('formatInstant and parseInstant undo each other', () => {
   fc.assert(fc.property(anyMs, (ms) => expect(parseInstant(formatInstant(ms))).toBe(ms)));
 });
+
+/** The same, slowly: the calendar is that of `Date`, and the fraction is counted in whole numbers. */
+function slowly(text: string): number | null {
+  const parts =
+    /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)?$/.exec(text);
+  if (parts === null) return null;
+  const [, date, time, fraction = '', sign, hours = '0', minutes = '0'] = parts;
+  const local = Date.parse(`${date}T${time}Z`);
+  if (Number.isNaN(local) || new Date(local).toISOString() !== `${date}T${time}.000Z`) return null;
+  const east = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+  const whole = local - east + Number(fraction.slice(0, 3).padEnd(3, '0'));
+  const grid = Math.abs(whole) < 2 ** 41 ? 4096n : 32n;
+  const finer = (BigInt(fraction.slice(3, 15).padEnd(12, '0')) * grid) / 10n ** 12n;
+  return whole + Number(finer) / Number(grid);
+}
+
+test('parseInstant reads what Date and whole numbers give, to the last bit', () => {
+  const two = (most: number) => fc.nat({ max: most }).map((number) => String(number).padStart(2, '0'));
+  const parts = fc.tuple(
+    fc.oneof(fc.integer({ min: 1960, max: 2045 }), fc.nat({ max: 9999 })).map((year) => `${year}`.padStart(4, '0')),
+    fc.oneof(two(13), fc.constant('02')),
+    fc.oneof(two(32), fc.constantFrom('28', '29', '30', '31')),
+    fc.constantFrom('T', 'T', 't', ' ', 'x'),
+    fc.tuple(two(24), two(60), two(60)).map((time) => time.join(':')),
+    fc.oneof(fc.constant(''), fc.stringMatching(/^\.[0-9]{0,18}$/)),
+    fc.oneof(
+      fc.constantFrom('Z', 'Z', 'z', '', '+00:00', '-0530', '+14', '+24:00', 'Z '),
+      fc.tuple(fc.constantFrom('+', '-'), two(24), fc.constantFrom(':', ''), two(60)).map((all) => all.join('')),
+    ),
+  );
+  fc.assert(
+    fc.property(parts, ([year, month, day, between, time, fraction, offset]) => {
+      const text = `${year}-${month}-${day}${between}${time}${fraction}${offset}`;
+      expect(parseInstant(text)).toBe(slowly(text));
+    }),
+    { numRuns: 5_000 },
+  );
+});

@@ -36,12 +36,13 @@ const errorsOf = (validate: ValidateFunction, value: unknown) => {
   return validate.errors ?? [];
 };
 
+/** One request at a time, in the order of the tape. */
 async function exported(name: string, columns: string) {
   const tape = readTape(name);
   const server = await play(tape, (index, before) =>
     index === 0 && before === 0 ? (res) => res.writeHead(503, { 'content-length': 0 }).end() : undefined,
   );
-  const done = await run({ inputs: { ...tape.query, 'base-url': server.origin, columns } });
+  const done = await run({ inputs: { ...tape.query, 'base-url': server.origin, columns, concurrency: '1' } });
   return { tape, server, done, ...exportOf(done) };
 }
 

@@ -2,8 +2,18 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { randomFrom } from '../../sandbox/ledger.ts';
 import { ExportError } from '../../src/errors.ts';
-import { byCursor, checkAsked, checkNewPage, type WalkAsk, walkBack } from '../../src/paging.ts';
-import type { VendorEvent, Window } from '../../src/types.ts';
+import {
+  asAsked,
+  byCursor,
+  checkAsked,
+  checkNewPage,
+  drainByOffset,
+  type Walk,
+  type WalkAsk,
+  type WalkPage,
+  walkBack,
+} from '../../src/paging.ts';
+import type { HandOver, Page, Stretch, VendorEvent, Window } from '../../src/types.ts';
 import { contains } from '../../src/window.ts';
 
 const WHERE = 'GET /log';
@@ -25,6 +35,28 @@ async function all<Value>(pages: AsyncIterable<readonly Value[]>): Promise<Value
   for await (const page of pages) found.push(...page);
   return found;
 }
+
+/** Hands nothing over. */
+const alone: HandOver = () => false;
+
+/** The pages of a stretch, and of those that it hands over, each after what it had handed over before. */
+async function pagesOf(stretch: Stretch, handsOver: () => boolean = alone as () => boolean): Promise<Page[]> {
+  const pages: Page[] = [];
+  const parts: Promise<Page[]>[] = [];
+  const handOver: HandOver = (part) => {
+    if (!handsOver()) return false;
+    parts.push(pagesOf(part, handsOver));
+    return true;
+  };
+  for await (const page of stretch(handOver)) {
+    if ('takenBack' in page) throw new Error('Nothing of a walk is ever taken back.');
+    pages.push(page);
+  }
+  return [...(await Promise.all(parts)).flat(), ...pages];
+}
+
+/** What an export keeps of pages: the events of each that lie in its slice. Some may come twice. */
+const keptOf = (pages: readonly Page[]): VendorEvent[] => pages.flatMap(({ slice, events }) => inside(events, slice));
 
 describe('byCursor', () => {
   /** A vendor that answers the pages by cursor, and `''` where none is given; one that is not there ends the walk. */
@@ -161,17 +193,24 @@ describe('walkBack', () => {
     readonly shuffle: number | null;
     /** Times of events that arrive, one after each request. */
     readonly arriving?: readonly number[];
+    /** Whether it says that more follow. */
+    readonly says?: 'no' | 'more';
+    /** Whether somebody is free to walk a part, whenever it is asked. */
+    readonly handsOver?: () => boolean;
   }
 
   const WINDOW = { from: 10, to: 22 };
 
-  function walked({ times, limit, toInclusive, shuffle, arriving = [] }: Vendor, window = WINDOW) {
+  function walked(
+    { times, limit, toInclusive, shuffle, arriving = [], says = 'no', handsOver = () => false }: Vendor,
+    window = WINDOW,
+  ) {
     const random = randomFrom(shuffle ?? 0);
     const ledger = times.map((time, index) => eventAt(time, `e${index}`));
     const initial = [...ledger];
     const coming = arriving.map((time, index) => eventAt(time, `late${index}`));
     let calls = 0;
-    const fetch = async ({ from, to, offset }: WalkAsk) => {
+    const fetch = async ({ from, to, offset }: WalkAsk): Promise<WalkPage> => {
       if (++calls > 20_000) throw new Error('The walk does not end.');
       const tie = new Map(ledger.map(({ id }) => [id, shuffle === null ? 0 : random()]));
       const found = ledger
@@ -179,12 +218,18 @@ describe('walkBack', () => {
         .sort((a, b) => (b.time ?? 0) - (a.time ?? 0) || (tie.get(a.id) ?? 0) - (tie.get(b.id) ?? 0));
       const next = coming.shift();
       if (next) ledger.push(next);
-      return found.slice(offset, offset + limit);
+      const events = found.slice(offset, offset + limit);
+      if (says === 'no') return { events, more: null };
+      return { events, more: offset + limit < found.length };
     };
+    const crowded = async (tie: Window) => inside(await drainByOffset(fetch, tie, WHERE), tie);
     const result = outcomeOf(
-      all(walkBack(fetch, WHERE, 1)(window)).then((found) => new Set(idsOf(inside(found, window)))),
+      pagesOf(walkBack({ fetch, crowded, where: WHERE, least: 1 })(window), handsOver).then((pages) => {
+        for (const { slice } of pages) expect(slice.from >= window.from && slice.to <= window.to).toBe(true);
+        return idsOf(keptOf(pages));
+      }),
     );
-    return { initial, ledger, result };
+    return { initial, ledger, result, calls: () => calls };
   }
 
   const times = fc.array(fc.integer({ min: 8, max: 24 }), { maxLength: 60 });
@@ -194,7 +239,7 @@ describe('walkBack', () => {
     await fc.assert(
       fc.asyncProperty(times, limit, fc.boolean(), async (list, rows, toInclusive) => {
         const { ledger, result } = walked({ times: list, limit: rows, toInclusive, shuffle: null });
-        expect(await result).toEqual(new Set(idsOf(inside(ledger, WINDOW))));
+        expect(await result).toEqual(idsOf(inside(ledger, WINDOW)));
       }),
       { numRuns: 500 },
     );
@@ -208,7 +253,7 @@ describe('walkBack', () => {
         const outcome = await result;
         if (outcome === 'incomplete') return;
         exact++;
-        expect(outcome).toEqual(new Set(idsOf(inside(ledger, WINDOW))));
+        expect(outcome).toEqual(idsOf(inside(ledger, WINDOW)));
       }),
       { numRuns: 500 },
     );
@@ -228,7 +273,7 @@ describe('walkBack', () => {
       await fc.assert(
         fc.asyncProperty(bursts, fc.integer({ min: 1, max: 5 }), async (list, rows) => {
           const { ledger, result } = walked({ times: list, limit: rows, toInclusive, shuffle: null });
-          expect(await result).toEqual(new Set(idsOf(inside(ledger, WINDOW))));
+          expect(await result).toEqual(idsOf(inside(ledger, WINDOW)));
         }),
         {
           numRuns: 500,
@@ -247,7 +292,7 @@ describe('walkBack', () => {
       fc.asyncProperty(bursts, fc.integer({ min: 2, max: 5 }), fc.integer(), async (list, rows, shuffle) => {
         const { ledger, result } = walked({ times: list, limit: rows, toInclusive, shuffle });
         const outcome = await result;
-        if (outcome !== 'incomplete') expect(outcome).toEqual(new Set(idsOf(inside(ledger, WINDOW))));
+        if (outcome !== 'incomplete') expect(outcome).toEqual(idsOf(inside(ledger, WINDOW)));
       }),
       {
         numRuns: 300,
@@ -264,7 +309,7 @@ describe('walkBack', () => {
     await fc.assert(
       fc.asyncProperty(times, limit, fc.boolean(), after, async (list, rows, toInclusive, arriving) => {
         const { initial, result } = walked({ times: list, limit: rows, toInclusive, shuffle: null, arriving });
-        expect(await result).toEqual(new Set(idsOf(inside(initial, WINDOW))));
+        expect(await result).toEqual(idsOf(inside(initial, WINDOW)));
       }),
       { numRuns: 500 },
     );
@@ -280,13 +325,21 @@ describe('walkBack', () => {
           expect(outcome).toBe('incomplete');
           return;
         }
-        const lacking = idsOf(inside(initial, WINDOW)).filter((id) => !outcome.has(id));
+        const lacking = idsOf(inside(initial, WINDOW)).filter((id) => !outcome.includes(id));
         const foreign = [...outcome].filter((id) => !ledger.some((event) => event.id === id));
         expect({ lacking, foreign }).toEqual({ lacking: [], foreign: [] });
+        expect(new Set(outcome).size).toBe(outcome.length);
       }),
       { numRuns: 500 },
     );
   });
+
+  const never: Pick<Walk, 'crowded' | 'where'> = {
+    crowded: async () => {
+      throw new Error('No millisecond is crowded.');
+    },
+    where: WHERE,
+  };
 
   test.each([
     ['oldest first', [11, 12, 13]],
@@ -295,8 +348,8 @@ describe('walkBack', () => {
     ['without a time', [15, null, 14]],
   ])('pages %s: protocol', async (_, found) => {
     const page = found.map((time, index) => eventAt(time, String(index)));
-    const walk = walkBack(async () => page, WHERE)(WINDOW);
-    await expect(all(walk)).rejects.toMatchObject({
+    const walk = walkBack({ ...never, fetch: async () => ({ events: page, more: null }) })(WINDOW);
+    await expect(pagesOf(walk)).rejects.toMatchObject({
       kind: 'protocol',
       where: WHERE,
       message: expect.stringContaining('newest first'),
@@ -304,18 +357,141 @@ describe('walkBack', () => {
     });
   });
 
+  test('pages in another order: all of what is left in another way, where there is one', async () => {
+    const ledger = [21, 20, 19, 12, 18, 15, 11].map((time) => eventAt(time, String(time)));
+    const asked: Window[] = [];
+    const walk = walkBack({
+      ...never,
+      fetch: async ({ from, to }) => ({ events: inside(ledger, { from, to }).slice(0, 3), more: true }),
+      unordered: async function* (window) {
+        asked.push(window);
+        yield* inside(ledger, window).map((event) => [event]);
+      },
+    })(WINDOW);
+    const pages = await pagesOf(walk);
+    expect(asked).toEqual([{ from: 10, to: 20 }]);
+    expect(idsOf(keptOf(pages))).toEqual(idsOf(ledger));
+  });
+
+  test('one page in another order that the vendor says is all: all', async () => {
+    const ledger = [12, 15, 11].map((time) => eventAt(time, String(time)));
+    const walk = walkBack({ ...never, fetch: async () => ({ events: ledger, more: false }) })(WINDOW);
+    expect(await pagesOf(walk)).toEqual([{ slice: WINDOW, events: ledger }]);
+  });
+
+  test('an empty page that names a next one: protocol', async () => {
+    const walk = walkBack({ ...never, fetch: async () => ({ events: [], more: true }) })(WINDOW);
+    await expect(pagesOf(walk)).rejects.toMatchObject({
+      kind: 'protocol',
+      where: WHERE,
+      message: expect.stringContaining('an empty page'),
+    });
+  });
+
+  describe('what is asked for', () => {
+    /** An event each ten milliseconds of a second, newest first, in pages of ten. */
+    const ledger = Array.from({ length: 100 }, (_, index) => eventAt(990 - 10 * index, String(index)));
+    const SPAN = { from: 0, to: 1000 };
+    const walkOf = (asks: WalkAsk[]) =>
+      walkBack({
+        ...never,
+        fetch: async (ask) => {
+          asks.push(ask);
+          return { events: inside(ledger, ask).slice(0, 10), more: null };
+        },
+      });
+
+    test('the next page, before the one at hand is given', async () => {
+      const asks: WalkAsk[] = [];
+      const pages = walkOf(asks)(SPAN)(alone)[Symbol.asyncIterator]();
+      expect(asks).toEqual([]);
+      expect((await pages.next()).value).toMatchObject({ slice: { from: 901, to: 1000 } });
+      expect(asks.map(({ to }) => to)).toEqual([1000, 901]);
+      await pages.return?.();
+      expect(asks).toHaveLength(2);
+    });
+
+    test('nothing twice, and never with an offset', async () => {
+      const asks: WalkAsk[] = [];
+      const pages = await pagesOf(walkOf(asks)(SPAN));
+      expect(idsOf(keptOf(pages))).toEqual(idsOf(ledger));
+      expect(new Set(asks.map(({ to }) => to)).size).toBe(asks.length);
+      expect(asks.every(({ offset }) => offset === 0)).toBe(true);
+      expect(asks.length).toBeLessThanOrEqual(12);
+    });
+
+    test('the older half by another walker, when one is free, and it does not reach into the other', async () => {
+      const asks: WalkAsk[] = [];
+      let free = 3;
+      const pages = await pagesOf(walkOf(asks)(SPAN), () => free-- > 0);
+      expect(idsOf(keptOf(pages))).toEqual(idsOf(ledger));
+      expect(new Set(asks.map(({ from }) => from)).size).toBe(4);
+      expect(asks).toContainEqual({ from: 0, to: 450, offset: 0 });
+      const slices = pages.map(({ slice }) => slice).toSorted((a, b) => a.from - b.from);
+      for (const [index, { from }] of slices.entries()) expect(from).toBe(slices[index - 1]?.to ?? SPAN.from);
+      expect(slices.at(-1)?.to).toBe(SPAN.to);
+    });
+
+    test('a page that fails ahead of its turn breaks nothing before it, and fails when it comes', async () => {
+      let asks = 0;
+      const walk = walkBack({
+        ...never,
+        fetch: async (ask) => {
+          if (++asks > 1) throw new Error('It fell over.');
+          return { events: inside(ledger, ask).slice(0, 10), more: null };
+        },
+      });
+      const pages = walk(SPAN)(alone)[Symbol.asyncIterator]();
+      expect((await pages.next()).done).toBe(false);
+      await new Promise((done) => setImmediate(done));
+      await expect(pages.next()).rejects.toThrow('It fell over.');
+    });
+  });
+
+  test('any log, handed over in any way: each event of the window exactly once, or incomplete', async () => {
+    const some = fc.record({
+      times: fc.oneof(times, bursts),
+      limit: fc.integer({ min: 1, max: 8 }),
+      toInclusive: fc.boolean(),
+      shuffle: fc.option(fc.integer()),
+      says: fc.constantFrom('no', 'more'),
+      free: fc.infiniteStream(fc.boolean()),
+    });
+    let handed = 0;
+    let exact = 0;
+    await fc.assert(
+      fc.asyncProperty(some, async ({ free, ...vendor }) => {
+        const handsOver = () => {
+          const isFree = free.next().value;
+          if (isFree) handed++;
+          return isFree;
+        };
+        const { ledger, result } = walked({ ...vendor, handsOver });
+        const outcome = await result;
+        if (outcome === 'incomplete') return;
+        exact++;
+        expect(outcome).toEqual(idsOf(inside(ledger, WINDOW)));
+      }),
+      { numRuns: 1000 },
+    );
+    expect(handed).toBeGreaterThan(300);
+    expect(exact).toBeGreaterThan(900);
+  });
+
   test('pages shorter than was asked for, of whatever length: exactly the window', async () => {
-    const walk = walkBack(async ({ from, to, offset }) => {
-      const found = many.filter(({ time }) => contains({ from, to: to + 1 }, time ?? 0));
-      return found.slice(offset, offset + 20);
-    }, WHERE);
+    const walk = walkBack({
+      ...never,
+      fetch: async ({ from, to, offset }) => {
+        const found = many.filter(({ time }) => contains({ from, to: to + 1 }, time ?? 0));
+        return { events: found.slice(offset, offset + 20), more: null };
+      },
+    });
     const many = Array.from({ length: 150 }, (_, index) => eventAt(1150 - index, `e${index}`));
     for (const window of [
       { from: 1000, to: 1080 },
       { from: 1080, to: 2000 },
     ]) {
-      const found = new Set(idsOf(inside(await all(walk(window)), window)));
-      expect(found).toEqual(new Set(idsOf(inside(many, window))));
+      expect(idsOf(keptOf(await pagesOf(walk(window))))).toEqual(idsOf(inside(many, window)));
     }
   });
 
@@ -324,22 +500,64 @@ describe('walkBack', () => {
     const day = (count: number, from: number) =>
       Array.from({ length: count }, (_, index) => eventAt(from + 99 - index, `${from}-${index}`));
     const ledger = [...day(9, 0), ...day(30, 100), ...day(29, 200)];
-    const walk = walkBack(async ({ from, to }) => {
-      calls++;
-      return ledger.filter(({ time }) => contains({ from, to }, time ?? 0));
-    }, WHERE);
+    const walk = walkBack({
+      ...never,
+      fetch: async ({ from, to }) => {
+        calls++;
+        return { events: inside(ledger, { from, to }), more: null };
+      },
+    });
     const requests: number[] = [];
     for (const from of [0, 100, 200]) {
-      await all(walk({ from, to: from + 100 }));
+      await pagesOf(walk({ from, to: from + 100 }));
       requests.push(calls);
       calls = 0;
     }
     expect(requests).toEqual([1, 2, 1]);
   });
 
+  test('a millisecond that fills a page is asked for on its own, and comes once', async () => {
+    const ties = [21, 21, 21, 20, 20, 20, 20, 15].map((time, index) => eventAt(time, String(index)));
+    const crowds: Window[] = [];
+    const walk = walkBack({
+      fetch: async ({ from, to }) => ({ events: inside(ties, { from, to }).slice(0, 3), more: null }),
+      crowded: async (window) => {
+        crowds.push(window);
+        return inside(ties, window);
+      },
+      where: WHERE,
+      least: 1,
+    })(WINDOW);
+    expect(idsOf(keptOf(await pagesOf(walk)))).toEqual(idsOf(ties));
+    expect(crowds).toEqual([
+      { from: 21, to: 22 },
+      { from: 20, to: 21 },
+    ]);
+  });
+});
+
+describe('drainByOffset', () => {
+  const TIE = { from: 21, to: 22 };
+  const drain = (fetch: (ask: WalkAsk) => Promise<VendorEvent[]>) =>
+    drainByOffset(async (ask) => ({ events: await fetch(ask), more: null }), TIE, WHERE);
+
+  test('ties in another order at each request: all of them, once', async () => {
+    const random = randomFrom(4);
+    const ties = Array.from({ length: 50 }, (_, index) => eventAt(21, String(index)));
+    let most = 0;
+    const found = await drain(async ({ offset }) => {
+      most = Math.max(most, offset);
+      const lot = new Map(ties.map((event) => [event, random()]));
+      const order = offset % 2 === 0 ? ties : ties.toSorted((a, b) => (lot.get(a) ?? 0) - (lot.get(b) ?? 0));
+      return order.slice(offset, offset + 20);
+    });
+    expect(idsOf(found)).toEqual(idsOf(ties));
+    expect(most).toBe(50);
+  });
+
   test('a vendor that does not look at the offset: incomplete, not for ever', async () => {
     const ties = Array.from({ length: 20 }, (_, index) => eventAt(21, String(index)));
-    await expect(all(walkBack(async () => ties, WHERE)(WINDOW))).rejects.toMatchObject({
+    await expect(drain(async () => ties)).rejects.toMatchObject({
       kind: 'incomplete',
       message: expect.stringContaining('more events than a page'),
       where: `${WHERE}, 1970-01-01T00:00:00.021Z`,
@@ -351,6 +569,34 @@ describe('walkBack', () => {
     const hidden = Array.from({ length: 6 }, (_, index) => eventAt(21, String(index)));
     const fetch = async ({ offset }: WalkAsk) =>
       offset === 0 ? hidden.slice(0, 3) : offset === 3 ? hidden.slice(1, 4) : [];
-    await expect(all(walkBack(fetch, WHERE, 3)(WINDOW))).rejects.toMatchObject({ kind: 'incomplete' });
+    await expect(drain(fetch)).rejects.toMatchObject({ kind: 'incomplete' });
+  });
+});
+
+describe('asAsked', () => {
+  const asked = { from: 10, to: 20 };
+  const about = { vendor: 'Acme', where: WHERE };
+  const through = async (...times: readonly number[][]) => {
+    const seen: VendorEvent[] = [];
+    const answer = (async function* () {
+      for (const some of times) yield some.map((time) => eventAt(time, String(time)));
+    })();
+    for await (const events of asAsked(answer, asked, about)) seen.push(...events);
+    return idsOf(seen);
+  };
+
+  test.each([
+    ['nothing', []],
+    ['one event inside, the last of all', [[1], [2, 3], [30, 20]]],
+    ['one event inside, the first of all', [[10, 1], [2]]],
+  ])('%s: all of it', async (_, times) => {
+    expect(await through(...times)).toEqual(times.flat().map(String).sort());
+  });
+
+  test('all outside: protocol, once all of it was read', async () => {
+    await expect(through([1], [], [21, 22])).rejects.toMatchObject({
+      kind: 'protocol',
+      message: 'All 3 events that Acme answered lie outside the window.',
+    });
   });
 });

@@ -4,7 +4,8 @@ import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
-import { type CsvFile, Parts } from '../../src/parts.ts';
+import { encodeRow } from '../../src/csv/write.ts';
+import { type CsvFile, encodedRows, Parts } from '../../src/parts.ts';
 import { sha256 } from './chain.ts';
 
 type Row = readonly string[];
@@ -21,11 +22,13 @@ const HEADER = ['n', 'text'];
 /** Nine bytes each, as CSV; the header has eight. */
 const nine = (count: number): string[][] => Array.from({ length: count }, (_, n) => [String(n), 'abcde']);
 
+const encoded = (...rows: Row[]) => encodedRows(rows, encodeRow);
+
 /** Writes the batches and gives the files, with what lay in the folder just before they had their names. */
 async function write(header: Row, batches: readonly (readonly Row[])[], maxBytes: number | null) {
   const parts = new Parts(path, maxBytes);
-  await parts.begin(header);
-  for (const rows of batches) await parts.write(rows);
+  await parts.begin(encoded(header));
+  for (const rows of batches) await parts.write(encoded(...rows));
   const before = await readdir(folder);
   const files = await parts.seal();
   await parts.close();
@@ -98,8 +101,8 @@ describe('any table', () => {
         path = join(await mkdtemp(join(folder, 'one-')), 'a.csv');
         const all = batches.flat();
         const parts = new Parts(path, maxBytes);
-        await parts.begin(header);
-        for (const rows of batches) await parts.write(rows);
+        await parts.begin(encoded(header));
+        for (const rows of batches) await parts.write(encoded(...rows));
         const home = join(path, '..');
         for (const name of await readdir(home)) expect(name).toMatch(/\.partial$/);
         const files = await parts.seal();
@@ -145,16 +148,16 @@ describe('any table', () => {
 describe('a failure', () => {
   test('before the end leaves no name', async () => {
     const parts = new Parts(path, 20);
-    await parts.begin(HEADER);
-    await parts.write(nine(3));
+    await parts.begin(encoded(HEADER));
+    await parts.write(encoded(...nine(3)));
     await parts.close();
     expect(await readdir(folder)).toEqual(['a.csv.partial', 'a.part-002.csv.partial', 'a.part-003.csv.partial']);
   });
 
   test('of the disk to give the last part back leaves no name to the first', async () => {
     const parts = new Parts(path, 20);
-    await parts.begin(HEADER);
-    await parts.write(nine(2));
+    await parts.begin(encoded(HEADER));
+    await parts.write(encoded(...nine(2)));
     await writeFile(join(folder, 'a.part-002.csv.partial'), 'x');
     await expect(parts.seal()).rejects.toMatchObject({ kind: 'destination' });
     await parts.close();
@@ -163,16 +166,16 @@ describe('a failure', () => {
 
   test('of the disk to give an earlier part back comes out before the next one is begun', async () => {
     const parts = new Parts(path, 20);
-    await parts.begin(HEADER);
-    await parts.write(nine(1));
+    await parts.begin(encoded(HEADER));
+    await parts.write(encoded(...nine(1)));
     await writeFile(`${path}.partial`, 'x');
-    await expect(parts.write(nine(1))).rejects.toMatchObject({ kind: 'destination', where: path });
+    await expect(parts.write(encoded(...nine(1)))).rejects.toMatchObject({ kind: 'destination', where: path });
     await parts.close();
     expect(await readdir(folder)).toEqual(['a.csv.partial']);
   });
 
   test('of the program to give a header first is no error for users', async () => {
-    await expect(new Parts(path, null).write(nine(1))).rejects.toThrow('Rows came before the header.');
+    await expect(new Parts(path, null).write(encoded(...nine(1)))).rejects.toThrow('Rows came before the header.');
     await expect(new Parts(path, null).seal()).rejects.toThrow('Rows came before the header.');
   });
 });

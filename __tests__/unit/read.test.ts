@@ -85,7 +85,13 @@ describe('readJson', () => {
     const nested = (levels: number) => `${'[{"a":'.repeat(levels / 2)}1.10${'}]'.repeat(levels / 2)}`;
     expect(JSON.stringify(readJson(answer(nested(1_000))))).toBe(nested(1_000));
     expect(() => readJson(answer(nested(1_002)))).toThrow(protocol('nested too deep: more than 1000 levels'));
-    expect(() => readJson(answer('['.repeat(1_000_000)))).toThrow(protocol('nested too deep'));
+    for (const inner of ['1', '1.10']) {
+      const source = `${'['.repeat(200_000)}${inner}${']'.repeat(200_000)}`;
+      expect(() => readJson(answer(source))).toThrow(protocol('nested too deep'));
+    }
+    expect(() => readJson(answer('['.repeat(1_000_000)))).toThrow(protocol('not JSON'));
+    // At the limit, a number that is kept digit for digit is no level.
+    expect(() => readJson(answer(`${'['.repeat(1_000)}{}${']'.repeat(1_000)}`))).toThrow(protocol('nested too deep'));
     // Neither brackets in strings nor those of siblings count.
     expect(readJson(answer(`["\\"${'['.repeat(2_000)}"]`))).toEqual([`"${'['.repeat(2_000)}`]);
     expect(readJson(answer(`[${'[],'.repeat(2_000)}{}]`))).toHaveLength(2_001);

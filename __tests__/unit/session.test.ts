@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readInputs } from '../../src/inputs.ts';
+import { Pace } from '../../src/pace.ts';
 import { openSecrets } from '../../src/secrets.ts';
 import { openSession } from '../../src/session.ts';
-import type { Exchange } from '../../src/types.ts';
+import type { Exchange, Note } from '../../src/types.ts';
 import { NOON, rejection, type Scripted, type Seen, vendorOf } from './http-loopback.ts';
 
 const CLIENT = { 'client-id': 'client-1234', 'client-secret': 'hush-hush-1234' };
@@ -35,7 +36,8 @@ async function sessionWith(given: Readonly<Record<string, string>>, ...answers: 
   let minted = 0;
   const inputs = Object.entries({ vendor: 'infisical', 'base-url': origin, 'max-attempts': '2', ...given });
   const exchanges: Exchange[] = [];
-  const notes: string[] = [];
+  const notes: Note[] = [];
+  const clock = { now: () => NOON, random: () => 0, sleep: async () => {} };
   const { session, close } = openSession({
     inputs: readInputs(
       Object.fromEntries(inputs.map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
@@ -45,14 +47,15 @@ async function sessionWith(given: Readonly<Record<string, string>>, ...answers: 
     ),
     window: WINDOW,
     secrets,
-    clock: { now: () => NOON, random: () => 0, sleep: async () => {} },
+    pace: new Pace(null, clock),
+    clock,
     signal: new AbortController().signal,
     onExchange: (exchange) => exchanges.push(exchange),
     onRetry: () => {},
     note: (text) => notes.push(text),
   });
   closers.push(close);
-  return { session, seen, masks, exchanges, notes };
+  return { session, close, seen, masks, exchanges, notes };
 }
 
 /** Each request as path and credentials. */
@@ -107,6 +110,34 @@ describe('a session with a client id and secret', () => {
       `${GET} Bearer access-2`,
     ]);
     expect(masks.get('access-2')).toBe(4);
+  });
+
+  test('logs in once more for all the calls that meet the expired token while they are under way', async () => {
+    const { origin, server } = await vendorOf();
+    const seen: string[] = [];
+    const held: (() => void)[] = [];
+    server.removeAllListeners('request');
+    server.on('request', (request, response) => {
+      const { method = '', headers } = request;
+      const token = headers.authorization ?? '-';
+      seen.push(`${method} ${token}`);
+      const answer = ({ status = 200, body = '{}' }: Scripted) =>
+        response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+      request.resume();
+      if (method === 'POST') answer(login(`access-${seen.filter((line) => line.startsWith('POST')).length}`));
+      else if (token !== 'Bearer access-1') answer({});
+      // They are all sent with the old token before the first of them is refused, and refused one by one.
+      else if (held.push(() => answer(expired)) === 5) {
+        for (const [index, refuse] of held.entries()) setTimeout(refuse, 20 * index);
+      }
+    });
+    const { session } = await sessionWith({ ...CLIENT, 'base-url': origin });
+    await Promise.all(Array.from({ length: 5 }, () => session.send(call)));
+    expect(seen.toSorted()).toEqual([
+      ...Array(5).fill('GET Bearer access-1'),
+      ...Array(5).fill('GET Bearer access-2'),
+      ...Array(2).fill('POST -'),
+    ]);
   });
 
   test('gives up where the new token has expired as well', async () => {
@@ -197,6 +228,18 @@ describe('a session with a token', () => {
     expect(await rejection(session.send(call))).toMatchObject({ kind: 'auth', where: `${GET} → 403` });
     expect(walk(seen)).toEqual([`${GET} Bearer plain-token`]);
   });
+});
+
+test('a session that is closed ends what is under way, and what waits for its turn', async () => {
+  const { origin, server } = await vendorOf();
+  server.removeAllListeners('request');
+  const arrived = new Promise((arrive) => server.on('request', arrive));
+  const { session, close } = await sessionWith({ token: 'plain-token', 'base-url': origin });
+  const calls = [rejection(session.send(call)), rejection(session.download(call))];
+  await arrived;
+  close();
+  for (const error of await Promise.all(calls)) expect(error).toMatchObject({ name: 'AbortError' });
+  expect(await rejection(session.send(call))).toMatchObject({ name: 'AbortError' });
 });
 
 test('a session hands the vendor its query, the window that is asked for, and its notes on', async () => {

@@ -29,8 +29,8 @@ const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(b
 describe('a sink', () => {
   test('has its file under `.partial` until it is settled and named', async () => {
     const sink = await Sink.open(path);
-    await sink.write('a,b\r\n');
-    await sink.write('1,2\r\n');
+    await sink.write(Buffer.from('a,b\r\n'));
+    await sink.write(Buffer.from('1,2\r\n'));
     expect(await readdir(folder)).toEqual(['a.csv.partial']);
     const digest = await sink.settle();
     expect(await readdir(folder)).toEqual(['a.csv.partial']);
@@ -43,7 +43,7 @@ describe('a sink', () => {
 
   test('may be named when it is closed, and by another name of its folder', async () => {
     const sink = await Sink.open(path);
-    await sink.write('a,b\r\n');
+    await sink.write(Buffer.from('a,b\r\n'));
     await sink.settle();
     await sink.close();
     await sink.name(join(folder, 'a.part-001.csv'));
@@ -52,9 +52,9 @@ describe('a sink', () => {
 
   test('takes nothing more once it is settled', async () => {
     const sink = await Sink.open(path);
-    await sink.write('a,b\r\n');
+    await sink.write(Buffer.from('a,b\r\n'));
     await seal(sink);
-    await expect(sink.write('1,2\r\n')).rejects.toThrow();
+    await expect(sink.write(Buffer.from('1,2\r\n'))).rejects.toThrow();
     await sink.close();
     expect(await readFile(path, 'utf8')).toBe('a,b\r\n');
   });
@@ -63,7 +63,7 @@ describe('a sink', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.string({ unit: 'binary' })), async (texts) => {
         const sink = await Sink.open(path);
-        for (const text of texts) await sink.write(text);
+        for (const text of texts) await sink.write(Buffer.from(text));
         const digest = await seal(sink);
         await sink.close();
         const bytes = await readFile(path);
@@ -76,7 +76,7 @@ describe('a sink', () => {
 
   test('that is closed unnamed leaves what was written as `.partial` alone', async () => {
     const sink = await Sink.open(path);
-    await sink.write('half');
+    await sink.write(Buffer.from('half'));
     await sink.close();
     expect(await readdir(folder)).toEqual(['a.csv.partial']);
   });
@@ -88,7 +88,7 @@ describe('a sink', () => {
     ['another one', (partial) => rm(partial).then(() => writeFile(partial, 'a,c\r\n'))],
   ])('does not give its name to a file that is %s on the disk', async (_, change) => {
     const sink = await Sink.open(path);
-    await sink.write('a,b\r\n');
+    await sink.write(Buffer.from('a,b\r\n'));
     await change(`${path}.partial`);
     await expect(seal(sink)).rejects.toMatchObject({
       kind: 'destination',
@@ -123,7 +123,7 @@ describe('where the disk refuses', () => {
   test('a write, it is one too', async () => {
     const sink = await Sink.open(path);
     await sink.close();
-    await expect(sink.write('x')).rejects.toMatchObject({
+    await expect(sink.write(Buffer.from('x'))).rejects.toMatchObject({
       kind: 'destination',
       message: 'The export cannot be written (EBADF).',
       where: path,
@@ -148,7 +148,7 @@ describe('where the disk refuses', () => {
       import { Sink } from ${JSON.stringify(new URL('../../src/sink.ts', import.meta.url).href)};
       const sink = await Sink.open(${JSON.stringify(path)});
       try {
-        for (let line = 0; line < 1000; line++) await sink.write('x'.repeat(1000));
+        for (let line = 0; line < 1000; line++) await sink.write(Buffer.alloc(1000, 'x'));
       } catch ({ kind, message }) {
         console.log(JSON.stringify({ kind, message }));
       }

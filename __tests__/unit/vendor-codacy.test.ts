@@ -3,7 +3,6 @@ import { inWindow, jsonOf, type LedgerEvent } from '../../sandbox/ledger.ts';
 import { changed, type SandboxResponse } from '../../sandbox/server.ts';
 import type { Entry } from '../../sandbox/shelf.ts';
 import type { CodacyOptions } from '../../sandbox/vendors/codacy.ts';
-import { codacy } from '../../src/vendors/codacy.ts';
 import { failureOf, NOON } from '../contract/run.ts';
 import {
   asked,
@@ -17,14 +16,20 @@ import {
   serve,
   WEEK,
 } from '../contract/sandbox.ts';
+import { vendorOf } from './http-loopback.ts';
 
 const events = ledgerOf('codacy', 1200);
 const DAY = { from: WEEK.from, to: WEEK.from + DAY_MS };
 
 /** Ties have no order and no ids: rows of one instant are compared as a set. */
-async function expectExact(ledger: readonly LedgerEvent[], options: Partial<CodacyOptions>, window: Span = WEEK) {
+async function expectExact(
+  ledger: readonly LedgerEvent[],
+  options: Partial<CodacyOptions>,
+  window: Span = WEEK,
+  inputs: Record<string, string> = {},
+) {
   const server = await serve('codacy', ledger, options);
-  const [header = [], ...rows] = rowsOf(await exportFrom('codacy', server, window));
+  const [header = [], ...rows] = rowsOf(await exportFrom('codacy', server, window, inputs));
   const [wantedHeader = [], ...wanted] = expectedOf('codacy', ledger, window, options.shape ?? 'data');
   const time = header.indexOf('timestamp');
   expectRows(
@@ -81,21 +86,41 @@ describe.each(['data', 'array'] as const)('the shape `%s`', (shape) => {
 });
 
 describe('pages', () => {
-  test('are of 1,000 once the vendor has shown that it pages, and followed to the end', async () => {
-    const server = await expectExact(ledgerOf('codacy', 3500, DAY), { shape: 'data' }, DAY);
+  const many = ledgerOf('codacy', 3500, DAY);
+  const oneByOne = { concurrency: '1' };
+
+  test('are of 1,000 once the vendor has shown that it pages, and walked back by time where they are newest first', async () => {
+    const server = await expectExact(many, { shape: 'data' }, DAY, oneByOne);
     expect(asked(server.requests, 'limit')).toEqual([undefined, '1000', '1000', '1000', '1000']);
+    expect(new Set(asked(server.requests, 'cursor'))).toEqual(new Set([undefined]));
+    const ends = asked(server.requests, 'to').slice(1).map(Number);
+    expect(ends).toEqual(ends.toSorted((a, b) => b - a));
+    expect(new Set(ends).size).toBe(4);
+  });
+
+  test('are followed by their cursors to the end where they come in another order', async () => {
+    const server = await expectExact(many, { shape: 'data', order: 'oldest' }, DAY, oneByOne);
+    expect(asked(server.requests, 'limit')).toEqual([undefined, ...Array(5).fill('1000')]);
     expect(new Set(asked(server.requests, 'cursor')).size).toBe(4);
   });
 
-  test('whose cursor comes again: protocol', async () => {
+  test('that are walked back by several at once, a day apiece or less: exact', async () => {
+    const server = await expectExact(many, { shape: 'data', pageRows: 100 }, DAY, { concurrency: '8' });
+    expect(server.requests.length).toBeGreaterThan(35);
+  });
+
+  test.each(['newest', 'oldest'] as const)('whose cursor comes again, %s first: protocol', async (order) => {
     const stuck = changed((answer) => ({
       ...answer,
       body: String(answer.body).replace(/"pagination":.*/, '"pagination":{"cursor":"again"}}'),
     }));
-    const server = await serve('codacy', events, {
+    const later = inWindow(events, { from: DAY.from + 1, to: DAY.to });
+    const server = await serve('codacy', later, {
+      order,
       intercept: ({ query }) => (query.some(([name]) => name === 'cursor') ? undefined : stuck),
     });
-    const again = await serve('codacy', events, {
+    const again = await serve('codacy', later, {
+      order,
       intercept: (request) => {
         for (const pair of request.query as [string, string][]) if (pair[0] === 'cursor') return repeat;
         return stuck;
@@ -105,18 +130,26 @@ describe('pages', () => {
     // A cursor that the vendor itself does not know.
     expect(failureOf(await exportFrom('codacy', server, DAY))).toMatchObject({ kind: 'protocol' });
   });
+
+  test('that name a next one beyond the window are not followed: exact', async () => {
+    const server = await expectExact(events, { shape: 'data', pageRows: 400 }, DAY, oneByOne);
+    expect(new Set(asked(server.requests, 'cursor'))).toEqual(new Set([undefined]));
+  });
 });
 
 describe('what changes while it is read', () => {
   const day = ledgerOf('codacy', 100, DAY);
   const [some] = inWindow(day, DAY).slice(90);
 
-  test.each([
-    ['comes', (request: number) => request >= 3],
-    ['goes', (request: number) => request < 3],
-  ])('an event that %s between two pages, which repeats or skips others: incomplete', async (_, isThere) => {
+  const changes: [string, (request: number) => boolean][] = [
+    ['comes', (request) => request >= 4],
+    ['goes', (request) => request < 4],
+  ];
+  /** A vendor whose event is there for some of the requests alone. */
+  const unsteady = (order: 'newest' | 'oldest', isThere: (request: number) => boolean) => {
     let request = -1;
-    const server = await serve('codacy', day, {
+    return serve('codacy', day, {
+      order,
       pageRows: 30,
       visible: (event) => event !== some || isThere(request),
       intercept: (_request, index) => {
@@ -124,27 +157,65 @@ describe('what changes while it is read', () => {
         return undefined;
       },
     });
-    const error = failureOf(await exportFrom('codacy', server, DAY));
-    expect(error).toMatchObject({ kind: 'incomplete', message: expect.stringMatching(/counts \d+, then \d+\.$/) });
-  });
+  };
 
-  test('a page that comes again for the next cursor: protocol', async () => {
+  test.each(changes)(
+    'an event that %s between two pages of a cursor, which repeats or skips others: incomplete',
+    async (_, isThere) => {
+      const server = await unsteady('oldest', isThere);
+      const error = failureOf(await exportFrom('codacy', server, DAY, { concurrency: '1' }));
+      expect(error).toMatchObject({ kind: 'incomplete', message: expect.stringMatching(/counts \d+, then \d+\.$/) });
+    },
+  );
+
+  test.each(changes)(
+    'an event that %s between two pages that are walked back by time: repeats or skips none',
+    async (_, isThere) => {
+      const server = await unsteady('newest', isThere);
+      const rows = rowsOf(await exportFrom('codacy', server, DAY, { concurrency: '1' }));
+      const others = expectedOf(
+        'codacy',
+        day.filter((event) => event !== some),
+        DAY,
+        'data',
+      ).map((row) => row.join());
+      const found = rows.map((row) => row.join()).filter((row) => others.includes(row));
+      expect(found.toSorted()).toEqual(others.toSorted());
+      expect(rows.length - others.length).toBeLessThanOrEqual(1);
+    },
+  );
+
+  /** A vendor that gives one page once more, in place of the next. */
+  const repeatsPage = async (order: 'newest' | 'oldest', at: number) => {
     let request = -1;
     let before: readonly Entry[] = [];
-    const server = await serve('codacy', day, {
+    return serve('codacy', day, {
+      order,
       pageRows: 50,
       intercept: (_request, index) => {
         request = index;
         return undefined;
       },
       arrange: (entries) => {
-        const page = request === 2 ? before : entries;
+        const page = request === at ? before : entries;
         before = entries;
         return page;
       },
     });
-    const error = failureOf(await exportFrom('codacy', server, DAY));
+  };
+
+  test('a page that comes again for the next cursor: protocol', async () => {
+    const server = await repeatsPage('oldest', 3);
+    const error = failureOf(await exportFrom('codacy', server, DAY, { concurrency: '1' }));
     expect(error).toMatchObject({ kind: 'protocol', message: expect.stringContaining('the same page twice') });
+  });
+
+  test('a page that comes again for an older window: is not taken for that window, all of it is asked for anew', async () => {
+    const server = await repeatsPage('newest', 2);
+    expect(rowsOf(await exportFrom('codacy', server, DAY, { concurrency: '1' }))).toHaveLength(
+      1 + inWindow(day, DAY).length,
+    );
+    expect(new Set(asked(server.requests, 'cursor')).size).toBeGreaterThan(1);
   });
 
   test('a row that comes twice, though it is counted once: incomplete', async () => {
@@ -188,14 +259,9 @@ test('a bare array of more events than a call has arguments', async () => {
     result: 'b',
     timestamp: event?.fields['timestamp'],
   });
-  const body = Buffer.from(`[${Array.from({ length: 130_000 }, () => fields).join(',')}]`);
-  const bodies = [body];
-  const session = {
-    query: { window: DAY, org: 'acme', provider: 'gh', filters: new Map() },
-    send: async () => ({ status: 200, body: bodies.shift() ?? Buffer.from('[]'), where: 'GET /audit' }),
-    note: () => {},
-  };
-  await expect(codacy.pages(session)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ kind: 'incomplete' });
+  const body = `[${Array.from({ length: 130_000 }, () => fields).join(',')}]`;
+  const { origin } = await vendorOf({ body }, { body: '[]' });
+  expect(failureOf(await exportFrom('codacy', { origin }, DAY)).kind).toBe('incomplete');
 });
 
 test('a walk that ends with fewer events than it counts: incomplete', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import type { LedgerEvent } from '../../sandbox/ledger.ts';
 import type { SandboxResponse } from '../../sandbox/server.ts';
@@ -15,6 +16,7 @@ import {
   serve,
   TOKEN,
 } from '../contract/sandbox.ts';
+import { vendorOf } from './http-loopback.ts';
 
 const TWO_DAYS = { from: Date.UTC(2026, 10, 4), to: Date.UTC(2026, 10, 6) };
 const PATH = '/api/v1/organization/audit-logs';
@@ -95,11 +97,17 @@ describe('pages of 1,000, walked back by time', () => {
 });
 
 describe('the rate limit', () => {
-  test('every third answer is 429: exact, after exactly the waits that were asked for', async () => {
-    const { server, done } = await expectExact(events, { rateLimit: { every: 3, retryAfter: 9 } });
+  test('every third answer is 429: exact, after exactly the waits that were asked for, and a margin', async () => {
+    const limited = { rateLimit: { every: 3, retryAfter: 9 } };
+    const { server, done } = await expectExact(events, limited, { concurrency: '1' });
     const refused = Math.floor(server.requests.length / 3);
     expect(refused).toBeGreaterThan(0);
-    expect(done.waits).toEqual(Array.from({ length: refused }, () => 9000));
+    expect(done.waits).toEqual(Array.from({ length: refused }, () => [9000, 250]).flat());
+  });
+
+  test('every third answer is 429, several requests at a time: exact', async () => {
+    const { done } = await expectExact(events, { rateLimit: { every: 3, retryAfter: 9 } }, { concurrency: '4' });
+    expect(done.waits).toContain(9000);
   });
 
   test('every answer is 429: rate-limit', async () => {
@@ -111,6 +119,7 @@ describe('the rate limit', () => {
 describe('log-in', () => {
   const client = { clientId: 'client-1', clientSecret: 'secret-of-the-client' };
   const asClient = { 'client-id': client.clientId, 'client-secret': client.clientSecret };
+  const oneByOne = { ...asClient, concurrency: '1' };
   const identity = { identityId: 'identity-1', jwt: ID_TOKEN };
   const isLogin = ({ path }: { path: string }) => path !== PATH;
 
@@ -144,7 +153,7 @@ describe('log-in', () => {
   test('a token that expires on the way is renewed, once for each call that needs it: exact', async () => {
     const window = { from: TWO_DAYS.from, to: TWO_DAYS.from + 4 * DAY_MS };
     const many = ledgerOf('infisical', 4600, window);
-    const { server, done } = await expectExact(many, { client, tokenRequests: 3 }, asClient, window);
+    const { server, done } = await expectExact(many, { client, tokenRequests: 3 }, oneByOne, window);
     const calls = server.requests.filter((request) => !isLogin(request));
     const logins = server.requests.filter(isLogin);
     const refused = logins.length - 1;
@@ -154,18 +163,49 @@ describe('log-in', () => {
     expect(done.waits).toEqual([]);
   });
 
+  test('a token that expires while several requests are under way: exact, with fewer log-ins than refusals', async () => {
+    const window = { from: TWO_DAYS.from, to: TWO_DAYS.from + 16 * DAY_MS };
+    const many = ledgerOf('infisical', 400, window);
+    const inputs = { ...asClient, concurrency: '8' };
+    const { server } = await expectExact(many, { client, tokenRequests: 9 }, inputs, window);
+    const logins = server.requests.filter(isLogin).length;
+    expect(logins).toBeGreaterThan(1);
+    expect(logins).toBeLessThanOrEqual(Math.ceil(server.requests.length / 9));
+  });
+
   test('a token that is refused at once again: auth, after one renewal', async () => {
     const server = await serve('infisical', events, { client, tokenRequests: 0 });
-    const error = failureOf(await exportFrom('infisical', server, TWO_DAYS, asClient));
+    const error = failureOf(await exportFrom('infisical', server, TWO_DAYS, oneByOne));
     expect(error).toMatchObject({ kind: 'auth', where: `GET ${PATH} → 403` });
     expect(server.requests.map((request) => isLogin(request))).toEqual([true, false, true, false]);
   });
 
   test('a given token that expires cannot be renewed: auth', async () => {
     const server = await serve('infisical', events, { tokenRequests: 2 });
-    expect(failureOf(await exportFrom('infisical', server, TWO_DAYS))).toMatchObject({ kind: 'auth' });
+    const done = await exportFrom('infisical', server, TWO_DAYS, { concurrency: '1' });
+    expect(failureOf(done)).toMatchObject({ kind: 'auth' });
     expect(server.requests).toHaveLength(3);
   });
+});
+
+test('a refusal ends the export at once, and what is under way with it', async () => {
+  const { origin, server } = await vendorOf();
+  server.removeAllListeners('request');
+  let asked = 0;
+  const ended: Promise<unknown>[] = [];
+  server.on('request', (_request, response) => {
+    if (++asked < 4) ended.push(once(response, 'close'));
+    else response.writeHead(403, { 'content-type': 'application/json' }).end('{}');
+  });
+  const window = { from: TWO_DAYS.from, to: TWO_DAYS.from + 8 * DAY_MS };
+  const unhandled: unknown[] = [];
+  const hear = (cause: unknown) => void unhandled.push(cause);
+  process.on('unhandledRejection', hear);
+  const error = failureOf(await exportFrom('infisical', { origin }, window, { concurrency: '4' }));
+  await Promise.all(ended);
+  process.off('unhandledRejection', hear);
+  expect(error).toMatchObject({ kind: 'auth', where: `GET ${PATH} → 403` });
+  expect({ asked, ended: ended.length, unhandled }).toEqual({ asked: 4, ended: 3, unhandled: [] });
 });
 
 test('the answer to another request, as from a careless cache: protocol', async () => {

@@ -71,7 +71,7 @@ describe('bounds that no document names', () => {
 
 describe('environments', () => {
   test('all that are listed and physical, in the order of the list, the ends of the first once more', async () => {
-    const { server, done } = await exportKosli();
+    const { server, done } = await exportKosli({}, { concurrency: '1' });
     const [first = '', ...others] = LISTED.map((name) => `/api/v2/environments/acme/${name}/auditlog`);
     expect(server.requests.map(({ path }) => path)).toEqual(['/api/v2/environments/acme', first, first, ...others]);
     expectRows(rowsOf(done), tableOf(LISTED));

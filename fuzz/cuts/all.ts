@@ -24,7 +24,7 @@ export async function cutAll(options: CutOptions): Promise<Row[]> {
       for (const framing of FRAMINGS) {
         const response = responseOf(body, framing);
         const whole = await loopback
-          .ask({ pieces: [response], end: 'fin' }, body.accept, WHOLE_MS)
+          .ask({ pieces: [response], end: 'fin' }, body.accept, WHOLE_MS, options.way)
           .catch(() => ({ body: null }));
         const wholeIsRight = framing.trusted ? whole.body?.equals(body.bytes) === true : whole.body === null;
         const cuts = await cutResponse(loopback, response, body.accept, options);

@@ -7,13 +7,18 @@ import type { VendorId } from '../../sandbox/ledger.ts';
 import { changed, type SandboxServer } from '../../sandbox/server.ts';
 import { SUBJECTS } from '../../sandbox/subjects.ts';
 import { startVendor } from '../../sandbox/vendors/index.ts';
+import { JsonRow } from '../../src/csv/json-row.ts';
+import { readRows } from '../../src/csv/json-rows.ts';
 import { readCsv } from '../../src/csv/read.ts';
+import { CsvRow } from '../../src/csv/row.ts';
 import { ExportError } from '../../src/errors.ts';
 import { openWire } from '../../src/http.ts';
+import { Pace } from '../../src/pace.ts';
 import { readJson } from '../../src/read.ts';
 import { systemClock } from '../../src/retry.ts';
-import type { Session, Vendor } from '../../src/types.ts';
+import type { Session, Vendor, VendorEvent } from '../../src/types.ts';
 import { vendors } from '../../src/vendors/index.ts';
+import { pagesOf } from '../pages.ts';
 import { attempt } from '../target.ts';
 import { BODIES, eventsOf, WINDOW } from './responses.ts';
 
@@ -88,6 +93,7 @@ async function verdictOn(vendor: Vendor, server: SandboxServer, whole: readonly 
 async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> {
   const wire = openWire({
     ...{ origin: server.origin, vendor: vendor.name, maxAttempts: 1, timeoutMs: 10_000, proxyEnv: {} },
+    pace: new Pace(null, systemClock),
     authorize: async () => vendor.headers(TOKEN),
     renew: async () => false,
     signal: new AbortController().signal,
@@ -98,14 +104,19 @@ async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> 
   });
   const filters = new Map(vendor.id === 'kosli' ? [['env_name', ['prod-k8s']]] : []);
   const query = { window: WINDOW, org: SUBJECTS[vendor.id as VendorId].org, provider: null, filters };
-  const session: Session = { query, send: wire.send, note: () => {} };
+  const session: Session = { query, send: wire.send, download: wire.download, events: readRows, note: () => {} };
   try {
     const rows: string[] = [];
-    for await (const { events } of vendor.pages(session)) rows.push(...events.map(({ body }) => JSON.stringify(body)));
+    for await (const { events } of pagesOf(vendor, session)) rows.push(...events.map(({ body }) => textOf(body)));
     return rows;
   } finally {
     wire.close();
   }
+}
+
+function textOf(body: VendorEvent['body']): string {
+  if (body instanceof CsvRow) return JSON.stringify(body.cells);
+  return JSON.stringify(body instanceof JsonRow ? body.fields : body);
 }
 
 /** How many parts of the JSON body were tried, one every `stride` bytes, and the lengths of those that were taken. */

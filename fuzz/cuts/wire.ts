@@ -2,7 +2,7 @@
 
 import { ExportError } from '../../src/errors.ts';
 import type { Call } from '../../src/types.ts';
-import type { End, Loopback } from '../loopback.ts';
+import type { End, Loopback, Way } from '../loopback.ts';
 
 export interface Cuts {
   tried: number;
@@ -18,6 +18,8 @@ export interface CutOptions {
   readonly stride: number;
   readonly end: End;
   readonly timeoutMs: number;
+  /** As a download, most of it is on the disk when it is cut. */
+  readonly way: Way;
 }
 
 /** As many at a time: what one waits for, another one uses. */
@@ -28,7 +30,7 @@ export async function cutResponse(
   loopback: Loopback,
   response: Buffer,
   accept: Call['accept'],
-  { first, stride, end, timeoutMs }: CutOptions,
+  { first, stride, end, timeoutMs, way }: CutOptions,
 ): Promise<Cuts> {
   const cuts: Cuts = { tried: 0, taken: [], refused: new Map() };
   let next = first;
@@ -38,7 +40,7 @@ export async function cutResponse(
       next += stride;
       cuts.tried += 1;
       try {
-        await loopback.ask({ pieces: [response.subarray(0, count)], end }, accept, timeoutMs);
+        await loopback.ask({ pieces: [response.subarray(0, count)], end }, accept, timeoutMs, way);
         cuts.taken.push(count);
       } catch (error) {
         const kind = error instanceof ExportError ? error.kind : 'bug';

@@ -1,12 +1,14 @@
-/** The reader of the vendors' CSV against csv-parse. */
+/** The reader of the vendors' CSV against csv-parse; and whole against in pieces. */
 
 import { isUtf8 } from 'node:buffer';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { readCsv } from '../../src/csv/read.ts';
+import { type ScanOptions, scanCsv } from '../../src/csv/scan.ts';
+import { chunksOf } from '../chunks.ts';
 import { edited, editsOf } from '../mutations.ts';
-import { attempt, insist, target } from '../target.ts';
+import { attempt, expected, insist, target } from '../target.ts';
 
 const PIECES = ['"', '""', ',', '\r', '\n', '\r\n', ' ', 'a', 'é', '\ufeff', '\0', '🦊', '0', ';', '\t', "'"];
 
@@ -53,6 +55,7 @@ const inputs = fc.record({
   bytes: fc.oneof({ weight: 4, arbitrary: documents }, { weight: 1, arbitrary: anything }),
   edits: editsOf(PIECES, 3),
   nul: fc.boolean(),
+  cuts: fc.array(fc.nat(60), { maxLength: 4 }),
 });
 
 /** What csv-parse takes and this reader refuses by design: by its message, and whether that is so. */
@@ -69,28 +72,48 @@ const STRICTER: readonly (readonly [RegExp, (bytes: Buffer, cells: readonly stri
 
 export const csvRead = target({
   name: 'csv-read',
-  holds: 'readCsv gives the cells that csv-parse gives, or refuses with `protocol`',
+  holds: 'readCsv gives the cells that csv-parse gives, or refuses with `protocol`; so does scanCsv, from any chunks',
   runs: 10_000,
   sample: 1_000,
   inputs,
-  check({ bytes, edits, nul }) {
+  async check({ bytes, edits, nul, cuts }) {
     const body = edited(bytes, edits);
     const ours = attempt(['protocol'], () => readCsv({ status: 200, body, where: 'GET /csv' }, { nul }));
     const theirs = parsed(body);
+    const places = cuts.map((cut) => Math.min(cut, body.length)).sort((a, b) => a - b);
+    const inPieces = await scanned(body, places, { nul });
     if ('value' in ours) {
-      const { header, rows } = ours.value;
+      const { header } = ours.value;
+      const rows = ours.value.rows.map(({ cells }) => cells);
       insist(isUtf8(body), 'taken, but is not UTF-8', body.toString('latin1'));
-      insist(theirs !== null, 'taken, but not by csv-parse', body.toString(), ours.value);
-      insist(isDeepStrictEqual([header, ...rows], theirs), 'other cells than csv-parse', body.toString(), ours.value);
+      insist(theirs !== null, 'taken, but not by csv-parse', body.toString(), rows);
+      insist(isDeepStrictEqual([header, ...rows], theirs), 'other cells than csv-parse', body.toString(), rows);
+      insist(isDeepStrictEqual(inPieces, theirs), 'other cells in pieces', body.toString(), places, inPieces);
       return 'taken';
     }
     const { message } = ours;
+    insist(inPieces === message, 'not so refused in pieces', body.toString(), places, message, inPieces);
     if (theirs === null) return 'refused';
     const reason = STRICTER.find(([pattern]) => pattern.test(message));
     insist(reason?.[1](body, theirs) === true, 'refused, but taken by csv-parse', body.toString(), message);
     return 'refused';
   },
 });
+
+/** The cells, or the message of the refusal. */
+async function scanned(body: Buffer, cuts: readonly number[], options: ScanOptions): Promise<string[][] | string> {
+  const rows: string[][] = [];
+  let header: readonly string[] = [];
+  try {
+    for await (const batch of scanCsv(chunksOf(body, cuts), 'GET /csv', options)) {
+      header = batch.header;
+      rows.push(...batch.rows.map(({ cells }) => cells));
+    }
+  } catch (error) {
+    return expected(['protocol'], error).message;
+  }
+  return [[...header], ...rows];
+}
 
 /** null where csv-parse refuses. */
 function parsed(body: Buffer): string[][] | null {

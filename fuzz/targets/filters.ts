@@ -1,11 +1,13 @@
 /** The `filters` input: any text, and known filters all the way to the address that is asked. */
 
 import fc from 'fast-check';
+import { readEvents } from '../../src/events.ts';
 import { requestOf } from '../../src/exchange.ts';
 import { parseFilters } from '../../src/filters.ts';
 import type { Call, Filter, Vendor } from '../../src/types.ts';
 import { vendors } from '../../src/vendors/index.ts';
 import { edited, editsOf, textOf } from '../mutations.ts';
+import { pagesOf } from '../pages.ts';
 import { attempt, expected, insist, target } from '../target.ts';
 
 const WINDOW = { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) };
@@ -113,7 +115,8 @@ async function checkAddress(vendor: Vendor, given: ReadonlyMap<string, readonly 
   const query = { window: WINDOW, org: 'acme', provider: 'gh', filters: given };
   const send = async (call: Call) => Promise.reject(new Asked(call));
   try {
-    for await (const _ of vendor.pages({ query, send, note: () => {} })) insist(false, 'a page without a request');
+    for await (const _ of pagesOf(vendor, { query, send, download: send, events: readEvents, note: () => {} }))
+      insist(false, 'a page without a request');
   } catch (error) {
     if (!(error instanceof Asked)) throw error;
     checkCall(error.call, given);

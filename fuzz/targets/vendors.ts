@@ -2,10 +2,14 @@
 
 import fc from 'fast-check';
 import { planTable } from '../../src/csv/columns.ts';
+import { readRows } from '../../src/csv/json-rows.ts';
 import type { ErrorKind } from '../../src/errors.ts';
-import type { Answer, Call, Vendor } from '../../src/types.ts';
+import { readEvents } from '../../src/events.ts';
+import { inMemory } from '../../src/spool.ts';
+import type { Answer, Call, Download, Vendor } from '../../src/types.ts';
 import { vendors } from '../../src/vendors/index.ts';
 import { edited, editsOf } from '../mutations.ts';
+import { pagesOf } from '../pages.ts';
 import { expected, insist, target } from '../target.ts';
 
 const WINDOW = { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) };
@@ -124,9 +128,14 @@ export const vendorAnswers = target({
       const [text, edits] = answers[(requests - 1) % answers.length] ?? ['', []];
       return { status: 200, body: edited(Buffer.from(text), edits), where: `GET ${path}` };
     };
+    const download = async (call: Call): Promise<Download> => {
+      const { body, where } = await send(call);
+      return { where, ...inMemory(body) };
+    };
     const query = { window: WINDOW, org: 'acme', provider: 'gh', filters: new Map<string, readonly string[]>() };
+    const session = { query, send, download, events: columns === 'native' ? readRows : readEvents, note: () => {} };
     try {
-      for await (const { header = null, events } of vendor.pages({ query, send, note: () => {} })) {
+      for await (const { header = null, events } of pagesOf(vendor, session)) {
         const { names, row } = planTable({ vendor, org: 'acme', columns, header });
         for (const event of events) {
           insist(!Number.isNaN(event.time), 'a time is no number', event);

@@ -65,7 +65,16 @@ interface Stage extends ReturnType<typeof planOf> {
   readonly timeOut: () => void;
 }
 
-async function play({ vendor, seed, scene: drawn, schedule, dice, folder, timeOut }: Stage): Promise<Outcome> {
+async function play({
+  vendor,
+  seed,
+  scene: drawn,
+  schedule,
+  concurrency,
+  dice,
+  folder,
+  timeOut,
+}: Stage): Promise<Outcome> {
   let now = NOW;
   let last = 0;
   const met = schedule.filter(({ kind }) => worldOf.has(kind));
@@ -106,7 +115,7 @@ async function play({ vendor, seed, scene: drawn, schedule, dice, folder, timeOu
   try {
     const outputs: Record<string, string> = {};
     const failure = await main({
-      env: environmentOf(scene, worlds, server, folder),
+      env: environmentOf(scene, worlds, server, { folder, concurrency }),
       runner: quietRunner(outputs),
       clock,
       signal: new AbortController().signal,
@@ -188,7 +197,7 @@ function environmentOf(
   { setting, window }: Scene,
   worlds: readonly World[],
   server: SandboxServer,
-  folder: string,
+  { folder, concurrency }: Pick<Stage, 'folder' | 'concurrency'>,
 ): Record<string, string> {
   const { columns, vendor, subject } = setting;
   const inputs: Record<string, string | null> = {
@@ -201,6 +210,7 @@ function environmentOf(
     to: new Date(window.to).toISOString(),
     destination: 'file',
     path: 'out',
+    concurrency: String(concurrency),
     'max-attempts': String(MOST_TRIES),
     'request-timeout': String(TIMEOUT_S),
   };

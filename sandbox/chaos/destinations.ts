@@ -25,6 +25,7 @@ import {
   type Place,
   TOKEN,
 } from './destination-place.ts';
+import { concurrencyOf } from './plan.ts';
 
 export type Destination = 'file' | 'commit' | 'artifact';
 export const DESTINATIONS: readonly Destination[] = ['file', 'commit', 'artifact'];
@@ -84,7 +85,12 @@ export async function runDestinationChaos(
   const iso = (time: number) => new Date(time).toISOString();
   const inputs = {
     ...{ vendor, columns: setting.columns, org: setting.subject.org, token: TOKEN, 'github-token': TOKEN },
-    ...{ 'base-url': server.origin, 'request-timeout': TIMEOUT_S, to: iso(window.to) },
+    ...{
+      'base-url': server.origin,
+      'request-timeout': TIMEOUT_S,
+      concurrency: String(concurrencyOf(seed)),
+      to: iso(window.to),
+    },
     ...(chained ? { from: 'last-export', 'initial-from': iso(window.from) } : { from: iso(window.from) }),
     ...(inDays && { 'max-window': 'P1D' }),
     ...place.inputs,

@@ -21,7 +21,17 @@ export interface Planned {
 export interface Plan {
   readonly scene: Omit<Scene, 'request'>;
   readonly schedule: readonly Planned[];
+  readonly concurrency: number;
   readonly dice: Dice;
+}
+
+/**
+ * How many requests a run may have in flight. Where it is more than one, faults meet them in whatever order they come,
+ * so that the same seed may go another way.
+ */
+export function concurrencyOf(seed: number): number {
+  const dice = diceFrom(seed, 'concurrency');
+  return dice.chance(3 / 4) ? 1 : dice.whole(2, 8);
 }
 
 export function planOf(vendor: VendorId, seed: number): Plan {
@@ -35,12 +45,13 @@ export function planOf(vendor: VendorId, seed: number): Plan {
     makeLedger({ vendor, seed, events, window, burst: crowded ? Math.floor(events / 4) : 0 });
   const scene = { vendor, setting, window, crowded, events: make(size) };
   const schedule = draw(scene, dice, days);
+  const concurrency = concurrencyOf(seed);
   const capped = schedule.find(({ kind }) => /^(row cap|pages shorter)/.test(kind));
-  if (capped === undefined) return { scene, schedule, dice };
+  if (capped === undefined) return { scene, schedule, concurrency, dice };
   // Else few caps would ever be reached.
   const cap = capOf(scene, randomFrom(capped.seed));
   const events = Math.floor(Math.min(cap, dice.chance(0.02) ? cap : 1200) * dice.pick([0.9, 1.5, 3, 4]));
-  return { scene: { ...scene, events: make(events) }, schedule, dice };
+  return { scene: { ...scene, events: make(events) }, schedule, concurrency, dice };
 }
 
 /** Up to six faults of answers, often next to each other, in the first requests of a run; and up to two worlds. */

@@ -1,9 +1,11 @@
 import { ExportError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import type { Columns, CommonFields, JsonObject, NativeColumn, Vendor, VendorEvent } from '../types.ts';
+import type { Columns, JsonObject, Vendor, VendorEvent } from '../types.ts';
 import { formatInstant } from '../window.ts';
 import { COMMON_COLUMNS } from './common.ts';
-import { EXTRA_COLUMN, fieldCells } from './native.ts';
+import { JsonRow } from './json-row.ts';
+import { EXTRA_COLUMN, nativeRow } from './native.ts';
+import { CsvRow } from './row.ts';
 
 /** What a table's header is, and how an event becomes a row of it. */
 export interface TablePlan {
@@ -12,16 +14,6 @@ export interface TablePlan {
   /** The cells of one event, one for each name. Throws nothing of its own; what the vendor's `common` throws. */
   readonly row: (event: VendorEvent) => string[];
 }
-
-/** One event; what is made of it is made once, and only where a column asks for it. */
-interface Reading {
-  readonly event: VendorEvent;
-  /** The event's JSON object; for CSV vendors the cells by header name. */
-  readonly fields: JsonObject;
-  readonly common: CommonFields;
-}
-
-type Cell = (reading: Reading) => string;
 
 /**
  * Plans the table that `columns` asks for:
@@ -39,16 +31,21 @@ export function planTable({ vendor, org, columns, header }: TableOptions): Table
     throw new Error(`The native table of ${vendor.name} is planned before its header is known.`);
   }
   checkColumns(vendor, columns, header);
-  const native = vendor.format === 'csv' ? headerCells(header ?? []) : jsonCells(vendor.columns ?? []);
-  const common = commonCells(vendor, org);
-  const names = columnNames(columns, native);
-
-  const cells = names.map((name) => (columns === 'common' ? undefined : native.get(name)) ?? known(common, name));
+  const native = nativeTable(vendor, header);
+  const common = commonTable(vendor, org, native);
+  if (columns === 'native') return native;
+  if (columns === 'common') return common;
+  const places = columns.map((name) => {
+    const own = native.names.indexOf(name);
+    return own >= 0 ? { table: native, index: own } : { table: common, index: common.names.indexOf(name) };
+  });
+  const hasCommon = places.some(({ table }) => table === common);
   return {
-    names,
+    names: columns,
     row: (event) => {
-      const reading = read(event, vendor, header);
-      return cells.map((cell) => cell(reading));
+      const cells = native.row(event);
+      const others = hasCommon ? common.row(event) : [];
+      return places.map(({ table, index }) => (table === native ? cells : others)[index] ?? '');
     },
   };
 }
@@ -89,59 +86,53 @@ function nativeNames({ columns, format }: Vendor): readonly string[] | null {
   return (format === 'csv' ? columns : [...columns, EXTRA_COLUMN]).map(({ name }) => name);
 }
 
-function columnNames(columns: Columns, native: ReadonlyMap<string, Cell>): readonly string[] {
-  if (columns === 'native') return [...native.keys()];
-  if (columns === 'common') return COMMON_COLUMNS.map(({ name }) => name);
-  return columns;
-}
-
-/** CSV vendors: each cell as it came, by its place. */
-function headerCells(header: readonly string[]): Map<string, Cell> {
-  return new Map(header.map((name, index) => [name, ({ event }) => (isCells(event.body) && event.body[index]) || '']));
-}
-
-/** JSON vendors: the documented columns, then what they leave over. */
-function jsonCells(columns: readonly NativeColumn[]): Map<string, Cell> {
-  return new Map([...fieldCells(columns)].map(([name, cell]) => [name, ({ fields }) => cell(fields)]));
-}
-
-function commonCells(vendor: Vendor, org: string): Map<string, Cell> {
-  const own: Record<string, Cell> = {
-    time: ({ event }) => (event.time === null ? '' : formatInstant(event.time)),
-    vendor: () => vendor.id,
-    org: () => org,
-    id: ({ event }) => event.id ?? '',
-    raw: ({ fields }) => JSON.stringify(fields),
-  };
-  return new Map(
-    COMMON_COLUMNS.map(({ name }) => [name, own[name] ?? (({ common }) => common[name as keyof CommonFields] ?? '')]),
-  );
-}
-
-function known(cells: ReadonlyMap<string, Cell>, name: string): Cell {
-  const cell = cells.get(name);
-  if (cell === undefined) throw new Error(`No column ${name}: checkColumns has let it pass.`);
-  return cell;
-}
-
-function read(event: VendorEvent, vendor: Vendor, header: readonly string[] | null): Reading {
-  let fields: JsonObject | undefined;
-  let common: CommonFields | undefined;
+/** JSON vendors: the documented columns, then what they leave over. CSV vendors: each cell as it came, by its place. */
+function nativeTable(vendor: Vendor, header: readonly string[] | null): TablePlan {
+  if (vendor.format === 'csv') {
+    const names = header ?? [];
+    return { names, row: ({ body }) => (body instanceof CsvRow ? body.cells : []) };
+  }
+  const columns = vendor.columns ?? [];
+  const row = nativeRow(columns);
   return {
-    event,
-    get fields() {
-      fields ??= isCells(event.body) ? byName(event.body, header ?? []) : event.body;
-      return fields;
-    },
-    get common() {
-      common ??= vendor.common(this.fields);
-      return common;
+    names: [...columns, EXTRA_COLUMN].map(({ name }) => name),
+    row: (event) => row(fieldsOf(event, [])),
+  };
+}
+
+function commonTable(vendor: Vendor, org: string, native: TablePlan): TablePlan {
+  return {
+    names: COMMON_COLUMNS.map(({ name }) => name),
+    row: (event) => {
+      const { time, id } = event;
+      const fields = fieldsOf(event, native.names);
+      const common = vendor.common(fields);
+      return [
+        time === null ? '' : formatInstant(time),
+        vendor.id,
+        org,
+        id ?? '',
+        common.action,
+        common.outcome,
+        common.actor_type ?? '',
+        common.actor_id ?? '',
+        common.actor_name ?? '',
+        common.actor_email ?? '',
+        common.target_type ?? '',
+        common.target_id ?? '',
+        common.target_name ?? '',
+        common.source_ip ?? '',
+        common.user_agent ?? '',
+        JSON.stringify(fields),
+      ];
     },
   };
 }
 
-function isCells(body: VendorEvent['body']): body is readonly string[] {
-  return Array.isArray(body);
+/** The event's object; for CSV vendors their cells by column. */
+function fieldsOf({ body }: VendorEvent, header: readonly string[]): JsonObject {
+  if (body instanceof CsvRow) return byName(body.cells, header);
+  return body instanceof JsonRow ? body.fields : body;
 }
 
 function byName(cells: readonly string[], header: readonly string[]): JsonObject {

@@ -1,3 +1,5 @@
+import { stringify } from 'csv-stringify/sync';
+
 /**
  * Where one `'` is put, so that no spreadsheet runs a cell. Source: https://owasp.org/www-community/attacks/CSV_Injection
  * - Before `=`, `+`, `-`, `@` and their full-width forms, even behind blanks, quotes and what is not seen, for some
@@ -26,9 +28,10 @@ export function guardCell(cell: string): string {
 
 /** Some rows, every cell guarded and in quotes, each row ended by CRLF; the empty text where there are none. */
 export function encodeGuardedRows(rows: Iterable<readonly string[]>): string {
-  let text = '';
-  for (const row of rows) text += `${row.map(encodeCell).join(',')}\r\n`;
-  return text;
+  return stringify([...rows] as string[][], {
+    record_delimiter: 'windows',
+    quoted: true,
+    quoted_empty: true,
+    cast: { string: (cell) => guardCell(cell) },
+  });
 }
-
-const encodeCell = (cell: string): string => `"${guardCell(cell).replaceAll('"', '""')}"`;

@@ -1,4 +1,4 @@
-import { field, isObject, text } from '../read.ts';
+import { isObject, text } from '../read.ts';
 import type { JsonObject, NativeColumn } from '../types.ts';
 
 /** The last native column of JSON vendors. */
@@ -7,49 +7,72 @@ export const EXTRA_COLUMN: NativeColumn = {
   meaning: 'All that the vendor sent and no other native column holds, as a JSON object; empty where nothing is left.',
 };
 
-/** Reads one cell of a vendor's JSON object. */
-export type FieldCell = (fields: JsonObject) => string;
+/** What the columns take of one top-level field. */
+export interface Head {
+  /** The column of the field as a whole; null where there is none. */
+  readonly whole: number | null;
+  /** The columns of its own fields; null where there are none. */
+  readonly subs: ReadonlyMap<string, number> | null;
+}
 
-/** JSON vendors: the documented columns, then what they leave over. */
-export function fieldCells(columns: readonly NativeColumn[]): Map<string, FieldCell> {
-  const heads = headsOf(columns);
-  const cells = columns.map(({ name }): [string, FieldCell] => {
-    const [head, sub] = splitName(name);
-    if (sub !== null) {
-      return [
-        name,
-        (fields) => {
-          const value = field(fields, head);
-          return isObject(value) ? text(field(value, sub)) : '';
-        },
-      ];
+/**
+ * JSON vendors: the documented columns, then what they leave over. Goes once through the fields that an event has,
+ * whatever columns there are.
+ */
+export function nativeRow(columns: readonly NativeColumn[]): (fields: JsonObject) => string[] {
+  const heads = headsOf(columns.map(({ name }) => name));
+  const blank = [...columns.map(() => ''), ''];
+  return (fields) => {
+    const cells = blank.slice();
+    let extra: [string, unknown][] | null = null;
+    for (const name in fields) {
+      const value = fields[name];
+      const head = heads.get(name);
+      let left: unknown;
+      if (head === undefined) left = value;
+      else if (head.subs !== null && isObject(value)) left = takeSubs(value, head.subs, cells);
+      else if (head.whole !== null) cells[head.whole] = typeof value === 'string' ? value : text(value);
+      else if (value !== null) left = value;
+      if (left !== undefined) {
+        extra ??= [];
+        extra.push([name, left]);
+      }
     }
-    const apart = (heads.get(head)?.subs.size ?? 0) > 0;
-    return [
-      name,
-      (fields) => {
-        const value = field(fields, head);
-        return apart && isObject(value) ? '' : text(value);
-      },
-    ];
-  });
-  return new Map([...cells, [EXTRA_COLUMN.name, (fields) => extra(fields, heads)]]);
+    // `Object.fromEntries` keeps a field `__proto__` a field.
+    if (extra !== null) cells[columns.length] = JSON.stringify(Object.fromEntries(extra));
+    return cells;
+  };
 }
 
-/** What the columns take of one top-level field: the field as a whole, some of its own fields, or both. */
-interface Head {
-  whole: boolean;
-  readonly subs: Set<string>;
+/** Puts an object's fields into their cells; gives what has none, as an object, or undefined where nothing is left. */
+function takeSubs(object: JsonObject, subs: ReadonlyMap<string, number>, cells: string[]): JsonObject | undefined {
+  let left: [string, unknown][] | null = null;
+  for (const name in object) {
+    const value = object[name];
+    const column = subs.get(name);
+    if (column !== undefined) {
+      cells[column] = typeof value === 'string' ? value : text(value);
+    } else {
+      left ??= [];
+      left.push([name, value]);
+    }
+  }
+  return left === null ? undefined : Object.fromEntries(left);
 }
 
-function headsOf(columns: readonly NativeColumn[]): ReadonlyMap<string, Head> {
-  const heads = new Map<string, Head>();
-  for (const { name } of columns) {
+/** The columns by the top-level fields that they hold, whole or in part. */
+export function headsOf(names: readonly string[]): ReadonlyMap<string, Head> {
+  const heads = new Map<string, { whole: number | null; subs: Map<string, number> | null }>();
+  for (const [index, name] of names.entries()) {
     const [first, sub] = splitName(name);
-    const head = heads.get(first) ?? { whole: false, subs: new Set() };
+    const head = heads.get(first) ?? { whole: null, subs: null };
     heads.set(first, head);
-    if (sub === null) head.whole = true;
-    else head.subs.add(sub);
+    if (sub === null) {
+      head.whole = index;
+    } else {
+      head.subs ??= new Map();
+      head.subs.set(sub, index);
+    }
   }
   return heads;
 }
@@ -58,21 +81,4 @@ function headsOf(columns: readonly NativeColumn[]): ReadonlyMap<string, Head> {
 function splitName(name: string): [string, string | null] {
   const dot = name.indexOf('.');
   return dot === -1 ? [name, null] : [name.slice(0, dot), name.slice(dot + 1)];
-}
-
-/** What no column holds, as JSON. `Object.fromEntries` keeps a field `__proto__` a field. */
-function extra(fields: JsonObject, heads: ReadonlyMap<string, Head>): string {
-  const left: [string, unknown][] = [];
-  for (const [name, value] of Object.entries(fields)) {
-    const head = heads.get(name);
-    if (head === undefined) {
-      left.push([name, value]);
-    } else if (head.subs.size > 0 && isObject(value)) {
-      const rest = Object.entries(value).filter(([sub]) => !head.subs.has(sub));
-      if (rest.length > 0) left.push([name, Object.fromEntries(rest)]);
-    } else if (!head.whole && value !== null) {
-      left.push([name, value]);
-    }
-  }
-  return left.length === 0 ? '' : JSON.stringify(Object.fromEntries(left));
 }

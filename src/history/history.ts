@@ -75,7 +75,9 @@ export async function lookBack({ history, job, overlapMs, vendor, now, note }: L
   for (const link of links) {
     for (const file of link.files) {
       const body = await history.read(link, file);
-      earlier.add(readCsv({ status: 200, body, where: `${link.place}, ${file.name}` }, { nul: true }));
+      const where = `${link.place}, ${file.name}`;
+      const { header, rows } = readCsv({ status: 200, body, where }, { nul: true });
+      earlier.add({ header, rows: rows.map(({ cells }) => cells) });
     }
   }
   return { askFrom, earlier };

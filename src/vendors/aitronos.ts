@@ -1,8 +1,9 @@
 import { readCsv } from '../csv/read.ts';
+import { type CsvRow, csvRow } from '../csv/row.ts';
 import { ExportError } from '../errors.ts';
 import { checkAsked, checkNewPage } from '../paging.ts';
 import { asArray, asObject, readJson, requireNumber, text } from '../read.ts';
-import type { Page, Session, Vendor, VendorEvent, Window } from '../types.ts';
+import type { HandOver, Page, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
 import { contains, formatInstant, pad, parseInstant } from '../window.ts';
 
 /** The documented cap: an export of that many rows may have been cut, and does not say so. */
@@ -49,20 +50,22 @@ interface Export {
   readonly total: number | null;
 }
 
-async function* pages({ query, send, note }: Session): AsyncGenerator<Page> {
+function* stretches({ query, send, note }: Session): Generator<Stretch> {
   const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
   const api = openApi(send, `/v1/organizations/${encodeURIComponent(query.org ?? '')}/audit-log`, filters);
-  const first = await api.export(byDays(query.window));
-  if (first.whole) {
-    yield { slice: query.window, header: HEADER, events: first.events };
-  } else if (await timesWork(first.events, api.export)) {
-    note('Exports that reached the cap of 10,000 rows were cut into shorter windows, by time.');
-    yield* bisect(query.window, SECOND_MS, byTimes, api);
-  } else {
-    note('Exports that reached the cap of 10,000 rows were cut into days: Aitronos does not take times.');
-    yield* bisect(query.window, DAY_MS, byDays, api, first);
-  }
-  note(
+  yield async function* (handOver) {
+    const first = await api.export(byDays(query.window));
+    if (first.whole) {
+      yield { slice: query.window, header: HEADER, events: first.events };
+    } else if (await timesWork(first.events, api.export)) {
+      note('Exports that reached the cap of 10,000 rows were cut into shorter windows, by time.');
+      yield* cut(query.window, first, { shortest: SECOND_MS, bounds: byTimes, api }, handOver);
+    } else {
+      note('Exports that reached the cap of 10,000 rows were cut into days: Aitronos does not take times.');
+      yield* cut(query.window, first, { shortest: DAY_MS, bounds: byDays, api }, handOver);
+    }
+  };
+  note(() =>
     api.twinAnswers()
       ? "Every part has as many rows as the vendor's query counts for it."
       : 'Every part has fewer rows than the documented cap of 10,000; the query that would count them does not answer.',
@@ -133,7 +136,7 @@ function openApi(send: Session['send'], path: string, filters: Ask) {
         next: `Aitronos documents ${HEADER.join(', ')}; report the change so that the exporter can follow it.`,
       });
     }
-    const events = rows.map((cells) => read(cells, answer.where));
+    const events = rows.map((row) => read(row, answer.where));
     checkAsked(events, reachOf(ask), { vendor: 'Aitronos', where: answer.where });
     const total = await countOf(ask);
     return { events, total, whole: total === null ? events.length < CAP : total === events.length };
@@ -168,7 +171,7 @@ function openApi(send: Session['send'], path: string, filters: Ask) {
       let before: readonly VendorEvent[] = [];
       for (;;) {
         const { items, total, where } = await query({ ...ask, skip: String(events.length), limit: String(TWIN_ROWS) });
-        const page = items.map((item) => read(cellsOf(item, where), where));
+        const page = items.map((item) => read(csvRow(cellsOf(item, where)), where));
         checkNewPage(page, before, where);
         before = page;
         events.push(...page);
@@ -182,9 +185,9 @@ function openApi(send: Session['send'], path: string, filters: Ask) {
   };
 }
 
-function read(cells: readonly string[], where: string): VendorEvent {
-  const time = parseInstant(cells[0] ?? '') ?? Number.NaN;
-  if (!Number.isNaN(time)) return { id: null, time, body: cells };
+function read(row: CsvRow, where: string): VendorEvent {
+  const time = parseInstant(row.cell(0)) ?? Number.NaN;
+  if (!Number.isNaN(time)) return { id: null, time, body: row };
   throw new ExportError('protocol', 'A `Timestamp` does not read as an ISO 8601 date-time.', {
     where,
     next: 'Report it together with the version of the exporter.',
@@ -225,25 +228,48 @@ async function timesWork(known: readonly VendorEvent[], fetch: Api['export']): P
   }
 }
 
-/** Cuts a window in two until every part is whole; a part of the shortest length is taken apart in other ways. */
-async function* bisect(
-  window: Window,
-  shortest: number,
-  bounds: (window: Window) => Ask,
-  api: Api,
-  known?: Export,
-): AsyncGenerator<Page> {
-  const part = known ?? (await api.export(bounds(window)));
-  const middle = Math.ceil((window.from + window.to) / 2 / shortest) * shortest;
-  if (part.whole) {
-    yield { slice: window, header: HEADER, events: part.events };
-  } else if (middle > window.from && middle < window.to) {
-    yield* bisect({ from: window.from, to: middle }, shortest, bounds, api);
-    yield* bisect({ from: middle, to: window.to }, shortest, bounds, api);
-  } else {
-    const events = (await byEntityType(bounds(window), part, api)) ?? (await viaTwin(bounds(window), api));
+/** How windows are cut, down to `shortest` milliseconds, and asked for. */
+interface Cutting {
+  readonly shortest: number;
+  readonly bounds: (window: Window) => Ask;
+  readonly api: Api;
+}
+
+/** Rows that a part should have: uneven ones stay below the cap, too. */
+const PART_ROWS = 0.7 * CAP;
+
+/**
+ * Cuts a window whose export reached the cap into as many parts as its count asks for, or in two without one, until
+ * every part is whole; one of the shortest length is taken apart in other ways. The oldest parts go to whoever is free.
+ */
+async function* cut(window: Window, capped: Export, cutting: Cutting, handOver: HandOver): AsyncGenerator<Page> {
+  const { bounds, api } = cutting;
+  const parts = partsOf(window, Math.ceil((capped.total ?? 0) / PART_ROWS), cutting.shortest);
+  if (parts.length === 1) {
+    const events = (await byEntityType(bounds(window), capped, api)) ?? (await viaTwin(bounds(window), api));
     yield { slice: window, header: HEADER, events };
+    return;
   }
+  const walkOf = (part: Window) =>
+    async function* (hand: HandOver): AsyncGenerator<Page> {
+      const found = await api.export(bounds(part));
+      if (found.whole) yield { slice: part, header: HEADER, events: found.events };
+      else yield* cut(part, found, cutting, hand);
+    };
+  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+    while (parts[0] !== undefined && handOver(walkOf(parts[0]))) parts.shift();
+    yield* walkOf(part)(handOver);
+  }
+}
+
+/** At least two parts, cut at multiples of `shortest`; fewer where there are no more such multiples in the window. */
+function partsOf({ from, to }: Window, wanted: number, shortest: number): Window[] {
+  const count = Math.max(2, wanted);
+  const inner = Array.from({ length: count - 1 }, (_, index) => {
+    return Math.ceil((from + ((to - from) * (index + 1)) / count) / shortest) * shortest;
+  }).filter((bound) => bound > from && bound < to);
+  const bounds = [from, ...new Set(inner), to];
+  return bounds.slice(1).map((end, index) => ({ from: bounds[index] ?? from, to: end }));
 }
 
 /**
@@ -279,6 +305,7 @@ export const aitronos: Vendor = {
   document: { url: 'https://docs.aitronos.com/api-reference/audit-log/export', read: '2026-11-01' },
   hosts: { cloud: 'https://api.aitronos.com' },
   org: { required: true, pattern: /^[\w.-]{1,100}$/, form: 'the organisation id, such as `org_abc123`' },
+  rate: { requests: 100, windowMs: 60_000 },
   headers: (token) => (token.startsWith('ak_') ? { 'x-api-key': token } : { authorization: `Bearer ${token}` }),
   filters: [
     { name: 'entity_type', meaning: 'what kind of thing was acted on', values: ENTITY_TYPES },
@@ -304,7 +331,7 @@ export const aitronos: Vendor = {
       'No live account was tried.',
     ],
   },
-  pages,
+  stretches,
   common: (row) => ({
     action: text(row['Action']),
     outcome: 'unknown',

@@ -1,15 +1,37 @@
 import { capGuard, type Fetched } from '../caps.ts';
 import { ExportError } from '../errors.ts';
-import { byCursor, checkAsked, checkNewPage } from '../paging.ts';
-import { asArray, asObject, objectOrNone, readJson, requireInstant, requireString, text } from '../read.ts';
-import type { Answer, JsonObject, Session, Vendor, VendorEvent, Window } from '../types.ts';
-import { pad, sliceWindow } from '../window.ts';
+import { readPage } from '../events.ts';
+import { asAsked, byCursor, checkAsked, checkNewPage, walkBack } from '../paging.ts';
+import { asObject, objectOrNone, requireInstant, requireString, text } from '../read.ts';
+import type { Download, EventShape, JsonObject, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
+import { contains, pad, sliceWindow } from '../window.ts';
 
 const DAY_MS = 86_400_000;
 /** Whether bounds are inclusive is undocumented, and the vendor counts in milliseconds. */
 const PAD_MS = 1;
 /** The documented maximum of `limit`, where the answer is paged at all. */
 const PAGE_ROWS = 1000;
+
+const COLUMNS = [
+  { name: 'actor', meaning: 'who acted, where the vendor gives a text' },
+  { name: 'actor.email', meaning: 'who acted' },
+  { name: 'actor.role', meaning: 'their role' },
+  { name: 'action', meaning: 'what was done' },
+  { name: 'timestamp', meaning: 'when it happened; the window is cut by it' },
+  { name: 'result', meaning: '`succeed`, `failed` or `rejected`' },
+  { name: 'source', meaning: '`UI` or `API`' },
+  { name: 'repositoryName', meaning: 'the repository, where the action is about one' },
+  { name: 'description', meaning: 'the event in words' },
+  { name: 'entityId', meaning: 'what was acted on' },
+  { name: 'details', meaning: 'details, as JSON' },
+  { name: 'requestDetails', meaning: 'body of the request, in the older shape' },
+];
+const SHAPE: EventShape = {
+  columns: COLUMNS,
+  time: 'timestamp',
+  id: null,
+  strings: [['action'], ['result'], ['actor', 'actor.email']],
+};
 
 interface AuditPage {
   readonly entries: readonly VendorEvent[];
@@ -18,54 +40,178 @@ interface AuditPage {
   readonly total: number | null;
 }
 
-async function* pages({ query, send, note }: Session) {
+function* stretches({ query, download, events: readEvents, note }: Session): Generator<Stretch> {
   const path = `/api/v3/organizations/${query.provider}/${encodeURIComponent(query.org ?? '')}/audit`;
+  const where = `GET ${path}`;
   // Only one of the two documented shapes is paged; `limit` is sent once the vendor has shown that one.
-  let limit: number | undefined;
-  const guard = capGuard(PAD_MS);
-  const fetch = async (window: Window): Promise<Fetched> => {
-    const { from, to } = pad(window, PAD_MS);
-    const ask = async (cursor?: string) =>
-      readPage(await send({ path, query: { from, to, limit, cursor }, accept: 'json' }));
-    let first = await ask();
-    if (first.cursor !== null && limit === undefined) {
-      limit = PAGE_ROWS;
-      first = await ask();
-    }
-    const events: VendorEvent[] = [];
+  let isPaged = false;
+
+  const eventsOf = (answer: Download) => readEvents(answer, PLACE, SHAPE, readLog);
+  const readAuditPage = async (answer: Download): Promise<AuditPage> => {
+    const { events, rest } = await readPage(answer, eventsOf(answer));
+    return { entries: events, ...pagingOf(rest) };
+  };
+  const ask = ({ from, to }: Window, cursor?: string): Promise<Download> => {
+    return download({ path, query: { from, to, limit: isPaged ? PAGE_ROWS : undefined, cursor }, accept: 'json' });
+  };
+  const askPage = async (window: Window, cursor?: string): Promise<AuditPage> => {
+    const page = await readAuditPage(await ask(window, cursor));
+    checkAsked(page.entries, window, { vendor: 'Codacy', where });
+    return page;
+  };
+
+  /** All of a window by its cursors, which hold whatever the order is. */
+  const follow = async function* (window: Window): AsyncGenerator<readonly VendorEvent[]> {
     const counts: Count[] = [];
+    let before: readonly VendorEvent[] = [];
     const walk = byCursor(async (cursor) => {
-      const page = cursor === undefined ? first : await ask(cursor);
+      const page = await askPage(pad(window, PAD_MS), cursor);
       counts.push({ rows: page.entries.length, total: page.total });
       return page;
-    }, `GET ${path}`);
-    let before: readonly VendorEvent[] = [];
+    }, where);
     for await (const entries of walk) {
-      checkNewPage(entries, before, `GET ${path}`);
+      checkNewPage(entries, before, where);
       before = entries;
-      for (const event of entries) events.push(event);
+      yield entries;
     }
-    checkTotals(counts, `GET ${path}`);
-    checkAsked(events, { from, to }, { vendor: 'Codacy', where: `GET ${path}` });
-    return { events, proven: limit !== undefined };
+    checkTotals(counts, where);
   };
+
+  const walk = (day: Window): Stretch => {
+    const tally = new Tally(day, where);
+    const back = walkBack({
+      fetch: async (window) => {
+        // The walk itself reckons with either reading of the end, and with nothing beyond it.
+        const { entries, cursor, total } = await askPage(pad(window, PAD_MS, 0));
+        const isTotal = total !== null && (cursor === null ? total === entries.length : total > entries.length);
+        tally.asked(entries, isTotal ? total : null);
+        // The last page of a window holds all of it, whatever the total counts.
+        if (cursor === null) checkTotals([{ rows: entries.length, total }], where);
+        return { events: entries, more: cursor !== null, inOrder: isTotal };
+      },
+      crowded: async (window) => {
+        const all: VendorEvent[] = [];
+        for await (const events of follow(window)) all.push(...events);
+        return all;
+      },
+      unordered: (window) => tally.followed(window, follow(window)),
+      where,
+    });
+    return tally.over(back(day));
+  };
+
+  const guard = capGuard(PAD_MS);
+  const fetch = async (window: Window): Promise<Fetched> => {
+    if (!isPaged) {
+      const answer = await ask(pad(window, PAD_MS));
+      const asked = { vendor: 'Codacy', where };
+      if (answer.body === null) {
+        const events = () => asAsked(refuseMore(eventsOf(answer), where), pad(window, PAD_MS), asked);
+        return { events, proven: false, release: answer.release };
+      }
+      const { entries, cursor, total } = await readAuditPage(answer);
+      if (cursor === null) {
+        checkTotals([{ rows: entries.length, total }], where);
+        checkAsked(entries, pad(window, PAD_MS), asked);
+        return {
+          events: async function* () {
+            yield entries;
+          },
+          proven: false,
+          release: async () => {},
+        };
+      }
+      isPaged = true;
+    }
+    return { events: () => follow(window), proven: true, release: async () => {} };
+  };
+
   note(
-    'Codacy documents no row cap: each day is asked on its own, cursors are followed to their end, and the largest answers without one were looked at again for a row cap.',
+    'Codacy documents no row cap: each day is asked on its own, pages are walked back by time or followed by cursors to their end, and the largest answers without a cursor were looked at again for a row cap.',
   );
   for (const day of sliceWindow(query.window, DAY_MS)) {
-    for (const { window, events } of await guard(day, fetch)) yield { slice: window, events };
+    yield async function* (handOver) {
+      const first = isPaged ? null : await fetch(day);
+      if (first === null || first.proven) yield* walk(day)(handOver);
+      else yield* guard(day, fetch, first);
+    };
   }
 }
 
 /** `[…]` as the specification has it, or `{"data": […], "pagination": {"cursor": "…"}}` as the guide has it. */
-function readPage(answer: Answer): AuditPage {
-  const { where } = answer;
-  const body = readJson(answer);
-  if (Array.isArray(body)) return { entries: body.map((entry) => read(entry, where)), cursor: null, total: null };
-  const page = asObject(body, 'the response', where);
-  const entries = asArray(page['data'], '`data`', where).map((entry) => read(entry, where));
-  const { cursor, total } = objectOrNone(page['pagination']);
-  return { entries, cursor: text(cursor) || null, total: typeof total === 'number' ? total : null };
+const PLACE = { field: 'data', orArray: true } as const;
+
+function pagingOf(rest: JsonObject | null): Omit<AuditPage, 'entries'> {
+  const { cursor, total } = objectOrNone(rest?.['pagination']);
+  return { cursor: text(cursor) || null, total: typeof total === 'number' ? total : null };
+}
+
+/** No page is so large that it has to wait on the disk; what is, has to be all. */
+async function* refuseMore(
+  events: AsyncGenerator<readonly VendorEvent[], JsonObject | null>,
+  where: string,
+): AsyncGenerator<readonly VendorEvent[]> {
+  const rest = yield* events;
+  if (pagingOf(rest).cursor === null) return;
+  throw new ExportError('protocol', 'Codacy answered a page that is larger than pages are, and names a next one.', {
+    where,
+    next: 'Run the export again; if it stays, report it to Codacy with the window.',
+  });
+}
+
+/**
+ * Counts what a walk back over a day brings. No document says that Codacy answers newest first: where its first page looks
+ * so, its total has to prove that nothing lay behind the pages that were asked for. Throws `incomplete`.
+ */
+class Tally {
+  readonly #day: Window;
+  readonly #where: string;
+  /** Of the first page; null where it does not count the whole day. */
+  #total: number | null | undefined;
+  #seen = 0;
+  /** Walks that have not ended. */
+  #open = 0;
+
+  constructor(day: Window, where: string) {
+    this.#day = day;
+    this.#where = where;
+  }
+
+  /** Told of each page that came. */
+  asked(events: readonly VendorEvent[], total: number | null): void {
+    const isFirst = this.#total === undefined;
+    if (isFirst) this.#total = total;
+    const { from, to } = this.#day;
+    this.#seen += events.filter(({ time }) => (time ?? 0) < from || (isFirst && (time ?? 0) >= to)).length;
+  }
+
+  /** What is followed by cursors, which hold whatever the order is; after some pages, they have to fit to those. */
+  async *followed(
+    { to }: Window,
+    pages: AsyncIterable<readonly VendorEvent[]>,
+  ): AsyncGenerator<readonly VendorEvent[]> {
+    if (to === this.#day.to) this.#total = null;
+    for await (const events of pages) {
+      this.#seen += events.filter(({ time }) => (time ?? 0) < this.#day.from).length;
+      yield events;
+    }
+  }
+
+  /** The walk, and those that parts of it are handed over to. */
+  over(stretch: Stretch): Stretch {
+    const tally = this;
+    return async function* (handOver) {
+      tally.#open++;
+      for await (const page of stretch((part) => handOver(tally.over(part)))) {
+        if (!('takenBack' in page))
+          tally.#seen += page.events.filter(({ time }) => contains(page.slice, time ?? 0)).length;
+        yield page;
+      }
+      tally.#open--;
+      if (tally.#open > 0 || typeof tally.#total !== 'number' || tally.#total === tally.#seen) return;
+      throw miscounted(tally.#seen, String(tally.#total), tally.#where);
+    };
+  }
 }
 
 /** What a page holds, and what the vendor counts there. */
@@ -82,14 +228,16 @@ function checkTotals(counts: readonly Count[], where: string): void {
   const received = counts.reduce((sum, { rows }) => sum + rows, 0);
   const totals = counts.filter(({ total }) => total !== null);
   if (totals.every(({ rows, total }) => total === rows) || totals.every(({ total }) => total === received)) return;
-  const counted = [...new Set(totals.map(({ total }) => total))].join(', then ');
-  throw new ExportError('incomplete', `Codacy answered ${received} events, but counts ${counted}.`, {
+  throw miscounted(received, [...new Set(totals.map(({ total }) => total))].join(', then '), where);
+}
+
+const miscounted = (received: number, counted: string, where: string): ExportError =>
+  new ExportError('incomplete', `Codacy answered ${received} events, but counts ${counted}.`, {
     where,
     next: 'Run the export again; if it stays, report it to Codacy with the window.',
   });
-}
 
-function read(entry: unknown, where: string): VendorEvent {
+function readLog(entry: unknown, where: string): VendorEvent {
   const body = asObject(entry, 'an audit log', where);
   for (const name of ['action', 'result']) requireString(body, name, where);
   if (typeof body['actor'] !== 'string') requireString(asObject(body['actor'], '`actor`', where), 'email', where);
@@ -118,22 +266,10 @@ export const codacy: Vendor = {
     form: '`acme` or `gh/acme`',
     providers: ['gh', 'ghe', 'gl', 'gle', 'bb', 'bbe'],
   },
+  rate: { requests: 2500, windowMs: 300_000 },
   headers: (token) => ({ 'api-token': token }),
   filters: [],
-  columns: [
-    { name: 'actor', meaning: 'who acted, where the vendor gives a text' },
-    { name: 'actor.email', meaning: 'who acted' },
-    { name: 'actor.role', meaning: 'their role' },
-    { name: 'action', meaning: 'what was done' },
-    { name: 'timestamp', meaning: 'when it happened; the window is cut by it' },
-    { name: 'result', meaning: '`succeed`, `failed` or `rejected`' },
-    { name: 'source', meaning: '`UI` or `API`' },
-    { name: 'repositoryName', meaning: 'the repository, where the action is about one' },
-    { name: 'description', meaning: 'the event in words' },
-    { name: 'entityId', meaning: 'what was acted on' },
-    { name: 'details', meaning: 'details, as JSON' },
-    { name: 'requestDetails', meaning: 'body of the request, in the older shape' },
-  ],
+  columns: COLUMNS,
   format: 'json',
   idColumn: null,
   timeColumn: 'timestamp',
@@ -150,7 +286,7 @@ export const codacy: Vendor = {
       'No live account was tried.',
     ],
   },
-  pages,
+  stretches,
   common: (event) => ({
     action: text(event['action']),
     outcome: OUTCOMES.get(event['result']) ?? 'unknown',

@@ -1,7 +1,7 @@
 import { capGuard, type Fetched } from '../caps.ts';
-import { checkAsked } from '../paging.ts';
-import { asArray, asObject, readJson, requireInstant, requireString, text } from '../read.ts';
-import type { Session, Vendor, VendorEvent, Window } from '../types.ts';
+import { asAsked } from '../paging.ts';
+import { asObject, requireInstant, requireString, text } from '../read.ts';
+import type { EventShape, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
 import { formatInstant, pad, sliceWindow } from '../window.ts';
 
 const PATH = '/api/v1/audit_logs';
@@ -13,26 +13,44 @@ const PAD_MS = 1000;
 const DROPPED =
   'A proxy on the way may drop the body of GET requests, in which the window travels: take it out of the way (`NO_PROXY`).';
 
-async function* pages({ query, send, note }: Session) {
+const COLUMNS = [
+  { name: 'action', meaning: 'what was done' },
+  { name: 'client_ip', meaning: 'where the request came from' },
+  { name: 'event_uuid', meaning: 'id of the event' },
+  { name: 'is_support_user', meaning: "whether Datafold's support acted" },
+  { name: 'log_entry', meaning: 'the event in words' },
+  { name: 'object_id', meaning: 'id of the object acted on' },
+  { name: 'object_type', meaning: 'its type' },
+  { name: 'payload', meaning: 'details, as JSON' },
+  { name: 'referer', meaning: 'of the request' },
+  { name: 'request_type', meaning: 'of the request' },
+  { name: 'source', meaning: 'of the event' },
+  { name: 'status', meaning: 'how it ended, as the vendor words it' },
+  { name: 'timestamp', meaning: 'when it happened; the window is cut by it; UTC where it has no offset' },
+  { name: 'url', meaning: 'of the request' },
+  { name: 'user_agent', meaning: 'of the request' },
+  { name: 'user_email', meaning: 'who acted' },
+  { name: 'user_id', meaning: 'who acted' },
+];
+const SHAPE: EventShape = { columns: COLUMNS, time: 'timestamp', id: 'event_uuid', strings: [['client_ip'], ['url']] };
+
+function* stretches({ query, download, events, note }: Session): Generator<Stretch> {
   const guard = capGuard(PAD_MS);
   const fetch = async (window: Window): Promise<Fetched> => {
     const asked = pad(window, PAD_MS);
     const body = { start_date: formatInstant(asked.from), end_date: formatInstant(asked.to) };
-    const answer = await send({ path: PATH, body, accept: 'json' });
-    const logs = asArray(asObject(readJson(answer), 'the response', answer.where)['logs'], '`logs`', answer.where);
-    const events = logs.map((entry) => read(entry, answer.where));
-    checkAsked(events, asked, { vendor: 'Datafold', where: answer.where, next: DROPPED });
-    return { events, proven: false };
+    const answer = await download({ path: PATH, body, accept: 'json' });
+    const about = { vendor: 'Datafold', where: answer.where, next: DROPPED };
+    const read = () => asAsked(events(answer, { field: 'logs' }, SHAPE, readLog), asked, about);
+    return { events: read, proven: false, release: answer.release };
   };
   note(
     'Datafold documents neither paging nor a row cap: each day is one response, and the largest answers were looked at again for a row cap.',
   );
-  for (const day of sliceWindow(query.window, SLICE_MS)) {
-    for (const { window, events } of await guard(day, fetch)) yield { slice: window, events };
-  }
+  for (const day of sliceWindow(query.window, SLICE_MS)) yield () => guard(day, fetch);
 }
 
-function read(entry: unknown, where: string): VendorEvent {
+function readLog(entry: unknown, where: string): VendorEvent {
   const body = asObject(entry, 'a log', where);
   for (const name of ['client_ip', 'url']) requireString(body, name, where);
   return { id: requireString(body, 'event_uuid', where), time: requireInstant(body, 'timestamp', where), body };
@@ -51,25 +69,7 @@ export const datafold: Vendor = {
   },
   headers: (token) => ({ authorization: `Key ${token}` }),
   filters: [],
-  columns: [
-    { name: 'action', meaning: 'what was done' },
-    { name: 'client_ip', meaning: 'where the request came from' },
-    { name: 'event_uuid', meaning: 'id of the event' },
-    { name: 'is_support_user', meaning: "whether Datafold's support acted" },
-    { name: 'log_entry', meaning: 'the event in words' },
-    { name: 'object_id', meaning: 'id of the object acted on' },
-    { name: 'object_type', meaning: 'its type' },
-    { name: 'payload', meaning: 'details, as JSON' },
-    { name: 'referer', meaning: 'of the request' },
-    { name: 'request_type', meaning: 'of the request' },
-    { name: 'source', meaning: 'of the event' },
-    { name: 'status', meaning: 'how it ended, as the vendor words it' },
-    { name: 'timestamp', meaning: 'when it happened; the window is cut by it; UTC where it has no offset' },
-    { name: 'url', meaning: 'of the request' },
-    { name: 'user_agent', meaning: 'of the request' },
-    { name: 'user_email', meaning: 'who acted' },
-    { name: 'user_id', meaning: 'who acted' },
-  ],
+  columns: COLUMNS,
   format: 'json',
   idColumn: 'event_uuid',
   timeColumn: 'timestamp',
@@ -78,13 +78,13 @@ export const datafold: Vendor = {
   guide: {
     token: 'Settings → Account: create an API key.',
     access: 'A user who may read the audit log of the organisation.',
-    limits: ['One response a day of the window; a response may have at most 500 MiB.'],
+    limits: ['One response a day of the window, of at most 16 GiB; a large one may need a longer `request-timeout`.'],
     unverified: [
       'Time format, bounds, order and caps are undocumented: times without an offset are read as UTC, a second more is asked on either side and cut.',
       'No live account was tried.',
     ],
   },
-  pages,
+  stretches,
   common: (event) => ({
     action: text(event['action']),
     outcome: 'unknown',

@@ -1,41 +1,64 @@
-import { checkAsked, walkBack } from '../paging.ts';
-import { asArray, asObject, objectOrNone, readJson, requireInstant, requireString, text } from '../read.ts';
-import type { Credentials, JsonObject, Send, Session, Vendor, VendorEvent } from '../types.ts';
+import { readPage } from '../events.ts';
+import { checkAsked, drainByOffset, type WalkAsk, type WalkPage, walkBack } from '../paging.ts';
+import { asObject, objectOrNone, readJson, requireInstant, requireString, text } from '../read.ts';
+import type { Credentials, EventShape, JsonObject, Send, Session, Stretch, Vendor, VendorEvent } from '../types.ts';
 import { sliceWindow } from '../window.ts';
 
 const PATH = '/api/v1/organization/audit-logs';
 /** The documented maximum of `limit`. */
 const PAGE_ROWS = 1000;
-/** The vendor allows three months; a day keeps what waits for its order in memory small. */
+/** The vendor allows three months; days are walked side by side. */
 const SLICE_MS = 86_400_000;
 
-async function* pages({ query, send, note }: Session) {
+const COLUMNS = [
+  { name: 'id', meaning: 'UUID of the event' },
+  { name: 'ipAddress', meaning: 'where the request came from' },
+  { name: 'userAgent', meaning: 'as the client sent it' },
+  { name: 'userAgentType', meaning: 'the consuming application' },
+  { name: 'expiresAt', meaning: 'when the vendor deletes the event' },
+  { name: 'createdAt', meaning: 'when it happened; the window is cut by it' },
+  { name: 'updatedAt', meaning: 'when the record changed last' },
+  { name: 'orgId', meaning: 'UUID of the organisation' },
+  { name: 'projectId', meaning: 'UUID of the project, empty for the organisation' },
+  { name: 'projectName', meaning: 'name of the project' },
+  { name: 'event.type', meaning: 'what was done' },
+  { name: 'event.metadata', meaning: 'details of it, as JSON' },
+  { name: 'actor.type', meaning: 'what kind of actor' },
+  { name: 'actor.metadata', meaning: 'who it was, as JSON' },
+];
+const SHAPE: EventShape = {
+  columns: COLUMNS,
+  time: 'createdAt',
+  id: 'id',
+  strings: [['updatedAt'], ['event.type'], ['actor.type']],
+};
+
+function* stretches({ query, download, events: read, note }: Session): Generator<Stretch> {
   note(
-    'Each day was walked back by time until a page was shorter than one before; events on a page border came twice and were told apart by id.',
+    'Each day was walked back by time until a page was shorter than one before; what a page ended amid came again with the next.',
   );
+  const where = `GET ${PATH}`;
   const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
-  const walk = walkBack(async ({ from, to, offset }) => {
+  const fetch = async ({ from, to, offset }: WalkAsk): Promise<WalkPage> => {
     // `startDate` is inclusive in the vendor's code but in no document: a millisecond more, cut by the export.
     const dates = { startDate: isoMs(from - 1), endDate: isoMs(to) };
-    const answer = await send({
+    const answer = await download({
       path: PATH,
       query: { ...filters, ...dates, offset, limit: PAGE_ROWS },
       accept: 'json',
     });
-    const body = asObject(readJson(answer), 'the response', answer.where);
-    const events = asArray(body['auditLogs'], '`auditLogs`', answer.where).map((entry) => read(entry, answer.where));
-    checkAsked(events, { from: from - 1, to }, { vendor: 'Infisical', where: answer.where });
-    return events;
-  }, `GET ${PATH}`);
-  for (const slice of sliceWindow(query.window, SLICE_MS)) {
-    for await (const events of walk(slice)) yield { slice, events };
-  }
+    const { events } = await readPage(answer, read(answer, { field: 'auditLogs' }, SHAPE, readLog));
+    checkAsked(events, { from: from - 1, to }, { vendor: 'Infisical', where });
+    return { events, more: null };
+  };
+  const walk = walkBack({ fetch, crowded: (window) => drainByOffset(fetch, window, where), where });
+  for (const slice of sliceWindow(query.window, SLICE_MS)) yield walk(slice);
 }
 
 /** `2026-11-01T00:00:00.000Z`: the vendor refuses dates without `Z`. */
 const isoMs = (ms: number): string => new Date(ms).toISOString();
 
-function read(entry: unknown, where: string): VendorEvent {
+function readLog(entry: unknown, where: string): VendorEvent {
   const body = asObject(entry, 'an audit log', where);
   requireString(body, 'updatedAt', where);
   for (const part of ['event', 'actor']) requireString(asObject(body[part], `\`${part}\``, where), 'type', where);
@@ -78,6 +101,7 @@ export const infisical: Vendor = {
     form: 'letters, digits, `.`, `_` and `-`; it only names the export',
   },
   headers: (token) => ({ authorization: `Bearer ${token}` }),
+  rate: { requests: 200, windowMs: 60_000 },
   login: {
     exchange,
     // An expired token: 403 {"reqId":"…","statusCode":403,"message":"…","error":"TokenError"}
@@ -118,22 +142,7 @@ export const infisical: Vendor = {
     },
     { name: 'actor', meaning: 'id of the actor' },
   ],
-  columns: [
-    { name: 'id', meaning: 'UUID of the event' },
-    { name: 'ipAddress', meaning: 'where the request came from' },
-    { name: 'userAgent', meaning: 'as the client sent it' },
-    { name: 'userAgentType', meaning: 'the consuming application' },
-    { name: 'expiresAt', meaning: 'when the vendor deletes the event' },
-    { name: 'createdAt', meaning: 'when it happened; the window is cut by it' },
-    { name: 'updatedAt', meaning: 'when the record changed last' },
-    { name: 'orgId', meaning: 'UUID of the organisation' },
-    { name: 'projectId', meaning: 'UUID of the project, empty for the organisation' },
-    { name: 'projectName', meaning: 'name of the project' },
-    { name: 'event.type', meaning: 'what was done' },
-    { name: 'event.metadata', meaning: 'details of it, as JSON' },
-    { name: 'actor.type', meaning: 'what kind of actor' },
-    { name: 'actor.metadata', meaning: 'who it was, as JSON' },
-  ],
+  columns: COLUMNS,
   format: 'json',
   idColumn: 'id',
   timeColumn: 'createdAt',
@@ -153,7 +162,7 @@ export const infisical: Vendor = {
       'No live account was tried.',
     ],
   },
-  pages,
+  stretches,
   common: (event) => {
     const actor = objectOrNone(event['actor']);
     const who = objectOrNone(actor['metadata']);

@@ -1,8 +1,9 @@
 import { capGuard, type Fetched } from '../caps.ts';
-import { readCsv, type Table } from '../csv/read.ts';
+import { type CsvRow, type FirstCell, firstCell } from '../csv/row.ts';
+import { scanCsv } from '../csv/scan.ts';
 import { ExportError } from '../errors.ts';
 import { asArray, asObject, readJson, requireNumber, requireString, text } from '../read.ts';
-import type { JsonObject, Page, Session, Vendor, VendorEvent, Window } from '../types.ts';
+import type { Download, JsonObject, Page, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
 import { contains, pad, parseInstant } from '../window.ts';
 
 /** Whether bounds are inclusive is undocumented, and the vendor counts in seconds. */
@@ -12,13 +13,10 @@ const RETRY_ON = [409];
 /** The one documented name of the sibling endpoint first, then what such columns are usually called. */
 const TIME_NAMES = ['timestamp', 'reported_at', 'time', 'date'];
 
-interface AuditLog extends Table {
-  readonly where: string;
-}
 /** The column that times come from; null where none reads as a time, undefined until a row was seen. */
 type TimeColumn = number | null | undefined;
 
-async function* pages(session: Session): AsyncGenerator<Page> {
+async function* stretches(session: Session): AsyncGenerator<Stretch> {
   const { query, note } = session;
   const named = query.filters.get('env_name');
   const environments = named ?? (await physicalEnvironments(session));
@@ -28,35 +26,61 @@ async function* pages(session: Session): AsyncGenerator<Page> {
     );
   const several = named?.length !== 1;
   const guard = capGuard(PAD_MS);
-  let timeColumn: TimeColumn;
+  let isTimeless = false;
+  note(() =>
+    isTimeless
+      ? "No column of Kosli's table reads as a time: the vendor's own bounds stand, and rows on a bound may be in or out."
+      : 'Rows are cut to the window by the time column; a second more was asked on either side.',
+  );
   for (const environment of environments) {
-    let header: readonly string[] | undefined;
-    const fetch = async (window: Window): Promise<Fetched> => {
-      const padded = pad(window, PAD_MS);
-      let answer = await auditLog(session, environment, timeColumn === null ? window : padded);
-      if (timeColumn !== null) {
-        timeColumn = findTimeColumn(answer, padded, timeColumn);
-        if (timeColumn === null) answer = await auditLog(session, environment, window);
+    yield async function* () {
+      const log = openLog(session, environment);
+      const first = several ? firstCell(environment) : null;
+      for await (const page of guard(query.window, log.fetch)) {
+        yield 'takenBack' in page ? page : withHeader(page, log.header(), first);
       }
-      header ??= answer.header;
-      if (header.join() !== answer.header.join()) throw otherHeader(answer.where);
-      const column = timeColumn ?? null;
-      return { events: answer.rows.map((cells) => read(cells, column, answer.where)), proven: false };
+      isTimeless ||= log.isTimeless();
     };
-    const parts = inVendorOrder(await guard(query.window, fetch));
-    for (const { window, events } of parts) {
-      const slice = { ...window };
-      const page = { slice, header: header ?? [], events };
-      yield several ? withEnvironment(page, environment) : page;
+  }
+}
+
+/** The log of one environment. */
+function openLog(session: Session, environment: string) {
+  let timeColumn: TimeColumn;
+  let header: readonly string[] | undefined;
+
+  const eventsOf = async function* (answer: Download, asked: Window): AsyncGenerator<readonly VendorEvent[]> {
+    const column = timeColumn ?? null;
+    const bounds = boundsOf(asked);
+    for await (const { header: found, rows } of scanCsv(answer.chunks(), answer.where)) {
+      header ??= found;
+      if (header.join() !== found.join()) throw otherHeader(answer.where);
+      yield rows.map((row) => read(row, column, bounds, answer.where));
     }
-  }
-  if (timeColumn === null) {
-    note(
-      "No column of Kosli's table reads as a time: the vendor's own bounds stand, and rows on a bound may be in or out.",
-    );
-  } else {
-    note('Rows are cut to the window by the time column; a second more was asked on either side.');
-  }
+  };
+
+  return {
+    async fetch(window: Window): Promise<Fetched> {
+      const asked = pad(window, PAD_MS);
+      let answer = await auditLog(session, environment, timeColumn === null ? window : asked);
+      if (timeColumn === undefined) {
+        try {
+          timeColumn = await findTimeColumn(answer, asked);
+        } catch (error) {
+          await answer.release();
+          throw error;
+        }
+        if (timeColumn === null) {
+          await answer.release();
+          answer = await auditLog(session, environment, window);
+        }
+      }
+      const { release } = answer;
+      return { events: () => eventsOf(answer, asked), proven: false, release };
+    },
+    header: () => header ?? [],
+    isTimeless: () => timeColumn === null,
+  };
 }
 
 /** Names of all environments that are not logical (those repeat the events of others), in the vendor's order. */
@@ -105,10 +129,10 @@ async function physicalEnvironments({ query, send }: Session): Promise<readonly 
   });
 }
 
-async function auditLog({ query, send }: Session, environment: string, window: Window): Promise<AuditLog> {
+function auditLog({ query, download }: Session, environment: string, window: Window): Promise<Download> {
   const org = encodeURIComponent(query.org ?? '');
   const filters = [...query.filters].filter(([name]) => name !== 'env_name');
-  const answer = await send({
+  return download({
     path: `/api/v2/environments/${org}/${encodeURIComponent(environment)}/auditlog`,
     query: {
       from_timestamp: window.from / 1000,
@@ -118,47 +142,65 @@ async function auditLog({ query, send }: Session, environment: string, window: W
     accept: 'csv',
     retryOn: RETRY_ON,
   });
-  return { ...readCsv(answer), where: answer.where };
 }
 
 /**
  * The columns are documented nowhere, so the time is found by reading: a usual name first, then any column. It has to
- * lie inside the window that was asked in every row, or it is the time of something else.
+ * lie inside the window that was asked in every row, or it is the time of something else. undefined: there is no row.
  */
-function findTimeColumn({ header, rows, where }: AuditLog, asked: Window, before: TimeColumn): TimeColumn {
-  const reads = (column: number) => rows.every((cells) => timeOf(cells[column] ?? '') !== null);
-  // Where the vendor counts in whole seconds, fractions of the bounds are lost.
-  const inside = pad(asked, PAD_MS);
-  const isInside = (column: number) =>
-    rows.every((cells) => contains(inside, timeOf(cells[column] ?? '') ?? Number.NaN));
-  if (before === null || rows.length === 0) return before;
-  const usual = TIME_NAMES.map((name) => header.findIndex((column) => column.toLowerCase() === name));
-  const column = before ?? usual.find((at) => at >= 0 && reads(at)) ?? null;
-  if (column === null) {
-    const byContent = header.findIndex((_, at) => isInside(at));
-    return byContent >= 0 ? byContent : null;
+async function findTimeColumn(answer: Download, asked: Window): Promise<TimeColumn> {
+  const bounds = boundsOf(asked);
+  let usual: number[] | null = null;
+  let inside: number[] = [];
+  let count = 0;
+  for await (const { header, rows } of scanCsv(answer.chunks(), answer.where)) {
+    if (usual === null) {
+      const names = header.map((name) => name.toLowerCase());
+      usual = TIME_NAMES.map((name) => names.indexOf(name)).filter((column) => column >= 0);
+      inside = header.map((_, column) => column);
+    }
+    count += rows.length;
+    for (const row of rows) {
+      usual = usual.filter((column) => timeOf(row.cell(column)) !== null);
+      inside = inside.filter((column) => isInside(timeOf(row.cell(column)), bounds));
+    }
+    // Of an answer that is not in memory the first rows have to do: each of the others is checked as it is read.
+    if (answer.body === null && count > 0) break;
   }
-  if (isInside(column)) return column;
-  const what = reads(column) ? 'holds times outside the window that was asked for' : 'does not read as a time';
-  throw new ExportError('protocol', `Column ${column + 1}, by which rows are cut to the window, ${what}.`, {
+  if (count === 0) return undefined;
+  const [named = null] = usual ?? [];
+  if (named === null) return inside[0] ?? null;
+  if (inside.includes(named)) return named;
+  throw notTheTime(named, 'holds times outside the window that was asked for', answer.where);
+}
+
+/** Where the vendor counts in whole seconds, fractions of the bounds are lost. */
+const boundsOf = (asked: Window): Window => pad(asked, PAD_MS);
+
+const isInside = (time: number | null, bounds: Window): boolean => time !== null && contains(bounds, time);
+
+const notTheTime = (column: number, what: string, where: string): ExportError =>
+  new ExportError('protocol', `Column ${column + 1}, by which rows are cut to the window, ${what}.`, {
     where,
     next: 'Run the export again, or export this environment on its own, with the filter `env_name`; if it stays, report it.',
   });
-}
 
 /** A date-time, or UNIX seconds as the sibling endpoint has them. */
 function timeOf(cell: string): number | null {
-  return /^\d{9,10}(?:\.\d+)?$/.test(cell) ? Math.round(Number(cell) * 1e6) / 1e3 : parseInstant(cell);
+  const time = parseInstant(cell);
+  if (time !== null || !/^\d{9,10}(?:\.\d+)?$/.test(cell)) return time;
+  return Math.round(Number(cell) * 1e6) / 1e3;
 }
 
-function read(cells: readonly string[], timeColumn: number | null, where: string): VendorEvent {
-  if (timeColumn === null) return { id: null, time: null, body: cells };
-  const time = timeOf(cells[timeColumn] ?? '');
-  if (time !== null) return { id: null, time, body: cells };
-  throw new ExportError('protocol', `A cell of column ${timeColumn + 1} does not read as a time.`, {
+function read(row: CsvRow, column: number | null, bounds: Window, where: string): VendorEvent {
+  if (column === null) return { id: null, time: null, body: row };
+  const time = timeOf(row.cell(column));
+  if (isInside(time, bounds)) return { id: null, time, body: row };
+  throw notTheTime(
+    column,
+    time === null ? 'does not read as a time' : 'holds times outside the window that was asked for',
     where,
-    next: 'Report it together with the version of the exporter.',
-  });
+  );
 }
 
 const otherHeader = (where: string): ExportError =>
@@ -167,21 +209,13 @@ const otherHeader = (where: string): ExportError =>
     next: 'Run the export again; if it stays, report it to Kosli.',
   });
 
-/** Parts come oldest first; where the vendor answers newest first, so do they. */
-function inVendorOrder<Part extends { events: readonly VendorEvent[] }>(parts: Part[]): Part[] {
-  const newestFirst = parts.some(({ events }) => (events[0]?.time ?? 0) > (events.at(-1)?.time ?? 0));
-  return newestFirst ? parts.reverse() : parts;
-}
-
-/** Says in a first column which environment a row is from. */
-function withEnvironment({ slice, header = [], events }: Page, environment: string): Page {
+/** Says in a first column which environment a row is from, where there may be several. */
+function withHeader(page: Page, header: readonly string[], first: FirstCell | null): Page {
+  if (first === null) return { ...page, header };
   let name = 'environment';
   while (header.includes(name)) name = `export.${name}`;
-  return {
-    slice,
-    header: [name, ...header],
-    events: events.map((event) => ({ ...event, body: [environment, ...(event.body as readonly string[])] })),
-  };
+  const events = page.events.map((event) => ({ ...event, body: (event.body as CsvRow).withFirst(first) }));
+  return { ...page, header: [name, ...header], events };
 }
 
 /** Environment audit log of Kosli: one CSV per environment. */
@@ -219,7 +253,7 @@ export const kosli: Vendor = {
       'No live account was tried.',
     ],
   },
-  pages,
+  stretches,
   common: (row) => ({
     action: text(row['type']),
     outcome: 'unknown',

@@ -1,0 +1,129 @@
+import { readdirSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Segments } from '../../src/csv/held.ts';
+import { byTimeThenId } from '../../src/csv/runs.ts';
+import { RowStore, Scratch } from '../../src/csv/store.ts';
+import { merged, type Plain, plainRow } from './stored-rows.ts';
+
+let folder: string;
+let scratch: Scratch;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'store-test-'));
+  scratch = new Scratch(folder);
+});
+afterEach(async () => {
+  await scratch.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function add(store: RowStore, { time, id, rest, text }: Plain): void {
+  const bytes = Buffer.from(text);
+  store.add(time, id, rest).addEncoded(bytes, 0, bytes.length);
+}
+
+const rowOf = (text: string, time: number | null = null, id: string | null = null): Plain => ({
+  time,
+  id,
+  rest: '',
+  text: `${text}\r\n`,
+});
+
+describe('a store', () => {
+  test('gives back what came, in order, whether and whenever some of it went to the disk', async () => {
+    const batches = fc.array(fc.tuple(fc.array(plainRow, { maxLength: 8 }), fc.boolean()), { maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(batches, fc.constantFrom<'time' | 'vendor'>('time', 'vendor'), async (drawn, order) => {
+        const store = new RowStore(scratch, order, new Segments());
+        for (const [rows, isStored] of drawn) {
+          for (const row of rows) add(store, row);
+          if (isStored) await store.store();
+        }
+        const all = drawn.flatMap(([rows]) => rows);
+        const expected = order === 'time' ? all.toSorted(byTimeThenId) : all;
+        expect(await merged(store.runs(), order)).toEqual(expected);
+        await store.close();
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('shares its file with others, and each gives back its own', async () => {
+    const stores = Array.from({ length: 50 }, () => new RowStore(scratch, 'time', new Segments()));
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = open();
+    for (const round of [0, 1]) {
+      for (const [index, store] of stores.entries()) {
+        add(store, rowOf(`${index}: ${round}`, round));
+        await store.store();
+      }
+    }
+    expect(open() - before).toBeLessThan(10);
+    await stores[0]?.close();
+    for (const [index, store] of stores.entries()) {
+      const texts = (await merged(store.runs(), 'time')).map(({ text }) => text);
+      expect(texts).toEqual(index === 0 ? [] : [`${index}: 0\r\n`, `${index}: 1\r\n`]);
+    }
+  });
+
+  test('takes more while what came before is on its way to the disk', async () => {
+    const store = new RowStore(scratch, 'vendor', new Segments());
+    const rows = Array.from({ length: 4000 }, (_, index) => rowOf(`${index} ${'x'.repeat(300)}`, index));
+    for (const row of rows.slice(0, 2000)) add(store, row);
+    const storing = store.store();
+    for (const row of rows.slice(2000, 3000)) add(store, row);
+    await storing;
+    const again = store.store();
+    for (const row of rows.slice(3000)) add(store, row);
+    await again;
+    expect(await merged(store.runs())).toEqual(rows);
+    await store.close();
+  });
+
+  test('knows what it holds in memory: rows, and what their places depend on', async () => {
+    const store = new RowStore(scratch, 'time', new Segments());
+    expect(store.heldBytes).toBe(0);
+    for (let index = 0; index < 100; index++) add(store, { ...rowOf('abc', index, 'id'), rest: 'r'.repeat(1000) });
+    const [texts, few] = [100 * (5 + 2 + 1000), 100 * 200];
+    expect(store.heldBytes).toBeGreaterThanOrEqual(texts);
+    expect(store.heldBytes).toBeLessThan(texts + few);
+    await store.store();
+    expect(store.heldBytes).toBe(0);
+    await store.close();
+  });
+
+  test('has no file where nothing is stored, and never one with a name', async () => {
+    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time', new Segments());
+    await store.store();
+    add(store, rowOf('a'));
+    await store.close();
+
+    const other = new RowStore(scratch, 'time', new Segments());
+    add(other, rowOf('a'));
+    await other.store();
+    expect(await readdir(folder)).toEqual([]);
+    await other.close();
+  });
+
+  test('that is closed holds nothing, also where rows were on their way to the disk', async () => {
+    const store = new RowStore(scratch, 'time', new Segments());
+    // Several writes, the first of which is under way.
+    for (let index = 0; index < 3000; index++) add(store, rowOf('x'.repeat(500), index));
+    const storing = store.store();
+    await Promise.all([expect(storing).resolves.toBeUndefined(), store.close()]);
+    expect(store.heldBytes).toBe(0);
+  });
+
+  test('is a `destination` error where the disk refuses', async () => {
+    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time', new Segments());
+    add(store, rowOf('a'));
+    await expect(store.store()).rejects.toMatchObject({
+      kind: 'destination',
+      message: expect.stringContaining('ENOENT'),
+    });
+    await store.close();
+  });
+});

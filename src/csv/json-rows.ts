@@ -1,0 +1,152 @@
+import { constants, isUtf8 } from 'node:buffer';
+import { ExportError } from '../errors.ts';
+import { readEvents } from '../events.ts';
+import { Frame } from '../frame.ts';
+import { MOST_LEVELS, parseJson, tooLong, unreadable } from '../read.ts';
+import type { Download, EventShape, JsonObject, Place, VendorEvent } from '../types.ts';
+import { JsonCells } from './json-cells.ts';
+import { type Batch, JsonRow } from './json-row.ts';
+import { passElement, skipBlank } from './json-scan.ts';
+import { nativeRow } from './native.ts';
+import { RowBuffer } from './rows.ts';
+
+/** An event whose row is encoded already. */
+export interface RowEvent extends Pick<VendorEvent, 'time' | 'id'> {
+  readonly body: JsonRow;
+}
+
+type Read = (element: unknown, where: string) => VendorEvent;
+
+const [COMMA, OPEN_OBJECT, CLOSE_ARRAY] = [0x2c, 0x7b, 0x5d];
+
+/**
+ * The events of a JSON response as rows of the native table, as `readEvents` and `nativeRow` make them, but without an
+ * object of each: where an event is written plainly, and holds what `shape` says and nothing else, its bytes become the
+ * row's; where it is anything else, `read` is asked. A response in memory comes at once, one on the disk in batches; none
+ * is empty. Then the rest, and errors, as by `readElements` and `read`.
+ *
+ * Does not release the download.
+ */
+export async function* readRows(
+  download: Download,
+  place: Place,
+  shape: EventShape,
+  read: Read,
+): AsyncGenerator<readonly RowEvent[], JsonObject | null> {
+  const rows = new Rows(download, place, shape, read);
+  try {
+    if (download.body !== null) yield* rows.push(download.body);
+    else for await (const chunk of download.chunks()) yield* rows.push(chunk);
+    return yield* rows.finish();
+  } catch (error) {
+    if (!(error instanceof ExportError) || error.kind === 'destination') throw error;
+    // They know what is wrong and where, in the whole of the response.
+    for await (const _ of readEvents(download, place, shape, read));
+    throw new Error('A response was refused that can be read.', { cause: error });
+  }
+}
+
+/** The same as it goes on, chunk by chunk. */
+class Rows {
+  readonly #where: string;
+  readonly #frame: Frame;
+  readonly #cells: JsonCells;
+  readonly #read: Read;
+  readonly #row: (fields: JsonObject) => string[];
+  /** Of the batch at hand. */
+  #rows = new RowBuffer();
+  /** The first bytes of an element that was not whole yet, and how many there are to be before it is tried again. */
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #wantedBytes = 0;
+  /** Whether an element, or the end of the array, is yet to come for the first time. */
+  #isFirst = true;
+
+  constructor({ where }: Download, place: Place, shape: EventShape, read: Read) {
+    this.#where = where;
+    this.#frame = new Frame(place, where);
+    this.#cells = new JsonCells(shape);
+    this.#read = read;
+    this.#row = nativeRow(shape.columns);
+  }
+
+  /** The events that are whole since the last time, none or one batch of them. */
+  *push(chunk: Buffer): Generator<readonly RowEvent[]> {
+    const at = this.#frame.phase === 'before' ? this.#frame.pass(chunk, 0) : 0;
+    if (this.#frame.phase === 'within') {
+      this.#pending.push(chunk.subarray(at));
+      this.#pendingBytes += chunk.length - at;
+      if (this.#pendingBytes >= Math.min(this.#wantedBytes, constants.MAX_STRING_LENGTH)) yield* this.#take();
+    } else this.#frame.pass(chunk, at);
+  }
+
+  /** The same when nothing more is to come, and the rest. */
+  *finish(): Generator<readonly RowEvent[], JsonObject | null> {
+    if (this.#frame.phase === 'within') yield* this.#take();
+    return this.#frame.finish((position) => position);
+  }
+
+  /** Goes over all that is pending, and keeps what is not whole. */
+  *#take(): Generator<readonly RowEvent[]> {
+    const [first = Buffer.of()] = this.#pending;
+    const source = this.#pending.length === 1 ? first : Buffer.concat(this.#pending, this.#pendingBytes);
+    const batch: Batch = { source, encoded: source };
+    const events: RowEvent[] = [];
+    // One of its own for each batch: whoever reads may keep the events.
+    this.#rows = new RowBuffer(source.length);
+    const at = this.#passElements(batch, events);
+    batch.encoded = this.#rows.bytes;
+    if (!isUtf8(source.subarray(0, at))) throw unreadable('The response is not UTF-8.', this.#where);
+    const left = source.subarray(at);
+    if (this.#frame.phase === 'after') this.#frame.pass(left, 0);
+    else this.#keep(left, at === 0 ? 2 * left.length : 0);
+    if (events.length > 0) yield events;
+  }
+
+  #keep(pending: Buffer, wantedBytes: number): void {
+    this.#pending = [pending];
+    this.#pendingBytes = pending.length;
+    this.#wantedBytes = wantedBytes;
+    if (pending.length > constants.MAX_STRING_LENGTH) throw tooLong(pending.length, this.#where);
+  }
+
+  /** Goes over all elements that are whole. Gives the place behind the last one's comma, or behind the array. */
+  #passElements(batch: Batch, events: RowEvent[]): number {
+    const { source } = batch;
+    const end = source.length - 1;
+    let at = 0;
+    while (at <= end) {
+      const from = skipBlank(source, at, end);
+      let to = source[from] === OPEN_OBJECT ? this.#cells.scan(source, from, end) : -1;
+      const time = to === -1 ? null : this.#cells.time(source);
+      let next = to === -1 ? -1 : skipBlank(source, to, end);
+      if (time !== null && (source[next] === COMMA || source[next] === CLOSE_ARRAY)) {
+        const begin = this.#rows.length;
+        this.#cells.write(source, to - from, this.#rows);
+        const body = new JsonRow(batch, begin, this.#rows.length, from, to);
+        events.push({ id: this.#cells.id(source), time, body });
+      } else {
+        next = passElement(source, at, end);
+        if (next === -1) break;
+        to = next;
+        const isNone = this.#isFirst && from === next && source[next] === CLOSE_ARRAY;
+        if (!isNone) events.push(this.#parse(batch, at, to));
+      }
+      this.#isFirst = false;
+      if (source[next] !== COMMA) return this.#frame.leave(source, next);
+      at = next + 1;
+    }
+    return at;
+  }
+
+  /** An element that is out of the ordinary. */
+  #parse(batch: Batch, from: number, to: number): RowEvent {
+    if (to - from > constants.MAX_STRING_LENGTH) throw tooLong(to - from, this.#where);
+    const text = batch.source.toString('utf8', from, to);
+    const element = parseJson(text, this.#where, undefined, MOST_LEVELS - this.#frame.around);
+    const { time, id, body } = this.#read(element, this.#where);
+    const begin = this.#rows.length;
+    this.#rows.addCells(this.#row(body as JsonObject));
+    return { time, id, body: new JsonRow(batch, begin, this.#rows.length, from, to) };
+  }
+}

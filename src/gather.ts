@@ -1,0 +1,187 @@
+import { Segments } from './csv/held.ts';
+import { JsonRow } from './csv/json-row.ts';
+import { CsvRow } from './csv/row.ts';
+import { merge, type StoredRow } from './csv/runs.ts';
+import { RowStore, Scratch } from './csv/store.ts';
+import { limitNewSpace } from './heap.ts';
+import type { Taker } from './stretches.ts';
+import type { Page, VendorEvent, Void, Window } from './types.ts';
+import { contains } from './window.ts';
+
+/** Bytes of rows that may be in memory, of all stretches together. */
+const MOST_HELD_BYTES = 16 * 2 ** 20;
+
+/** How the events of an export become rows. */
+export interface RowForm {
+  readonly order: 'time' | 'vendor';
+  /** Told of the header of each page, before its events come. */
+  readonly begin: (header: readonly string[] | null) => void;
+  /** The event's cells, or the vendor's own row where it may stay as it is. */
+  readonly row: (event: VendorEvent) => readonly string[] | CsvRow | JsonRow;
+  /** What two events of one id have to agree in, where their rows do not say it all. */
+  readonly rest: (event: VendorEvent) => string;
+}
+
+/** What came of one draft. */
+interface Draft {
+  readonly rows: RowStore;
+  received: number;
+  cut: number;
+  /** Of those that were cut, where they have one, with their times. */
+  readonly cutIds: [id: string, time: number][];
+}
+
+/** All that an export holds at once: stretches that are being walked, and those that wait for their turn. */
+export class Gathering {
+  readonly #form: RowForm;
+  readonly #folder: string;
+  readonly #mostHeldBytes: number;
+  readonly #memory = new Segments();
+  readonly #open = new Set<Gathered>();
+  #storing: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  /** @param folder where files without a name may grow */
+  constructor(form: RowForm, folder: string, mostHeldBytes = MOST_HELD_BYTES) {
+    this.#form = form;
+    this.#folder = folder;
+    this.#mostHeldBytes = mostHeldBytes;
+  }
+
+  /** Opens a stretch. */
+  begin(): Gathered {
+    const gathered = new Gathered(this.#form, this.#folder, this.#memory, () => this.#makeRoom());
+    this.#open.add(gathered);
+    return gathered;
+  }
+
+  /** All rows of a stretch to which no page comes any more, in the order of the export, some at a time. */
+  async *end(gathered: Gathered): AsyncGenerator<StoredRow[]> {
+    await this.#storing;
+    this.#open.delete(gathered);
+    try {
+      yield* gathered.rows();
+    } finally {
+      await gathered.close();
+    }
+  }
+
+  /** Gives memory and disk back, also where stretches are still being walked: what comes of them is kept no more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#storing.catch(() => {});
+    for (const gathered of this.#open) await gathered.close();
+  }
+
+  /** Where too much is in memory, moves what is most there to the disk, one after the other. */
+  async #makeRoom(): Promise<void> {
+    this.#storing = this.#storing.then(async () => {
+      while (!this.#closed) {
+        const held = [...this.#open].sort((a, b) => b.heldBytes - a.heldBytes);
+        if (held.reduce((sum, { heldBytes }) => sum + heldBytes, 0) <= this.#mostHeldBytes) return;
+        await held[0]?.store();
+      }
+    });
+    await this.#storing;
+  }
+}
+
+/** The rows of one stretch. */
+export class Gathered implements Taker {
+  readonly #form: RowForm;
+  readonly #scratch: Scratch;
+  readonly #memory: Segments;
+  readonly #makeRoom: () => Promise<void>;
+  readonly #drafts = new Map<object | undefined, Draft>();
+  #slice: Window | null = null;
+
+  constructor(form: RowForm, folder: string, memory: Segments, makeRoom: () => Promise<void>) {
+    this.#form = form;
+    this.#scratch = new Scratch(folder);
+    this.#memory = memory;
+    this.#makeRoom = makeRoom;
+  }
+
+  async take(page: Page | Void): Promise<void> {
+    if ('takenBack' in page) {
+      await this.#drafts.get(page.takenBack)?.rows.close();
+      this.#drafts.delete(page.takenBack);
+      return;
+    }
+    limitNewSpace();
+    const { slice, draft, header, events } = page;
+    this.#form.begin(header ?? null);
+    const { from, to } = this.#slice ?? slice;
+    this.#slice = { from: Math.min(from, slice.from), to: Math.max(to, slice.to) };
+    const into = this.#draft(draft);
+    into.received += events.length;
+    for (const event of events) {
+      const { time, id } = event;
+      // A time that is none is in no slice, and is not to be lost for that.
+      if (time !== null && !Number.isNaN(time) && !contains(slice, time)) {
+        into.cut++;
+        if (id !== null) into.cutIds.push([id, time]);
+        continue;
+      }
+      const row = this.#form.row(event);
+      const rows = into.rows.add(time, id, this.#form.rest(event));
+      if (row instanceof JsonRow) rows.addEncoded(row.bytes, row.from, row.to);
+      else if (row instanceof CsvRow) rows.addRow(row);
+      else rows.addCells(row);
+    }
+    await this.#makeRoom();
+  }
+
+  /** What time the pages were of; null where none came. */
+  get slice(): Window | null {
+    return this.#slice;
+  }
+
+  get received(): number {
+    return this.#sum(({ received }) => received);
+  }
+
+  /** How many of them lay outside of the slices that they came for. */
+  get cut(): number {
+    return this.#sum(({ cut }) => cut);
+  }
+
+  /** Their ids, with their times. */
+  *cutIds(): Generator<readonly [id: string, time: number]> {
+    for (const draft of this.#drafts.values()) yield* draft.cutIds;
+  }
+
+  get heldBytes(): number {
+    return this.#sum(({ rows }) => rows.heldBytes);
+  }
+
+  /** All rows, some at a time. */
+  rows(): AsyncGenerator<StoredRow[]> {
+    const runs = [...this.#drafts.values()].flatMap(({ rows }) => rows.runs());
+    return merge(runs, this.#form.order);
+  }
+
+  async store(): Promise<void> {
+    for (const { rows } of this.#drafts.values()) await rows.store();
+  }
+
+  async close(): Promise<void> {
+    for (const { rows } of this.#drafts.values()) await rows.close();
+    this.#drafts.clear();
+    await this.#scratch.close();
+  }
+
+  #draft(draft: object | undefined): Draft {
+    const known = this.#drafts.get(draft);
+    if (known !== undefined) return known;
+    const made = { rows: new RowStore(this.#scratch, this.#form.order, this.#memory), received: 0, cut: 0, cutIds: [] };
+    this.#drafts.set(draft, made);
+    return made;
+  }
+
+  #sum(of: (draft: Draft) => number): number {
+    let sum = 0;
+    for (const draft of this.#drafts.values()) sum += of(draft);
+    return sum;
+  }
+}
