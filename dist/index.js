@@ -30091,7 +30091,7 @@ const refuse = (name, what, next) => new _errors_js__WEBPACK_IMPORTED_MODULE_1__
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _log_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7309);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9814);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5670);
 /* harmony import */ var _retry_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2165);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(869);
 
@@ -30412,7 +30412,7 @@ function openProgress(runner, now) {
 
 /***/ }),
 
-/***/ 9814:
+/***/ 5670:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -32429,12 +32429,14 @@ const MERGED_ROWS = 2000;
 
 
 /** A segment that is as long takes no more rows, in bytes. */
-const SEGMENT_BYTES = 2 ** 20;
+const SEGMENT_BYTES = 2 ** 18;
+/** Room for the row that makes it so long. */
+const ROOM_BYTES = SEGMENT_BYTES + 2 ** 14;
 /** Memory for rows that is used again, so that a long export takes no more than a short one. */
 class Segments {
     #free = [];
     take() {
-        return this.#free.pop() ?? new RowBuffer();
+        return this.#free.pop() ?? new RowBuffer(ROOM_BYTES);
     }
     /** Takes segments back that nobody reads any more. */
     give(segments) {
@@ -32481,7 +32483,7 @@ class HeldRows {
             this.#starts.push(count);
         }
         const before = this.#times[count - 1] ?? Number.NaN;
-        const isTie = id !== null && time === before;
+        const isTie = time === before && !(id === null && this.#ids[count - 1] === null);
         if (count > 0 && !(before <= (time ?? Number.NaN) && !isTie))
             this.#rises = false;
         if (count > 0 && !(before >= (time ?? Number.NaN)))
@@ -32776,7 +32778,29 @@ class RowStore {
     }
 }
 
+;// CONCATENATED MODULE: external "node:v8"
+const external_node_v8_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:v8");
+;// CONCATENATED MODULE: ./lib/heap.js
+
+/** Two halves, between which what still lives is copied, in bytes. */
+const ENOUGH_BYTES = 16 * 2 ** 20;
+let isLimited = false;
+/**
+ * To be called now and then. Lets the heap for new objects grow no further, once it is large enough for some pages: V8
+ * would go on to 128 MiB, however little of it survives, and an action cannot be started with a flag that says less.
+ */
+function limitNewSpace() {
+    if (isLimited)
+        return;
+    const size = (0,external_node_v8_namespaceObject.getHeapSpaceStatistics)().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0;
+    if (size < ENOUGH_BYTES)
+        return;
+    (0,external_node_v8_namespaceObject.setFlagsFromString)('--semi-space-growth-factor=1');
+    isLimited = true;
+}
+
 ;// CONCATENATED MODULE: ./lib/gather.js
+
 
 
 
@@ -32857,6 +32881,7 @@ class Gathered {
             this.#drafts.delete(page.takenBack);
             return;
         }
+        limitNewSpace();
         const { slice, draft, header, events } = page;
         this.#form.begin(header ?? null);
         const { from, to } = this.#slice ?? slice;
@@ -33450,11 +33475,12 @@ const twice = ({ name }, when, how) => new errors/* ExportError */.z('protocol',
     where: when === null ? name : `an event of ${when}`,
     next: 'Run the export again; if it stays, report it to the vendor: one of the two is not what happened.',
 });
+const halvesOfOne = new Uint32Array(2);
+const wholeOfOne = new BigUint64Array(halvesOfOne.buffer);
 /** 64 bits of a text, as a number. */
 function fingerprint(text) {
-    const halves = new Uint32Array(2);
-    hashInto(halves, 0, text);
-    return (BigInt(halves[1] ?? 0) << 32n) | BigInt(halves[0] ?? 0);
+    hashInto(halvesOfOne, 0, text);
+    return wholeOfOne[0] ?? 0n;
 }
 /** Two running sums that mix each character in by multiplication, mixed with each other at the end (as cyrb53 does). */
 function hashInto(halves, at, text) {
@@ -34809,9 +34835,15 @@ async function commitExport(open, options) {
         return { sha, url, repository: repository.fullName, branch, folder, changed };
     };
     try {
+        let wasThere = false;
         for (let attempt = 1;; attempt++) {
             const { head, base } = await readTip(open);
+            const isGone = head === null && wasThere;
+            wasThere = head !== null && head !== 'empty';
             try {
+                // A branch that was there a moment ago may hold this very export by now: one answer is not enough to give it up.
+                if (isGone)
+                    continue;
                 if (head === 'empty') {
                     await repository.writeFirstFile(ATTRIBUTES, 'Keep the bytes of audit logs as they are');
                     if (attempt >= commit_TRIES)
@@ -36448,7 +36480,7 @@ function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }) {
         for (;;) {
             const page = await coming;
             const { events } = page;
-            const oldest = oldestOf(events, to);
+            const oldest = page.inOrder === false ? null : oldestOf(events, to);
             if (oldest === null && page.more !== false) {
                 if (unordered === undefined)
                     throw disorder(where);
@@ -36746,7 +36778,7 @@ async function* cut(window, capped, cutting, handOver) {
         yield { slice: window, header: HEADER, events };
         return;
     }
-    const walk = async function* (part, hand) {
+    const walkOf = (part) => async function* (hand) {
         const found = await api.export(bounds(part));
         if (found.whole)
             yield { slice: part, header: HEADER, events: found.events };
@@ -36754,10 +36786,9 @@ async function* cut(window, capped, cutting, handOver) {
             yield* cut(part, found, cutting, hand);
     };
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-        while (parts[0] !== undefined &&
-            handOver(((older) => (hand) => walk(older, hand))(parts[0])))
+        while (parts[0] !== undefined && handOver(walkOf(parts[0])))
             parts.shift();
-        yield* walk(part, handOver);
+        yield* walkOf(part)(handOver);
     }
 }
 /** At least two parts, cut at multiples of `shortest`; fewer where there are no more such multiples in the window. */
@@ -37266,24 +37297,30 @@ function* codacy_stretches({ query, download, events: readEvents, note }) {
         }
         checkTotals(counts, where);
     };
-    const walk = walkBack({
-        fetch: async (window) => {
-            // The walk itself reckons with either reading of the end, and with nothing beyond it.
-            const { entries, cursor, total } = await askPage((0,lib_window/* pad */.eV)(window, PAD_MS, 0));
-            // The last page of a window holds all of it, whatever the total counts.
-            if (cursor === null)
-                checkTotals([{ rows: entries.length, total }], where);
-            return { events: entries, more: cursor !== null };
-        },
-        crowded: async (window) => {
-            const all = [];
-            for await (const events of follow(window))
-                all.push(...events);
-            return all;
-        },
-        unordered: follow,
-        where,
-    });
+    const walk = (day) => {
+        const tally = new Tally(day, where);
+        const back = walkBack({
+            fetch: async (window) => {
+                // The walk itself reckons with either reading of the end, and with nothing beyond it.
+                const { entries, cursor, total } = await askPage((0,lib_window/* pad */.eV)(window, PAD_MS, 0));
+                const isTotal = total !== null && (cursor === null ? total === entries.length : total > entries.length);
+                tally.asked(entries, isTotal ? total : null);
+                // The last page of a window holds all of it, whatever the total counts.
+                if (cursor === null)
+                    checkTotals([{ rows: entries.length, total }], where);
+                return { events: entries, more: cursor !== null, inOrder: isTotal };
+            },
+            crowded: async (window) => {
+                const all = [];
+                for await (const events of follow(window))
+                    all.push(...events);
+                return all;
+            },
+            unordered: (window) => tally.followed(window, follow(window)),
+            where,
+        });
+        return tally.over(back(day));
+    };
     const guard = capGuard(PAD_MS);
     const fetch = async (window) => {
         if (!isPaged) {
@@ -37337,6 +37374,56 @@ async function* refuseMore(events, where) {
     });
 }
 /**
+ * Counts what a walk back over a day brings. No document says that Codacy answers newest first: where its first page looks
+ * so, its total has to prove that nothing lay behind the pages that were asked for. Throws `incomplete`.
+ */
+class Tally {
+    #day;
+    #where;
+    /** Of the first page; null where it does not count the whole day. */
+    #total;
+    #seen = 0;
+    /** Walks that have not ended. */
+    #open = 0;
+    constructor(day, where) {
+        this.#day = day;
+        this.#where = where;
+    }
+    /** Told of each page that came. */
+    asked(events, total) {
+        const isFirst = this.#total === undefined;
+        if (isFirst)
+            this.#total = total;
+        const { from, to } = this.#day;
+        this.#seen += events.filter(({ time }) => (time ?? 0) < from || (isFirst && (time ?? 0) >= to)).length;
+    }
+    /** What is followed by cursors, which hold whatever the order is; after some pages, they have to fit to those. */
+    async *followed({ to }, pages) {
+        if (to === this.#day.to)
+            this.#total = null;
+        for await (const events of pages) {
+            this.#seen += events.filter(({ time }) => (time ?? 0) < this.#day.from).length;
+            yield events;
+        }
+    }
+    /** The walk, and those that parts of it are handed over to. */
+    over(stretch) {
+        const tally = this;
+        return async function* (handOver) {
+            tally.#open++;
+            for await (const page of stretch((part) => handOver(tally.over(part)))) {
+                if (!('takenBack' in page))
+                    tally.#seen += page.events.filter(({ time }) => (0,lib_window/* contains */.gR)(page.slice, time ?? 0)).length;
+                yield page;
+            }
+            tally.#open--;
+            if (tally.#open > 0 || typeof tally.#total !== 'number' || tally.#total === tally.#seen)
+                return;
+            throw miscounted(tally.#seen, String(tally.#total), tally.#where);
+        };
+    }
+}
+/**
  * Whether `total` means each page or the whole walk, all pages of a walk have to agree with what came: else the log has
  * changed while it was read, and rows were repeated or skipped. Throws `incomplete`.
  */
@@ -37345,12 +37432,12 @@ function checkTotals(counts, where) {
     const totals = counts.filter(({ total }) => total !== null);
     if (totals.every(({ rows, total }) => total === rows) || totals.every(({ total }) => total === received))
         return;
-    const counted = [...new Set(totals.map(({ total }) => total))].join(', then ');
-    throw new errors/* ExportError */.z('incomplete', `Codacy answered ${received} events, but counts ${counted}.`, {
-        where,
-        next: 'Run the export again; if it stays, report it to Codacy with the window.',
-    });
+    throw miscounted(received, [...new Set(totals.map(({ total }) => total))].join(', then '), where);
 }
+const miscounted = (received, counted, where) => new errors/* ExportError */.z('incomplete', `Codacy answered ${received} events, but counts ${counted}.`, {
+    where,
+    next: 'Run the export again; if it stays, report it to Codacy with the window.',
+});
 function readLog(entry, where) {
     const body = asObject(entry, 'an audit log', where);
     for (const name of ['action', 'result'])
@@ -38354,63 +38441,82 @@ function passElement(bytes, from, end) {
 /** What stands in JSON as what stands for it in a cell, in bytes, into memory that has room; each gives the place behind it. */
 
 
-const [json_copy_QUOTE, json_copy_COMMA, json_copy_BACKSLASH, json_copy_CR, json_copy_LF] = [0x22, 0x2c, 0x5c, 0x0d, 0x0a];
-/** Longer ones are copied by Node, shorter ones byte by byte, which is faster than to call it. */
-const SHORT = 128;
-/** The bytes as they are. */
-function copyBytes(bytes, from, to, into, at) {
-    if (to - from > SHORT)
-        return at + bytes.copy(into, at, from, to);
-    for (let place = from; place < to; place++)
-        into[at++] = bytes[place];
-    return at;
-}
-/** The inside of a string that has escapes, none of them `\u`. */
-function unescapeBytes(bytes, from, to, into, start) {
-    let at = start;
-    let isSpecial = false;
-    into[at++] = json_copy_QUOTE;
-    for (let place = from; place < to; place++) {
-        let byte = bytes[place];
-        if (byte === json_copy_BACKSLASH) {
-            const letter = bytes[++place];
-            // Only `\/` means its own letter and is not among them.
-            byte = ESCAPES[letter] || letter;
-            if (byte === json_copy_QUOTE)
-                into[at++] = json_copy_QUOTE;
-            if (byte === json_copy_QUOTE || byte === json_copy_LF || byte === json_copy_CR)
-                isSpecial = true;
-        }
-        else if (byte === json_copy_COMMA)
-            isSpecial = true;
-        into[at++] = byte;
+const [json_copy_QUOTE, json_copy_COMMA, json_copy_BACKSLASH] = [0x22, 0x2c, 0x5c];
+/** Longer ones are copied by Node, shorter ones four bytes at once, which is faster than to call it. */
+const SHORT = 64;
+/** All bytes of the memory; of a view, four are read or written at once, wherever they are. */
+const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** From one memory into another. */
+class Copier {
+    #from;
+    #into;
+    #fromView;
+    #intoView;
+    constructor(from, into) {
+        this.#from = from;
+        this.#into = into;
+        this.#fromView = viewOf(from);
+        this.#intoView = viewOf(into);
     }
-    if (isSpecial || needsQuotesAtEnds(into, start + 1, at)) {
+    /** The bytes as they are. */
+    copy(from, to, start) {
+        if (to - from > SHORT)
+            return start + this.#from.copy(this.#into, start, from, to);
+        let at = start;
+        let place = from;
+        for (; place + 4 <= to; place += 4, at += 4) {
+            this.#intoView.setInt32(at, this.#fromView.getInt32(place, true), true);
+        }
+        while (place < to)
+            this.#into[at++] = this.#from[place++];
+        return at;
+    }
+    /** The inside of a string that has escapes, none of them `\u`; `isSpecial` where it is known to need quotes. */
+    unescape(from, to, start, isSpecial) {
+        const source = this.#from;
+        const into = this.#into;
+        let at = start;
+        into[at++] = json_copy_QUOTE;
+        for (let place = from; place < to; place++) {
+            let byte = source[place];
+            if (byte === json_copy_BACKSLASH) {
+                const letter = source[++place];
+                // Only `\/` means its own letter and is not among them.
+                byte = ESCAPES[letter] || letter;
+                if (byte === json_copy_QUOTE)
+                    into[at++] = json_copy_QUOTE;
+            }
+            into[at++] = byte;
+        }
+        if (isSpecial || needsQuotesAtEnds(into, start + 1, at)) {
+            into[at++] = json_copy_QUOTE;
+            return at;
+        }
+        into.copyWithin(start, start + 1, at);
+        return at - 1;
+    }
+    /** An object or an array. */
+    quote(from, to, start) {
+        const source = this.#from;
+        const into = this.#into;
+        let at = start;
+        let isSpecial = false;
+        into[at++] = json_copy_QUOTE;
+        for (let place = from; place < to; place++) {
+            const byte = source[place];
+            if (byte <= json_copy_COMMA) {
+                if (byte === json_copy_QUOTE)
+                    into[at++] = json_copy_QUOTE;
+                if (byte === json_copy_QUOTE || byte === json_copy_COMMA)
+                    isSpecial = true;
+            }
+            into[at++] = byte;
+        }
+        if (!isSpecial)
+            return this.copy(from, to, start);
         into[at++] = json_copy_QUOTE;
         return at;
     }
-    into.copyWithin(start, start + 1, at);
-    return at - 1;
-}
-/** An object or an array. */
-function quoteBytes(bytes, from, to, into, start) {
-    let at = start;
-    let isSpecial = false;
-    into[at++] = json_copy_QUOTE;
-    for (let place = from; place < to; place++) {
-        const byte = bytes[place];
-        if (byte <= json_copy_COMMA) {
-            if (byte === json_copy_QUOTE)
-                into[at++] = json_copy_QUOTE;
-            if (byte === json_copy_QUOTE || byte === json_copy_COMMA)
-                isSpecial = true;
-        }
-        into[at++] = byte;
-    }
-    if (!isSpecial)
-        return copyBytes(bytes, from, to, into, start);
-    into[at++] = json_copy_QUOTE;
-    return at;
 }
 
 ;// CONCATENATED MODULE: ./lib/csv/json-fields.js
@@ -38463,9 +38569,13 @@ function json_fields_inTurn(fields) {
 
 
 const [json_cells_SPACE, json_cells_QUOTE, json_cells_COMMA, SLASH, json_cells_COLON, json_cells_BACKSLASH] = [0x20, 0x22, 0x2c, 0x2f, 0x3a, 0x5c];
-const [json_cells_OPEN_ARRAY, json_cells_OPEN_OBJECT, json_cells_CLOSE_OBJECT, LETTER_N] = [0x5b, 0x7b, 0x7d, 0x6e];
-/** What a column has of an event. Up to `ESCAPED`, it is a string, and stands between its quotes. */
-const [BARE, QUOTED, ESCAPED, PLAIN, NESTED, NULL] = [0, 1, 2, 3, 4, 5];
+const [json_cells_OPEN_ARRAY, json_cells_OPEN_OBJECT, json_cells_CLOSE_OBJECT, LETTER_N, LETTER_R] = [0x5b, 0x7b, 0x7d, 0x6e, 0x72];
+/**
+ * What a column has of an event. Up to `ESCAPED_QUOTED`, it is a string, and stands between its quotes; such as are known
+ * to need quotes in CSV are `QUOTED`.
+ */
+const [BARE, QUOTED, ESCAPED, ESCAPED_QUOTED, PLAIN, NESTED, NULL] = [0, 1, 2, 3, 4, 5, 6];
+const EMPTY = Buffer.of();
 /** Bytes that say the same in a string and in a bare cell. */
 const json_cells_ORDINARY = new Uint8Array(256).fill(1, json_cells_SPACE);
 for (const byte of [json_cells_QUOTE, json_cells_COMMA, json_cells_BACKSLASH])
@@ -38479,11 +38589,15 @@ class JsonCells {
     #strings;
     /** Counts the events that were begun. */
     #event = 0;
-    /** Of each column: the last event that has it, what it has there, and where. */
+    /** Of each column: the last event that has it, what it has there, and where, which is no farther than a text is long. */
     #events;
     #kinds;
     #starts;
     #ends;
+    /** Where the last event was written from, and into. */
+    #from = EMPTY;
+    #into = EMPTY;
+    #copier = new Copier(EMPTY, EMPTY);
     constructor({ columns, time, id, strings }) {
         const names = columns.map(({ name }) => name);
         const place = (name) => {
@@ -38496,10 +38610,10 @@ class JsonCells {
         this.#time = place(time);
         this.#id = id === null ? -1 : place(id);
         this.#strings = strings.map((some) => some.map(place));
-        this.#events = new Float64Array(names.length);
+        this.#events = new Int32Array(names.length);
         this.#kinds = new Uint8Array(names.length);
-        this.#starts = new Float64Array(names.length);
-        this.#ends = new Float64Array(names.length);
+        this.#starts = new Int32Array(names.length);
+        this.#ends = new Int32Array(names.length);
     }
     /**
      * Goes over the object at `at`, and gives the place behind it; -1 where it is in any way out of the ordinary, or may
@@ -38521,7 +38635,7 @@ class JsonCells {
     }
     /** The time of the event that was gone over; null where it is none, or written with escapes. */
     time(bytes) {
-        if (this.#kinds[this.#time] === ESCAPED)
+        if (this.#kinds[this.#time] >= ESCAPED)
             return null;
         return (0,instant/* parseInstant */.nV)(bytes.toString('latin1', this.#starts[this.#time], this.#ends[this.#time]));
     }
@@ -38530,7 +38644,7 @@ class JsonCells {
         if (this.#id === -1)
             return null;
         const [from, to] = [this.#starts[this.#id], this.#ends[this.#id]];
-        if (this.#kinds[this.#id] === ESCAPED)
+        if (this.#kinds[this.#id] >= ESCAPED)
             return JSON.parse(bytes.toString('utf8', from - 1, to + 1));
         return bytes.toString('utf8', from, to);
     }
@@ -38538,26 +38652,27 @@ class JsonCells {
     write(bytes, length, rows) {
         // Each byte becomes two at most; beside them, each cell has two quotes and a comma.
         const into = rows.room(2 * length + 3 * this.#columns);
+        if (this.#from !== bytes || this.#into !== into) {
+            this.#from = bytes;
+            this.#into = into;
+            this.#copier = new Copier(bytes, into);
+        }
+        const copier = this.#copier;
         let at = rows.length;
         for (let column = 0; column < this.#columns; column++) {
             if (this.#events[column] === this.#event) {
                 const from = this.#starts[column];
                 const to = this.#ends[column];
-                switch (this.#kinds[column]) {
-                    case BARE:
-                    case PLAIN:
-                        at = copyBytes(bytes, from, to, into, at);
-                        break;
-                    case QUOTED:
-                        // The quotes of the JSON are those of the CSV.
-                        at = copyBytes(bytes, from - 1, to + 1, into, at);
-                        break;
-                    case ESCAPED:
-                        at = unescapeBytes(bytes, from, to, into, at);
-                        break;
-                    case NESTED:
-                        at = quoteBytes(bytes, from, to, into, at);
-                }
+                const kind = this.#kinds[column];
+                // The quotes of the JSON are those of the CSV.
+                if (kind === BARE || kind === PLAIN)
+                    at = copier.copy(from, to, at);
+                else if (kind === QUOTED)
+                    at = copier.copy(from - 1, to + 1, at);
+                else if (kind === NESTED)
+                    at = copier.quote(from, to, at);
+                else if (kind !== NULL)
+                    at = copier.unescape(from, to, at, kind === ESCAPED_QUOTED);
             }
             into[at++] = json_cells_COMMA;
         }
@@ -38565,7 +38680,7 @@ class JsonCells {
         rows.end(at);
     }
     #isString(column) {
-        return this.#events[column] === this.#event && this.#kinds[column] <= ESCAPED;
+        return this.#events[column] === this.#event && this.#kinds[column] <= ESCAPED_QUOTED;
     }
     #passFields(bytes, from, end, fields) {
         let at = skipBlank(bytes, from + 1, end);
@@ -38639,12 +38754,13 @@ class JsonCells {
             if (byte < json_cells_SPACE)
                 return -1;
             if (byte === json_cells_BACKSLASH) {
-                if (ESCAPES[bytes[++at]] === 0 && bytes[at] !== SLASH)
+                const letter = bytes[++at];
+                if (ESCAPES[letter] === 0 && letter !== SLASH)
                     return -1;
-                kind = ESCAPED;
+                kind |= letter === json_cells_QUOTE || letter === LETTER_N || letter === LETTER_R ? ESCAPED_QUOTED : ESCAPED;
             }
-            else if (kind === BARE)
-                kind = QUOTED;
+            else
+                kind |= QUOTED;
             at += 1;
         }
         if (kind === BARE && needsQuotesAtEnds(bytes, from, at))
@@ -38683,16 +38799,12 @@ const [json_rows_COMMA, json_rows_OPEN_OBJECT, json_rows_CLOSE_ARRAY] = [0x2c, 0
 async function* readRows(download, place, shape, read) {
     const rows = new Rows(download, place, shape, read);
     try {
-        if (download.body === null) {
+        if (download.body !== null)
+            yield* rows.push(download.body);
+        else
             for await (const chunk of download.chunks())
                 yield* rows.push(chunk);
-        }
-        else {
-            if (!(0,external_node_buffer_.isUtf8)(download.body))
-                throw unreadable('The response is not UTF-8.', download.where);
-            yield* rows.push(download.body);
-        }
-        return rows.finish();
+        return yield* rows.finish();
     }
     catch (error) {
         if (!(error instanceof errors/* ExportError */.z) || error.kind === 'destination')
@@ -38727,42 +38839,44 @@ class Rows {
     }
     /** The events that are whole since the last time, none or one batch of them. */
     *push(chunk) {
-        let at = this.#frame.phase === 'before' ? this.#frame.pass(chunk, 0) : 0;
-        let bytes = chunk;
+        const at = this.#frame.phase === 'before' ? this.#frame.pass(chunk, 0) : 0;
         if (this.#frame.phase === 'within') {
-            const source = this.#join(chunk.subarray(at));
-            if (source === null)
-                return;
-            const batch = { source, encoded: source };
-            const events = [];
-            // One of its own for each batch: whoever reads may keep the events.
-            this.#rows = new RowBuffer(source.length);
-            at = this.#passElements(batch, events);
-            batch.encoded = this.#rows.bytes;
-            if (!(0,external_node_buffer_.isUtf8)(source.subarray(0, at)))
-                throw unreadable('The response is not UTF-8.', this.#where);
-            if (events.length > 0)
-                yield events;
-            bytes = source;
+            this.#pending.push(chunk.subarray(at));
+            this.#pendingBytes += chunk.length - at;
+            if (this.#pendingBytes >= Math.min(this.#wantedBytes, external_node_buffer_.constants.MAX_STRING_LENGTH))
+                yield* this.#take();
         }
-        if (this.#frame.phase === 'after')
-            this.#frame.pass(bytes, at);
+        else
+            this.#frame.pass(chunk, at);
     }
-    finish() {
+    /** The same when nothing more is to come, and the rest. */
+    *finish() {
+        if (this.#frame.phase === 'within')
+            yield* this.#take();
         return this.#frame.finish((position) => position);
     }
-    /** What is pending, and the chunk behind it; null where an element is so long that it is too soon to try it again. */
-    #join(chunk) {
-        this.#pending.push(chunk);
-        this.#pendingBytes += chunk.length;
-        if (this.#pendingBytes < Math.min(this.#wantedBytes, external_node_buffer_.constants.MAX_STRING_LENGTH))
-            return null;
-        const joined = this.#pending.length === 1 ? chunk : Buffer.concat(this.#pending, this.#pendingBytes);
-        this.#keep(Buffer.of(), 0);
-        return joined;
+    /** Goes over all that is pending, and keeps what is not whole. */
+    *#take() {
+        const [first = Buffer.of()] = this.#pending;
+        const source = this.#pending.length === 1 ? first : Buffer.concat(this.#pending, this.#pendingBytes);
+        const batch = { source, encoded: source };
+        const events = [];
+        // One of its own for each batch: whoever reads may keep the events.
+        this.#rows = new RowBuffer(source.length);
+        const at = this.#passElements(batch, events);
+        batch.encoded = this.#rows.bytes;
+        if (!(0,external_node_buffer_.isUtf8)(source.subarray(0, at)))
+            throw unreadable('The response is not UTF-8.', this.#where);
+        const left = source.subarray(at);
+        if (this.#frame.phase === 'after')
+            this.#frame.pass(left, 0);
+        else
+            this.#keep(left, at === 0 ? 2 * left.length : 0);
+        if (events.length > 0)
+            yield events;
     }
     #keep(pending, wantedBytes) {
-        this.#pending = pending.length === 0 ? [] : [pending];
+        this.#pending = [pending];
         this.#pendingBytes = pending.length;
         this.#wantedBytes = wantedBytes;
         if (pending.length > external_node_buffer_.constants.MAX_STRING_LENGTH)
@@ -38798,8 +38912,6 @@ class Rows {
                 return this.#frame.leave(source, next);
             at = next + 1;
         }
-        const pending = source.subarray(at);
-        this.#keep(pending, at === 0 ? 2 * pending.length : 0);
         return at;
     }
     /** An element that is out of the ordinary. */
@@ -52363,13 +52475,9 @@ async function findEarlier(inputs, job, history, notes, clock) {
 async function writeTable(inputs, { window, askFrom }, { earlier }, path, record, { runner, secrets, pace, clock, signal }) {
     const { vendor, org, columns, commit, period } = inputs;
     const progress = (0,log/* openProgress */.mp)(runner, clock.now);
+    const asked = { inputs, window: { from: askFrom, to: window.to }, secrets, pace, clock, signal };
     const { session, close } = openSession({
-        inputs,
-        window: { from: askFrom, to: window.to },
-        secrets,
-        pace,
-        clock,
-        signal,
+        ...asked,
         onExchange: (exchange) => {
             record.exchanges.push({ ...exchange, path: secrets.cut(exchange.path) });
             progress.requested();
