@@ -5522,7 +5522,7 @@ var lazystream = __webpack_require__(2126);
 var normalizePath = __webpack_require__(6133);
 var defaults = __webpack_require__(7511);
 
-var Stream = (__webpack_require__(4584).Stream);
+var Stream = (__webpack_require__(2203).Stream);
 var PassThrough = (__webpack_require__(9963).PassThrough);
 
 var utils = module.exports = {};
@@ -13545,7 +13545,7 @@ var Chainsaw = __webpack_require__(1710);
 var EventEmitter = (__webpack_require__(4434).EventEmitter);
 var Buffers = __webpack_require__(6627);
 var Vars = __webpack_require__(1259);
-var Stream = (__webpack_require__(4584).Stream);
+var Stream = (__webpack_require__(2203).Stream);
 
 exports = module.exports = function (bufOrEm, eventName) {
     if (Buffer.isBuffer(bufOrEm)) {
@@ -17938,7 +17938,7 @@ module.exports = {
  * Licensed under the MIT license.
  * https://github.com/archiverjs/node-compress-commons/blob/master/LICENSE-MIT
  */
-var Stream = (__webpack_require__(4584).Stream);
+var Stream = (__webpack_require__(2203).Stream);
 var PassThrough = (__webpack_require__(9963).PassThrough);
 var isStream = __webpack_require__(6543);
 
@@ -20674,7 +20674,7 @@ function retry () {
 /***/ 2270:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-var Stream = (__webpack_require__(4584).Stream)
+var Stream = (__webpack_require__(2203).Stream)
 
 module.exports = legacy
 
@@ -24081,7 +24081,7 @@ module.exports = {
 /***/ 7137:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-module.exports = __webpack_require__(4584);
+module.exports = __webpack_require__(2203);
 
 
 /***/ }),
@@ -24097,7 +24097,7 @@ module.exports = __webpack_require__(3109).PassThrough
 /***/ 3109:
 /***/ ((module, exports, __webpack_require__) => {
 
-var Stream = __webpack_require__(4584);
+var Stream = __webpack_require__(2203);
 if (process.env.READABLE_STREAM === 'disable' && Stream) {
   module.exports = Stream;
   exports = module.exports = Stream.Readable;
@@ -34259,7 +34259,7 @@ module.exports = {
 
 
 
-const Stream = __webpack_require__(4584)
+const Stream = __webpack_require__(2203)
 if (Stream && process.env.READABLE_STREAM === 'disable') {
   const promises = Stream.promises
 
@@ -39729,7 +39729,7 @@ function copy (src) {
 
 
 
-var stream = __webpack_require__(4584);
+var stream = __webpack_require__(2203);
 var inherits = (__webpack_require__(9023).inherits);
 
 function Entry() {
@@ -39761,7 +39761,7 @@ var fs = __webpack_require__(9896);
 var path = __webpack_require__(6928);
 var util = __webpack_require__(9023);
 var mkdirp = __webpack_require__(4469);
-var Transform = (__webpack_require__(4584).Transform);
+var Transform = (__webpack_require__(2203).Transform);
 var UnzipStream = __webpack_require__(5580);
 
 function Extract (opts) {
@@ -39860,7 +39860,7 @@ module.exports = Extract;
 /***/ 2092:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-var Transform = (__webpack_require__(4584).Transform);
+var Transform = (__webpack_require__(2203).Transform);
 var util = __webpack_require__(9023);
 
 function MatcherStream(patternDesc, matchFn) {
@@ -39960,7 +39960,7 @@ module.exports = MatcherStream;
 /***/ 1879:
 /***/ ((module, __unused_webpack_exports, __webpack_require__) => {
 
-var Transform = (__webpack_require__(4584).Transform);
+var Transform = (__webpack_require__(2203).Transform);
 var util = __webpack_require__(9023);
 var UnzipStream = __webpack_require__(5580);
 
@@ -40021,7 +40021,7 @@ module.exports = ParserStream;
 
 
 var binary = __webpack_require__(8769);
-var stream = __webpack_require__(4584);
+var stream = __webpack_require__(2203);
 var util = __webpack_require__(9023);
 var zlib = __webpack_require__(725);
 var MatcherStream = __webpack_require__(2092);
@@ -54262,7 +54262,7 @@ function platformPolicies_addPlatformPolicies(pipeline, options) {
 }
 //# sourceMappingURL=platformPolicies.js.map
 // EXTERNAL MODULE: external "stream"
-var external_stream_ = __webpack_require__(4584);
+var external_stream_ = __webpack_require__(2203);
 ;// CONCATENATED MODULE: ./node_modules/@typespec/ts-http-runtime/dist/esm/util/typeGuards-node.js
 // Copyright (c) Microsoft Corporation.
 // Licensed under the MIT License.

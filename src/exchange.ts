@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type http from 'node:http';
 import type https from 'node:https';
-import got, { RequestError, type Request as Stream } from 'got';
+import type { RequestError, Request as Stream } from 'got';
 import { ExportError } from './errors.ts';
 import { forLog } from './escape.ts';
 import { CutShort, decode, isPlain, type Reply, type Subject, tooLarge } from './framing.ts';
@@ -58,6 +58,8 @@ export async function exchange(
   limits: Limits,
   subject: Subject,
 ): Promise<Reply> {
+  // Loaded with the first request: a run that refuses its inputs, or waits, is told at once.
+  const { default: got, RequestError } = await import('got');
   try {
     const stream = got.stream(request.url, {
       method: request.method,

@@ -9,7 +9,7 @@ import type { Page, VendorEvent, Void, Window } from './types.ts';
 import { contains } from './window.ts';
 
 /** Bytes of rows that may be in memory, of all stretches together. */
-const MOST_HELD_BYTES = 16 * 2 ** 20;
+const MOST_HELD_BYTES = 12 * 2 ** 20;
 
 /** How the events of an export become rows. */
 export interface RowForm {
