@@ -1,7 +1,8 @@
-/** `npm run rows`: rows of every kind through the two kernels of the row path, against csv-stringify and csv-parse. */
+/** `npm run rows`: rows of every kind through the kernels of the row path, against those that they take the place of. */
 
 import { parseArgs } from 'node:util';
 import { runCommand, wholeNumber } from '../sandbox/command.ts';
+import { proveEvents } from './rows/events.ts';
 import { prove } from './rows/prove.ts';
 
 const USAGE = `npm run rows -- [options]
@@ -24,6 +25,10 @@ async function rows({ rows: count, seed }: Options): Promise<boolean> {
     console.log(`Read from ${chunks} chunks, each table from two writers: the same cells, and the same bytes again`);
     console.log(`  ${copied} rows copied as they stood, ${rewritten} written anew`);
     console.log(`  ${each(micros.scanCsv)}, ${ratio(micros.csvParse, micros.scanCsv)} as csv-parse`);
+    const made = await proveEvents(seed, count);
+    const ofEach = (time: number) => `${(time / made.events).toFixed(2)} µs an event`;
+    console.log(`${made.events} events of the JSON vendors: the same rows, whether made byte by byte or of objects`);
+    console.log(`  ${ofEach(made.micros.bytes)}, ${ratio(made.micros.objects, made.micros.bytes)} as of objects`);
     return true;
   } catch (error) {
     console.error(`WRONG, with seed ${seed}: ${(error as Error).message}`);

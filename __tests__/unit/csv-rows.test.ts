@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { proveEvents } from '../../fuzz/rows/events.ts';
 import { prove } from '../../fuzz/rows/prove.ts';
 import { readCsv } from '../../src/csv/read.ts';
 import { CsvRow, firstCell } from '../../src/csv/row.ts';
@@ -111,4 +112,8 @@ test('rows of every kind come through both kernels as through csv-stringify and 
   // Without either, little would be proved.
   expect(proof.copied).toBeGreaterThan(6_000);
   expect(proof.rewritten).toBeGreaterThan(1_000);
+});
+
+test('a sample of events of the JSON vendors become the same rows, whether byte by byte or by way of objects', async () => {
+  expect((await proveEvents(2, 3000)).events).toBeGreaterThanOrEqual(3000);
 });
