@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,6 +14,7 @@ const COPIED = [
   '__tests__',
   'sandbox',
   'fuzz',
+  'bench',
   'scripts',
   'action.yml',
   'jest.config.js',
@@ -64,7 +65,8 @@ async function test(copy: string, caughtBy: readonly string[]): Promise<Verdict>
     [...flags, '--runInBand', '--json', `--outputFile=${report}`, '--runTestsByPath', ...files],
     { cwd: copy, stdio: 'ignore' },
   );
-  await once(child, 'exit');
+  const [code, signal] = await once(child, 'exit');
+  if (!existsSync(report)) return { caught: false, by: `jest ended without a report (${signal ?? code})` };
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
   const failed = testResults
     .flatMap(({ assertionResults }) => assertionResults)
