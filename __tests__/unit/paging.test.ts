@@ -45,7 +45,10 @@ async function pagesOf(stretch: Stretch, handsOver: () => boolean = alone as () 
   const parts: Promise<Page[]>[] = [];
   const handOver: HandOver = (part) => {
     if (!handsOver()) return false;
-    parts.push(pagesOf(part, handsOver));
+    const pagesOfPart = pagesOf(part, handsOver);
+    // Heard of below, when its turn comes.
+    pagesOfPart.catch(() => {});
+    parts.push(pagesOfPart);
     return true;
   };
   for await (const page of stretch(handOver)) {
