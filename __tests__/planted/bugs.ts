@@ -49,8 +49,8 @@ const paging: readonly PlantedBug[] = [
   {
     name: 'a page leaves out the millisecond before which the next one ends',
     file: 'paging.ts',
-    find: '? end : to, to: end }',
-    replace: '? end : to + 1, to: end }',
+    find: 'yield { slice: done, events',
+    replace: 'yield { slice: { from: done.from + 1, to: done.to }, events',
     caughtBy: ['unit/paging', 'unit/vendor-infisical'],
   },
   {
