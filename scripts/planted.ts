@@ -62,7 +62,7 @@ async function test(copy: string, caughtBy: readonly string[]): Promise<Verdict>
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest];
   const child = spawn(
     process.execPath,
-    [...flags, '--runInBand', '--json', `--outputFile=${report}`, '--runTestsByPath', ...files],
+    [...flags, '--runInBand', '--forceExit', '--json', `--outputFile=${report}`, '--runTestsByPath', ...files],
     { cwd: copy, stdio: 'ignore' },
   );
   const [code, signal] = await once(child, 'exit');
