@@ -86,7 +86,7 @@ describe('and gives up', () => {
         vendor: id,
         server,
         results,
-        with: { 'max-attempts': '2', from: 'PT1H', to: 'now' },
+        with: { 'max-attempts': '2', from: 'PT1H', to: 'now', concurrency: '1' },
       });
       expectRed(ran, { what, where: /→ (503|429|409)$/, next: /Try again later|Run later/ });
       expect(server.requests).toHaveLength(2);
