@@ -1,7 +1,7 @@
-import { Segments } from './csv/held.ts';
+import { BlockPool, type Rows } from './csv/block.ts';
 import { JsonRow } from './csv/json-row.ts';
 import { CsvRow } from './csv/row.ts';
-import { merge, type StoredRow } from './csv/runs.ts';
+import { merge } from './csv/runs.ts';
 import { RowStore, Scratch } from './csv/store.ts';
 import { limitNewSpace } from './heap.ts';
 import type { Taker } from './stretches.ts';
@@ -36,7 +36,7 @@ export class Gathering {
   readonly #form: RowForm;
   readonly #folder: string;
   readonly #mostHeldBytes: number;
-  readonly #memory = new Segments();
+  readonly #pool = new BlockPool();
   readonly #open = new Set<Gathered>();
   #storing: Promise<void> = Promise.resolve();
   #closed = false;
@@ -50,13 +50,13 @@ export class Gathering {
 
   /** Opens a stretch. */
   begin(): Gathered {
-    const gathered = new Gathered(this.#form, this.#folder, this.#memory, () => this.#makeRoom());
+    const gathered = new Gathered(this.#form, this.#folder, this.#pool, () => this.#makeRoom());
     this.#open.add(gathered);
     return gathered;
   }
 
-  /** All rows of a stretch to which no page comes any more, in the order of the export, some at a time. */
-  async *end(gathered: Gathered): AsyncGenerator<StoredRow[]> {
+  /** All rows of a stretch to which no page comes any more, in the order of the export; some are good until the next. */
+  async *end(gathered: Gathered): AsyncGenerator<readonly Rows[]> {
     await this.#storing;
     this.#open.delete(gathered);
     try {
@@ -90,15 +90,15 @@ export class Gathering {
 export class Gathered implements Taker {
   readonly #form: RowForm;
   readonly #scratch: Scratch;
-  readonly #memory: Segments;
+  readonly #pool: BlockPool;
   readonly #makeRoom: () => Promise<void>;
   readonly #drafts = new Map<object | undefined, Draft>();
   #slice: Window | null = null;
 
-  constructor(form: RowForm, folder: string, memory: Segments, makeRoom: () => Promise<void>) {
+  constructor(form: RowForm, folder: string, pool: BlockPool, makeRoom: () => Promise<void>) {
     this.#form = form;
     this.#scratch = new Scratch(folder);
-    this.#memory = memory;
+    this.#pool = pool;
     this.#makeRoom = makeRoom;
   }
 
@@ -155,8 +155,8 @@ export class Gathered implements Taker {
     return this.#sum(({ rows }) => rows.heldBytes);
   }
 
-  /** All rows, some at a time. */
-  rows(): AsyncGenerator<StoredRow[]> {
+  /** All rows, in the order of the export; some are good until the next. */
+  rows(): AsyncGenerator<readonly Rows[]> {
     const runs = [...this.#drafts.values()].flatMap(({ rows }) => rows.runs());
     return merge(runs, this.#form.order);
   }
@@ -174,7 +174,7 @@ export class Gathered implements Taker {
   #draft(draft: object | undefined): Draft {
     const known = this.#drafts.get(draft);
     if (known !== undefined) return known;
-    const made = { rows: new RowStore(this.#scratch, this.#form.order, this.#memory), received: 0, cut: 0, cutIds: [] };
+    const made = { rows: new RowStore(this.#scratch, this.#form.order, this.#pool), received: 0, cut: 0, cutIds: [] };
     this.#drafts.set(draft, made);
     return made;
   }

@@ -17,6 +17,7 @@ export interface EncodedRows {
   /** Where each row ends. */
   readonly ends: Float64Array;
 }
+
 interface Part {
   readonly sink: Sink;
   bytes: number;
@@ -49,22 +50,22 @@ export class Parts {
     await this.#open();
   }
 
-  /** The bytes may change once it has ended. */
-  async write({ bytes, ends }: EncodedRows): Promise<void> {
-    for (let row = 0, from = 0; row < ends.length; ) {
+  /** Writes the rows from `from` up to `to`. The bytes may change once it has ended. */
+  async write({ bytes, ends }: EncodedRows, from = 0, to = ends.length): Promise<void> {
+    for (let row = from, at = row === 0 ? 0 : (ends[row - 1] ?? 0); row < to; ) {
       const part = this.#current();
-      const fits = countUpTo(ends, from + this.#maxBytes - part.bytes);
+      const fits = behindFitting(ends, row, to, at + this.#maxBytes - part.bytes);
       const until = fits > row ? fits : part.rows === 0 ? row + 1 : row;
       if (until === row) {
         await this.#settle(part);
         await this.#open();
         continue;
       }
-      const end = ends[until - 1] ?? from;
-      await part.sink.write(bytes.subarray(from, end));
-      part.bytes += end - from;
+      const end = ends[until - 1] ?? at;
+      await part.sink.write(bytes.subarray(at, end));
+      part.bytes += end - at;
       part.rows += until - row;
-      [row, from] = [until, end];
+      [row, at] = [until, end];
     }
   }
 
@@ -112,9 +113,9 @@ function partPath(path: string, number: number): string {
   return join(dirname(path), name);
 }
 
-/** How many of the rows end at `most` bytes or before. */
-function countUpTo(ends: Float64Array, most: number): number {
-  let [low, high] = [0, ends.length];
+/** The place behind those of the rows of `[from, to)` that end at `most` bytes or before. */
+function behindFitting(ends: Float64Array, from: number, to: number, most: number): number {
+  let [low, high] = [from, to];
   while (low < high) {
     const middle = (low + high) >> 1;
     if ((ends[middle] ?? 0) <= most) low = middle + 1;

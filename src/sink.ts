@@ -13,6 +13,10 @@ export class Sink {
   readonly #file: FileHandle;
   readonly #hash = createHash('sha256');
   #bytes = 0;
+  /** Short chunks, which are written together. */
+  #pending: Buffer | null = null;
+  #pendingBytes = 0;
+  #isSettled = false;
 
   private constructor(path: string, file: FileHandle) {
     this.#path = path;
@@ -23,14 +27,23 @@ export class Sink {
     return new Sink(path, await onDisk(path, () => open(partialOf(path), 'wx')));
   }
 
+  /** The chunk may change once it has ended. */
   async write(chunk: Buffer): Promise<void> {
-    this.#hash.update(chunk);
+    if (this.#isSettled) throw new Error('A file that was read back takes nothing more.');
     this.#bytes += chunk.length;
-    await onDisk(this.#path, () => this.#file.writeFile(chunk));
+    if (this.#pendingBytes + chunk.length > PENDING_BYTES) await this.#flush();
+    if (chunk.length > PENDING_BYTES) {
+      await this.#write(chunk);
+    } else {
+      this.#pending ??= Buffer.allocUnsafeSlow(PENDING_BYTES);
+      this.#pendingBytes += chunk.copy(this.#pending, this.#pendingBytes);
+    }
   }
 
   /** Syncs, reads back, compares; after that nothing can be written. */
   async settle(): Promise<Digest> {
+    await this.#flush();
+    this.#isSettled = true;
     const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
     await onDisk(this.#path, () => this.#file.sync());
     const found = await onDisk(this.#path, () => hashFile(partialOf(this.#path)));
@@ -45,11 +58,28 @@ export class Sink {
     await onDisk(path, () => rename(partialOf(this.#path), path));
   }
 
+  async #flush(): Promise<void> {
+    if (this.#pending === null) return;
+    const bytes = this.#pending.subarray(0, this.#pendingBytes);
+    this.#pendingBytes = 0;
+    await this.#write(bytes);
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    const writing = onDisk(this.#path, () => this.#file.writeFile(bytes));
+    // The sum is made while the disk works.
+    this.#hash.update(bytes);
+    await writing;
+  }
+
   /** Leaves what was written as `.partial`, unless it was named. */
   async close(): Promise<void> {
     await onDisk(this.#path, () => this.#file.close());
   }
 }
+
+/** What waits to be written together, at most. */
+const PENDING_BYTES = 2 ** 16;
 
 const partialOf = (path: string): string => `${path}.partial`;
 

@@ -1,9 +1,8 @@
 import { dirname } from 'node:path';
+import { type Block, type Rows, startOf } from './csv/block.ts';
 import { planTable, type TablePlan } from './csv/columns.ts';
 import { JsonRow } from './csv/json-row.ts';
 import { CsvRow } from './csv/row.ts';
-import { RowBuffer } from './csv/rows.ts';
-import type { StoredRow } from './csv/runs.ts';
 import { encodeRow } from './csv/write.ts';
 import { ExportError } from './errors.ts';
 import type { Counts, ExportedTable, ExportOptions } from './export.ts';
@@ -21,11 +20,12 @@ export class Table implements RowForm {
   readonly #counts: Counts = { received: 0, cut: 0, repeated: 0, known: 0, written: 0 };
   readonly #lateRows: number[] = [];
   readonly #ids: Ids;
-  readonly #out = new RowBuffer();
   #plan: TablePlan | null = null;
   #header: readonly string[] | null = null;
   #isOpen = false;
-  #before: StoredRow | null = null;
+  /** The row before the one at hand. */
+  #before: Block | null = null;
+  #beforeRow = 0;
   #first = Number.POSITIVE_INFINITY;
   #last = Number.NEGATIVE_INFINITY;
 
@@ -72,21 +72,23 @@ export class Table implements RowForm {
   }
 
   /** Rows of one stretch, in order. */
-  async write(rows: readonly StoredRow[]): Promise<void> {
+  async write(some: readonly Rows[]): Promise<void> {
     await this.#open();
-    await this.#ids.makeRoom(rows.length);
-    for (const row of rows) {
-      if (this.#isRepeated(row)) {
-        this.#counts.repeated++;
-      } else if (this.#isKnown(row)) {
-        this.#counts.known++;
-      } else {
-        this.#keep(row);
-      }
-      this.#before = row;
+    for (const rows of some) await this.#write(rows);
+    if (this.#before !== null) this.#before = copyOf(this.#before, this.#beforeRow);
+    this.#beforeRow = 0;
+  }
+
+  async #write({ block, from, to }: Rows): Promise<void> {
+    await this.#ids.makeRoom(to - from);
+    // Rows that stay side by side are written as they lie there.
+    let begin = from;
+    for (let row = from; row < to; row++) {
+      if (this.#isKept(block, row)) continue;
+      await this.#parts.write(block, begin, row);
+      begin = row + 1;
     }
-    await this.#parts.write(this.#out);
-    this.#out.clear();
+    await this.#parts.write(block, begin, to);
   }
 
   /** Tells how far the export is. */
@@ -127,31 +129,46 @@ export class Table implements RowForm {
     await this.#parts.begin(encodedRows([this.#planned().names], encodeRow));
   }
 
-  #keep({ time, id, bytes, from, to }: StoredRow): void {
+  /** Counts a row, and tells whether it is to be written. */
+  #isKept(block: Block, row: number): boolean {
+    const id = block.ids[row] ?? null;
+    const time = block.times[row] as number;
+    const isRepeated = id !== null && this.#isRepeated(block, row, id, time);
+    this.#before = block;
+    this.#beforeRow = row;
+    if (isRepeated) {
+      this.#counts.repeated++;
+      return false;
+    }
+    if (this.#isKnown(block, row, id, time)) {
+      this.#counts.known++;
+      return false;
+    }
     if (id !== null) this.#ids.keep(id, time);
-    this.#out.addEncoded(bytes, from, to);
     this.#counts.written++;
-    if (time === null) return;
     if (time < this.#options.from) this.#lateRows.push(this.#counts.written);
-    this.#first = Math.min(this.#first, time);
-    this.#last = Math.max(this.#last, time);
+    if (time < this.#first) this.#first = time;
+    if (time > this.#last) this.#last = time;
+    return true;
   }
 
   /** Whether it is the row before once more. Throws `protocol` where one id is of two events. */
-  #isRepeated(row: StoredRow): boolean {
+  #isRepeated(block: Block, row: number, id: string, time: number): boolean {
     const before = this.#before;
-    if (row.id === null || before === null || row.id !== before.id || row.time !== before.time) return false;
-    const isSame = row.bytes.compare(before.bytes, before.from, before.to, row.from, row.to) === 0;
-    if (isSame && row.rest === before.rest) return true;
-    throw twice(this.#options.vendor, row.time === null ? null : formatInstant(row.time), 'with different contents');
+    if (before === null || before.ids[this.#beforeRow] !== id) return false;
+    const last = before.times[this.#beforeRow] as number;
+    if (last !== time && !(Number.isNaN(last) && Number.isNaN(time))) return false;
+    const isSame = rowOf(before, this.#beforeRow).equals(rowOf(block, row));
+    if (isSame && before.rests[this.#beforeRow] === block.rests[row]) return true;
+    throw twice(this.#options.vendor, Number.isNaN(time) ? null : formatInstant(time), 'with different contents');
   }
 
   /** Whether an earlier export holds it. Without a time, it may be one of them. */
-  #isKnown({ time, id, bytes, from, to }: StoredRow): boolean {
+  #isKnown(block: Block, row: number, id: string | null, time: number): boolean {
     const { earlier, vendor } = this.#options;
-    if (earlier === null || (time !== null && time >= this.#options.from)) return false;
-    if (time === null && id === null) throw untold(vendor);
-    return earlier.take(this.#planned().names, cellsOf(bytes, from, to), id);
+    if (earlier === null || time >= this.#options.from) return false;
+    if (Number.isNaN(time) && id === null) throw untold(vendor);
+    return earlier.take(this.#planned().names, cellsOf(block, row), id);
   }
 }
 
@@ -180,5 +197,24 @@ const untold = ({ name }: Vendor): ExportError =>
     },
   );
 
-/** The cells of an encoded row, its line end included. */
-const cellsOf = (bytes: Buffer, from: number, to: number): string[] => new CsvRow(bytes, from, to - 2, true).cells;
+/** The row's bytes, its line end included. */
+const rowOf = (block: Block, row: number): Buffer => block.bytes.subarray(startOf(block, row), block.ends[row]);
+
+/** The cells of a row. */
+function cellsOf(block: Block, row: number): string[] {
+  const bytes = rowOf(block, row);
+  return new CsvRow(bytes, 0, bytes.length - 2, true).cells;
+}
+
+/** One row of a block that is good no more. */
+function copyOf(block: Block, row: number): Block {
+  const bytes = Buffer.from(rowOf(block, row));
+  return {
+    count: 1,
+    bytes,
+    ends: Float64Array.of(bytes.length),
+    times: block.times.slice(row, row + 1),
+    ids: block.ids.slice(row, row + 1),
+    rests: block.rests.slice(row, row + 1),
+  };
+}

@@ -1,218 +1,261 @@
 import type { FileHandle } from 'node:fs/promises';
 import { onDisk, refused, writeAll } from '../disk.ts';
+import { type Block, byTimeThenId, type Key, keyOf, type Rows } from './block.ts';
 
-/** A row that waits for its turn: encoded, with its line end, and what its place depends on. */
-export interface StoredRow {
-  /** Milliseconds since 1970; null where the vendor gives no time. */
-  readonly time: number | null;
-  readonly id: string | null;
-  /** What two rows of one id have to agree in beside their bytes. */
-  readonly rest: string;
-  /** The row is from `from` up to `to`. */
-  readonly bytes: Buffer;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Rows in their order, read one after the other. */
+/** Rows in their order, block after block. */
 export interface Run {
-  /** null where none is left, or where `load` has to be awaited first. */
-  readonly row: StoredRow | null;
-  readonly next: () => void;
-  /** False where no row is left. Throws `destination` where the disk refuses. */
-  readonly load: () => Promise<boolean>;
+  /** Of its first row. */
+  readonly first: Key;
+  /** The next block, after which the one before is good no more; null: none is left. Throws `destination` where the disk refuses. */
+  readonly next: () => Promise<Block | null>;
 }
 
-/** The time, and the lengths of the id, of the rest and of the row; then those three. */
-const HEAD_BYTES = 20;
-/** Stands for the length of an id that there is none of. */
-const NO_ID = 0xffffffff;
-/** Gives every text back as it was, half characters too, so that ids stay apart. */
-const ID_ENCODING = 'utf16le';
-const PIECE_BYTES = 2 ** 18;
+/** Where a block lies in its file, and how much of what it has. */
+interface Place {
+  readonly at: number;
+  readonly rows: number;
+  /** Letters of all ids; null where no row has one. */
+  readonly ids: number | null;
+  /** The same of the rests. */
+  readonly rests: number | null;
+  /** Of the rows. */
+  readonly bytes: number;
+}
 
-/** Where a run lies in its file. */
+/** A run on the disk. */
 export interface Extent {
   readonly file: FileHandle;
-  readonly from: number;
+  readonly first: Key;
+  readonly places: readonly Place[];
+  /** Where it ends. */
   readonly to: number;
 }
 
-/** Writes rows at the end of a file, and gives the end that it has then. Throws `destination` where the disk refuses. */
-export async function writeRun(
-  file: FileHandle,
-  from: number,
-  rows: Iterable<StoredRow>,
-  path: string,
-): Promise<number> {
-  let piece = Buffer.allocUnsafe(PIECE_BYTES);
-  let length = 0;
-  let end = from;
-  const flush = async () => {
-    await onDisk(path, () => writeAll(file, piece.subarray(0, length), end));
-    end += length;
-    length = 0;
-  };
-  for (const { time, id, rest, bytes, from: start, to } of rows) {
-    const [idBytes, restBytes] = [id === null ? 0 : Buffer.byteLength(id, ID_ENCODING), Buffer.byteLength(rest)];
-    const all = HEAD_BYTES + idBytes + restBytes + (to - start);
-    if (length + all > piece.length) await flush();
-    if (all > piece.length) piece = Buffer.allocUnsafe(all);
-    piece.writeDoubleLE(time ?? Number.NaN, length);
-    piece.writeUInt32LE(id === null ? NO_ID : idBytes, length + 8);
-    piece.writeUInt32LE(restBytes, length + 12);
-    piece.writeUInt32LE(to - start, length + 16);
-    length += HEAD_BYTES;
-    if (id !== null) length += piece.write(id, length, ID_ENCODING);
-    if (rest !== '') length += piece.write(rest, length);
-    length += bytes.copy(piece, length, start, to);
+/** Gives every text back as it was, half characters too, so that ids stay apart. */
+const TEXT_ENCODING = 'utf16le';
+/** Stands for the length of a text that there is none of. */
+const NO_TEXT = 0xffffffff;
+
+/**
+ * Writes blocks at `from` of a file: of each the times and the ends of its rows, as doubles; the lengths of their ids and
+ * then of their rests, in 32 bits, where there are any; these texts; the rows. There is at least one row.
+ * Throws `destination` where the disk refuses.
+ */
+export async function writeRun(file: FileHandle, from: number, blocks: Iterable<Block>, path: string): Promise<Extent> {
+  const places: Place[] = [];
+  let first: Key | null = null;
+  let at = from;
+  for (const block of blocks) {
+    first ??= keyOf(block, 0);
+    const place = { at, rows: block.count, ids: lettersOf(block.ids), rests: lettersOf(block.rests) };
+    const head = headOf(block, place);
+    await onDisk(path, async () => {
+      await writeAll(file, head, at);
+      await writeAll(file, block.bytes, at + head.length);
+    });
+    places.push({ ...place, bytes: block.bytes.length });
+    at += head.length + block.bytes.length;
   }
-  if (length > 0) await flush();
-  return end;
+  if (first === null) throw new Error('A run has no rows.');
+  return { file, first, places, to: at };
+}
+
+/** How many letters they have; null where none of them says anything. */
+function lettersOf(texts: readonly (string | null)[]): number | null {
+  let letters = 0;
+  let isThere = false;
+  for (const text of texts) {
+    if (text === null) continue;
+    letters += text.length;
+    isThere = true;
+  }
+  return isThere ? letters : null;
+}
+
+type Head = Omit<Place, 'at' | 'bytes'>;
+
+/** Bytes before the rows. */
+const headBytes = ({ rows, ids, rests }: Head): number =>
+  16 * rows + (ids === null ? 0 : 4 * rows + 2 * ids) + (rests === null ? 0 : 4 * rows + 2 * rests);
+
+function headOf({ times, ends, ids, rests }: Block, head: Head): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(headBytes(head));
+  const { rows } = head;
+  new Float64Array(bytes.buffer, 0, rows).set(times);
+  new Float64Array(bytes.buffer, 8 * rows, rows).set(ends);
+  const texts = [head.ids === null ? [] : ids, head.rests === null ? [] : rests];
+  let at = 16 * rows;
+  for (const some of texts) {
+    const lengths = new Uint32Array(bytes.buffer, at, some.length);
+    for (const [row, text] of some.entries()) lengths[row] = text === null ? NO_TEXT : text.length;
+    at += 4 * some.length;
+  }
+  for (const some of texts) at += bytes.write(some.join(''), at, TEXT_ENCODING);
+  return bytes;
+}
+
+/** The block that `bytes` hold from their start on. */
+function blockOf(bytes: Buffer, place: Place): Block {
+  const { rows, ids, rests } = place;
+  const lengths = 16 * rows;
+  const more = lengths + (ids === null ? 0 : 4 * rows);
+  const texts = more + (rests === null ? 0 : 4 * rows);
+  const behind = texts + 2 * (ids ?? 0);
+  const from = headBytes(place);
+  return {
+    count: rows,
+    bytes: bytes.subarray(from, from + place.bytes),
+    ends: new Float64Array(bytes.buffer, 8 * rows, rows),
+    times: new Float64Array(bytes.buffer, 0, rows),
+    ids: ids === null ? new Array(rows).fill(null) : textsOf(bytes, rows, lengths, texts, ids),
+    rests:
+      rests === null ? new Array(rows).fill('') : textsOf(bytes, rows, more, behind, rests).map((rest) => rest ?? ''),
+  };
+}
+
+function textsOf(bytes: Buffer, rows: number, lengthsAt: number, at: number, letters: number): (string | null)[] {
+  const lengths = new Uint32Array(bytes.buffer, lengthsAt, rows);
+  const all = bytes.toString(TEXT_ENCODING, at, at + 2 * letters);
+  let from = 0;
+  return Array.from(lengths, (length) => {
+    if (length === NO_TEXT) return null;
+    from += length;
+    return all.slice(from - length, from);
+  });
 }
 
 /** Reads a run back. */
 export class StoredRun implements Run {
-  row: StoredRow | null = null;
+  readonly first: Key;
   readonly #extent: Extent;
   readonly #path: string;
-  /** What was read of the file; rows refer to it, so that each piece is a new one. */
-  #piece = Buffer.alloc(0);
-  #at = 0;
-  #read: number;
+  #next = 0;
+  /** What the block at hand lies in, and what the next one is read into. */
+  #memory = Buffer.of();
+  #other = Buffer.of();
+  #coming: Promise<Block> | null = null;
 
+  /** @param path for messages */
   constructor(extent: Extent, path: string) {
     this.#extent = extent;
     this.#path = path;
-    this.#read = extent.from;
+    this.first = extent.first;
   }
 
-  next(): void {
-    const piece = this.#piece;
-    const at = this.#at;
-    const left = piece.length - at;
-    if (left < HEAD_BYTES || left < bytesOf(piece, at)) {
-      this.row = null;
-      return;
-    }
-    const time = piece.readDoubleLE(at);
-    const idBytes = piece.readUInt32LE(at + 8);
-    const restBytes = piece.readUInt32LE(at + 12);
-    const ownBytes = piece.readUInt32LE(at + 16);
-    const idEnd = at + HEAD_BYTES + (idBytes === NO_ID ? 0 : idBytes);
-    const restEnd = idEnd + restBytes;
-    this.#at = restEnd + ownBytes;
-    this.row = {
-      time: Number.isNaN(time) ? null : time,
-      id: idBytes === NO_ID ? null : piece.toString(ID_ENCODING, at + HEAD_BYTES, idEnd),
-      rest: restBytes === 0 ? '' : piece.toString('utf8', idEnd, restEnd),
-      bytes: piece,
-      from: restEnd,
-      to: this.#at,
-    };
+  async next(): Promise<Block | null> {
+    const coming = this.#coming ?? this.#read();
+    const block = coming && (await coming);
+    [this.#memory, this.#other] = [this.#other, this.#memory];
+    // The disk reads on while somebody works on what it gave.
+    this.#coming = block && this.#read();
+    this.#coming?.catch(() => {});
+    return block;
   }
 
-  async load(): Promise<boolean> {
-    while (this.row === null) {
-      const rest = this.#piece.subarray(this.#at);
-      const wanted = rest.length < HEAD_BYTES ? 0 : bytesOf(rest, 0) - rest.length;
-      const length = Math.min(Math.max(wanted, PIECE_BYTES), this.#extent.to - this.#read);
-      if (length <= 0 && rest.length === 0) return false;
-      const piece = Buffer.allocUnsafeSlow(rest.length + length);
-      rest.copy(piece);
+  /** Begins to read the next block; null: none is left. */
+  #read(): Promise<Block> | null {
+    const place = this.#extent.places[this.#next++];
+    if (place === undefined) return null;
+    const length = headBytes(place) + place.bytes;
+    if (this.#other.length < length) this.#other = Buffer.allocUnsafeSlow(length);
+    return this.#fill(this.#other, length, place);
+  }
+
+  async #fill(memory: Buffer, length: number, place: Place): Promise<Block> {
+    for (let done = 0; done < length; ) {
       const { bytesRead } = await onDisk(this.#path, () =>
-        this.#extent.file.read(piece, rest.length, length, this.#read),
+        this.#extent.file.read(memory, done, length - done, place.at + done),
       );
-      if (bytesRead < length || length <= 0) {
-        throw refused(this.#path, 'Rows that were put aside have become fewer.', undefined);
-      }
-      this.#read += length;
-      this.#piece = piece;
-      this.#at = 0;
-      this.next();
+      if (bytesRead === 0) throw refused(this.#path, 'Rows that were put aside have become fewer.', undefined);
+      done += bytesRead;
     }
-    return true;
+    return blockOf(memory, place);
   }
 }
 
-/** How long a stored row is, with all that stands before it. */
-function bytesOf(piece: Buffer, at: number): number {
-  const idBytes = piece.readUInt32LE(at + 8);
-  return HEAD_BYTES + (idBytes === NO_ID ? 0 : idBytes) + piece.readUInt32LE(at + 12) + piece.readUInt32LE(at + 16);
-}
-
-/** Rows that are in memory. */
+/** Blocks in memory, at least one. */
 export class HeldRun implements Run {
-  row: StoredRow | null = null;
-  readonly #rows: Iterator<StoredRow>;
+  readonly first: Key;
+  readonly #blocks: Iterator<Block>;
+  #begun: Block | null;
 
-  constructor(rows: Iterable<StoredRow>) {
-    this.#rows = rows[Symbol.iterator]();
-    this.next();
+  constructor(blocks: Iterable<Block>) {
+    this.#blocks = blocks[Symbol.iterator]();
+    const { value } = this.#blocks.next();
+    if (value === undefined) throw new Error('A run has no rows.');
+    this.#begun = value;
+    this.first = keyOf(value, 0);
   }
 
-  next(): void {
-    const { value, done } = this.#rows.next();
-    this.row = done ? null : value;
-  }
-
-  async load(): Promise<boolean> {
-    return this.row !== null;
+  async next(): Promise<Block | null> {
+    const begun = this.#begun;
+    this.#begun = null;
+    return begun ?? this.#blocks.next().value ?? null;
   }
 }
 
-/** Oldest first, after what has no time; ties by id, after what has none; else as they arrived. */
-export function byTimeThenId(a: Pick<StoredRow, 'time' | 'id'>, b: Pick<StoredRow, 'time' | 'id'>): number {
-  if (a.time !== b.time) return (a.time ?? Number.NEGATIVE_INFINITY) - (b.time ?? Number.NEGATIVE_INFINITY);
-  if (a.id === b.id) return 0;
-  return a.id === null || (b.id !== null && a.id < b.id) ? -1 : 1;
+/** Where the merging of a run is. */
+interface Cursor extends Key {
+  readonly run: Run;
+  /** Of ties, the run that came first is first. */
+  readonly number: number;
+  /** null where it was not asked for any yet. */
+  readonly block: Block | null;
+  readonly at: number;
 }
 
-/** Gives the rows of all runs, some at a time: in the common order of runs that are in time order, or run after run. */
-export async function* merge(runs: readonly Run[], order: 'time' | 'vendor'): AsyncGenerator<StoredRow[]> {
+/**
+ * Gives the rows of all runs: in the common order of runs that are in time order, or run after run. What is given is
+ * good until more is asked for.
+ */
+export async function* merge(runs: readonly Run[], order: 'time' | 'vendor'): AsyncGenerator<readonly Rows[]> {
   if (order === 'vendor') {
     for (const run of runs) yield* merge([run], 'time');
     return;
   }
-  /** Those with rows left, the one that is next first; of ties, the one that came first. */
-  const queue: { readonly run: Run; readonly number: number; row: StoredRow }[] = [];
-  const add = (run: Run, number: number, row: StoredRow) => {
-    let [low, high] = [0, queue.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const other = queue[middle];
-      const sign = other === undefined ? -1 : byTimeThenId(row, other.row) || number - other.number;
-      if (sign < 0) high = middle;
-      else low = middle + 1;
+  const cursors = runs.map((run, number) => ({ ...run.first, run, number, block: null, at: 0 }));
+  /** The one whose row is next first. */
+  const queue: Cursor[] = cursors.sort(byKey);
+  let some: Rows[] = [];
+  for (let first = queue.shift(); first !== undefined; first = queue.shift()) {
+    const { run, number, block, at } = first;
+    const to = block === null ? 0 : placeOf(queue[0], block, at, number);
+    if (block !== null) some.push({ block, from: at, to });
+    if (block !== null && to < block.count) {
+      insert(queue, { ...keyOf(block, to), run, number, block, at: to });
+      continue;
     }
-    queue.splice(low, 0, { run, number, row });
-  };
-  for (const [number, run] of runs.entries()) {
-    if ((await run.load()) && run.row !== null) add(run, number, run.row);
+    if (some.length > 0) yield some;
+    some = [];
+    const next = await run.next();
+    if (next !== null) insert(queue, { ...keyOf(next, 0), run, number, block: next, at: 0 });
   }
-  let some: StoredRow[] = [];
-  for (;;) {
-    const first = queue[0];
-    if (first === undefined) break;
-    some.push(first.row);
-    if (some.length === MERGED_ROWS) {
-      yield some;
-      some = [];
-    }
-    first.run.next();
-    if (first.run.row === null && !(await first.run.load())) {
-      queue.shift();
-    } else if (first.run.row !== null) {
-      first.row = first.run.row;
-      const second = queue[1];
-      if (second !== undefined && (byTimeThenId(first.row, second.row) || first.number - second.number) > 0) {
-        queue.shift();
-        add(first.run, first.number, first.row);
-      }
-    }
-  }
-  if (some.length > 0) yield some;
 }
 
-/** Rows given at a time. */
-const MERGED_ROWS = 2000;
+const byKey = (a: Cursor, b: Cursor): number => byTimeThenId(a, b) || a.number - b.number;
+
+function insert(queue: Cursor[], cursor: Cursor): void {
+  queue.splice(
+    firstOf(0, queue.length, (index) => byKey(cursor, queue[index] as Cursor) < 0),
+    0,
+    cursor,
+  );
+}
+
+/** The first row of a block, from `at` on, that comes after the row of another run. */
+function placeOf(other: Cursor | undefined, block: Block, at: number, number: number): number {
+  if (other === undefined) return block.count;
+  const isBehind = (row: number) => (byTimeThenId(keyOf(block, row), other) || number - other.number) > 0;
+  return isBehind(block.count - 1) ? firstOf(at, block.count, isBehind) : block.count;
+}
+
+/** The first place of `[from, to)` where it holds, as it does behind that, or `to`. */
+function firstOf(from: number, to: number, holds: (place: number) => boolean): number {
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,8 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { onDisk, openScratch } from '../disk.ts';
-import { HeldRows, type Segments } from './held.ts';
+import type { Block, BlockPool } from './block.ts';
+import { HeldRows } from './held.ts';
 import type { RowBuffer } from './rows.ts';
-import { type Extent, HeldRun, type Run, type StoredRow, StoredRun, writeRun } from './runs.ts';
+import { type Extent, HeldRun, type Run, StoredRun, writeRun } from './runs.ts';
 
 /** A file without a name, for the runs of all stores of a stretch: they may be many, and files that are open are few. */
 export class Scratch {
@@ -15,12 +16,12 @@ export class Scratch {
     this.folder = folder;
   }
 
-  /** To be called for one run at a time. Throws `destination` where the disk refuses. */
-  async write(rows: Iterable<StoredRow>): Promise<Extent> {
+  /** To be called for one run at a time, which has a row. Throws `destination` where the disk refuses. */
+  async write(blocks: Iterable<Block>): Promise<Extent> {
     this.#file ??= await onDisk(this.folder, () => openScratch(this.folder));
-    const from = this.#end;
-    this.#end = await writeRun(this.#file, from, rows, this.folder);
-    return { file: this.#file, from, to: this.#end };
+    const extent = await writeRun(this.#file, this.#end, blocks, this.folder);
+    this.#end = extent.to;
+    return extent;
   }
 
   async close(): Promise<void> {
@@ -33,16 +34,16 @@ export class Scratch {
 export class RowStore {
   readonly #scratch: Scratch;
   readonly #order: 'time' | 'vendor';
-  readonly #memory: Segments;
+  readonly #pool: BlockPool;
   #held: HeldRows;
   #extents: Extent[] = [];
   #storing: Promise<void> = Promise.resolve();
 
-  constructor(scratch: Scratch, order: 'time' | 'vendor', memory: Segments) {
+  constructor(scratch: Scratch, order: 'time' | 'vendor', pool: BlockPool) {
     this.#scratch = scratch;
     this.#order = order;
-    this.#memory = memory;
-    this.#held = new HeldRows(memory);
+    this.#pool = pool;
+    this.#held = new HeldRows(pool);
   }
 
   /** Bytes of the rows in memory, with what their places depend on; about. */
@@ -64,7 +65,7 @@ export class RowStore {
   async #store(): Promise<void> {
     const held = this.#held;
     if (held.count === 0) return;
-    this.#held = new HeldRows(this.#memory);
+    this.#held = new HeldRows(this.#pool);
     this.#extents.push(await this.#scratch.write(held.inOrder(this.#order)));
     held.release();
   }
@@ -79,7 +80,7 @@ export class RowStore {
   async close(): Promise<void> {
     await this.#storing.catch(() => {});
     this.#held.release();
-    this.#held = new HeldRows(this.#memory);
+    this.#held = new HeldRows(this.#pool);
     this.#extents = [];
   }
 }
