@@ -39,6 +39,8 @@ export interface WorldKind extends Named {
   readonly fits: (scene: Scene) => boolean;
   /** @param at the request, counted from 0, from which it is so, for those that begin. */
   readonly make: (scene: Scene, random: Random, at: number) => World;
+  /** What it may end in where other faults take the tries that it needs. */
+  readonly endsBesideOthers?: readonly string[];
 }
 
 /** What a world is put into; drawn from the seed alone. */

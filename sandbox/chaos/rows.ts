@@ -355,6 +355,7 @@ export const TOKENS_AND_CLOCKS: readonly WorldKind[] = [
     name: 'a rate limit',
     group: 'token',
     ends: [],
+    endsBesideOthers: ['rate-limit'],
     fits: () => true,
     make(_scene, random) {
       const every = whole(random, 2, 9);
