@@ -27,7 +27,9 @@ async function rows({ rows: count, seed }: Options): Promise<boolean> {
     console.log(`  ${each(micros.scanCsv)}, ${ratio(micros.csvParse, micros.scanCsv)} as csv-parse`);
     const made = await proveEvents(seed, count);
     const ofEach = (time: number) => `${(time / made.events).toFixed(2)} µs an event`;
-    console.log(`${made.events} events of the JSON vendors: the same rows, whether made byte by byte or of objects`);
+    console.log(
+      `${made.events} rows of JSON events, native and common: the same, whether made byte by byte or of objects`,
+    );
     console.log(`  ${ofEach(made.micros.bytes)}, ${ratio(made.micros.objects, made.micros.bytes)} as of objects`);
     return true;
   } catch (error) {

@@ -66,7 +66,7 @@ export async function exportEvents(options: ExportOptions): Promise<ExportedTabl
   try {
     for await (const gathered of walkStretches(vendor.stretches(session), walkers, () => gathering.begin())) {
       table.count(gathered);
-      for await (const rows of gathering.end(gathered)) await table.write(rows);
+      for await (const rows of gathering.end(gathered)) await table.take(rows);
       table.tell(gathered);
     }
     const result = await table.finish();

@@ -1,6 +1,5 @@
 import { BlockPool, type Rows } from './csv/block.ts';
-import { JsonRow } from './csv/json-row.ts';
-import { CsvRow } from './csv/row.ts';
+import type { RowBuffer } from './csv/rows.ts';
 import { merge } from './csv/runs.ts';
 import { RowStore, Scratch } from './csv/store.ts';
 import { limitNewSpace } from './heap.ts';
@@ -16,8 +15,8 @@ export interface RowForm {
   readonly order: 'time' | 'vendor';
   /** Told of the header of each page, before its events come. */
   readonly begin: (header: readonly string[] | null) => void;
-  /** The event's cells, or the vendor's own row where it may stay as it is. */
-  readonly row: (event: VendorEvent) => readonly string[] | CsvRow | JsonRow;
+  /** Writes the event's row. */
+  readonly write: (event: VendorEvent, rows: RowBuffer) => void;
   /** What two events of one id have to agree in, where their rows do not say it all. */
   readonly rest: (event: VendorEvent) => string;
 }
@@ -123,11 +122,7 @@ export class Gathered implements Taker {
         if (id !== null) into.cutIds.push([id, time]);
         continue;
       }
-      const row = this.#form.row(event);
-      const rows = into.rows.add(time, id, this.#form.rest(event));
-      if (row instanceof JsonRow) rows.addEncoded(row.bytes, row.from, row.to);
-      else if (row instanceof CsvRow) rows.addRow(row);
-      else rows.addCells(row);
+      this.#form.write(event, into.rows.add(time, id, this.#form.rest(event)));
     }
     await this.#makeRoom();
   }

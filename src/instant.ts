@@ -23,31 +23,53 @@ const POWERS = Array.from({ length: FRACTION_DIGITS }, (_, exponent) => 10 ** ex
  * null where the text is anything else: a bare date, a number, a day that does not exist, hour 24, second 60.
  */
 export function parseInstant(text: string): number | null {
-  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
-  const month = twoDigits(text, 5);
-  const day = twoDigits(text, 8);
-  const hour = twoDigits(text, 11);
-  const minute = twoDigits(text, 14);
-  const second = twoDigits(text, 17);
+  const bytes = Buffer.from(text);
+  return instantAt(bytes, 0, bytes.length);
+}
+
+/** The same of a text that stands there. */
+export function instantAt(bytes: Buffer, from: number, to: number): number | null {
+  const behindSeconds = from + 19;
+  if (behindSeconds > to) return null;
+  const year = twoDigits(bytes, from) * 100 + twoDigits(bytes, from + 2);
+  const month = twoDigits(bytes, from + 5);
+  const day = twoDigits(bytes, from + 8);
+  const hour = twoDigits(bytes, from + 11);
+  const minute = twoDigits(bytes, from + 14);
+  const second = twoDigits(bytes, from + 17);
   // A comparison with NaN is false, whichever it is.
   if (!(year >= 0 && hour <= 23 && minute <= 59 && second <= 59)) return null;
   if (!(day >= 1 && month >= 1 && month <= 12 && day <= daysIn(year, month))) return null;
-  if (text.charCodeAt(4) !== MINUS || text.charCodeAt(7) !== MINUS) return null;
-  if (text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON) return null;
-  const between = text.charCodeAt(10);
+  if (bytes[from + 4] !== MINUS || bytes[from + 7] !== MINUS) return null;
+  if (bytes[from + 13] !== COLON || bytes[from + 16] !== COLON) return null;
+  const between = bytes[from + 10];
   if (between !== UPPER_T && between !== LOWER_T && between !== SPACE) return null;
 
-  const end = text.charCodeAt(19) === FULL_STOP ? skipDigits(text, 20) : 19;
-  const offset = end === 20 ? null : offsetAt(text, end);
+  const hasFraction = behindSeconds < to && bytes[behindSeconds] === FULL_STOP;
+  const end = hasFraction ? skipDigits(bytes, behindSeconds + 1, to) : behindSeconds;
+  const offset = end === behindSeconds + 1 ? null : offsetAt(bytes, end, to);
   if (offset === null) return null;
   const seconds = dayNumber(year, month, day) * DAY_MS + (hour * 60 + minute - offset) * MINUTE_MS + second * 1000;
-  return end === 19 ? seconds : addFraction(text, end, seconds);
+  return hasFraction ? addFraction(bytes, behindSeconds + 1, end, seconds) : seconds;
 }
 
 /** An instant as RFC 3339 in UTC, with three digits of fraction where there are milliseconds; finer ones are cut off. */
 export function formatInstant(ms: number): string {
-  return new Date(Math.floor(ms)).toISOString().replace('.000Z', 'Z');
+  const whole = Math.floor(ms);
+  const day = Math.floor(whole / DAY_MS);
+  if (day !== formattedDay.day) formattedDay = { day, text: new Date(day * DAY_MS).toISOString().slice(0, -13) };
+  const second = Math.floor((whole - day * DAY_MS) / 1000);
+  const minute = Math.floor(second / 60);
+  const milliseconds = whole - day * DAY_MS - second * 1000;
+  const fraction = milliseconds === 0 ? '' : `.${String(milliseconds).padStart(3, '0')}`;
+  return `${formattedDay.text}${twoFigures(Math.floor(minute / 60))}:${twoFigures(minute % 60)}:${twoFigures(second % 60)}${fraction}Z`;
 }
+
+/** The day of the last instant, `2026-11-01T`: others are likely to be of the same. */
+let formattedDay = { day: 0, text: '1970-01-01T' };
+
+const FIGURES = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+const twoFigures = (number: number): string => FIGURES[number] as string;
 
 /** `formatInstant` without punctuation, for names of files and artifacts: `20261101T000000Z`, `20261101T000000.123Z`. */
 export function compactInstant(ms: number): string {
@@ -55,24 +77,23 @@ export function compactInstant(ms: number): string {
 }
 
 /** The number that two digits at `at` make; NaN where one of them is no digit. */
-function twoDigits(text: string, at: number): number {
-  const tens = text.charCodeAt(at) - 48;
-  const ones = text.charCodeAt(at + 1) - 48;
+function twoDigits(bytes: Buffer, at: number): number {
+  const tens = (bytes[at] as number) - 48;
+  const ones = (bytes[at + 1] as number) - 48;
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
-/** The number that `count` characters from `at` on make, all of them digits. */
-function digits(text: string, at: number, count: number): number {
+/** The number that `count` bytes from `at` on make, all of them digits. */
+function digits(bytes: Buffer, at: number, count: number): number {
   let value = 0;
-  for (let i = at; i < at + count; i++) value = value * 10 + text.charCodeAt(i) - 48;
+  for (let i = at; i < at + count; i++) value = value * 10 + (bytes[i] as number) - 48;
   return value;
 }
 
-function skipDigits(text: string, at: number): number {
-  for (let end = at; ; end++) {
-    const digit = text.charCodeAt(end) - 48;
-    if (!(digit >= 0 && digit <= 9)) return end;
-  }
+function skipDigits(bytes: Buffer, at: number, to: number): number {
+  let end = at;
+  while (end < to && (bytes[end] as number) >= 48 && (bytes[end] as number) <= 57) end++;
+  return end;
 }
 
 const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
@@ -89,26 +110,26 @@ function dayNumber(year: number, month: number, day: number): number {
 }
 
 /** Minutes east of UTC that the rest of the text says; null where it is no offset. */
-function offsetAt(text: string, at: number): number | null {
-  const rest = text.length - at;
+function offsetAt(bytes: Buffer, at: number, to: number): number | null {
+  const rest = to - at;
   if (rest === 0) return 0;
-  const sign = text.charCodeAt(at);
+  const sign = bytes[at];
   if (sign === UPPER_Z || sign === LOWER_Z) return rest === 1 ? 0 : null;
   if (sign !== PLUS && sign !== MINUS) return null;
-  if (rest !== 3 && rest !== 5 && !(rest === 6 && text.charCodeAt(at + 3) === COLON)) return null;
-  const hours = twoDigits(text, at + 1);
-  const minutes = rest === 3 ? 0 : twoDigits(text, text.length - 2);
+  if (rest !== 3 && rest !== 5 && !(rest === 6 && bytes[at + 3] === COLON)) return null;
+  const hours = twoDigits(bytes, at + 1);
+  const minutes = rest === 3 ? 0 : twoDigits(bytes, to - 2);
   if (!(hours <= 23 && minutes <= 59)) return null;
   return (sign === MINUS ? -1 : 1) * (hours * 60 + minutes);
 }
 
-/** Whole seconds, in ms, and the fraction that stands between the full stop and `end`; cut, never rounded. */
-function addFraction(text: string, end: number, seconds: number): number {
-  const count = Math.min(end - 20, FRACTION_DIGITS);
-  if (count <= 3) return seconds + digits(text, 20, count) * power(3 - count);
-  const whole = seconds + digits(text, 20, 3);
+/** Whole seconds, in ms, and the fraction of the digits from `from` up to `to`; cut, never rounded. */
+function addFraction(bytes: Buffer, from: number, to: number, seconds: number): number {
+  const count = Math.min(to - from, FRACTION_DIGITS);
+  if (count <= 3) return seconds + digits(bytes, from, count) * power(3 - count);
+  const whole = seconds + digits(bytes, from, 3);
   const grid = Math.abs(whole) < 2 ** 41 ? 2 ** 12 : 2 ** 5;
-  return whole + Math.floor((digits(text, 23, count - 3) * grid) / power(count - 3)) / grid;
+  return whole + Math.floor((digits(bytes, from + 3, count - 3) * grid) / power(count - 3)) / grid;
 }
 
 const power = (exponent: number): number => POWERS[exponent] as number;

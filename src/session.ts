@@ -1,4 +1,5 @@
-import { readRows } from './csv/json-rows.ts';
+import { rowReader } from './csv/json-rows.ts';
+import { rowMaker } from './csv/maker.ts';
 import { ExportError } from './errors.ts';
 import { readEvents } from './events.ts';
 import { openWire } from './http.ts';
@@ -70,8 +71,8 @@ export function openSession(options: SessionOptions): { session: Session; close:
     over.abort();
     wire.close();
   };
-  // Where the table is the vendor's own, nobody needs an object of each event.
-  const events = inputs.columns === 'native' ? readRows : readEvents;
+  const maker = rowMaker(vendor, inputs.org, inputs.columns);
+  const events = maker === null ? readEvents : rowReader(maker);
   return { session: { query: { ...query, window }, send, download, events, note }, close };
 }
 

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import { type Block, type Rows, startOf } from './csv/block.ts';
 import { planTable, type TablePlan } from './csv/columns.ts';
-import { JsonRow } from './csv/json-row.ts';
 import { CsvRow } from './csv/row.ts';
+import type { RowBuffer } from './csv/rows.ts';
 import { encodeRow } from './csv/write.ts';
 import { ExportError } from './errors.ts';
 import type { Counts, ExportedTable, ExportOptions } from './export.ts';
@@ -49,13 +49,11 @@ export class Table implements RowForm {
     this.#plan = planTable({ vendor, org, columns, header });
   }
 
-  row(event: VendorEvent): readonly string[] | CsvRow | JsonRow {
+  write(event: VendorEvent, rows: RowBuffer): void {
     const { vendor, columns } = this.#options;
     if (Number.isNaN(event.time)) throw new Error(`${vendor.name} has an event with a time that is none.`);
     if (columns === 'common' && event.time === null) throw timeless(vendor);
-    const isRow = event.body instanceof CsvRow || event.body instanceof JsonRow;
-    if (columns === 'native' && isRow) return event.body;
-    return this.#planned().row(event);
+    this.#planned().write(event, rows);
   }
 
   rest({ id, body }: VendorEvent): string {
@@ -72,14 +70,14 @@ export class Table implements RowForm {
   }
 
   /** Rows of one stretch, in order. */
-  async write(some: readonly Rows[]): Promise<void> {
+  async take(some: readonly Rows[]): Promise<void> {
     await this.#open();
-    for (const rows of some) await this.#write(rows);
+    for (const rows of some) await this.#take(rows);
     if (this.#before !== null) this.#before = copyOf(this.#before, this.#beforeRow);
     this.#beforeRow = 0;
   }
 
-  async #write({ block, from, to }: Rows): Promise<void> {
+  async #take({ block, from, to }: Rows): Promise<void> {
     await this.#ids.makeRoom(to - from);
     // Rows that stay side by side are written as they lie there.
     let begin = from;

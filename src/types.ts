@@ -265,6 +265,8 @@ export interface Vendor {
   readonly stretches: (session: Session) => AsyncIterable<Stretch> | Iterable<Stretch>;
   /** What the vendor's document allows on its own hosts; left out where it names no rate. */
   readonly rate?: Rate;
+  /** The native columns that `common` reads; it may be given no others. */
+  readonly commonColumns: readonly string[];
   /** CSV vendors get their cells by header name. */
   readonly common: (fields: JsonObject) => CommonFields;
 }

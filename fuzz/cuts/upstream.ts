@@ -8,10 +8,12 @@ import { changed, type SandboxServer } from '../../sandbox/server.ts';
 import { SUBJECTS } from '../../sandbox/subjects.ts';
 import { startVendor } from '../../sandbox/vendors/index.ts';
 import { JsonRow } from '../../src/csv/json-row.ts';
-import { readRows } from '../../src/csv/json-rows.ts';
+import { rowReader } from '../../src/csv/json-rows.ts';
+import { rowMaker } from '../../src/csv/maker.ts';
 import { readCsv } from '../../src/csv/read.ts';
 import { CsvRow } from '../../src/csv/row.ts';
 import { ExportError } from '../../src/errors.ts';
+import { readEvents } from '../../src/events.ts';
 import { openWire } from '../../src/http.ts';
 import { Pace } from '../../src/pace.ts';
 import { readJson } from '../../src/read.ts';
@@ -104,10 +106,12 @@ async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> 
   });
   const filters = new Map(vendor.id === 'kosli' ? [['env_name', ['prod-k8s']]] : []);
   const query = { window: WINDOW, org: SUBJECTS[vendor.id as VendorId].org, provider: null, filters };
-  const session: Session = { query, send: wire.send, download: wire.download, events: readRows, note: () => {} };
+  const maker = rowMaker(vendor, 'acme', 'native');
+  const events = maker === null ? readEvents : rowReader(maker);
+  const session: Session = { query, send: wire.send, download: wire.download, events, note: () => {} };
   try {
     const rows: string[] = [];
-    for await (const { events } of pagesOf(vendor, session)) rows.push(...events.map(({ body }) => textOf(body)));
+    for await (const page of pagesOf(vendor, session)) rows.push(...page.events.map(({ body }) => textOf(body)));
     return rows;
   } finally {
     wire.close();

@@ -1,13 +1,14 @@
 /** JSON events as rows, byte by byte, against the same by way of objects and cells; in memory and in pieces. */
 
 import fc from 'fast-check';
-import { readRows } from '../../src/csv/json-rows.ts';
-import { nativeRow } from '../../src/csv/native.ts';
+import { planTable } from '../../src/csv/columns.ts';
+import { rowReader } from '../../src/csv/json-rows.ts';
+import { rowMaker } from '../../src/csv/maker.ts';
 import { RowBuffer } from '../../src/csv/rows.ts';
 import { readEvents, readPage } from '../../src/events.ts';
-import { asObject, field, objectOrNone, requireInstant, requireString } from '../../src/read.ts';
+import { asObject, field, isObject, objectOrNone, requireInstant, requireString, text } from '../../src/read.ts';
 import { inMemory } from '../../src/spool.ts';
-import type { Download, EventShape, JsonObject, Place, VendorEvent } from '../../src/types.ts';
+import type { Download, EventShape, JsonObject, Place, Vendor, VendorEvent } from '../../src/types.ts';
 import { vendors } from '../../src/vendors/index.ts';
 import { chunksOf } from '../chunks.ts';
 import { edited, editsOf } from '../mutations.ts';
@@ -186,6 +187,7 @@ const rest = fc.constantFrom('', '', '"next":"c",', '"\\u0064ata":[],', '"n":{"d
 const inputs = fc.constantFrom(...SHAPES).chain((shape) =>
   fc.record({
     shape: fc.constant(shape),
+    columns: fc.constantFrom('native', 'common'),
     events: fc.array(fc.tuple(space, element(shape), space), { maxLength: 5 }),
     mark: often('', '\ufeff', '\ufeff\ufeff', ' '),
     around: fc.oneof(fc.tuple(rest, rest), fc.constant(null)),
@@ -200,11 +202,13 @@ const inputs = fc.constantFrom(...SHAPES).chain((shape) =>
 
 export const jsonRows = target({
   name: 'json-rows',
-  holds: 'readRows gives the rows that JSON.parse and csv-stringify give, or refuses as they do, from any chunks',
+  holds:
+    'rows are made of JSON as byte for byte the rows that JSON.parse and csv-stringify give, or refuses as they do, from any chunks',
   runs: 2_500,
   sample: 500,
   inputs,
-  async check({ shape, events, mark, around, place, edits, cuts }) {
+  async check({ shape, columns, events, mark, around, place, edits, cuts }) {
+    const vendor = vendorOf(shape);
     const array = `[${events.map((parts) => parts.join('')).join(',')}]`;
     const text =
       around === null || place.field === null
@@ -215,10 +219,10 @@ export const jsonRows = target({
     const ends = cuts.map((cut) => Math.min(cut, body.length)).sort((a, b) => a - b);
     const pieces: Download = { ...whole, body: null, chunks: () => chunksOf(body, ends) };
 
-    const reference = await outcome(() => byObjects(whole, place, shape));
-    const ours = await outcome(() => byBytes(whole, place, shape));
+    const reference = await outcome(() => byObjects(whole, place, shape, vendor, columns));
+    const ours = await outcome(() => byBytes(whole, place, shape, vendor, columns));
     insist(ours === reference, 'other rows', body.toString(), place, reference, ours);
-    const cut = await outcome(() => byBytes(pieces, place, shape));
+    const cut = await outcome(() => byBytes(pieces, place, shape, vendor, columns));
     const kind = /^protocol/.exec(reference)?.[0];
     insist(
       kind === undefined ? cut === reference : cut.startsWith(kind),
@@ -243,22 +247,37 @@ async function outcome(work: () => Promise<string>): Promise<string> {
 
 type Told = readonly [time: number | null, id: string | null, row: string, fields: JsonObject];
 
-async function byObjects(download: Download, place: Place, shape: EventShape): Promise<string> {
-  const row = nativeRow(shape.columns);
+async function byObjects(
+  download: Download,
+  place: Place,
+  shape: EventShape,
+  vendor: Vendor,
+  columns: 'native' | 'common',
+): Promise<string> {
+  const { row } = planTable({ vendor, org: 'acme', columns, header: null });
   const told: Told[] = [];
   const { events, rest } = await readPage(download, readEvents(download, place, shape, readerOf(shape)));
-  for (const { time, id, body } of events) {
+  for (const event of events) {
+    const { time, id, body } = event;
     const rows = new RowBuffer();
-    rows.addCells(row(body as JsonObject));
+    rows.addCells(row(event));
     told.push([time, id, rows.bytes.toString('latin1'), body as JsonObject]);
   }
   return JSON.stringify([told, rest]);
 }
 
-async function byBytes(download: Download, place: Place, shape: EventShape): Promise<string> {
+async function byBytes(
+  download: Download,
+  place: Place,
+  shape: EventShape,
+  vendor: Vendor,
+  columns: 'native' | 'common',
+): Promise<string> {
   const told: Told[] = [];
   const kept: (() => Told)[] = [];
-  const rows = readRows(download, place, shape, readerOf(shape));
+  const maker = rowMaker(vendor, 'acme', columns);
+  insist(maker !== null, 'no rows by bytes');
+  const rows = rowReader(maker)(download, place, shape, readerOf(shape));
   for (;;) {
     const next = await rows.next();
     if (next.done) {
@@ -276,6 +295,29 @@ async function byBytes(download: Download, place: Place, shape: EventShape): Pro
       if (download.body !== null) kept.push(one);
     }
   }
+}
+
+/** A vendor with these columns, whose `common` looks at each of them that is a field of its own. */
+function vendorOf({ columns }: EventShape): Vendor {
+  const [codacy] = vendors.values();
+  insist(codacy !== undefined, 'no vendor');
+  // No vendor has a column of that name that others are made of.
+  const names = columns.map(({ name }) => name).filter((name) => name !== '__proto__');
+  const told = (event: JsonObject, name: string) => {
+    const value = valueAt(event, name);
+    return isObject(value) && names.some((other) => other.startsWith(`${name}.`)) ? '' : text(value);
+  };
+  return {
+    ...codacy,
+    format: 'json',
+    columns,
+    commonColumns: names,
+    common: (event) => ({
+      action: names.map((name) => told(event, name)).join('|'),
+      outcome: 'unknown',
+      user_agent: told(event, names[3] ?? ''),
+    }),
+  };
 }
 
 /** Reads an event as the vendors do. */

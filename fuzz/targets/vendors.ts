@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import { planTable } from '../../src/csv/columns.ts';
-import { readRows } from '../../src/csv/json-rows.ts';
+import { rowReader } from '../../src/csv/json-rows.ts';
+import { rowMaker } from '../../src/csv/maker.ts';
 import type { ErrorKind } from '../../src/errors.ts';
 import { readEvents } from '../../src/events.ts';
 import { inMemory } from '../../src/spool.ts';
@@ -133,7 +134,8 @@ export const vendorAnswers = target({
       return { where, ...inMemory(body) };
     };
     const query = { window: WINDOW, org: 'acme', provider: 'gh', filters: new Map<string, readonly string[]>() };
-    const session = { query, send, download, events: columns === 'native' ? readRows : readEvents, note: () => {} };
+    const maker = rowMaker(vendor, 'acme', columns);
+    const session = { query, send, download, events: maker === null ? readEvents : rowReader(maker), note: () => {} };
     try {
       for await (const { header = null, events } of pagesOf(vendor, session)) {
         const { names, row } = planTable({ vendor, org: 'acme', columns, header });

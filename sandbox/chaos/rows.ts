@@ -229,7 +229,7 @@ export const ROWS: readonly WorldKind[] = [
   {
     name: 'the same cursor again',
     group: 'rows',
-    ends: ['protocol'],
+    ends: ['protocol', 'incomplete'],
     fits: isPaged,
     make: (_scene, random) => ({
       server: { pageRows: whole(random, 1, 20) },

@@ -1,11 +1,12 @@
 import { ExportError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import type { Columns, JsonObject, Vendor, VendorEvent } from '../types.ts';
-import { formatInstant } from '../window.ts';
-import { COMMON_COLUMNS } from './common.ts';
+import { COMMON_COLUMNS, commonCells } from './common.ts';
+import { csvWriter } from './csv-common.ts';
 import { JsonRow } from './json-row.ts';
 import { EXTRA_COLUMN, nativeRow } from './native.ts';
 import { CsvRow } from './row.ts';
+import type { RowBuffer } from './rows.ts';
 
 /** What a table's header is, and how an event becomes a row of it. */
 export interface TablePlan {
@@ -13,6 +14,8 @@ export interface TablePlan {
   readonly names: readonly string[];
   /** The cells of one event, one for each name. Throws nothing of its own; what the vendor's `common` throws. */
   readonly row: (event: VendorEvent) => string[];
+  /** The same into a buffer; a row of this table that is encoded already, as it is. */
+  readonly write: (event: VendorEvent, rows: RowBuffer) => void;
 }
 
 /**
@@ -40,14 +43,12 @@ export function planTable({ vendor, org, columns, header }: TableOptions): Table
     return own >= 0 ? { table: native, index: own } : { table: common, index: common.names.indexOf(name) };
   });
   const hasCommon = places.some(({ table }) => table === common);
-  return {
-    names: columns,
-    row: (event) => {
-      const cells = native.row(event);
-      const others = hasCommon ? common.row(event) : [];
-      return places.map(({ table, index }) => (table === native ? cells : others)[index] ?? '');
-    },
+  const row = (event: VendorEvent) => {
+    const cells = native.row(event);
+    const others = hasCommon ? common.row(event) : [];
+    return places.map(({ table, index }) => (table === native ? cells : others)[index] ?? '');
   };
+  return { names: columns, row, write: (event, rows) => rows.addCells(row(event)) };
 }
 
 interface TableOptions {
@@ -86,45 +87,42 @@ function nativeNames({ columns, format }: Vendor): readonly string[] | null {
   return (format === 'csv' ? columns : [...columns, EXTRA_COLUMN]).map(({ name }) => name);
 }
 
+/** Rows that came as such stay as they are. */
+const nativeWriter =
+  (row: TablePlan['row']): TablePlan['write'] =>
+  (event, rows) => {
+    const { body } = event;
+    if (body instanceof JsonRow) rows.addEncoded(body.bytes, body.from, body.to);
+    else if (body instanceof CsvRow) rows.addRow(body);
+    else rows.addCells(row(event));
+  };
+
 /** JSON vendors: the documented columns, then what they leave over. CSV vendors: each cell as it came, by its place. */
 function nativeTable(vendor: Vendor, header: readonly string[] | null): TablePlan {
   if (vendor.format === 'csv') {
-    const names = header ?? [];
-    return { names, row: ({ body }) => (body instanceof CsvRow ? body.cells : []) };
+    const row = ({ body }: VendorEvent) => (body instanceof CsvRow ? body.cells : []);
+    return { names: header ?? [], row, write: nativeWriter(row) };
   }
   const columns = vendor.columns ?? [];
-  const row = nativeRow(columns);
-  return {
-    names: [...columns, EXTRA_COLUMN].map(({ name }) => name),
-    row: (event) => row(fieldsOf(event, [])),
-  };
+  const rowOf = nativeRow(columns);
+  const row = (event: VendorEvent) => rowOf(fieldsOf(event, []));
+  return { names: [...columns, EXTRA_COLUMN].map(({ name }) => name), row, write: nativeWriter(row) };
 }
 
 function commonTable(vendor: Vendor, org: string, native: TablePlan): TablePlan {
+  const csv = vendor.format === 'csv' ? csvWriter(vendor, org, native.names) : null;
+  const row = (event: VendorEvent) => {
+    const fields = fieldsOf(event, native.names);
+    return [...commonCells(vendor, org, event.time, event.id, vendor.common(fields)), JSON.stringify(fields)];
+  };
   return {
     names: COMMON_COLUMNS.map(({ name }) => name),
-    row: (event) => {
-      const { time, id } = event;
-      const fields = fieldsOf(event, native.names);
-      const common = vendor.common(fields);
-      return [
-        time === null ? '' : formatInstant(time),
-        vendor.id,
-        org,
-        id ?? '',
-        common.action,
-        common.outcome,
-        common.actor_type ?? '',
-        common.actor_id ?? '',
-        common.actor_name ?? '',
-        common.actor_email ?? '',
-        common.target_type ?? '',
-        common.target_id ?? '',
-        common.target_name ?? '',
-        common.source_ip ?? '',
-        common.user_agent ?? '',
-        JSON.stringify(fields),
-      ];
+    row,
+    write: (event, rows) => {
+      const { body } = event;
+      if (body instanceof JsonRow) rows.addEncoded(body.bytes, body.from, body.to);
+      else if (body instanceof CsvRow && csv !== null) csv(event, body, rows);
+      else rows.addCells(row(event));
     },
   };
 }

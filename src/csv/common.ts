@@ -1,4 +1,5 @@
-import type { NativeColumn } from '../types.ts';
+import type { CommonFields, NativeColumn, Vendor } from '../types.ts';
+import { formatInstant } from '../window.ts';
 
 /** The columns of the `common` table, in order, the same for every vendor. An empty cell: the vendor did not say. */
 export const COMMON_COLUMNS: readonly NativeColumn[] = [
@@ -19,3 +20,30 @@ export const COMMON_COLUMNS: readonly NativeColumn[] = [
   { name: 'user_agent', meaning: 'The program that the actor used, as it names itself.' },
   { name: 'raw', meaning: 'The whole event as JSON; for CSV vendors an object of their cells by column.' },
 ];
+
+/** The cells of all these columns but `raw`. */
+export function commonCells(
+  vendor: Vendor,
+  org: string,
+  time: number | null,
+  id: string | null,
+  common: CommonFields,
+): string[] {
+  return [
+    time === null ? '' : formatInstant(time),
+    vendor.id,
+    org,
+    id ?? '',
+    common.action,
+    common.outcome,
+    common.actor_type ?? '',
+    common.actor_id ?? '',
+    common.actor_name ?? '',
+    common.actor_email ?? '',
+    common.target_type ?? '',
+    common.target_id ?? '',
+    common.target_name ?? '',
+    common.source_ip ?? '',
+    common.user_agent ?? '',
+  ];
+}

@@ -1,8 +1,10 @@
-import { parseInstant } from '../instant.ts';
-import type { EventShape } from '../types.ts';
+import { instantAt } from '../instant.ts';
+import { parseJson } from '../read.ts';
+import type { EventShape, JsonObject } from '../types.ts';
 import { Copier } from './json-copy.ts';
 import { type Field, fieldAt, fieldsOf, isAt } from './json-fields.ts';
 import { ESCAPES, passNested, passPlain, skipBlank } from './json-scan.ts';
+import { splitName } from './native.ts';
 import { needsQuotesAtEnds } from './row.ts';
 import type { RowBuffer } from './rows.ts';
 
@@ -21,6 +23,21 @@ const EMPTY: Buffer = Buffer.of();
 const ORDINARY = new Uint8Array(256).fill(1, SPACE);
 for (const byte of [QUOTE, COMMA, BACKSLASH]) ORDINARY[byte] = 0;
 
+/** A column that is a field of an event, or of an object in it. */
+export interface Picked {
+  readonly column: number;
+  readonly field: string;
+  readonly sub: string | null;
+}
+
+/** Some of the columns, by their names. */
+export function pickedOf(columns: readonly { readonly name: string }[], names: readonly string[]): readonly Picked[] {
+  return names.map((name) => {
+    const [field, sub] = splitName(name);
+    return { column: columns.findIndex((column) => column.name === name), field, sub };
+  });
+}
+
 /** One event at a time, from JSON to the cells of its native row, byte by byte. */
 export class JsonCells {
   readonly #fields: readonly Field[];
@@ -30,6 +47,7 @@ export class JsonCells {
   readonly #strings: readonly (readonly number[])[];
   /** Counts the events that were begun. */
   #event = 0;
+  #isTight = true;
   /** Of each column: the last event that has it, what it has there, and where, which is no farther than a text is long. */
   readonly #events: Int32Array;
   readonly #kinds: Uint8Array;
@@ -63,6 +81,7 @@ export class JsonCells {
    */
   scan(bytes: Buffer, at: number, end: number): number {
     this.#event += 1;
+    this.#isTight = true;
     const to = this.#passFields(bytes, at, end, this.#fields);
     if (to === -1 || !this.#isString(this.#time) || (this.#id !== -1 && !this.#isString(this.#id))) return -1;
     for (const some of this.#strings) {
@@ -76,7 +95,33 @@ export class JsonCells {
   /** The time of the event that was gone over; null where it is none, or written with escapes. */
   time(bytes: Buffer): number | null {
     if ((this.#kinds[this.#time] as number) >= ESCAPED) return null;
-    return parseInstant(bytes.toString('latin1', this.#starts[this.#time], this.#ends[this.#time]));
+    return instantAt(bytes, this.#starts[this.#time] as number, this.#ends[this.#time] as number);
+  }
+
+  /** Whether the event that was gone over is written as `JSON.stringify` writes it. */
+  get isTight(): boolean {
+    return this.#isTight;
+  }
+
+  /** Some columns of the event that was gone over, as the fields that they are. */
+  pick(bytes: Buffer, columns: readonly Picked[]): JsonObject {
+    const event: Record<string, unknown> = {};
+    for (const { column, field, sub } of columns) {
+      if (this.#events[column] !== this.#event) continue;
+      const value = this.#value(bytes, column);
+      if (sub === null) event[field] = value;
+      else if (event[field] === undefined) event[field] = { [sub]: value };
+      else (event[field] as Record<string, unknown>)[sub] = value;
+    }
+    return event;
+  }
+
+  #value(bytes: Buffer, column: number): unknown {
+    const [from, to] = [this.#starts[column] as number, this.#ends[column] as number];
+    const kind = this.#kinds[column] as number;
+    if (kind < ESCAPED) return bytes.toString('utf8', from, to);
+    if (kind <= ESCAPED_QUOTED) return JSON.parse(bytes.toString('utf8', from - 1, to + 1));
+    return kind === NULL ? null : parseJson(bytes.toString('utf8', from, to), 'an event');
   }
 
   /** The id of the event that was gone over; null where it has none. */
@@ -91,12 +136,7 @@ export class JsonCells {
   write(bytes: Buffer, length: number, rows: RowBuffer): void {
     // Each byte becomes two at most; beside them, each cell has two quotes and a comma.
     const into = rows.room(2 * length + 3 * this.#columns);
-    if (this.#from !== bytes || this.#into !== into) {
-      this.#from = bytes;
-      this.#into = into;
-      this.#copier = new Copier(bytes, into);
-    }
-    const copier = this.#copier;
+    const copier = this.#copierOf(bytes, into);
     let at = rows.length;
     for (let column = 0; column < this.#columns; column++) {
       if (this.#events[column] === this.#event) {
@@ -115,12 +155,26 @@ export class JsonCells {
     rows.end(at);
   }
 
+  /** Writes the JSON from `from` up to `to` as a cell, into memory that has room for each byte twice, and for two quotes. */
+  quote(bytes: Buffer, from: number, to: number, into: Buffer, at: number): number {
+    return this.#copierOf(bytes, into).quote(from, to, at);
+  }
+
+  #copierOf(bytes: Buffer, into: Buffer): Copier {
+    if (this.#from !== bytes || this.#into !== into) {
+      this.#from = bytes;
+      this.#into = into;
+      this.#copier = new Copier(bytes, into);
+    }
+    return this.#copier;
+  }
+
   #isString(column: number): boolean {
     return this.#events[column] === this.#event && (this.#kinds[column] as number) <= ESCAPED_QUOTED;
   }
 
   #passFields(bytes: Buffer, from: number, end: number, fields: readonly Field[]): number {
-    let at = skipBlank(bytes, from + 1, end);
+    let at = this.#skipBlank(bytes, from + 1, end);
     if (at >= end) return -1;
     if (bytes[at] === CLOSE_OBJECT) return at + 1;
     let before: Field | null = null;
@@ -136,21 +190,27 @@ export class JsonCells {
       before = field;
 
       at += field.name.length;
-      if (bytes[at] !== COLON) at = skipBlank(bytes, at, end);
+      if (bytes[at] !== COLON) at = this.#skipBlank(bytes, at, end);
       if (bytes[at] !== COLON || at >= end) return -1;
       at += 1;
-      if ((bytes[at] as number) <= SPACE) at = skipBlank(bytes, at, end);
+      at = this.#skipBlank(bytes, at, end);
       at = this.#passValue(bytes, at, end, field);
       if (at === -1 || at >= end) return -1;
 
-      if ((bytes[at] as number) <= SPACE) at = skipBlank(bytes, at, end);
+      at = this.#skipBlank(bytes, at, end);
       if (at >= end) return -1;
       if (bytes[at] === CLOSE_OBJECT) return at + 1;
       if (bytes[at] !== COMMA) return -1;
       at += 1;
-      if ((bytes[at] as number) <= SPACE) at = skipBlank(bytes, at, end);
+      at = this.#skipBlank(bytes, at, end);
       field = field.next;
     }
+  }
+
+  #skipBlank(bytes: Buffer, at: number, end: number): number {
+    if ((bytes[at] as number) > SPACE) return at;
+    this.#isTight = false;
+    return skipBlank(bytes, at, end);
   }
 
   #passValue(bytes: Buffer, at: number, end: number, { column, fields }: Field): number {
@@ -175,7 +235,10 @@ export class JsonCells {
       if (byte < SPACE) return -1;
       if (byte === BACKSLASH) {
         const letter = bytes[++at] as number;
-        if (ESCAPES[letter] === 0 && letter !== SLASH) return -1;
+        if (ESCAPES[letter] === 0) {
+          if (letter !== SLASH) return -1;
+          this.#isTight = false;
+        }
         kind |= letter === QUOTE || letter === LETTER_N || letter === LETTER_R ? ESCAPED_QUOTED : ESCAPED;
       } else kind |= QUOTED;
       at += 1;

@@ -9,7 +9,7 @@ export interface Batch {
   encoded: Buffer;
 }
 
-/** An event of a JSON vendor as a row of its native table, encoded already; its fields are parsed where somebody asks for them. */
+/** An event of a JSON vendor as a row of the table that is asked for, encoded already; its fields are parsed where somebody asks for them. */
 export class JsonRow {
   readonly #batch: Batch;
   /** The row stands from here up to `to`, its line end included. */

@@ -7,7 +7,7 @@ import type { Download, EventShape, JsonObject, Place, VendorEvent } from '../ty
 import { JsonCells } from './json-cells.ts';
 import { type Batch, JsonRow } from './json-row.ts';
 import { passElement, skipBlank } from './json-scan.ts';
-import { nativeRow } from './native.ts';
+import type { RowMaker } from './maker.ts';
 import { RowBuffer } from './rows.ts';
 
 /** An event whose row is encoded already. */
@@ -20,31 +20,32 @@ type Read = (element: unknown, where: string) => VendorEvent;
 const [COMMA, OPEN_OBJECT, CLOSE_ARRAY] = [0x2c, 0x7b, 0x5d];
 
 /**
- * The events of a JSON response as rows of the native table, as `readEvents` and `nativeRow` make them, but without an
- * object of each: where an event is written plainly, and holds what `shape` says and nothing else, its bytes become the
- * row's; where it is anything else, `read` is asked. A response in memory comes at once, one on the disk in batches; none
+ * Reads the events of a JSON response as rows of the maker's table, without an object of each: where an event is written
+ * plainly, and holds what `shape` says and nothing else, its bytes become the row's; where it is anything else, `read` is
+ * asked. A response in memory comes at once, one on the disk in batches; none
  * is empty. Then the rest, and errors, as by `readElements` and `read`.
  *
  * Does not release the download.
  */
-export async function* readRows(
-  download: Download,
-  place: Place,
-  shape: EventShape,
-  read: Read,
-): AsyncGenerator<readonly RowEvent[], JsonObject | null> {
-  const rows = new Rows(download, place, shape, read);
-  try {
-    if (download.body !== null) yield* rows.push(download.body);
-    else for await (const chunk of download.chunks()) yield* rows.push(chunk);
-    return yield* rows.finish();
-  } catch (error) {
-    if (!(error instanceof ExportError) || error.kind === 'destination') throw error;
-    // They know what is wrong and where, in the whole of the response.
-    for await (const _ of readEvents(download, place, shape, read));
-    throw new Error('A response was refused that can be read.', { cause: error });
-  }
-}
+export const rowReader = (maker: RowMaker) =>
+  async function* readRows(
+    download: Download,
+    place: Place,
+    shape: EventShape,
+    read: Read,
+  ): AsyncGenerator<readonly RowEvent[], JsonObject | null> {
+    const rows = new Rows(maker, download, place, shape, read);
+    try {
+      if (download.body !== null) yield* rows.push(download.body);
+      else for await (const chunk of download.chunks()) yield* rows.push(chunk);
+      return yield* rows.finish();
+    } catch (error) {
+      if (!(error instanceof ExportError) || error.kind === 'destination') throw error;
+      // They know what is wrong and where, in the whole of the response.
+      for await (const _ of readEvents(download, place, shape, read));
+      throw new Error('A response was refused that can be read.', { cause: error });
+    }
+  };
 
 /** The same as it goes on, chunk by chunk. */
 class Rows {
@@ -52,7 +53,7 @@ class Rows {
   readonly #frame: Frame;
   readonly #cells: JsonCells;
   readonly #read: Read;
-  readonly #row: (fields: JsonObject) => string[];
+  readonly #maker: RowMaker;
   /** Of the batch at hand. */
   #rows = new RowBuffer();
   /** The first bytes of an element that was not whole yet, and how many there are to be before it is tried again. */
@@ -62,12 +63,12 @@ class Rows {
   /** Whether an element, or the end of the array, is yet to come for the first time. */
   #isFirst = true;
 
-  constructor({ where }: Download, place: Place, shape: EventShape, read: Read) {
+  constructor(maker: RowMaker, { where }: Download, place: Place, shape: EventShape, read: Read) {
+    this.#maker = maker;
     this.#where = where;
     this.#frame = new Frame(place, where);
     this.#cells = new JsonCells(shape);
     this.#read = read;
-    this.#row = nativeRow(shape.columns);
   }
 
   /** The events that are whole since the last time, none or one batch of them. */
@@ -120,11 +121,10 @@ class Rows {
       let to = source[from] === OPEN_OBJECT ? this.#cells.scan(source, from, end) : -1;
       const time = to === -1 ? null : this.#cells.time(source);
       let next = to === -1 ? -1 : skipBlank(source, to, end);
-      if (time !== null && (source[next] === COMMA || source[next] === CLOSE_ARRAY)) {
-        const begin = this.#rows.length;
-        this.#cells.write(source, to - from, this.#rows);
-        const body = new JsonRow(batch, begin, this.#rows.length, from, to);
-        events.push({ id: this.#cells.id(source), time, body });
+      const isPlain = time !== null && (source[next] === COMMA || source[next] === CLOSE_ARRAY);
+      const event = isPlain ? this.#make(batch, from, to, time) : null;
+      if (event !== null) {
+        events.push(event);
       } else {
         next = passElement(source, at, end);
         if (next === -1) break;
@@ -139,14 +139,23 @@ class Rows {
     return at;
   }
 
+  /** The event that was gone over; null where that is not enough to make a row of it. */
+  #make(batch: Batch, from: number, to: number, time: number): RowEvent | null {
+    const begin = this.#rows.length;
+    const id = this.#cells.id(batch.source);
+    const isMade = this.#maker.write(this.#cells, { time, id, source: batch.source, from, to }, this.#rows);
+    return isMade ? { id, time, body: new JsonRow(batch, begin, this.#rows.length, from, to) } : null;
+  }
+
   /** An element that is out of the ordinary. */
   #parse(batch: Batch, from: number, to: number): RowEvent {
     if (to - from > constants.MAX_STRING_LENGTH) throw tooLong(to - from, this.#where);
     const text = batch.source.toString('utf8', from, to);
     const element = parseJson(text, this.#where, undefined, MOST_LEVELS - this.#frame.around);
-    const { time, id, body } = this.#read(element, this.#where);
+    const event = this.#read(element, this.#where);
+    const { time, id } = event;
     const begin = this.#rows.length;
-    this.#rows.addCells(this.#row(body as JsonObject));
+    this.#maker.writeEvent(event, this.#rows);
     return { time, id, body: new JsonRow(batch, begin, this.#rows.length, from, to) };
   }
 }

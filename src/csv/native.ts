@@ -78,7 +78,7 @@ export function headsOf(names: readonly string[]): ReadonlyMap<string, Head> {
 }
 
 /** `actor.email` → `actor`, `email`; null where there is no dot. */
-function splitName(name: string): [string, string | null] {
+export function splitName(name: string): [string, string | null] {
   const dot = name.indexOf('.');
   return dot === -1 ? [name, null] : [name.slice(0, dot), name.slice(dot + 1)];
 }

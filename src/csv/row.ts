@@ -1,3 +1,4 @@
+import { instantAt, parseInstant } from '../instant.ts';
 import { encodeRow } from './write.ts';
 
 const SPACE = 0x20;
@@ -60,9 +61,26 @@ export class CsvRow {
   /** One cell, from 0, decoded alone; empty where the row is not so wide. */
   cell(index: number): string {
     if (this.first !== null && index === 0) return this.first.text;
+    const at = this.#startOf(index);
+    return this.#decode(at, this.#endOf(at));
+  }
+
+  /** One cell as `parseInstant` reads it. */
+  instant(index: number): number | null {
+    if (this.first !== null && index === 0) return parseInstant(this.first.text);
+    const at = this.#startOf(index);
+    const end = this.#endOf(at);
+    // No quote is a part of a time, doubled or not.
+    return this.bytes[at] === QUOTE && at < end
+      ? instantAt(this.bytes, at + 1, end - 1)
+      : instantAt(this.bytes, at, end);
+  }
+
+  /** Where one of its own cells begins; behind the row where it is not so wide. */
+  #startOf(index: number): number {
     let at = this.from;
     for (let left = this.first === null ? index : index - 1; left > 0; left--) at = this.#endOf(at) + 1;
-    return this.#decode(at, this.#endOf(at));
+    return at;
   }
 
   #endOf(at: number): number {

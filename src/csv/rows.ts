@@ -83,6 +83,18 @@ export class RowBuffer {
     this.#end(this.#length + firstBytes + (to - from));
   }
 
+  /** Begins a row: cells with a comma behind each. Gives the place of the next, for which `room` has so many bytes. */
+  begin(cells: readonly string[], bytes: number): number {
+    let at = this.#length;
+    for (const cell of cells) {
+      this.#reserve(at + UNIT_BYTES * cell.length + AROUND_BYTES);
+      at = this.#writeCell(cell, at);
+      this.#buffer[at++] = COMMA;
+    }
+    this.#reserve(at + bytes + AROUND_BYTES);
+    return at;
+  }
+
   /** Room for a row of so many bytes, line end left out, from `length` on; it becomes one by `end`. */
   room(bytes: number): Buffer {
     this.#reserve(this.#length + bytes + AROUND_BYTES);

@@ -4,7 +4,7 @@ import { ExportError } from '../errors.ts';
 import { checkAsked, checkNewPage } from '../paging.ts';
 import { asArray, asObject, readJson, requireNumber, text } from '../read.ts';
 import type { HandOver, Page, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
-import { contains, formatInstant, pad, parseInstant } from '../window.ts';
+import { contains, formatInstant, pad } from '../window.ts';
 
 /** The documented cap: an export of that many rows may have been cut, and does not say so. */
 const CAP = 10_000;
@@ -186,7 +186,7 @@ function openApi(send: Session['send'], path: string, filters: Ask) {
 }
 
 function read(row: CsvRow, where: string): VendorEvent {
-  const time = parseInstant(row.cell(0)) ?? Number.NaN;
+  const time = row.instant(0) ?? Number.NaN;
   if (!Number.isNaN(time)) return { id: null, time, body: row };
   throw new ExportError('protocol', 'A `Timestamp` does not read as an ISO 8601 date-time.', {
     where,
@@ -332,6 +332,7 @@ export const aitronos: Vendor = {
     ],
   },
   stretches,
+  commonColumns: ['Action', 'Actor Name', 'Actor Email', 'Entity Type', 'Entity Name'],
   common: (row) => ({
     action: text(row['Action']),
     outcome: 'unknown',

@@ -287,6 +287,7 @@ export const codacy: Vendor = {
     ],
   },
   stretches,
+  commonColumns: ['actor', 'actor.email', 'actor.role', 'action', 'result', 'repositoryName', 'entityId'],
   common: (event) => ({
     action: text(event['action']),
     outcome: OUTCOMES.get(event['result']) ?? 'unknown',

@@ -85,6 +85,7 @@ export const datafold: Vendor = {
     ],
   },
   stretches,
+  commonColumns: ['action', 'user_id', 'user_email', 'object_type', 'object_id', 'client_ip', 'user_agent'],
   common: (event) => ({
     action: text(event['action']),
     outcome: 'unknown',

@@ -163,6 +163,7 @@ export const infisical: Vendor = {
     ],
   },
   stretches,
+  commonColumns: ['ipAddress', 'userAgent', 'projectId', 'projectName', 'event.type', 'actor.type', 'actor.metadata'],
   common: (event) => {
     const actor = objectOrNone(event['actor']);
     const who = objectOrNone(actor['metadata']);

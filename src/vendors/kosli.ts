@@ -4,7 +4,7 @@ import { scanCsv } from '../csv/scan.ts';
 import { ExportError } from '../errors.ts';
 import { asArray, asObject, readJson, requireNumber, requireString, text } from '../read.ts';
 import type { Download, JsonObject, Page, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
-import { contains, pad, parseInstant } from '../window.ts';
+import { contains, pad } from '../window.ts';
 
 /** Whether bounds are inclusive is undocumented, and the vendor counts in seconds. */
 const PAD_MS = 1000;
@@ -161,8 +161,8 @@ async function findTimeColumn(answer: Download, asked: Window): Promise<TimeColu
     }
     count += rows.length;
     for (const row of rows) {
-      usual = usual.filter((column) => timeOf(row.cell(column)) !== null);
-      inside = inside.filter((column) => isInside(timeOf(row.cell(column)), bounds));
+      usual = usual.filter((column) => timeOf(row, column) !== null);
+      inside = inside.filter((column) => isInside(timeOf(row, column), bounds));
     }
     // Of an answer that is not in memory the first rows have to do: each of the others is checked as it is read.
     if (answer.body === null && count > 0) break;
@@ -186,15 +186,17 @@ const notTheTime = (column: number, what: string, where: string): ExportError =>
   });
 
 /** A date-time, or UNIX seconds as the sibling endpoint has them. */
-function timeOf(cell: string): number | null {
-  const time = parseInstant(cell);
-  if (time !== null || !/^\d{9,10}(?:\.\d+)?$/.test(cell)) return time;
+function timeOf(row: CsvRow, column: number): number | null {
+  const time = row.instant(column);
+  if (time !== null) return time;
+  const cell = row.cell(column);
+  if (!/^\d{9,10}(?:\.\d+)?$/.test(cell)) return time;
   return Math.round(Number(cell) * 1e6) / 1e3;
 }
 
 function read(row: CsvRow, column: number | null, bounds: Window, where: string): VendorEvent {
   if (column === null) return { id: null, time: null, body: row };
-  const time = timeOf(row.cell(column));
+  const time = timeOf(row, column);
   if (isInside(time, bounds)) return { id: null, time, body: row };
   throw notTheTime(
     column,
@@ -254,6 +256,7 @@ export const kosli: Vendor = {
     ],
   },
   stretches,
+  commonColumns: ['type', 'sha256', 'artifact_name'],
   common: (row) => ({
     action: text(row['type']),
     outcome: 'unknown',

@@ -1,0 +1,111 @@
+import type { Vendor, VendorEvent } from '../types.ts';
+import { commonCells } from './common.ts';
+import type { CsvRow } from './row.ts';
+import type { RowBuffer } from './rows.ts';
+
+const [SPACE, QUOTE, COMMA, BACKSLASH] = [0x20, 0x22, 0x2c, 0x5c];
+
+/** The letters that JSON has for some control characters; 0: it has none. */
+const LETTERS = new Uint8Array(SPACE);
+for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r' })) {
+  LETTERS[Number(byte)] = letter.charCodeAt(0);
+}
+/** The most bytes that one becomes: `\u0000`. */
+const MOST_BYTES = 6;
+
+/**
+ * Writes rows of the `common` table from those of a CSV vendor, their cells never decoded but for those that it needs.
+ * null: JavaScript would put columns with such names into another order.
+ */
+export function csvWriter(
+  vendor: Vendor,
+  org: string,
+  header: readonly string[],
+): ((event: VendorEvent, row: CsvRow, rows: RowBuffer) => void) | null {
+  if (header.some((name) => /^\d+$/.test(name))) return null;
+  const json = new CellsAsJson(header);
+  const picked = vendor.commonColumns.map((name) => [name, header.indexOf(name)] as const);
+  const known = picked.filter(([, index]) => index !== -1);
+  return ({ time, id }, row, rows) => {
+    const fields = Object.fromEntries(known.map(([name, index]) => [name, row.cell(index)]));
+    const cells = commonCells(vendor, org, time, id, vendor.common(fields));
+    const at = rows.begin(cells, json.mostBytes(row));
+    rows.end(json.write(row, rows.room(0), at));
+  };
+}
+
+/** The cells of a CSV's rows as JSON objects, each of which is a cell of another CSV. */
+class CellsAsJson {
+  /** What stands before each cell, with the end of the one before. */
+  readonly #before: readonly Buffer[];
+  readonly #beforeBytes: number;
+  /** Behind the cell that was read last. */
+  #end = 0;
+
+  constructor(header: readonly string[]) {
+    this.#before = header.map((name, index) => {
+      const quoted = JSON.stringify(name).replaceAll('"', '""');
+      return Buffer.from(`${index === 0 ? '"{' : '"",'}${quoted}:""`);
+    });
+    this.#beforeBytes = this.#before.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  mostBytes({ from, to, first }: CsvRow): number {
+    return this.#beforeBytes + MOST_BYTES * (to - from + (first === null ? 0 : first.bytes.length)) + END.length;
+  }
+
+  /** Gives the place behind it. */
+  write({ bytes, from, to, first }: CsvRow, into: Buffer, start: number): number {
+    let at = start;
+    // A comma stands behind it.
+    if (first !== null) at = this.#writeField(0, first.bytes, 0, first.bytes.length - 1, into, at);
+    this.#end = from - 1;
+    for (let column = first === null ? 0 : 1; column < this.#before.length; column++) {
+      at = this.#writeField(column, bytes, this.#end + 1, to, into, at);
+    }
+    return put(END, into, at);
+  }
+
+  /** A column with its cell, which begins at `from` and ends at `to` at the latest. */
+  #writeField(column: number, bytes: Buffer, from: number, to: number, into: Buffer, start: number): number {
+    let at = put(this.#before[column] as Buffer, into, start);
+    const isQuoted = from < to && bytes[from] === QUOTE;
+    let place = isQuoted ? from + 1 : from;
+    for (; place < to; place++) {
+      const byte = bytes[place] as number;
+      if (byte > COMMA && byte !== BACKSLASH) {
+        into[at++] = byte;
+      } else if (byte === QUOTE) {
+        // It is the first of two, or the closing one.
+        if (bytes[++place] !== QUOTE || place >= to) break;
+        into[at++] = BACKSLASH;
+        into[at++] = QUOTE;
+        into[at++] = QUOTE;
+      } else if (byte === COMMA && !isQuoted) {
+        break;
+      } else if (byte === BACKSLASH || byte < SPACE) {
+        at = writeEscaped(byte, into, at);
+      } else {
+        into[at++] = byte;
+      }
+    }
+    this.#end = place;
+    return at;
+  }
+}
+
+function writeEscaped(byte: number, into: Buffer, start: number): number {
+  const letter = byte === BACKSLASH ? BACKSLASH : (LETTERS[byte] as number);
+  if (letter === 0) return start + into.write(`\\u${byte.toString(16).padStart(4, '0')}`, start, 'latin1');
+  into[start] = BACKSLASH;
+  into[start + 1] = letter;
+  return start + 2;
+}
+
+/** Copies a few bytes, which is faster than to call Node for them. */
+function put(bytes: Buffer, into: Buffer, start: number): number {
+  for (let index = 0; index < bytes.length; index++) into[start + index] = bytes[index] as number;
+  return start + bytes.length;
+}
+
+const END = Buffer.from('""}"');
