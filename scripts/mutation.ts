@@ -23,12 +23,16 @@ const ROOMS: readonly Room[] = [
     src: ['window.ts', 'instant.ts', 'period.ts', 'duration.ts'],
     tests: ['window', 'instant', 'period', 'duration'],
   },
-  { name: 'paging', src: ['paging.ts', 'caps.ts'], tests: ['paging', 'caps'] },
-  { name: 'csv', src: ['csv/'], tests: ['csv-*', 'columns'] },
+  {
+    name: 'paging',
+    src: ['paging.ts', 'caps.ts', 'look.ts', 'stretches.ts'],
+    tests: ['paging', 'caps', 'look', 'stretches'],
+  },
+  { name: 'csv', src: ['csv/'], tests: ['csv-*', 'json-*', 'columns'] },
   {
     name: 'export',
-    src: ['export.ts', 'ids.ts', 'parts.ts', 'sink.ts', 'spreadsheet.ts'],
-    tests: ['export', 'parts', 'sink', 'spreadsheet'],
+    src: ['export.ts', 'table.ts', 'gather.ts', 'ids.ts', 'parts.ts', 'sink.ts', 'spreadsheet.ts'],
+    tests: ['export', 'gather', 'ids', 'parts', 'sink', 'spreadsheet'],
   },
   { name: 'evidence', src: ['evidence/'], tests: ['manifest', 'scope', 'evidence'] },
   {

@@ -137,8 +137,8 @@ export function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }
           yield { slice: { from, to: end }, events };
           return;
         }
+        to = Math.max(from, Math.min(oldest + 1, end - 1));
         // None of the page is below the end: the vendor reads `to` as inclusive.
-        to = oldest === end ? end - 1 : Math.max(from, Math.min(oldest + 1, end - 1));
         const done = { from: oldest === end ? end : to, to: end };
         end = done.from;
         const isLeft = from < end;

@@ -245,6 +245,15 @@ describe('a cap that no document names', () => {
   });
 });
 
+test('a cap that was found before few rows that stand too close together: incomplete, for they are at it', async () => {
+  const close = Array.from({ length: 60 }, () => 1000);
+  const { guard } = guarded({ times: [...close, ...spread(120).map((time) => 43_200_000 + time / 2)], cap: 50 });
+  await expect(guard()).rejects.toMatchObject({
+    kind: 'incomplete',
+    message: expect.stringMatching(/answered 50 events, which may be a row cap, .* cannot be cut further/),
+  });
+});
+
 describe('what is asked for', () => {
   test.each([0, 1, 9])('%d events: the window alone, since nobody caps at so few', async (count) => {
     const { asked, guard } = guarded({ times: spread(count) });
@@ -278,6 +287,14 @@ describe('what is asked for', () => {
     const before = asked.length;
     expect(await guard(FIRST)).toMatchObject([{ window: FIRST }]);
     expect(asked.slice(before)).toEqual([FIRST]);
+  });
+
+  test('both halves at once, newest first, of an answer with as many rows as one that was capped', async () => {
+    const { ledger, asked, guard } = guarded({ times: spread(1000), cap: 100 });
+    await guard();
+    const before = asked.length;
+    expect(idsOf(keptBy(await guard(FIRST)))).toEqual(idsOf(due(ledger, FIRST)));
+    expect(asked.slice(before, before + 2)).toEqual([FIRST, halves(FIRST)?.[1]]);
   });
 
   test('nothing more of an answer that is proven, whatever its count', async () => {
@@ -364,14 +381,17 @@ describe('what is asked for', () => {
 });
 
 describe('a vendor that answers less when it is asked again: incomplete', () => {
-  test.each(['falling', 'none'] as const)('order %s', async (order) => {
+  test.each([
+    ['falling', 'answered 1 events, and only 0 when'],
+    ['none', 'answered 100 events, and only 0 when'],
+  ])('order %s', async (order, message) => {
     const { ledger } = guarded({ times: spread(100) });
     const events = order === 'none' ? [...ledger.slice(50), ...ledger.slice(0, 50)] : ledger;
     const guard = capGuard(1);
     const pages = guard(WINDOW, async (window) => answerOf(window === WINDOW ? events : []));
     await expect(partsOf(pages)).rejects.toMatchObject({
       kind: 'incomplete',
-      message: expect.stringMatching(/answered \d+ events, and only 0/),
+      message: expect.stringContaining(message),
       where: expect.stringMatching(/^1970-04-11T\S+ to 1970-04-1\S+$/),
       next: expect.stringContaining('report it to the vendor'),
     });

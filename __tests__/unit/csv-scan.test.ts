@@ -115,11 +115,25 @@ describe('scanCsv', () => {
   });
 
   test('refuses a row that is too long, whether it ends or not', async () => {
-    const refusal = { kind: 'incomplete', message: expect.stringContaining('too long to be read: 101 bytes') };
+    const message = 'A row of the response is too long to be read: 101 bytes and more.';
+    const refusal = { kind: 'incomplete', message, where, next: 'Export a shorter window.' };
     const long = 'x'.repeat(101);
     await expect(scan(`a\n${long}`, [], { mostRowBytes: 100 })).rejects.toMatchObject(refusal);
     await expect(scan(`a\n${long}\nb\n`, [], { mostRowBytes: 100 })).rejects.toMatchObject(refusal);
-    expect((await scan(`a\n${long}\n`, [], { mostRowBytes: 101 })).rows).toHaveLength(1);
+    for (const cuts of [[], [103]]) {
+      expect((await scan(`a\n${long}\n`, cuts, { mostRowBytes: 101 })).rows).toHaveLength(1);
+    }
+    await expect(scan(`${long}\n1\n`, [50], { mostRowBytes: 100 })).rejects.toMatchObject(refusal);
+  });
+
+  test('can be told that a NUL may stand in a cell, but not that it need not be UTF-8', async () => {
+    const { header, rows } = await scan('a\0,b\n\0,"x\0"\n', [1], { nul: true });
+    expect([header, ...rows.map(({ cells }) => cells)]).toEqual([
+      ['a\0', 'b'],
+      ['\0', 'x\0'],
+    ]);
+    const spoilt = Buffer.from([0x61, 0x0a, 0, 0x0a, 0xff, 0x0a]);
+    await expect(scan(spoilt, [], { nul: true })).rejects.toMatchObject({ message: 'The response is not UTF-8.' });
   });
 
   test('can be told that the last line has to end', async () => {
@@ -143,8 +157,7 @@ describe('scanCsv', () => {
 });
 
 describe('a row', () => {
-  /** Cells of a line whose quoted cells hold no comma. */
-  const widthOf = (line: string) => line.split(',').length;
+  const widthOf = (line: string) => line.replaceAll(/"[^"]*"/g, '').split(',').length;
   const rowOf = async (line: string) => {
     const header = Array.from({ length: widthOf(line) }, (_, index) => `c${index}`).join(',');
     const { rows } = await scan(`${header}\n${line}\n`);
@@ -175,6 +188,13 @@ describe('a row', () => {
     ['" "', true],
     [' ', false],
     ['""""', true],
+    ['ab', true],
+    [' a', false],
+    ['a ', false],
+    ['"a"', false],
+    ['a,"b, c"', true],
+    ['a,"b c"', false],
+    ['"a,",b,c', true],
   ])('%j is plain: %j', async (line, plain) => {
     const row = await rowOf(line);
     expect(row.plain).toBe(plain);

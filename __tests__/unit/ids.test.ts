@@ -78,6 +78,81 @@ describe('an id that comes at two times', () => {
   });
 });
 
+describe('an id of an event that was cut', () => {
+  test.each([
+    ['before', NOON - 1, 'an event of 2026-11-21T12:00:00Z and 2026-11-21T11:59:59.999Z'],
+    ['after', NOON + 1, 'an event of 2026-11-21T12:00:00Z and 2026-11-21T12:00:00.001Z'],
+  ])('%s one that is kept: protocol, with both times', async (_, time, where) => {
+    for (const more of [0, BATCH]) {
+      const { ids } = await openIds();
+      ids.cut('other', NOON);
+      ids.cut('twice', time);
+      await keep(ids, 1, () => 'twice');
+      await keep(ids, more, (index) => `id ${index}`);
+      await expect(ids.check()).rejects.toMatchObject({
+        kind: 'protocol',
+        message: 'Acme gave one event id twice, at different times.',
+        where,
+      });
+    }
+  });
+
+  test('is kept of an event that has no time: protocol, with the only one', async () => {
+    const { ids } = await openIds();
+    await keep(ids, 1, () => 'twice', null);
+    ids.cut('twice', NOON);
+    await expect(ids.check()).rejects.toMatchObject({ where: 'an event of 2026-11-21T12:00:00Z' });
+  });
+
+  test('is kept at the same time, or not at all: no trouble', async () => {
+    const { ids } = await openIds();
+    ids.cut('once', NOON);
+    ids.cut('once', NOON);
+    ids.cut('gone', NOON);
+    await keep(ids, 2, (index) => ['once', 'other'][index] ?? '');
+    await expect(ids.check()).resolves.toBeUndefined();
+  });
+
+  test('is half of what another one is: no trouble', async () => {
+    const halves = new Map<bigint, string>();
+    let [one, other] = ['', ''];
+    for (let index = 0; other === ''; index++) {
+      const half = fingerprint(`id ${index}`) & 0xffff_ffffn;
+      one = halves.get(half) ?? '';
+      if (one !== '') other = `id ${index}`;
+      halves.set(half, `id ${index}`);
+    }
+    expect(fingerprint(one)).not.toBe(fingerprint(other));
+    const { ids } = await openIds();
+    ids.cut(one, NOON - 1);
+    await keep(ids, 1, () => other);
+    await expect(ids.check()).resolves.toBeUndefined();
+    await keep(ids, 1, () => one);
+    await expect(ids.check()).rejects.toMatchObject({ kind: 'protocol' });
+  });
+});
+
+test('what is kept after a check is looked at by the next one, together with all before', async () => {
+  const { ids } = await openIds();
+  await keep(ids, BATCH + 10, (index) => `id ${index}`);
+  await ids.check();
+  await keep(ids, 10, (index) => `more ${index}`);
+  await ids.check();
+  await keep(ids, 1, () => `id ${BATCH + 9}`, NOON + 1000);
+  await expect(ids.check()).rejects.toMatchObject({
+    where: 'an event of 2026-11-21T12:00:00Z and 2026-11-21T12:00:01Z',
+    next: expect.stringContaining('report it to the vendor'),
+  });
+});
+
+test('a third event of an id is not named', async () => {
+  const { ids } = await openIds();
+  for (const seconds of [1, 2, 3]) await keep(ids, 1, () => 'thrice', NOON + 1000 * seconds);
+  await expect(ids.check()).rejects.toMatchObject({
+    where: 'an event of 2026-11-21T12:00:01Z and 2026-11-21T12:00:02Z',
+  });
+});
+
 /** Numbers that are so far apart, in hex digits. */
 const steps = (by: number) => {
   let at = 1;
@@ -123,6 +198,16 @@ describe('on the disk', () => {
 });
 
 describe('a fingerprint', () => {
+  // The author's own examples: https://github.com/bryc/code/blob/master/jshash/experimental/cyrb53.js
+  test.each([
+    ['a', 0x501c_2ba7_82c9_7901n],
+    ['b', 0x459e_da5b_c254_d2bfn],
+    ['revenge', 0xfbce_64cc_3b74_8385n],
+    ['revenue', 0xfb1d_8514_8d13_f93an],
+  ])('of %j is as cyrb53 has it', (text, bits) => {
+    expect(fingerprint(text)).toBe(bits);
+  });
+
   test('is the same for the same text, has 64 bits, and each character changes it', () => {
     const text = 'An event, as its vendor tells it.';
     const others = [...text].map((_, at) => `${text.slice(0, at)}~${text.slice(at + 1)}`);

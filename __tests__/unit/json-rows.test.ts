@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { type RowEvent, readRows } from '../../src/csv/json-rows.ts';
 import { nativeRow } from '../../src/csv/native.ts';
 import { encodeRow } from '../../src/csv/write.ts';
+import { ExportError } from '../../src/errors.ts';
 import { asObject, readJson, requireInstant, requireString } from '../../src/read.ts';
 import { inMemory } from '../../src/spool.ts';
 import type { Download, EventShape, JsonObject, Place, VendorEvent } from '../../src/types.ts';
@@ -24,6 +25,16 @@ const inPieces = (body: string | Buffer, size: number): Download => ({
   async *chunks() {
     const bytes = Buffer.from(body);
     for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+  },
+});
+
+/** The same in two pieces. */
+const cutAt = (bytes: Buffer, cut: number): Download => ({
+  ...whole(bytes),
+  body: null,
+  async *chunks() {
+    yield bytes.subarray(0, cut);
+    yield bytes.subarray(cut);
   },
 });
 
@@ -187,10 +198,95 @@ test('an event that is longer than many chunks', async () => {
   expect(rows).toEqual([event(''), long, event('')].map(expectedRow));
 });
 
+test('the same wherever chunks end', async () => {
+  const events = [event('"a":"é,"'), event('"z":"]}"'), event(' "b" : 1 '), event(String.raw`"a":"\u00e9\""`)];
+  const body = bodyOf(...events)
+    .replace('[', '[ ')
+    .replace(/\]\}$/, ' ] }');
+  const due = await found(whole(body));
+  expect([due.rows.length, due.parsed]).toEqual([4, 2]);
+  const bytes = Buffer.from(body);
+  for (let cut = 1; cut < bytes.length; cut++) {
+    const { rows, rest, parsed, batches } = await found(cutAt(bytes, cut));
+    expect([cut, rows, rest, parsed]).toEqual([cut, due.rows, due.rest, due.parsed]);
+    expect(batches.every(({ length }) => length > 0)).toBe(true);
+  }
+});
+
+test('an event takes time in proportion to its length, however many chunks it comes in', async () => {
+  const begun = process.cpuUsage();
+  const { batches } = await found(inPieces(bodyOf(event(`"a":"${'x'.repeat(500_000)}"`)), 25));
+  expect(batches).toHaveLength(1);
+  // With each chunk from the start, it would take minutes.
+  expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(5);
+});
+
+test('an event is parsed anew for each who asks', async () => {
+  const { batches } = await found(whole(bodyOf(event('"a":{}'))));
+  const body = batches[0]?.[0]?.body;
+  expect(body?.fields).toEqual(body?.fields);
+  expect(body?.fields).not.toBe(body?.fields);
+});
+
+test.each([
+  ['in a field', DATA, 997, (source: string) => `{"data":[${source}]}`],
+  ['in no field', { field: null }, 998, (source: string) => `[${source}]`],
+] as const)('an event may have as many levels as a response may, %s', async (_, place, most, around) => {
+  const deepest = event(`"a":${NESTED(most)}`);
+  expect((await found(whole(around(deepest)), place)).rows).toEqual([
+    `i,2026-11-01T00:00:00Z,${NESTED(most)},,,,t,,\r\n`,
+  ]);
+  const tooDeep = found(whole(around(event(`"a":${NESTED(most + 1)}`))), place);
+  await expect(tooDeep).rejects.toMatchObject({ kind: 'protocol', message: /nested too deep/ });
+});
+
+describe('what fails', () => {
+  test('on the disk is not read again', async () => {
+    const failure = new ExportError('destination', 'The disk is full.', { where: 'disk', next: 'Make room.' });
+    let begun = 0;
+    const download = {
+      ...whole(''),
+      body: null,
+      async *chunks() {
+        begun += 1;
+        yield await Promise.reject<Buffer>(failure);
+      },
+    };
+    await expect(found(download)).rejects.toBe(failure);
+    expect(begun).toBe(1);
+  });
+
+  test('in a way that nobody foresaw comes as it is', async () => {
+    const failure = new Error('Nobody foresaw this.');
+    const reading = readRows(whole(bodyOf(event('"z":1'))), DATA, SHAPE, () => {
+      throw failure;
+    });
+    await expect(reading.next()).rejects.toBe(failure);
+  });
+
+  test('and does not fail when it is read again, is a fault of the reader', async () => {
+    let begun = 0;
+    const download = {
+      ...whole(''),
+      body: null,
+      async *chunks() {
+        yield Buffer.from(bodyOf(event('')).slice(0, begun++ === 0 ? -1 : undefined));
+      },
+    };
+    await expect(found(download)).rejects.toMatchObject({
+      message: 'A response was refused that can be read.',
+      cause: { kind: 'protocol' },
+    });
+  });
+});
+
 test.each([
   ['what is cut short', bodyOf(event('')).slice(0, -2), 'not JSON'],
   ['an event that is cut short', bodyOf(event('')).slice(0, -4), 'not JSON'],
   ['a comma too many', bodyOf(event(''), ''), 'not JSON'],
+  ['a comma at first', bodyOf('', event('')), 'not JSON'],
+  ['a comma alone', bodyOf('', ''), 'not JSON'],
+  ['a comma behind what is parsed', bodyOf(event('"z":1'), ''), 'not JSON'],
   ['text behind an event', bodyOf(`${event('')} 1`), 'not JSON'],
   ['another bracket', `{"data":[${event('')}}`, 'not JSON'],
   ['a control character', bodyOf(event('"a":"secret\n"')), 'not JSON'],

@@ -382,6 +382,30 @@ describe('walkBack', () => {
     expect(await pagesOf(walk)).toEqual([{ slice: WINDOW, events: ledger }]);
   });
 
+  test.each([
+    [true, []],
+    [undefined, []],
+    [false, [{ from: 10, to: 21 }]],
+  ])('pages that are in order, inOrder %s: in another way where nothing proves it', async (inOrder, due) => {
+    const ledger = [21, 20, 19, 18, 15].map((time) => eventAt(time, String(time)));
+    const asked: Window[] = [];
+    const walk = walkBack({
+      ...never,
+      fetch: async ({ from, to }) => {
+        const found = inside(ledger, { from, to });
+        // Only from the second page on: the first is proven.
+        const proof = to === WINDOW.to || inOrder === undefined ? {} : { inOrder };
+        return { events: found.slice(0, 2), more: found.length > 2, ...proof };
+      },
+      unordered: async function* (window) {
+        asked.push(window);
+        yield inside(ledger, window);
+      },
+    })(WINDOW);
+    expect(idsOf(keptOf(await pagesOf(walk)))).toEqual(idsOf(ledger));
+    expect(asked).toEqual(due);
+  });
+
   test('an empty page that names a next one: protocol', async () => {
     const walk = walkBack({ ...never, fetch: async () => ({ events: [], more: true }) })(WINDOW);
     await expect(pagesOf(walk)).rejects.toMatchObject({
@@ -433,6 +457,68 @@ describe('walkBack', () => {
       const slices = pages.map(({ slice }) => slice).toSorted((a, b) => a.from - b.from);
       for (const [index, { from }] of slices.entries()) expect(from).toBe(slices[index - 1]?.to ?? SPAN.from);
       expect(slices.at(-1)?.to).toBe(SPAN.to);
+    });
+
+    test('nothing more, where the vendor says so, or where a page reaches beyond the window', async () => {
+      for (const [more, span] of [
+        [false, SPAN],
+        [true, { from: 905, to: 1000 }],
+        [null, { from: 905, to: 1000 }],
+      ] as const) {
+        const asks: WalkAsk[] = [];
+        const walk = walkBack({
+          ...never,
+          fetch: async (ask) => {
+            asks.push(ask);
+            return { events: ledger.slice(0, 20), more };
+          },
+        });
+        expect(await pagesOf(walk(span))).toHaveLength(1);
+        expect(asks).toEqual([{ ...span, offset: 0 }]);
+      }
+    });
+
+    test.each([
+      [999, 9],
+      [1001, 8],
+      [1090, 8],
+      [1091, 7],
+    ])('no help for a rest that two more pages of the same length may hold, from %d on', async (from, offers) => {
+      const later = ledger.map((event) => ({ ...event, time: (event.time ?? 0) + 1000 }));
+      const walk = walkBack({
+        ...never,
+        fetch: async (ask) => ({ events: inside(later, ask).slice(0, 10), more: null }),
+      });
+      let offered = 0;
+      for await (const _ of walk({ from, to: 2000 })(() => ++offered < 0));
+      expect(offered).toBe(offers);
+    });
+
+    test('no help for a millisecond, and nothing of the end itself, which the vendor includes', async () => {
+      const asks: WalkAsk[] = [];
+      const ties = [22, 21].map((time) => eventAt(time, String(time)));
+      const walk = walkBack({
+        ...never,
+        fetch: async (ask) => {
+          asks.push(ask);
+          return {
+            events: ties.filter(({ time }) => contains({ ...ask, to: ask.to + 1 }, time ?? 0)).slice(0, 1),
+            more: null,
+          };
+        },
+        crowded: async (window) => inside(ties, window),
+        least: 1,
+      });
+      let offered = 0;
+      const slices: Window[] = [];
+      for await (const page of walk({ from: 21, to: 22 })(() => ++offered < 0))
+        if ('slice' in page) slices.push(page.slice);
+      expect(offered).toBe(0);
+      expect(slices).toEqual([{ from: 21, to: 22 }]);
+      expect(asks.map(({ from, to }) => [from, to])).toEqual([
+        [21, 22],
+        [21, 21],
+      ]);
     });
 
     test('a page that fails ahead of its turn breaks nothing before it, and fails when it comes', async () => {
@@ -560,12 +646,19 @@ describe('drainByOffset', () => {
 
   test('a vendor that does not look at the offset: incomplete, not for ever', async () => {
     const ties = Array.from({ length: 20 }, (_, index) => eventAt(21, String(index)));
-    await expect(drain(async () => ties)).rejects.toMatchObject({
+    let asked = 0;
+    const drained = drain(async () => {
+      asked++;
+      return ties;
+    });
+    await expect(drained).rejects.toMatchObject({
       kind: 'incomplete',
       message: expect.stringContaining('more events than a page'),
       where: `${WHERE}, 1970-01-01T00:00:00.021Z`,
       next: expect.stringContaining('narrower filters'),
     });
+    // Twelve times, each up to more than twice the events and a page.
+    expect(asked).toBe(12 * 4);
   });
 
   test('ties whose order hides an event for ever: incomplete', async () => {

@@ -145,7 +145,7 @@ export class CsvScanner {
       throw this.#refusal(`Row ${this.#rows} of the response has ${found}.`);
     }
     // A single empty cell is written as two quotes.
-    if (width === 1 && (at === from || (at - from === 2 && block[from] === QUOTE))) plain = at > from;
+    if (at === from || (at - from === 2 && block[from] === QUOTE)) plain = at > from;
     return new CsvRow(block, from, at, plain);
   }
 
