@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Segments } from '../../src/csv/held.ts';
-import { byTimeThenId } from '../../src/csv/runs.ts';
+import { BlockPool } from '../../src/csv/block.ts';
 import { RowStore, Scratch } from '../../src/csv/store.ts';
-import { merged, type Plain, plainRow } from './stored-rows.ts';
+import { add, byPlace, merged, plainRow, rowOf } from './stored-rows.ts';
 
 let folder: string;
 let scratch: Scratch;
@@ -20,30 +19,18 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function add(store: RowStore, { time, id, rest, text }: Plain): void {
-  const bytes = Buffer.from(text);
-  store.add(time, id, rest).addEncoded(bytes, 0, bytes.length);
-}
-
-const rowOf = (text: string, time: number | null = null, id: string | null = null): Plain => ({
-  time,
-  id,
-  rest: '',
-  text: `${text}\r\n`,
-});
-
 describe('a store', () => {
   test('gives back what came, in order, whether and whenever some of it went to the disk', async () => {
     const batches = fc.array(fc.tuple(fc.array(plainRow, { maxLength: 8 }), fc.boolean()), { maxLength: 5 });
     await fc.assert(
       fc.asyncProperty(batches, fc.constantFrom<'time' | 'vendor'>('time', 'vendor'), async (drawn, order) => {
-        const store = new RowStore(scratch, order, new Segments());
+        const store = new RowStore(scratch, order, new BlockPool());
         for (const [rows, isStored] of drawn) {
           for (const row of rows) add(store, row);
           if (isStored) await store.store();
         }
         const all = drawn.flatMap(([rows]) => rows);
-        const expected = order === 'time' ? all.toSorted(byTimeThenId) : all;
+        const expected = order === 'time' ? all.toSorted(byPlace) : all;
         expect(await merged(store.runs(), order)).toEqual(expected);
         await store.close();
       }),
@@ -52,7 +39,7 @@ describe('a store', () => {
   });
 
   test('shares its file with others, and each gives back its own', async () => {
-    const stores = Array.from({ length: 50 }, () => new RowStore(scratch, 'time', new Segments()));
+    const stores = Array.from({ length: 50 }, () => new RowStore(scratch, 'time', new BlockPool()));
     const open = () => readdirSync('/proc/self/fd').length;
     const before = open();
     for (const round of [0, 1]) {
@@ -70,7 +57,7 @@ describe('a store', () => {
   });
 
   test('takes more while what came before is on its way to the disk', async () => {
-    const store = new RowStore(scratch, 'vendor', new Segments());
+    const store = new RowStore(scratch, 'vendor', new BlockPool());
     const rows = Array.from({ length: 4000 }, (_, index) => rowOf(`${index} ${'x'.repeat(300)}`, index));
     for (const row of rows.slice(0, 2000)) add(store, row);
     const storing = store.store();
@@ -84,9 +71,9 @@ describe('a store', () => {
   });
 
   test('knows what it holds in memory: rows, and what their places depend on', async () => {
-    const store = new RowStore(scratch, 'time', new Segments());
+    const store = new RowStore(scratch, 'time', new BlockPool());
     expect(store.heldBytes).toBe(0);
-    for (let index = 0; index < 100; index++) add(store, { ...rowOf('abc', index, 'id'), rest: 'r'.repeat(1000) });
+    for (let index = 0; index < 100; index++) add(store, rowOf('abc', index, 'id', 'r'.repeat(1000)));
     const [texts, few] = [100 * (5 + 2 + 1000), 100 * 200];
     expect(store.heldBytes).toBeGreaterThanOrEqual(texts);
     expect(store.heldBytes).toBeLessThan(texts + few);
@@ -96,12 +83,12 @@ describe('a store', () => {
   });
 
   test('has no file where nothing is stored, and never one with a name', async () => {
-    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time', new Segments());
+    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time', new BlockPool());
     await store.store();
     add(store, rowOf('a'));
     await store.close();
 
-    const other = new RowStore(scratch, 'time', new Segments());
+    const other = new RowStore(scratch, 'time', new BlockPool());
     add(other, rowOf('a'));
     await other.store();
     expect(await readdir(folder)).toEqual([]);
@@ -109,7 +96,7 @@ describe('a store', () => {
   });
 
   test('that is closed holds nothing, also where rows were on their way to the disk', async () => {
-    const store = new RowStore(scratch, 'time', new Segments());
+    const store = new RowStore(scratch, 'time', new BlockPool());
     // Several writes, the first of which is under way.
     for (let index = 0; index < 3000; index++) add(store, rowOf('x'.repeat(500), index));
     const storing = store.store();
@@ -118,7 +105,7 @@ describe('a store', () => {
   });
 
   test('is a `destination` error where the disk refuses', async () => {
-    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time', new Segments());
+    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time', new BlockPool());
     add(store, rowOf('a'));
     await expect(store.store()).rejects.toMatchObject({
       kind: 'destination',

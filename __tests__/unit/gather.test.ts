@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Gathered, Gathering, type RowForm } from '../../src/gather.ts';
 import type { VendorEvent, Window } from '../../src/types.ts';
-import { plainOf } from './stored-rows.ts';
+import { plainsOfAll } from './stored-rows.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -34,7 +34,8 @@ const event = (v: string, time: number | null = 11, id: string | null = null): V
 /** The cells of all rows of a stretch that has ended. */
 async function ended(gathering: Gathering, gathered: Gathered): Promise<string[]> {
   const cells: string[] = [];
-  for await (const rows of gathering.end(gathered)) cells.push(...rows.map((row) => plainOf(row).text.slice(0, -2)));
+  for await (const some of gathering.end(gathered))
+    cells.push(...plainsOfAll(some).map(({ text }) => text.slice(0, -2)));
   return cells;
 }
 

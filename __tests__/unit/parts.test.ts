@@ -154,10 +154,14 @@ describe('a failure', () => {
     expect(await readdir(folder)).toEqual(['a.csv.partial', 'a.part-002.csv.partial', 'a.part-003.csv.partial']);
   });
 
+  /** Rows that do not wait to be written with others, two of which do not fit into `MOST`. */
+  const large = (count: number): string[][] => Array.from({ length: count }, (_, n) => [String(n), 'x'.repeat(70_000)]);
+  const MOST = 100_000;
+
   test('of the disk to give the last part back leaves no name to the first', async () => {
-    const parts = new Parts(path, 20);
+    const parts = new Parts(path, MOST);
     await parts.begin(encoded(HEADER));
-    await parts.write(encoded(...nine(2)));
+    await parts.write(encoded(...large(2)));
     await writeFile(join(folder, 'a.part-002.csv.partial'), 'x');
     await expect(parts.seal()).rejects.toMatchObject({ kind: 'destination' });
     await parts.close();
@@ -165,11 +169,11 @@ describe('a failure', () => {
   });
 
   test('of the disk to give an earlier part back comes out before the next one is begun', async () => {
-    const parts = new Parts(path, 20);
+    const parts = new Parts(path, MOST);
     await parts.begin(encoded(HEADER));
-    await parts.write(encoded(...nine(1)));
+    await parts.write(encoded(...large(1)));
     await writeFile(`${path}.partial`, 'x');
-    await expect(parts.write(encoded(...nine(1)))).rejects.toMatchObject({ kind: 'destination', where: path });
+    await expect(parts.write(encoded(...large(1)))).rejects.toMatchObject({ kind: 'destination', where: path });
     await parts.close();
     expect(await readdir(folder)).toEqual(['a.csv.partial']);
   });

@@ -24,7 +24,28 @@ async function seal(sink: Sink): Promise<Digest> {
   return digest;
 }
 
+/** More than waits to be written with others, so that it is on the disk at once. */
+const LARGE = `a,b${'x'.repeat(2 ** 16)}\r\n`;
+
 const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Writes chunks of these lengths, all from the same memory, and reads them back. */
+async function writeAndCompare(lengths: readonly number[]): Promise<void> {
+  const memory = Buffer.alloc(Math.max(0, ...lengths));
+  const chunks: Buffer[] = [];
+  const sink = await Sink.open(path);
+  for (const [index, length] of lengths.entries()) {
+    const chunk = memory.subarray(0, length).fill(`${index}: the ${index}. chunk;`);
+    chunks.push(Buffer.from(chunk));
+    await sink.write(chunk);
+    memory.fill(0);
+  }
+  const digest = await seal(sink);
+  await sink.close();
+  const bytes = Buffer.concat(chunks);
+  expect((await readFile(path)).equals(bytes)).toBe(true);
+  expect(digest).toEqual({ bytes: bytes.length, sha256: sha256(bytes) });
+}
 
 describe('a sink', () => {
   test('has its file under `.partial` until it is settled and named', async () => {
@@ -74,6 +95,47 @@ describe('a sink', () => {
     );
   });
 
+  test('has every byte in its place, whatever is written with others and whatever at once', async () => {
+    const short = fc.oneof(fc.constantFrom(0, 1, 2 ** 15), fc.integer({ min: 0, max: 500 }));
+    const large = fc.constantFrom(2 ** 16 - 1, 2 ** 16, 2 ** 16 + 1, 2 ** 17 + 3);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(short, short, large), { maxLength: 12 }), async (lengths) => {
+        await writeAndCompare(lengths);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test.each<[what: string, lengths: number[]]>([
+    ['many short chunks', Array.from({ length: 3000 }, (_, index) => index % 100)],
+    ['short chunks that just fill what waits, and one more', [2 ** 15, 2 ** 15, 1]],
+    ['short chunks that would fill it by a byte too many', [2 ** 15, 2 ** 15 + 1, 5]],
+    ['a chunk that fills it alone', [2 ** 16]],
+    ['a chunk that fills it alone, behind another', [1, 2 ** 16, 1]],
+    ['a chunk that is larger', [2 ** 16 + 1]],
+    ['a chunk that is larger, between short ones', [7, 2 ** 16 + 1, 7, 2 ** 18, 7]],
+    ['nothing', []],
+    ['no bytes', [0, 0]],
+  ])('has every byte in its place: %s', async (_, lengths) => {
+    await writeAndCompare(lengths);
+  });
+
+  test('writes short chunks together, once they are more than 64 KiB', async () => {
+    const sink = await Sink.open(path);
+    const size = async () => (await stat(`${path}.partial`)).size;
+    await sink.write(Buffer.alloc(2 ** 15));
+    await sink.write(Buffer.alloc(2 ** 15));
+    expect(await size()).toBe(0);
+    await sink.write(Buffer.alloc(1));
+    expect(await size()).toBe(2 ** 16);
+    await sink.write(Buffer.alloc(2 ** 16 + 1));
+    expect(await size()).toBe(2 ** 17 + 2);
+    await sink.write(Buffer.alloc(1));
+    await sink.settle();
+    expect(await size()).toBe(2 ** 17 + 3);
+    await sink.close();
+  });
+
   test('that is closed unnamed leaves what was written as `.partial` alone', async () => {
     const sink = await Sink.open(path);
     await sink.write(Buffer.from('half'));
@@ -84,11 +146,11 @@ describe('a sink', () => {
   test.each<[what: string, change: (partial: string) => Promise<void>]>([
     ['grown', (partial) => appendFile(partial, 'x')],
     ['shorter', (partial) => truncate(partial, 3)],
-    ['of other bytes', (partial) => writeFile(partial, 'x,b\r\n')],
-    ['another one', (partial) => rm(partial).then(() => writeFile(partial, 'a,c\r\n'))],
+    ['of other bytes', (partial) => writeFile(partial, LARGE.replace('a', 'x'))],
+    ['another one', (partial) => rm(partial).then(() => writeFile(partial, LARGE.replace('b', 'c')))],
   ])('does not give its name to a file that is %s on the disk', async (_, change) => {
     const sink = await Sink.open(path);
-    await sink.write(Buffer.from('a,b\r\n'));
+    await sink.write(Buffer.from(LARGE));
     await change(`${path}.partial`);
     await expect(seal(sink)).rejects.toMatchObject({
       kind: 'destination',
@@ -121,13 +183,24 @@ describe('where the disk refuses', () => {
   });
 
   test('a write, it is one too', async () => {
+    const refusal = { kind: 'destination', message: 'The export cannot be written (EBADF).', where: path };
     const sink = await Sink.open(path);
     await sink.close();
-    await expect(sink.write(Buffer.from('x'))).rejects.toMatchObject({
-      kind: 'destination',
-      message: 'The export cannot be written (EBADF).',
-      where: path,
-    });
+    await expect(sink.write(Buffer.from(LARGE))).rejects.toMatchObject(refusal);
+  });
+
+  test('what was written together with others, it is one too', async () => {
+    const refusal = { kind: 'destination', message: 'The export cannot be written (EBADF).', where: path };
+    const sink = await Sink.open(path);
+    await sink.write(Buffer.from('x'));
+    await sink.close();
+    await expect(sink.settle()).rejects.toMatchObject(refusal);
+    await rm(`${path}.partial`);
+
+    const other = await Sink.open(path);
+    await other.write(Buffer.alloc(2 ** 15));
+    await other.close();
+    await expect(other.write(Buffer.alloc(2 ** 15 + 1))).rejects.toMatchObject(refusal);
   });
 
   test('to give the file back, or its name, it is one too', async () => {
