@@ -22,6 +22,7 @@ const vendorOf = (columns: readonly string[] | null): Vendor => ({
   retention: null,
   guide: { token: '', access: '', limits: [], unverified: [] },
   stretches: () => [],
+  commonColumns: ['action'],
   common: (fields) => ({ action: String(fields['action']), outcome: 'unknown' }),
 });
 

@@ -21,7 +21,7 @@ const NOTHING = 1;
 const formOf = (order: 'time' | 'vendor' = 'time'): RowForm => ({
   order,
   begin: () => {},
-  row: ({ body }) => [(body as { v: string }).v],
+  write: ({ body }, rows) => rows.addCells([(body as { v: string }).v]),
   rest: () => '',
 });
 

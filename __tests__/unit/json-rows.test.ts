@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { type RowEvent, readRows } from '../../src/csv/json-rows.ts';
+import { type RowEvent, rowReader } from '../../src/csv/json-rows.ts';
+import { rowMaker } from '../../src/csv/maker.ts';
 import { nativeRow } from '../../src/csv/native.ts';
 import { encodeRow } from '../../src/csv/write.ts';
 import { ExportError } from '../../src/errors.ts';
 import { asObject, readJson, requireInstant, requireString } from '../../src/read.ts';
 import { inMemory } from '../../src/spool.ts';
 import type { Download, EventShape, JsonObject, Place, VendorEvent } from '../../src/types.ts';
+import { vendorOf } from './chain.ts';
 
 const where = 'GET /events';
 const DATA = { field: 'data' } as const;
@@ -43,6 +45,10 @@ function readEvent(element: unknown, at: string): VendorEvent {
   requireString(asObject(body['p'], '`p`', at), 'type', at);
   return { id: requireString(body, 'id', at), time: requireInstant(body, 'at', at), body };
 }
+
+const maker = rowMaker(vendorOf({ columns: SHAPE.columns }), 'acme', 'native');
+if (maker === null) throw new Error('The native table is made of bytes.');
+const readRows = rowReader(maker);
 
 interface Found {
   readonly batches: readonly (readonly RowEvent[])[];

@@ -83,7 +83,7 @@ function spanOf(rows: readonly Plain[], around = 1): Rows {
 
 /** Writes what is given, and makes it unreadable, as memory is that is used again. */
 async function write(table: Table, some: readonly Rows[]): Promise<void> {
-  await table.write(some);
+  await table.take(some);
   for (const { block } of some) {
     block.bytes.fill('#');
     block.times.fill(-1);
