@@ -313,7 +313,7 @@ const rows: readonly PlantedBug[] = [
   },
   {
     name: 'the next block is read over the one that is at hand',
-    file: 'csv/runs.ts',
+    file: 'csv/disk-runs.ts',
     find: '[this.#memory, this.#other] = [this.#other, this.#memory];',
     replace: 'this.#memory = this.#other;',
     caughtBy: ['unit/csv-runs'],

@@ -7,7 +7,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Extent, HeldRun, merge, StoredRun, writeRun } from '../../src/csv/runs.ts';
+import { type Extent, StoredRun, writeRun } from '../../src/csv/disk-runs.ts';
+import { HeldRun, merge } from '../../src/csv/runs.ts';
 import { openScratch } from '../../src/disk.ts';
 import { blocksOf, byPlace, merged, type Plain, plainRow, plainsOf, plainsOfAll, rowOf } from './stored-rows.ts';
 
@@ -340,7 +341,7 @@ describe('where the disk refuses', () => {
   test('more bytes than it has room for, it is one too, although it takes some of the last ones', async () => {
     const url = (name: string) => JSON.stringify(new URL(`../../src/${name}`, import.meta.url).href);
     const program = `
-      import { writeRun } from ${url('csv/runs.ts')};
+      import { writeRun } from ${url('csv/disk-runs.ts')};
       import { openScratch } from ${url('disk.ts')};
       const file = await openScratch(${JSON.stringify(folder)});
       const block = {

@@ -1,62 +1,27 @@
-import { instantAt } from '../instant.ts';
-import { parseJson } from '../read.ts';
-import type { EventShape, JsonObject } from '../types.ts';
-import { Copier } from './json-copy.ts';
+import type { EventShape } from '../types.ts';
 import { type Field, fieldAt, fieldsOf, isAt } from './json-fields.ts';
+import { BARE, ESCAPED, ESCAPED_QUOTED, FoundCells, NESTED, NULL, PLAIN, QUOTED } from './json-found.ts';
 import { ESCAPES, passNested, passPlain, skipBlank } from './json-scan.ts';
-import { splitName } from './native.ts';
 import { needsQuotesAtEnds } from './row.ts';
-import type { RowBuffer } from './rows.ts';
 
 const [SPACE, QUOTE, COMMA, SLASH, COLON, BACKSLASH] = [0x20, 0x22, 0x2c, 0x2f, 0x3a, 0x5c];
 const [OPEN_ARRAY, OPEN_OBJECT, CLOSE_OBJECT, LETTER_N, LETTER_R] = [0x5b, 0x7b, 0x7d, 0x6e, 0x72];
-
-/**
- * What a column has of an event. Up to `ESCAPED_QUOTED`, it is a string, and stands between its quotes; such as are known
- * to need quotes in CSV are `QUOTED`.
- */
-const [BARE, QUOTED, ESCAPED, ESCAPED_QUOTED, PLAIN, NESTED, NULL] = [0, 1, 2, 3, 4, 5, 6];
-
-const EMPTY: Buffer = Buffer.of();
 
 /** Bytes that say the same in a string and in a bare cell. */
 const ORDINARY = new Uint8Array(256).fill(1, SPACE);
 for (const byte of [QUOTE, COMMA, BACKSLASH]) ORDINARY[byte] = 0;
 
-/** A column that is a field of an event, or of an object in it. */
-export interface Picked {
-  readonly column: number;
-  readonly field: string;
-  readonly sub: string | null;
-}
-
-/** Some of the columns, by their names. */
-export function pickedOf(columns: readonly { readonly name: string }[], names: readonly string[]): readonly Picked[] {
-  return names.map((name) => {
-    const [field, sub] = splitName(name);
-    return { column: columns.findIndex((column) => column.name === name), field, sub };
-  });
-}
-
-/** One event at a time, from JSON to the cells of its native row, byte by byte. */
+/** Goes over events, one at a time, byte by byte, and finds what they have in their columns. */
 export class JsonCells {
+  /** Of the event that was gone over. */
+  readonly found: FoundCells;
   readonly #fields: readonly Field[];
-  readonly #columns: number;
   readonly #time: number;
   readonly #id: number;
   readonly #strings: readonly (readonly number[])[];
-  /** Counts the events that were begun. */
+  /** The number of the event. */
   #event = 0;
   #isTight = true;
-  /** Of each column: the last event that has it, what it has there, and where, which is no farther than a text is long. */
-  readonly #events: Int32Array;
-  readonly #kinds: Uint8Array;
-  readonly #starts: Int32Array;
-  readonly #ends: Int32Array;
-  /** Where the last event was written from, and into. */
-  #from = EMPTY;
-  #into = EMPTY;
-  #copier = new Copier(EMPTY, EMPTY);
 
   constructor({ columns, time, id, strings }: EventShape) {
     const names = columns.map(({ name }) => name);
@@ -64,15 +29,11 @@ export class JsonCells {
       if (!names.includes(name)) throw new Error(`There is no column ${name}.`);
       return names.indexOf(name);
     };
+    this.found = new FoundCells(names.length);
     this.#fields = fieldsOf(names);
-    this.#columns = names.length;
     this.#time = place(time);
     this.#id = id === null ? -1 : place(id);
     this.#strings = strings.map((some) => some.map(place));
-    this.#events = new Int32Array(names.length);
-    this.#kinds = new Uint8Array(names.length);
-    this.#starts = new Int32Array(names.length);
-    this.#ends = new Int32Array(names.length);
   }
 
   /**
@@ -80,13 +41,13 @@ export class JsonCells {
    * go on behind `end`, the last byte's place.
    */
   scan(bytes: Buffer, at: number, end: number): number {
-    this.#event += 1;
+    this.#event = this.found.begin();
     this.#isTight = true;
     const to = this.#passFields(bytes, at, end, this.#fields);
-    if (to === -1 || !this.#isString(this.#time) || (this.#id !== -1 && !this.#isString(this.#id))) return -1;
+    if (to === -1 || !this.found.isString(this.#time) || (this.#id !== -1 && !this.found.isString(this.#id))) return -1;
     for (const some of this.#strings) {
       let found = false;
-      for (const column of some) found ||= this.#isString(column);
+      for (const column of some) found ||= this.found.isString(column);
       if (!found) return -1;
     }
     return to;
@@ -94,8 +55,7 @@ export class JsonCells {
 
   /** The time of the event that was gone over; null where it is none, or written with escapes. */
   time(bytes: Buffer): number | null {
-    if ((this.#kinds[this.#time] as number) >= ESCAPED) return null;
-    return instantAt(bytes, this.#starts[this.#time] as number, this.#ends[this.#time] as number);
+    return this.found.instant(bytes, this.#time);
   }
 
   /** Whether the event that was gone over is written as `JSON.stringify` writes it. */
@@ -103,74 +63,9 @@ export class JsonCells {
     return this.#isTight;
   }
 
-  /** Some columns of the event that was gone over, as the fields that they are. */
-  pick(bytes: Buffer, columns: readonly Picked[]): JsonObject {
-    const event: Record<string, unknown> = {};
-    for (const { column, field, sub } of columns) {
-      if (this.#events[column] !== this.#event) continue;
-      const value = this.#value(bytes, column);
-      if (sub === null) event[field] = value;
-      else if (event[field] === undefined) event[field] = { [sub]: value };
-      else (event[field] as Record<string, unknown>)[sub] = value;
-    }
-    return event;
-  }
-
-  #value(bytes: Buffer, column: number): unknown {
-    const [from, to] = [this.#starts[column] as number, this.#ends[column] as number];
-    const kind = this.#kinds[column] as number;
-    if (kind < ESCAPED) return bytes.toString('utf8', from, to);
-    if (kind <= ESCAPED_QUOTED) return JSON.parse(bytes.toString('utf8', from - 1, to + 1));
-    return kind === NULL ? null : parseJson(bytes.toString('utf8', from, to), 'an event');
-  }
-
   /** The id of the event that was gone over; null where it has none. */
   id(bytes: Buffer): string | null {
-    if (this.#id === -1) return null;
-    const [from, to] = [this.#starts[this.#id] as number, this.#ends[this.#id] as number];
-    if ((this.#kinds[this.#id] as number) >= ESCAPED) return JSON.parse(bytes.toString('utf8', from - 1, to + 1));
-    return bytes.toString('utf8', from, to);
-  }
-
-  /** Writes the row of the event that was gone over, which takes so many bytes of JSON. */
-  write(bytes: Buffer, length: number, rows: RowBuffer): void {
-    // Each byte becomes two at most; beside them, each cell has two quotes and a comma.
-    const into = rows.room(2 * length + 3 * this.#columns);
-    const copier = this.#copierOf(bytes, into);
-    let at = rows.length;
-    for (let column = 0; column < this.#columns; column++) {
-      if (this.#events[column] === this.#event) {
-        const from = this.#starts[column] as number;
-        const to = this.#ends[column] as number;
-        const kind = this.#kinds[column] as number;
-        // The quotes of the JSON are those of the CSV.
-        if (kind === BARE || kind === PLAIN) at = copier.copy(from, to, at);
-        else if (kind === QUOTED) at = copier.copy(from - 1, to + 1, at);
-        else if (kind === NESTED) at = copier.quote(from, to, at);
-        else if (kind !== NULL) at = copier.unescape(from, to, at, kind === ESCAPED_QUOTED);
-      }
-      into[at++] = COMMA;
-    }
-    // Nothing is left over for `extra`.
-    rows.end(at);
-  }
-
-  /** Writes the JSON from `from` up to `to` as a cell, into memory that has room for each byte twice, and for two quotes. */
-  quote(bytes: Buffer, from: number, to: number, into: Buffer, at: number): number {
-    return this.#copierOf(bytes, into).quote(from, to, at);
-  }
-
-  #copierOf(bytes: Buffer, into: Buffer): Copier {
-    if (this.#from !== bytes || this.#into !== into) {
-      this.#from = bytes;
-      this.#into = into;
-      this.#copier = new Copier(bytes, into);
-    }
-    return this.#copier;
-  }
-
-  #isString(column: number): boolean {
-    return this.#events[column] === this.#event && (this.#kinds[column] as number) <= ESCAPED_QUOTED;
+    return this.#id === -1 ? null : (this.found.value(bytes, this.#id) as string);
   }
 
   #passFields(bytes: Buffer, from: number, end: number, fields: readonly Field[]): number {
@@ -220,7 +115,7 @@ export class JsonCells {
     if (byte === QUOTE) return this.#passString(bytes, at + 1, end, column);
     const isNested = byte === OPEN_OBJECT || byte === OPEN_ARRAY;
     const to = isNested ? passNested(bytes, at, end) : passPlain(bytes, at, end);
-    this.#put(column, isNested ? NESTED : byte === LETTER_N ? NULL : PLAIN, at, to);
+    this.found.put(column, isNested ? NESTED : byte === LETTER_N ? NULL : PLAIN, at, to);
     return to;
   }
 
@@ -244,14 +139,7 @@ export class JsonCells {
       at += 1;
     }
     if (kind === BARE && needsQuotesAtEnds(bytes, from, at)) kind = QUOTED;
-    this.#put(column, kind, from, at);
+    this.found.put(column, kind, from, at);
     return at + 1;
-  }
-
-  #put(column: number, kind: number, from: number, to: number): void {
-    this.#events[column] = this.#event;
-    this.#kinds[column] = kind;
-    this.#starts[column] = from;
-    this.#ends[column] = to;
   }
 }

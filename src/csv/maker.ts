@@ -1,7 +1,8 @@
 import type { Columns, Vendor, VendorEvent } from '../types.ts';
 import { planTable } from './columns.ts';
 import { commonCells } from './common.ts';
-import { type JsonCells, pickedOf } from './json-cells.ts';
+import type { JsonCells } from './json-cells.ts';
+import { pickedOf } from './json-found.ts';
 import type { RowBuffer } from './rows.ts';
 
 /** An event whose JSON was gone over, from `from` up to `to`. */
@@ -31,7 +32,7 @@ export function rowMaker(vendor: Vendor, org: string, columns: Columns): RowMake
 }
 
 const writeNative: RowMaker['write'] = (cells, { source, from, to }, rows) => {
-  cells.write(source, to - from, rows);
+  cells.found.write(source, to - from, rows);
   return true;
 };
 
@@ -39,9 +40,9 @@ function commonWriter(vendor: Vendor, org: string): RowMaker['write'] {
   const picked = pickedOf(vendor.columns ?? [], vendor.commonColumns);
   return (cells, { time, id, source, from, to }, rows) => {
     if (!cells.isTight) return false;
-    const common = vendor.common(cells.pick(source, picked));
+    const common = vendor.common(cells.found.pick(source, picked));
     const at = rows.begin(commonCells(vendor, org, time, id, common), 2 * (to - from));
-    rows.end(cells.quote(source, from, to, rows.room(0), at));
+    rows.end(cells.found.quote(source, from, to, rows.room(0), at));
     return true;
   };
 }
