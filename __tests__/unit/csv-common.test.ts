@@ -1,0 +1,134 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { planTable } from '../../src/csv/columns.ts';
+import { COMMON_COLUMNS } from '../../src/csv/common.ts';
+import { readCsv } from '../../src/csv/read.ts';
+import { type CsvRow, firstCell } from '../../src/csv/row.ts';
+import { RowBuffer } from '../../src/csv/rows.ts';
+import { encodeRow } from '../../src/csv/write.ts';
+import type { JsonObject, Vendor } from '../../src/types.ts';
+import { vendors } from '../../src/vendors/index.ts';
+import { vendorOf } from './chain.ts';
+
+const TIME = Date.UTC(2026, 10, 1, 12, 0, 0, 7);
+
+/** A CSV vendor whose action is in the first column. */
+const csvVendor = (first: string): Vendor =>
+  vendorOf({
+    format: 'csv',
+    columns: null,
+    commonColumns: [first, 'not there'],
+    common: (row) => ({
+      action: String(row[first] ?? ''),
+      outcome: 'success',
+      user_agent: String(row['not there'] ?? ''),
+    }),
+  });
+
+const rowsOf = (csv: string): { header: readonly string[]; rows: readonly CsvRow[] } =>
+  readCsv({ status: 200, body: Buffer.from(csv), where: 'GET /' });
+
+/** The row as it is written from bytes, and as it is written from cells. */
+function bothWays(header: readonly string[], body: CsvRow, vendor = csvVendor(header[0] ?? '')): [string, string] {
+  const plan = planTable({ vendor, org: 'acme', columns: 'common', header });
+  const event = { time: TIME, id: null, body };
+  const rows = new RowBuffer();
+  plan.write(event, rows);
+  return [rows.bytes.toString(), Buffer.from(encodeRow(plan.row(event))).toString()];
+}
+
+describe('a row of a CSV vendor in the common table', () => {
+  test.each([
+    ['plain cells', 'a,b', 'x,y', '{"a":"x","b":"y"}'],
+    ['empty cells', 'a,b,c', ',,', '{"a":"","b":"","c":""}'],
+    ['cells with quotes around them', 'a,b', '"x","y,z"', '{"a":"x","b":"y,z"}'],
+    ['quotes', 'a,b', '"""",""""""', '{"a":"\\"","b":"\\"\\""}'],
+    ['a quote at either end', 'a', '"""x"""', '{"a":"\\"x\\""}'],
+    ['backslashes', 'a,b', '\\,x\\y', '{"a":"\\\\","b":"x\\\\y"}'],
+    ['line ends, tabs', 'a,b', '"x\r\ny","\t"', '{"a":"x\\r\\ny","b":"\\t"}'],
+    ['the other control characters', 'a', '\x01\b\f\x1f\x7f', '{"a":"\\u0001\\b\\f\\u001f\x7f"}'],
+    ['letters beyond ASCII', 'é,b', 'ü,🦊', '{"é":"ü","b":"🦊"}'],
+    ['names that need escapes', '"a""b","c,d",e\\f', '1,2,3', '{"a\\"b":"1","c,d":"2","e\\\\f":"3"}'],
+    ['a name as objects have', '__proto__,b', 'x,y', '{"__proto__":"x","b":"y"}'],
+    ['names that are numbers, which JavaScript puts first', 'b,2,1', 'x,y,z', '{"1":"z","2":"y","b":"x"}'],
+  ])('has %s as JSON', (_, header, row, raw) => {
+    const table = rowsOf(`${header}\r\n${row}\r\n`);
+    const [written, expected] = bothWays(table.header, table.rows[0] as CsvRow);
+    expect(written).toBe(expected);
+    expect(written.endsWith(`,"${raw.replaceAll('"', '""')}"\r\n`)).toBe(true);
+  });
+
+  test('has the time, the vendor, what the vendor says, and nothing of a column that is not there', () => {
+    const { header, rows } = rowsOf('a,b\r\nx,y\r\n');
+    const [written] = bothWays(header, rows[0] as CsvRow);
+    expect(written).toBe('2026-11-01T12:00:00.007Z,acme,acme,,x,success,,,,,,,,,,"{""a"":""x"",""b"":""y""}"\r\n');
+    expect(COMMON_COLUMNS.at(-1)?.name).toBe('raw');
+  });
+
+  test('has a cell that was put before its own', () => {
+    const { rows } = rowsOf('b\r\nx\r\n"y"\r\n');
+    for (const first of ['prod', 'a,"b"\\', '', '\n']) {
+      for (const row of rows) {
+        const [written, expected] = bothWays(['a', 'b'], row.withFirst(firstCell(first)));
+        expect(written).toBe(expected);
+        expect(written).toContain(JSON.stringify(first).replaceAll('"', '""'));
+      }
+    }
+  });
+
+  test('is the same from bytes as from cells, whatever they hold', () => {
+    const cell = fc.oneof(
+      fc.string({ unit: 'binary' }).map((text) => text.replaceAll('\0', '').toWellFormed()),
+      fc.string({ unit: fc.constantFrom('"', ',', '\\', '\r', '\n', '\t', '\x01', ' ', 'a', 'é') }),
+    );
+    const tables = fc.integer({ min: 1, max: 4 }).chain((width) => {
+      const row = fc.array(cell, { minLength: width, maxLength: width });
+      return fc.tuple(
+        fc.uniqueArray(
+          cell.map((name) => `n${name}`),
+          { minLength: width, maxLength: width },
+        ),
+        fc.array(row, { minLength: 1, maxLength: 3 }),
+        // Writers differ in what they quote.
+        fc.boolean(),
+      );
+    });
+    fc.assert(
+      fc.property(tables, ([names, cells, quoted]) => {
+        const line = (row: readonly string[]) =>
+          quoted ? `${row.map((one) => `"${one.replaceAll('"', '""')}"`).join()}\r\n` : encodeRow(row);
+        const { header, rows } = rowsOf([names, ...cells].map(line).join(''));
+        for (const row of rows) {
+          const [written, expected] = bothWays(header, row);
+          expect(written).toBe(expected);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe.each([...vendors.values()])('$name', (vendor) => {
+  /** Objects that hold the fields of these columns, each a text, and others that no column has. */
+  const eventOf = (columns: readonly string[], more: JsonObject): JsonObject => {
+    const event: Record<string, unknown> = { ...more };
+    for (const name of columns) {
+      const [field = '', sub] = vendor.format === 'csv' ? [name] : name.split('.');
+      if (sub === undefined) event[field] ??= `the ${name}`;
+      else event[field] = { ...(typeof event[field] === 'object' ? event[field] : {}), [sub]: `the ${name}` };
+    }
+    return event;
+  };
+
+  test('makes its common columns of those that it names', () => {
+    const names = vendor.columns?.map(({ name }) => name) ?? vendor.commonColumns;
+    expect(names).toEqual(expect.arrayContaining([...vendor.commonColumns]));
+    const others = { other: 'text', more: { x: 1 } };
+    expect(vendor.common(eventOf(vendor.commonColumns, {}))).toEqual(vendor.common(eventOf(names, others)));
+    for (const name of vendor.commonColumns) {
+      const without = names.filter((other) => other !== name);
+      const some = vendor.commonColumns.filter((other) => other !== name);
+      expect(vendor.common(eventOf(some, {}))).toEqual(vendor.common(eventOf(without, others)));
+    }
+  });
+});
