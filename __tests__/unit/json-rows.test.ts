@@ -221,6 +221,16 @@ test('an event takes time in proportion to its length, however many chunks it co
   expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(5);
 });
 
+test('a row may be twice as long as its event, and as wide as there are columns', async () => {
+  const long = event(`"a":[${Array.from({ length: 2000 }, () => '""').join()}]`);
+  expect((await found(whole(bodyOf(long, event(''))))).rows).toEqual([long, event('')].map(expectedRow));
+
+  const columns = [...SHAPE.columns, ...Array.from({ length: 5000 }, (_, n) => ({ name: `c${n}`, meaning: '' }))];
+  const { value } = await readRows(whole(bodyOf(event(''))), DATA, { ...SHAPE, columns }, readEvent).next();
+  const [{ body }] = value as [RowEvent];
+  expect(body.bytes.toString('utf8', body.from, body.to)).toBe(`i,2026-11-01T00:00:00Z,,,,,t,,${','.repeat(5000)}\r\n`);
+});
+
 test('an event is parsed anew for each who asks', async () => {
   const { batches } = await found(whole(bodyOf(event('"a":{}'))));
   const body = batches[0]?.[0]?.body;
