@@ -73,9 +73,8 @@ export class JsonCells {
     return to;
   }
 
-  /** The time of the event that was gone over; null where it is none, or written with escapes. */
+  /** The time of the event that was gone over; null where it is none, or written with escapes, as no instant is. */
   time(bytes: Buffer): number | null {
-    if ((this.#kinds[this.#time] as number) >= ESCAPED) return null;
     return parseInstant(bytes.toString('latin1', this.#starts[this.#time], this.#ends[this.#time]));
   }
 
@@ -141,7 +140,7 @@ export class JsonCells {
       at += 1;
       if ((bytes[at] as number) <= SPACE) at = skipBlank(bytes, at, end);
       at = this.#passValue(bytes, at, end, field);
-      if (at === -1 || at >= end) return -1;
+      if (at === -1) return -1;
 
       if ((bytes[at] as number) <= SPACE) at = skipBlank(bytes, at, end);
       if (at >= end) return -1;
