@@ -213,6 +213,36 @@ test('the same wherever chunks end', async () => {
   }
 });
 
+test.each([
+  [
+    'most of the next one is there',
+    ['{"data":[', `${event('')},${event('').slice(0, -5)}`, `${event('').slice(-5)},`],
+    [2, 3],
+  ],
+  ['just twice of what was not enough', ['{"data":[', event('').slice(0, 28), `${event('').slice(28)},`], [3]],
+])('events come as soon as they are whole, where %s', async (_, pieces, due) => {
+  let asked = 0;
+  const download = {
+    ...whole(''),
+    body: null,
+    async *chunks() {
+      for (const piece of [...pieces, event(''), ']}']) {
+        asked += 1;
+        yield Buffer.from(piece);
+      }
+    },
+  };
+  const came: number[] = [];
+  for await (const _batch of readRows(download, DATA, SHAPE, readEvent)) came.push(asked);
+  expect(came).toEqual([...due, 5]);
+});
+
+test.each(['[]', ' [ ] ', '\ufeff[\n]'])('no events, where the response %j is the array', async (body) => {
+  for (const download of [whole(body), inPieces(body, 1)]) {
+    expect(await found(download, { field: null })).toMatchObject({ batches: [], rest: null });
+  }
+});
+
 test('an event takes time in proportion to its length, however many chunks it comes in', async () => {
   const begun = process.cpuUsage();
   const { batches } = await found(inPieces(bodyOf(event(`"a":"${'x'.repeat(500_000)}"`)), 25));
@@ -297,6 +327,8 @@ test.each([
   ['a comma at first', bodyOf('', event('')), 'not JSON'],
   ['a comma alone', bodyOf('', ''), 'not JSON'],
   ['a comma behind what is parsed', bodyOf(event('"z":1'), ''), 'not JSON'],
+  ['an event that begins with another bracket', `{"data":[[${NEEDED}}]}`, 'not JSON'],
+  ['an event that begins with none', `{"data":[x${NEEDED}}]}`, 'not JSON'],
   ['text behind an event', bodyOf(`${event('')} 1`), 'not JSON'],
   ['another bracket', `{"data":[${event('')}}`, 'not JSON'],
   ['a control character', bodyOf(event('"a":"secret\n"')), 'not JSON'],
