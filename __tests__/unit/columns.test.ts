@@ -69,6 +69,12 @@ describe('the native table of a JSON vendor', () => {
   });
 });
 
+test('a row of the native table has nothing of the one before', () => {
+  const { row: rowOf } = planTable({ vendor: vendorOf(['a', 'b']), org: 'o', columns: 'native', header: null });
+  expect(rowOf(eventOf(json('{"a":1,"z":2}')))).toEqual(['1', '', '{"z":2}']);
+  expect(rowOf(eventOf(json('{"b":3}')))).toEqual(['', '3', '']);
+});
+
 describe('the native table of a CSV vendor', () => {
   test('is what came', () => {
     const plan = planTable({ vendor: vendorOf(null), org: 'o', columns: 'native', header: ['z', '__proto__', '1'] });

@@ -179,6 +179,10 @@ describe('a row', () => {
     ['"" ', true, true],
     ['"",""', true, true],
   ])('%j, plain: %j, is plain with one cell more: %j', (line, plain, stays) => {
-    expect(new CsvRow(Buffer.from(line), 0, line.length, plain).withFirst(firstCell('x')).plain).toBe(stays);
+    for (const around of AROUND) {
+      const from = Buffer.byteLength(around);
+      const row = new CsvRow(Buffer.from(around + line + around), from, from + line.length, plain);
+      expect(row.withFirst(firstCell('x')).plain).toBe(stays);
+    }
   });
 });

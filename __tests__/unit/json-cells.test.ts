@@ -21,13 +21,14 @@ const event = (fields: string): string => `{${NEEDED}${fields === '' ? '' : `,${
  */
 function isPassed(text: string, shape = SHAPE): boolean {
   const cells = new JsonCells(shape);
-  const bytes = Buffer.from(`[${text},`);
+  const bytes = Buffer.from(`{},${text},`);
+  const from = 3;
   const end = bytes.length - 1;
-  const isWhole = cells.scan(bytes, 1, end) !== -1;
+  const isWhole = cells.scan(bytes, from, end) !== -1;
   // What the event before had is not taken for its own.
-  const early = Array.from({ length: end - 1 }, (_, count) => cells.scan(bytes, 1, 1 + count));
+  const early = Array.from({ length: end - from }, (_, count) => cells.scan(bytes, from, from + count));
   expect(early.filter((place) => place !== -1)).toEqual([]);
-  expect(cells.scan(bytes, 1, end)).toBe(isWhole ? end : -1);
+  expect(cells.scan(bytes, from, end)).toBe(isWhole ? end : -1);
   return isWhole;
 }
 

@@ -219,12 +219,52 @@ test('the same wherever chunks end', async () => {
   }
 });
 
+test.each([
+  [
+    'most of the next one is there',
+    ['{"data":[', `${event('')},${event('').slice(0, -5)}`, `${event('').slice(-5)},`],
+    [2, 3],
+  ],
+  ['just twice of what was not enough', ['{"data":[', event('').slice(0, 28), `${event('').slice(28)},`], [3]],
+])('events come as soon as they are whole, where %s', async (_, pieces, due) => {
+  let asked = 0;
+  const download = {
+    ...whole(''),
+    body: null,
+    async *chunks() {
+      for (const piece of [...pieces, event(''), ']}']) {
+        asked += 1;
+        yield Buffer.from(piece);
+      }
+    },
+  };
+  const came: number[] = [];
+  for await (const _batch of readRows(download, DATA, SHAPE, readEvent)) came.push(asked);
+  expect(came).toEqual([...due, 5]);
+});
+
+test.each(['[]', ' [ ] ', '\ufeff[\n]'])('no events, where the response %j is the array', async (body) => {
+  for (const download of [whole(body), inPieces(body, 1)]) {
+    expect(await found(download, { field: null })).toMatchObject({ batches: [], rest: null });
+  }
+});
+
 test('an event takes time in proportion to its length, however many chunks it comes in', async () => {
   const begun = process.cpuUsage();
   const { batches } = await found(inPieces(bodyOf(event(`"a":"${'x'.repeat(500_000)}"`)), 25));
   expect(batches).toHaveLength(1);
   // With each chunk from the start, it would take minutes.
   expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(5);
+});
+
+test('a row may be twice as long as its event, and as wide as there are columns', async () => {
+  const long = event(`"a":[${Array.from({ length: 2000 }, () => '""').join()}]`);
+  expect((await found(whole(bodyOf(long, event(''))))).rows).toEqual([long, event('')].map(expectedRow));
+
+  const columns = [...SHAPE.columns, ...Array.from({ length: 5000 }, (_, n) => ({ name: `c${n}`, meaning: '' }))];
+  const { value } = await readRows(whole(bodyOf(event(''))), DATA, { ...SHAPE, columns }, readEvent).next();
+  const [{ body }] = value as [RowEvent];
+  expect(body.bytes.toString('utf8', body.from, body.to)).toBe(`i,2026-11-01T00:00:00Z,,,,,t,,${','.repeat(5000)}\r\n`);
 });
 
 test('an event is parsed anew for each who asks', async () => {
@@ -293,6 +333,8 @@ test.each([
   ['a comma at first', bodyOf('', event('')), 'not JSON'],
   ['a comma alone', bodyOf('', ''), 'not JSON'],
   ['a comma behind what is parsed', bodyOf(event('"z":1'), ''), 'not JSON'],
+  ['an event that begins with another bracket', `{"data":[[${NEEDED}}]}`, 'not JSON'],
+  ['an event that begins with none', `{"data":[x${NEEDED}}]}`, 'not JSON'],
   ['text behind an event', bodyOf(`${event('')} 1`), 'not JSON'],
   ['another bracket', `{"data":[${event('')}}`, 'not JSON'],
   ['a control character', bodyOf(event('"a":"secret\n"')), 'not JSON'],

@@ -53,7 +53,7 @@ export class JsonCells {
     return to;
   }
 
-  /** The time of the event that was gone over; null where it is none, or written with escapes. */
+  /** The time of the event that was gone over; null where it is none, or written with escapes, as no instant is. */
   time(bytes: Buffer): number | null {
     return this.found.instant(bytes, this.#time);
   }
@@ -90,7 +90,7 @@ export class JsonCells {
       at += 1;
       at = this.#skipBlank(bytes, at, end);
       at = this.#passValue(bytes, at, end, field);
-      if (at === -1 || at >= end) return -1;
+      if (at === -1) return -1;
 
       at = this.#skipBlank(bytes, at, end);
       if (at >= end) return -1;

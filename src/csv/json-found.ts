@@ -71,9 +71,8 @@ export class FoundCells {
     return this.#events[column] === this.#event && (this.#kinds[column] as number) <= ESCAPED_QUOTED;
   }
 
-  /** The time in a column that is a string; null where it is none, or written with escapes. */
+  /** The time in a column that is a string; null where it is none, or written with escapes, as no instant is. */
   instant(bytes: Buffer, column: number): number | null {
-    if ((this.#kinds[column] as number) >= ESCAPED) return null;
     return instantAt(bytes, this.#starts[column] as number, this.#ends[column] as number);
   }
 
