@@ -1,7 +1,7 @@
 import { BlockPool, type Rows } from './csv/block.ts';
 import { JsonRow } from './csv/json-row.ts';
+import { merge } from './csv/merge.ts';
 import { CsvRow } from './csv/row.ts';
-import { merge } from './csv/runs.ts';
 import { RowStore, Scratch } from './csv/store.ts';
 import { limitNewSpace } from './heap.ts';
 import type { Taker } from './stretches.ts';

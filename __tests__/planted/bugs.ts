@@ -306,7 +306,7 @@ const rows: readonly PlantedBug[] = [
   },
   {
     name: 'the last row of a block is left out where it is merged',
-    file: 'csv/runs.ts',
+    file: 'csv/merge.ts',
     find: 'some.push({ block, from: at, to });',
     replace: 'some.push({ block, from: at, to: Math.min(to, block.count - 1) });',
     caughtBy: ['unit/csv-runs'],

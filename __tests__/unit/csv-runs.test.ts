@@ -7,7 +7,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Extent, HeldRun, merge, StoredRun, writeRun } from '../../src/csv/runs.ts';
+import { merge } from '../../src/csv/merge.ts';
+import { type Extent, HeldRun, StoredRun, writeRun } from '../../src/csv/runs.ts';
 import { openScratch } from '../../src/disk.ts';
 import { blocksOf, byPlace, merged, type Plain, plainRow, plainsOf, plainsOfAll, rowOf } from './stored-rows.ts';
 
