@@ -158,6 +158,14 @@ describe('a block that is read', () => {
       expect(found).toEqual(rows);
     }
   });
+
+  test('takes no more of the disk than its rows, and what their places depend on', async () => {
+    const few = async (rows: readonly Plain[]) => (await writeRun(file, 0, blocksOf(rows), folder)).to;
+    const [plain, ids] = [rowOf('abc'), rowOf('abc', 1, 'id')];
+    expect(await few([plain, plain])).toBe(2 * (16 + 5));
+    expect(await few([ids, plain])).toBe(2 * (16 + 5 + 4) + 4);
+    expect(await few([ids, rowOf('abc', 1, 'id', 'rest')])).toBe(2 * (16 + 5 + 4 + 4 + 4) + 8);
+  });
 });
 
 test('a run has a row', async () => {

@@ -47,7 +47,7 @@ export async function writeRun(file: FileHandle, from: number, blocks: Iterable<
   let at = from;
   for (const block of blocks) {
     first ??= keyOf(block, 0);
-    const place = { at, rows: block.count, ids: lettersOf(block.ids), rests: lettersOf(block.rests) };
+    const place = { at, rows: block.count, ids: lettersOf(block.ids), rests: lettersOf(block.rests) || null };
     const head = headOf(block, place);
     await onDisk(path, async () => {
       await writeAll(file, head, at);
