@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { merge } from '../../src/csv/merge.ts';
@@ -166,6 +168,29 @@ describe('a block that is read', () => {
     expect(await few([ids, plain])).toBe(2 * (16 + 5 + 4) + 4);
     expect(await few([ids, rowOf('abc', 1, 'id', 'rest')])).toBe(2 * (16 + 5 + 4 + 4 + 4) + 8);
   });
+});
+
+test('a run that is read to its end holds no memory, while others are still read', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const MIB = 2 ** 20;
+  const rows = [0, 1, 2].map((index) => rowOf('x'.repeat(8 * MIB), index));
+  const runs = await written([rows], 1);
+  const held = () => {
+    collect();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const read = async () => {
+    while ((await runs[0]?.next()) !== null);
+  };
+  const before = held();
+  await runs[0]?.next();
+  expect(held() - before).toBeGreaterThan(8 * MIB);
+  await read();
+  for (let index = 0; index < 20 && held() - before > MIB; index++) await turn();
+  expect(held() - before).toBeLessThan(MIB);
+  // It is there still, and would hold what it has.
+  expect(await runs[0]?.next()).toBeNull();
 });
 
 test('a run has a row', async () => {

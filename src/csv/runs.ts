@@ -149,6 +149,8 @@ export class StoredRun implements Run {
     // The disk reads on while somebody works on what it gave.
     this.#coming = block && this.#read();
     this.#coming?.catch(() => {});
+    // Many runs may have ended before the last one does.
+    if (block === null) this.#memory = this.#other = Buffer.of();
     return block;
   }
 
