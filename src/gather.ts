@@ -1,6 +1,6 @@
 import { BlockPool, type Rows } from './csv/block.ts';
+import { merge } from './csv/merge.ts';
 import type { RowBuffer } from './csv/rows.ts';
-import { merge } from './csv/runs.ts';
 import { RowStore, Scratch } from './csv/store.ts';
 import { limitNewSpace } from './heap.ts';
 import type { Taker } from './stretches.ts';

@@ -306,14 +306,14 @@ const rows: readonly PlantedBug[] = [
   },
   {
     name: 'the last row of a block is left out where it is merged',
-    file: 'csv/runs.ts',
+    file: 'csv/merge.ts',
     find: 'some.push({ block, from: at, to });',
     replace: 'some.push({ block, from: at, to: Math.min(to, block.count - 1) });',
     caughtBy: ['unit/csv-runs'],
   },
   {
     name: 'the next block is read over the one that is at hand',
-    file: 'csv/disk-runs.ts',
+    file: 'csv/runs.ts',
     find: '[this.#memory, this.#other] = [this.#other, this.#memory];',
     replace: 'this.#memory = this.#other;',
     caughtBy: ['unit/csv-runs'],

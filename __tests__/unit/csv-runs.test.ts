@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Extent, StoredRun, writeRun } from '../../src/csv/disk-runs.ts';
-import { HeldRun, merge } from '../../src/csv/runs.ts';
+import { merge } from '../../src/csv/merge.ts';
+import { type Extent, HeldRun, StoredRun, writeRun } from '../../src/csv/runs.ts';
 import { openScratch } from '../../src/disk.ts';
 import { blocksOf, byPlace, merged, type Plain, plainRow, plainsOf, plainsOfAll, rowOf } from './stored-rows.ts';
 
@@ -158,6 +160,37 @@ describe('a block that is read', () => {
       expect(found).toEqual(rows);
     }
   });
+
+  test('takes no more of the disk than its rows, and what their places depend on', async () => {
+    const few = async (rows: readonly Plain[]) => (await writeRun(file, 0, blocksOf(rows), folder)).to;
+    const [plain, ids] = [rowOf('abc'), rowOf('abc', 1, 'id')];
+    expect(await few([plain, plain])).toBe(2 * (16 + 5));
+    expect(await few([ids, plain])).toBe(2 * (16 + 5 + 4) + 4);
+    expect(await few([ids, rowOf('abc', 1, 'id', 'rest')])).toBe(2 * (16 + 5 + 4 + 4 + 4) + 8);
+  });
+});
+
+test('a run that is read to its end holds no memory, while others are still read', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const MIB = 2 ** 20;
+  const rows = [0, 1, 2].map((index) => rowOf('x'.repeat(8 * MIB), index));
+  const runs = await written([rows], 1);
+  const held = () => {
+    collect();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const read = async () => {
+    while ((await runs[0]?.next()) !== null);
+  };
+  const before = held();
+  await runs[0]?.next();
+  expect(held() - before).toBeGreaterThan(8 * MIB);
+  await read();
+  for (let index = 0; index < 20 && held() - before > MIB; index++) await turn();
+  expect(held() - before).toBeLessThan(MIB);
+  // It is there still, and would hold what it has.
+  expect(await runs[0]?.next()).toBeNull();
 });
 
 test('a run has a row', async () => {
@@ -341,7 +374,7 @@ describe('where the disk refuses', () => {
   test('more bytes than it has room for, it is one too, although it takes some of the last ones', async () => {
     const url = (name: string) => JSON.stringify(new URL(`../../src/${name}`, import.meta.url).href);
     const program = `
-      import { writeRun } from ${url('csv/disk-runs.ts')};
+      import { writeRun } from ${url('csv/runs.ts')};
       import { openScratch } from ${url('disk.ts')};
       const file = await openScratch(${JSON.stringify(folder)});
       const block = {

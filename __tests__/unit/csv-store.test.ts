@@ -56,6 +56,74 @@ describe('a store', () => {
     }
   });
 
+  test('has its rows in order across all its runs, and what is still in memory', async () => {
+    for (const order of ['time', 'vendor'] as const) {
+      const store = new RowStore(scratch, order, new BlockPool());
+      const rows = [5, 3, 9, null, 3, 7, 1, 9, 2].map((time, index) => rowOf(`${index}`, time, `${index % 2}`));
+      for (const [index, row] of rows.entries()) {
+        add(store, row);
+        if (index % 3 === 2 && index < 8) await store.store();
+      }
+      const runs = store.runs();
+      expect(runs.map(({ first }) => first.time)).toEqual(order === 'time' ? [3, Number.NaN, 1] : [5, Number.NaN, 1]);
+      expect(await merged(runs, order)).toEqual(order === 'time' ? rows.toSorted(byPlace) : rows);
+      await store.close();
+    }
+  });
+
+  test('has no run where nothing came', async () => {
+    const store = new RowStore(scratch, 'time', new BlockPool());
+    expect(store.runs()).toEqual([]);
+    await store.store();
+    expect(store.runs()).toEqual([]);
+    await store.close();
+  });
+
+  test('gives the blocks of rows that were stored, or are not wanted, to others', async () => {
+    const pool = new BlockPool();
+    const blocks = [pool.take(), pool.take()];
+    const giveAll = () => {
+      for (const block of blocks) pool.give(block);
+    };
+    giveAll();
+    const store = new RowStore(scratch, 'vendor', pool);
+    for (let index = 0; index < 2; index++) add(store, rowOf('x'.repeat(2 ** 18)));
+    await store.store();
+    expect(new Set([pool.take(), pool.take()])).toEqual(new Set(blocks));
+    giveAll();
+    for (let index = 0; index < 2; index++) add(store, rowOf('x'.repeat(2 ** 18)));
+    await store.close();
+    expect(new Set([pool.take(), pool.take()])).toEqual(new Set(blocks));
+    expect(store.runs()).toEqual([]);
+    await store.close();
+    expect(pool.take()).not.toBe(pool.take());
+  });
+
+  test('that is used again once it was closed has none of the rows from before', async () => {
+    const store = new RowStore(scratch, 'time', new BlockPool());
+    add(store, rowOf('a'));
+    await store.store();
+    add(store, rowOf('b'));
+    await store.close();
+    add(store, rowOf('c'));
+    expect(await merged(store.runs(), 'time')).toEqual([rowOf('c')]);
+    await store.close();
+  });
+
+  test('has a file for its runs alone, which is closed with it', async () => {
+    const own = new Scratch(folder);
+    const store = new RowStore(own, 'time', new BlockPool());
+    add(store, rowOf('a'));
+    await store.store();
+    const runs = store.runs();
+    await own.close();
+    await own.close();
+    await expect(merged(runs)).rejects.toMatchObject({ kind: 'destination', where: folder });
+    // A run that comes then has a file of its own again.
+    add(store, rowOf('b'));
+    await store.close();
+  });
+
   test('takes more while what came before is on its way to the disk', async () => {
     const store = new RowStore(scratch, 'vendor', new BlockPool());
     const rows = Array.from({ length: 4000 }, (_, index) => rowOf(`${index} ${'x'.repeat(300)}`, index));

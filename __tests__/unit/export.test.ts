@@ -121,12 +121,17 @@ describe('an export', () => {
     expect(file.columns).toEqual(['Time', 'What']);
   });
 
-  test('holds more events than are written at a time', async () => {
-    const events = Array.from({ length: 4_501 }, (_, index) => event(String(index), 10 + (index % 10), String(index)));
-    const { file, rows } = await run([{ slice: SLICE, events }]);
-    expect(file.counts).toEqual({ received: 4_501, cut: 0, repeated: 0, known: 0, written: 4_501 });
-    expect(rows).toHaveLength(4_501);
-    expect(new Set(firstCells(rows)).size).toBe(4_501);
+  test.each([
+    ['in memory', undefined],
+    ['on the disk', 1],
+  ])('holds more events than wait side by side, or are written at a time: %s', async (_, mostHeldBytes) => {
+    const count = 2 ** 15 + 1;
+    const events = Array.from({ length: count }, (__, index) => event(String(index), 10 + (index % 10), String(index)));
+    const { file, rows } = await run([{ slice: SLICE, events }], mostHeldBytes === undefined ? {} : { mostHeldBytes });
+    expect(file.counts).toEqual({ received: count, cut: 0, repeated: 0, known: 0, written: count });
+    expect(rows).toHaveLength(count);
+    const sorted = events.toSorted((a, b) => Number(a.time) - Number(b.time) || ((a.id ?? '') < (b.id ?? '') ? -1 : 1));
+    expect(firstCells(rows)).toEqual(sorted.map(({ id }) => id));
   });
 
   test('has the columns that are asked for, in that order', async () => {

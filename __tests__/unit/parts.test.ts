@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { encodeRow } from '../../src/csv/write.ts';
-import { type CsvFile, encodedRows, Parts } from '../../src/parts.ts';
+import { type CsvFile, type EncodedRows, encodedRows, Parts } from '../../src/parts.ts';
 import { sha256 } from './chain.ts';
 
 type Row = readonly string[];
@@ -142,6 +142,87 @@ describe('any table', () => {
       }),
       { numRuns: 40 },
     );
+  });
+});
+
+describe('spans of rows', () => {
+  const lengths = [5, 3, 9, 2, 2, 14, 3, 7];
+  const rows = lengths.map((length, index) => `${String(index).repeat(length - 2)}\r\n`);
+  const all: EncodedRows = { bytes: Buffer.from(rows.join('')), ends: Float64Array.from(rows, endOf()) };
+
+  function endOf(): (row: string) => number {
+    let end = 0;
+    return ({ length }) => (end += length);
+  }
+
+  /** Writes spans of all rows, each from memory that is used again, and gives what is in the files. */
+  async function filesOf(spans: readonly (readonly [from?: number, to?: number])[], maxBytes: number) {
+    path = join(await mkdtemp(join(folder, 'one-')), 'a.csv');
+    const parts = new Parts(path, maxBytes);
+    await parts.begin({ bytes: Buffer.from('h\r\n'), ends: Float64Array.of(3) });
+    for (const [from, to] of spans) {
+      const bytes = Buffer.from(all.bytes);
+      const ends = all.ends.slice();
+      await parts.write({ bytes, ends }, from, to);
+      bytes.fill('#');
+      ends.fill(0);
+    }
+    const files = await parts.seal();
+    await parts.close();
+    return Promise.all(files.map(async ({ path: of, rows: count }) => [await readFile(of, 'utf8'), count]));
+  }
+
+  /** What the files hold: as many rows as fit, but at least one. */
+  function expected(written: readonly string[], maxBytes: number): [text: string, rows: number][] {
+    const files: [string, number][] = [['h\r\n', 0]];
+    for (const row of written) {
+      const file = files.at(-1);
+      if (file === undefined) continue;
+      if (file[1] > 0 && file[0].length + row.length > maxBytes) files.push([`h\r\n${row}`, 1]);
+      else files[files.length - 1] = [file[0] + row, file[1] + 1];
+    }
+    return files;
+  }
+
+  const most = 3 + (all.ends.at(-1) ?? 0) + 1;
+  const limits = [1, ...Array.from({ length: 18 }, (_, index) => index + 5), most - 2, most - 1, most];
+
+  test.each<[what: string, spans: [from?: number, to?: number][]]>([
+    ['all at once', [[]]],
+    ['from the first on', [[0]]],
+    ['one by one', lengths.map((_, index) => [index, index + 1])],
+    [
+      'that follow one another',
+      [
+        [0, 2],
+        [2, 3],
+        [3, 7],
+        [7, 8],
+      ],
+    ],
+    ['that leave some out', [[1, 3], [4, 5], [6]]],
+    ['that leave the first and the last out', [[1, 7]]],
+    [
+      'of which some are empty',
+      [
+        [0, 0],
+        [0, 3],
+        [3, 3],
+        [5, 5],
+        [6, 8],
+        [8, 8],
+      ],
+    ],
+    [
+      'none of which has a row',
+      [
+        [0, 0],
+        [8, 8],
+      ],
+    ],
+  ])('are written as rows are, wherever a file is full: %s', async (_, spans) => {
+    const written = spans.flatMap(([from, to]) => rows.slice(from, to));
+    for (const maxBytes of limits) expect(await filesOf(spans, maxBytes)).toEqual(expected(written, maxBytes));
   });
 });
 

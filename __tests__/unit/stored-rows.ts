@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type Block, byTimeThenId, type Rows, startOf } from '../../src/csv/block.ts';
-import { merge, type Run } from '../../src/csv/runs.ts';
+import { merge } from '../../src/csv/merge.ts';
+import type { Run } from '../../src/csv/runs.ts';
 import type { RowStore } from '../../src/csv/store.ts';
 
 /** What a row is, wherever its bytes lie. */

@@ -48,10 +48,10 @@ export function byTimeThenId(a: Key, b: Key): number {
   return a.id === null || (b.id !== null && a.id < b.id) ? -1 : 1;
 }
 
-/** A block that is as long takes no more rows, in bytes. */
-const FULL_BYTES = 2 ** 18;
+/** A block whose rows, or whose ids and rests, are as long takes no more rows; in bytes, and in letters. */
+const FULL = 2 ** 18;
 /** Room for the row that makes it so long. */
-const ROOM_BYTES = FULL_BYTES + 2 ** 14;
+const ROOM_BYTES = FULL + 2 ** 14;
 /** The most rows of a block; places in it have 16 bits. */
 const MOST_ROWS = 2 ** 14;
 const FIRST_ROWS = 2 ** 10;
@@ -60,15 +60,15 @@ const KEY_BYTES = 40;
 
 /** A block that is being filled. */
 export class GrowingBlock {
-  readonly #rows = new RowBuffer(ROOM_BYTES);
+  #rows = new RowBuffer(ROOM_BYTES);
   #times = new Float64Array(FIRST_ROWS);
   #ids: (string | null)[] = [];
   #rests: string[] = [];
-  #textBytes = 0;
+  #letters = 0;
 
   /** Of the rows and of what their places depend on, about. */
   get heldBytes(): number {
-    return this.#rows.length + this.count * KEY_BYTES + this.#textBytes;
+    return this.#rows.length + this.count * KEY_BYTES + this.#letters;
   }
 
   get count(): number {
@@ -76,12 +76,7 @@ export class GrowingBlock {
   }
 
   get isFull(): boolean {
-    return this.#rows.length >= FULL_BYTES || this.count >= MOST_ROWS;
-  }
-
-  /** Whether a row of many MiB has made it larger than others need. */
-  get isLarge(): boolean {
-    return this.#rows.length > 2 * FULL_BYTES;
+    return this.#rows.length >= FULL || this.#letters >= FULL || this.count >= MOST_ROWS;
   }
 
   /** Gives the buffer to which the row has to be added, before the next one. */
@@ -95,7 +90,7 @@ export class GrowingBlock {
     this.#times[count] = time;
     this.#ids.push(id);
     this.#rests.push(rest);
-    this.#textBytes += (id === null ? 0 : id.length) + rest.length;
+    this.#letters += (id === null ? 0 : id.length) + rest.length;
     return this.#rows;
   }
 
@@ -106,12 +101,13 @@ export class GrowingBlock {
     return { count, bytes, ends, times: this.#times.subarray(0, count), ids: this.#ids, rests: this.#rests };
   }
 
-  /** Forgets all rows, and keeps the memory. */
+  /** Forgets all rows, and keeps the memory, unless a row of many MiB has made it larger than others need. */
   clear(): void {
-    this.#rows.clear();
+    if (this.#rows.length > 2 * FULL) this.#rows = new RowBuffer(ROOM_BYTES);
+    else this.#rows.clear();
     this.#ids = [];
     this.#rests = [];
-    this.#textBytes = 0;
+    this.#letters = 0;
   }
 }
 
@@ -125,7 +121,6 @@ export class BlockPool {
 
   /** Takes a block back that nobody reads any more. */
   give(block: GrowingBlock): void {
-    if (block.isLarge) return;
     block.clear();
     this.#free.push(block);
   }

@@ -1,4 +1,6 @@
-import { type Block, byTimeThenId, type Key, keyOf, type Rows } from './block.ts';
+import type { FileHandle } from 'node:fs/promises';
+import { onDisk, refused, writeAll } from '../disk.ts';
+import { type Block, type Key, keyOf } from './block.ts';
 
 /** Rows in their order, block after block. */
 export interface Run {
@@ -6,6 +8,171 @@ export interface Run {
   readonly first: Key;
   /** The next block, after which the one before is good no more; null: none is left. Throws `destination` where the disk refuses. */
   readonly next: () => Promise<Block | null>;
+}
+
+/** Where a block lies in its file, and how much of what it has. */
+interface Place {
+  readonly at: number;
+  readonly rows: number;
+  /** Letters of all ids; null where no row has one. */
+  readonly ids: number | null;
+  /** The same of the rests. */
+  readonly rests: number | null;
+  /** Of the rows. */
+  readonly bytes: number;
+}
+
+/** A run on the disk. */
+export interface Extent {
+  readonly file: FileHandle;
+  readonly first: Key;
+  readonly places: readonly Place[];
+  /** Where it ends. */
+  readonly to: number;
+}
+
+/** Gives every text back as it was, half characters too, so that ids stay apart. */
+const TEXT_ENCODING = 'utf16le';
+/** Stands for the length of a text that there is none of. */
+const NO_TEXT = 0xffffffff;
+
+/**
+ * Writes blocks at `from` of a file: of each the times and the ends of its rows, as doubles; the lengths of their ids and
+ * then of their rests, in 32 bits, where there are any; these texts; the rows. There is at least one row.
+ * Throws `destination` where the disk refuses.
+ */
+export async function writeRun(file: FileHandle, from: number, blocks: Iterable<Block>, path: string): Promise<Extent> {
+  const places: Place[] = [];
+  let first: Key | null = null;
+  let at = from;
+  for (const block of blocks) {
+    first ??= keyOf(block, 0);
+    const place = { at, rows: block.count, ids: lettersOf(block.ids), rests: lettersOf(block.rests) || null };
+    const head = headOf(block, place);
+    await onDisk(path, async () => {
+      await writeAll(file, head, at);
+      await writeAll(file, block.bytes, at + head.length);
+    });
+    places.push({ ...place, bytes: block.bytes.length });
+    at += head.length + block.bytes.length;
+  }
+  if (first === null) throw new Error('A run has no rows.');
+  return { file, first, places, to: at };
+}
+
+/** How many letters they have; null where none of them says anything. */
+function lettersOf(texts: readonly (string | null)[]): number | null {
+  let letters = 0;
+  let isThere = false;
+  for (const text of texts) {
+    if (text === null) continue;
+    letters += text.length;
+    isThere = true;
+  }
+  return isThere ? letters : null;
+}
+
+type Head = Omit<Place, 'at' | 'bytes'>;
+
+/** Bytes before the rows. */
+const headBytes = ({ rows, ids, rests }: Head): number =>
+  16 * rows + (ids === null ? 0 : 4 * rows + 2 * ids) + (rests === null ? 0 : 4 * rows + 2 * rests);
+
+function headOf({ times, ends, ids, rests }: Block, head: Head): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(headBytes(head));
+  const { rows } = head;
+  new Float64Array(bytes.buffer, 0, rows).set(times);
+  new Float64Array(bytes.buffer, 8 * rows, rows).set(ends);
+  const texts = [head.ids === null ? [] : ids, head.rests === null ? [] : rests];
+  let at = 16 * rows;
+  for (const some of texts) {
+    const lengths = new Uint32Array(bytes.buffer, at, some.length);
+    for (const [row, text] of some.entries()) lengths[row] = text === null ? NO_TEXT : text.length;
+    at += 4 * some.length;
+  }
+  for (const some of texts) at += bytes.write(some.join(''), at, TEXT_ENCODING);
+  return bytes;
+}
+
+/** The block that `bytes` hold from their start on. */
+function blockOf(bytes: Buffer, place: Place): Block {
+  const { rows, ids, rests } = place;
+  const lengths = 16 * rows;
+  const more = lengths + (ids === null ? 0 : 4 * rows);
+  const texts = more + (rests === null ? 0 : 4 * rows);
+  const behind = texts + 2 * (ids ?? 0);
+  const from = headBytes(place);
+  return {
+    count: rows,
+    bytes: bytes.subarray(from, from + place.bytes),
+    ends: new Float64Array(bytes.buffer, 8 * rows, rows),
+    times: new Float64Array(bytes.buffer, 0, rows),
+    ids: ids === null ? new Array(rows).fill(null) : textsOf(bytes, rows, lengths, texts, ids),
+    rests:
+      rests === null ? new Array(rows).fill('') : textsOf(bytes, rows, more, behind, rests).map((rest) => rest ?? ''),
+  };
+}
+
+function textsOf(bytes: Buffer, rows: number, lengthsAt: number, at: number, letters: number): (string | null)[] {
+  const lengths = new Uint32Array(bytes.buffer, lengthsAt, rows);
+  const all = bytes.toString(TEXT_ENCODING, at, at + 2 * letters);
+  let from = 0;
+  return Array.from(lengths, (length) => {
+    if (length === NO_TEXT) return null;
+    from += length;
+    return all.slice(from - length, from);
+  });
+}
+
+/** Reads a run back. */
+export class StoredRun implements Run {
+  readonly first: Key;
+  readonly #extent: Extent;
+  readonly #path: string;
+  #next = 0;
+  /** What the block at hand lies in, and what the next one is read into. */
+  #memory = Buffer.of();
+  #other = Buffer.of();
+  #coming: Promise<Block> | null = null;
+
+  /** @param path for messages */
+  constructor(extent: Extent, path: string) {
+    this.#extent = extent;
+    this.#path = path;
+    this.first = extent.first;
+  }
+
+  async next(): Promise<Block | null> {
+    const coming = this.#coming ?? this.#read();
+    const block = coming && (await coming);
+    [this.#memory, this.#other] = [this.#other, this.#memory];
+    // The disk reads on while somebody works on what it gave.
+    this.#coming = block && this.#read();
+    this.#coming?.catch(() => {});
+    // Many runs may have ended before the last one does.
+    if (block === null) this.#memory = this.#other = Buffer.of();
+    return block;
+  }
+
+  /** Begins to read the next block; null: none is left. */
+  #read(): Promise<Block> | null {
+    const place = this.#extent.places[this.#next++];
+    if (place === undefined) return null;
+    const length = headBytes(place) + place.bytes;
+    if (this.#other.length < length) this.#other = Buffer.allocUnsafeSlow(length);
+    return this.#fill(this.#other, length, place);
+  }
+
+  async #fill(memory: Buffer, length: number, place: Place): Promise<Block> {
+    for (let done = 0; done < length; ) {
+      const { bytesRead } = await onDisk(this.#path, () =>
+        this.#extent.file.read(memory, done, length - done, place.at + done),
+      );
+      if (bytesRead === 0) throw refused(this.#path, 'Rows that were put aside have become fewer.', undefined);
+      done += bytesRead;
+    }
+    return blockOf(memory, place);
+  }
 }
 
 /** Blocks in memory, at least one. */
@@ -27,70 +194,4 @@ export class HeldRun implements Run {
     this.#begun = null;
     return begun ?? this.#blocks.next().value ?? null;
   }
-}
-
-/** Where the merging of a run is. */
-interface Cursor extends Key {
-  readonly run: Run;
-  /** Of ties, the run that came first is first. */
-  readonly number: number;
-  /** null where it was not asked for any yet. */
-  readonly block: Block | null;
-  readonly at: number;
-}
-
-/**
- * Gives the rows of all runs: in the common order of runs that are in time order, or run after run. What is given is
- * good until more is asked for.
- */
-export async function* merge(runs: readonly Run[], order: 'time' | 'vendor'): AsyncGenerator<readonly Rows[]> {
-  if (order === 'vendor') {
-    for (const run of runs) yield* merge([run], 'time');
-    return;
-  }
-  const cursors = runs.map((run, number) => ({ ...run.first, run, number, block: null, at: 0 }));
-  /** The one whose row is next first. */
-  const queue: Cursor[] = cursors.sort(byKey);
-  let some: Rows[] = [];
-  for (let first = queue.shift(); first !== undefined; first = queue.shift()) {
-    const { run, number, block, at } = first;
-    const to = block === null ? 0 : placeOf(queue[0], block, at, number);
-    if (block !== null) some.push({ block, from: at, to });
-    if (block !== null && to < block.count) {
-      insert(queue, { ...keyOf(block, to), run, number, block, at: to });
-      continue;
-    }
-    if (some.length > 0) yield some;
-    some = [];
-    const next = await run.next();
-    if (next !== null) insert(queue, { ...keyOf(next, 0), run, number, block: next, at: 0 });
-  }
-}
-
-const byKey = (a: Cursor, b: Cursor): number => byTimeThenId(a, b) || a.number - b.number;
-
-function insert(queue: Cursor[], cursor: Cursor): void {
-  queue.splice(
-    firstOf(0, queue.length, (index) => byKey(cursor, queue[index] as Cursor) < 0),
-    0,
-    cursor,
-  );
-}
-
-/** The first row of a block, from `at` on, that comes after the row of another run. */
-function placeOf(other: Cursor | undefined, block: Block, at: number, number: number): number {
-  if (other === undefined) return block.count;
-  const isBehind = (row: number) => (byTimeThenId(keyOf(block, row), other) || number - other.number) > 0;
-  return isBehind(block.count - 1) ? firstOf(at, block.count, isBehind) : block.count;
-}
-
-/** The first place of `[from, to)` where it holds, as it does behind that, or `to`. */
-function firstOf(from: number, to: number, holds: (place: number) => boolean): number {
-  let [low, high] = [from, to];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (holds(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

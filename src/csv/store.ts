@@ -1,10 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { onDisk, openScratch } from '../disk.ts';
 import type { Block, BlockPool } from './block.ts';
-import { type Extent, StoredRun, writeRun } from './disk-runs.ts';
 import { HeldRows } from './held.ts';
 import type { RowBuffer } from './rows.ts';
-import { HeldRun, type Run } from './runs.ts';
+import { type Extent, HeldRun, type Run, StoredRun, writeRun } from './runs.ts';
 
 /** A file without a name, for the runs of all stores of a stretch: they may be many, and files that are open are few. */
 export class Scratch {
