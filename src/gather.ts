@@ -7,8 +7,8 @@ import type { Taker } from './stretches.ts';
 import type { Page, VendorEvent, Void, Window } from './types.ts';
 import { contains } from './window.ts';
 
-/** Bytes of rows that may be in memory, of all stretches together. */
-const MOST_HELD_BYTES = 12 * 2 ** 20;
+/** Bytes of rows that may wait in memory, of all stretches together; as many may be on their way to the disk. */
+const MOST_HELD_BYTES = 6 * 2 ** 20;
 
 /** How the events of an export become rows. */
 export interface RowForm {
@@ -37,7 +37,9 @@ export class Gathering {
   readonly #mostHeldBytes: number;
   readonly #pool = new BlockPool();
   readonly #open = new Set<Gathered>();
+  /** What is on its way to the disk, or was; where the disk refuses, whoever comes next is told. */
   #storing: Promise<void> = Promise.resolve();
+  #isStoring = false;
   #closed = false;
 
   /** @param folder where files without a name may grow */
@@ -56,9 +58,10 @@ export class Gathering {
 
   /** All rows of a stretch to which no page comes any more, in the order of the export; some are good until the next. */
   async *end(gathered: Gathered): AsyncGenerator<readonly Rows[]> {
-    await this.#storing;
+    // Nothing of it begins to move any more.
     this.#open.delete(gathered);
     try {
+      await this.#storing;
       yield* gathered.rows();
     } finally {
       await gathered.close();
@@ -72,16 +75,21 @@ export class Gathering {
     for (const gathered of this.#open) await gathered.close();
   }
 
-  /** Where too much is in memory, moves what is most there to the disk, one after the other. */
+  /** Where too much is in memory, begins to move what is most there to the disk, once what was on its way has arrived. */
   async #makeRoom(): Promise<void> {
-    this.#storing = this.#storing.then(async () => {
-      while (!this.#closed) {
-        const held = [...this.#open].sort((a, b) => b.heldBytes - a.heldBytes);
-        if (held.reduce((sum, { heldBytes }) => sum + heldBytes, 0) <= this.#mostHeldBytes) return;
-        await held[0]?.store();
+    while (!this.#closed) {
+      const held = [...this.#open].sort((a, b) => b.heldBytes - a.heldBytes);
+      if (held.reduce((sum, { heldBytes }) => sum + heldBytes, 0) <= this.#mostHeldBytes) return;
+      if (this.#isStoring) {
+        await this.#storing;
+      } else {
+        this.#isStoring = true;
+        this.#storing = (held[0]?.store() ?? Promise.resolve()).then(() => {
+          this.#isStoring = false;
+        });
+        this.#storing.catch(() => {});
       }
-    });
-    await this.#storing;
+    }
   }
 }
 

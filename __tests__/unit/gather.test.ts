@@ -199,10 +199,45 @@ describe('while rows are on their way to the disk', () => {
     await late.take({ slice: SLICE, events: many(10) });
   });
 
-  test('a disk that refuses is a `destination` error for whoever takes a page', async () => {
+  test('others may go on, until there is too much again', async () => {
+    const gathering = new Gathering(formOf(), folder, 100_000);
+    const [first, second] = [gathering.begin(), gathering.begin()];
+    await first.take({ slice: SLICE, events: many(3000) });
+    let isTaken = false;
+    const taking = second.take({ slice: SLICE, events: many(3000) }).then(() => {
+      isTaken = true;
+    });
+    expect(second.heldBytes).toBeGreaterThan(1_000_000);
+    await Promise.resolve();
+    expect(isTaken).toBe(false);
+    await taking;
+    expect([first.heldBytes, second.heldBytes]).toEqual([0, 0]);
+    for (const gathered of [first, second]) expect(await ended(gathering, gathered)).toHaveLength(3000);
+    await gathering.close();
+  });
+
+  test('a stretch may end that another one would move next', async () => {
+    const gathering = new Gathering(formOf(), folder, 6000);
+    const [ending, other] = [gathering.begin(), gathering.begin()];
+    const wide = (count: number, at: number) =>
+      Array.from({ length: count }, (_, index) => event(`${'x'.repeat(1000)}${at + index}`, 11));
+    await ending.take({ slice: SLICE, events: wide(8, 0) });
+    await ending.take({ slice: SLICE, events: wide(4, 8) });
+    expect(ending.heldBytes).toBeGreaterThan(4000);
+    const taking = other.take({ slice: SLICE, events: wide(3, 12) });
+    const rows = await ended(gathering, ending);
+    expect(rows.map((row) => Number(row.slice(1000)))).toEqual(Array.from({ length: 12 }, (_, index) => index));
+    await taking;
+    expect(await ended(gathering, other)).toHaveLength(3);
+  });
+
+  test('a disk that refuses is a `destination` error for whoever takes the next page, and at the end', async () => {
     const gathering = new Gathering(formOf(), join(folder, 'gone'), NOTHING);
     const gathered = gathering.begin();
-    await expect(gathered.take({ slice: SLICE, events: [event('a')] })).rejects.toMatchObject({ kind: 'destination' });
+    await gathered.take({ slice: SLICE, events: [event('a')] });
+    const refusal = { kind: 'destination' };
+    await expect(gathered.take({ slice: SLICE, events: [event('b')] })).rejects.toMatchObject(refusal);
+    await expect(gathering.begin().take({ slice: SLICE, events: [event('c')] })).rejects.toMatchObject(refusal);
     await expect(ended(gathering, gathered)).rejects.toMatchObject({ kind: 'destination' });
     await gathering.close();
   });

@@ -50,8 +50,7 @@ export async function writeRun(file: FileHandle, from: number, blocks: Iterable<
     const place = { at, rows: block.count, ids: lettersOf(block.ids), rests: lettersOf(block.rests) || null };
     const head = headOf(block, place);
     await onDisk(path, async () => {
-      await writeAll(file, head, at);
-      await writeAll(file, block.bytes, at + head.length);
+      await Promise.all([writeAll(file, head, at), writeAll(file, block.bytes, at + head.length)]);
     });
     places.push({ ...place, bytes: block.bytes.length });
     at += head.length + block.bytes.length;
