@@ -43,6 +43,7 @@ export class Sink {
   /** Syncs, reads back, compares; after that nothing can be written. */
   async settle(): Promise<Digest> {
     await this.#flush();
+    this.#pending = null;
     this.#isSettled = true;
     const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
     await onDisk(this.#path, () => this.#file.sync());

@@ -436,8 +436,8 @@ const files: readonly PlantedBug[] = [
   {
     name: 'chunks that wait to be written together are left out at the end',
     file: 'sink.ts',
-    find: 'await this.#flush();\n    this.#isSettled = true;',
-    replace: 'this.#isSettled = true;',
+    find: 'await this.#flush();\n    this.#pending = null;',
+    replace: 'this.#pending = null;',
     caughtBy: ['unit/sink'],
   },
   {

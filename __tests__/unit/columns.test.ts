@@ -112,6 +112,30 @@ describe('the common table', () => {
     expect(cells.at(-1)).toBe('{"action":"go","n":1.10}');
   });
 
+  test('has all that the vendor says of who did it, to what, and from where, in the order of its columns', () => {
+    const said = {
+      ...{ actor_type: 'user', actor_id: 'u1', actor_name: 'Ann', actor_email: 'ann@acme.test' },
+      ...{ target_type: 'key', target_id: 'k1', target_name: 'Key', source_ip: '192.0.2.1', user_agent: 'curl' },
+    };
+    const vendor: Vendor = { ...vendorOf(['a']), common: () => ({ action: 'go', outcome: 'success', ...said }) };
+    const { names, row: rowOf } = planTable({ vendor, org: 'o', columns: 'common', header: null });
+    const cells = rowOf(eventOf(json('{}')));
+    expect(cells.slice(names.indexOf('actor_type'), -1)).toEqual(Object.values(said));
+    expect(Object.keys(said)).toEqual(names.slice(names.indexOf('actor_type'), -1));
+  });
+
+  test('is not asked for, where a list names none of its columns', () => {
+    const vendor: Vendor = {
+      ...vendorOf(['a']),
+      common: () => {
+        throw new Error('Nobody asked.');
+      },
+    };
+    const rowOf = (columns: Columns) => planTable({ vendor, org: 'o', columns, header: null }).row;
+    expect(rowOf(['a'])(eventOf(json('{"a":1}')))).toEqual(['1']);
+    expect(() => rowOf(['a', 'time'])(eventOf(json('{"a":1}')))).toThrow('Nobody asked.');
+  });
+
   test('of a CSV vendor, without time or id', () => {
     const plan = planTable({ vendor: vendorOf(null), org: 'o', columns: 'common', header: ['action', '__proto__'] });
     const cells = plan.row(eventOf(csvRow(['go', 'p'])));

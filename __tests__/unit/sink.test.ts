@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Digest } from '../../src/evidence/checksums.ts';
 import { Sink } from '../../src/sink.ts';
+import { leftBehind } from './memory.ts';
 
 let folder: string;
 let path: string;
@@ -134,6 +135,21 @@ describe('a sink', () => {
     await sink.settle();
     expect(await size()).toBe(2 ** 17 + 3);
     await sink.close();
+  });
+
+  test('that is settled holds no memory, many as the parts of a table may be', async () => {
+    const sinks: Sink[] = [];
+    const work = async () => {
+      for (let index = 0; index < 40; index++) {
+        const sink = await Sink.open(`${path}-${index}`);
+        await sink.write(Buffer.from('a,b\r\n'));
+        await sink.settle();
+        await sink.close();
+        sinks.push(sink);
+      }
+    };
+    expect(await leftBehind(work)).toBeLessThan(2 ** 20);
+    expect(sinks).toHaveLength(40);
   });
 
   test('that is closed unnamed leaves what was written as `.partial` alone', async () => {

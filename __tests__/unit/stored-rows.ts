@@ -3,6 +3,7 @@ import { type Block, byTimeThenId, type Rows, startOf } from '../../src/csv/bloc
 import { merge } from '../../src/csv/merge.ts';
 import type { Run } from '../../src/csv/runs.ts';
 import type { RowStore } from '../../src/csv/store.ts';
+import { sha256 } from './chain.ts';
 
 /** What a row is, wherever its bytes lie. */
 export interface Plain {
@@ -73,6 +74,9 @@ export async function merged(runs: readonly Run[], order: 'time' | 'vendor' = 'v
   for await (const some of merge(runs, order)) rows.push(...plainsOfAll(some));
   return rows;
 }
+
+/** Stands for many rows, which to compare one by one takes long. */
+export const sumOf = (rows: readonly Plain[]): string => sha256(JSON.stringify(rows.map(Object.values)));
 
 /** The order of an export. */
 export const byPlace = (a: Plain, b: Plain): number =>
