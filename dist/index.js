@@ -29133,7 +29133,7 @@ const refuse = (name, what, next) => new _errors_js__WEBPACK_IMPORTED_MODULE_1__
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _log_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7309);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5298);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9961);
 /* harmony import */ var _retry_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2165);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(869);
 
@@ -29186,6 +29186,7 @@ __webpack_async_result__();
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   T8: () => (/* binding */ compactInstant),
+/* harmony export */   l$: () => (/* binding */ instantAt),
 /* harmony export */   nV: () => (/* binding */ parseInstant),
 /* harmony export */   r4: () => (/* binding */ formatInstant)
 /* harmony export */ });
@@ -29209,58 +29210,78 @@ const POWERS = Array.from({ length: FRACTION_DIGITS }, (_, exponent) => 10 ** ex
  * null where the text is anything else: a bare date, a number, a day that does not exist, hour 24, second 60.
  */
 function parseInstant(text) {
-    const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
-    const month = twoDigits(text, 5);
-    const day = twoDigits(text, 8);
-    const hour = twoDigits(text, 11);
-    const minute = twoDigits(text, 14);
-    const second = twoDigits(text, 17);
+    const bytes = Buffer.from(text);
+    return instantAt(bytes, 0, bytes.length);
+}
+/** The same of a text that stands there. */
+function instantAt(bytes, from, to) {
+    const behindSeconds = from + 19;
+    if (behindSeconds > to)
+        return null;
+    const year = twoDigits(bytes, from) * 100 + twoDigits(bytes, from + 2);
+    const month = twoDigits(bytes, from + 5);
+    const day = twoDigits(bytes, from + 8);
+    const hour = twoDigits(bytes, from + 11);
+    const minute = twoDigits(bytes, from + 14);
+    const second = twoDigits(bytes, from + 17);
     // A comparison with NaN is false, whichever it is.
     if (!(year >= 0 && hour <= 23 && minute <= 59 && second <= 59))
         return null;
     if (!(day >= 1 && month >= 1 && month <= 12 && day <= daysIn(year, month)))
         return null;
-    if (text.charCodeAt(4) !== MINUS || text.charCodeAt(7) !== MINUS)
+    if (bytes[from + 4] !== MINUS || bytes[from + 7] !== MINUS)
         return null;
-    if (text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON)
+    if (bytes[from + 13] !== COLON || bytes[from + 16] !== COLON)
         return null;
-    const between = text.charCodeAt(10);
+    const between = bytes[from + 10];
     if (between !== UPPER_T && between !== LOWER_T && between !== SPACE)
         return null;
-    const end = text.charCodeAt(19) === FULL_STOP ? skipDigits(text, 20) : 19;
-    const offset = end === 20 ? null : offsetAt(text, end);
+    const hasFraction = behindSeconds < to && bytes[behindSeconds] === FULL_STOP;
+    const end = hasFraction ? skipDigits(bytes, behindSeconds + 1, to) : behindSeconds;
+    const offset = end === behindSeconds + 1 ? null : offsetAt(bytes, end, to);
     if (offset === null)
         return null;
     const seconds = dayNumber(year, month, day) * DAY_MS + (hour * 60 + minute - offset) * MINUTE_MS + second * 1000;
-    return end === 19 ? seconds : addFraction(text, end, seconds);
+    return hasFraction ? addFraction(bytes, behindSeconds + 1, end, seconds) : seconds;
 }
 /** An instant as RFC 3339 in UTC, with three digits of fraction where there are milliseconds; finer ones are cut off. */
 function formatInstant(ms) {
-    return new Date(Math.floor(ms)).toISOString().replace('.000Z', 'Z');
+    const whole = Math.floor(ms);
+    const day = Math.floor(whole / DAY_MS);
+    if (day !== formattedDay.day)
+        formattedDay = { day, text: new Date(day * DAY_MS).toISOString().slice(0, -13) };
+    const second = Math.floor((whole - day * DAY_MS) / 1000);
+    const minute = Math.floor(second / 60);
+    const milliseconds = whole - day * DAY_MS - second * 1000;
+    const fraction = milliseconds === 0 ? '' : `.${String(milliseconds).padStart(3, '0')}`;
+    return `${formattedDay.text}${twoFigures(Math.floor(minute / 60))}:${twoFigures(minute % 60)}:${twoFigures(second % 60)}${fraction}Z`;
 }
+/** The day of the last instant, `2026-11-01T`: others are likely to be of the same. */
+let formattedDay = { day: 0, text: '1970-01-01T' };
+const FIGURES = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+const twoFigures = (number) => FIGURES[number];
 /** `formatInstant` without punctuation, for names of files and artifacts: `20261101T000000Z`, `20261101T000000.123Z`. */
 function compactInstant(ms) {
     return formatInstant(ms).replace(/[-:]/g, '');
 }
 /** The number that two digits at `at` make; NaN where one of them is no digit. */
-function twoDigits(text, at) {
-    const tens = text.charCodeAt(at) - 48;
-    const ones = text.charCodeAt(at + 1) - 48;
+function twoDigits(bytes, at) {
+    const tens = bytes[at] - 48;
+    const ones = bytes[at + 1] - 48;
     return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
-/** The number that `count` characters from `at` on make, all of them digits. */
-function digits(text, at, count) {
+/** The number that `count` bytes from `at` on make, all of them digits. */
+function digits(bytes, at, count) {
     let value = 0;
     for (let i = at; i < at + count; i++)
-        value = value * 10 + text.charCodeAt(i) - 48;
+        value = value * 10 + bytes[i] - 48;
     return value;
 }
-function skipDigits(text, at) {
-    for (let end = at;; end++) {
-        const digit = text.charCodeAt(end) - 48;
-        if (!(digit >= 0 && digit <= 9))
-            return end;
-    }
+function skipDigits(bytes, at, to) {
+    let end = at;
+    while (end < to && bytes[end] >= 48 && bytes[end] <= 57)
+        end++;
+    return end;
 }
 const isLeap = (year) => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 const daysIn = (year, month) => month === 2 && isLeap(year) ? 29 : MONTH_DAYS[month - 1];
@@ -29272,31 +29293,31 @@ function dayNumber(year, month, day) {
     return year * 365 + leaps + before + day - 1 - EPOCH_DAY;
 }
 /** Minutes east of UTC that the rest of the text says; null where it is no offset. */
-function offsetAt(text, at) {
-    const rest = text.length - at;
+function offsetAt(bytes, at, to) {
+    const rest = to - at;
     if (rest === 0)
         return 0;
-    const sign = text.charCodeAt(at);
+    const sign = bytes[at];
     if (sign === UPPER_Z || sign === LOWER_Z)
         return rest === 1 ? 0 : null;
     if (sign !== PLUS && sign !== MINUS)
         return null;
-    if (rest !== 3 && rest !== 5 && !(rest === 6 && text.charCodeAt(at + 3) === COLON))
+    if (rest !== 3 && rest !== 5 && !(rest === 6 && bytes[at + 3] === COLON))
         return null;
-    const hours = twoDigits(text, at + 1);
-    const minutes = rest === 3 ? 0 : twoDigits(text, text.length - 2);
+    const hours = twoDigits(bytes, at + 1);
+    const minutes = rest === 3 ? 0 : twoDigits(bytes, to - 2);
     if (!(hours <= 23 && minutes <= 59))
         return null;
     return (sign === MINUS ? -1 : 1) * (hours * 60 + minutes);
 }
-/** Whole seconds, in ms, and the fraction that stands between the full stop and `end`; cut, never rounded. */
-function addFraction(text, end, seconds) {
-    const count = Math.min(end - 20, FRACTION_DIGITS);
+/** Whole seconds, in ms, and the fraction of the digits from `from` up to `to`; cut, never rounded. */
+function addFraction(bytes, from, to, seconds) {
+    const count = Math.min(to - from, FRACTION_DIGITS);
     if (count <= 3)
-        return seconds + digits(text, 20, count) * power(3 - count);
-    const whole = seconds + digits(text, 20, 3);
+        return seconds + digits(bytes, from, count) * power(3 - count);
+    const whole = seconds + digits(bytes, from, 3);
     const grid = Math.abs(whole) < 2 ** 41 ? 2 ** 12 : 2 ** 5;
-    return whole + Math.floor((digits(text, 23, count - 3) * grid) / power(count - 3)) / grid;
+    return whole + Math.floor((digits(bytes, from + 3, count - 3) * grid) / power(count - 3)) / grid;
 }
 const power = (exponent) => POWERS[exponent];
 
@@ -29454,7 +29475,7 @@ function openProgress(runner, now) {
 
 /***/ }),
 
-/***/ 5298:
+/***/ 9961:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -29963,6 +29984,7 @@ const unusable = (folder, cause) => new errors/* ExportError */.z('destination',
 // EXTERNAL MODULE: ./lib/escape.js
 var lib_escape = __nccwpck_require__(800);
 ;// CONCATENATED MODULE: ./lib/csv/common.js
+
 /** The columns of the `common` table, in order, the same for every vendor. An empty cell: the vendor did not say. */
 const COMMON_COLUMNS = [
     { name: 'time', meaning: 'When it happened: RFC 3339, UTC.' },
@@ -29982,6 +30004,26 @@ const COMMON_COLUMNS = [
     { name: 'user_agent', meaning: 'The program that the actor used, as it names itself.' },
     { name: 'raw', meaning: 'The whole event as JSON; for CSV vendors an object of their cells by column.' },
 ];
+/** The cells of all these columns but `raw`. */
+function commonCells(vendor, org, time, id, common) {
+    return [
+        time === null ? '' : (0,lib_window/* formatInstant */.r4)(time),
+        vendor.id,
+        org,
+        id ?? '',
+        common.action,
+        common.outcome,
+        common.actor_type ?? '',
+        common.actor_id ?? '',
+        common.actor_name ?? '',
+        common.actor_email ?? '',
+        common.target_type ?? '',
+        common.target_id ?? '',
+        common.target_name ?? '',
+        common.source_ip ?? '',
+        common.user_agent ?? '',
+    ];
+}
 
 ;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/utils/get.js
 // Lodash implementation of `get`
@@ -31196,6 +31238,17 @@ class RowBuffer {
         bytes.copy(this.#buffer, this.#length + firstBytes, from, to);
         this.#end(this.#length + firstBytes + (to - from));
     }
+    /** Begins a row: cells with a comma behind each. Gives the place of the next, for which `room` has so many bytes. */
+    begin(cells, bytes) {
+        let at = this.#length;
+        for (const cell of cells) {
+            this.#reserve(at + UNIT_BYTES * cell.length + AROUND_BYTES);
+            at = this.#writeCell(cell, at);
+            this.#buffer[at++] = COMMA;
+        }
+        this.#reserve(at + bytes + AROUND_BYTES);
+        return at;
+    }
     /** Room for a row of so many bytes, line end left out, from `length` on; it becomes one by `end`. */
     room(bytes) {
         this.#reserve(this.#length + bytes + AROUND_BYTES);
@@ -31283,467 +31336,421 @@ class RowBuffer {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/csv/runs.js
+;// CONCATENATED MODULE: ./lib/csv/block.js
 
-/** The time, and the lengths of the id, of the rest and of the row; then those three. */
-const HEAD_BYTES = 20;
-/** Stands for the length of an id that there is none of. */
-const NO_ID = 0xffffffff;
-/** Gives every text back as it was, half characters too, so that ids stay apart. */
-const ID_ENCODING = 'utf16le';
-const PIECE_BYTES = 2 ** 18;
-/** Writes rows at the end of a file, and gives the end that it has then. Throws `destination` where the disk refuses. */
-async function writeRun(file, from, rows, path) {
-    let piece = Buffer.allocUnsafe(PIECE_BYTES);
-    let length = 0;
-    let end = from;
-    const flush = async () => {
-        await (0,disk/* onDisk */.FC)(path, () => (0,disk/* writeAll */.f4)(file, piece.subarray(0, length), end));
-        end += length;
-        length = 0;
-    };
-    for (const { time, id, rest, bytes, from: start, to } of rows) {
-        const [idBytes, restBytes] = [id === null ? 0 : Buffer.byteLength(id, ID_ENCODING), Buffer.byteLength(rest)];
-        const all = HEAD_BYTES + idBytes + restBytes + (to - start);
-        if (length + all > piece.length)
-            await flush();
-        if (all > piece.length)
-            piece = Buffer.allocUnsafe(all);
-        piece.writeDoubleLE(time ?? Number.NaN, length);
-        piece.writeUInt32LE(id === null ? NO_ID : idBytes, length + 8);
-        piece.writeUInt32LE(restBytes, length + 12);
-        piece.writeUInt32LE(to - start, length + 16);
-        length += HEAD_BYTES;
-        if (id !== null)
-            length += piece.write(id, length, ID_ENCODING);
-        if (rest !== '')
-            length += piece.write(rest, length);
-        length += bytes.copy(piece, length, start, to);
-    }
-    if (length > 0)
-        await flush();
-    return end;
-}
-/** Reads a run back. */
-class StoredRun {
-    row = null;
-    #extent;
-    #path;
-    /** What was read of the file; rows refer to it, so that each piece is a new one. */
-    #piece = Buffer.alloc(0);
-    #at = 0;
-    #read;
-    constructor(extent, path) {
-        this.#extent = extent;
-        this.#path = path;
-        this.#read = extent.from;
-    }
-    next() {
-        const piece = this.#piece;
-        const at = this.#at;
-        const left = piece.length - at;
-        if (left < HEAD_BYTES || left < bytesOf(piece, at)) {
-            this.row = null;
-            return;
-        }
-        const time = piece.readDoubleLE(at);
-        const idBytes = piece.readUInt32LE(at + 8);
-        const restBytes = piece.readUInt32LE(at + 12);
-        const ownBytes = piece.readUInt32LE(at + 16);
-        const idEnd = at + HEAD_BYTES + (idBytes === NO_ID ? 0 : idBytes);
-        const restEnd = idEnd + restBytes;
-        this.#at = restEnd + ownBytes;
-        this.row = {
-            time: Number.isNaN(time) ? null : time,
-            id: idBytes === NO_ID ? null : piece.toString(ID_ENCODING, at + HEAD_BYTES, idEnd),
-            rest: restBytes === 0 ? '' : piece.toString('utf8', idEnd, restEnd),
-            bytes: piece,
-            from: restEnd,
-            to: this.#at,
-        };
-    }
-    async load() {
-        while (this.row === null) {
-            const rest = this.#piece.subarray(this.#at);
-            const wanted = rest.length < HEAD_BYTES ? 0 : bytesOf(rest, 0) - rest.length;
-            const length = Math.min(Math.max(wanted, PIECE_BYTES), this.#extent.to - this.#read);
-            if (length <= 0 && rest.length === 0)
-                return false;
-            const piece = Buffer.allocUnsafeSlow(rest.length + length);
-            rest.copy(piece);
-            const { bytesRead } = await (0,disk/* onDisk */.FC)(this.#path, () => this.#extent.file.read(piece, rest.length, length, this.#read));
-            if (bytesRead < length || length <= 0) {
-                throw (0,disk/* refused */.J5)(this.#path, 'Rows that were put aside have become fewer.', undefined);
-            }
-            this.#read += length;
-            this.#piece = piece;
-            this.#at = 0;
-            this.next();
-        }
-        return true;
-    }
-}
-/** How long a stored row is, with all that stands before it. */
-function bytesOf(piece, at) {
-    const idBytes = piece.readUInt32LE(at + 8);
-    return HEAD_BYTES + (idBytes === NO_ID ? 0 : idBytes) + piece.readUInt32LE(at + 12) + piece.readUInt32LE(at + 16);
-}
-/** Rows that are in memory. */
-class HeldRun {
-    row = null;
-    #rows;
-    constructor(rows) {
-        this.#rows = rows[Symbol.iterator]();
-        this.next();
-    }
-    next() {
-        const { value, done } = this.#rows.next();
-        this.row = done ? null : value;
-    }
-    async load() {
-        return this.row !== null;
-    }
-}
+const keyOf = ({ times, ids }, row) => ({
+    time: times[row],
+    id: ids[row] ?? null,
+});
+/** Where a row begins in its block's bytes. */
+const startOf = ({ ends }, row) => (row === 0 ? 0 : ends[row - 1]);
 /** Oldest first, after what has no time; ties by id, after what has none; else as they arrived. */
 function byTimeThenId(a, b) {
-    if (a.time !== b.time)
-        return (a.time ?? Number.NEGATIVE_INFINITY) - (b.time ?? Number.NEGATIVE_INFINITY);
+    if (a.time !== b.time) {
+        if (a.time < b.time)
+            return -1;
+        if (a.time > b.time)
+            return 1;
+        const timed = Number(Number.isNaN(b.time)) - Number(Number.isNaN(a.time));
+        if (timed !== 0)
+            return timed;
+    }
     if (a.id === b.id)
         return 0;
     return a.id === null || (b.id !== null && a.id < b.id) ? -1 : 1;
 }
-/** Gives the rows of all runs, some at a time: in the common order of runs that are in time order, or run after run. */
+/** A block whose rows, or whose ids and rests, are as long takes no more rows; in bytes, and in letters. */
+const FULL = 2 ** 18;
+/** Room for the row that makes it so long. */
+const ROOM_BYTES = FULL + 2 ** 14;
+/** The most rows of a block; places in it have 16 bits. */
+const MOST_ROWS = 2 ** 14;
+const block_FIRST_ROWS = 2 ** 10;
+/** What a row takes in memory beside its texts, about. */
+const KEY_BYTES = 40;
+/** A block that is being filled. */
+class GrowingBlock {
+    #rows = new RowBuffer(ROOM_BYTES);
+    #times = new Float64Array(block_FIRST_ROWS);
+    #ids = [];
+    #rests = [];
+    #letters = 0;
+    /** Of the rows and of what their places depend on, about. */
+    get heldBytes() {
+        return this.#rows.length + this.count * KEY_BYTES + this.#letters;
+    }
+    get count() {
+        return this.#ids.length;
+    }
+    get isFull() {
+        return this.#rows.length >= FULL || this.#letters >= FULL || this.count >= MOST_ROWS;
+    }
+    /** Gives the buffer to which the row has to be added, before the next one. */
+    add(time, id, rest) {
+        const { count } = this;
+        if (count === this.#times.length) {
+            const times = new Float64Array(2 * count);
+            times.set(this.#times);
+            this.#times = times;
+        }
+        this.#times[count] = time;
+        this.#ids.push(id);
+        this.#rests.push(rest);
+        this.#letters += (id === null ? 0 : id.length) + rest.length;
+        return this.#rows;
+    }
+    /** Its rows, until others are added or these are cleared. */
+    view() {
+        const { bytes, ends } = this.#rows;
+        const { count } = this;
+        return { count, bytes, ends, times: this.#times.subarray(0, count), ids: this.#ids, rests: this.#rests };
+    }
+    /** Forgets all rows, and keeps the memory, unless a row of many MiB has made it larger than others need. */
+    clear() {
+        if (this.#rows.length > 2 * FULL)
+            this.#rows = new RowBuffer(ROOM_BYTES);
+        else
+            this.#rows.clear();
+        this.#ids = [];
+        this.#rests = [];
+        this.#letters = 0;
+    }
+}
+/** Blocks that are used again, so that a long export takes no more memory than a short one. */
+class BlockPool {
+    #free = [];
+    take() {
+        return this.#free.pop() ?? new GrowingBlock();
+    }
+    /** Takes a block back that nobody reads any more. */
+    give(block) {
+        block.clear();
+        this.#free.push(block);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/csv/merge.js
+
+/**
+ * Gives the rows of all runs: in the common order of runs that are in time order, or run after run. What is given is
+ * good until more is asked for.
+ */
 async function* merge(runs, order) {
     if (order === 'vendor') {
         for (const run of runs)
             yield* merge([run], 'time');
         return;
     }
-    /** Those with rows left, the one that is next first; of ties, the one that came first. */
-    const queue = [];
-    const add = (run, number, row) => {
-        let [low, high] = [0, queue.length];
-        while (low < high) {
-            const middle = (low + high) >> 1;
-            const other = queue[middle];
-            const sign = other === undefined ? -1 : byTimeThenId(row, other.row) || number - other.number;
-            if (sign < 0)
-                high = middle;
-            else
-                low = middle + 1;
-        }
-        queue.splice(low, 0, { run, number, row });
-    };
-    for (const [number, run] of runs.entries()) {
-        if ((await run.load()) && run.row !== null)
-            add(run, number, run.row);
-    }
+    const cursors = runs.map((run, number) => ({ ...run.first, run, number, block: null, at: 0 }));
+    /** The one whose row is next first. */
+    const queue = cursors.sort(byKey);
     let some = [];
-    for (;;) {
-        const first = queue[0];
-        if (first === undefined)
-            break;
-        some.push(first.row);
-        if (some.length === MERGED_ROWS) {
+    for (let first = queue.shift(); first !== undefined; first = queue.shift()) {
+        const { run, number, block, at } = first;
+        const to = block === null ? 0 : placeOf(queue[0], block, at, number);
+        if (block !== null)
+            some.push({ block, from: at, to });
+        if (block !== null && to < block.count) {
+            insert(queue, { ...keyOf(block, to), run, number, block, at: to });
+            continue;
+        }
+        if (some.length > 0)
             yield some;
-            some = [];
-        }
-        first.run.next();
-        if (first.run.row === null && !(await first.run.load())) {
-            queue.shift();
-        }
-        else if (first.run.row !== null) {
-            first.row = first.run.row;
-            const second = queue[1];
-            if (second !== undefined && (byTimeThenId(first.row, second.row) || first.number - second.number) > 0) {
-                queue.shift();
-                add(first.run, first.number, first.row);
-            }
-        }
+        some = [];
+        const next = await run.next();
+        if (next !== null)
+            insert(queue, { ...keyOf(next, 0), run, number, block: next, at: 0 });
     }
-    if (some.length > 0)
-        yield some;
 }
-/** Rows given at a time. */
-const MERGED_ROWS = 2000;
+const byKey = (a, b) => byTimeThenId(a, b) || a.number - b.number;
+function insert(queue, cursor) {
+    queue.splice(firstOf(0, queue.length, (index) => byKey(cursor, queue[index]) < 0), 0, cursor);
+}
+/** The first row of a block, from `at` on, that comes after the row of another run. */
+function placeOf(other, block, at, number) {
+    if (other === undefined)
+        return block.count;
+    const isBehind = (row) => (byTimeThenId(keyOf(block, row), other) || number - other.number) > 0;
+    return isBehind(block.count - 1) ? firstOf(at, block.count, isBehind) : block.count;
+}
+/** The first place of `[from, to)` where it holds, as it does behind that, or `to`. */
+function firstOf(from, to, holds) {
+    let [low, high] = [from, to];
+    while (low < high) {
+        const middle = (low + high) >> 1;
+        if (holds(middle))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
 
 ;// CONCATENATED MODULE: ./lib/csv/held.js
 
-
-/** A segment that is as long takes no more rows, in bytes. */
-const SEGMENT_BYTES = 2 ** 18;
-/** Room for the row that makes it so long. */
-const ROOM_BYTES = SEGMENT_BYTES + 2 ** 14;
-/** Memory for rows that is used again, so that a long export takes no more than a short one. */
-class Segments {
-    #free = [];
-    take() {
-        return this.#free.pop() ?? new RowBuffer(ROOM_BYTES);
-    }
-    /** Takes segments back that nobody reads any more. */
-    give(segments) {
-        for (const segment of segments) {
-            // A row of many MiB has made it larger than others need.
-            if (segment.length > 2 * SEGMENT_BYTES)
-                continue;
-            segment.clear();
-            this.#free.push(segment);
-        }
-    }
-}
-/** Rows in memory with what their places depend on, column by column: an object for each would take longer than it. */
+/** Rows in memory. */
 class HeldRows {
-    #memory;
-    #segments = [];
-    /** The first row of each segment. */
-    #starts = [];
-    /** NaN where there is none. */
-    #times = [];
-    #ids = [];
-    #rests = [];
-    #bytes = 0;
+    #pool;
+    #blocks = [];
+    #count = 0;
+    /** Of the blocks that are full. */
+    #fullBytes = 0;
+    #lastTime = Number.NaN;
+    #lastId = null;
     #rises = true;
     #falls = true;
-    constructor(memory) {
-        this.#memory = memory;
+    constructor(pool) {
+        this.#pool = pool;
     }
     get count() {
-        return this.#times.length;
+        return this.#count;
     }
     /** Of the rows and of what their places depend on, about. */
     get bytes() {
-        return this.#bytes + (this.#segments.at(-1)?.length ?? 0);
+        return this.#fullBytes + (this.#blocks.at(-1)?.heldBytes ?? 0);
     }
     /** Gives the buffer to which the row of this time and id has to be added, and which takes no other meanwhile. */
     add(time, id, rest) {
-        const count = this.#times.length;
-        let rows = this.#segments.at(-1);
-        if (rows === undefined || rows.length >= SEGMENT_BYTES) {
-            this.#bytes += rows?.length ?? 0;
-            rows = this.#memory.take();
-            this.#segments.push(rows);
-            this.#starts.push(count);
+        let block = this.#blocks.at(-1);
+        if (block === undefined || block.isFull) {
+            this.#fullBytes += block?.heldBytes ?? 0;
+            block = this.#pool.take();
+            this.#blocks.push(block);
         }
-        const before = this.#times[count - 1] ?? Number.NaN;
-        const isTie = time === before && !(id === null && this.#ids[count - 1] === null);
-        if (count > 0 && !(before <= (time ?? Number.NaN) && !isTie))
-            this.#rises = false;
-        if (count > 0 && !(before >= (time ?? Number.NaN)))
-            this.#falls = false;
-        this.#times.push(time ?? Number.NaN);
-        this.#ids.push(id);
-        this.#rests.push(rest);
-        this.#bytes += KEY_BYTES + (id?.length ?? 0) + rest.length;
-        return rows;
+        const at = time ?? Number.NaN;
+        if (this.#count > 0) {
+            const isTie = at === this.#lastTime && !(id === null && this.#lastId === null);
+            if (!(this.#lastTime <= at) || isTie)
+                this.#rises = false;
+            if (!(this.#lastTime >= at))
+                this.#falls = false;
+        }
+        this.#lastTime = at;
+        this.#lastId = id;
+        this.#count++;
+        return block.add(at, id, rest);
     }
-    /** Of all rows, as they came or in time order. */
+    /** All rows, as they came or in time order. A block is good until the next one. */
     *inOrder(order) {
-        const views = this.#segments.map(({ bytes, ends }) => ({ bytes, ends }));
-        const indices = order === 'vendor' || this.#rises ? null : this.#sorted();
-        let segment = 0;
-        for (let place = 0; place < this.count; place++) {
-            const row = indices?.[place] ?? place;
-            while (row < (this.#starts[segment] ?? 0))
-                segment--;
-            while (row >= (this.#starts[segment + 1] ?? Number.POSITIVE_INFINITY))
-                segment++;
-            const { bytes, ends } = views[segment];
-            const index = row - (this.#starts[segment] ?? 0);
-            const from = index === 0 ? 0 : (ends[index - 1] ?? 0);
-            yield { ...this.#key(row), rest: this.#rests[row] ?? '', bytes, from, to: ends[index] ?? 0 };
-        }
+        const blocks = this.#blocks.map((block) => block.view());
+        if (order === 'vendor' || this.#rises)
+            yield* blocks;
+        else
+            yield* this.#sorted(blocks);
     }
     /** Gives the memory back. */
     release() {
-        this.#memory.give(this.#segments);
+        for (const block of this.#blocks)
+            this.#pool.give(block);
     }
-    #key(row) {
-        const time = this.#times[row] ?? Number.NaN;
-        return { time: Number.isNaN(time) ? null : time, id: this.#ids[row] ?? null };
+    *#sorted(blocks) {
+        const into = this.#pool.take();
+        try {
+            for (const place of this.#placesInOrder(blocks)) {
+                const block = blocks[place >>> ROW_BITS];
+                const row = place & ROW_MASK;
+                const rows = into.add(block.times[row], block.ids[row] ?? null, block.rests[row] ?? '');
+                rows.addEncoded(block.bytes, startOf(block, row), block.ends[row]);
+                if (!into.isFull)
+                    continue;
+                yield into.view();
+                into.clear();
+            }
+            if (into.count > 0)
+                yield into.view();
+        }
+        finally {
+            this.#pool.give(into);
+        }
     }
-    #sorted() {
-        const indices = Uint32Array.from({ length: this.count }, (_, index) => index);
-        const compare = (a, b) => byTimeThenId(this.#key(a), this.#key(b)) || a - b;
+    /** Of all rows in time order: the number of the block, and the place in it in the lower bits. */
+    #placesInOrder(blocks) {
+        const places = new Uint32Array(this.#count);
+        let length = 0;
+        for (const [index, { count }] of blocks.entries()) {
+            for (let row = 0; row < count; row++)
+                places[length++] = (index << ROW_BITS) | row;
+        }
+        const key = (place) => keyOf(blocks[place >>> ROW_BITS], place & ROW_MASK);
+        const compare = (a, b) => byTimeThenId(key(a), key(b)) || a - b;
         if (!this.#falls)
-            return indices.sort(compare);
+            return places.sort(compare);
         // Newest first, as most come: backwards, but for those of one time.
-        indices.reverse();
-        for (let from = 0; from < indices.length;) {
+        places.reverse();
+        const time = (index) => {
+            const place = places[index];
+            return blocks[place >>> ROW_BITS].times[place & ROW_MASK];
+        };
+        for (let from = 0; from < length;) {
             let to = from + 1;
-            while (to < indices.length && this.#times[indices[to] ?? 0] === this.#times[indices[from] ?? 0])
+            while (to < length && time(to) === time(from))
                 to++;
             if (to > from + 1)
-                indices.subarray(from, to).sort(compare);
+                places.subarray(from, to).sort(compare);
             from = to;
         }
-        return indices;
+        return places;
     }
 }
-/** What a row takes in memory beside its texts, about. */
-const KEY_BYTES = 40;
+/** Those that the place of a row in its block takes. */
+const ROW_BITS = 16;
+const ROW_MASK = 2 ** ROW_BITS - 1;
 
-;// CONCATENATED MODULE: ./lib/csv/json-row.js
+;// CONCATENATED MODULE: ./lib/csv/runs.js
 
-/** An event of a JSON vendor as a row of its native table, encoded already; its fields are parsed where somebody asks for them. */
-class JsonRow {
-    #batch;
-    /** The row stands from here up to `to`, its line end included. */
-    from;
-    to;
-    /** The event's JSON stands from here up to `sourceTo`. */
-    sourceFrom;
-    sourceTo;
-    constructor(batch, from, to, sourceFrom, sourceTo) {
-        this.#batch = batch;
-        this.from = from;
-        this.to = to;
-        this.sourceFrom = sourceFrom;
-        this.sourceTo = sourceTo;
-    }
-    /** The row's bytes, and others around it. */
-    get bytes() {
-        return this.#batch.encoded;
-    }
-    /** The event's JSON, and others around it. */
-    get source() {
-        return this.#batch.source;
-    }
-    /** The vendor's own object, as `readJson` reads it, parsed anew each time. */
-    get fields() {
-        const where = 'an event that was read before';
-        return asObject(parseJson(this.#batch.source.toString('utf8', this.sourceFrom, this.sourceTo), where), 'it', where);
-    }
-}
 
-;// CONCATENATED MODULE: ./lib/csv/row.js
-
-const row_SPACE = 0x20;
-const row_QUOTE = 0x22;
-const row_COMMA = 0x2c;
-const row_CR = 0x0d;
-const row_LF = 0x0a;
-/** Encodes it once, for as many rows as there are. */
-function firstCell(text) {
-    return { text: text.toWellFormed(), bytes: Buffer.from(encodeRow([text, '']).slice(0, -2)) };
+/** Gives every text back as it was, half characters too, so that ids stay apart. */
+const TEXT_ENCODING = 'utf16le';
+/** Stands for the length of a text that there is none of. */
+const NO_TEXT = 0xffffffff;
+/**
+ * Writes blocks at `from` of a file: of each the times and the ends of its rows, as doubles; the lengths of their ids and
+ * then of their rests, in 32 bits, where there are any; these texts; the rows. There is at least one row.
+ * Throws `destination` where the disk refuses.
+ */
+async function writeRun(file, from, blocks, path) {
+    const places = [];
+    let first = null;
+    let at = from;
+    for (const block of blocks) {
+        first ??= keyOf(block, 0);
+        const place = { at, rows: block.count, ids: lettersOf(block.ids), rests: lettersOf(block.rests) || null };
+        const head = headOf(block, place);
+        await (0,disk/* onDisk */.FC)(path, async () => {
+            await Promise.all([(0,disk/* writeAll */.f4)(file, head, at), (0,disk/* writeAll */.f4)(file, block.bytes, at + head.length)]);
+        });
+        places.push({ ...place, bytes: block.bytes.length });
+        at += head.length + block.bytes.length;
+    }
+    if (first === null)
+        throw new Error('A run has no rows.');
+    return { file, first, places, to: at };
 }
-/** A row of cells that came in another way. */
-function csvRow(cells) {
-    const bytes = Buffer.from(encodeRow(cells));
-    return new CsvRow(bytes, 0, bytes.length - 2, true);
-}
-/** A row of a CSV as it lies in memory, proven to keep the grammar; its cells are decoded where somebody asks for them. */
-class CsvRow {
-    /** The row's own, without its line end, from `from` up to `to`, and others around it. */
-    bytes;
-    from;
-    to;
-    /** Whether `encodeRow` makes of its own cells exactly the bytes that stand here. */
-    plain;
-    /** Stands before the row's own cells; null where nothing does. */
-    first;
-    constructor(bytes, from, to, plain, first = null) {
-        this.bytes = bytes;
-        this.from = from;
-        this.to = to;
-        this.plain = plain;
-        this.first = first;
-    }
-    /** The same row with one cell more, before its own; nothing is decoded. A row can be given one only. */
-    withFirst(first) {
-        // An empty cell is quoted where it is alone, and is not where it has a neighbour.
-        const plain = this.plain && !(this.to - this.from === 2 && this.bytes[this.from] === row_QUOTE);
-        return new CsvRow(this.bytes, this.from, this.to, plain, first);
-    }
-    /** All cells, decoded anew each time. */
-    get cells() {
-        const text = this.bytes.toString('utf8', this.from, this.to);
-        const own = text.includes('"') ? splitQuoted(text) : text.split(',');
-        if (this.first !== null)
-            own.unshift(this.first.text);
-        return own;
-    }
-    /** One cell, from 0, decoded alone; empty where the row is not so wide. */
-    cell(index) {
-        if (this.first !== null && index === 0)
-            return this.first.text;
-        let at = this.from;
-        for (let left = this.first === null ? index : index - 1; left > 0; left--)
-            at = this.#endOf(at) + 1;
-        return this.#decode(at, this.#endOf(at));
-    }
-    #endOf(at) {
-        return this.bytes[at] === row_QUOTE && at < this.to
-            ? quotedEnd(this.bytes, at, this.to)
-            : bareEnd(this.bytes, at, this.to);
-    }
-    #decode(from, to) {
-        if (from >= to)
-            return '';
-        if (this.bytes[from] !== row_QUOTE)
-            return this.bytes.toString('utf8', from, to);
-        return this.bytes.toString('utf8', from + 1, to - 1).replaceAll('""', '"');
-    }
-}
-/** The cells of a row that keeps the grammar, some of them quoted. */
-function splitQuoted(text) {
-    const cells = [];
-    for (let at = 0; at <= text.length;) {
-        let end;
-        if (text[at] === '"') {
-            end = text.indexOf('"', at + 1);
-            let doubled = false;
-            for (; text[end + 1] === '"'; end = text.indexOf('"', end + 2))
-                doubled = true;
-            const cell = text.slice(at + 1, end);
-            cells.push(doubled ? cell.replaceAll('""', '"') : cell);
-            end++;
-        }
-        else {
-            end = text.indexOf(',', at);
-            if (end === -1)
-                end = text.length;
-            cells.push(text.slice(at, end));
-        }
-        at = end + 1;
-    }
-    return cells;
-}
-/** Where a bare cell ends: the first comma, quote, carriage return or line feed from `at` on, or `end`. */
-function bareEnd(bytes, at, end) {
-    for (; at < end; at++) {
-        // Most bytes are greater than a comma, and none that ends a cell is.
-        while (at < end && bytes[at] > row_COMMA)
-            at++;
-        const byte = at < end ? bytes[at] : row_COMMA;
-        if (byte === row_COMMA || byte === row_QUOTE || byte === row_CR || byte === row_LF)
-            break;
-    }
-    return at;
-}
-/** The place behind the closing quote of the cell whose opening quote is at `at`, doubled ones skipped; -1: none up to `end`. */
-function quotedEnd(bytes, at, end) {
-    for (at++; at < end; at++) {
-        if (bytes[at] !== row_QUOTE)
+/** How many letters they have; null where none of them says anything. */
+function lettersOf(texts) {
+    let letters = 0;
+    let isThere = false;
+    for (const text of texts) {
+        if (text === null)
             continue;
-        if (at + 1 === end || bytes[at + 1] !== row_QUOTE)
-            return at + 1;
-        at++;
+        letters += text.length;
+        isThere = true;
     }
-    return -1;
+    return isThere ? letters : null;
 }
-/** Whether the text of a bare cell, or of a quoted one without its quotes, has to be quoted: `NEEDS_QUOTES`, in bytes. */
-function needsQuotes(bytes, from, to) {
-    return needsQuotesAtEnds(bytes, from, to) || bareEnd(bytes, from, to) < to;
+/** Bytes before the rows. */
+const headBytes = ({ rows, ids, rests }) => 16 * rows + (ids === null ? 0 : 4 * rows + 2 * ids) + (rests === null ? 0 : 4 * rows + 2 * rests);
+function headOf({ times, ends, ids, rests }, head) {
+    const bytes = Buffer.allocUnsafeSlow(headBytes(head));
+    const { rows } = head;
+    new Float64Array(bytes.buffer, 0, rows).set(times);
+    new Float64Array(bytes.buffer, 8 * rows, rows).set(ends);
+    const texts = [head.ids === null ? [] : ids, head.rests === null ? [] : rests];
+    let at = 16 * rows;
+    for (const some of texts) {
+        const lengths = new Uint32Array(bytes.buffer, at, some.length);
+        for (const [row, text] of some.entries())
+            lengths[row] = text === null ? NO_TEXT : text.length;
+        at += 4 * some.length;
+    }
+    for (const some of texts)
+        at += bytes.write(some.join(''), at, TEXT_ENCODING);
+    return bytes;
 }
-/** The same for a text that has nothing in it which ends a bare cell. */
-function needsQuotesAtEnds(bytes, from, to) {
-    if (from === to)
-        return false;
-    return bytes[from] === row_SPACE || bytes[to - 1] === row_SPACE || beginsWithMark(bytes, from, to);
+/** The block that `bytes` hold from their start on. */
+function blockOf(bytes, place) {
+    const { rows, ids, rests } = place;
+    const lengths = 16 * rows;
+    const more = lengths + (ids === null ? 0 : 4 * rows);
+    const texts = more + (rests === null ? 0 : 4 * rows);
+    const behind = texts + 2 * (ids ?? 0);
+    const from = headBytes(place);
+    return {
+        count: rows,
+        bytes: bytes.subarray(from, from + place.bytes),
+        ends: new Float64Array(bytes.buffer, 8 * rows, rows),
+        times: new Float64Array(bytes.buffer, 0, rows),
+        ids: ids === null ? new Array(rows).fill(null) : textsOf(bytes, rows, lengths, texts, ids),
+        rests: rests === null ? new Array(rows).fill('') : textsOf(bytes, rows, more, behind, rests).map((rest) => rest ?? ''),
+    };
 }
-/** Whether U+FEFF, the byte order mark, stands there. */
-function beginsWithMark(bytes, from, to) {
-    return bytes[from] === 0xef && from + 3 <= to && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf;
+function textsOf(bytes, rows, lengthsAt, at, letters) {
+    const lengths = new Uint32Array(bytes.buffer, lengthsAt, rows);
+    const all = bytes.toString(TEXT_ENCODING, at, at + 2 * letters);
+    let from = 0;
+    return Array.from(lengths, (length) => {
+        if (length === NO_TEXT)
+            return null;
+        from += length;
+        return all.slice(from - length, from);
+    });
+}
+/** Reads a run back. */
+class StoredRun {
+    first;
+    #extent;
+    #path;
+    #next = 0;
+    /** What the block at hand lies in, and what the next one is read into. */
+    #memory = Buffer.of();
+    #other = Buffer.of();
+    #coming = null;
+    /** @param path for messages */
+    constructor(extent, path) {
+        this.#extent = extent;
+        this.#path = path;
+        this.first = extent.first;
+    }
+    async next() {
+        const coming = this.#coming ?? this.#read();
+        const block = coming && (await coming);
+        [this.#memory, this.#other] = [this.#other, this.#memory];
+        // The disk reads on while somebody works on what it gave.
+        this.#coming = block && this.#read();
+        this.#coming?.catch(() => { });
+        // Many runs may have ended before the last one does.
+        if (block === null)
+            this.#memory = this.#other = Buffer.of();
+        return block;
+    }
+    /** Begins to read the next block; null: none is left. */
+    #read() {
+        const place = this.#extent.places[this.#next++];
+        if (place === undefined)
+            return null;
+        const length = headBytes(place) + place.bytes;
+        if (this.#other.length < length)
+            this.#other = Buffer.allocUnsafeSlow(length);
+        return this.#fill(this.#other, length, place);
+    }
+    async #fill(memory, length, place) {
+        for (let done = 0; done < length;) {
+            const { bytesRead } = await (0,disk/* onDisk */.FC)(this.#path, () => this.#extent.file.read(memory, done, length - done, place.at + done));
+            if (bytesRead === 0)
+                throw (0,disk/* refused */.J5)(this.#path, 'Rows that were put aside have become fewer.', undefined);
+            done += bytesRead;
+        }
+        return blockOf(memory, place);
+    }
+}
+/** Blocks in memory, at least one. */
+class HeldRun {
+    first;
+    #blocks;
+    #begun;
+    constructor(blocks) {
+        this.#blocks = blocks[Symbol.iterator]();
+        const { value } = this.#blocks.next();
+        if (value === undefined)
+            throw new Error('A run has no rows.');
+        this.#begun = value;
+        this.first = keyOf(value, 0);
+    }
+    async next() {
+        const begun = this.#begun;
+        this.#begun = null;
+        return begun ?? this.#blocks.next().value ?? null;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/csv/store.js
@@ -31759,12 +31766,12 @@ class Scratch {
     constructor(folder) {
         this.folder = folder;
     }
-    /** To be called for one run at a time. Throws `destination` where the disk refuses. */
-    async write(rows) {
+    /** To be called for one run at a time, which has a row. Throws `destination` where the disk refuses. */
+    async write(blocks) {
         this.#file ??= await (0,disk/* onDisk */.FC)(this.folder, () => (0,disk/* openScratch */.jd)(this.folder));
-        const from = this.#end;
-        this.#end = await writeRun(this.#file, from, rows, this.folder);
-        return { file: this.#file, from, to: this.#end };
+        const extent = await writeRun(this.#file, this.#end, blocks, this.folder);
+        this.#end = extent.to;
+        return extent;
     }
     async close() {
         await this.#file?.close();
@@ -31775,15 +31782,15 @@ class Scratch {
 class RowStore {
     #scratch;
     #order;
-    #memory;
+    #pool;
     #held;
     #extents = [];
     #storing = Promise.resolve();
-    constructor(scratch, order, memory) {
+    constructor(scratch, order, pool) {
         this.#scratch = scratch;
         this.#order = order;
-        this.#memory = memory;
-        this.#held = new HeldRows(memory);
+        this.#pool = pool;
+        this.#held = new HeldRows(pool);
     }
     /** Bytes of the rows in memory, with what their places depend on; about. */
     get heldBytes() {
@@ -31802,7 +31809,7 @@ class RowStore {
         const held = this.#held;
         if (held.count === 0)
             return;
-        this.#held = new HeldRows(this.#memory);
+        this.#held = new HeldRows(this.#pool);
         this.#extents.push(await this.#scratch.write(held.inOrder(this.#order)));
         held.release();
     }
@@ -31815,7 +31822,7 @@ class RowStore {
     async close() {
         await this.#storing.catch(() => { });
         this.#held.release();
-        this.#held = new HeldRows(this.#memory);
+        this.#held = new HeldRows(this.#pool);
         this.#extents = [];
     }
 }
@@ -31847,18 +31854,18 @@ function limitNewSpace() {
 
 
 
-
-
-/** Bytes of rows that may be in memory, of all stretches together. */
-const MOST_HELD_BYTES = 12 * 2 ** 20;
+/** Bytes of rows that may wait in memory, of all stretches together; as many may be on their way to the disk. */
+const MOST_HELD_BYTES = 6 * 2 ** 20;
 /** All that an export holds at once: stretches that are being walked, and those that wait for their turn. */
 class Gathering {
     #form;
     #folder;
     #mostHeldBytes;
-    #memory = new Segments();
+    #pool = new BlockPool();
     #open = new Set();
+    /** What is on its way to the disk, or was; where the disk refuses, whoever comes next is told. */
     #storing = Promise.resolve();
+    #isStoring = false;
     #closed = false;
     /** @param folder where files without a name may grow */
     constructor(form, folder, mostHeldBytes = MOST_HELD_BYTES) {
@@ -31868,15 +31875,16 @@ class Gathering {
     }
     /** Opens a stretch. */
     begin() {
-        const gathered = new Gathered(this.#form, this.#folder, this.#memory, () => this.#makeRoom());
+        const gathered = new Gathered(this.#form, this.#folder, this.#pool, () => this.#makeRoom());
         this.#open.add(gathered);
         return gathered;
     }
-    /** All rows of a stretch to which no page comes any more, in the order of the export, some at a time. */
+    /** All rows of a stretch to which no page comes any more, in the order of the export; some are good until the next. */
     async *end(gathered) {
-        await this.#storing;
+        // Nothing of it begins to move any more.
         this.#open.delete(gathered);
         try {
+            await this.#storing;
             yield* gathered.rows();
         }
         finally {
@@ -31890,31 +31898,37 @@ class Gathering {
         for (const gathered of this.#open)
             await gathered.close();
     }
-    /** Where too much is in memory, moves what is most there to the disk, one after the other. */
+    /** Where too much is in memory, begins to move what is most there to the disk, once what was on its way has arrived. */
     async #makeRoom() {
-        this.#storing = this.#storing.then(async () => {
-            while (!this.#closed) {
-                const held = [...this.#open].sort((a, b) => b.heldBytes - a.heldBytes);
-                if (held.reduce((sum, { heldBytes }) => sum + heldBytes, 0) <= this.#mostHeldBytes)
-                    return;
-                await held[0]?.store();
+        while (!this.#closed) {
+            const held = [...this.#open].sort((a, b) => b.heldBytes - a.heldBytes);
+            if (held.reduce((sum, { heldBytes }) => sum + heldBytes, 0) <= this.#mostHeldBytes)
+                return;
+            if (this.#isStoring) {
+                await this.#storing;
             }
-        });
-        await this.#storing;
+            else {
+                this.#isStoring = true;
+                this.#storing = (held[0]?.store() ?? Promise.resolve()).then(() => {
+                    this.#isStoring = false;
+                });
+                this.#storing.catch(() => { });
+            }
+        }
     }
 }
 /** The rows of one stretch. */
 class Gathered {
     #form;
     #scratch;
-    #memory;
+    #pool;
     #makeRoom;
     #drafts = new Map();
     #slice = null;
-    constructor(form, folder, memory, makeRoom) {
+    constructor(form, folder, pool, makeRoom) {
         this.#form = form;
         this.#scratch = new Scratch(folder);
-        this.#memory = memory;
+        this.#pool = pool;
         this.#makeRoom = makeRoom;
     }
     async take(page) {
@@ -31939,14 +31953,7 @@ class Gathered {
                     into.cutIds.push([id, time]);
                 continue;
             }
-            const row = this.#form.row(event);
-            const rows = into.rows.add(time, id, this.#form.rest(event));
-            if (row instanceof JsonRow)
-                rows.addEncoded(row.bytes, row.from, row.to);
-            else if (row instanceof CsvRow)
-                rows.addRow(row);
-            else
-                rows.addCells(row);
+            this.#form.write(event, into.rows.add(time, id, this.#form.rest(event)));
         }
         await this.#makeRoom();
     }
@@ -31969,7 +31976,7 @@ class Gathered {
     get heldBytes() {
         return this.#sum(({ rows }) => rows.heldBytes);
     }
-    /** All rows, some at a time. */
+    /** All rows, in the order of the export; some are good until the next. */
     rows() {
         const runs = [...this.#drafts.values()].flatMap(({ rows }) => rows.runs());
         return merge(runs, this.#form.order);
@@ -31988,7 +31995,7 @@ class Gathered {
         const known = this.#drafts.get(draft);
         if (known !== undefined)
             return known;
-        const made = { rows: new RowStore(this.#scratch, this.#form.order, this.#memory), received: 0, cut: 0, cutIds: [] };
+        const made = { rows: new RowStore(this.#scratch, this.#form.order, this.#pool), received: 0, cut: 0, cutIds: [] };
         this.#drafts.set(draft, made);
         return made;
     }
@@ -32014,6 +32021,10 @@ class Sink {
     #file;
     #hash = (0,external_node_crypto_.createHash)('sha256');
     #bytes = 0;
+    /** Short chunks, which are written together. */
+    #pending = null;
+    #pendingBytes = 0;
+    #isSettled = false;
     constructor(path, file) {
         this.#path = path;
         this.#file = file;
@@ -32021,13 +32032,26 @@ class Sink {
     static async open(path) {
         return new Sink(path, await (0,disk/* onDisk */.FC)(path, () => (0,promises_.open)(partialOf(path), 'wx')));
     }
+    /** The chunk may change once it has ended. */
     async write(chunk) {
-        this.#hash.update(chunk);
+        if (this.#isSettled)
+            throw new Error('A file that was read back takes nothing more.');
         this.#bytes += chunk.length;
-        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.writeFile(chunk));
+        if (this.#pendingBytes + chunk.length > PENDING_BYTES)
+            await this.#flush();
+        if (chunk.length > PENDING_BYTES) {
+            await this.#write(chunk);
+        }
+        else {
+            this.#pending ??= Buffer.allocUnsafeSlow(PENDING_BYTES);
+            this.#pendingBytes += chunk.copy(this.#pending, this.#pendingBytes);
+        }
     }
     /** Syncs, reads back, compares; after that nothing can be written. */
     async settle() {
+        await this.#flush();
+        this.#pending = null;
+        this.#isSettled = true;
         const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
         await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.sync());
         const found = await (0,disk/* onDisk */.FC)(this.#path, () => (0,checksums/* hashFile */.DC)(partialOf(this.#path)));
@@ -32040,11 +32064,26 @@ class Sink {
     async name(path) {
         await (0,disk/* onDisk */.FC)(path, () => (0,promises_.rename)(partialOf(this.#path), path));
     }
+    async #flush() {
+        if (this.#pending === null)
+            return;
+        const bytes = this.#pending.subarray(0, this.#pendingBytes);
+        this.#pendingBytes = 0;
+        await this.#write(bytes);
+    }
+    async #write(bytes) {
+        const writing = (0,disk/* onDisk */.FC)(this.#path, () => this.#file.writeFile(bytes));
+        // The sum is made while the disk works.
+        this.#hash.update(bytes);
+        await writing;
+    }
     /** Leaves what was written as `.partial`, unless it was named. */
     async close() {
         await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.close());
     }
 }
+/** What waits to be written together, at most. */
+const PENDING_BYTES = 2 ** 16;
 const partialOf = (path) => `${path}.partial`;
 /** The error for a file that has changed on the disk. */
 const notAsWritten = (path, cause) => (0,disk/* refused */.J5)(path, 'The file that the disk gives back is not the one that was written.', cause);
@@ -32075,22 +32114,22 @@ class Parts {
         this.#header = header.bytes;
         await this.#open();
     }
-    /** The bytes may change once it has ended. */
-    async write({ bytes, ends }) {
-        for (let row = 0, from = 0; row < ends.length;) {
+    /** Writes the rows from `from` up to `to`. The bytes may change once it has ended. */
+    async write({ bytes, ends }, from = 0, to = ends.length) {
+        for (let row = from, at = row === 0 ? 0 : (ends[row - 1] ?? 0); row < to;) {
             const part = this.#current();
-            const fits = countUpTo(ends, from + this.#maxBytes - part.bytes);
+            const fits = behindFitting(ends, row, to, at + this.#maxBytes - part.bytes);
             const until = fits > row ? fits : part.rows === 0 ? row + 1 : row;
             if (until === row) {
                 await this.#settle(part);
                 await this.#open();
                 continue;
             }
-            const end = ends[until - 1] ?? from;
-            await part.sink.write(bytes.subarray(from, end));
-            part.bytes += end - from;
+            const end = ends[until - 1] ?? at;
+            await part.sink.write(bytes.subarray(at, end));
+            part.bytes += end - at;
             part.rows += until - row;
-            [row, from] = [until, end];
+            [row, at] = [until, end];
         }
     }
     /** Gives the files their names, and says what they are, in order. */
@@ -32134,9 +32173,9 @@ function partPath(path, number) {
     const name = `${(0,external_node_path_.basename)(path, '.csv')}.part-${String(number).padStart(3, '0')}.csv`;
     return (0,external_node_path_.join)((0,external_node_path_.dirname)(path), name);
 }
-/** How many of the rows end at `most` bytes or before. */
-function countUpTo(ends, most) {
-    let [low, high] = [0, ends.length];
+/** The place behind those of the rows of `[from, to)` that end at `most` bytes or before. */
+function behindFitting(ends, from, to, most) {
+    let [low, high] = [from, to];
     while (low < high) {
         const middle = (low + high) >> 1;
         if ((ends[middle] ?? 0) <= most)
@@ -32250,6 +32289,291 @@ async function* inTurn(stretches) {
 
 // EXTERNAL MODULE: ./lib/nearest.js
 var nearest = __nccwpck_require__(2037);
+;// CONCATENATED MODULE: ./lib/csv/csv-common.js
+
+const [csv_common_SPACE, csv_common_QUOTE, csv_common_COMMA, BACKSLASH] = [0x20, 0x22, 0x2c, 0x5c];
+/** The letters that JSON has for some control characters; 0: it has none. */
+const LETTERS = new Uint8Array(csv_common_SPACE);
+for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r' })) {
+    LETTERS[Number(byte)] = letter.charCodeAt(0);
+}
+/** The most bytes that one becomes: `\u0000`. */
+const MOST_BYTES = 6;
+/**
+ * Writes rows of the `common` table from those of a CSV vendor, their cells never decoded but for those that it needs.
+ * null: JavaScript would put columns with such names into another order.
+ */
+function csvWriter(vendor, org, header) {
+    if (header.some((name) => /^\d+$/.test(name)))
+        return null;
+    const json = new CellsAsJson(header);
+    const picked = vendor.commonColumns.map((name) => [name, header.indexOf(name)]);
+    const known = picked.filter(([, index]) => index !== -1);
+    return ({ time, id }, row, rows) => {
+        const fields = Object.fromEntries(known.map(([name, index]) => [name, row.cell(index)]));
+        const cells = commonCells(vendor, org, time, id, vendor.common(fields));
+        const at = rows.begin(cells, json.mostBytes(row));
+        rows.end(json.write(row, rows.room(0), at));
+    };
+}
+/** The cells of a CSV's rows as JSON objects, each of which is a cell of another CSV. */
+class CellsAsJson {
+    /** What stands before each cell, with the end of the one before. */
+    #before;
+    #beforeBytes;
+    /** Behind the cell that was read last. */
+    #end = 0;
+    constructor(header) {
+        this.#before = header.map((name, index) => {
+            const quoted = JSON.stringify(name).replaceAll('"', '""');
+            return Buffer.from(`${index === 0 ? '"{' : '"",'}${quoted}:""`);
+        });
+        this.#beforeBytes = this.#before.reduce((sum, { length }) => sum + length, 0);
+    }
+    mostBytes({ from, to, first }) {
+        return this.#beforeBytes + MOST_BYTES * (to - from + (first === null ? 0 : first.bytes.length)) + END.length;
+    }
+    /** Gives the place behind it. */
+    write({ bytes, from, to, first }, into, start) {
+        let at = start;
+        // A comma stands behind it.
+        if (first !== null)
+            at = this.#writeField(0, first.bytes, 0, first.bytes.length - 1, into, at);
+        this.#end = from - 1;
+        for (let column = first === null ? 0 : 1; column < this.#before.length; column++) {
+            at = this.#writeField(column, bytes, this.#end + 1, to, into, at);
+        }
+        return put(END, into, at);
+    }
+    /** A column with its cell, which begins at `from` and ends at `to` at the latest. */
+    #writeField(column, bytes, from, to, into, start) {
+        let at = put(this.#before[column], into, start);
+        const isQuoted = from < to && bytes[from] === csv_common_QUOTE;
+        let place = isQuoted ? from + 1 : from;
+        for (; place < to; place++) {
+            const byte = bytes[place];
+            if (byte > csv_common_COMMA && byte !== BACKSLASH) {
+                into[at++] = byte;
+            }
+            else if (byte === csv_common_QUOTE) {
+                // It is the first of two, or the closing one.
+                if (bytes[++place] !== csv_common_QUOTE || place >= to)
+                    break;
+                into[at++] = BACKSLASH;
+                into[at++] = csv_common_QUOTE;
+                into[at++] = csv_common_QUOTE;
+            }
+            else if (byte === csv_common_COMMA && !isQuoted) {
+                break;
+            }
+            else if (byte === BACKSLASH || byte < csv_common_SPACE) {
+                at = writeEscaped(byte, into, at);
+            }
+            else {
+                into[at++] = byte;
+            }
+        }
+        this.#end = place;
+        return at;
+    }
+}
+function writeEscaped(byte, into, start) {
+    const letter = byte === BACKSLASH ? BACKSLASH : LETTERS[byte];
+    if (letter === 0)
+        return start + into.write(`\\u${byte.toString(16).padStart(4, '0')}`, start, 'latin1');
+    into[start] = BACKSLASH;
+    into[start + 1] = letter;
+    return start + 2;
+}
+/** Copies a few bytes, which is faster than to call Node for them. */
+function put(bytes, into, start) {
+    for (let index = 0; index < bytes.length; index++)
+        into[start + index] = bytes[index];
+    return start + bytes.length;
+}
+const END = Buffer.from('""}"');
+
+;// CONCATENATED MODULE: ./lib/csv/json-row.js
+
+/** An event of a JSON vendor as a row of the table that is asked for, encoded already; its fields are parsed where somebody asks for them. */
+class JsonRow {
+    #batch;
+    /** The row stands from here up to `to`, its line end included. */
+    from;
+    to;
+    /** The event's JSON stands from here up to `sourceTo`. */
+    sourceFrom;
+    sourceTo;
+    constructor(batch, from, to, sourceFrom, sourceTo) {
+        this.#batch = batch;
+        this.from = from;
+        this.to = to;
+        this.sourceFrom = sourceFrom;
+        this.sourceTo = sourceTo;
+    }
+    /** The row's bytes, and others around it. */
+    get bytes() {
+        return this.#batch.encoded;
+    }
+    /** The event's JSON, and others around it. */
+    get source() {
+        return this.#batch.source;
+    }
+    /** The vendor's own object, as `readJson` reads it, parsed anew each time. */
+    get fields() {
+        const where = 'an event that was read before';
+        return asObject(parseJson(this.#batch.source.toString('utf8', this.sourceFrom, this.sourceTo), where), 'it', where);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/csv/row.js
+
+
+const row_SPACE = 0x20;
+const row_QUOTE = 0x22;
+const row_COMMA = 0x2c;
+const row_CR = 0x0d;
+const row_LF = 0x0a;
+/** Encodes it once, for as many rows as there are. */
+function firstCell(text) {
+    return { text: text.toWellFormed(), bytes: Buffer.from(encodeRow([text, '']).slice(0, -2)) };
+}
+/** A row of cells that came in another way. */
+function csvRow(cells) {
+    const bytes = Buffer.from(encodeRow(cells));
+    return new CsvRow(bytes, 0, bytes.length - 2, true);
+}
+/** A row of a CSV as it lies in memory, proven to keep the grammar; its cells are decoded where somebody asks for them. */
+class CsvRow {
+    /** The row's own, without its line end, from `from` up to `to`, and others around it. */
+    bytes;
+    from;
+    to;
+    /** Whether `encodeRow` makes of its own cells exactly the bytes that stand here. */
+    plain;
+    /** Stands before the row's own cells; null where nothing does. */
+    first;
+    constructor(bytes, from, to, plain, first = null) {
+        this.bytes = bytes;
+        this.from = from;
+        this.to = to;
+        this.plain = plain;
+        this.first = first;
+    }
+    /** The same row with one cell more, before its own; nothing is decoded. A row can be given one only. */
+    withFirst(first) {
+        // An empty cell is quoted where it is alone, and is not where it has a neighbour.
+        const plain = this.plain && !(this.to - this.from === 2 && this.bytes[this.from] === row_QUOTE);
+        return new CsvRow(this.bytes, this.from, this.to, plain, first);
+    }
+    /** All cells, decoded anew each time. */
+    get cells() {
+        const text = this.bytes.toString('utf8', this.from, this.to);
+        const own = text.includes('"') ? splitQuoted(text) : text.split(',');
+        if (this.first !== null)
+            own.unshift(this.first.text);
+        return own;
+    }
+    /** One cell, from 0, decoded alone; empty where the row is not so wide. */
+    cell(index) {
+        if (this.first !== null && index === 0)
+            return this.first.text;
+        const at = this.#startOf(index);
+        return this.#decode(at, this.#endOf(at));
+    }
+    /** One cell as `parseInstant` reads it. */
+    instant(index) {
+        if (this.first !== null && index === 0)
+            return (0,instant/* parseInstant */.nV)(this.first.text);
+        const at = this.#startOf(index);
+        const end = this.#endOf(at);
+        // No quote is a part of a time, doubled or not.
+        return this.bytes[at] === row_QUOTE && at < end
+            ? (0,instant/* instantAt */.l$)(this.bytes, at + 1, end - 1)
+            : (0,instant/* instantAt */.l$)(this.bytes, at, end);
+    }
+    /** Where one of its own cells begins; behind the row where it is not so wide. */
+    #startOf(index) {
+        let at = this.from;
+        for (let left = this.first === null ? index : index - 1; left > 0; left--)
+            at = this.#endOf(at) + 1;
+        return at;
+    }
+    #endOf(at) {
+        return this.bytes[at] === row_QUOTE && at < this.to
+            ? quotedEnd(this.bytes, at, this.to)
+            : bareEnd(this.bytes, at, this.to);
+    }
+    #decode(from, to) {
+        if (from >= to)
+            return '';
+        if (this.bytes[from] !== row_QUOTE)
+            return this.bytes.toString('utf8', from, to);
+        return this.bytes.toString('utf8', from + 1, to - 1).replaceAll('""', '"');
+    }
+}
+/** The cells of a row that keeps the grammar, some of them quoted. */
+function splitQuoted(text) {
+    const cells = [];
+    for (let at = 0; at <= text.length;) {
+        let end;
+        if (text[at] === '"') {
+            end = text.indexOf('"', at + 1);
+            let doubled = false;
+            for (; text[end + 1] === '"'; end = text.indexOf('"', end + 2))
+                doubled = true;
+            const cell = text.slice(at + 1, end);
+            cells.push(doubled ? cell.replaceAll('""', '"') : cell);
+            end++;
+        }
+        else {
+            end = text.indexOf(',', at);
+            if (end === -1)
+                end = text.length;
+            cells.push(text.slice(at, end));
+        }
+        at = end + 1;
+    }
+    return cells;
+}
+/** Where a bare cell ends: the first comma, quote, carriage return or line feed from `at` on, or `end`. */
+function bareEnd(bytes, at, end) {
+    for (; at < end; at++) {
+        // Most bytes are greater than a comma, and none that ends a cell is.
+        while (at < end && bytes[at] > row_COMMA)
+            at++;
+        const byte = at < end ? bytes[at] : row_COMMA;
+        if (byte === row_COMMA || byte === row_QUOTE || byte === row_CR || byte === row_LF)
+            break;
+    }
+    return at;
+}
+/** The place behind the closing quote of the cell whose opening quote is at `at`, doubled ones skipped; -1: none up to `end`. */
+function quotedEnd(bytes, at, end) {
+    for (at++; at < end; at++) {
+        if (bytes[at] !== row_QUOTE)
+            continue;
+        if (at + 1 === end || bytes[at + 1] !== row_QUOTE)
+            return at + 1;
+        at++;
+    }
+    return -1;
+}
+/** Whether the text of a bare cell, or of a quoted one without its quotes, has to be quoted: `NEEDS_QUOTES`, in bytes. */
+function needsQuotes(bytes, from, to) {
+    return needsQuotesAtEnds(bytes, from, to) || bareEnd(bytes, from, to) < to;
+}
+/** The same for a text that has nothing in it which ends a bare cell. */
+function needsQuotesAtEnds(bytes, from, to) {
+    if (from === to)
+        return false;
+    return bytes[from] === row_SPACE || bytes[to - 1] === row_SPACE || beginsWithMark(bytes, from, to);
+}
+/** Whether U+FEFF, the byte order mark, stands there. */
+function beginsWithMark(bytes, from, to) {
+    return bytes[from] === 0xef && from + 3 <= to && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf;
+}
+
 ;// CONCATENATED MODULE: ./lib/csv/columns.js
 
 
@@ -32285,14 +32609,12 @@ function planTable({ vendor, org, columns, header }) {
         return own >= 0 ? { table: native, index: own } : { table: common, index: common.names.indexOf(name) };
     });
     const hasCommon = places.some(({ table }) => table === common);
-    return {
-        names: columns,
-        row: (event) => {
-            const cells = native.row(event);
-            const others = hasCommon ? common.row(event) : [];
-            return places.map(({ table, index }) => (table === native ? cells : others)[index] ?? '');
-        },
+    const row = (event) => {
+        const cells = native.row(event);
+        const others = hasCommon ? common.row(event) : [];
+        return places.map(({ table, index }) => (table === native ? cells : others)[index] ?? '');
     };
+    return { names: columns, row, write: (event, rows) => rows.addCells(row(event)) };
 }
 /**
  * Refuses, as `input`, a list of columns that is empty, names a column twice, or names one that there is not.
@@ -32322,44 +32644,44 @@ function nativeNames({ columns, format }) {
         return null;
     return (format === 'csv' ? columns : [...columns, EXTRA_COLUMN]).map(({ name }) => name);
 }
+/** Rows that came as such stay as they are. */
+const nativeWriter = (row) => (event, rows) => {
+    const { body } = event;
+    if (body instanceof JsonRow)
+        rows.addEncoded(body.bytes, body.from, body.to);
+    else if (body instanceof CsvRow)
+        rows.addRow(body);
+    else
+        rows.addCells(row(event));
+};
 /** JSON vendors: the documented columns, then what they leave over. CSV vendors: each cell as it came, by its place. */
 function nativeTable(vendor, header) {
     if (vendor.format === 'csv') {
-        const names = header ?? [];
-        return { names, row: ({ body }) => (body instanceof CsvRow ? body.cells : []) };
+        const row = ({ body }) => (body instanceof CsvRow ? body.cells : []);
+        return { names: header ?? [], row, write: nativeWriter(row) };
     }
     const columns = vendor.columns ?? [];
-    const row = nativeRow(columns);
-    return {
-        names: [...columns, EXTRA_COLUMN].map(({ name }) => name),
-        row: (event) => row(fieldsOf(event, [])),
-    };
+    const rowOf = nativeRow(columns);
+    const row = (event) => rowOf(fieldsOf(event, []));
+    return { names: [...columns, EXTRA_COLUMN].map(({ name }) => name), row, write: nativeWriter(row) };
 }
 function commonTable(vendor, org, native) {
+    const csv = vendor.format === 'csv' ? csvWriter(vendor, org, native.names) : null;
+    const row = (event) => {
+        const fields = fieldsOf(event, native.names);
+        return [...commonCells(vendor, org, event.time, event.id, vendor.common(fields)), JSON.stringify(fields)];
+    };
     return {
         names: COMMON_COLUMNS.map(({ name }) => name),
-        row: (event) => {
-            const { time, id } = event;
-            const fields = fieldsOf(event, native.names);
-            const common = vendor.common(fields);
-            return [
-                time === null ? '' : (0,lib_window/* formatInstant */.r4)(time),
-                vendor.id,
-                org,
-                id ?? '',
-                common.action,
-                common.outcome,
-                common.actor_type ?? '',
-                common.actor_id ?? '',
-                common.actor_name ?? '',
-                common.actor_email ?? '',
-                common.target_type ?? '',
-                common.target_id ?? '',
-                common.target_name ?? '',
-                common.source_ip ?? '',
-                common.user_agent ?? '',
-                JSON.stringify(fields),
-            ];
+        row,
+        write: (event, rows) => {
+            const { body } = event;
+            if (body instanceof JsonRow)
+                rows.addEncoded(body.bytes, body.from, body.to);
+            else if (body instanceof CsvRow && csv !== null)
+                csv(event, body, rows);
+            else
+                rows.addCells(row(event));
         },
     };
 }
@@ -32549,7 +32871,6 @@ function hashInto(halves, at, text) {
 
 
 
-
 /** How events become rows, and which rows are written: each event once, and none that an earlier export holds. */
 class Table {
     order;
@@ -32558,11 +32879,12 @@ class Table {
     #counts = { received: 0, cut: 0, repeated: 0, known: 0, written: 0 };
     #lateRows = [];
     #ids;
-    #out = new RowBuffer();
     #plan = null;
     #header = null;
     #isOpen = false;
+    /** The row before the one at hand. */
     #before = null;
+    #beforeRow = 0;
     #first = Number.POSITIVE_INFINITY;
     #last = Number.NEGATIVE_INFINITY;
     constructor(options, parts) {
@@ -32583,16 +32905,13 @@ class Table {
         this.#header = header;
         this.#plan = planTable({ vendor, org, columns, header });
     }
-    row(event) {
+    write(event, rows) {
         const { vendor, columns } = this.#options;
         if (Number.isNaN(event.time))
             throw new Error(`${vendor.name} has an event with a time that is none.`);
         if (columns === 'common' && event.time === null)
             throw timeless(vendor);
-        const isRow = event.body instanceof CsvRow || event.body instanceof JsonRow;
-        if (columns === 'native' && isRow)
-            return event.body;
-        return this.#planned().row(event);
+        this.#planned().write(event, rows);
     }
     rest({ id, body }) {
         // The other tables hold all that the vendor said.
@@ -32607,23 +32926,25 @@ class Table {
         this.#before = null;
     }
     /** Rows of one stretch, in order. */
-    async write(rows) {
+    async take(some) {
         await this.#open();
-        await this.#ids.makeRoom(rows.length);
-        for (const row of rows) {
-            if (this.#isRepeated(row)) {
-                this.#counts.repeated++;
-            }
-            else if (this.#isKnown(row)) {
-                this.#counts.known++;
-            }
-            else {
-                this.#keep(row);
-            }
-            this.#before = row;
+        for (const rows of some)
+            await this.#take(rows);
+        if (this.#before !== null)
+            this.#before = table_copyOf(this.#before, this.#beforeRow);
+        this.#beforeRow = 0;
+    }
+    async #take({ block, from, to }) {
+        await this.#ids.makeRoom(to - from);
+        // Rows that stay side by side are written as they lie there.
+        let begin = from;
+        for (let row = from; row < to; row++) {
+            if (this.#isKept(block, row))
+                continue;
+            await this.#parts.write(block, begin, row);
+            begin = row + 1;
         }
-        await this.#parts.write(this.#out);
-        this.#out.clear();
+        await this.#parts.write(block, begin, to);
     }
     /** Tells how far the export is. */
     tell({ slice }) {
@@ -32662,36 +32983,53 @@ class Table {
         this.#isOpen = true;
         await this.#parts.begin(encodedRows([this.#planned().names], encodeRow));
     }
-    #keep({ time, id, bytes, from, to }) {
+    /** Counts a row, and tells whether it is to be written. */
+    #isKept(block, row) {
+        const id = block.ids[row] ?? null;
+        const time = block.times[row];
+        const isRepeated = id !== null && this.#isRepeated(block, row, id, time);
+        this.#before = block;
+        this.#beforeRow = row;
+        if (isRepeated) {
+            this.#counts.repeated++;
+            return false;
+        }
+        if (this.#isKnown(block, row, id, time)) {
+            this.#counts.known++;
+            return false;
+        }
         if (id !== null)
             this.#ids.keep(id, time);
-        this.#out.addEncoded(bytes, from, to);
         this.#counts.written++;
-        if (time === null)
-            return;
         if (time < this.#options.from)
             this.#lateRows.push(this.#counts.written);
-        this.#first = Math.min(this.#first, time);
-        this.#last = Math.max(this.#last, time);
+        if (time < this.#first)
+            this.#first = time;
+        if (time > this.#last)
+            this.#last = time;
+        return true;
     }
     /** Whether it is the row before once more. Throws `protocol` where one id is of two events. */
-    #isRepeated(row) {
+    #isRepeated(block, row, id, time) {
         const before = this.#before;
-        if (row.id === null || before === null || row.id !== before.id || row.time !== before.time)
+        if (before === null || before.ids[this.#beforeRow] !== id)
             return false;
-        const isSame = row.bytes.compare(before.bytes, before.from, before.to, row.from, row.to) === 0;
-        if (isSame && row.rest === before.rest)
+        const last = before.times[this.#beforeRow];
+        if (last !== time && !(Number.isNaN(last) && Number.isNaN(time)))
+            return false;
+        const isSame = rowOf(before, this.#beforeRow).equals(rowOf(block, row));
+        if (isSame && before.rests[this.#beforeRow] === block.rests[row])
             return true;
-        throw twice(this.#options.vendor, row.time === null ? null : (0,lib_window/* formatInstant */.r4)(row.time), 'with different contents');
+        throw twice(this.#options.vendor, Number.isNaN(time) ? null : (0,lib_window/* formatInstant */.r4)(time), 'with different contents');
     }
     /** Whether an earlier export holds it. Without a time, it may be one of them. */
-    #isKnown({ time, id, bytes, from, to }) {
+    #isKnown(block, row, id, time) {
         const { earlier, vendor } = this.#options;
-        if (earlier === null || (time !== null && time >= this.#options.from))
+        if (earlier === null || time >= this.#options.from)
             return false;
-        if (time === null && id === null)
+        if (Number.isNaN(time) && id === null)
             throw untold(vendor);
-        return earlier.take(this.#planned().names, cellsOf(bytes, from, to), id);
+        return earlier.take(this.#planned().names, cellsOf(block, row), id);
     }
 }
 const otherHeader = ({ name }) => new errors/* ExportError */.z('protocol', `The header of ${name}'s CSV changes from one response to the next, so that they do not fit into one table.`, {
@@ -32705,8 +33043,25 @@ const untold = ({ name }) => new errors/* ExportError */.z('input', `${name}'s e
     where: 'input `overlap`',
     next: 'Set `overlap: PT0S`, to look for none.',
 });
-/** The cells of an encoded row, its line end included. */
-const cellsOf = (bytes, from, to) => new CsvRow(bytes, from, to - 2, true).cells;
+/** The row's bytes, its line end included. */
+const rowOf = (block, row) => block.bytes.subarray(startOf(block, row), block.ends[row]);
+/** The cells of a row. */
+function cellsOf(block, row) {
+    const bytes = rowOf(block, row);
+    return new CsvRow(bytes, 0, bytes.length - 2, true).cells;
+}
+/** One row of a block that is good no more. */
+function table_copyOf(block, row) {
+    const bytes = Buffer.from(rowOf(block, row));
+    return {
+        count: 1,
+        bytes,
+        ends: Float64Array.of(bytes.length),
+        times: block.times.slice(row, row + 1),
+        ids: block.ids.slice(row, row + 1),
+        rests: block.rests.slice(row, row + 1),
+    };
+}
 
 ;// CONCATENATED MODULE: ./lib/export.js
 
@@ -32728,7 +33083,7 @@ async function exportEvents(options) {
         for await (const gathered of walkStretches(vendor.stretches(session), walkers, () => gathering.begin())) {
             table.count(gathered);
             for await (const rows of gathering.end(gathered))
-                await table.write(rows);
+                await table.take(rows);
             table.tell(gathered);
         }
         const result = await table.finish();
@@ -32870,7 +33225,7 @@ class CsvScanner {
             throw this.#refusal(`Row ${this.#rows} of the response has ${found}.`);
         }
         // A single empty cell is written as two quotes.
-        if (width === 1 && (at === from || (at - from === 2 && block[from] === scan_QUOTE)))
+        if (at === from || (at - from === 2 && block[from] === scan_QUOTE))
             plain = at > from;
         return new CsvRow(block, from, at, plain);
     }
@@ -34188,7 +34543,7 @@ class ArtifactHistory {
         }
     }
     async #read(artifact) {
-        const place = placeOf(artifact);
+        const place = artifacts_placeOf(artifact);
         if (artifact.expired)
             throw expired(artifact);
         const folder = this.#folders.get(artifact.id) ?? (await this.#download(artifact));
@@ -34207,7 +34562,7 @@ class ArtifactHistory {
         const whole = await unlessAborted(signal, () => download(artifact, folder));
         signal.throwIfAborted();
         if (!whole)
-            throw damaged(placeOf(artifact), 'its digest is not the one of its upload');
+            throw damaged(artifacts_placeOf(artifact), 'its digest is not the one of its upload');
         this.#folders.set(artifact.id, folder);
         return folder;
     }
@@ -34225,7 +34580,7 @@ function readListed(entry, where) {
         foreign: requireNumber(run, 'head_repository_id', where) !== requireNumber(run, 'repository_id', where),
     };
 }
-const placeOf = ({ name, runId }) => `artifact ${name} of run ${runId}`;
+const artifacts_placeOf = ({ name, runId }) => `artifact ${name} of run ${runId}`;
 function notShown(cause) {
     const [kind, next] = cause.status === 403 || cause.status === 404
         ? ['auth', 'Give the job `permissions: actions: read`, by which the last export is found.']
@@ -34237,11 +34592,11 @@ function notShown(cause) {
     });
 }
 const expired = (artifact) => new errors/* ExportError */.z('destination', 'The last export has expired, so where it ended cannot be read any more.', {
-    where: placeOf(artifact),
+    where: artifacts_placeOf(artifact),
     next: 'Look the end of its window up in the summary of that run; start anew with `initial-from` set to it and another `artifact-name`. Longer `retention-days`, or `destination: commit`, avoid this.',
 });
 const forked = (newest, next) => new errors/* ExportError */.z('destination', 'Two exports go on from the same one, so that their windows overlap.', {
-    where: `${placeOf(newest)}, ${placeOf(next)}`,
+    where: `${artifacts_placeOf(newest)}, ${artifacts_placeOf(next)}`,
     next: 'Remove one of the two artifacts; the next run goes on from the other one.',
 });
 
@@ -35536,8 +35891,8 @@ function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }) {
                 yield { slice: { from, to: end }, events };
                 return;
             }
+            to = Math.max(from, Math.min(oldest + 1, end - 1));
             // None of the page is below the end: the vendor reads `to` as inclusive.
-            to = oldest === end ? end - 1 : Math.max(from, Math.min(oldest + 1, end - 1));
             const done = { from: oldest === end ? end : to, to: end };
             end = done.from;
             const isLeft = from < end;
@@ -35766,7 +36121,7 @@ function aitronos_openApi(send, path, filters) {
     };
 }
 function read(row, where) {
-    const time = (0,lib_window/* parseInstant */.nV)(row.cell(0)) ?? Number.NaN;
+    const time = row.instant(0) ?? Number.NaN;
     if (!Number.isNaN(time))
         return { id: null, time, body: row };
     throw new errors/* ExportError */.z('protocol', 'A `Timestamp` does not read as an ISO 8601 date-time.', {
@@ -35901,6 +36256,7 @@ const aitronos = {
         ],
     },
     stretches,
+    commonColumns: ['Action', 'Actor Name', 'Actor Email', 'Entity Type', 'Entity Name'],
     common: (row) => ({
         action: read_text(row['Action']),
         outcome: 'unknown',
@@ -35945,7 +36301,7 @@ class Pieces {
 ;// CONCATENATED MODULE: ./lib/frame.js
 
 
-const [frame_QUOTE, BACKSLASH, frame_COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
+const [frame_QUOTE, frame_BACKSLASH, frame_COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 /** White space, and the bytes of a byte order mark; the parser judges where they may stand. */
 const BLANK = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
@@ -36028,7 +36384,7 @@ class Frame {
             this.#name = null;
         if (this.#isEscaped)
             this.#isEscaped = false;
-        else if (byte === BACKSLASH)
+        else if (byte === frame_BACKSLASH)
             this.#isEscaped = true;
         else if (byte === frame_QUOTE)
             this.#isQuoted = false;
@@ -36528,6 +36884,7 @@ const codacy = {
         ],
     },
     stretches: codacy_stretches,
+    commonColumns: ['actor', 'actor.email', 'actor.role', 'action', 'result', 'repositoryName', 'entityId'],
     common: (event) => ({
         action: read_text(event['action']),
         outcome: OUTCOMES.get(event['result']) ?? 'unknown',
@@ -36619,6 +36976,7 @@ const datafold = {
         ],
     },
     stretches: datafold_stretches,
+    commonColumns: ['action', 'user_id', 'user_email', 'object_type', 'object_id', 'client_ip', 'user_agent'],
     common: (event) => ({
         action: read_text(event['action']),
         outcome: 'unknown',
@@ -36787,6 +37145,7 @@ const infisical = {
         ],
     },
     stretches: infisical_stretches,
+    commonColumns: ['ipAddress', 'userAgent', 'projectId', 'projectName', 'event.type', 'actor.type', 'actor.metadata'],
     common: (event) => {
         const actor = objectOrNone(event['actor']);
         const who = objectOrNone(actor['metadata']);
@@ -36960,8 +37319,8 @@ async function findTimeColumn(answer, asked) {
         }
         count += rows.length;
         for (const row of rows) {
-            usual = usual.filter((column) => timeOf(row.cell(column)) !== null);
-            inside = inside.filter((column) => isInside(timeOf(row.cell(column)), bounds));
+            usual = usual.filter((column) => timeOf(row, column) !== null);
+            inside = inside.filter((column) => isInside(timeOf(row, column), bounds));
         }
         // Of an answer that is not in memory the first rows have to do: each of the others is checked as it is read.
         if (answer.body === null && count > 0)
@@ -36984,16 +37343,19 @@ const notTheTime = (column, what, where) => new errors/* ExportError */.z('proto
     next: 'Run the export again, or export this environment on its own, with the filter `env_name`; if it stays, report it.',
 });
 /** A date-time, or UNIX seconds as the sibling endpoint has them. */
-function timeOf(cell) {
-    const time = (0,lib_window/* parseInstant */.nV)(cell);
-    if (time !== null || !/^\d{9,10}(?:\.\d+)?$/.test(cell))
+function timeOf(row, column) {
+    const time = row.instant(column);
+    if (time !== null)
+        return time;
+    const cell = row.cell(column);
+    if (!/^\d{9,10}(?:\.\d+)?$/.test(cell))
         return time;
     return Math.round(Number(cell) * 1e6) / 1e3;
 }
 function kosli_read(row, column, bounds, where) {
     if (column === null)
         return { id: null, time: null, body: row };
-    const time = timeOf(row.cell(column));
+    const time = timeOf(row, column);
     if (isInside(time, bounds))
         return { id: null, time, body: row };
     throw notTheTime(column, time === null ? 'does not read as a time' : 'holds times outside the window that was asked for', where);
@@ -37048,6 +37410,7 @@ const kosli = {
         ],
     },
     stretches: kosli_stretches,
+    commonColumns: ['type', 'sha256', 'artifact_name'],
     common: (row) => ({
         action: read_text(row['type']),
         outcome: 'unknown',
@@ -37293,6 +37656,49 @@ const wholeNumber = (header) => typeof header === 'string' && /^\d{1,9}$/.test(h
 function paceOf(vendor, origin, clock) {
     const isOwn = Object.values(vendor.hosts).includes(origin);
     return new Pace((isOwn && vendor.rate) || null, clock);
+}
+
+;// CONCATENATED MODULE: ./lib/csv/json-fields.js
+
+/** The fields that native columns hold. */
+function json_fields_fieldsOf(columns) {
+    const fields = [...headsOf(columns)].map(([name, { whole, subs }]) => {
+        const inner = subs === null ? null : json_fields_inTurn([...subs].map(([sub, column]) => fieldOf(sub, column, null)));
+        return fieldOf(name, whole ?? -1, inner);
+    });
+    return json_fields_inTurn(fields);
+}
+/** The field whose name stands there, written without escapes; null where it is none of these. */
+function fieldAt(bytes, at, end, fields) {
+    for (const field of fields) {
+        if (isAt(field.name, bytes, at, end))
+            return field;
+    }
+    return null;
+}
+/** Whether the name stands there, before `end`. */
+function isAt(name, bytes, at, end) {
+    const { length } = name;
+    if (at + length > end)
+        return false;
+    for (let index = 0; index < length; index++) {
+        if (bytes[at + index] !== name[index])
+            return false;
+    }
+    return true;
+}
+const fieldOf = (name, column, fields) => ({
+    name: Buffer.from(JSON.stringify(name)),
+    column,
+    fields,
+    event: 0,
+    next: null,
+});
+/** They may be expected in the order of their columns. */
+function json_fields_inTurn(fields) {
+    for (const [index, field] of fields.entries())
+        field.next = fields[index + 1] ?? null;
+    return fields;
 }
 
 ;// CONCATENATED MODULE: ./lib/csv/json-scan.js
@@ -37561,74 +37967,28 @@ class Copier {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/csv/json-fields.js
-
-/** The fields that native columns hold. */
-function json_fields_fieldsOf(columns) {
-    const fields = [...headsOf(columns)].map(([name, { whole, subs }]) => {
-        const inner = subs === null ? null : json_fields_inTurn([...subs].map(([sub, column]) => fieldOf(sub, column, null)));
-        return fieldOf(name, whole ?? -1, inner);
-    });
-    return json_fields_inTurn(fields);
-}
-/** The field whose name stands there, written without escapes; null where it is none of these. */
-function fieldAt(bytes, at, end, fields) {
-    for (const field of fields) {
-        if (isAt(field.name, bytes, at, end))
-            return field;
-    }
-    return null;
-}
-/** Whether the name stands there, before `end`. */
-function isAt(name, bytes, at, end) {
-    const { length } = name;
-    if (at + length > end)
-        return false;
-    for (let index = 0; index < length; index++) {
-        if (bytes[at + index] !== name[index])
-            return false;
-    }
-    return true;
-}
-const fieldOf = (name, column, fields) => ({
-    name: Buffer.from(JSON.stringify(name)),
-    column,
-    fields,
-    event: 0,
-    next: null,
-});
-/** They may be expected in the order of their columns. */
-function json_fields_inTurn(fields) {
-    for (const [index, field] of fields.entries())
-        field.next = fields[index + 1] ?? null;
-    return fields;
-}
-
-;// CONCATENATED MODULE: ./lib/csv/json-cells.js
+;// CONCATENATED MODULE: ./lib/csv/json-found.js
 
 
 
 
-
-const [json_cells_SPACE, json_cells_QUOTE, json_cells_COMMA, SLASH, json_cells_COLON, json_cells_BACKSLASH] = [0x20, 0x22, 0x2c, 0x2f, 0x3a, 0x5c];
-const [json_cells_OPEN_ARRAY, json_cells_OPEN_OBJECT, json_cells_CLOSE_OBJECT, LETTER_N, LETTER_R] = [0x5b, 0x7b, 0x7d, 0x6e, 0x72];
+const json_found_COMMA = 0x2c;
 /**
  * What a column has of an event. Up to `ESCAPED_QUOTED`, it is a string, and stands between its quotes; such as are known
  * to need quotes in CSV are `QUOTED`.
  */
 const [BARE, QUOTED, ESCAPED, ESCAPED_QUOTED, PLAIN, NESTED, NULL] = [0, 1, 2, 3, 4, 5, 6];
 const EMPTY = Buffer.of();
-/** Bytes that say the same in a string and in a bare cell. */
-const json_cells_ORDINARY = new Uint8Array(256).fill(1, json_cells_SPACE);
-for (const byte of [json_cells_QUOTE, json_cells_COMMA, json_cells_BACKSLASH])
-    json_cells_ORDINARY[byte] = 0;
-/** One event at a time, from JSON to the cells of its native row, byte by byte. */
-class JsonCells {
-    #fields;
-    #columns;
-    #time;
-    #id;
-    #strings;
+/** Some of the columns, by their names. */
+function pickedOf(columns, names) {
+    return names.map((name) => {
+        const [field, sub] = splitName(name);
+        return { column: columns.findIndex((column) => column.name === name), field, sub };
+    });
+}
+/** Where an event has its columns, and what becomes of them. */
+class FoundCells {
+    #count;
     /** Counts the events that were begun. */
     #event = 0;
     /** Of each column: the last event that has it, what it has there, and where, which is no farther than a text is long. */
@@ -37640,68 +38000,65 @@ class JsonCells {
     #from = EMPTY;
     #into = EMPTY;
     #copier = new Copier(EMPTY, EMPTY);
-    constructor({ columns, time, id, strings }) {
-        const names = columns.map(({ name }) => name);
-        const place = (name) => {
-            if (!names.includes(name))
-                throw new Error(`There is no column ${name}.`);
-            return names.indexOf(name);
-        };
-        this.#fields = json_fields_fieldsOf(names);
-        this.#columns = names.length;
-        this.#time = place(time);
-        this.#id = id === null ? -1 : place(id);
-        this.#strings = strings.map((some) => some.map(place));
-        this.#events = new Int32Array(names.length);
-        this.#kinds = new Uint8Array(names.length);
-        this.#starts = new Int32Array(names.length);
-        this.#ends = new Int32Array(names.length);
+    /** @param count of the columns */
+    constructor(count) {
+        this.#count = count;
+        this.#events = new Int32Array(count);
+        this.#kinds = new Uint8Array(count);
+        this.#starts = new Int32Array(count);
+        this.#ends = new Int32Array(count);
     }
-    /**
-     * Goes over the object at `at`, and gives the place behind it; -1 where it is in any way out of the ordinary, or may
-     * go on behind `end`, the last byte's place.
-     */
-    scan(bytes, at, end) {
+    /** Begins an event, and gives its number. */
+    begin() {
         this.#event += 1;
-        const to = this.#passFields(bytes, at, end, this.#fields);
-        if (to === -1 || !this.#isString(this.#time) || (this.#id !== -1 && !this.#isString(this.#id)))
-            return -1;
-        for (const some of this.#strings) {
-            let found = false;
-            for (const column of some)
-                found ||= this.#isString(column);
-            if (!found)
-                return -1;
+        return this.#event;
+    }
+    put(column, kind, from, to) {
+        this.#events[column] = this.#event;
+        this.#kinds[column] = kind;
+        this.#starts[column] = from;
+        this.#ends[column] = to;
+    }
+    isString(column) {
+        return this.#events[column] === this.#event && this.#kinds[column] <= ESCAPED_QUOTED;
+    }
+    /** The time in a column that is a string; null where it is none, or written with escapes, as no instant is. */
+    instant(bytes, column) {
+        return (0,instant/* instantAt */.l$)(bytes, this.#starts[column], this.#ends[column]);
+    }
+    /** Some columns of the event, as the fields that they are. */
+    pick(bytes, columns) {
+        const event = {};
+        for (const { column, field, sub } of columns) {
+            if (this.#events[column] !== this.#event)
+                continue;
+            const value = this.value(bytes, column);
+            if (sub === null)
+                event[field] = value;
+            else if (event[field] === undefined)
+                event[field] = { [sub]: value };
+            else
+                event[field][sub] = value;
         }
-        return to;
+        return event;
     }
-    /** The time of the event that was gone over; null where it is none, or written with escapes. */
-    time(bytes) {
-        if (this.#kinds[this.#time] >= ESCAPED)
-            return null;
-        return (0,instant/* parseInstant */.nV)(bytes.toString('latin1', this.#starts[this.#time], this.#ends[this.#time]));
-    }
-    /** The id of the event that was gone over; null where it has none. */
-    id(bytes) {
-        if (this.#id === -1)
-            return null;
-        const [from, to] = [this.#starts[this.#id], this.#ends[this.#id]];
-        if (this.#kinds[this.#id] >= ESCAPED)
+    /** What a column has of the event. */
+    value(bytes, column) {
+        const [from, to] = [this.#starts[column], this.#ends[column]];
+        const kind = this.#kinds[column];
+        if (kind < ESCAPED)
+            return bytes.toString('utf8', from, to);
+        if (kind <= ESCAPED_QUOTED)
             return JSON.parse(bytes.toString('utf8', from - 1, to + 1));
-        return bytes.toString('utf8', from, to);
+        return kind === NULL ? null : parseJson(bytes.toString('utf8', from, to), 'an event');
     }
-    /** Writes the row of the event that was gone over, which takes so many bytes of JSON. */
+    /** Writes the row of the event, which takes so many bytes of JSON. */
     write(bytes, length, rows) {
         // Each byte becomes two at most; beside them, each cell has two quotes and a comma.
-        const into = rows.room(2 * length + 3 * this.#columns);
-        if (this.#from !== bytes || this.#into !== into) {
-            this.#from = bytes;
-            this.#into = into;
-            this.#copier = new Copier(bytes, into);
-        }
-        const copier = this.#copier;
+        const into = rows.room(2 * length + 3 * this.#count);
+        const copier = this.#copierOf(bytes, into);
         let at = rows.length;
-        for (let column = 0; column < this.#columns; column++) {
+        for (let column = 0; column < this.#count; column++) {
             if (this.#events[column] === this.#event) {
                 const from = this.#starts[column];
                 const to = this.#ends[column];
@@ -37716,16 +38073,93 @@ class JsonCells {
                 else if (kind !== NULL)
                     at = copier.unescape(from, to, at, kind === ESCAPED_QUOTED);
             }
-            into[at++] = json_cells_COMMA;
+            into[at++] = json_found_COMMA;
         }
         // Nothing is left over for `extra`.
         rows.end(at);
     }
-    #isString(column) {
-        return this.#events[column] === this.#event && this.#kinds[column] <= ESCAPED_QUOTED;
+    /** Writes the JSON from `from` up to `to` as a cell, into memory that has room for each byte twice, and for two quotes. */
+    quote(bytes, from, to, into, at) {
+        return this.#copierOf(bytes, into).quote(from, to, at);
+    }
+    #copierOf(bytes, into) {
+        if (this.#from !== bytes || this.#into !== into) {
+            this.#from = bytes;
+            this.#into = into;
+            this.#copier = new Copier(bytes, into);
+        }
+        return this.#copier;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/csv/json-cells.js
+
+
+
+
+const [json_cells_SPACE, json_cells_QUOTE, json_cells_COMMA, SLASH, json_cells_COLON, json_cells_BACKSLASH] = [0x20, 0x22, 0x2c, 0x2f, 0x3a, 0x5c];
+const [json_cells_OPEN_ARRAY, json_cells_OPEN_OBJECT, json_cells_CLOSE_OBJECT, LETTER_N, LETTER_R] = [0x5b, 0x7b, 0x7d, 0x6e, 0x72];
+/** Bytes that say the same in a string and in a bare cell. */
+const json_cells_ORDINARY = new Uint8Array(256).fill(1, json_cells_SPACE);
+for (const byte of [json_cells_QUOTE, json_cells_COMMA, json_cells_BACKSLASH])
+    json_cells_ORDINARY[byte] = 0;
+/** Goes over events, one at a time, byte by byte, and finds what they have in their columns. */
+class JsonCells {
+    /** Of the event that was gone over. */
+    found;
+    #fields;
+    #time;
+    #id;
+    #strings;
+    /** The number of the event. */
+    #event = 0;
+    #isTight = true;
+    constructor({ columns, time, id, strings }) {
+        const names = columns.map(({ name }) => name);
+        const place = (name) => {
+            if (!names.includes(name))
+                throw new Error(`There is no column ${name}.`);
+            return names.indexOf(name);
+        };
+        this.found = new FoundCells(names.length);
+        this.#fields = json_fields_fieldsOf(names);
+        this.#time = place(time);
+        this.#id = id === null ? -1 : place(id);
+        this.#strings = strings.map((some) => some.map(place));
+    }
+    /**
+     * Goes over the object at `at`, and gives the place behind it; -1 where it is in any way out of the ordinary, or may
+     * go on behind `end`, the last byte's place.
+     */
+    scan(bytes, at, end) {
+        this.#event = this.found.begin();
+        this.#isTight = true;
+        const to = this.#passFields(bytes, at, end, this.#fields);
+        if (to === -1 || !this.found.isString(this.#time) || (this.#id !== -1 && !this.found.isString(this.#id)))
+            return -1;
+        for (const some of this.#strings) {
+            let found = false;
+            for (const column of some)
+                found ||= this.found.isString(column);
+            if (!found)
+                return -1;
+        }
+        return to;
+    }
+    /** The time of the event that was gone over; null where it is none, or written with escapes, as no instant is. */
+    time(bytes) {
+        return this.found.instant(bytes, this.#time);
+    }
+    /** Whether the event that was gone over is written as `JSON.stringify` writes it. */
+    get isTight() {
+        return this.#isTight;
+    }
+    /** The id of the event that was gone over; null where it has none. */
+    id(bytes) {
+        return this.#id === -1 ? null : this.found.value(bytes, this.#id);
     }
     #passFields(bytes, from, end, fields) {
-        let at = skipBlank(bytes, from + 1, end);
+        let at = this.#skipBlank(bytes, from + 1, end);
         if (at >= end)
             return -1;
         if (bytes[at] === json_cells_CLOSE_OBJECT)
@@ -37746,17 +38180,15 @@ class JsonCells {
             before = field;
             at += field.name.length;
             if (bytes[at] !== json_cells_COLON)
-                at = skipBlank(bytes, at, end);
+                at = this.#skipBlank(bytes, at, end);
             if (bytes[at] !== json_cells_COLON || at >= end)
                 return -1;
             at += 1;
-            if (bytes[at] <= json_cells_SPACE)
-                at = skipBlank(bytes, at, end);
+            at = this.#skipBlank(bytes, at, end);
             at = this.#passValue(bytes, at, end, field);
-            if (at === -1 || at >= end)
+            if (at === -1)
                 return -1;
-            if (bytes[at] <= json_cells_SPACE)
-                at = skipBlank(bytes, at, end);
+            at = this.#skipBlank(bytes, at, end);
             if (at >= end)
                 return -1;
             if (bytes[at] === json_cells_CLOSE_OBJECT)
@@ -37764,10 +38196,15 @@ class JsonCells {
             if (bytes[at] !== json_cells_COMMA)
                 return -1;
             at += 1;
-            if (bytes[at] <= json_cells_SPACE)
-                at = skipBlank(bytes, at, end);
+            at = this.#skipBlank(bytes, at, end);
             field = field.next;
         }
+    }
+    #skipBlank(bytes, at, end) {
+        if (bytes[at] > json_cells_SPACE)
+            return at;
+        this.#isTight = false;
+        return skipBlank(bytes, at, end);
     }
     #passValue(bytes, at, end, { column, fields }) {
         const byte = bytes[at];
@@ -37779,7 +38216,7 @@ class JsonCells {
             return this.#passString(bytes, at + 1, end, column);
         const isNested = byte === json_cells_OPEN_OBJECT || byte === json_cells_OPEN_ARRAY;
         const to = isNested ? passNested(bytes, at, end) : passPlain(bytes, at, end);
-        this.#put(column, isNested ? NESTED : byte === LETTER_N ? NULL : PLAIN, at, to);
+        this.found.put(column, isNested ? NESTED : byte === LETTER_N ? NULL : PLAIN, at, to);
         return to;
     }
     #passString(bytes, from, end, column) {
@@ -37797,8 +38234,11 @@ class JsonCells {
                 return -1;
             if (byte === json_cells_BACKSLASH) {
                 const letter = bytes[++at];
-                if (ESCAPES[letter] === 0 && letter !== SLASH)
-                    return -1;
+                if (ESCAPES[letter] === 0) {
+                    if (letter !== SLASH)
+                        return -1;
+                    this.#isTight = false;
+                }
                 kind |= letter === json_cells_QUOTE || letter === LETTER_N || letter === LETTER_R ? ESCAPED_QUOTED : ESCAPED;
             }
             else
@@ -37807,14 +38247,8 @@ class JsonCells {
         }
         if (kind === BARE && needsQuotesAtEnds(bytes, from, at))
             kind = QUOTED;
-        this.#put(column, kind, from, at);
+        this.found.put(column, kind, from, at);
         return at + 1;
-    }
-    #put(column, kind, from, to) {
-        this.#events[column] = this.#event;
-        this.#kinds[column] = kind;
-        this.#starts[column] = from;
-        this.#ends[column] = to;
     }
 }
 
@@ -37828,18 +38262,17 @@ class JsonCells {
 
 
 
-
 const [json_rows_COMMA, json_rows_OPEN_OBJECT, json_rows_CLOSE_ARRAY] = [0x2c, 0x7b, 0x5d];
 /**
- * The events of a JSON response as rows of the native table, as `readEvents` and `nativeRow` make them, but without an
- * object of each: where an event is written plainly, and holds what `shape` says and nothing else, its bytes become the
- * row's; where it is anything else, `read` is asked. A response in memory comes at once, one on the disk in batches; none
+ * Reads the events of a JSON response as rows of the maker's table, without an object of each: where an event is written
+ * plainly, and holds what `shape` says and nothing else, its bytes become the row's; where it is anything else, `read` is
+ * asked. A response in memory comes at once, one on the disk in batches; none
  * is empty. Then the rest, and errors, as by `readElements` and `read`.
  *
  * Does not release the download.
  */
-async function* readRows(download, place, shape, read) {
-    const rows = new Rows(download, place, shape, read);
+const rowReader = (maker) => async function* readRows(download, place, shape, read) {
+    const rows = new Rows(maker, download, place, shape, read);
     try {
         if (download.body !== null)
             yield* rows.push(download.body);
@@ -37856,14 +38289,14 @@ async function* readRows(download, place, shape, read) {
             ;
         throw new Error('A response was refused that can be read.', { cause: error });
     }
-}
+};
 /** The same as it goes on, chunk by chunk. */
 class Rows {
     #where;
     #frame;
     #cells;
     #read;
-    #row;
+    #maker;
     /** Of the batch at hand. */
     #rows = new RowBuffer();
     /** The first bytes of an element that was not whole yet, and how many there are to be before it is tried again. */
@@ -37872,12 +38305,12 @@ class Rows {
     #wantedBytes = 0;
     /** Whether an element, or the end of the array, is yet to come for the first time. */
     #isFirst = true;
-    constructor({ where }, place, shape, read) {
+    constructor(maker, { where }, place, shape, read) {
+        this.#maker = maker;
         this.#where = where;
         this.#frame = new Frame(place, where);
         this.#cells = new JsonCells(shape);
         this.#read = read;
-        this.#row = nativeRow(shape.columns);
     }
     /** The events that are whole since the last time, none or one batch of them. */
     *push(chunk) {
@@ -37934,11 +38367,10 @@ class Rows {
             let to = source[from] === json_rows_OPEN_OBJECT ? this.#cells.scan(source, from, end) : -1;
             const time = to === -1 ? null : this.#cells.time(source);
             let next = to === -1 ? -1 : skipBlank(source, to, end);
-            if (time !== null && (source[next] === json_rows_COMMA || source[next] === json_rows_CLOSE_ARRAY)) {
-                const begin = this.#rows.length;
-                this.#cells.write(source, to - from, this.#rows);
-                const body = new JsonRow(batch, begin, this.#rows.length, from, to);
-                events.push({ id: this.#cells.id(source), time, body });
+            const isPlain = time !== null && (source[next] === json_rows_COMMA || source[next] === json_rows_CLOSE_ARRAY);
+            const event = isPlain ? this.#make(batch, from, to, time) : null;
+            if (event !== null) {
+                events.push(event);
             }
             else {
                 next = passElement(source, at, end);
@@ -37956,17 +38388,54 @@ class Rows {
         }
         return at;
     }
+    /** The event that was gone over; null where that is not enough to make a row of it. */
+    #make(batch, from, to, time) {
+        const begin = this.#rows.length;
+        const id = this.#cells.id(batch.source);
+        const isMade = this.#maker.write(this.#cells, { time, id, source: batch.source, from, to }, this.#rows);
+        return isMade ? { id, time, body: new JsonRow(batch, begin, this.#rows.length, from, to) } : null;
+    }
     /** An element that is out of the ordinary. */
     #parse(batch, from, to) {
         if (to - from > external_node_buffer_.constants.MAX_STRING_LENGTH)
             throw tooLong(to - from, this.#where);
         const text = batch.source.toString('utf8', from, to);
         const element = parseJson(text, this.#where, undefined, MOST_LEVELS - this.#frame.around);
-        const { time, id, body } = this.#read(element, this.#where);
+        const event = this.#read(element, this.#where);
+        const { time, id } = event;
         const begin = this.#rows.length;
-        this.#rows.addCells(this.#row(body));
+        this.#maker.writeEvent(event, this.#rows);
         return { time, id, body: new JsonRow(batch, begin, this.#rows.length, from, to) };
     }
+}
+
+;// CONCATENATED MODULE: ./lib/csv/maker.js
+
+
+
+/** null: the table needs an object of each event. */
+function rowMaker(vendor, org, columns) {
+    if (typeof columns !== 'string' || vendor.format !== 'json')
+        return null;
+    const { row } = planTable({ vendor, org, columns, header: null });
+    const writeEvent = (event, rows) => rows.addCells(row(event));
+    const write = columns === 'native' ? writeNative : commonWriter(vendor, org);
+    return { write, writeEvent };
+}
+const writeNative = (cells, { source, from, to }, rows) => {
+    cells.found.write(source, to - from, rows);
+    return true;
+};
+function commonWriter(vendor, org) {
+    const picked = pickedOf(vendor.columns ?? [], vendor.commonColumns);
+    return (cells, { time, id, source, from, to }, rows) => {
+        if (!cells.isTight)
+            return false;
+        const common = vendor.common(cells.found.pick(source, picked));
+        const at = rows.begin(commonCells(vendor, org, time, id, common), 2 * (to - from));
+        rows.end(cells.found.quote(source, from, to, rows.room(0), at));
+        return true;
+    };
 }
 
 // EXTERNAL MODULE: external "node:http"
@@ -38555,6 +39024,7 @@ function askedWait({ headers }, clock) {
 
 
 
+
 /**
  * Opens what a vendor is handed: its query and a wire that holds the credentials. Where they have to be exchanged for a
  * token, that happens before the first call, and once more for a call whose token the vendor says has expired.
@@ -38604,8 +39074,8 @@ function openSession(options) {
         over.abort();
         wire.close();
     };
-    // Where the table is the vendor's own, nobody needs an object of each event.
-    const events = inputs.columns === 'native' ? readRows : readEvents;
+    const maker = rowMaker(vendor, inputs.org, inputs.columns);
+    const events = maker === null ? readEvents : rowReader(maker);
     return { session: { query: { ...query, window }, send, download, events, note }, close };
 }
 const session_unusable = ({ name }) => new errors/* ExportError */.z('protocol', `${name} answered the log-in with a token that no header can hold.`, {
@@ -38618,7 +39088,7 @@ const session_unusable = ({ name }) => new errors/* ExportError */.z('protocol',
 
 
 /** Bytes read at a time. */
-const stored_PIECE_BYTES = 2 ** 18;
+const PIECE_BYTES = 2 ** 18;
 /**
  * The rows of a CSV that was exported, without its header, some at a time: memory holds a piece of the file, and
  * at least one row. Throws `destination` where the disk gives back anything else than so many rows.
@@ -38626,7 +39096,7 @@ const stored_PIECE_BYTES = 2 ** 18;
 async function* readStored(path, rows) {
     let left = rows;
     try {
-        const pieces = (0,external_node_fs_.createReadStream)(path, { highWaterMark: stored_PIECE_BYTES });
+        const pieces = (0,external_node_fs_.createReadStream)(path, { highWaterMark: PIECE_BYTES });
         for await (const batch of scanCsv(pieces, path, { nul: true, lastEnd: true })) {
             left -= batch.rows.length;
             yield batch.rows.map(({ cells }) => cells);
