@@ -154,6 +154,29 @@ describe('what is in a repository', () => {
     await expect(repository.filesBelow(head.tree)).rejects.toMatchObject(UNEXPECTED('an entry that is a x'));
   });
 
+  test.each(['', 'main', '../../user', `${'a'.repeat(39)}g`, 'A'.repeat(40), '\udfff', 7])(
+    'what is no name of an object, such as %j, is asked for nowhere',
+    async (sha) => {
+      const repository = await start();
+      there().commit('main', { a: 'x' });
+      const head = await repository.head('main');
+      if (head === null || head === 'empty') throw new Error('There is no main.');
+      const nameless = UNEXPECTED('an object without a name');
+      const listed = { tree: [{ type: 'tree', path: 'a', sha }], truncated: false };
+      meanwhile = answers(/^GET \/git\/trees/, answered(200, listed));
+      await expect(repository.folder(head.tree, ['a', 'b'])).rejects.toMatchObject(nameless);
+      const other = new Repository(loopback.api, { owner: 'acme', repo: 'audit' });
+      const [{ tree }, parents] = [head, [{ sha }]];
+      for (const commit of [
+        { tree: { sha }, parents: [] },
+        { tree: { sha: tree }, parents },
+      ]) {
+        meanwhile = answers(/^GET \/git\/commits/, answered(200, commit));
+        await expect(other.head('main')).rejects.toMatchObject(nameless);
+      }
+    },
+  );
+
   test('a file comes as its name says, or not at all', async () => {
     const repository = await start();
     there().commit('main', { a: 'x' });

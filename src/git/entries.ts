@@ -16,7 +16,7 @@ export function readEntry(entry: JsonObject, where: string): Entry {
   const kind = requireString(entry, 'type', where);
   if (kind !== 'blob' && kind !== 'tree' && kind !== 'commit') throw unexpected(`an entry that is a ${kind}`);
   const bytes = kind === 'blob' ? requireNumber(entry, 'size', where) : 0;
-  return { path: requireString(entry, 'path', where), kind, sha: requireString(entry, 'sha', where), bytes };
+  return { path: requireString(entry, 'path', where), kind, sha: objectName(entry['sha']), bytes };
 }
 
 /** What is in each folder, by the name of its tree, from a listing of all that is below one. */
@@ -28,6 +28,12 @@ export function byFolder(tree: string, all: readonly Entry[]): Map<string, reado
     folders.get(entry.path.slice(0, Math.max(0, slash)))?.inside.push({ ...entry, path: entry.path.slice(slash + 1) });
   }
   return new Map([...folders.values()].map(({ sha, inside }) => [sha, inside]));
+}
+
+/** The name of an object, SHA-1 or SHA-256, in hex. Throws `destination`. */
+export function objectName(value: unknown): string {
+  if (typeof value === 'string' && /^(?:[\da-f]{40}|[\da-f]{64})$/.test(value)) return value;
+  throw unexpected('an object without a name');
 }
 
 /** The error for what GitHub's document does not allow. */

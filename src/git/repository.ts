@@ -2,7 +2,7 @@ import type { Repository as RepositoryName } from '../git-names.ts';
 import { type GitHub, Refused } from '../github.ts';
 import { asArray, asObject, requireString } from '../read.ts';
 import type { JsonObject } from '../types.ts';
-import { byFolder, type Entry, readEntry, unexpected } from './entries.ts';
+import { byFolder, type Entry, objectName, readEntry, unexpected } from './entries.ts';
 import { blobName, type FileToWrite } from './files.ts';
 
 /** A commit and its tree, by their object names. */
@@ -148,9 +148,9 @@ export class Repository {
     const known = this.#commits.get(sha);
     if (known !== undefined) return known;
     const body = await this.#get(`/git/commits/${sha}`, 'the commit');
-    const tree = requireString(asObject(body['tree'], '`tree`', sha), 'sha', sha);
+    const tree = objectName(asObject(body['tree'], '`tree`', sha)['sha']);
     const [first] = asArray(body['parents'], '`parents`', sha);
-    const parent = first === undefined ? null : requireString(asObject(first, 'a parent', sha), 'sha', sha);
+    const parent = first === undefined ? null : objectName(asObject(first, 'a parent', sha)['sha']);
     const commit = { head: { commit: sha, tree }, parent };
     this.#commits.set(sha, commit);
     return commit;
@@ -211,9 +211,3 @@ export class Repository {
 
 /** A branch or a path in an address: its slashes stay. */
 const encoded = (path: string): string => path.toWellFormed().split('/').map(encodeURIComponent).join('/');
-
-/** The name of an object, SHA-1 or SHA-256, in hex. Throws `destination`. */
-function objectName(value: unknown): string {
-  if (typeof value === 'string' && /^(?:[\da-f]{40}|[\da-f]{64})$/.test(value)) return value;
-  throw unexpected('an object without a name');
-}
