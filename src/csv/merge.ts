@@ -49,11 +49,11 @@ function insert(queue: Cursor[], cursor: Cursor): void {
   );
 }
 
-/** The first row of a block, from `at` on, that comes after the row of another run. */
+/** The first row of a block, behind `at`, that comes after the row of another run. */
 function placeOf(other: Cursor | undefined, block: Block, at: number, number: number): number {
   if (other === undefined) return block.count;
   const isBehind = (row: number) => (byTimeThenId(keyOf(block, row), other) || number - other.number) > 0;
-  return isBehind(block.count - 1) ? firstOf(at, block.count, isBehind) : block.count;
+  return isBehind(block.count - 1) ? firstOf(at + 1, block.count, isBehind) : block.count;
 }
 
 /** The first place of `[from, to)` where it holds, as it does behind that, or `to`. */
