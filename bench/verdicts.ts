@@ -1,7 +1,7 @@
 /** What has to be reached, and whether it was. */
 
 import { MILLION, PAGE_ROWS } from './cases.ts';
-import { grouped } from './labels.ts';
+import { grouped, labelOf } from './labels.ts';
 import { LOGS, type LogId } from './logs.ts';
 import { largest, peakOf, type Question, type Result, type Start, wallOf } from './results.ts';
 import type { WayId } from './ways.ts';
@@ -76,6 +76,7 @@ export function verdictsOf(results: readonly Result[], start: Start | null): Ver
 
 const SPEEDS: readonly [log: LogId, against: WayId, bound: number][] = [
   ['codacy', 'shell', 14],
+  ['codacy', 'memory', 4],
   ['codacy', 'streams', 4],
   ['infisical', 'shell', 9],
   ['datafold', 'shell', 5],
@@ -85,10 +86,9 @@ function speeds(results: readonly Result[]): Verdict[] {
   const find = (log: LogId, way: WayId) => largest(results, { scenario: 'throughput', log, way });
   const faster = SPEEDS.map(([log, against, bound]) => {
     const ours = find(log, 'native');
-    const other = against === 'shell' ? 'curl + jq' : 'usual Node with streams';
     const value = over(wallOf(find(log, against)), wallOf(ours));
     return judge({
-      about: `${LOGS[log].name}: faster than ${other}`,
+      about: `${LOGS[log].name}: faster than ${labelOf(against, log)}`,
       bound,
       atLeast: true,
       unit: '×',

@@ -208,7 +208,7 @@ export const jsonRows = target({
   sample: 500,
   inputs,
   async check({ shape, columns, events, mark, around, place, edits, cuts }) {
-    const vendor = vendorOf(shape);
+    const asked = { place, shape, vendor: vendorOf(shape), columns };
     const array = `[${events.map((parts) => parts.join('')).join(',')}]`;
     const text =
       around === null || place.field === null
@@ -219,10 +219,10 @@ export const jsonRows = target({
     const ends = cuts.map((cut) => Math.min(cut, body.length)).sort((a, b) => a - b);
     const pieces: Download = { ...whole, body: null, chunks: () => chunksOf(body, ends) };
 
-    const reference = await outcome(() => byObjects(whole, place, shape, vendor, columns));
-    const ours = await outcome(() => byBytes(whole, place, shape, vendor, columns));
+    const reference = await outcome(() => byObjects(whole, asked));
+    const ours = await outcome(() => byBytes(whole, asked));
     insist(ours === reference, 'other rows', body.toString(), place, reference, ours);
-    const cut = await outcome(() => byBytes(pieces, place, shape, vendor, columns));
+    const cut = await outcome(() => byBytes(pieces, asked));
     const kind = /^protocol/.exec(reference)?.[0];
     insist(
       kind === undefined ? cut === reference : cut.startsWith(kind),
@@ -247,13 +247,15 @@ async function outcome(work: () => Promise<string>): Promise<string> {
 
 type Told = readonly [time: number | null, id: string | null, row: string, fields: JsonObject];
 
-async function byObjects(
-  download: Download,
-  place: Place,
-  shape: EventShape,
-  vendor: Vendor,
-  columns: 'native' | 'common',
-): Promise<string> {
+/** What is read, and into which table. */
+interface Asked {
+  readonly place: Place;
+  readonly shape: EventShape;
+  readonly vendor: Vendor;
+  readonly columns: 'native' | 'common';
+}
+
+async function byObjects(download: Download, { place, shape, vendor, columns }: Asked): Promise<string> {
   const { row } = planTable({ vendor, org: 'acme', columns, header: null });
   const told: Told[] = [];
   const { events, rest } = await readPage(download, readEvents(download, place, shape, readerOf(shape)));
@@ -266,13 +268,7 @@ async function byObjects(
   return JSON.stringify([told, rest]);
 }
 
-async function byBytes(
-  download: Download,
-  place: Place,
-  shape: EventShape,
-  vendor: Vendor,
-  columns: 'native' | 'common',
-): Promise<string> {
+async function byBytes(download: Download, { place, shape, vendor, columns }: Asked): Promise<string> {
   const told: Told[] = [];
   const kept: (() => Told)[] = [];
   const maker = rowMaker(vendor, 'acme', columns);
