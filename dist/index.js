@@ -31466,12 +31466,12 @@ const byKey = (a, b) => byTimeThenId(a, b) || a.number - b.number;
 function insert(queue, cursor) {
     queue.splice(firstOf(0, queue.length, (index) => byKey(cursor, queue[index]) < 0), 0, cursor);
 }
-/** The first row of a block, from `at` on, that comes after the row of another run. */
+/** The first row of a block, behind `at`, that comes after the row of another run. */
 function placeOf(other, block, at, number) {
     if (other === undefined)
         return block.count;
     const isBehind = (row) => (byTimeThenId(keyOf(block, row), other) || number - other.number) > 0;
-    return isBehind(block.count - 1) ? firstOf(at, block.count, isBehind) : block.count;
+    return isBehind(block.count - 1) ? firstOf(at + 1, block.count, isBehind) : block.count;
 }
 /** The first place of `[from, to)` where it holds, as it does behind that, or `to`. */
 function firstOf(from, to, holds) {
@@ -33888,7 +33888,7 @@ function readEntry(entry, where) {
     if (kind !== 'blob' && kind !== 'tree' && kind !== 'commit')
         throw unexpected(`an entry that is a ${kind}`);
     const bytes = kind === 'blob' ? requireNumber(entry, 'size', where) : 0;
-    return { path: requireString(entry, 'path', where), kind, sha: requireString(entry, 'sha', where), bytes };
+    return { path: requireString(entry, 'path', where), kind, sha: objectName(entry['sha']), bytes };
 }
 /** What is in each folder, by the name of its tree, from a listing of all that is below one. */
 function byFolder(tree, all) {
@@ -33901,6 +33901,12 @@ function byFolder(tree, all) {
         folders.get(entry.path.slice(0, Math.max(0, slash)))?.inside.push({ ...entry, path: entry.path.slice(slash + 1) });
     }
     return new Map([...folders.values()].map(({ sha, inside }) => [sha, inside]));
+}
+/** The name of an object, SHA-1 or SHA-256, in hex. Throws `destination`. */
+function objectName(value) {
+    if (typeof value === 'string' && /^(?:[\da-f]{40}|[\da-f]{64})$/.test(value))
+        return value;
+    throw unexpected('an object without a name');
 }
 /** The error for what GitHub's document does not allow. */
 const unexpected = (what) => new errors/* ExportError */.z('destination', `GitHub answered ${what}, which its document does not allow.`, {
@@ -34056,9 +34062,9 @@ class Repository {
         if (known !== undefined)
             return known;
         const body = await this.#get(`/git/commits/${sha}`, 'the commit');
-        const tree = requireString(asObject(body['tree'], '`tree`', sha), 'sha', sha);
+        const tree = objectName(asObject(body['tree'], '`tree`', sha)['sha']);
         const [first] = asArray(body['parents'], '`parents`', sha);
-        const parent = first === undefined ? null : requireString(asObject(first, 'a parent', sha), 'sha', sha);
+        const parent = first === undefined ? null : objectName(asObject(first, 'a parent', sha)['sha']);
         const commit = { head: { commit: sha, tree }, parent };
         this.#commits.set(sha, commit);
         return commit;
@@ -34115,12 +34121,6 @@ class Repository {
 }
 /** A branch or a path in an address: its slashes stay. */
 const encoded = (path) => path.toWellFormed().split('/').map(encodeURIComponent).join('/');
-/** The name of an object, SHA-1 or SHA-256, in hex. Throws `destination`. */
-function objectName(value) {
-    if (typeof value === 'string' && /^(?:[\da-f]{40}|[\da-f]{64})$/.test(value))
-        return value;
-    throw unexpected('an object without a name');
-}
 
 ;// CONCATENATED MODULE: ./lib/git/branch.js
 
