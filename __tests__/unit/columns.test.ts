@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkColumns, planTable } from '../../src/csv/columns.ts';
 import { COMMON_COLUMNS } from '../../src/csv/common.ts';
+import { JsonRow } from '../../src/csv/json-row.ts';
 import { csvRow } from '../../src/csv/row.ts';
+import { RowBuffer } from '../../src/csv/rows.ts';
 import { nearest } from '../../src/nearest.ts';
 import { readJson } from '../../src/read.ts';
 import type { Columns, JsonObject, Vendor, VendorEvent } from '../../src/types.ts';
@@ -186,6 +188,28 @@ describe('a list of columns', () => {
     expect(() => checkColumns(vendorOf(null), ['b'])).not.toThrow();
     expect(() => checkColumns(vendorOf(null), ['b', 'time'], ['b'])).not.toThrow();
     expect(() => checkColumns(vendorOf(null), ['b'], ['a'])).toThrow('no column b');
+  });
+});
+
+describe('written into a buffer', () => {
+  const source = '{"a":"go"}';
+  const encoded = 'as,it,is\r\n';
+  const batch = { source: Buffer.from(`[${source}]`), encoded: Buffer.from(`before\r\n${encoded}after\r\n`) };
+  const jsonRow = new JsonRow(batch, 8, 8 + encoded.length, 1, 1 + source.length);
+
+  test.each<[string, Columns, string[] | null, VendorEvent['body'], string]>([
+    ['a row that is encoded already, in the native table', 'native', ['a'], jsonRow, encoded],
+    ['a row that is encoded already, in the common table', 'common', ['a'], jsonRow, encoded],
+    ['an object, in the native table', 'native', ['a'], json('{"a":"x,","z":1}'), '"x,","{""z"":1}"\r\n'],
+    ['an object, in a list', ['extra', 'a'], ['a'], json('{"a":"x"}'), ',x\r\n'],
+    ['a row that was read, in the native table', 'native', null, csvRow(['x', 'y,']), 'x,"y,"\r\n'],
+    ['a row that was read, in a list', ['b', 'vendor'], null, csvRow(['x', 'y']), 'y,acme\r\n'],
+  ])('%s', (_, columns, documented, body, line) => {
+    const header = documented === null ? ['a', 'b'] : null;
+    const { write } = planTable({ vendor: vendorOf(documented), org: 'o', columns, header });
+    const rows = new RowBuffer();
+    write(eventOf(body), rows);
+    expect(rows.bytes.toString()).toBe(line);
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { planTable } from '../../src/csv/columns.ts';
 import { COMMON_COLUMNS } from '../../src/csv/common.ts';
+import { csvWriter } from '../../src/csv/csv-common.ts';
 import { readCsv } from '../../src/csv/read.ts';
 import { type CsvRow, firstCell } from '../../src/csv/row.ts';
 import { RowBuffer } from '../../src/csv/rows.ts';
@@ -29,10 +30,9 @@ const rowsOf = (csv: string): { header: readonly string[]; rows: readonly CsvRow
   readCsv({ status: 200, body: Buffer.from(csv), where: 'GET /' });
 
 /** The row as it is written from bytes, and as it is written from cells. */
-function bothWays(header: readonly string[], body: CsvRow, vendor = csvVendor(header[0] ?? '')): [string, string] {
-  const plan = planTable({ vendor, org: 'acme', columns: 'common', header });
+function bothWays(header: readonly string[], body: CsvRow, rows = new RowBuffer()): [string, string] {
+  const plan = planTable({ vendor: csvVendor(header[0] ?? ''), org: 'acme', columns: 'common', header });
   const event = { time: TIME, id: null, body };
-  const rows = new RowBuffer();
   plan.write(event, rows);
   return [rows.bytes.toString(), Buffer.from(encodeRow(plan.row(event))).toString()];
 }
@@ -74,6 +74,29 @@ describe('a row of a CSV vendor in the common table', () => {
         expect(written).toContain(JSON.stringify(first).replaceAll('"', '""'));
       }
     }
+  });
+
+  test.each([
+    ['a cell', 'a', '\x01'.repeat(40_000), null],
+    ['a name', `a${'\\'.repeat(40_000)}`, 'x', null],
+    ['a cell that was put before its own', 'a', 'x', '\x01'.repeat(40_000)],
+  ])('has room for %s of which each byte becomes many', (_, name, cell, first) => {
+    const [row] = rowsOf(`${name}\r\n${cell}\r\n`).rows as [CsvRow];
+    const [header, body] = first === null ? [[name], row] : [['env', name], row.withFirst(firstCell(first))];
+    const [written, expected] = bothWays(header, body, new RowBuffer(1));
+    // Jest would show where two long texts differ, slowly.
+    expect(written === expected).toBe(true);
+  });
+
+  test.each([
+    ['a', true],
+    ['1st', true],
+    ['top10', true],
+    ['1.5', true],
+    ['7', false],
+    ['10', false],
+  ])('is written from bytes where a column is called %j: %j', (name, isDue) => {
+    expect(csvWriter(csvVendor('a'), 'acme', ['a', name]) !== null).toBe(isDue);
   });
 
   test('is the same from bytes as from cells, whatever they hold', () => {

@@ -108,6 +108,23 @@ describe('scanCsv', () => {
     expect([value?.header, value?.rows.map((row: CsvRow) => row.cells), asked]).toEqual([['a'], [['1'], ['2']], 2]);
   });
 
+  test.each([
+    [
+      'a carriage return that ends no line',
+      'a\n1\rx',
+      'Row 2 of the response has a carriage return that ends no line.',
+    ],
+    ['text after a closing quote', 'a\n"1"x', 'Row 2 of the response has text after a closing quote.'],
+    ['too many cells', 'a\n1,2\n', 'Row 2 of the response has another number of cells (2) than the header (1).'],
+    ['a NUL', 'a\n\0\n', 'The response holds a NUL character.'],
+  ])('refuses %s without waiting for more', async (_, piece, message) => {
+    async function* chunks() {
+      yield Buffer.from(piece);
+      throw new Error('Nobody needs more.');
+    }
+    await expect(scanCsv(chunks(), where).next()).rejects.toMatchObject({ message });
+  });
+
   test('gives the header where there are no rows', async () => {
     const batches = [];
     for await (const batch of scanCsv(chunksOf(Buffer.from('a,b'), [1]), where)) batches.push(batch);
@@ -138,7 +155,8 @@ describe('scanCsv', () => {
 
   test('can be told that the last line has to end', async () => {
     for (const csv of ['a', 'a\n1', 'a\n1\n2']) {
-      await expect(scan(csv, [1], { lastEnd: true })).rejects.toMatchObject({ message: /has no line end/ });
+      const message = `Row ${csv.split('\n').length} of the response has no line end.`;
+      await expect(scan(csv, [1], { lastEnd: true })).rejects.toMatchObject({ message });
     }
     expect((await scan('a\n1\n', [1], { lastEnd: true })).rows).toHaveLength(1);
   });
