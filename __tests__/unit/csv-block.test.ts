@@ -245,6 +245,19 @@ describe('rows in memory', () => {
     expect(comeOut(heldOf(rows), 'vendor').rows).toEqual(rows);
   });
 
+  test.each<[what: string, rows: Plain[], isCopied: boolean]>([
+    ['one', times([1], ['a']), false],
+    ['rising', times([1, 2, 3], ['b', 'a', null]), false],
+    ['rising, with ties of which none has an id', times([1, 2, 2, 3]), false],
+    ['rising, with ties that have ids', times([1, 2, 2, 3], [null, 'b', 'a', null]), true],
+    ['falling', times([2, 1]), true],
+  ])('are not copied where they came in order: %s', (_, rows, isCopied) => {
+    const held = heldOf(rows);
+    const [came] = held.inOrder('vendor');
+    const [sorted] = held.inOrder('time');
+    expect(sorted?.bytes.buffer !== came?.bytes.buffer).toBe(isCopied);
+  });
+
   const COUNT = MOST_ROWS + 5;
   const orders: [what: string, place: (index: number) => number][] = [
     ['rising', (index) => index],

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -227,11 +228,16 @@ describe('spans of rows', () => {
 });
 
 describe('a failure', () => {
-  test('before the end leaves no name', async () => {
+  test('before the end leaves no name, and no file open', async () => {
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = open();
     const parts = new Parts(path, 20);
     await parts.begin(encoded(HEADER));
     await parts.write(encoded(...nine(3)));
+    // The last part is; the others were read back.
+    expect(open()).toBe(before + 1);
     await parts.close();
+    expect(open()).toBe(before);
     expect(await readdir(folder)).toEqual(['a.csv.partial', 'a.part-002.csv.partial', 'a.part-003.csv.partial']);
   });
 

@@ -76,7 +76,7 @@ describe('a sink', () => {
     const sink = await Sink.open(path);
     await sink.write(Buffer.from('a,b\r\n'));
     await seal(sink);
-    await expect(sink.write(Buffer.from('1,2\r\n'))).rejects.toThrow();
+    await expect(sink.write(Buffer.from('1,2\r\n'))).rejects.toThrow('takes nothing more');
     await sink.close();
     expect(await readFile(path, 'utf8')).toBe('a,b\r\n');
   });
