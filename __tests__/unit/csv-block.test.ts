@@ -119,7 +119,8 @@ describe('a block that is being filled', () => {
     expect(block.heldBytes).toBe(0);
     addTo(block, rowOf('abc'));
     const first = block.heldBytes;
-    expect(first).toBeGreaterThanOrEqual(5);
+    // Its bytes, and where they end, its time, and its texts, empty as they are.
+    expect(first).toBeGreaterThanOrEqual(5 + 4 * 8);
     addTo(block, rowOf('abc', 1, 'x'.repeat(1000)));
     expect(block.heldBytes).toBe(2 * first + 1000);
     addTo(block, rowOf('abc', 1, '', 'é'.repeat(500)));

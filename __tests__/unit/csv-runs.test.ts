@@ -250,6 +250,19 @@ describe('runs that are merged', () => {
     ]);
   });
 
+  test('come in one span where those of one place are of the run that is first', async () => {
+    const runs = [timed(1, 2, 2, 4), timed(2, 2, 3, 4)].map((rows) => new HeldRun(blocksOf(rows)));
+    const spans: [from: number, to: number][] = [];
+    for await (const some of merge(runs, 'time'))
+      spans.push(...some.map(({ from, to }): [number, number] => [from, to]));
+    expect(spans).toEqual([
+      [0, 3],
+      [0, 3],
+      [3, 4],
+      [3, 4],
+    ]);
+  });
+
   test('are read when it is their turn, and no earlier', async () => {
     const extents: Extent[] = [];
     for (const rows of [timed(5, 6), timed(1, 2, 3, 4), timed(7, 8)]) {
