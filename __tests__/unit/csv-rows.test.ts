@@ -80,6 +80,59 @@ describe('a buffer of rows', () => {
     expect(buffer.bytes.toString()).toBe('a,b\r\n'.repeat(40_000));
   });
 
+  /** Rows in every way that there is to add one, and the CSV that they are. */
+  const WAYS: [add: (buffer: RowBuffer) => void, csv: string][] = [
+    [(buffer) => buffer.addCells(['a', 'é"', '']), 'a,"é""",\r\n'],
+    [(buffer) => buffer.addEncoded(Buffer.from('##bc\r\n##'), 2, 6), 'bc\r\n'],
+    [(buffer) => buffer.addRow(new CsvRow(Buffer.from('##"d,",e##'), 2, 8, true)), '"d,",e\r\n'],
+    [(buffer) => buffer.addRow(new CsvRow(Buffer.from('##f##'), 2, 3, true, firstCell('g'))), 'g,f\r\n'],
+    [(buffer) => buffer.addRow(new CsvRow(Buffer.from('##"h"##'), 2, 5, false)), 'h\r\n'],
+    [
+      (buffer) => {
+        const at = buffer.begin(['i', 'j,'], 3);
+        buffer.end(at + buffer.room(0).write('klm', at));
+      },
+      'i,"j,",klm\r\n',
+    ],
+    [
+      (buffer) => {
+        const at = buffer.length;
+        buffer.end(at + buffer.room(2).write('no', at));
+      },
+      'no\r\n',
+    ],
+    [(buffer) => buffer.addCells(['']), '""\r\n'],
+  ];
+
+  test.each(WAYS.map(([add, csv]) => [csv, add] as const))('has %j at whatever byte it is full', (csv, add) => {
+    const bytes = Buffer.byteLength(csv);
+    for (const before of [0, 1, 2, 40]) {
+      for (let room = Math.max(1, before); room <= before + 2 * bytes + 12; room++) {
+        const buffer = new RowBuffer(room);
+        const filler = 'x'.repeat(before);
+        if (before > 0) buffer.addEncoded(Buffer.from(filler), 0, before);
+        add(buffer);
+        add(buffer);
+        expect(buffer.bytes.toString()).toBe(`${filler}${csv}${csv}`);
+        expect(buffer.slice(buffer.rows - 1).toString()).toBe(csv);
+      }
+    }
+  });
+
+  test('knows where each of many rows ends', () => {
+    const buffer = new RowBuffer();
+    for (let round = 0; round < 300; round++) for (const [add] of WAYS) add(buffer);
+    const csv = Array.from({ length: 300 }, () => WAYS.map((way) => way[1])).flat();
+    expect(Array.from({ length: buffer.rows }, (_, row) => buffer.slice(row).toString())).toEqual(csv);
+  });
+
+  test.each([255, 256, 257])('writes cells of %d letters as it writes others', (length) => {
+    for (const end of ['a', '\x7f', '\x80', '"', ',', ' ', '\n', 'é"', '"é', '"\x80"']) {
+      const row = [`${'a'.repeat(length - end.length)}${end}`, end];
+      expect(bufferOf([row]).bytes.toString()).toBe(encodeRow(row));
+    }
+  });
+
   test.each([
     ['a,b', 'a,b'],
     ['"a", b', 'a," b"'],
