@@ -53,7 +53,7 @@ const ROOMS: readonly Room[] = [
   },
   {
     name: 'export',
-    src: ['export.ts', 'table.ts', 'gather.ts', 'ids.ts', 'parts.ts', 'sink.ts', 'spreadsheet.ts'],
+    src: ['export.ts', 'table.ts', 'gather.ts', 'ids.ts', 'parts.ts', 'search.ts', 'sink.ts', 'spreadsheet.ts'],
     tests: ['export', 'table', 'gather', 'ids', 'parts', 'sink', 'spreadsheet'],
   },
   { name: 'evidence', src: ['evidence/'], tests: ['manifest', 'scope', 'evidence'] },

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import type { Digest } from './evidence/checksums.ts';
+import { firstWhere } from './search.ts';
 import { Sink } from './sink.ts';
 
 /** A finished file of the table, with its header and its rows. */
@@ -54,7 +55,8 @@ export class Parts {
   async write({ bytes, ends }: EncodedRows, from = 0, to = ends.length): Promise<void> {
     for (let row = from, at = row === 0 ? 0 : (ends[row - 1] ?? 0); row < to; ) {
       const part = this.#current();
-      const fits = behindFitting(ends, row, to, at + this.#maxBytes - part.bytes);
+      const most = at + this.#maxBytes - part.bytes;
+      const fits = firstWhere(row, to, (index) => (ends[index] ?? 0) > most);
       const until = fits > row ? fits : part.rows === 0 ? row + 1 : row;
       if (until === row) {
         await this.#settle(part);
@@ -111,17 +113,6 @@ export class Parts {
 function partPath(path: string, number: number): string {
   const name = `${basename(path, '.csv')}.part-${String(number).padStart(3, '0')}.csv`;
   return join(dirname(path), name);
-}
-
-/** The place behind those of the rows of `[from, to)` that end at `most` bytes or before. */
-function behindFitting(ends: Float64Array, from: number, to: number, most: number): number {
-  let [low, high] = [from, to];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ends[middle] ?? 0) <= most) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Rows that a slower way encodes, one by one. */

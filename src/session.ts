@@ -1,7 +1,5 @@
-import { rowReader } from './csv/json-rows.ts';
-import { rowMaker } from './csv/maker.ts';
+import { eventReader } from './csv/json-rows.ts';
 import { ExportError } from './errors.ts';
-import { readEvents } from './events.ts';
 import { openWire } from './http.ts';
 import type { Inputs } from './inputs.ts';
 import type { Pace } from './pace.ts';
@@ -71,8 +69,7 @@ export function openSession(options: SessionOptions): { session: Session; close:
     over.abort();
     wire.close();
   };
-  const maker = rowMaker(vendor, inputs.org, inputs.columns);
-  const events = maker === null ? readEvents : rowReader(maker);
+  const events = eventReader(vendor, inputs.org, inputs.columns);
   return { session: { query: { ...query, window }, send, download, events, note }, close };
 }
 

@@ -157,7 +157,7 @@ describe('imports point down', () => {
     ...['escape.ts', 'nearest.ts'],
     ...['csv/guard.ts', 'csv/stored.ts', 'sink.ts', 'spreadsheet.ts'],
     ...['csv/row.ts', 'csv/rows.ts', 'csv/runs.ts', 'csv/scan.ts', 'csv/store.ts', 'csv/held.ts'],
-    ...['csv/block.ts', 'csv/merge.ts', 'csv/maker.ts', 'csv/csv-common.ts'],
+    ...['search.ts', 'csv/block.ts', 'csv/merge.ts', 'csv/maker.ts', 'csv/csv-common.ts'],
     ...['csv/json-rows.ts', 'csv/json-cells.ts', 'csv/json-found.ts'],
     ...['csv/read.ts', 'csv/write.ts', 'csv/columns.ts', 'evidence/manifest.ts', 'summary.ts'],
     ...['parts.ts', 'period.ts', 'duration.ts', 'template.ts', 'git-names.ts', 'commit-inputs.ts', 'evidence/scope.ts'],

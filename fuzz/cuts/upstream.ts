@@ -8,12 +8,10 @@ import { changed, type SandboxServer } from '../../sandbox/server.ts';
 import { SUBJECTS } from '../../sandbox/subjects.ts';
 import { startVendor } from '../../sandbox/vendors/index.ts';
 import { JsonRow } from '../../src/csv/json-row.ts';
-import { rowReader } from '../../src/csv/json-rows.ts';
-import { rowMaker } from '../../src/csv/maker.ts';
+import { eventReader } from '../../src/csv/json-rows.ts';
 import { readCsv } from '../../src/csv/read.ts';
 import { CsvRow } from '../../src/csv/row.ts';
 import { ExportError } from '../../src/errors.ts';
-import { readEvents } from '../../src/events.ts';
 import { openWire } from '../../src/http.ts';
 import { Pace } from '../../src/pace.ts';
 import { readJson } from '../../src/read.ts';
@@ -106,8 +104,7 @@ async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> 
   });
   const filters = new Map(vendor.id === 'kosli' ? [['env_name', ['prod-k8s']]] : []);
   const query = { window: WINDOW, org: SUBJECTS[vendor.id as VendorId].org, provider: null, filters };
-  const maker = rowMaker(vendor, 'acme', 'native');
-  const events = maker === null ? readEvents : rowReader(maker);
+  const events = eventReader(vendor, 'acme', 'native');
   const session: Session = { query, send: wire.send, download: wire.download, events, note: () => {} };
   try {
     const rows: string[] = [];

@@ -2,12 +2,10 @@
 
 import fc from 'fast-check';
 import { planTable } from '../../src/csv/columns.ts';
-import { rowReader } from '../../src/csv/json-rows.ts';
-import { rowMaker } from '../../src/csv/maker.ts';
+import { eventReader } from '../../src/csv/json-rows.ts';
 import { RowBuffer } from '../../src/csv/rows.ts';
 import { encodeRow } from '../../src/csv/write.ts';
 import type { ErrorKind } from '../../src/errors.ts';
-import { readEvents } from '../../src/events.ts';
 import { inMemory } from '../../src/spool.ts';
 import type { Answer, Call, Download, Vendor } from '../../src/types.ts';
 import { vendors } from '../../src/vendors/index.ts';
@@ -137,8 +135,7 @@ export const vendorAnswers = target({
       return { where, ...inMemory(body) };
     };
     const query = { window: WINDOW, org: 'acme', provider: 'gh', filters: new Map<string, readonly string[]>() };
-    const maker = rowMaker(vendor, 'acme', columns);
-    const session = { query, send, download, events: maker === null ? readEvents : rowReader(maker), note: () => {} };
+    const session = { query, send, download, events: eventReader(vendor, 'acme', columns), note: () => {} };
     try {
       for await (const { header = null, events } of pagesOf(vendor, session)) {
         const { names, row, write } = planTable({ vendor, org: 'acme', columns, header });

@@ -128,9 +128,11 @@ async function play({
       () => null,
       (error: unknown) => ({ error }),
     );
-    const ends = new Set<string>(met.flatMap(({ kind }) => (faultOf.get(kind) ?? worldOf.get(kind))?.ends ?? []));
-    if (met.length > 1)
-      for (const { kind } of met) for (const end of worldOf.get(kind)?.endsBesideOthers ?? []) ends.add(end);
+    const beside = met.length > 1 ? met : [];
+    const ends = new Set<string>([
+      ...met.flatMap(({ kind }) => (faultOf.get(kind) ?? worldOf.get(kind))?.ends ?? []),
+      ...beside.flatMap(({ kind }) => worldOf.get(kind)?.endsBesideOthers ?? []),
+    ]);
     const setting = { ...scene.setting, server: { ...scene.setting.server, ...options } };
     const table = expectedTable(setting, worlds.find(({ renamed }) => renamed)?.renamed);
     const flaws =

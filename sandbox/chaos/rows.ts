@@ -229,6 +229,7 @@ export const ROWS: readonly WorldKind[] = [
   {
     name: 'the same cursor again',
     group: 'rows',
+    // The last page is known by its count, too.
     ends: ['protocol', 'incomplete'],
     fits: isPaged,
     make: (_scene, random) => ({

@@ -2,7 +2,7 @@ import { ExportError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import type { Columns, JsonObject, Vendor, VendorEvent } from '../types.ts';
 import { COMMON_COLUMNS, commonCells } from './common.ts';
-import { csvWriter } from './csv-common.ts';
+import { type CsvWriter, csvWriter } from './csv-common.ts';
 import { JsonRow } from './json-row.ts';
 import { EXTRA_COLUMN, nativeRow } from './native.ts';
 import { CsvRow } from './row.ts';
@@ -87,44 +87,37 @@ function nativeNames({ columns, format }: Vendor): readonly string[] | null {
   return (format === 'csv' ? columns : [...columns, EXTRA_COLUMN]).map(({ name }) => name);
 }
 
-/** Rows that came as such stay as they are. */
-const nativeWriter =
-  (row: TablePlan['row']): TablePlan['write'] =>
+/** Rows of the table that are encoded already stay as they are; those of a CSV vendor become rows of it in their own way. */
+const writerOf =
+  (row: TablePlan['row'], writeCsv: CsvWriter | null): TablePlan['write'] =>
   (event, rows) => {
     const { body } = event;
     if (body instanceof JsonRow) rows.addEncoded(body.bytes, body.from, body.to);
-    else if (body instanceof CsvRow) rows.addRow(body);
+    else if (body instanceof CsvRow && writeCsv !== null) writeCsv(event, body, rows);
     else rows.addCells(row(event));
   };
+
+const asItCame: CsvWriter = (_event, row, rows) => rows.addRow(row);
 
 /** JSON vendors: the documented columns, then what they leave over. CSV vendors: each cell as it came, by its place. */
 function nativeTable(vendor: Vendor, header: readonly string[] | null): TablePlan {
   if (vendor.format === 'csv') {
     const row = ({ body }: VendorEvent) => (body instanceof CsvRow ? body.cells : []);
-    return { names: header ?? [], row, write: nativeWriter(row) };
+    return { names: header ?? [], row, write: writerOf(row, asItCame) };
   }
   const columns = vendor.columns ?? [];
   const rowOf = nativeRow(columns);
   const row = (event: VendorEvent) => rowOf(fieldsOf(event, []));
-  return { names: [...columns, EXTRA_COLUMN].map(({ name }) => name), row, write: nativeWriter(row) };
+  return { names: [...columns, EXTRA_COLUMN].map(({ name }) => name), row, write: writerOf(row, asItCame) };
 }
 
 function commonTable(vendor: Vendor, org: string, native: TablePlan): TablePlan {
-  const csv = vendor.format === 'csv' ? csvWriter(vendor, org, native.names) : null;
   const row = (event: VendorEvent) => {
     const fields = fieldsOf(event, native.names);
     return [...commonCells(vendor, org, event.time, event.id, vendor.common(fields)), JSON.stringify(fields)];
   };
-  return {
-    names: COMMON_COLUMNS.map(({ name }) => name),
-    row,
-    write: (event, rows) => {
-      const { body } = event;
-      if (body instanceof JsonRow) rows.addEncoded(body.bytes, body.from, body.to);
-      else if (body instanceof CsvRow && csv !== null) csv(event, body, rows);
-      else rows.addCells(row(event));
-    },
-  };
+  const writeCsv = vendor.format === 'csv' ? csvWriter(vendor, org, native.names) : null;
+  return { names: COMMON_COLUMNS.map(({ name }) => name), row, write: writerOf(row, writeCsv) };
 }
 
 /** The event's object; for CSV vendors their cells by column. */

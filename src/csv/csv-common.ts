@@ -13,15 +13,14 @@ for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 
 /** The most bytes that one becomes: `\u0000`. */
 const MOST_BYTES = 6;
 
+/** Writes the row of an event of a CSV vendor as one of a table. */
+export type CsvWriter = (event: VendorEvent, row: CsvRow, rows: RowBuffer) => void;
+
 /**
  * Writes rows of the `common` table from those of a CSV vendor, their cells never decoded but for those that it needs.
  * null: JavaScript would put columns with such names into another order.
  */
-export function csvWriter(
-  vendor: Vendor,
-  org: string,
-  header: readonly string[],
-): ((event: VendorEvent, row: CsvRow, rows: RowBuffer) => void) | null {
+export function csvWriter(vendor: Vendor, org: string, header: readonly string[]): CsvWriter | null {
   if (header.some((name) => /^\d+$/.test(name))) return null;
   const json = new CellsAsJson(header);
   const picked = vendor.commonColumns.map((name) => [name, header.indexOf(name)] as const);

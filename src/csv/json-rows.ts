@@ -3,11 +3,11 @@ import { ExportError } from '../errors.ts';
 import { readEvents } from '../events.ts';
 import { Frame } from '../frame.ts';
 import { MOST_LEVELS, parseJson, tooLong, unreadable } from '../read.ts';
-import type { Download, EventShape, JsonObject, Place, VendorEvent } from '../types.ts';
+import type { Columns, Download, EventShape, JsonObject, Place, ReadEvents, Vendor, VendorEvent } from '../types.ts';
 import { JsonCells } from './json-cells.ts';
 import { type Batch, JsonRow } from './json-row.ts';
 import { passElement, skipBlank } from './json-scan.ts';
-import type { RowMaker } from './maker.ts';
+import { type RowMaker, rowMaker } from './maker.ts';
 import { RowBuffer } from './rows.ts';
 
 /** An event whose row is encoded already. */
@@ -19,11 +19,17 @@ type Read = (element: unknown, where: string) => VendorEvent;
 
 const [COMMA, OPEN_OBJECT, CLOSE_ARRAY] = [0x2c, 0x7b, 0x5d];
 
+/** Reads events as rows of the table where they can be made of bytes, else as objects. */
+export function eventReader(vendor: Vendor, org: string, columns: Columns): ReadEvents {
+  const maker = rowMaker(vendor, org, columns);
+  return maker === null ? readEvents : rowReader(maker);
+}
+
 /**
  * Reads the events of a JSON response as rows of the maker's table, without an object of each: where an event is written
  * plainly, and holds what `shape` says and nothing else, its bytes become the row's; where it is anything else, `read` is
- * asked. A response in memory comes at once, one on the disk in batches; none
- * is empty. Then the rest, and errors, as by `readElements` and `read`.
+ * asked. A response in memory comes at once, one on the disk in batches; none is empty. Then the rest, and errors, as by
+ * `readElements` and `read`.
  *
  * Does not release the download.
  */

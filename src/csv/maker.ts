@@ -25,10 +25,8 @@ export interface RowMaker {
 /** null: the table needs an object of each event. */
 export function rowMaker(vendor: Vendor, org: string, columns: Columns): RowMaker | null {
   if (typeof columns !== 'string' || vendor.format !== 'json') return null;
-  const { row } = planTable({ vendor, org, columns, header: null });
-  const writeEvent = (event: VendorEvent, rows: RowBuffer) => rows.addCells(row(event));
-  const write = columns === 'native' ? writeNative : commonWriter(vendor, org);
-  return { write, writeEvent };
+  const { write: writeEvent } = planTable({ vendor, org, columns, header: null });
+  return { write: columns === 'native' ? writeNative : commonWriter(vendor, org), writeEvent };
 }
 
 const writeNative: RowMaker['write'] = (cells, { source, from, to }, rows) => {

@@ -1,3 +1,4 @@
+import { firstWhere } from '../search.ts';
 import { type Block, byTimeThenId, type Key, keyOf, type Rows } from './block.ts';
 import type { Run } from './runs.ts';
 
@@ -43,7 +44,7 @@ const byKey = (a: Cursor, b: Cursor): number => byTimeThenId(a, b) || a.number -
 
 function insert(queue: Cursor[], cursor: Cursor): void {
   queue.splice(
-    firstOf(0, queue.length, (index) => byKey(cursor, queue[index] as Cursor) < 0),
+    firstWhere(0, queue.length, (index) => byKey(cursor, queue[index] as Cursor) < 0),
     0,
     cursor,
   );
@@ -53,16 +54,5 @@ function insert(queue: Cursor[], cursor: Cursor): void {
 function placeOf(other: Cursor | undefined, block: Block, at: number, number: number): number {
   if (other === undefined) return block.count;
   const isBehind = (row: number) => (byTimeThenId(keyOf(block, row), other) || number - other.number) > 0;
-  return isBehind(block.count - 1) ? firstOf(at + 1, block.count, isBehind) : block.count;
-}
-
-/** The first place of `[from, to)` where it holds, as it does behind that, or `to`. */
-function firstOf(from: number, to: number, holds: (place: number) => boolean): number {
-  let [low, high] = [from, to];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (holds(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+  return isBehind(block.count - 1) ? firstWhere(at + 1, block.count, isBehind) : block.count;
 }

@@ -71,44 +71,45 @@ function lettersOf(texts: readonly (string | null)[]): number | null {
   return isThere ? letters : null;
 }
 
-type Head = Omit<Place, 'at' | 'bytes'>;
+/** Where each part of a block lies in its bytes: times first, then the ends. */
+function layoutOf({ rows, ids, rests }: Omit<Place, 'at' | 'bytes'>) {
+  const ends = 8 * rows;
+  const idLengths = 2 * ends;
+  const restLengths = idLengths + (ids === null ? 0 : 4 * rows);
+  const idTexts = restLengths + (rests === null ? 0 : 4 * rows);
+  const restTexts = idTexts + 2 * (ids ?? 0);
+  return { ends, idLengths, restLengths, idTexts, restTexts, rowBytes: restTexts + 2 * (rests ?? 0) };
+}
 
-/** Bytes before the rows. */
-const headBytes = ({ rows, ids, rests }: Head): number =>
-  16 * rows + (ids === null ? 0 : 4 * rows + 2 * ids) + (rests === null ? 0 : 4 * rows + 2 * rests);
-
-function headOf({ times, ends, ids, rests }: Block, head: Head): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(headBytes(head));
-  const { rows } = head;
-  new Float64Array(bytes.buffer, 0, rows).set(times);
-  new Float64Array(bytes.buffer, 8 * rows, rows).set(ends);
-  const texts = [head.ids === null ? [] : ids, head.rests === null ? [] : rests];
-  let at = 16 * rows;
-  for (const some of texts) {
-    const lengths = new Uint32Array(bytes.buffer, at, some.length);
-    for (const [row, text] of some.entries()) lengths[row] = text === null ? NO_TEXT : text.length;
-    at += 4 * some.length;
-  }
-  for (const some of texts) at += bytes.write(some.join(''), at, TEXT_ENCODING);
+/** All that stands before the rows' own bytes. */
+function headOf({ count, times, ends, ids, rests }: Block, place: Omit<Place, 'at' | 'bytes'>): Buffer {
+  const layout = layoutOf(place);
+  const bytes = Buffer.allocUnsafeSlow(layout.rowBytes);
+  new Float64Array(bytes.buffer, 0, count).set(times);
+  new Float64Array(bytes.buffer, layout.ends, count).set(ends);
+  if (place.ids !== null) putTexts(bytes, ids, layout.idLengths, layout.idTexts);
+  if (place.rests !== null) putTexts(bytes, rests, layout.restLengths, layout.restTexts);
   return bytes;
+}
+
+function putTexts(bytes: Buffer, texts: readonly (string | null)[], lengthsAt: number, at: number): void {
+  const lengths = new Uint32Array(bytes.buffer, lengthsAt, texts.length);
+  for (const [row, text] of texts.entries()) lengths[row] = text === null ? NO_TEXT : text.length;
+  bytes.write(texts.join(''), at, TEXT_ENCODING);
 }
 
 /** The block that `bytes` hold from their start on. */
 function blockOf(bytes: Buffer, place: Place): Block {
   const { rows, ids, rests } = place;
-  const lengths = 16 * rows;
-  const more = lengths + (ids === null ? 0 : 4 * rows);
-  const texts = more + (rests === null ? 0 : 4 * rows);
-  const behind = texts + 2 * (ids ?? 0);
-  const from = headBytes(place);
+  const { ends, idLengths, restLengths, idTexts, restTexts, rowBytes } = layoutOf(place);
+  const restsOf = () => textsOf(bytes, rows, restLengths, restTexts, rests ?? 0).map((rest) => rest ?? '');
   return {
     count: rows,
-    bytes: bytes.subarray(from, from + place.bytes),
-    ends: new Float64Array(bytes.buffer, 8 * rows, rows),
+    bytes: bytes.subarray(rowBytes, rowBytes + place.bytes),
+    ends: new Float64Array(bytes.buffer, ends, rows),
     times: new Float64Array(bytes.buffer, 0, rows),
-    ids: ids === null ? new Array(rows).fill(null) : textsOf(bytes, rows, lengths, texts, ids),
-    rests:
-      rests === null ? new Array(rows).fill('') : textsOf(bytes, rows, more, behind, rests).map((rest) => rest ?? ''),
+    ids: ids === null ? new Array(rows).fill(null) : textsOf(bytes, rows, idLengths, idTexts, ids),
+    rests: rests === null ? new Array(rows).fill('') : restsOf(),
   };
 }
 
@@ -157,7 +158,7 @@ export class StoredRun implements Run {
   #read(): Promise<Block> | null {
     const place = this.#extent.places[this.#next++];
     if (place === undefined) return null;
-    const length = headBytes(place) + place.bytes;
+    const length = layoutOf(place).rowBytes + place.bytes;
     if (this.#other.length < length) this.#other = Buffer.allocUnsafeSlow(length);
     return this.#fill(this.#other, length, place);
   }

@@ -190,7 +190,7 @@ function timeOf(row: CsvRow, column: number): number | null {
   const time = row.instant(column);
   if (time !== null) return time;
   const cell = row.cell(column);
-  if (!/^\d{9,10}(?:\.\d+)?$/.test(cell)) return time;
+  if (!/^\d{9,10}(?:\.\d+)?$/.test(cell)) return null;
   return Math.round(Number(cell) * 1e6) / 1e3;
 }
 
