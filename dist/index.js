@@ -29133,7 +29133,7 @@ const refuse = (name, what, next) => new _errors_js__WEBPACK_IMPORTED_MODULE_1__
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _log_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7309);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9961);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9222);
 /* harmony import */ var _retry_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2165);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(869);
 
@@ -29475,7 +29475,7 @@ function openProgress(runner, now) {
 
 /***/ }),
 
-/***/ 9961:
+/***/ 9222:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -31429,7 +31429,22 @@ class BlockPool {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/search.js
+/** The first place of `[from, to)` where it holds, as it does at all places behind that; `to` where it holds at none. */
+function firstWhere(from, to, holds) {
+    let [low, high] = [from, to];
+    while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (holds(middle))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 ;// CONCATENATED MODULE: ./lib/csv/merge.js
+
 
 /**
  * Gives the rows of all runs: in the common order of runs that are in time order, or run after run. What is given is
@@ -31464,26 +31479,14 @@ async function* merge(runs, order) {
 }
 const byKey = (a, b) => byTimeThenId(a, b) || a.number - b.number;
 function insert(queue, cursor) {
-    queue.splice(firstOf(0, queue.length, (index) => byKey(cursor, queue[index]) < 0), 0, cursor);
+    queue.splice(firstWhere(0, queue.length, (index) => byKey(cursor, queue[index]) < 0), 0, cursor);
 }
 /** The first row of a block, behind `at`, that comes after the row of another run. */
 function placeOf(other, block, at, number) {
     if (other === undefined)
         return block.count;
     const isBehind = (row) => (byTimeThenId(keyOf(block, row), other) || number - other.number) > 0;
-    return isBehind(block.count - 1) ? firstOf(at + 1, block.count, isBehind) : block.count;
-}
-/** The first place of `[from, to)` where it holds, as it does behind that, or `to`. */
-function firstOf(from, to, holds) {
-    let [low, high] = [from, to];
-    while (low < high) {
-        const middle = (low + high) >> 1;
-        if (holds(middle))
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
+    return isBehind(block.count - 1) ? firstWhere(at + 1, block.count, isBehind) : block.count;
 }
 
 ;// CONCATENATED MODULE: ./lib/csv/held.js
@@ -31638,40 +31641,45 @@ function lettersOf(texts) {
     }
     return isThere ? letters : null;
 }
-/** Bytes before the rows. */
-const headBytes = ({ rows, ids, rests }) => 16 * rows + (ids === null ? 0 : 4 * rows + 2 * ids) + (rests === null ? 0 : 4 * rows + 2 * rests);
-function headOf({ times, ends, ids, rests }, head) {
-    const bytes = Buffer.allocUnsafeSlow(headBytes(head));
-    const { rows } = head;
-    new Float64Array(bytes.buffer, 0, rows).set(times);
-    new Float64Array(bytes.buffer, 8 * rows, rows).set(ends);
-    const texts = [head.ids === null ? [] : ids, head.rests === null ? [] : rests];
-    let at = 16 * rows;
-    for (const some of texts) {
-        const lengths = new Uint32Array(bytes.buffer, at, some.length);
-        for (const [row, text] of some.entries())
-            lengths[row] = text === null ? NO_TEXT : text.length;
-        at += 4 * some.length;
-    }
-    for (const some of texts)
-        at += bytes.write(some.join(''), at, TEXT_ENCODING);
+/** Where each part of a block lies in its bytes: times first, then the ends. */
+function layoutOf({ rows, ids, rests }) {
+    const ends = 8 * rows;
+    const idLengths = 2 * ends;
+    const restLengths = idLengths + (ids === null ? 0 : 4 * rows);
+    const idTexts = restLengths + (rests === null ? 0 : 4 * rows);
+    const restTexts = idTexts + 2 * (ids ?? 0);
+    return { ends, idLengths, restLengths, idTexts, restTexts, rowBytes: restTexts + 2 * (rests ?? 0) };
+}
+/** All that stands before the rows' own bytes. */
+function headOf({ count, times, ends, ids, rests }, place) {
+    const layout = layoutOf(place);
+    const bytes = Buffer.allocUnsafeSlow(layout.rowBytes);
+    new Float64Array(bytes.buffer, 0, count).set(times);
+    new Float64Array(bytes.buffer, layout.ends, count).set(ends);
+    if (place.ids !== null)
+        putTexts(bytes, ids, layout.idLengths, layout.idTexts);
+    if (place.rests !== null)
+        putTexts(bytes, rests, layout.restLengths, layout.restTexts);
     return bytes;
+}
+function putTexts(bytes, texts, lengthsAt, at) {
+    const lengths = new Uint32Array(bytes.buffer, lengthsAt, texts.length);
+    for (const [row, text] of texts.entries())
+        lengths[row] = text === null ? NO_TEXT : text.length;
+    bytes.write(texts.join(''), at, TEXT_ENCODING);
 }
 /** The block that `bytes` hold from their start on. */
 function blockOf(bytes, place) {
     const { rows, ids, rests } = place;
-    const lengths = 16 * rows;
-    const more = lengths + (ids === null ? 0 : 4 * rows);
-    const texts = more + (rests === null ? 0 : 4 * rows);
-    const behind = texts + 2 * (ids ?? 0);
-    const from = headBytes(place);
+    const { ends, idLengths, restLengths, idTexts, restTexts, rowBytes } = layoutOf(place);
+    const restsOf = () => textsOf(bytes, rows, restLengths, restTexts, rests ?? 0).map((rest) => rest ?? '');
     return {
         count: rows,
-        bytes: bytes.subarray(from, from + place.bytes),
-        ends: new Float64Array(bytes.buffer, 8 * rows, rows),
+        bytes: bytes.subarray(rowBytes, rowBytes + place.bytes),
+        ends: new Float64Array(bytes.buffer, ends, rows),
         times: new Float64Array(bytes.buffer, 0, rows),
-        ids: ids === null ? new Array(rows).fill(null) : textsOf(bytes, rows, lengths, texts, ids),
-        rests: rests === null ? new Array(rows).fill('') : textsOf(bytes, rows, more, behind, rests).map((rest) => rest ?? ''),
+        ids: ids === null ? new Array(rows).fill(null) : textsOf(bytes, rows, idLengths, idTexts, ids),
+        rests: rests === null ? new Array(rows).fill('') : restsOf(),
     };
 }
 function textsOf(bytes, rows, lengthsAt, at, letters) {
@@ -31718,7 +31726,7 @@ class StoredRun {
         const place = this.#extent.places[this.#next++];
         if (place === undefined)
             return null;
-        const length = headBytes(place) + place.bytes;
+        const length = layoutOf(place).rowBytes + place.bytes;
         if (this.#other.length < length)
             this.#other = Buffer.allocUnsafeSlow(length);
         return this.#fill(this.#other, length, place);
@@ -32091,6 +32099,7 @@ const notAsWritten = (path, cause) => (0,disk/* refused */.J5)(path, 'The file t
 ;// CONCATENATED MODULE: ./lib/parts.js
 
 
+
 /**
  * The table on the disk: one file `<name>.csv`, or, beyond `maxBytes`, several `<name>.part-001.csv`, …, cut between
  * rows, each with the header. Only a single row that is larger makes a larger file.
@@ -32118,7 +32127,8 @@ class Parts {
     async write({ bytes, ends }, from = 0, to = ends.length) {
         for (let row = from, at = row === 0 ? 0 : (ends[row - 1] ?? 0); row < to;) {
             const part = this.#current();
-            const fits = behindFitting(ends, row, to, at + this.#maxBytes - part.bytes);
+            const most = at + this.#maxBytes - part.bytes;
+            const fits = firstWhere(row, to, (index) => (ends[index] ?? 0) > most);
             const until = fits > row ? fits : part.rows === 0 ? row + 1 : row;
             if (until === row) {
                 await this.#settle(part);
@@ -32172,18 +32182,6 @@ class Parts {
 function partPath(path, number) {
     const name = `${(0,external_node_path_.basename)(path, '.csv')}.part-${String(number).padStart(3, '0')}.csv`;
     return (0,external_node_path_.join)((0,external_node_path_.dirname)(path), name);
-}
-/** The place behind those of the rows of `[from, to)` that end at `most` bytes or before. */
-function behindFitting(ends, from, to, most) {
-    let [low, high] = [from, to];
-    while (low < high) {
-        const middle = (low + high) >> 1;
-        if ((ends[middle] ?? 0) <= most)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
 }
 /** Rows that a slower way encodes, one by one. */
 function encodedRows(rows, encode) {
@@ -32644,46 +32642,35 @@ function nativeNames({ columns, format }) {
         return null;
     return (format === 'csv' ? columns : [...columns, EXTRA_COLUMN]).map(({ name }) => name);
 }
-/** Rows that came as such stay as they are. */
-const nativeWriter = (row) => (event, rows) => {
+/** Rows of the table that are encoded already stay as they are; those of a CSV vendor become rows of it in their own way. */
+const writerOf = (row, writeCsv) => (event, rows) => {
     const { body } = event;
     if (body instanceof JsonRow)
         rows.addEncoded(body.bytes, body.from, body.to);
-    else if (body instanceof CsvRow)
-        rows.addRow(body);
+    else if (body instanceof CsvRow && writeCsv !== null)
+        writeCsv(event, body, rows);
     else
         rows.addCells(row(event));
 };
+const asItCame = (_event, row, rows) => rows.addRow(row);
 /** JSON vendors: the documented columns, then what they leave over. CSV vendors: each cell as it came, by its place. */
 function nativeTable(vendor, header) {
     if (vendor.format === 'csv') {
         const row = ({ body }) => (body instanceof CsvRow ? body.cells : []);
-        return { names: header ?? [], row, write: nativeWriter(row) };
+        return { names: header ?? [], row, write: writerOf(row, asItCame) };
     }
     const columns = vendor.columns ?? [];
     const rowOf = nativeRow(columns);
     const row = (event) => rowOf(fieldsOf(event, []));
-    return { names: [...columns, EXTRA_COLUMN].map(({ name }) => name), row, write: nativeWriter(row) };
+    return { names: [...columns, EXTRA_COLUMN].map(({ name }) => name), row, write: writerOf(row, asItCame) };
 }
 function commonTable(vendor, org, native) {
-    const csv = vendor.format === 'csv' ? csvWriter(vendor, org, native.names) : null;
     const row = (event) => {
         const fields = fieldsOf(event, native.names);
         return [...commonCells(vendor, org, event.time, event.id, vendor.common(fields)), JSON.stringify(fields)];
     };
-    return {
-        names: COMMON_COLUMNS.map(({ name }) => name),
-        row,
-        write: (event, rows) => {
-            const { body } = event;
-            if (body instanceof JsonRow)
-                rows.addEncoded(body.bytes, body.from, body.to);
-            else if (body instanceof CsvRow && csv !== null)
-                csv(event, body, rows);
-            else
-                rows.addCells(row(event));
-        },
-    };
+    const writeCsv = vendor.format === 'csv' ? csvWriter(vendor, org, native.names) : null;
+    return { names: COMMON_COLUMNS.map(({ name }) => name), row, write: writerOf(row, writeCsv) };
 }
 /** The event's object; for CSV vendors their cells by column. */
 function fieldsOf({ body }, header) {
@@ -37349,7 +37336,7 @@ function timeOf(row, column) {
         return time;
     const cell = row.cell(column);
     if (!/^\d{9,10}(?:\.\d+)?$/.test(cell))
-        return time;
+        return null;
     return Math.round(Number(cell) * 1e6) / 1e3;
 }
 function kosli_read(row, column, bounds, where) {
@@ -38252,6 +38239,33 @@ class JsonCells {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/csv/maker.js
+
+
+
+/** null: the table needs an object of each event. */
+function rowMaker(vendor, org, columns) {
+    if (typeof columns !== 'string' || vendor.format !== 'json')
+        return null;
+    const { write: writeEvent } = planTable({ vendor, org, columns, header: null });
+    return { write: columns === 'native' ? writeNative : commonWriter(vendor, org), writeEvent };
+}
+const writeNative = (cells, { source, from, to }, rows) => {
+    cells.found.write(source, to - from, rows);
+    return true;
+};
+function commonWriter(vendor, org) {
+    const picked = pickedOf(vendor.columns ?? [], vendor.commonColumns);
+    return (cells, { time, id, source, from, to }, rows) => {
+        if (!cells.isTight)
+            return false;
+        const common = vendor.common(cells.found.pick(source, picked));
+        const at = rows.begin(commonCells(vendor, org, time, id, common), 2 * (to - from));
+        rows.end(cells.found.quote(source, from, to, rows.room(0), at));
+        return true;
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/csv/json-rows.js
 
 
@@ -38262,12 +38276,18 @@ class JsonCells {
 
 
 
+
 const [json_rows_COMMA, json_rows_OPEN_OBJECT, json_rows_CLOSE_ARRAY] = [0x2c, 0x7b, 0x5d];
+/** Reads events as rows of the table where they can be made of bytes, else as objects. */
+function eventReader(vendor, org, columns) {
+    const maker = rowMaker(vendor, org, columns);
+    return maker === null ? readEvents : rowReader(maker);
+}
 /**
  * Reads the events of a JSON response as rows of the maker's table, without an object of each: where an event is written
  * plainly, and holds what `shape` says and nothing else, its bytes become the row's; where it is anything else, `read` is
- * asked. A response in memory comes at once, one on the disk in batches; none
- * is empty. Then the rest, and errors, as by `readElements` and `read`.
+ * asked. A response in memory comes at once, one on the disk in batches; none is empty. Then the rest, and errors, as by
+ * `readElements` and `read`.
  *
  * Does not release the download.
  */
@@ -38407,35 +38427,6 @@ class Rows {
         this.#maker.writeEvent(event, this.#rows);
         return { time, id, body: new JsonRow(batch, begin, this.#rows.length, from, to) };
     }
-}
-
-;// CONCATENATED MODULE: ./lib/csv/maker.js
-
-
-
-/** null: the table needs an object of each event. */
-function rowMaker(vendor, org, columns) {
-    if (typeof columns !== 'string' || vendor.format !== 'json')
-        return null;
-    const { row } = planTable({ vendor, org, columns, header: null });
-    const writeEvent = (event, rows) => rows.addCells(row(event));
-    const write = columns === 'native' ? writeNative : commonWriter(vendor, org);
-    return { write, writeEvent };
-}
-const writeNative = (cells, { source, from, to }, rows) => {
-    cells.found.write(source, to - from, rows);
-    return true;
-};
-function commonWriter(vendor, org) {
-    const picked = pickedOf(vendor.columns ?? [], vendor.commonColumns);
-    return (cells, { time, id, source, from, to }, rows) => {
-        if (!cells.isTight)
-            return false;
-        const common = vendor.common(cells.found.pick(source, picked));
-        const at = rows.begin(commonCells(vendor, org, time, id, common), 2 * (to - from));
-        rows.end(cells.found.quote(source, from, to, rows.room(0), at));
-        return true;
-    };
 }
 
 // EXTERNAL MODULE: external "node:http"
@@ -39023,8 +39014,6 @@ function askedWait({ headers }, clock) {
 
 
 
-
-
 /**
  * Opens what a vendor is handed: its query and a wire that holds the credentials. Where they have to be exchanged for a
  * token, that happens before the first call, and once more for a call whose token the vendor says has expired.
@@ -39074,8 +39063,7 @@ function openSession(options) {
         over.abort();
         wire.close();
     };
-    const maker = rowMaker(vendor, inputs.org, inputs.columns);
-    const events = maker === null ? readEvents : rowReader(maker);
+    const events = eventReader(vendor, inputs.org, inputs.columns);
     return { session: { query: { ...query, window }, send, download, events, note }, close };
 }
 const session_unusable = ({ name }) => new errors/* ExportError */.z('protocol', `${name} answered the log-in with a token that no header can hold.`, {
