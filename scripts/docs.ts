@@ -7,12 +7,12 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { inWindow, jsonOf, makeLedger, type VendorId } from '../sandbox/ledger.ts';
+import { inWindow, jsonOf, makeLedger } from '../sandbox/ledger.ts';
 import { planTable } from '../src/csv/columns.ts';
 import { COMMON_COLUMNS } from '../src/csv/common.ts';
 import { EXTRA_COLUMN } from '../src/csv/native.ts';
 import { encodeRows } from '../src/csv/write.ts';
-import type { Filter, JsonObject, NativeColumn, Vendor, VendorEvent } from '../src/types.ts';
+import type { CommonName, Filter, NativeColumn, Vendor, VendorEvent } from '../src/types.ts';
 import { vendors } from '../src/vendors/index.ts';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
@@ -209,17 +209,17 @@ function columnsText(vendor: Vendor): string {
 
 const columnRow = ({ name, meaning }: NativeColumn): string[] => [code(name), meaning];
 
-/** Which columns of `common` the vendor can fill, found by mapping the sandbox's events. */
-function commonText(vendor: Vendor): string {
-  const filled = new Set<string>();
-  for (const { fields } of makeLedger({ vendor: vendor.id as VendorId, seed: 1, events: 500, window: SAMPLE_DAY })) {
-    const common = vendor.common(JSON.parse(jsonOf(fields)) as JsonObject);
-    for (const [name, value] of Object.entries(common)) if (value && value !== 'unknown') filled.add(name);
-  }
-  const names = COMMON_COLUMNS.map(({ name }) => name).filter((name) => filled.has(name));
-  const outcome = filled.has('outcome') ? '' : ' `outcome` is always `unknown`.';
-  const condition = vendor.columns === null ? 'Where a column of the header reads as a time. ' : '';
-  return `${condition}Beside \`time\`, \`vendor\`, \`org\` and \`raw\`, what the vendor says fills ${names.map(code).join(', ')}, and \`id\` where events have one.${outcome}`;
+/** Where the columns of `common` come from that the vendor fills. */
+function commonText({ columns, common, idColumn }: Vendor): string {
+  const rows = COMMON_COLUMNS.flatMap(({ name }) => {
+    const source = name === 'id' && idColumn !== null ? idColumn : common[name as CommonName];
+    if (source === undefined) return [];
+    return [[code(name), typeof source === 'string' ? code(source) : `made of ${source.of.map(code).join(' and ')}`]];
+  });
+  const outcome = common.outcome === undefined ? ' `outcome` is always `unknown`.' : '';
+  const condition =
+    columns === null ? '\n\nThere is such a table only where a column of the header reads as a time.' : '';
+  return `Beside \`time\`, \`vendor\`, \`org\` and \`raw\`, the vendor fills these; the others are empty.${outcome}${condition}\n\n${table(['Column', 'Native column'], rows)}`;
 }
 
 const retentionText = ({ retention, name }: Vendor): string[] =>

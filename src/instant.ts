@@ -55,21 +55,45 @@ export function instantAt(bytes: Buffer, from: number, to: number): number | nul
 
 /** An instant as RFC 3339 in UTC, with three digits of fraction where there are milliseconds; finer ones are cut off. */
 export function formatInstant(ms: number): string {
+  return FORMATTED.toString('latin1', 0, writeInstant(ms, FORMATTED, 0));
+}
+
+/** Writes the same at a place, at most `INSTANT_BYTES`, and gives the place behind it. */
+export function writeInstant(ms: number, into: Buffer, start: number): number {
   const whole = Math.floor(ms);
   const day = Math.floor(whole / DAY_MS);
-  if (day !== formattedDay.day) formattedDay = { day, text: new Date(day * DAY_MS).toISOString().slice(0, -13) };
+  if (day !== writtenDay.day) writtenDay = { day, text: new Date(day * DAY_MS).toISOString().slice(0, -13) };
+  const { text } = writtenDay;
+  let at = start;
+  for (let index = 0; index < text.length; index++) into[at++] = text.charCodeAt(index);
   const second = Math.floor((whole - day * DAY_MS) / 1000);
   const minute = Math.floor(second / 60);
   const milliseconds = whole - day * DAY_MS - second * 1000;
-  const fraction = milliseconds === 0 ? '' : `.${String(milliseconds).padStart(3, '0')}`;
-  return `${formattedDay.text}${twoFigures(Math.floor(minute / 60))}:${twoFigures(minute % 60)}:${twoFigures(second % 60)}${fraction}Z`;
+  at = writeDigits(Math.floor(minute / 60), 10, into, at);
+  into[at++] = COLON;
+  at = writeDigits(minute % 60, 10, into, at);
+  into[at++] = COLON;
+  at = writeDigits(second % 60, 10, into, at);
+  if (milliseconds !== 0) {
+    into[at++] = FULL_STOP;
+    at = writeDigits(milliseconds, 100, into, at);
+  }
+  into[at++] = UPPER_Z;
+  return at;
 }
 
-/** The day of the last instant, `2026-11-01T`: others are likely to be of the same. */
-let formattedDay = { day: 0, text: '1970-01-01T' };
+/** All digits of a number from that of `unit` on, a power of ten. */
+function writeDigits(number: number, unit: number, into: Buffer, start: number): number {
+  let at = start;
+  for (let left = unit; left >= 1; left /= 10) into[at++] = 48 + (Math.floor(number / left) % 10);
+  return at;
+}
 
-const FIGURES = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
-const twoFigures = (number: number): string => FIGURES[number] as string;
+/** Of years that have six digits and a sign. */
+export const INSTANT_BYTES = '+275760-09-13T00:00:00.000Z'.length;
+const FORMATTED = Buffer.alloc(INSTANT_BYTES);
+/** The day of the last instant, `2026-11-01T`: others are likely to be of the same. */
+let writtenDay = { day: 0, text: '1970-01-01T' };
 
 /** `formatInstant` without punctuation, for names of files and artifacts: `20261101T000000Z`, `20261101T000000.123Z`. */
 export function compactInstant(ms: number): string {

@@ -172,6 +172,16 @@ export function objectOrNone(value: unknown): JsonObject {
   return isObject(value) ? value : {};
 }
 
+/** The object that a cell holds as JSON, numbers digit for digit; one without fields where it holds anything else. */
+export function objectIn(cell: string): JsonObject {
+  if (!cell.startsWith('{')) return {};
+  try {
+    return objectOrNone(parseJson(cell, 'a cell'));
+  } catch {
+    return {};
+  }
+}
+
 /** Whether it is a JSON object: neither null, an array, nor a number that was kept digit for digit. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);

@@ -109,20 +109,28 @@ export type Stretch = (handOver: HandOver) => AsyncIterable<Page | Void>;
 /** Gives away a part of the stretch at hand that comes before the rest; false where nobody is free to walk it. */
 export type HandOver = (part: Stretch) => boolean;
 
-/** The table's columns that are the same for every vendor, but for those the room fills in itself. */
-export interface CommonFields {
-  readonly action: string;
-  readonly outcome: 'success' | 'failure' | 'unknown';
-  readonly actor_type?: string;
-  readonly actor_id?: string;
-  readonly actor_name?: string;
-  readonly actor_email?: string;
-  readonly target_type?: string;
-  readonly target_id?: string;
-  readonly target_name?: string;
-  readonly source_ip?: string;
-  readonly user_agent?: string;
-}
+/** The columns of the `common` table that a vendor fills; the others are filled for all alike. */
+export type CommonName =
+  | 'action'
+  | 'outcome'
+  | 'actor_type'
+  | 'actor_id'
+  | 'actor_name'
+  | 'actor_email'
+  | 'target_type'
+  | 'target_id'
+  | 'target_name'
+  | 'source_ip'
+  | 'user_agent';
+
+/** What fills such a column: the cell of one native column as it is, or what is made of the cells of some. */
+export type CommonSource =
+  | string
+  | {
+      readonly of: readonly string[];
+      /** From their cells, in this order; an empty one is what the vendor did not say. */
+      readonly cell: (...cells: string[]) => string;
+    };
 
 export type Columns = 'native' | 'common' | readonly string[];
 
@@ -221,7 +229,7 @@ export type Credentials =
   | { readonly kind: 'client'; readonly clientId: string; readonly clientSecret: string }
   | { readonly kind: 'identity'; readonly identityId: string; readonly mintIdToken: () => Promise<string> };
 
-/** One vendor: what is data, one generator that is behaviour, and one pure map. */
+/** One vendor: what is data, and one generator that is behaviour. */
 export interface Vendor {
   readonly id: string;
   readonly name: string;
@@ -265,8 +273,6 @@ export interface Vendor {
   readonly stretches: (session: Session) => AsyncIterable<Stretch> | Iterable<Stretch>;
   /** What the vendor's document allows on its own hosts; left out where it names no rate. */
   readonly rate?: Rate;
-  /** The native columns that `common` reads; it may be given no others. */
-  readonly commonColumns: readonly string[];
-  /** CSV vendors get their cells by header name. */
-  readonly common: (fields: JsonObject) => CommonFields;
+  /** What fills the columns of the `common` table, by native columns; those that are left out stay empty, `outcome` is `unknown`. */
+  readonly common: Readonly<Partial<Record<CommonName, CommonSource>>> & { readonly action: CommonSource };
 }

@@ -52,8 +52,7 @@ export const vendorOf = (more: Partial<Vendor> = {}): Vendor => ({
   retention: null,
   guide: { token: '', access: '', limits: [], unverified: [] },
   stretches: () => [],
-  commonColumns: [],
-  common: () => ({ action: 'acted', outcome: 'unknown' }),
+  common: { action: { of: [], cell: () => 'acted' } },
   ...more,
 });
 

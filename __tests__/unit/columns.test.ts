@@ -24,8 +24,7 @@ const vendorOf = (columns: readonly string[] | null): Vendor => ({
   retention: null,
   guide: { token: '', access: '', limits: [], unverified: [] },
   stretches: () => [],
-  commonColumns: ['action'],
-  common: (fields) => ({ action: String(fields['action']), outcome: 'unknown' }),
+  common: { action: 'action' },
 });
 
 const eventOf = (body: VendorEvent['body'], time: number | null = null, id: string | null = null): VendorEvent => ({
@@ -119,7 +118,8 @@ describe('the common table', () => {
       ...{ actor_type: 'user', actor_id: 'u1', actor_name: 'Ann', actor_email: 'ann@acme.test' },
       ...{ target_type: 'key', target_id: 'k1', target_name: 'Key', source_ip: '192.0.2.1', user_agent: 'curl' },
     };
-    const vendor: Vendor = { ...vendorOf(['a']), common: () => ({ action: 'go', outcome: 'success', ...said }) };
+    const fixed = Object.entries(said).map(([name, text]) => [name, { of: [], cell: () => text }]);
+    const vendor: Vendor = { ...vendorOf(['a']), common: { action: 'a', ...Object.fromEntries(fixed) } };
     const { names, row: rowOf } = planTable({ vendor, org: 'o', columns: 'common', header: null });
     const cells = rowOf(eventOf(json('{}')));
     expect(cells.slice(names.indexOf('actor_type'), -1)).toEqual(Object.values(said));
@@ -129,13 +129,32 @@ describe('the common table', () => {
   test('is not asked for, where a list names none of its columns', () => {
     const vendor: Vendor = {
       ...vendorOf(['a']),
-      common: () => {
-        throw new Error('Nobody asked.');
+      common: {
+        action: {
+          of: [],
+          cell: () => {
+            throw new Error('Nobody asked.');
+          },
+        },
       },
     };
     const rowOf = (columns: Columns) => planTable({ vendor, org: 'o', columns, header: null }).row;
     expect(rowOf(['a'])(eventOf(json('{"a":1}')))).toEqual(['1']);
     expect(() => rowOf(['a', 'time'])(eventOf(json('{"a":1}')))).toThrow('Nobody asked.');
+  });
+
+  test('has cells that are made of others, and nothing where a native column is not there', () => {
+    const common: Vendor['common'] = {
+      action: { of: ['b', 'none', 'a.x'], cell: (...cells) => JSON.stringify(cells) },
+      outcome: { of: ['b'], cell: (b) => (b === '1.10' ? 'success' : 'failure') },
+      actor_name: 'none',
+      actor_type: 'a.x',
+    };
+    const vendor: Vendor = { ...vendorOf(['a.x', 'b']), common };
+    const { row: rowOf } = planTable({ vendor, org: 'o', columns: 'common', header: null });
+    const said = (source: string) => rowOf(eventOf(json(source))).slice(4, 9);
+    expect(said('{"a":{"x":"u"},"b":1.10}')).toEqual(['["1.10","","u"]', 'success', 'u', '', '']);
+    expect(said('{}')).toEqual(['["","",""]', 'failure', '', '', '']);
   });
 
   test('of a CSV vendor, without time or id', () => {

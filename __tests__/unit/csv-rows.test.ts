@@ -89,11 +89,19 @@ describe('a buffer of rows', () => {
     [(buffer) => buffer.addRow(new CsvRow(Buffer.from('##"h"##'), 2, 5, false)), 'h\r\n'],
     [
       (buffer) => {
-        const at = buffer.begin(['i', 'j,'], 3);
-        buffer.end(at + buffer.room(0).write('klm', at));
+        let at = buffer.putCell('i', buffer.length);
+        at = buffer.put(Buffer.from(','), at);
+        at = buffer.putCell('j,', at);
+        at = buffer.putPart(Buffer.from('##,##'), 2, 3, at);
+        buffer.end(at + buffer.room(3, at).write('klm', at));
       },
       'i,"j,",klm\r\n',
     ],
+    [
+      (buffer) => buffer.end(buffer.putInstant(Date.UTC(2026, 10, 1, 2, 3, 4, 5), buffer.length)),
+      '2026-11-01T02:03:04.005Z\r\n',
+    ],
+    [(buffer) => buffer.end(buffer.put(Buffer.from('n'.repeat(65)), buffer.length)), `${'n'.repeat(65)}\r\n`],
     [
       (buffer) => {
         const at = buffer.length;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { compactInstant, formatInstant, parseInstant } from '../../src/instant.ts';
+import { compactInstant, formatInstant, INSTANT_BYTES, parseInstant, writeInstant } from '../../src/instant.ts';
 
 const HOUR_MS = 3_600_000;
 const at = (text: string): number => new Date(text).getTime();
@@ -152,6 +152,20 @@ test('formatInstant shows milliseconds only where there are some, and never roun
   expect(formatInstant(midnight + 0.999)).toBe('2026-11-01T00:00:00Z');
   expect(formatInstant(midnight - 0.001)).toBe('2026-10-31T23:59:59.999Z');
   expect(formatInstant(-0.5)).toBe('1969-12-31T23:59:59.999Z');
+});
+
+test('an instant is written into bytes as it is formatted, and nothing beside it', () => {
+  const extremes = [-8.64e15, 8.64e15, Date.UTC(-1, 0, 1), Date.UTC(10_000, 0, 1)];
+  fc.assert(
+    fc.property(fc.oneof(anyMs, fc.constantFrom(...extremes)), (ms) => {
+      const into = Buffer.alloc(INSTANT_BYTES + 3, '#');
+      const end = writeInstant(ms, into, 2);
+      const due = new Date(ms).toISOString().replace('.000Z', 'Z');
+      expect(formatInstant(ms)).toBe(due);
+      expect(into.toString()).toBe(`##${due}`.padEnd(into.length, '#'));
+      expect(end).toBe(2 + due.length);
+    }),
+  );
 });
 
 test('compactInstant leaves the punctuation out', () => {

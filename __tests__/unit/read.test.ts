@@ -5,6 +5,7 @@ import {
   asObject,
   field,
   isObject,
+  objectIn,
   objectOrNone,
   optionalString,
   readJson,
@@ -183,6 +184,14 @@ describe('fields', () => {
   test('what is no object may be taken for an empty one', () => {
     expect(objectOrNone({ a: 1 })).toEqual({ a: 1 });
     for (const value of [null, 'a', [1], raw]) expect(objectOrNone(value)).toEqual({});
+  });
+
+  test('objectIn gives the object that a cell holds, and one without fields for all else', () => {
+    expect(objectIn('{"a":"x","b":{"c":1}}')).toEqual({ a: 'x', b: { c: 1 } });
+    expect(text(objectIn('{"a":1.10}')['a'])).toBe('1.10');
+    for (const cell of ['', 'x', '[1]', '"a"', '1', '{', '{"a":1}x', '{a}', '{"a":'.repeat(5000)]) {
+      expect(objectIn(cell)).toEqual({});
+    }
   });
 
   test.each([

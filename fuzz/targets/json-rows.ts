@@ -6,7 +6,7 @@ import { rowReader } from '../../src/csv/json-rows.ts';
 import { rowMaker } from '../../src/csv/maker.ts';
 import { RowBuffer } from '../../src/csv/rows.ts';
 import { readEvents, readPage } from '../../src/events.ts';
-import { asObject, field, isObject, objectOrNone, requireInstant, requireString, text } from '../../src/read.ts';
+import { asObject, field, objectOrNone, requireInstant, requireString } from '../../src/read.ts';
 import { inMemory } from '../../src/spool.ts';
 import type { Download, EventShape, JsonObject, Place, Vendor, VendorEvent } from '../../src/types.ts';
 import { vendors } from '../../src/vendors/index.ts';
@@ -293,26 +293,20 @@ async function byBytes(download: Download, { place, shape, vendor, columns }: As
   }
 }
 
-/** A vendor with these columns, whose `common` looks at each of them that is a field of its own. */
+/** A vendor with these columns, whose `common` looks at each of them. */
 function vendorOf({ columns }: EventShape): Vendor {
   const [codacy] = vendors.values();
   insist(codacy !== undefined, 'no vendor');
-  // No vendor has a column of that name that others are made of.
-  const names = columns.map(({ name }) => name).filter((name) => name !== '__proto__');
-  const told = (event: JsonObject, name: string) => {
-    const value = valueAt(event, name);
-    return isObject(value) && names.some((other) => other.startsWith(`${name}.`)) ? '' : text(value);
-  };
+  const names = columns.map(({ name }) => name);
   return {
     ...codacy,
     format: 'json',
     columns,
-    commonColumns: names,
-    common: (event) => ({
-      action: names.map((name) => told(event, name)).join('|'),
-      outcome: 'unknown',
-      user_agent: told(event, names[3] ?? ''),
-    }),
+    common: {
+      action: { of: names, cell: (...cells) => cells.join('|') },
+      actor_name: names[1] ?? '',
+      user_agent: names[3] ?? '',
+    },
   };
 }
 

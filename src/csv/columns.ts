@@ -1,7 +1,7 @@
 import { ExportError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import type { Columns, JsonObject, Vendor, VendorEvent } from '../types.ts';
-import { COMMON_COLUMNS, commonCells } from './common.ts';
+import { COMMON_COLUMNS, CommonCells } from './common.ts';
 import { type CsvWriter, csvWriter } from './csv-common.ts';
 import { JsonRow } from './json-row.ts';
 import { EXTRA_COLUMN, nativeRow } from './native.ts';
@@ -112,11 +112,13 @@ function nativeTable(vendor: Vendor, header: readonly string[] | null): TablePla
 }
 
 function commonTable(vendor: Vendor, org: string, native: TablePlan): TablePlan {
+  const common = new CommonCells(vendor, org, native.names);
   const row = (event: VendorEvent) => {
-    const fields = fieldsOf(event, native.names);
-    return [...commonCells(vendor, org, event.time, event.id, vendor.common(fields)), JSON.stringify(fields)];
+    const cells = native.row(event);
+    const raw = JSON.stringify(fieldsOf(event, native.names));
+    return [...common.texts(event, { text: (column) => cells[column] ?? '' }), raw];
   };
-  const writeCsv = vendor.format === 'csv' ? csvWriter(vendor, org, native.names) : null;
+  const writeCsv = vendor.format === 'csv' ? csvWriter(common, native.names) : null;
   return { names: COMMON_COLUMNS.map(({ name }) => name), row, write: writerOf(row, writeCsv) };
 }
 

@@ -1,5 +1,9 @@
-import type { CommonFields, NativeColumn, Vendor } from '../types.ts';
+import type { CommonName, CommonSource, NativeColumn, Vendor, VendorEvent } from '../types.ts';
 import { formatInstant } from '../window.ts';
+import type { RowBuffer } from './rows.ts';
+import { encodeRow } from './write.ts';
+
+type Timed = Pick<VendorEvent, 'time' | 'id'>;
 
 /** The columns of the `common` table, in order, the same for every vendor. An empty cell: the vendor did not say. */
 export const COMMON_COLUMNS: readonly NativeColumn[] = [
@@ -21,29 +25,96 @@ export const COMMON_COLUMNS: readonly NativeColumn[] = [
   { name: 'raw', meaning: 'The whole event as JSON; for CSV vendors an object of their cells by column.' },
 ];
 
-/** The cells of all these columns but `raw`. */
-export function commonCells(
-  vendor: Vendor,
-  org: string,
-  time: number | null,
-  id: string | null,
-  common: CommonFields,
-): string[] {
-  return [
-    time === null ? '' : formatInstant(time),
-    vendor.id,
-    org,
-    id ?? '',
-    common.action,
-    common.outcome,
-    common.actor_type ?? '',
-    common.actor_id ?? '',
-    common.actor_name ?? '',
-    common.actor_email ?? '',
-    common.target_type ?? '',
-    common.target_id ?? '',
-    common.target_name ?? '',
-    common.source_ip ?? '',
-    common.user_agent ?? '',
-  ];
+/** The native cells of the event at hand, by their places. */
+export interface NativeCells {
+  /** One as text; empty where there is none, as at -1. */
+  readonly text: (column: number) => string;
+  /** Writes one at a place of the row that has begun, and gives the place behind it. */
+  readonly write: (column: number, rows: RowBuffer, at: number) => number;
+}
+
+/** What a column of the `common` table holds. */
+type Filling =
+  | { readonly kind: 'same'; readonly text: string }
+  | { readonly kind: 'time' | 'id' }
+  | { readonly kind: 'native'; readonly column: number }
+  | { readonly kind: 'made'; readonly columns: readonly number[]; readonly cell: (...cells: string[]) => string };
+
+const EMPTY: Filling = { kind: 'same', text: '' };
+
+/** What all these columns but `raw` hold, where the native ones have such names. */
+function fillingsOf({ id, common }: Vendor, org: string, names: readonly string[]): readonly Filling[] {
+  const fill = (source: CommonSource | undefined): Filling => {
+    if (source === undefined) return EMPTY;
+    if (typeof source !== 'string') {
+      return { kind: 'made', columns: source.of.map((name) => names.indexOf(name)), cell: source.cell };
+    }
+    return names.includes(source) ? { kind: 'native', column: names.indexOf(source) } : EMPTY;
+  };
+  const alike = new Map<string, Filling>([
+    ['time', { kind: 'time' }],
+    ['vendor', { kind: 'same', text: id }],
+    ['org', { kind: 'same', text: org }],
+    ['id', { kind: 'id' }],
+    ...(common.outcome === undefined ? [['outcome', { kind: 'same', text: 'unknown' }] as const] : []),
+  ]);
+  return COMMON_COLUMNS.slice(0, -1).map(({ name }) => alike.get(name) ?? fill(common[name as CommonName]));
+}
+
+/** Fills the columns of the `common` table but for `raw`. */
+export class CommonCells {
+  readonly #fillings: readonly Filling[];
+  /** What differs from row to row, with what is the same in all of them before it, commas included. */
+  readonly #steps: readonly { readonly before: Buffer; readonly filling: Filling }[];
+  /** Behind the last of them. */
+  readonly #last: Buffer;
+
+  /** @param names of the native columns */
+  constructor(vendor: Vendor, org: string, names: readonly string[]) {
+    this.#fillings = fillingsOf(vendor, org, names);
+    const steps: { before: Buffer; filling: Filling }[] = [];
+    let before = '';
+    for (const filling of this.#fillings) {
+      if (filling.kind === 'same') {
+        before += encodeRow([filling.text, '']).slice(0, -2);
+      } else {
+        steps.push({ before: Buffer.from(before), filling });
+        before = ',';
+      }
+    }
+    this.#steps = steps;
+    this.#last = Buffer.from(before);
+  }
+
+  /** As texts, one for each column. */
+  texts(event: Timed, cells: Pick<NativeCells, 'text'>): string[] {
+    return this.#fillings.map((filling) => textOf(filling, event, cells));
+  }
+
+  /** Begins a row with them, a comma behind each, and gives the place behind the last. */
+  write(event: Timed, cells: NativeCells, rows: RowBuffer): number {
+    let at = rows.length;
+    for (const { before, filling } of this.#steps) {
+      at = rows.put(before, at);
+      if (filling.kind === 'native') at = cells.write(filling.column, rows, at);
+      else if (filling.kind === 'time' && event.time !== null) at = rows.putInstant(event.time, at);
+      else at = rows.putCell(textOf(filling, event, cells), at);
+    }
+    return rows.put(this.#last, at);
+  }
+}
+
+function textOf(filling: Filling, { time, id }: Timed, cells: Pick<NativeCells, 'text'>): string {
+  switch (filling.kind) {
+    case 'same':
+      return filling.text;
+    case 'time':
+      return time === null ? '' : formatInstant(time);
+    case 'id':
+      return id ?? '';
+    case 'native':
+      return cells.text(filling.column);
+    case 'made':
+      return filling.cell(...filling.columns.map((column) => cells.text(column)));
+  }
 }

@@ -1,6 +1,6 @@
-import type { Vendor, VendorEvent } from '../types.ts';
-import { commonCells } from './common.ts';
-import type { CsvRow } from './row.ts';
+import type { VendorEvent } from '../types.ts';
+import type { CommonCells, NativeCells } from './common.ts';
+import { type CsvRow, csvRow } from './row.ts';
 import type { RowBuffer } from './rows.ts';
 
 const [SPACE, QUOTE, COMMA, BACKSLASH] = [0x20, 0x22, 0x2c, 0x5c];
@@ -17,20 +17,34 @@ const MOST_BYTES = 6;
 export type CsvWriter = (event: VendorEvent, row: CsvRow, rows: RowBuffer) => void;
 
 /**
- * Writes rows of the `common` table from those of a CSV vendor, their cells never decoded but for those that it needs.
+ * Writes rows of the `common` table from those of a CSV vendor, whose cells are only decoded where others are made of them.
  * null: JavaScript would put columns with such names into another order.
  */
-export function csvWriter(vendor: Vendor, org: string, header: readonly string[]): CsvWriter | null {
+export function csvWriter(common: CommonCells, header: readonly string[]): CsvWriter | null {
   if (header.some((name) => /^\d+$/.test(name))) return null;
+  const cells = new CsvCells();
   const json = new CellsAsJson(header);
-  const picked = vendor.commonColumns.map((name) => [name, header.indexOf(name)] as const);
-  const known = picked.filter(([, index]) => index !== -1);
-  return ({ time, id }, row, rows) => {
-    const fields = Object.fromEntries(known.map(([name, index]) => [name, row.cell(index)]));
-    const cells = commonCells(vendor, org, time, id, vendor.common(fields));
-    const at = rows.begin(cells, json.mostBytes(row));
-    rows.end(json.write(row, rows.room(0), at));
+  return (event, row, rows) => {
+    cells.row = row;
+    const at = common.write(event, cells, rows);
+    rows.end(json.write(row, rows.room(json.mostBytes(row), at), at));
   };
+}
+
+/** The cells of one row. */
+class CsvCells implements NativeCells {
+  row: CsvRow = csvRow([]);
+
+  text(column: number): string {
+    return column === -1 ? '' : this.row.cell(column);
+  }
+
+  write(column: number, rows: RowBuffer, at: number): number {
+    // The first may be one that was put before the row's own, or a row's only one, which is written in another way.
+    if (!this.row.plain || column === 0) return rows.putCell(this.text(column), at);
+    const from = this.row.startOf(column);
+    return rows.putPart(this.row.bytes, from, this.row.endOf(from), at);
+  }
 }
 
 /** The cells of a CSV's rows as JSON objects, each of which is a cell of another CSV. */

@@ -41,7 +41,7 @@ export class JsonCells {
    * go on behind `end`, the last byte's place.
    */
   scan(bytes: Buffer, at: number, end: number): number {
-    this.#event = this.found.begin();
+    this.#event = this.found.begin(bytes);
     this.#isTight = true;
     const to = this.#passFields(bytes, at, end, this.#fields);
     if (to === -1 || !this.found.isString(this.#time) || (this.#id !== -1 && !this.found.isString(this.#id))) return -1;
@@ -54,8 +54,8 @@ export class JsonCells {
   }
 
   /** The time of the event that was gone over; null where it is none, or written with escapes, as no instant is. */
-  time(bytes: Buffer): number | null {
-    return this.found.instant(bytes, this.#time);
+  get time(): number | null {
+    return this.found.instant(this.#time);
   }
 
   /** Whether the event that was gone over is written as `JSON.stringify` writes it. */
@@ -64,8 +64,8 @@ export class JsonCells {
   }
 
   /** The id of the event that was gone over; null where it has none. */
-  id(bytes: Buffer): string | null {
-    return this.#id === -1 ? null : (this.found.value(bytes, this.#id) as string);
+  get id(): string | null {
+    return this.#id === -1 ? null : this.found.text(this.#id);
   }
 
   #passFields(bytes: Buffer, from: number, end: number, fields: readonly Field[]): number {

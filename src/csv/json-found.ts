@@ -1,8 +1,6 @@
 import { instantAt } from '../instant.ts';
-import { parseJson } from '../read.ts';
-import type { JsonObject } from '../types.ts';
+import type { NativeCells } from './common.ts';
 import { Copier } from './json-copy.ts';
-import { splitName } from './native.ts';
 import type { RowBuffer } from './rows.ts';
 
 const COMMA = 0x2c;
@@ -15,23 +13,8 @@ export const [BARE, QUOTED, ESCAPED, ESCAPED_QUOTED, PLAIN, NESTED, NULL] = [0, 
 
 const EMPTY: Buffer = Buffer.of();
 
-/** A column that is a field of an event, or of an object in it. */
-export interface Picked {
-  readonly column: number;
-  readonly field: string;
-  readonly sub: string | null;
-}
-
-/** Some of the columns, by their names. */
-export function pickedOf(columns: readonly { readonly name: string }[], names: readonly string[]): readonly Picked[] {
-  return names.map((name) => {
-    const [field, sub] = splitName(name);
-    return { column: columns.findIndex((column) => column.name === name), field, sub };
-  });
-}
-
 /** Where an event has its columns, and what becomes of them. */
-export class FoundCells {
+export class FoundCells implements NativeCells {
   readonly #count: number;
   /** Counts the events that were begun. */
   #event = 0;
@@ -40,7 +23,8 @@ export class FoundCells {
   readonly #kinds: Uint8Array;
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
-  /** Where the last event was written from, and into. */
+  #bytes = EMPTY;
+  /** Where the last cell was written from, and into. */
   #from = EMPTY;
   #into = EMPTY;
   #copier = new Copier(EMPTY, EMPTY);
@@ -54,8 +38,9 @@ export class FoundCells {
     this.#ends = new Int32Array(count);
   }
 
-  /** Begins an event, and gives its number. */
-  begin(): number {
+  /** Begins an event that lies in these bytes, and gives its number. */
+  begin(bytes: Buffer): number {
+    this.#bytes = bytes;
     this.#event += 1;
     return this.#event;
   }
@@ -72,65 +57,63 @@ export class FoundCells {
   }
 
   /** The time in a column that is a string; null where it is none, or written with escapes, as no instant is. */
-  instant(bytes: Buffer, column: number): number | null {
-    return instantAt(bytes, this.#starts[column] as number, this.#ends[column] as number);
+  instant(column: number): number | null {
+    return instantAt(this.#bytes, this.#starts[column] as number, this.#ends[column] as number);
   }
 
-  /** Some columns of the event, as the fields that they are. */
-  pick(bytes: Buffer, columns: readonly Picked[]): JsonObject {
-    const event: Record<string, unknown> = {};
-    for (const { column, field, sub } of columns) {
-      if (this.#events[column] !== this.#event) continue;
-      const value = this.value(bytes, column);
-      if (sub === null) event[field] = value;
-      else if (event[field] === undefined) event[field] = { [sub]: value };
-      else (event[field] as Record<string, unknown>)[sub] = value;
-    }
-    return event;
-  }
-
-  /** What a column has of the event. */
-  value(bytes: Buffer, column: number): unknown {
+  text(column: number): string {
+    if (this.#events[column] !== this.#event) return '';
     const [from, to] = [this.#starts[column] as number, this.#ends[column] as number];
     const kind = this.#kinds[column] as number;
-    if (kind < ESCAPED) return bytes.toString('utf8', from, to);
-    if (kind <= ESCAPED_QUOTED) return JSON.parse(bytes.toString('utf8', from - 1, to + 1));
-    return kind === NULL ? null : parseJson(bytes.toString('utf8', from, to), 'an event');
+    if (kind === NULL) return '';
+    const isEscaped = kind === ESCAPED || kind === ESCAPED_QUOTED;
+    return isEscaped
+      ? JSON.parse(this.#bytes.toString('utf8', from - 1, to + 1))
+      : this.#bytes.toString('utf8', from, to);
   }
 
-  /** Writes the row of the event, which takes so many bytes of JSON. */
-  write(bytes: Buffer, length: number, rows: RowBuffer): void {
+  write(column: number, rows: RowBuffer, at: number): number {
+    if (this.#events[column] !== this.#event) return at;
+    const length = (this.#ends[column] as number) - (this.#starts[column] as number);
+    return this.#copy(column, this.#copierInto(rows.room(2 * length, at)), at);
+  }
+
+  /** Writes all columns as a row of the native table, of an event that takes so many bytes of JSON. */
+  writeRow(length: number, rows: RowBuffer): void {
     // Each byte becomes two at most; beside them, each cell has two quotes and a comma.
     const into = rows.room(2 * length + 3 * this.#count);
-    const copier = this.#copierOf(bytes, into);
+    const copier = this.#copierInto(into);
     let at = rows.length;
     for (let column = 0; column < this.#count; column++) {
-      if (this.#events[column] === this.#event) {
-        const from = this.#starts[column] as number;
-        const to = this.#ends[column] as number;
-        const kind = this.#kinds[column] as number;
-        // The quotes of the JSON are those of the CSV.
-        if (kind === BARE || kind === PLAIN) at = copier.copy(from, to, at);
-        else if (kind === QUOTED) at = copier.copy(from - 1, to + 1, at);
-        else if (kind === NESTED) at = copier.quote(from, to, at);
-        else if (kind !== NULL) at = copier.unescape(from, to, at, kind === ESCAPED_QUOTED);
-      }
+      if (this.#events[column] === this.#event) at = this.#copy(column, copier, at);
       into[at++] = COMMA;
     }
     // Nothing is left over for `extra`.
     rows.end(at);
   }
 
-  /** Writes the JSON from `from` up to `to` as a cell, into memory that has room for each byte twice, and for two quotes. */
-  quote(bytes: Buffer, from: number, to: number, into: Buffer, at: number): number {
-    return this.#copierOf(bytes, into).quote(from, to, at);
+  /** Ends a row with a cell that holds the JSON from `from` up to `to`. */
+  endWith(from: number, to: number, rows: RowBuffer, at: number): void {
+    rows.end(this.#copierInto(rows.room(2 * (to - from), at)).quote(from, to, at));
   }
 
-  #copierOf(bytes: Buffer, into: Buffer): Copier {
-    if (this.#from !== bytes || this.#into !== into) {
-      this.#from = bytes;
+  /** Copies what a column has of the event into memory that has room for each byte twice, and for two quotes. */
+  #copy(column: number, copier: Copier, at: number): number {
+    const from = this.#starts[column] as number;
+    const to = this.#ends[column] as number;
+    const kind = this.#kinds[column] as number;
+    // The quotes of the JSON are those of the CSV.
+    if (kind === BARE || kind === PLAIN) return copier.copy(from, to, at);
+    if (kind === QUOTED) return copier.copy(from - 1, to + 1, at);
+    if (kind === NESTED) return copier.quote(from, to, at);
+    return kind === NULL ? at : copier.unescape(from, to, at, kind === ESCAPED_QUOTED);
+  }
+
+  #copierInto(into: Buffer): Copier {
+    if (this.#from !== this.#bytes || this.#into !== into) {
+      this.#from = this.#bytes;
       this.#into = into;
-      this.#copier = new Copier(bytes, into);
+      this.#copier = new Copier(this.#bytes, into);
     }
     return this.#copier;
   }

@@ -100,7 +100,7 @@ class Rows {
     const batch: Batch = { source, encoded: source };
     const events: RowEvent[] = [];
     // One of its own for each batch: whoever reads may keep the events.
-    this.#rows = new RowBuffer(source.length);
+    this.#rows = new RowBuffer(Math.ceil(this.#maker.growth * source.length));
     const at = this.#passElements(batch, events);
     batch.encoded = this.#rows.bytes;
     if (!isUtf8(source.subarray(0, at))) throw unreadable('The response is not UTF-8.', this.#where);
@@ -125,7 +125,7 @@ class Rows {
     while (at <= end) {
       const from = skipBlank(source, at, end);
       let to = source[from] === OPEN_OBJECT ? this.#cells.scan(source, from, end) : -1;
-      const time = to === -1 ? null : this.#cells.time(source);
+      const time = to === -1 ? null : this.#cells.time;
       let next = to === -1 ? -1 : skipBlank(source, to, end);
       const isPlain = time !== null && (source[next] === COMMA || source[next] === CLOSE_ARRAY);
       const event = isPlain ? this.#make(batch, from, to, time) : null;
@@ -148,8 +148,8 @@ class Rows {
   /** The event that was gone over; null where that is not enough to make a row of it. */
   #make(batch: Batch, from: number, to: number, time: number): RowEvent | null {
     const begin = this.#rows.length;
-    const id = this.#cells.id(batch.source);
-    const isMade = this.#maker.write(this.#cells, { time, id, source: batch.source, from, to }, this.#rows);
+    const { id } = this.#cells;
+    const isMade = this.#maker.write(this.#cells, { time, id, from, to }, this.#rows);
     return isMade ? { id, time, body: new JsonRow(batch, begin, this.#rows.length, from, to) } : null;
   }
 

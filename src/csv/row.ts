@@ -61,15 +61,15 @@ export class CsvRow {
   /** One cell, from 0, decoded alone; empty where the row is not so wide. */
   cell(index: number): string {
     if (this.first !== null && index === 0) return this.first.text;
-    const at = this.#startOf(index);
-    return this.#decode(at, this.#endOf(at));
+    const at = this.startOf(index);
+    return this.#decode(at, this.endOf(at));
   }
 
   /** One cell as `parseInstant` reads it. */
   instant(index: number): number | null {
     if (this.first !== null && index === 0) return parseInstant(this.first.text);
-    const at = this.#startOf(index);
-    const end = this.#endOf(at);
+    const at = this.startOf(index);
+    const end = this.endOf(at);
     // No quote is a part of a time, doubled or not.
     return this.bytes[at] === QUOTE && at < end
       ? instantAt(this.bytes, at + 1, end - 1)
@@ -77,13 +77,14 @@ export class CsvRow {
   }
 
   /** Where one of its own cells begins; behind the row where it is not so wide. */
-  #startOf(index: number): number {
+  startOf(index: number): number {
     let at = this.from;
-    for (let left = this.first === null ? index : index - 1; left > 0; left--) at = this.#endOf(at) + 1;
+    for (let left = this.first === null ? index : index - 1; left > 0; left--) at = this.endOf(at) + 1;
     return at;
   }
 
-  #endOf(at: number): number {
+  /** Where the own cell that begins at `at` ends, with the quotes around it. */
+  endOf(at: number): number {
     return this.bytes[at] === QUOTE && at < this.to
       ? quotedEnd(this.bytes, at, this.to)
       : bareEnd(this.bytes, at, this.to);

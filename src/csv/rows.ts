@@ -1,3 +1,4 @@
+import { INSTANT_BYTES, writeInstant } from '../instant.ts';
 import type { CsvRow } from './row.ts';
 import { NEEDS_QUOTES } from './write.ts';
 
@@ -15,6 +16,8 @@ const UNIT_BYTES = 3;
 const AROUND_BYTES = 5;
 /** Longer cells are written by Node, shorter ones unit by unit, which is faster than to call it. */
 const SHORT_CELL = 256;
+/** The same of bytes. */
+const SHORT_PART = 64;
 const FIRST_BYTES = 2 ** 16;
 const FIRST_ROWS = 2 ** 10;
 
@@ -83,25 +86,39 @@ export class RowBuffer {
     this.#end(this.#length + firstBytes + (to - from));
   }
 
-  /** Begins a row: cells with a comma behind each. Gives the place of the next, for which `room` has so many bytes. */
-  begin(cells: readonly string[], bytes: number): number {
-    let at = this.#length;
-    for (const cell of cells) {
-      this.#reserve(at + UNIT_BYTES * cell.length + AROUND_BYTES);
-      at = this.#writeCell(cell, at);
-      this.#buffer[at++] = COMMA;
-    }
-    this.#reserve(at + bytes + AROUND_BYTES);
-    return at;
+  /** Writes bytes at a place of a row that has begun, behind all that was written; gives the place behind them. */
+  put(bytes: Buffer, at: number): number {
+    return this.putPart(bytes, 0, bytes.length, at);
   }
 
-  /** Room for a row of so many bytes, line end left out, from `length` on; it becomes one by `end`. */
-  room(bytes: number): Buffer {
-    this.#reserve(this.#length + bytes + AROUND_BYTES);
+  /** The same of those from `from` up to `to`. */
+  putPart(bytes: Buffer, from: number, to: number, at: number): number {
+    const end = at + to - from;
+    this.#reserve(end + AROUND_BYTES);
+    if (to - from > SHORT_PART) bytes.copy(this.#buffer, at, from, to);
+    else for (let place = at, other = from; place < end; place++, other++) this.#buffer[place] = bytes[other] as number;
+    return end;
+  }
+
+  /** The same of a cell. */
+  putCell(cell: string, at: number): number {
+    this.#reserve(at + UNIT_BYTES * cell.length + AROUND_BYTES);
+    return this.#writeCell(cell, at);
+  }
+
+  /** The same of an instant. */
+  putInstant(ms: number, at: number): number {
+    this.#reserve(at + INSTANT_BYTES + AROUND_BYTES);
+    return writeInstant(ms, this.#buffer, at);
+  }
+
+  /** Room for so many bytes of a row, line end left out, from a place on; it becomes one by `end`. */
+  room(bytes: number, at = this.#length): Buffer {
+    this.#reserve(at + bytes + AROUND_BYTES);
     return this.#buffer;
   }
 
-  /** Ends the row that was written into `room`, at the place behind its last cell. */
+  /** Ends the row that was written piece by piece, at the place behind its last cell. */
   end(at: number): void {
     this.#end(at);
   }

@@ -332,13 +332,11 @@ export const aitronos: Vendor = {
     ],
   },
   stretches,
-  commonColumns: ['Action', 'Actor Name', 'Actor Email', 'Entity Type', 'Entity Name'],
-  common: (row) => ({
-    action: text(row['Action']),
-    outcome: 'unknown',
-    actor_name: text(row['Actor Name']),
-    actor_email: text(row['Actor Email']),
-    target_type: text(row['Entity Type']),
-    target_name: text(row['Entity Name']),
-  }),
+  common: {
+    action: 'Action',
+    actor_name: 'Actor Name',
+    actor_email: 'Actor Email',
+    target_type: 'Entity Type',
+    target_name: 'Entity Name',
+  },
 };

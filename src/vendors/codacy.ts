@@ -244,15 +244,11 @@ function readLog(entry: unknown, where: string): VendorEvent {
   return { id: null, time: requireInstant(body, 'timestamp', where), body };
 }
 
-const OUTCOMES = new Map<unknown, 'success' | 'failure'>([
+const OUTCOMES = new Map<string, 'success' | 'failure'>([
   ['succeed', 'success'],
   ['failed', 'failure'],
   ['rejected', 'failure'],
 ]);
-
-/** The guide's shape gives the actor as text, the specification's as an object. */
-const actorEmail = ({ actor }: JsonObject): string =>
-  text(typeof actor === 'string' ? actor : objectOrNone(actor)['email']);
 
 /** Organisation audit log of Codacy: JSON, in either of its two documented shapes. */
 export const codacy: Vendor = {
@@ -287,13 +283,13 @@ export const codacy: Vendor = {
     ],
   },
   stretches,
-  commonColumns: ['actor', 'actor.email', 'actor.role', 'action', 'result', 'repositoryName', 'entityId'],
-  common: (event) => ({
-    action: text(event['action']),
-    outcome: OUTCOMES.get(event['result']) ?? 'unknown',
-    actor_email: actorEmail(event),
-    actor_type: text(objectOrNone(event['actor'])['role']),
-    target_id: text(event['entityId']),
-    target_name: event['entityId'] ? '' : text(event['repositoryName']),
-  }),
+  common: {
+    action: 'action',
+    outcome: { of: ['result'], cell: (result) => OUTCOMES.get(result) ?? 'unknown' },
+    // The guide's shape gives the actor as text, the specification's as an object.
+    actor_email: { of: ['actor', 'actor.email'], cell: (actor, email) => actor || email },
+    actor_type: 'actor.role',
+    target_id: 'entityId',
+    target_name: { of: ['entityId', 'repositoryName'], cell: (id, repository) => (id === '' ? repository : '') },
+  },
 };

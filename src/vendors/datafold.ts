@@ -1,6 +1,6 @@
 import { capGuard, type Fetched } from '../caps.ts';
 import { asAsked } from '../paging.ts';
-import { asObject, requireInstant, requireString, text } from '../read.ts';
+import { asObject, requireInstant, requireString } from '../read.ts';
 import type { EventShape, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
 import { formatInstant, pad, sliceWindow } from '../window.ts';
 
@@ -85,15 +85,13 @@ export const datafold: Vendor = {
     ],
   },
   stretches,
-  commonColumns: ['action', 'user_id', 'user_email', 'object_type', 'object_id', 'client_ip', 'user_agent'],
-  common: (event) => ({
-    action: text(event['action']),
-    outcome: 'unknown',
-    actor_id: text(event['user_id']),
-    actor_email: text(event['user_email']),
-    target_type: text(event['object_type']),
-    target_id: text(event['object_id']),
-    source_ip: text(event['client_ip']),
-    user_agent: text(event['user_agent']),
-  }),
+  common: {
+    action: 'action',
+    actor_id: 'user_id',
+    actor_email: 'user_email',
+    target_type: 'object_type',
+    target_id: 'object_id',
+    source_ip: 'client_ip',
+    user_agent: 'user_agent',
+  },
 };

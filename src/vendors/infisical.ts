@@ -1,7 +1,17 @@
 import { readPage } from '../events.ts';
 import { checkAsked, drainByOffset, type WalkAsk, type WalkPage, walkBack } from '../paging.ts';
-import { asObject, objectOrNone, readJson, requireInstant, requireString, text } from '../read.ts';
-import type { Credentials, EventShape, JsonObject, Send, Session, Stretch, Vendor, VendorEvent } from '../types.ts';
+import { asObject, objectIn, readJson, requireInstant, requireString, text } from '../read.ts';
+import type {
+  CommonSource,
+  Credentials,
+  EventShape,
+  JsonObject,
+  Send,
+  Session,
+  Stretch,
+  Vendor,
+  VendorEvent,
+} from '../types.ts';
 import { sliceWindow } from '../window.ts';
 
 const PATH = '/api/v1/organization/audit-logs';
@@ -86,6 +96,17 @@ async function loginCall(credentials: Credentials): Promise<[path: string, body:
   }
 }
 
+/** The actor's own fields, which differ by its kind, as they were read last: several columns are made of them. */
+let lastWho: { readonly cell: string; readonly fields: JsonObject } = { cell: '', fields: {} };
+
+const whoIn = (pick: (who: JsonObject) => unknown): CommonSource => ({
+  of: ['actor.metadata'],
+  cell: (cell) => {
+    if (cell !== lastWho.cell) lastWho = { cell, fields: objectIn(cell) };
+    return text(pick(lastWho.fields));
+  },
+});
+
 /** Organisation audit log of Infisical: JSON, newest first, pages of 1,000. */
 export const infisical: Vendor = {
   id: 'infisical',
@@ -163,24 +184,16 @@ export const infisical: Vendor = {
     ],
   },
   stretches,
-  commonColumns: ['ipAddress', 'userAgent', 'projectId', 'projectName', 'event.type', 'actor.type', 'actor.metadata'],
-  common: (event) => {
-    const actor = objectOrNone(event['actor']);
-    const who = objectOrNone(actor['metadata']);
-    const target = {
-      ...(event['projectId'] ? { target_type: 'project', target_id: text(event['projectId']) } : {}),
-      target_name: text(event['projectName']),
-    };
-    return {
-      action: text(objectOrNone(event['event'])['type']),
-      outcome: 'unknown',
-      actor_type: text(actor['type']),
-      actor_id: text(who['userId'] ?? who['identityId'] ?? who['serviceId']),
-      actor_name: text(who['username'] ?? who['name']),
-      actor_email: text(who['email']),
-      ...target,
-      source_ip: text(event['ipAddress']),
-      user_agent: text(event['userAgent']),
-    };
+  common: {
+    action: 'event.type',
+    actor_type: 'actor.type',
+    actor_id: whoIn(({ userId, identityId, serviceId }) => userId ?? identityId ?? serviceId),
+    actor_name: whoIn(({ username, name }) => username ?? name),
+    actor_email: whoIn(({ email }) => email),
+    target_type: { of: ['projectId'], cell: (id) => (id === '' ? '' : 'project') },
+    target_id: 'projectId',
+    target_name: 'projectName',
+    source_ip: 'ipAddress',
+    user_agent: 'userAgent',
   },
 };

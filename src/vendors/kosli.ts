@@ -2,7 +2,7 @@ import { capGuard, type Fetched } from '../caps.ts';
 import { type CsvRow, type FirstCell, firstCell } from '../csv/row.ts';
 import { scanCsv } from '../csv/scan.ts';
 import { ExportError } from '../errors.ts';
-import { asArray, asObject, readJson, requireNumber, requireString, text } from '../read.ts';
+import { asArray, asObject, readJson, requireNumber, requireString } from '../read.ts';
 import type { Download, JsonObject, Page, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
 import { contains, pad } from '../window.ts';
 
@@ -256,11 +256,5 @@ export const kosli: Vendor = {
     ],
   },
   stretches,
-  commonColumns: ['type', 'sha256', 'artifact_name'],
-  common: (row) => ({
-    action: text(row['type']),
-    outcome: 'unknown',
-    target_id: text(row['sha256']),
-    target_name: text(row['artifact_name']),
-  }),
+  common: { action: 'type', target_id: 'sha256', target_name: 'artifact_name' },
 };
