@@ -29185,7 +29185,9 @@ __webpack_async_result__();
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   My: () => (/* binding */ INSTANT_BYTES),
 /* harmony export */   T8: () => (/* binding */ compactInstant),
+/* harmony export */   hW: () => (/* binding */ writeInstant),
 /* harmony export */   l$: () => (/* binding */ instantAt),
 /* harmony export */   nV: () => (/* binding */ parseInstant),
 /* harmony export */   r4: () => (/* binding */ formatInstant)
@@ -29246,20 +29248,45 @@ function instantAt(bytes, from, to) {
 }
 /** An instant as RFC 3339 in UTC, with three digits of fraction where there are milliseconds; finer ones are cut off. */
 function formatInstant(ms) {
+    return FORMATTED.toString('latin1', 0, writeInstant(ms, FORMATTED, 0));
+}
+/** Writes the same at a place, at most `INSTANT_BYTES`, and gives the place behind it. */
+function writeInstant(ms, into, start) {
     const whole = Math.floor(ms);
     const day = Math.floor(whole / DAY_MS);
-    if (day !== formattedDay.day)
-        formattedDay = { day, text: new Date(day * DAY_MS).toISOString().slice(0, -13) };
+    if (day !== writtenDay.day)
+        writtenDay = { day, text: new Date(day * DAY_MS).toISOString().slice(0, -13) };
+    const { text } = writtenDay;
+    let at = start;
+    for (let index = 0; index < text.length; index++)
+        into[at++] = text.charCodeAt(index);
     const second = Math.floor((whole - day * DAY_MS) / 1000);
     const minute = Math.floor(second / 60);
     const milliseconds = whole - day * DAY_MS - second * 1000;
-    const fraction = milliseconds === 0 ? '' : `.${String(milliseconds).padStart(3, '0')}`;
-    return `${formattedDay.text}${twoFigures(Math.floor(minute / 60))}:${twoFigures(minute % 60)}:${twoFigures(second % 60)}${fraction}Z`;
+    at = writeDigits(Math.floor(minute / 60), 10, into, at);
+    into[at++] = COLON;
+    at = writeDigits(minute % 60, 10, into, at);
+    into[at++] = COLON;
+    at = writeDigits(second % 60, 10, into, at);
+    if (milliseconds !== 0) {
+        into[at++] = FULL_STOP;
+        at = writeDigits(milliseconds, 100, into, at);
+    }
+    into[at++] = UPPER_Z;
+    return at;
 }
+/** All digits of a number from that of `unit` on, a power of ten. */
+function writeDigits(number, unit, into, start) {
+    let at = start;
+    for (let left = unit; left >= 1; left /= 10)
+        into[at++] = 48 + (Math.floor(number / left) % 10);
+    return at;
+}
+/** Of years that have six digits and a sign. */
+const INSTANT_BYTES = '+275760-09-13T00:00:00.000Z'.length;
+const FORMATTED = Buffer.alloc(INSTANT_BYTES);
 /** The day of the last instant, `2026-11-01T`: others are likely to be of the same. */
-let formattedDay = { day: 0, text: '1970-01-01T' };
-const FIGURES = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
-const twoFigures = (number) => FIGURES[number];
+let writtenDay = { day: 0, text: '1970-01-01T' };
 /** `formatInstant` without punctuation, for names of files and artifacts: `20261101T000000Z`, `20261101T000000.123Z`. */
 function compactInstant(ms) {
     return formatInstant(ms).replace(/[-:]/g, '');
@@ -29645,6 +29672,17 @@ function requireInstant(object, name, where) {
 function objectOrNone(value) {
     return isObject(value) ? value : {};
 }
+/** The object that a cell holds as JSON, numbers digit for digit; one without fields where it holds anything else. */
+function objectIn(cell) {
+    if (!cell.startsWith('{'))
+        return {};
+    try {
+        return objectOrNone(parseJson(cell, 'a cell'));
+    }
+    catch {
+        return {};
+    }
+}
 /** Whether it is a JSON object: neither null, an array, nor a number that was kept digit for digit. */
 function isObject(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
@@ -29983,48 +30021,6 @@ const unusable = (folder, cause) => new errors/* ExportError */.z('destination',
 
 // EXTERNAL MODULE: ./lib/escape.js
 var lib_escape = __nccwpck_require__(800);
-;// CONCATENATED MODULE: ./lib/csv/common.js
-
-/** The columns of the `common` table, in order, the same for every vendor. An empty cell: the vendor did not say. */
-const COMMON_COLUMNS = [
-    { name: 'time', meaning: 'When it happened: RFC 3339, UTC.' },
-    { name: 'vendor', meaning: "The vendor's id, as in the `vendor` input." },
-    { name: 'org', meaning: 'The organisation, as in the `org` input.' },
-    { name: 'id', meaning: "The vendor's id of the event." },
-    { name: 'action', meaning: "What was done: the vendor's own verb, never translated." },
-    { name: 'outcome', meaning: '`success`, `failure` or `unknown`.' },
-    { name: 'actor_type', meaning: "What kind of actor did it, in the vendor's word." },
-    { name: 'actor_id', meaning: "The vendor's id of the actor." },
-    { name: 'actor_name', meaning: 'The name of the actor.' },
-    { name: 'actor_email', meaning: 'The e-mail address of the actor.' },
-    { name: 'target_type', meaning: "What kind of thing it was done to, in the vendor's word." },
-    { name: 'target_id', meaning: "The vendor's id of the target." },
-    { name: 'target_name', meaning: 'The name of the target.' },
-    { name: 'source_ip', meaning: 'The IP address that the actor came from.' },
-    { name: 'user_agent', meaning: 'The program that the actor used, as it names itself.' },
-    { name: 'raw', meaning: 'The whole event as JSON; for CSV vendors an object of their cells by column.' },
-];
-/** The cells of all these columns but `raw`. */
-function commonCells(vendor, org, time, id, common) {
-    return [
-        time === null ? '' : (0,lib_window/* formatInstant */.r4)(time),
-        vendor.id,
-        org,
-        id ?? '',
-        common.action,
-        common.outcome,
-        common.actor_type ?? '',
-        common.actor_id ?? '',
-        common.actor_name ?? '',
-        common.actor_email ?? '',
-        common.target_type ?? '',
-        common.target_id ?? '',
-        common.target_name ?? '',
-        common.source_ip ?? '',
-        common.user_agent ?? '',
-    ];
-}
-
 ;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/utils/get.js
 // Lodash implementation of `get`
 
@@ -30901,6 +30897,130 @@ const stringify = function (records, opts = {}) {
 
 
 
+;// CONCATENATED MODULE: ./lib/csv/write.js
+
+/**
+ * A cell that a reader may misunderstand if it stands bare: beside what RFC 4180 names, lenient ones drop spaces at its
+ * ends, and a U+FEFF that begins a file is dropped as a byte order mark.
+ */
+const NEEDS_QUOTES = /[",\r\n]|^[ \ufeff]| $/;
+const OPTIONS = { record_delimiter: 'windows', quoted_match: NEEDS_QUOTES };
+/**
+ * One row as RFC 4180 has it, ended by CRLF.
+ *
+ * A row that is one empty cell is written `""`, since a blank line is no row to most readers.
+ */
+function encodeRow(cells) {
+    return stringify([[...cells]], { ...OPTIONS, quoted_empty: cells.length === 1 });
+}
+/** Some rows, one after the other; the empty text where there are none. Where there are many, `RowBuffer` is faster. */
+function encodeRows(rows) {
+    let text = '';
+    for (const row of rows)
+        text += encodeRow(row);
+    return text;
+}
+
+;// CONCATENATED MODULE: ./lib/csv/common.js
+
+
+/** The columns of the `common` table, in order, the same for every vendor. An empty cell: the vendor did not say. */
+const COMMON_COLUMNS = [
+    { name: 'time', meaning: 'When it happened: RFC 3339, UTC.' },
+    { name: 'vendor', meaning: "The vendor's id, as in the `vendor` input." },
+    { name: 'org', meaning: 'The organisation, as in the `org` input.' },
+    { name: 'id', meaning: "The vendor's id of the event." },
+    { name: 'action', meaning: "What was done: the vendor's own verb, never translated." },
+    { name: 'outcome', meaning: '`success`, `failure` or `unknown`.' },
+    { name: 'actor_type', meaning: "What kind of actor did it, in the vendor's word." },
+    { name: 'actor_id', meaning: "The vendor's id of the actor." },
+    { name: 'actor_name', meaning: 'The name of the actor.' },
+    { name: 'actor_email', meaning: 'The e-mail address of the actor.' },
+    { name: 'target_type', meaning: "What kind of thing it was done to, in the vendor's word." },
+    { name: 'target_id', meaning: "The vendor's id of the target." },
+    { name: 'target_name', meaning: 'The name of the target.' },
+    { name: 'source_ip', meaning: 'The IP address that the actor came from.' },
+    { name: 'user_agent', meaning: 'The program that the actor used, as it names itself.' },
+    { name: 'raw', meaning: 'The whole event as JSON; for CSV vendors an object of their cells by column.' },
+];
+const EMPTY = { kind: 'same', text: '' };
+/** What all these columns but `raw` hold, where the native ones have such names. */
+function fillingsOf({ id, common }, org, names) {
+    const fill = (source) => {
+        if (source === undefined)
+            return EMPTY;
+        if (typeof source !== 'string') {
+            return { kind: 'made', columns: source.of.map((name) => names.indexOf(name)), cell: source.cell };
+        }
+        return names.includes(source) ? { kind: 'native', column: names.indexOf(source) } : EMPTY;
+    };
+    const alike = new Map([
+        ['time', { kind: 'time' }],
+        ['vendor', { kind: 'same', text: id }],
+        ['org', { kind: 'same', text: org }],
+        ['id', { kind: 'id' }],
+        ...(common.outcome === undefined ? [['outcome', { kind: 'same', text: 'unknown' }]] : []),
+    ]);
+    return COMMON_COLUMNS.slice(0, -1).map(({ name }) => alike.get(name) ?? fill(common[name]));
+}
+/** Fills the columns of the `common` table but for `raw`. */
+class CommonCells {
+    #fillings;
+    /** What differs from row to row, with what is the same in all of them before it, commas included. */
+    #steps;
+    /** Behind the last of them. */
+    #last;
+    /** @param names of the native columns */
+    constructor(vendor, org, names) {
+        this.#fillings = fillingsOf(vendor, org, names);
+        const steps = [];
+        let before = '';
+        for (const filling of this.#fillings) {
+            if (filling.kind === 'same') {
+                before += encodeRow([filling.text, '']).slice(0, -2);
+            }
+            else {
+                steps.push({ before: Buffer.from(before), filling });
+                before = ',';
+            }
+        }
+        this.#steps = steps;
+        this.#last = Buffer.from(before);
+    }
+    /** As texts, one for each column. */
+    texts(event, cells) {
+        return this.#fillings.map((filling) => textOf(filling, event, cells));
+    }
+    /** Begins a row with them, a comma behind each, and gives the place behind the last. */
+    write(event, cells, rows) {
+        let at = rows.length;
+        for (const { before, filling } of this.#steps) {
+            at = rows.put(before, at);
+            if (filling.kind === 'native')
+                at = cells.write(filling.column, rows, at);
+            else if (filling.kind === 'time' && event.time !== null)
+                at = rows.putInstant(event.time, at);
+            else
+                at = rows.putCell(textOf(filling, event, cells), at);
+        }
+        return rows.put(this.#last, at);
+    }
+}
+function textOf(filling, { time, id }, cells) {
+    switch (filling.kind) {
+        case 'same':
+            return filling.text;
+        case 'time':
+            return time === null ? '' : (0,lib_window/* formatInstant */.r4)(time);
+        case 'id':
+            return id ?? '';
+        case 'native':
+            return cells.text(filling.column);
+        case 'made':
+            return filling.cell(...filling.columns.map((column) => cells.text(column)));
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/csv/guard.js
 
 /**
@@ -31137,31 +31257,8 @@ function resourceOf(vendor, file, name, columns, inFile = (column) => column) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/csv/write.js
-
-/**
- * A cell that a reader may misunderstand if it stands bare: beside what RFC 4180 names, lenient ones drop spaces at its
- * ends, and a U+FEFF that begins a file is dropped as a byte order mark.
- */
-const NEEDS_QUOTES = /[",\r\n]|^[ \ufeff]| $/;
-const OPTIONS = { record_delimiter: 'windows', quoted_match: NEEDS_QUOTES };
-/**
- * One row as RFC 4180 has it, ended by CRLF.
- *
- * A row that is one empty cell is written `""`, since a blank line is no row to most readers.
- */
-function encodeRow(cells) {
-    return stringify([[...cells]], { ...OPTIONS, quoted_empty: cells.length === 1 });
-}
-/** Some rows, one after the other; the empty text where there are none. Where there are many, `RowBuffer` is faster. */
-function encodeRows(rows) {
-    let text = '';
-    for (const row of rows)
-        text += encodeRow(row);
-    return text;
-}
-
 ;// CONCATENATED MODULE: ./lib/csv/rows.js
+
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -31176,6 +31273,8 @@ const UNIT_BYTES = 3;
 const AROUND_BYTES = 5;
 /** Longer cells are written by Node, shorter ones unit by unit, which is faster than to call it. */
 const SHORT_CELL = 256;
+/** The same of bytes. */
+const SHORT_PART = 64;
 const FIRST_BYTES = 2 ** 16;
 const FIRST_ROWS = 2 ** 10;
 /** Rows as CSV, byte for byte as `encodeRow` has them, one after the other in memory that is used again after `clear`. */
@@ -31238,23 +31337,37 @@ class RowBuffer {
         bytes.copy(this.#buffer, this.#length + firstBytes, from, to);
         this.#end(this.#length + firstBytes + (to - from));
     }
-    /** Begins a row: cells with a comma behind each. Gives the place of the next, for which `room` has so many bytes. */
-    begin(cells, bytes) {
-        let at = this.#length;
-        for (const cell of cells) {
-            this.#reserve(at + UNIT_BYTES * cell.length + AROUND_BYTES);
-            at = this.#writeCell(cell, at);
-            this.#buffer[at++] = COMMA;
-        }
-        this.#reserve(at + bytes + AROUND_BYTES);
-        return at;
+    /** Writes bytes at a place of a row that has begun, behind all that was written; gives the place behind them. */
+    put(bytes, at) {
+        return this.putPart(bytes, 0, bytes.length, at);
     }
-    /** Room for a row of so many bytes, line end left out, from `length` on; it becomes one by `end`. */
-    room(bytes) {
-        this.#reserve(this.#length + bytes + AROUND_BYTES);
+    /** The same of those from `from` up to `to`. */
+    putPart(bytes, from, to, at) {
+        const end = at + to - from;
+        this.#reserve(end + AROUND_BYTES);
+        if (to - from > SHORT_PART)
+            bytes.copy(this.#buffer, at, from, to);
+        else
+            for (let place = at, other = from; place < end; place++, other++)
+                this.#buffer[place] = bytes[other];
+        return end;
+    }
+    /** The same of a cell. */
+    putCell(cell, at) {
+        this.#reserve(at + UNIT_BYTES * cell.length + AROUND_BYTES);
+        return this.#writeCell(cell, at);
+    }
+    /** The same of an instant. */
+    putInstant(ms, at) {
+        this.#reserve(at + instant/* INSTANT_BYTES */.My + AROUND_BYTES);
+        return (0,instant/* writeInstant */.hW)(ms, this.#buffer, at);
+    }
+    /** Room for so many bytes of a row, line end left out, from a place on; it becomes one by `end`. */
+    room(bytes, at = this.#length) {
+        this.#reserve(at + bytes + AROUND_BYTES);
         return this.#buffer;
     }
-    /** Ends the row that was written into `room`, at the place behind its last cell. */
+    /** Ends the row that was written piece by piece, at the place behind its last cell. */
     end(at) {
         this.#end(at);
     }
@@ -32287,6 +32400,155 @@ async function* inTurn(stretches) {
 
 // EXTERNAL MODULE: ./lib/nearest.js
 var nearest = __nccwpck_require__(2037);
+;// CONCATENATED MODULE: ./lib/csv/row.js
+
+
+const row_SPACE = 0x20;
+const row_QUOTE = 0x22;
+const row_COMMA = 0x2c;
+const row_CR = 0x0d;
+const row_LF = 0x0a;
+/** Encodes it once, for as many rows as there are. */
+function firstCell(text) {
+    return { text: text.toWellFormed(), bytes: Buffer.from(encodeRow([text, '']).slice(0, -2)) };
+}
+/** A row of cells that came in another way. */
+function csvRow(cells) {
+    const bytes = Buffer.from(encodeRow(cells));
+    return new CsvRow(bytes, 0, bytes.length - 2, true);
+}
+/** A row of a CSV as it lies in memory, proven to keep the grammar; its cells are decoded where somebody asks for them. */
+class CsvRow {
+    /** The row's own, without its line end, from `from` up to `to`, and others around it. */
+    bytes;
+    from;
+    to;
+    /** Whether `encodeRow` makes of its own cells exactly the bytes that stand here. */
+    plain;
+    /** Stands before the row's own cells; null where nothing does. */
+    first;
+    constructor(bytes, from, to, plain, first = null) {
+        this.bytes = bytes;
+        this.from = from;
+        this.to = to;
+        this.plain = plain;
+        this.first = first;
+    }
+    /** The same row with one cell more, before its own; nothing is decoded. A row can be given one only. */
+    withFirst(first) {
+        // An empty cell is quoted where it is alone, and is not where it has a neighbour.
+        const plain = this.plain && !(this.to - this.from === 2 && this.bytes[this.from] === row_QUOTE);
+        return new CsvRow(this.bytes, this.from, this.to, plain, first);
+    }
+    /** All cells, decoded anew each time. */
+    get cells() {
+        const text = this.bytes.toString('utf8', this.from, this.to);
+        const own = text.includes('"') ? splitQuoted(text) : text.split(',');
+        if (this.first !== null)
+            own.unshift(this.first.text);
+        return own;
+    }
+    /** One cell, from 0, decoded alone; empty where the row is not so wide. */
+    cell(index) {
+        if (this.first !== null && index === 0)
+            return this.first.text;
+        const at = this.startOf(index);
+        return this.#decode(at, this.endOf(at));
+    }
+    /** One cell as `parseInstant` reads it. */
+    instant(index) {
+        if (this.first !== null && index === 0)
+            return (0,instant/* parseInstant */.nV)(this.first.text);
+        const at = this.startOf(index);
+        const end = this.endOf(at);
+        // No quote is a part of a time, doubled or not.
+        return this.bytes[at] === row_QUOTE && at < end
+            ? (0,instant/* instantAt */.l$)(this.bytes, at + 1, end - 1)
+            : (0,instant/* instantAt */.l$)(this.bytes, at, end);
+    }
+    /** Where one of its own cells begins; behind the row where it is not so wide. */
+    startOf(index) {
+        let at = this.from;
+        for (let left = this.first === null ? index : index - 1; left > 0; left--)
+            at = this.endOf(at) + 1;
+        return at;
+    }
+    /** Where the own cell that begins at `at` ends, with the quotes around it. */
+    endOf(at) {
+        return this.bytes[at] === row_QUOTE && at < this.to
+            ? quotedEnd(this.bytes, at, this.to)
+            : bareEnd(this.bytes, at, this.to);
+    }
+    #decode(from, to) {
+        if (from >= to)
+            return '';
+        if (this.bytes[from] !== row_QUOTE)
+            return this.bytes.toString('utf8', from, to);
+        return this.bytes.toString('utf8', from + 1, to - 1).replaceAll('""', '"');
+    }
+}
+/** The cells of a row that keeps the grammar, some of them quoted. */
+function splitQuoted(text) {
+    const cells = [];
+    for (let at = 0; at <= text.length;) {
+        let end;
+        if (text[at] === '"') {
+            end = text.indexOf('"', at + 1);
+            let doubled = false;
+            for (; text[end + 1] === '"'; end = text.indexOf('"', end + 2))
+                doubled = true;
+            const cell = text.slice(at + 1, end);
+            cells.push(doubled ? cell.replaceAll('""', '"') : cell);
+            end++;
+        }
+        else {
+            end = text.indexOf(',', at);
+            if (end === -1)
+                end = text.length;
+            cells.push(text.slice(at, end));
+        }
+        at = end + 1;
+    }
+    return cells;
+}
+/** Where a bare cell ends: the first comma, quote, carriage return or line feed from `at` on, or `end`. */
+function bareEnd(bytes, at, end) {
+    for (; at < end; at++) {
+        // Most bytes are greater than a comma, and none that ends a cell is.
+        while (at < end && bytes[at] > row_COMMA)
+            at++;
+        const byte = at < end ? bytes[at] : row_COMMA;
+        if (byte === row_COMMA || byte === row_QUOTE || byte === row_CR || byte === row_LF)
+            break;
+    }
+    return at;
+}
+/** The place behind the closing quote of the cell whose opening quote is at `at`, doubled ones skipped; -1: none up to `end`. */
+function quotedEnd(bytes, at, end) {
+    for (at++; at < end; at++) {
+        if (bytes[at] !== row_QUOTE)
+            continue;
+        if (at + 1 === end || bytes[at + 1] !== row_QUOTE)
+            return at + 1;
+        at++;
+    }
+    return -1;
+}
+/** Whether the text of a bare cell, or of a quoted one without its quotes, has to be quoted: `NEEDS_QUOTES`, in bytes. */
+function needsQuotes(bytes, from, to) {
+    return needsQuotesAtEnds(bytes, from, to) || bareEnd(bytes, from, to) < to;
+}
+/** The same for a text that has nothing in it which ends a bare cell. */
+function needsQuotesAtEnds(bytes, from, to) {
+    if (from === to)
+        return false;
+    return bytes[from] === row_SPACE || bytes[to - 1] === row_SPACE || beginsWithMark(bytes, from, to);
+}
+/** Whether U+FEFF, the byte order mark, stands there. */
+function beginsWithMark(bytes, from, to) {
+    return bytes[from] === 0xef && from + 3 <= to && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf;
+}
+
 ;// CONCATENATED MODULE: ./lib/csv/csv-common.js
 
 const [csv_common_SPACE, csv_common_QUOTE, csv_common_COMMA, BACKSLASH] = [0x20, 0x22, 0x2c, 0x5c];
@@ -32298,21 +32560,33 @@ for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 
 /** The most bytes that one becomes: `\u0000`. */
 const MOST_BYTES = 6;
 /**
- * Writes rows of the `common` table from those of a CSV vendor, their cells never decoded but for those that it needs.
+ * Writes rows of the `common` table from those of a CSV vendor, whose cells are only decoded where others are made of them.
  * null: JavaScript would put columns with such names into another order.
  */
-function csvWriter(vendor, org, header) {
+function csvWriter(common, header) {
     if (header.some((name) => /^\d+$/.test(name)))
         return null;
+    const cells = new CsvCells();
     const json = new CellsAsJson(header);
-    const picked = vendor.commonColumns.map((name) => [name, header.indexOf(name)]);
-    const known = picked.filter(([, index]) => index !== -1);
-    return ({ time, id }, row, rows) => {
-        const fields = Object.fromEntries(known.map(([name, index]) => [name, row.cell(index)]));
-        const cells = commonCells(vendor, org, time, id, vendor.common(fields));
-        const at = rows.begin(cells, json.mostBytes(row));
-        rows.end(json.write(row, rows.room(0), at));
+    return (event, row, rows) => {
+        cells.row = row;
+        const at = common.write(event, cells, rows);
+        rows.end(json.write(row, rows.room(json.mostBytes(row), at), at));
     };
+}
+/** The cells of one row. */
+class CsvCells {
+    row = csvRow([]);
+    text(column) {
+        return column === -1 ? '' : this.row.cell(column);
+    }
+    write(column, rows, at) {
+        // The first may be one that was put before the row's own, or a row's only one, which is written in another way.
+        if (!this.row.plain || column === 0)
+            return rows.putCell(this.text(column), at);
+        const from = this.row.startOf(column);
+        return rows.putPart(this.row.bytes, from, this.row.endOf(from), at);
+    }
 }
 /** The cells of a CSV's rows as JSON objects, each of which is a cell of another CSV. */
 class CellsAsJson {
@@ -32424,154 +32698,6 @@ class JsonRow {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/csv/row.js
-
-
-const row_SPACE = 0x20;
-const row_QUOTE = 0x22;
-const row_COMMA = 0x2c;
-const row_CR = 0x0d;
-const row_LF = 0x0a;
-/** Encodes it once, for as many rows as there are. */
-function firstCell(text) {
-    return { text: text.toWellFormed(), bytes: Buffer.from(encodeRow([text, '']).slice(0, -2)) };
-}
-/** A row of cells that came in another way. */
-function csvRow(cells) {
-    const bytes = Buffer.from(encodeRow(cells));
-    return new CsvRow(bytes, 0, bytes.length - 2, true);
-}
-/** A row of a CSV as it lies in memory, proven to keep the grammar; its cells are decoded where somebody asks for them. */
-class CsvRow {
-    /** The row's own, without its line end, from `from` up to `to`, and others around it. */
-    bytes;
-    from;
-    to;
-    /** Whether `encodeRow` makes of its own cells exactly the bytes that stand here. */
-    plain;
-    /** Stands before the row's own cells; null where nothing does. */
-    first;
-    constructor(bytes, from, to, plain, first = null) {
-        this.bytes = bytes;
-        this.from = from;
-        this.to = to;
-        this.plain = plain;
-        this.first = first;
-    }
-    /** The same row with one cell more, before its own; nothing is decoded. A row can be given one only. */
-    withFirst(first) {
-        // An empty cell is quoted where it is alone, and is not where it has a neighbour.
-        const plain = this.plain && !(this.to - this.from === 2 && this.bytes[this.from] === row_QUOTE);
-        return new CsvRow(this.bytes, this.from, this.to, plain, first);
-    }
-    /** All cells, decoded anew each time. */
-    get cells() {
-        const text = this.bytes.toString('utf8', this.from, this.to);
-        const own = text.includes('"') ? splitQuoted(text) : text.split(',');
-        if (this.first !== null)
-            own.unshift(this.first.text);
-        return own;
-    }
-    /** One cell, from 0, decoded alone; empty where the row is not so wide. */
-    cell(index) {
-        if (this.first !== null && index === 0)
-            return this.first.text;
-        const at = this.#startOf(index);
-        return this.#decode(at, this.#endOf(at));
-    }
-    /** One cell as `parseInstant` reads it. */
-    instant(index) {
-        if (this.first !== null && index === 0)
-            return (0,instant/* parseInstant */.nV)(this.first.text);
-        const at = this.#startOf(index);
-        const end = this.#endOf(at);
-        // No quote is a part of a time, doubled or not.
-        return this.bytes[at] === row_QUOTE && at < end
-            ? (0,instant/* instantAt */.l$)(this.bytes, at + 1, end - 1)
-            : (0,instant/* instantAt */.l$)(this.bytes, at, end);
-    }
-    /** Where one of its own cells begins; behind the row where it is not so wide. */
-    #startOf(index) {
-        let at = this.from;
-        for (let left = this.first === null ? index : index - 1; left > 0; left--)
-            at = this.#endOf(at) + 1;
-        return at;
-    }
-    #endOf(at) {
-        return this.bytes[at] === row_QUOTE && at < this.to
-            ? quotedEnd(this.bytes, at, this.to)
-            : bareEnd(this.bytes, at, this.to);
-    }
-    #decode(from, to) {
-        if (from >= to)
-            return '';
-        if (this.bytes[from] !== row_QUOTE)
-            return this.bytes.toString('utf8', from, to);
-        return this.bytes.toString('utf8', from + 1, to - 1).replaceAll('""', '"');
-    }
-}
-/** The cells of a row that keeps the grammar, some of them quoted. */
-function splitQuoted(text) {
-    const cells = [];
-    for (let at = 0; at <= text.length;) {
-        let end;
-        if (text[at] === '"') {
-            end = text.indexOf('"', at + 1);
-            let doubled = false;
-            for (; text[end + 1] === '"'; end = text.indexOf('"', end + 2))
-                doubled = true;
-            const cell = text.slice(at + 1, end);
-            cells.push(doubled ? cell.replaceAll('""', '"') : cell);
-            end++;
-        }
-        else {
-            end = text.indexOf(',', at);
-            if (end === -1)
-                end = text.length;
-            cells.push(text.slice(at, end));
-        }
-        at = end + 1;
-    }
-    return cells;
-}
-/** Where a bare cell ends: the first comma, quote, carriage return or line feed from `at` on, or `end`. */
-function bareEnd(bytes, at, end) {
-    for (; at < end; at++) {
-        // Most bytes are greater than a comma, and none that ends a cell is.
-        while (at < end && bytes[at] > row_COMMA)
-            at++;
-        const byte = at < end ? bytes[at] : row_COMMA;
-        if (byte === row_COMMA || byte === row_QUOTE || byte === row_CR || byte === row_LF)
-            break;
-    }
-    return at;
-}
-/** The place behind the closing quote of the cell whose opening quote is at `at`, doubled ones skipped; -1: none up to `end`. */
-function quotedEnd(bytes, at, end) {
-    for (at++; at < end; at++) {
-        if (bytes[at] !== row_QUOTE)
-            continue;
-        if (at + 1 === end || bytes[at + 1] !== row_QUOTE)
-            return at + 1;
-        at++;
-    }
-    return -1;
-}
-/** Whether the text of a bare cell, or of a quoted one without its quotes, has to be quoted: `NEEDS_QUOTES`, in bytes. */
-function needsQuotes(bytes, from, to) {
-    return needsQuotesAtEnds(bytes, from, to) || bareEnd(bytes, from, to) < to;
-}
-/** The same for a text that has nothing in it which ends a bare cell. */
-function needsQuotesAtEnds(bytes, from, to) {
-    if (from === to)
-        return false;
-    return bytes[from] === row_SPACE || bytes[to - 1] === row_SPACE || beginsWithMark(bytes, from, to);
-}
-/** Whether U+FEFF, the byte order mark, stands there. */
-function beginsWithMark(bytes, from, to) {
-    return bytes[from] === 0xef && from + 3 <= to && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf;
-}
-
 ;// CONCATENATED MODULE: ./lib/csv/columns.js
 
 
@@ -32665,11 +32791,13 @@ function nativeTable(vendor, header) {
     return { names: [...columns, EXTRA_COLUMN].map(({ name }) => name), row, write: writerOf(row, asItCame) };
 }
 function commonTable(vendor, org, native) {
+    const common = new CommonCells(vendor, org, native.names);
     const row = (event) => {
-        const fields = fieldsOf(event, native.names);
-        return [...commonCells(vendor, org, event.time, event.id, vendor.common(fields)), JSON.stringify(fields)];
+        const cells = native.row(event);
+        const raw = JSON.stringify(fieldsOf(event, native.names));
+        return [...common.texts(event, { text: (column) => cells[column] ?? '' }), raw];
     };
-    const writeCsv = vendor.format === 'csv' ? csvWriter(vendor, org, native.names) : null;
+    const writeCsv = vendor.format === 'csv' ? csvWriter(common, native.names) : null;
     return { names: COMMON_COLUMNS.map(({ name }) => name), row, write: writerOf(row, writeCsv) };
 }
 /** The event's object; for CSV vendors their cells by column. */
@@ -35578,9 +35706,9 @@ const keptBy = (window, events) => events.filter(({ time }) => time === null || 
 function sameRows(some, others) {
     if (some.length !== others.length)
         return false;
-    const rows = others.map(textOf).sort();
+    const rows = others.map(look_textOf).sort();
     return some
-        .map(textOf)
+        .map(look_textOf)
         .sort()
         .every((row, index) => row === rows[index]);
 }
@@ -35594,7 +35722,7 @@ class Sums {
         }
         const kept = keptBy(page.slice, page.events);
         const { count, sum } = this.#drafts.get(page.draft) ?? { count: 0, sum: 0n };
-        const more = kept.reduce((total, event) => total + fingerprint(textOf(event)), sum);
+        const more = kept.reduce((total, event) => total + fingerprint(look_textOf(event)), sum);
         this.#drafts.set(page.draft, { count: count + kept.length, sum: more });
     }
     /** Those that were not taken back. */
@@ -35611,7 +35739,7 @@ class Sums {
     }
 }
 /** All that an event says, in one form. */
-function textOf({ body }) {
+function look_textOf({ body }) {
     if (body instanceof CsvRow)
         return JSON.stringify(body.cells);
     return JSON.stringify(body instanceof JsonRow ? body.fields : body);
@@ -36243,15 +36371,13 @@ const aitronos = {
         ],
     },
     stretches,
-    commonColumns: ['Action', 'Actor Name', 'Actor Email', 'Entity Type', 'Entity Name'],
-    common: (row) => ({
-        action: read_text(row['Action']),
-        outcome: 'unknown',
-        actor_name: read_text(row['Actor Name']),
-        actor_email: read_text(row['Actor Email']),
-        target_type: read_text(row['Entity Type']),
-        target_name: read_text(row['Entity Name']),
-    }),
+    common: {
+        action: 'Action',
+        actor_name: 'Actor Name',
+        actor_email: 'Actor Email',
+        target_type: 'Entity Type',
+        target_name: 'Entity Name',
+    },
 };
 
 ;// CONCATENATED MODULE: ./lib/pieces.js
@@ -36836,8 +36962,6 @@ const OUTCOMES = new Map([
     ['failed', 'failure'],
     ['rejected', 'failure'],
 ]);
-/** The guide's shape gives the actor as text, the specification's as an object. */
-const actorEmail = ({ actor }) => read_text(typeof actor === 'string' ? actor : objectOrNone(actor)['email']);
 /** Organisation audit log of Codacy: JSON, in either of its two documented shapes. */
 const codacy = {
     id: 'codacy',
@@ -36871,15 +36995,15 @@ const codacy = {
         ],
     },
     stretches: codacy_stretches,
-    commonColumns: ['actor', 'actor.email', 'actor.role', 'action', 'result', 'repositoryName', 'entityId'],
-    common: (event) => ({
-        action: read_text(event['action']),
-        outcome: OUTCOMES.get(event['result']) ?? 'unknown',
-        actor_email: actorEmail(event),
-        actor_type: read_text(objectOrNone(event['actor'])['role']),
-        target_id: read_text(event['entityId']),
-        target_name: event['entityId'] ? '' : read_text(event['repositoryName']),
-    }),
+    common: {
+        action: 'action',
+        outcome: { of: ['result'], cell: (result) => OUTCOMES.get(result) ?? 'unknown' },
+        // The guide's shape gives the actor as text, the specification's as an object.
+        actor_email: { of: ['actor', 'actor.email'], cell: (actor, email) => actor || email },
+        actor_type: 'actor.role',
+        target_id: 'entityId',
+        target_name: { of: ['entityId', 'repositoryName'], cell: (id, repository) => (id === '' ? repository : '') },
+    },
 };
 
 ;// CONCATENATED MODULE: ./lib/vendors/datafold.js
@@ -36963,17 +37087,15 @@ const datafold = {
         ],
     },
     stretches: datafold_stretches,
-    commonColumns: ['action', 'user_id', 'user_email', 'object_type', 'object_id', 'client_ip', 'user_agent'],
-    common: (event) => ({
-        action: read_text(event['action']),
-        outcome: 'unknown',
-        actor_id: read_text(event['user_id']),
-        actor_email: read_text(event['user_email']),
-        target_type: read_text(event['object_type']),
-        target_id: read_text(event['object_id']),
-        source_ip: read_text(event['client_ip']),
-        user_agent: read_text(event['user_agent']),
-    }),
+    common: {
+        action: 'action',
+        actor_id: 'user_id',
+        actor_email: 'user_email',
+        target_type: 'object_type',
+        target_id: 'object_id',
+        source_ip: 'client_ip',
+        user_agent: 'user_agent',
+    },
 };
 
 ;// CONCATENATED MODULE: ./lib/vendors/infisical.js
@@ -37056,6 +37178,16 @@ async function loginCall(credentials) {
             throw new TypeError('A token needs no log-in.');
     }
 }
+/** The actor's own fields, which differ by its kind, as they were read last: several columns are made of them. */
+let lastWho = { cell: '', fields: {} };
+const whoIn = (pick) => ({
+    of: ['actor.metadata'],
+    cell: (cell) => {
+        if (cell !== lastWho.cell)
+            lastWho = { cell, fields: objectIn(cell) };
+        return read_text(pick(lastWho.fields));
+    },
+});
 /** Organisation audit log of Infisical: JSON, newest first, pages of 1,000. */
 const infisical = {
     id: 'infisical',
@@ -37132,25 +37264,17 @@ const infisical = {
         ],
     },
     stretches: infisical_stretches,
-    commonColumns: ['ipAddress', 'userAgent', 'projectId', 'projectName', 'event.type', 'actor.type', 'actor.metadata'],
-    common: (event) => {
-        const actor = objectOrNone(event['actor']);
-        const who = objectOrNone(actor['metadata']);
-        const target = {
-            ...(event['projectId'] ? { target_type: 'project', target_id: read_text(event['projectId']) } : {}),
-            target_name: read_text(event['projectName']),
-        };
-        return {
-            action: read_text(objectOrNone(event['event'])['type']),
-            outcome: 'unknown',
-            actor_type: read_text(actor['type']),
-            actor_id: read_text(who['userId'] ?? who['identityId'] ?? who['serviceId']),
-            actor_name: read_text(who['username'] ?? who['name']),
-            actor_email: read_text(who['email']),
-            ...target,
-            source_ip: read_text(event['ipAddress']),
-            user_agent: read_text(event['userAgent']),
-        };
+    common: {
+        action: 'event.type',
+        actor_type: 'actor.type',
+        actor_id: whoIn(({ userId, identityId, serviceId }) => userId ?? identityId ?? serviceId),
+        actor_name: whoIn(({ username, name }) => username ?? name),
+        actor_email: whoIn(({ email }) => email),
+        target_type: { of: ['projectId'], cell: (id) => (id === '' ? '' : 'project') },
+        target_id: 'projectId',
+        target_name: 'projectName',
+        source_ip: 'ipAddress',
+        user_agent: 'userAgent',
     },
 };
 
@@ -37397,13 +37521,7 @@ const kosli = {
         ],
     },
     stretches: kosli_stretches,
-    commonColumns: ['type', 'sha256', 'artifact_name'],
-    common: (row) => ({
-        action: read_text(row['type']),
-        outcome: 'unknown',
-        target_id: read_text(row['sha256']),
-        target_name: read_text(row['artifact_name']),
-    }),
+    common: { action: 'type', target_id: 'sha256', target_name: 'artifact_name' },
 };
 
 ;// CONCATENATED MODULE: ./lib/vendors/index.js
@@ -37957,22 +38075,13 @@ class Copier {
 ;// CONCATENATED MODULE: ./lib/csv/json-found.js
 
 
-
-
 const json_found_COMMA = 0x2c;
 /**
  * What a column has of an event. Up to `ESCAPED_QUOTED`, it is a string, and stands between its quotes; such as are known
  * to need quotes in CSV are `QUOTED`.
  */
 const [BARE, QUOTED, ESCAPED, ESCAPED_QUOTED, PLAIN, NESTED, NULL] = [0, 1, 2, 3, 4, 5, 6];
-const EMPTY = Buffer.of();
-/** Some of the columns, by their names. */
-function pickedOf(columns, names) {
-    return names.map((name) => {
-        const [field, sub] = splitName(name);
-        return { column: columns.findIndex((column) => column.name === name), field, sub };
-    });
-}
+const json_found_EMPTY = Buffer.of();
 /** Where an event has its columns, and what becomes of them. */
 class FoundCells {
     #count;
@@ -37983,10 +38092,11 @@ class FoundCells {
     #kinds;
     #starts;
     #ends;
-    /** Where the last event was written from, and into. */
-    #from = EMPTY;
-    #into = EMPTY;
-    #copier = new Copier(EMPTY, EMPTY);
+    #bytes = json_found_EMPTY;
+    /** Where the last cell was written from, and into. */
+    #from = json_found_EMPTY;
+    #into = json_found_EMPTY;
+    #copier = new Copier(json_found_EMPTY, json_found_EMPTY);
     /** @param count of the columns */
     constructor(count) {
         this.#count = count;
@@ -37995,8 +38105,9 @@ class FoundCells {
         this.#starts = new Int32Array(count);
         this.#ends = new Int32Array(count);
     }
-    /** Begins an event, and gives its number. */
-    begin() {
+    /** Begins an event that lies in these bytes, and gives its number. */
+    begin(bytes) {
+        this.#bytes = bytes;
         this.#event += 1;
         return this.#event;
     }
@@ -38010,70 +38121,64 @@ class FoundCells {
         return this.#events[column] === this.#event && this.#kinds[column] <= ESCAPED_QUOTED;
     }
     /** The time in a column that is a string; null where it is none, or written with escapes, as no instant is. */
-    instant(bytes, column) {
-        return (0,instant/* instantAt */.l$)(bytes, this.#starts[column], this.#ends[column]);
+    instant(column) {
+        return (0,instant/* instantAt */.l$)(this.#bytes, this.#starts[column], this.#ends[column]);
     }
-    /** Some columns of the event, as the fields that they are. */
-    pick(bytes, columns) {
-        const event = {};
-        for (const { column, field, sub } of columns) {
-            if (this.#events[column] !== this.#event)
-                continue;
-            const value = this.value(bytes, column);
-            if (sub === null)
-                event[field] = value;
-            else if (event[field] === undefined)
-                event[field] = { [sub]: value };
-            else
-                event[field][sub] = value;
-        }
-        return event;
-    }
-    /** What a column has of the event. */
-    value(bytes, column) {
+    text(column) {
+        if (this.#events[column] !== this.#event)
+            return '';
         const [from, to] = [this.#starts[column], this.#ends[column]];
         const kind = this.#kinds[column];
-        if (kind < ESCAPED)
-            return bytes.toString('utf8', from, to);
-        if (kind <= ESCAPED_QUOTED)
-            return JSON.parse(bytes.toString('utf8', from - 1, to + 1));
-        return kind === NULL ? null : parseJson(bytes.toString('utf8', from, to), 'an event');
+        if (kind === NULL)
+            return '';
+        const isEscaped = kind === ESCAPED || kind === ESCAPED_QUOTED;
+        return isEscaped
+            ? JSON.parse(this.#bytes.toString('utf8', from - 1, to + 1))
+            : this.#bytes.toString('utf8', from, to);
     }
-    /** Writes the row of the event, which takes so many bytes of JSON. */
-    write(bytes, length, rows) {
+    write(column, rows, at) {
+        if (this.#events[column] !== this.#event)
+            return at;
+        const length = this.#ends[column] - this.#starts[column];
+        return this.#copy(column, this.#copierInto(rows.room(2 * length, at)), at);
+    }
+    /** Writes all columns as a row of the native table, of an event that takes so many bytes of JSON. */
+    writeRow(length, rows) {
         // Each byte becomes two at most; beside them, each cell has two quotes and a comma.
         const into = rows.room(2 * length + 3 * this.#count);
-        const copier = this.#copierOf(bytes, into);
+        const copier = this.#copierInto(into);
         let at = rows.length;
         for (let column = 0; column < this.#count; column++) {
-            if (this.#events[column] === this.#event) {
-                const from = this.#starts[column];
-                const to = this.#ends[column];
-                const kind = this.#kinds[column];
-                // The quotes of the JSON are those of the CSV.
-                if (kind === BARE || kind === PLAIN)
-                    at = copier.copy(from, to, at);
-                else if (kind === QUOTED)
-                    at = copier.copy(from - 1, to + 1, at);
-                else if (kind === NESTED)
-                    at = copier.quote(from, to, at);
-                else if (kind !== NULL)
-                    at = copier.unescape(from, to, at, kind === ESCAPED_QUOTED);
-            }
+            if (this.#events[column] === this.#event)
+                at = this.#copy(column, copier, at);
             into[at++] = json_found_COMMA;
         }
         // Nothing is left over for `extra`.
         rows.end(at);
     }
-    /** Writes the JSON from `from` up to `to` as a cell, into memory that has room for each byte twice, and for two quotes. */
-    quote(bytes, from, to, into, at) {
-        return this.#copierOf(bytes, into).quote(from, to, at);
+    /** Ends a row with a cell that holds the JSON from `from` up to `to`. */
+    endWith(from, to, rows, at) {
+        rows.end(this.#copierInto(rows.room(2 * (to - from), at)).quote(from, to, at));
     }
-    #copierOf(bytes, into) {
-        if (this.#from !== bytes || this.#into !== into) {
-            this.#from = bytes;
+    /** Copies what a column has of the event into memory that has room for each byte twice, and for two quotes. */
+    #copy(column, copier, at) {
+        const from = this.#starts[column];
+        const to = this.#ends[column];
+        const kind = this.#kinds[column];
+        // The quotes of the JSON are those of the CSV.
+        if (kind === BARE || kind === PLAIN)
+            return copier.copy(from, to, at);
+        if (kind === QUOTED)
+            return copier.copy(from - 1, to + 1, at);
+        if (kind === NESTED)
+            return copier.quote(from, to, at);
+        return kind === NULL ? at : copier.unescape(from, to, at, kind === ESCAPED_QUOTED);
+    }
+    #copierInto(into) {
+        if (this.#from !== this.#bytes || this.#into !== into) {
+            this.#from = this.#bytes;
             this.#into = into;
-            this.#copier = new Copier(bytes, into);
+            this.#copier = new Copier(this.#bytes, into);
         }
         return this.#copier;
     }
@@ -38119,7 +38224,7 @@ class JsonCells {
      * go on behind `end`, the last byte's place.
      */
     scan(bytes, at, end) {
-        this.#event = this.found.begin();
+        this.#event = this.found.begin(bytes);
         this.#isTight = true;
         const to = this.#passFields(bytes, at, end, this.#fields);
         if (to === -1 || !this.found.isString(this.#time) || (this.#id !== -1 && !this.found.isString(this.#id)))
@@ -38134,16 +38239,16 @@ class JsonCells {
         return to;
     }
     /** The time of the event that was gone over; null where it is none, or written with escapes, as no instant is. */
-    time(bytes) {
-        return this.found.instant(bytes, this.#time);
+    get time() {
+        return this.found.instant(this.#time);
     }
     /** Whether the event that was gone over is written as `JSON.stringify` writes it. */
     get isTight() {
         return this.#isTight;
     }
     /** The id of the event that was gone over; null where it has none. */
-    id(bytes) {
-        return this.#id === -1 ? null : this.found.value(bytes, this.#id);
+    get id() {
+        return this.#id === -1 ? null : this.found.text(this.#id);
     }
     #passFields(bytes, from, end, fields) {
         let at = this.#skipBlank(bytes, from + 1, end);
@@ -38242,26 +38347,26 @@ class JsonCells {
 ;// CONCATENATED MODULE: ./lib/csv/maker.js
 
 
-
 /** null: the table needs an object of each event. */
 function rowMaker(vendor, org, columns) {
     if (typeof columns !== 'string' || vendor.format !== 'json')
         return null;
     const { write: writeEvent } = planTable({ vendor, org, columns, header: null });
-    return { write: columns === 'native' ? writeNative : commonWriter(vendor, org), writeEvent };
+    return columns === 'native'
+        ? { growth: 1, write: writeNative, writeEvent }
+        : { growth: 1.75, write: commonWriter(vendor, org), writeEvent };
 }
-const writeNative = (cells, { source, from, to }, rows) => {
-    cells.found.write(source, to - from, rows);
+const writeNative = (cells, { from, to }, rows) => {
+    cells.found.writeRow(to - from, rows);
     return true;
 };
 function commonWriter(vendor, org) {
-    const picked = pickedOf(vendor.columns ?? [], vendor.commonColumns);
-    return (cells, { time, id, source, from, to }, rows) => {
-        if (!cells.isTight)
+    const names = (vendor.columns ?? []).map(({ name }) => name);
+    const common = new CommonCells(vendor, org, names);
+    return ({ found, isTight }, passed, rows) => {
+        if (!isTight)
             return false;
-        const common = vendor.common(cells.found.pick(source, picked));
-        const at = rows.begin(commonCells(vendor, org, time, id, common), 2 * (to - from));
-        rows.end(cells.found.quote(source, from, to, rows.room(0), at));
+        found.endWith(passed.from, passed.to, rows, common.write(passed, found, rows));
         return true;
     };
 }
@@ -38357,7 +38462,7 @@ class Rows {
         const batch = { source, encoded: source };
         const events = [];
         // One of its own for each batch: whoever reads may keep the events.
-        this.#rows = new RowBuffer(source.length);
+        this.#rows = new RowBuffer(Math.ceil(this.#maker.growth * source.length));
         const at = this.#passElements(batch, events);
         batch.encoded = this.#rows.bytes;
         if (!(0,external_node_buffer_.isUtf8)(source.subarray(0, at)))
@@ -38385,7 +38490,7 @@ class Rows {
         while (at <= end) {
             const from = skipBlank(source, at, end);
             let to = source[from] === json_rows_OPEN_OBJECT ? this.#cells.scan(source, from, end) : -1;
-            const time = to === -1 ? null : this.#cells.time(source);
+            const time = to === -1 ? null : this.#cells.time;
             let next = to === -1 ? -1 : skipBlank(source, to, end);
             const isPlain = time !== null && (source[next] === json_rows_COMMA || source[next] === json_rows_CLOSE_ARRAY);
             const event = isPlain ? this.#make(batch, from, to, time) : null;
@@ -38411,8 +38516,8 @@ class Rows {
     /** The event that was gone over; null where that is not enough to make a row of it. */
     #make(batch, from, to, time) {
         const begin = this.#rows.length;
-        const id = this.#cells.id(batch.source);
-        const isMade = this.#maker.write(this.#cells, { time, id, source: batch.source, from, to }, this.#rows);
+        const { id } = this.#cells;
+        const isMade = this.#maker.write(this.#cells, { time, id, from, to }, this.#rows);
         return isMade ? { id, time, body: new JsonRow(batch, begin, this.#rows.length, from, to) } : null;
     }
     /** An element that is out of the ordinary. */
