@@ -4,12 +4,13 @@ import { rmSync } from 'node:fs';
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Case, casesOf } from './cases.ts';
+import { type Case, casesOf, MILLION } from './cases.ts';
 import { conditionsOf, grouped, labelOf, mebibytes, seconds } from './labels.ts';
 import { LOGS } from './logs.ts';
 import { measure } from './measure.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
-import { writeReport } from './report.ts';
+import { measureProfiles } from './profile.ts';
+import { profileTable, writeReport } from './report.ts';
 import type { Result } from './results.ts';
 import { measureStart } from './start.ts';
 import { lookAtMachine } from './tools.ts';
@@ -38,9 +39,14 @@ async function bench(options: Options): Promise<boolean> {
     const now = Date.now();
     const results = await measure({ cases: casesOf(options), seed, now, scratch, bundle, onRun: sayRun });
     const start = options.scenarios.includes('start') ? await measureStart(bundle, scratch) : null;
+    const profiles = options.scenarios.includes('profile')
+      ? await measureProfiles({ ...options, events: options.events ?? MILLION, now, scratch })
+      : [];
     const verdicts = options.quick ? [] : verdictsOf(results, start);
+    if (profiles.length > 0) console.log(`\n${profileTable(profiles)}`);
     sayVerdicts(verdicts);
-    if (options.out !== null) await writeReport(options.out, { options, machine, results, start, verdicts, now });
+    if (options.out !== null)
+      await writeReport(options.out, { options, machine, results, start, profiles, verdicts, now });
     const wrong = results.filter(
       ({ way, failure }) => failure !== null && (isOurs(way) || /^INCOMPLETE/.test(failure)),
     );

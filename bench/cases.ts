@@ -5,14 +5,16 @@ import { LOGS, type LogId } from './logs.ts';
 import { type Conditions, FREE } from './server/conditions.ts';
 import { WAYS, type WayId } from './ways.ts';
 
-/** `throughput`: nothing but bytes. `latency`: each response takes its time. `limit`: so many requests a minute. `growth`: from 500 k to 5 M. */
-export type Scenario = 'throughput' | 'latency' | 'limit' | 'growth' | 'start';
+/** `throughput`: nothing but bytes. `latency`: each response takes its time. `limit`: so many requests a minute. `growth`: from 500 k to 5 M. `profile`: what the time goes to. */
+export type Scenario = 'throughput' | 'latency' | 'limit' | 'growth' | 'start' | 'profile';
 
-export const SCENARIOS: readonly Scenario[] = ['throughput', 'latency', 'limit', 'growth', 'start'];
+export const SCENARIOS: readonly Scenario[] = [
+  ...(['throughput', 'latency', 'limit', 'growth', 'start', 'profile'] as const),
+];
 
 /** Runs in turn on the same bytes. */
 export interface Case {
-  readonly scenario: Exclude<Scenario, 'start'>;
+  readonly scenario: Exclude<Scenario, 'start' | 'profile'>;
   readonly log: LogId;
   readonly events: number;
   readonly spread: Spread;
@@ -33,6 +35,9 @@ export interface Wanted {
   readonly full: boolean;
 }
 
+/** A way whose first round takes longer than this differs less from round to round, and has fewer of them. */
+export const LONG_MS = 20_000;
+export const LONG_ROUNDS = 3;
 export const MILLION = 1_000_000;
 export const PAGE_ROWS = 1000;
 /** The ways whose pages the vendors send one after the other, so that latency counts. */

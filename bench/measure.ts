@@ -2,7 +2,7 @@
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Case, windowOf } from './cases.ts';
+import { type Case, LONG_MS, LONG_ROUNDS, windowOf } from './cases.ts';
 import { sumOf } from './check.ts';
 import { LOGS } from './logs.ts';
 import type { Usage } from './processes.ts';
@@ -57,6 +57,7 @@ async function measureCase(each: Case, server: LogServer, sums: Sums, options: M
     for (const [way, result] of open) {
       // What has failed once fails again, and may take minutes to do so.
       if (result.failure !== null) continue;
+      if (round > LONG_ROUNDS && (result.usages[0]?.wallMs ?? 0) > LONG_MS) continue;
       const scratch = await mkdtemp(join(options.scratch, 'run-'));
       await server.impose(each.conditions);
       const ran = await runWay(way, { server, concurrency: each.concurrency, scratch, bundle: options.bundle });

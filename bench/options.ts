@@ -2,7 +2,7 @@
 
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { SCENARIOS, type Wanted } from './cases.ts';
+import { LONG_ROUNDS, SCENARIOS, type Wanted } from './cases.ts';
 import { LOGS, type LogId } from './logs.ts';
 import { REPOSITORY } from './tools.ts';
 import { WAYS } from './ways.ts';
@@ -12,7 +12,7 @@ export const USAGE = `npm run bench -- [options]
   --only <scenario> some of ${SCENARIOS.join(', ')}, with commas; default: all
   --ways <ids>      some of ${WAYS.join(', ')}, with commas; default: all
   --events <n>      one size in place of 10,000, 100,000 and 1,000,000
-  --rounds <n>      how often each is run; default: 5
+  --rounds <n>      how often each is run, ways that take long at most ${LONG_ROUNDS} times; default: 5
   --seed <n>        another seed makes events of another shape; default: 1
   --full            5,000,000 events too, and how time and memory grow
   --quick           few events, one round: whether all is complete, and nothing about time
@@ -49,7 +49,8 @@ export function readOptions(args: readonly string[]): Options {
     (id) => vendor === undefined || id === vendor || LOGS[id].vendor === vendor,
   );
   if (logs.length === 0) throw new Error(`--vendor ${vendor}: not one of ${Object.keys(LOGS).join(', ')}`);
-  const scenarios = listed('only', only, SCENARIOS) ?? SCENARIOS.filter((id) => !quick || id !== 'start');
+  const scenarios =
+    listed('only', only, SCENARIOS) ?? SCENARIOS.filter((id) => !quick || (id !== 'start' && id !== 'profile'));
   const ways = listed('ways', values.ways, WAYS);
   if (full && quick) throw new Error('--full and --quick: choose one');
   const all = [vendor, only, ways, values.events].every((value) => value === undefined) && !quick;

@@ -28,9 +28,9 @@ const UNKNOWN: Used = { userMs: null, systemMs: null, peakBytes: null };
 const GNU_TIME = '/usr/bin/time';
 const AT_EXIT = pathToFileURL(fileURLToPath(new URL('at-exit.js', import.meta.url))).href;
 
-/** For programs in Node: has them write what they have used. */
-export const usageEnv = (scratch: string): Readonly<Record<string, string>> => ({
-  NODE_OPTIONS: `--import ${AT_EXIT}`,
+/** For programs in Node: has them write what they have used, and, where a folder for it is given, a profile. */
+export const usageEnv = (scratch: string, profiles: string | null = null): Readonly<Record<string, string>> => ({
+  NODE_OPTIONS: `--import ${AT_EXIT}${profiles === null ? '' : ` --cpu-prof --cpu-prof-dir=${profiles}`}`,
   BENCH_USAGE: usageFile(scratch),
 });
 

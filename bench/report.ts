@@ -2,11 +2,13 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { LONG_MS, LONG_ROUNDS } from './cases.ts';
 import { chartOf } from './chart.ts';
 import { shapeOf } from './events/shape.ts';
 import { conditionsOf, grouped, labelOf, mebibytes, seconds } from './labels.ts';
 import { LOGS, type LogId } from './logs.ts';
 import type { Options } from './options.ts';
+import { PARTS, type Part, type Profile } from './profile.ts';
 import { peakOf, type Result, type Start, userOf, wallOf } from './results.ts';
 import type { Machine } from './tools.ts';
 import type { Verdict } from './verdicts.ts';
@@ -16,6 +18,7 @@ export interface Report {
   readonly machine: Machine;
   readonly results: readonly Result[];
   readonly start: Start | null;
+  readonly profiles: readonly Profile[];
   readonly verdicts: readonly Verdict[];
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -29,7 +32,7 @@ export async function writeReport(path: string, report: Report): Promise<void> {
   await writeFile(path, pageOf(report, chart));
 }
 
-export function pageOf({ options, machine, results, start, verdicts, now }: Report, chart: string): string {
+export function pageOf({ options, machine, results, start, profiles, verdicts, now }: Report, chart: string): string {
   const sections = [
     '# Benchmarks',
     introduction(options),
@@ -42,11 +45,17 @@ export function pageOf({ options, machine, results, start, verdicts, now }: Repo
     ...throughput(results),
     ...underConditions(results),
     ...(start === null ? [] : ['## Start', startLine(start)]),
+    ...(profiles.length === 0 ? [] : profileSection(profiles)),
     '## Machine',
     table(['', ''], [...machineRows(machine), ['Measured on', new Date(now).toISOString().slice(0, 10)]]),
   ];
   return `${sections.join('\n\n')}\n`;
 }
+
+const roundsText = (rounds: number): string => {
+  if (rounds <= LONG_ROUNDS) return `${rounds} ${rounds === 1 ? 'round' : 'rounds'}`;
+  return `${rounds} rounds, of ${LONG_ROUNDS} where the first took longer than ${LONG_MS / 1000} s`;
+};
 
 function introduction({ seed, rounds, full }: Report['options']): string {
   const shape = shapeOf(seed);
@@ -55,7 +64,7 @@ function introduction({ seed, rounds, full }: Report['options']): string {
     `Written by \`npm run bench${full ? ' -- --full' : ''}\`; not edited by hand.`,
     '',
     "A server in another process speaks each vendor's protocol and sends events that were written down before. All ways of a table ran in turn, in one run, on the same bytes;",
-    `numbers are medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}; \`user\` is processor time, and memory the most that any round needed (of a shell script: its largest program). Every output was read again and has every event, once.`,
+    `numbers are medians of ${roundsText(rounds)}; \`user\` is processor time, and memory the most that any round needed (of a shell script: its largest program). Every output was read again and has every event, once.`,
     "This action's time includes that it reads its file again and checks it.",
     '',
     `What events look like is drawn from a seed, here ${seed}: ${percent(shape.filled)} of what may be missing is there, ${percent(shape.awkward)} of the free texts hold quotes, commas, line breaks or letters beyond ASCII,`,
@@ -117,6 +126,31 @@ function underConditions(results: readonly Result[]): string[] {
 
 const startLine = ({ bundleMs, coreMs }: Start): string =>
   `To its first line of log, the bundle takes ${bundleMs.toFixed(0)} ms; \`@actions/core\` alone, bundled alike, ${coreMs.toFixed(0)} ms.`;
+
+function profileSection(profiles: readonly Profile[]): string[] {
+  const [{ events }] = profiles as [Profile];
+  const about = [
+    `One run each of ${grouped(events)} events under Node's profiler, which itself takes time (\`npm run bench -- --only profile\`). A moment belongs to`,
+    'the innermost call that one of these names; writing a file and SHA-256 go on beside the rest as far as Node does them elsewhere.',
+  ];
+  return ['## What the time goes to', about.join('\n'), profileTable(profiles)];
+}
+
+/** Seconds of each part, and its share. */
+export function profileTable(profiles: readonly Profile[]): string {
+  const totals = profiles.map(({ milliseconds }) => [...milliseconds.values()].reduce((sum, each) => sum + each, 0));
+  const cellOf = (part: Part) => (profile: Profile, index: number) => {
+    const spent = profile.milliseconds.get(part) ?? 0;
+    return `${seconds(spent)} s, ${((100 * spent) / (totals[index] ?? 0)).toFixed(0)} %`;
+  };
+  return table(
+    ['', ...profiles.map(({ log, way }) => `${LOGS[log].name}${way === 'common' ? ', `common`' : ''}`)],
+    [
+      ...Object.entries(PARTS).map(([part, name]) => [name, ...profiles.map(cellOf(part as Part))]),
+      ['together', ...totals.map((total) => `${seconds(total)} s`)],
+    ],
+  );
+}
 
 function machineRows({ processor, cores, memoryBytes, system, load, versions }: Machine): string[][] {
   return [

@@ -30,6 +30,8 @@ export interface Setting {
   readonly scratch: string;
   /** The action's program. */
   readonly bundle: string;
+  /** The folder for a profile of it; left out: none is made. */
+  readonly profiles?: string;
 }
 
 const TIMEOUT_MS = 3_600_000;
@@ -65,7 +67,7 @@ export async function runWay(way: WayId, setting: Setting): Promise<Ran> {
 
 async function runBundle(
   columns: 'native' | 'common',
-  { server, concurrency, scratch, bundle }: Setting,
+  { server, concurrency, scratch, bundle, profiles }: Setting,
 ): Promise<Ran> {
   const { log, window } = server.log;
   const { vendor, org, inputs } = LOGS[log];
@@ -78,7 +80,7 @@ async function runBundle(
     },
     entry: bundle,
     workspace: scratch,
-    env: usageEnv(scratch),
+    env: usageEnv(scratch, profiles),
     timeoutMs: TIMEOUT_MS,
   });
   const before = performance.now();

@@ -112,6 +112,7 @@ test('the report has a table for each log, and says what failed', () => {
       },
       results,
       start: { bundleMs: 80, coreMs: 60 },
+      profiles: [{ log: 'codacy', way: 'native', events: 1e6, milliseconds: new Map([['waiting', 10]]) }],
       verdicts: verdictsOf(results, null),
       now: Date.UTC(2026, 10, 21),
     },
@@ -121,6 +122,8 @@ test('the report has a table for each log, and says what failed', () => {
   expect(page).toContain('| this action | 4.00 s | 3.60 s | 200 MiB |');
   expect(page).toContain('| usual Node, in memory | out of \\| memory |  |  |');
   expect(page).toContain('| jq | not installed |');
+  expect(page).toContain('## What the time goes to');
+  expect(page).toContain('medians of 5 rounds, of 3 where the first took longer than 20 s;');
   const widths = page.split('\n').filter((line) => line.startsWith('| Way'));
   expect(widths).toHaveLength(1);
 
