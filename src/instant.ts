@@ -53,6 +53,14 @@ export function instantAt(bytes: Buffer, from: number, to: number): number | nul
   return hasFraction ? addFraction(bytes, behindSeconds + 1, end, seconds) : seconds;
 }
 
+/** UNIX seconds as milliseconds: nine or ten digits, and a fraction of any length; null where it is anything else. */
+export function secondsAt(bytes: Buffer, from: number, to: number): number | null {
+  const end = skipDigits(bytes, from, to);
+  if (end - from !== 9 && end - from !== 10) return null;
+  if (end < to && (bytes[end] !== FULL_STOP || end + 1 === to || skipDigits(bytes, end + 1, to) < to)) return null;
+  return Math.round(Number(bytes.toString('latin1', from, to)) * 1e6) / 1e3;
+}
+
 /** An instant as RFC 3339 in UTC, with three digits of fraction where there are milliseconds; finer ones are cut off. */
 export function formatInstant(ms: number): string {
   return FORMATTED.toString('latin1', 0, writeInstant(ms, FORMATTED, 0));

@@ -5,7 +5,7 @@ import { refuse } from './forms.ts';
 import { formatInstant, parseInstant } from './instant.ts';
 import type { Window } from './types.ts';
 
-export { compactInstant, formatInstant, parseInstant } from './instant.ts';
+export { compactInstant, formatInstant, instantAt, parseInstant, secondsAt } from './instant.ts';
 
 /** The inputs that say which window to export, as the workflow has them. */
 export interface WindowInputs {

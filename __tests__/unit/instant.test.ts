@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { compactInstant, formatInstant, INSTANT_BYTES, parseInstant, writeInstant } from '../../src/instant.ts';
+import {
+  compactInstant,
+  formatInstant,
+  INSTANT_BYTES,
+  parseInstant,
+  secondsAt,
+  writeInstant,
+} from '../../src/instant.ts';
 
 const HOUR_MS = 3_600_000;
 const at = (text: string): number => new Date(text).getTime();
@@ -152,6 +159,26 @@ test('formatInstant shows milliseconds only where there are some, and never roun
   expect(formatInstant(midnight + 0.999)).toBe('2026-11-01T00:00:00Z');
   expect(formatInstant(midnight - 0.001)).toBe('2026-10-31T23:59:59.999Z');
   expect(formatInstant(-0.5)).toBe('1969-12-31T23:59:59.999Z');
+});
+
+test.each([
+  ['1793491200', Date.UTC(2026, 10, 1)],
+  ['179349120', 179_349_120_000],
+  ['1793491200.5', Date.UTC(2026, 10, 1, 0, 0, 0, 500)],
+  ['1793491200.123456789', Date.UTC(2026, 10, 1) + 123.457],
+  ['17934912', null],
+  ['17934912000', null],
+  ['1793491200.', null],
+  ['1793491200.5 ', null],
+  ['1793491200.5.5', null],
+  ['1793491200,5', null],
+  ['-179349120', null],
+  ['1793491200e1', null],
+  ['179349120é', null],
+  ['', null],
+])('UNIX seconds: %j', (text, ms) => {
+  const bytes = Buffer.from(`1${text}1`);
+  expect(secondsAt(bytes, 1, bytes.length - 1)).toBe(ms);
 });
 
 test('an instant is written into bytes as it is formatted, and nothing beside it', () => {

@@ -1,4 +1,4 @@
-import { instantAt, parseInstant } from '../instant.ts';
+import { instantAt } from '../instant.ts';
 import { encodeRow } from './write.ts';
 
 const SPACE = 0x20;
@@ -65,15 +65,20 @@ export class CsvRow {
     return this.#decode(at, this.endOf(at));
   }
 
-  /** One cell as `parseInstant` reads it. */
-  instant(index: number): number | null {
-    if (this.first !== null && index === 0) return parseInstant(this.first.text);
+  /** One cell as `read` makes it of the bytes between its quotes; a quote in it is doubled where it had to be quoted. */
+  read<T>(index: number, read: (bytes: Buffer, from: number, to: number) => T): T {
+    if (this.first !== null && index === 0) {
+      const bytes = Buffer.from(this.first.text);
+      return read(bytes, 0, bytes.length);
+    }
     const at = this.startOf(index);
     const end = this.endOf(at);
-    // No quote is a part of a time, doubled or not.
-    return this.bytes[at] === QUOTE && at < end
-      ? instantAt(this.bytes, at + 1, end - 1)
-      : instantAt(this.bytes, at, end);
+    return this.bytes[at] === QUOTE && at < end ? read(this.bytes, at + 1, end - 1) : read(this.bytes, at, end);
+  }
+
+  /** One cell as `parseInstant` reads it; no quote is a part of a time, doubled or not. */
+  instant(index: number): number | null {
+    return this.read(index, instantAt);
   }
 
   /** Where one of its own cells begins; behind the row where it is not so wide. */

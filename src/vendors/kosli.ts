@@ -4,7 +4,7 @@ import { scanCsv } from '../csv/scan.ts';
 import { ExportError } from '../errors.ts';
 import { asArray, asObject, readJson, requireNumber, requireString } from '../read.ts';
 import type { Download, JsonObject, Page, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
-import { contains, pad } from '../window.ts';
+import { contains, instantAt, pad, secondsAt } from '../window.ts';
 
 /** Whether bounds are inclusive is undocumented, and the vendor counts in seconds. */
 const PAD_MS = 1000;
@@ -186,13 +186,8 @@ const notTheTime = (column: number, what: string, where: string): ExportError =>
   });
 
 /** A date-time, or UNIX seconds as the sibling endpoint has them. */
-function timeOf(row: CsvRow, column: number): number | null {
-  const time = row.instant(column);
-  if (time !== null) return time;
-  const cell = row.cell(column);
-  if (!/^\d{9,10}(?:\.\d+)?$/.test(cell)) return null;
-  return Math.round(Number(cell) * 1e6) / 1e3;
-}
+const timeOf = (row: CsvRow, column: number): number | null =>
+  row.read(column, (bytes, from, to) => instantAt(bytes, from, to) ?? secondsAt(bytes, from, to));
 
 function read(row: CsvRow, column: number | null, bounds: Window, where: string): VendorEvent {
   if (column === null) return { id: null, time: null, body: row };
