@@ -29187,6 +29187,7 @@ __webpack_async_result__();
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   My: () => (/* binding */ INSTANT_BYTES),
 /* harmony export */   T8: () => (/* binding */ compactInstant),
+/* harmony export */   hH: () => (/* binding */ secondsAt),
 /* harmony export */   hW: () => (/* binding */ writeInstant),
 /* harmony export */   l$: () => (/* binding */ instantAt),
 /* harmony export */   nV: () => (/* binding */ parseInstant),
@@ -29245,6 +29246,15 @@ function instantAt(bytes, from, to) {
         return null;
     const seconds = dayNumber(year, month, day) * DAY_MS + (hour * 60 + minute - offset) * MINUTE_MS + second * 1000;
     return hasFraction ? addFraction(bytes, behindSeconds + 1, end, seconds) : seconds;
+}
+/** UNIX seconds as milliseconds: nine or ten digits, and a fraction of any length; null where it is anything else. */
+function secondsAt(bytes, from, to) {
+    const end = skipDigits(bytes, from, to);
+    if (end - from !== 9 && end - from !== 10)
+        return null;
+    if (end < to && (bytes[end] !== FULL_STOP || end + 1 === to || skipDigits(bytes, end + 1, to) < to))
+        return null;
+    return Math.round(Number(bytes.toString('latin1', from, to)) * 1e6) / 1e3;
 }
 /** An instant as RFC 3339 in UTC, with three digits of fraction where there are milliseconds; finer ones are cut off. */
 function formatInstant(ms) {
@@ -32455,16 +32465,19 @@ class CsvRow {
         const at = this.startOf(index);
         return this.#decode(at, this.endOf(at));
     }
-    /** One cell as `parseInstant` reads it. */
-    instant(index) {
-        if (this.first !== null && index === 0)
-            return (0,instant/* parseInstant */.nV)(this.first.text);
+    /** One cell as `read` makes it of the bytes between its quotes; a quote in it is doubled where it had to be quoted. */
+    read(index, read) {
+        if (this.first !== null && index === 0) {
+            const bytes = Buffer.from(this.first.text);
+            return read(bytes, 0, bytes.length);
+        }
         const at = this.startOf(index);
         const end = this.endOf(at);
-        // No quote is a part of a time, doubled or not.
-        return this.bytes[at] === row_QUOTE && at < end
-            ? (0,instant/* instantAt */.l$)(this.bytes, at + 1, end - 1)
-            : (0,instant/* instantAt */.l$)(this.bytes, at, end);
+        return this.bytes[at] === row_QUOTE && at < end ? read(this.bytes, at + 1, end - 1) : read(this.bytes, at, end);
+    }
+    /** One cell as `parseInstant` reads it; no quote is a part of a time, doubled or not. */
+    instant(index) {
+        return this.read(index, instant/* instantAt */.l$);
     }
     /** Where one of its own cells begins; behind the row where it is not so wide. */
     startOf(index) {
@@ -37454,15 +37467,7 @@ const notTheTime = (column, what, where) => new errors/* ExportError */.z('proto
     next: 'Run the export again, or export this environment on its own, with the filter `env_name`; if it stays, report it.',
 });
 /** A date-time, or UNIX seconds as the sibling endpoint has them. */
-function timeOf(row, column) {
-    const time = row.instant(column);
-    if (time !== null)
-        return time;
-    const cell = row.cell(column);
-    if (!/^\d{9,10}(?:\.\d+)?$/.test(cell))
-        return null;
-    return Math.round(Number(cell) * 1e6) / 1e3;
-}
+const timeOf = (row, column) => row.read(column, (bytes, from, to) => (0,lib_window/* instantAt */.l$)(bytes, from, to) ?? (0,lib_window/* secondsAt */.hH)(bytes, from, to));
 function kosli_read(row, column, bounds, where) {
     if (column === null)
         return { id: null, time: null, body: row };
@@ -39807,7 +39812,9 @@ const grouped = (count) => count.toLocaleString('en-US');
 /* harmony export */   Xd: () => (/* binding */ sliceWindow),
 /* harmony export */   eV: () => (/* binding */ pad),
 /* harmony export */   gR: () => (/* binding */ contains),
+/* harmony export */   hH: () => (/* reexport safe */ _instant_js__WEBPACK_IMPORTED_MODULE_3__.hH),
 /* harmony export */   kb: () => (/* binding */ dayOf),
+/* harmony export */   l$: () => (/* reexport safe */ _instant_js__WEBPACK_IMPORTED_MODULE_3__.l$),
 /* harmony export */   nV: () => (/* reexport safe */ _instant_js__WEBPACK_IMPORTED_MODULE_3__.nV),
 /* harmony export */   r4: () => (/* reexport safe */ _instant_js__WEBPACK_IMPORTED_MODULE_3__.r4)
 /* harmony export */ });
