@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 
 /** Size in bytes and SHA-256 (lower-case hex) of some bytes. */
 export interface Digest {
@@ -7,13 +7,26 @@ export interface Digest {
   readonly sha256: string;
 }
 
+/** Read at once, in bytes; as many are hashed meanwhile. */
+const PIECE_BYTES = 2 ** 20;
+
 /** The digest of a file, read from the disk. */
 export async function hashFile(path: string): Promise<Digest> {
   const hash = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of createReadStream(path)) {
-    hash.update(chunk);
-    bytes += chunk.length;
+  const file = await open(path);
+  try {
+    const rooms = [Buffer.allocUnsafeSlow(PIECE_BYTES), Buffer.allocUnsafeSlow(PIECE_BYTES)] as const;
+    let coming = file.read(rooms[0]);
+    for (let round = 1; ; round++) {
+      const { bytesRead, buffer } = await coming;
+      if (bytesRead === 0) break;
+      coming = file.read(rooms[round % 2 === 0 ? 0 : 1]);
+      hash.update(buffer.subarray(0, bytesRead));
+      bytes += bytesRead;
+    }
+  } finally {
+    await file.close();
   }
   return { bytes, sha256: hash.digest('hex') };
 }
