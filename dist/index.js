@@ -28954,16 +28954,30 @@ function showUnseen(text) {
 /* harmony export */   yi: () => (/* binding */ hashBytes)
 /* harmony export */ });
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1455);
 
 
+/** Read at once, in bytes; as many are hashed meanwhile. */
+const PIECE_BYTES = 2 ** 20;
 /** The digest of a file, read from the disk. */
 async function hashFile(path) {
     const hash = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256');
     let bytes = 0;
-    for await (const chunk of (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.createReadStream)(path)) {
-        hash.update(chunk);
-        bytes += chunk.length;
+    const file = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.open)(path);
+    try {
+        const rooms = [Buffer.allocUnsafeSlow(PIECE_BYTES), Buffer.allocUnsafeSlow(PIECE_BYTES)];
+        let coming = file.read(rooms[0]);
+        for (let round = 1;; round++) {
+            const { bytesRead, buffer } = await coming;
+            if (bytesRead === 0)
+                break;
+            coming = file.read(rooms[round % 2 === 0 ? 0 : 1]);
+            hash.update(buffer.subarray(0, bytesRead));
+            bytes += bytesRead;
+        }
+    }
+    finally {
+        await file.close();
     }
     return { bytes, sha256: hash.digest('hex') };
 }
