@@ -131,7 +131,7 @@ function profileSection(profiles: readonly Profile[]): string[] {
   const [{ events }] = profiles as [Profile];
   const about = [
     `One run each of ${grouped(events)} events under Node's profiler, which itself takes time (\`npm run bench -- --only profile\`). A moment belongs to`,
-    'the innermost call that one of these names; writing a file and SHA-256 go on beside the rest as far as Node does them elsewhere.',
+    'the innermost call that one of these names. What Node does in threads beside, as reading and writing files, counts where it is waited for.',
   ];
   return ['## What the time goes to', about.join('\n'), profileTable(profiles)];
 }
