@@ -8,9 +8,10 @@ const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Me}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_P
 
 /**
  * What the runner's commands are made of: it obeys `##[command]` anywhere in a line and `::command::` at its start
- * (actions/runner, `ActionCommand.cs`). `#` and `:` are broken at the start as well, so that pieces cannot join up.
+ * (actions/runner, `ActionCommand.cs`). `#` and `:` are broken at the start as well, and `:` at the end, so that neither
+ * pieces join up, nor a piece with a colon of ours.
  */
-const COMMAND = /(?<=^|#)#|(?<=#)\[|(?<=^|:):/g;
+const COMMAND = /(?<=^|#)#|(?<=#)\[|(?<=^\s*|:):|:$/g;
 
 /** All that means something in HTML or Markdown. */
 const PUNCTUATION = /[!-/:-@[-`{-~]/g;

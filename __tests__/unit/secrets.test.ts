@@ -32,7 +32,8 @@ describe('maskEverywhere', () => {
 
   test('leaves nothing of a secret in what other programs make of it', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', minLength: 1 }), (text) => {
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        fc.pre(text.trim() !== '');
         const masks = masksOf(text);
         const bytes = Buffer.from(text);
         expect(masks).toContain(text);
@@ -46,8 +47,8 @@ describe('maskEverywhere', () => {
     );
   });
 
-  test('masks nothing for the empty text, and never the empty text', () => {
-    expect(masksOf('')).toEqual(new Set());
+  test('masks nothing for a blank text, and never the empty text', () => {
+    for (const blank of ['', ' ', '\t\n']) expect(masksOf(blank)).toEqual(new Set());
     fc.assert(fc.property(fc.string({ minLength: 1 }), (text) => !masksOf(text).has('')));
   });
 
