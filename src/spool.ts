@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import { onDisk, refused } from './disk.ts';
+import type { FileHandle } from 'node:fs/promises';
+import { onDisk, openScratch, refused } from './disk.ts';
 import type { Download } from './types.ts';
 
 /** A response stays in memory up to here, in bytes: pages do, whole logs in one response do not. */
@@ -54,7 +52,7 @@ export class Spool {
   }
 
   async #flush(): Promise<void> {
-    this.#file ??= await OpenFile.make(join(this.#folder, `audit-log-export-response-${randomUUID()}`));
+    this.#file ??= await OpenFile.make(this.#folder);
     await this.#file.append(this.#takePending());
   }
 
@@ -79,31 +77,23 @@ export function inMemory(body: Buffer): Content {
   };
 }
 
-/** A file of our own that has lost its name as soon as it was opened, so that no end of the program leaves it behind. */
+/** Bytes in a file that has no name. */
 class OpenFile {
-  readonly #path: string;
+  readonly #folder: string;
   readonly #file: FileHandle;
-  /** Where the platform removes no file that is open. */
-  readonly #stillNamed: boolean;
   #closed: Promise<void> | null = null;
 
-  private constructor(path: string, file: FileHandle, stillNamed: boolean) {
-    this.#path = path;
+  private constructor(folder: string, file: FileHandle) {
+    this.#folder = folder;
     this.#file = file;
-    this.#stillNamed = stillNamed;
   }
 
-  static async make(path: string): Promise<OpenFile> {
-    const file = await onDisk(path, () => open(path, 'wx+', 0o600));
-    const stillNamed = await unlink(path).then(
-      () => false,
-      () => true,
-    );
-    return new OpenFile(path, file, stillNamed);
+  static async make(folder: string): Promise<OpenFile> {
+    return new OpenFile(folder, await onDisk(folder, () => openScratch(folder)));
   }
 
   async append(bytes: Buffer): Promise<void> {
-    await onDisk(this.#path, () => this.#file.writeFile(bytes));
+    await onDisk(this.#folder, () => this.#file.writeFile(bytes));
   }
 
   content(bytes: number): Content {
@@ -125,19 +115,14 @@ class OpenFile {
   async #read(at: number, bytes: number): Promise<Buffer> {
     // A new one each time: whoever reads may keep parts of the ones before.
     const room = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes - at));
-    const { bytesRead } = await onDisk(this.#path, () => this.#file.read(room, 0, room.length, at));
-    if (bytesRead === 0) throw refused(this.#path, 'A response that was put aside has become shorter.', undefined);
+    const { bytesRead } = await onDisk(this.#folder, () => this.#file.read(room, 0, room.length, at));
+    if (bytesRead === 0) throw refused(this.#folder, 'A response that was put aside has become shorter.', undefined);
     return room.subarray(0, bytesRead);
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#close();
+    // What cannot be closed harms no export.
+    this.#closed ??= this.#file.close().catch(() => {});
     return this.#closed;
-  }
-
-  /** What cannot be closed or removed harms no export: the runner clears its temporary folder. */
-  async #close(): Promise<void> {
-    await this.#file.close().catch(() => {});
-    if (this.#stillNamed) await unlink(this.#path).catch(() => {});
   }
 }
