@@ -28906,9 +28906,10 @@ class Interrupted extends Error {
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Me}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 /**
  * What the runner's commands are made of: it obeys `##[command]` anywhere in a line and `::command::` at its start
- * (actions/runner, `ActionCommand.cs`). `#` and `:` are broken at the start as well, so that pieces cannot join up.
+ * (actions/runner, `ActionCommand.cs`). `#` and `:` are broken at the start as well, and `:` at the end, so that neither
+ * pieces join up, nor a piece with a colon of ours.
  */
-const COMMAND = /(?<=^|#)#|(?<=#)\[|(?<=^|:):/g;
+const COMMAND = /(?<=^|#)#|(?<=#)\[|(?<=^\s*|:):|:$/g;
 /** All that means something in HTML or Markdown. */
 const PUNCTUATION = /[!-/:-@[-`{-~]/g;
 /**
@@ -38639,9 +38640,6 @@ function plain(text, { cut }) {
 
 ;// CONCATENATED MODULE: ./lib/spool.js
 
-
-
-
 /** A response stays in memory up to here, in bytes: pages do, whole logs in one response do not. */
 const MEMORY_BYTES = 8 * 2 ** 20;
 /** What is written to the disk, and read from it, at once; bytes. */
@@ -38684,7 +38682,7 @@ class Spool {
         await this.#file?.close();
     }
     async #flush() {
-        this.#file ??= await OpenFile.make((0,external_node_path_.join)(this.#folder, `audit-log-export-response-${(0,external_node_crypto_.randomUUID)()}`));
+        this.#file ??= await OpenFile.make(this.#folder);
         await this.#file.append(this.#takePending());
     }
     #takePending() {
@@ -38707,25 +38705,20 @@ function inMemory(body) {
         release: async () => { },
     };
 }
-/** A file of our own that has lost its name as soon as it was opened, so that no end of the program leaves it behind. */
+/** Bytes in a file that has no name. */
 class OpenFile {
-    #path;
+    #folder;
     #file;
-    /** Where the platform removes no file that is open. */
-    #stillNamed;
     #closed = null;
-    constructor(path, file, stillNamed) {
-        this.#path = path;
+    constructor(folder, file) {
+        this.#folder = folder;
         this.#file = file;
-        this.#stillNamed = stillNamed;
     }
-    static async make(path) {
-        const file = await (0,disk/* onDisk */.FC)(path, () => (0,promises_.open)(path, 'wx+', 0o600));
-        const stillNamed = await (0,promises_.unlink)(path).then(() => false, () => true);
-        return new OpenFile(path, file, stillNamed);
+    static async make(folder) {
+        return new OpenFile(folder, await (0,disk/* onDisk */.FC)(folder, () => (0,disk/* openScratch */.jd)(folder)));
     }
     async append(bytes) {
-        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.writeFile(bytes));
+        await (0,disk/* onDisk */.FC)(this.#folder, () => this.#file.writeFile(bytes));
     }
     content(bytes) {
         return { body: null, bytes, chunks: () => this.#chunks(bytes), release: () => this.close() };
@@ -38745,20 +38738,15 @@ class OpenFile {
     async #read(at, bytes) {
         // A new one each time: whoever reads may keep parts of the ones before.
         const room = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes - at));
-        const { bytesRead } = await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.read(room, 0, room.length, at));
+        const { bytesRead } = await (0,disk/* onDisk */.FC)(this.#folder, () => this.#file.read(room, 0, room.length, at));
         if (bytesRead === 0)
-            throw (0,disk/* refused */.J5)(this.#path, 'A response that was put aside has become shorter.', undefined);
+            throw (0,disk/* refused */.J5)(this.#folder, 'A response that was put aside has become shorter.', undefined);
         return room.subarray(0, bytesRead);
     }
     close() {
-        this.#closed ??= this.#close();
+        // What cannot be closed harms no export.
+        this.#closed ??= this.#file.close().catch(() => { });
         return this.#closed;
-    }
-    /** What cannot be closed or removed harms no export: the runner clears its temporary folder. */
-    async #close() {
-        await this.#file.close().catch(() => { });
-        if (this.#stillNamed)
-            await (0,promises_.unlink)(this.#path).catch(() => { });
     }
 }
 
