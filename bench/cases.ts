@@ -5,12 +5,16 @@ import { LOGS, type LogId } from './logs.ts';
 import { type Conditions, FREE } from './server/conditions.ts';
 import { WAYS, type WayId } from './ways.ts';
 
-/** `throughput`: nothing but bytes. `latency`: each response takes its time. `limit`: so many requests a minute. `growth`: from 500 k to 5 M. `profile`: what the time goes to. */
-export type Scenario = 'throughput' | 'latency' | 'limit' | 'growth' | 'start' | 'profile';
+/**
+ * `throughput`: nothing but bytes. `latency`: each response takes its time. `limit`: so many requests a minute. `growth`:
+ * from 500 k to 5 M. `start`: to the first line of the log. `profile`: what the time goes to.
+ */
+export const SCENARIOS = ['throughput', 'latency', 'limit', 'growth', 'start', 'profile'] as const;
 
-export const SCENARIOS: readonly Scenario[] = [
-  ...(['throughput', 'latency', 'limit', 'growth', 'start', 'profile'] as const),
-];
+export type Scenario = (typeof SCENARIOS)[number];
+
+/** Requests at a time, where nothing is waited for. */
+export const CONCURRENCY = 4;
 
 /** Runs in turn on the same bytes. */
 export interface Case {
@@ -74,7 +78,7 @@ function throughput({ logs, events, rounds, quick }: Wanted): Case[] {
   return logs.flatMap((log) =>
     sizesOf(log).map((size) => ({
       ...{ scenario: 'throughput' as const, log, events: odd(size), spread: 'even' as const, conditions: FREE },
-      ...{ concurrency: 4, ways: WAYS, rounds },
+      ...{ concurrency: CONCURRENCY, ways: WAYS, rounds },
     })),
   );
 }
@@ -120,7 +124,7 @@ function growth({ logs, rounds, full }: Wanted): Case[] {
   return logs.flatMap((log) =>
     [MILLION / 2, 5 * MILLION].map((size) => ({
       ...{ scenario: 'growth' as const, log, events: odd(size), spread: 'even' as const, conditions: FREE },
-      ...{ concurrency: 4, ways: ['native' as const], rounds },
+      ...{ concurrency: CONCURRENCY, ways: ['native' as const], rounds },
     })),
   );
 }

@@ -2,7 +2,7 @@
 
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { windowOf } from './cases.ts';
+import { CONCURRENCY, windowOf } from './cases.ts';
 import type { LogId } from './logs.ts';
 import { FREE } from './server/conditions.ts';
 import { startServer } from './server/start.ts';
@@ -57,8 +57,6 @@ export interface ProfileOptions {
   readonly scratch: string;
   readonly bundle: string;
 }
-
-const CONCURRENCY = 4;
 
 /** Profiles each table of each log once. Throws where an export fails. */
 export async function measureProfiles({

@@ -45,7 +45,7 @@ export function planTable({ vendor, org, columns, header }: TableOptions): Table
   const hasCommon = places.some(({ table }) => table === common);
   const row = (event: VendorEvent) => {
     const cells = native.row(event);
-    const others = hasCommon ? common.row(event) : [];
+    const others = hasCommon ? common.rowOf(event, cells) : [];
     return places.map(({ table, index }) => (table === native ? cells : others)[index] ?? '');
   };
   return { names: columns, row, write: (event, rows) => rows.addCells(row(event)) };
@@ -107,26 +107,28 @@ function nativeTable(vendor: Vendor, header: readonly string[] | null): TablePla
   }
   const columns = vendor.columns ?? [];
   const rowOf = nativeRow(columns);
-  const row = (event: VendorEvent) => rowOf(fieldsOf(event, []));
+  const row = ({ body }: VendorEvent) => rowOf(body instanceof CsvRow ? {} : fieldsOf(body));
   return { names: [...columns, EXTRA_COLUMN].map(({ name }) => name), row, write: writerOf(row, asItCame) };
 }
 
-function commonTable(vendor: Vendor, org: string, native: TablePlan): TablePlan {
-  const common = new CommonCells(vendor, org, native.names);
-  const row = (event: VendorEvent) => {
-    const cells = native.row(event);
-    const raw = JSON.stringify(fieldsOf(event, native.names));
-    return [...common.texts(event, { text: (column) => cells[column] ?? '' }), raw];
-  };
-  const writeCsv = vendor.format === 'csv' ? csvWriter(common, native.names) : null;
-  return { names: COMMON_COLUMNS.map(({ name }) => name), row, write: writerOf(row, writeCsv) };
+interface CommonPlan extends TablePlan {
+  /** The row of an event whose native cells are these. */
+  readonly rowOf: (event: VendorEvent, cells: readonly string[]) => string[];
 }
 
-/** The event's object; for CSV vendors their cells by column. */
-function fieldsOf({ body }: VendorEvent, header: readonly string[]): JsonObject {
-  if (body instanceof CsvRow) return byName(body.cells, header);
-  return body instanceof JsonRow ? body.fields : body;
+function commonTable(vendor: Vendor, org: string, native: TablePlan): CommonPlan {
+  const common = new CommonCells(vendor, org, native.names);
+  const rowOf = (event: VendorEvent, cells: readonly string[]) => {
+    const fields = event.body instanceof CsvRow ? byName(cells, native.names) : fieldsOf(event.body);
+    return [...common.texts(event, { text: (column) => cells[column] ?? '' }), JSON.stringify(fields)];
+  };
+  const row = (event: VendorEvent) => rowOf(event, native.row(event));
+  const writeCsv = vendor.format === 'csv' ? csvWriter(common, native.names) : null;
+  return { names: COMMON_COLUMNS.map(({ name }) => name), row, rowOf, write: writerOf(row, writeCsv) };
 }
+
+/** The event's object. */
+const fieldsOf = (body: JsonObject | JsonRow): JsonObject => (body instanceof JsonRow ? body.fields : body);
 
 function byName(cells: readonly string[], header: readonly string[]): JsonObject {
   return Object.fromEntries(header.map((name, index) => [name, cells[index] ?? '']));

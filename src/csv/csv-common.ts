@@ -27,7 +27,7 @@ export function csvWriter(common: CommonCells, header: readonly string[]): CsvWr
   return (event, row, rows) => {
     cells.row = row;
     const at = common.write(event, cells, rows);
-    rows.end(json.write(row, rows.room(json.mostBytes(row), at), at));
+    rows.end(json.write(row, rows, at));
   };
 }
 
@@ -63,25 +63,29 @@ class CellsAsJson {
     this.#beforeBytes = this.#before.reduce((sum, { length }) => sum + length, 0);
   }
 
-  mostBytes({ from, to, first }: CsvRow): number {
-    return this.#beforeBytes + MOST_BYTES * (to - from + (first === null ? 0 : first.bytes.length)) + END.length;
-  }
-
-  /** Gives the place behind it. */
-  write({ bytes, from, to, first }: CsvRow, into: Buffer, start: number): number {
+  /** Writes them at a place of the row that has begun, and gives the place behind. */
+  write(row: CsvRow, rows: RowBuffer, start: number): number {
+    const { bytes, from, to, first } = row;
+    const ownBytes = to - from + (first === null ? 0 : first.bytes.length);
+    // Nothing is moved any more, where there is room for all of it.
+    const into = rows.room(this.#beforeBytes + MOST_BYTES * ownBytes + END.length, start);
     let at = start;
-    // A comma stands behind it.
-    if (first !== null) at = this.#writeField(0, first.bytes, 0, first.bytes.length - 1, into, at);
+    if (first !== null) {
+      at = rows.put(this.#before[0] as Buffer, at);
+      // A comma stands behind it.
+      at = this.#writeCell(first.bytes, 0, first.bytes.length - 1, into, at);
+    }
     this.#end = from - 1;
     for (let column = first === null ? 0 : 1; column < this.#before.length; column++) {
-      at = this.#writeField(column, bytes, this.#end + 1, to, into, at);
+      at = rows.put(this.#before[column] as Buffer, at);
+      at = this.#writeCell(bytes, this.#end + 1, to, into, at);
     }
-    return put(END, into, at);
+    return rows.put(END, at);
   }
 
-  /** A column with its cell, which begins at `from` and ends at `to` at the latest. */
-  #writeField(column: number, bytes: Buffer, from: number, to: number, into: Buffer, start: number): number {
-    let at = put(this.#before[column] as Buffer, into, start);
+  /** The inside of the cell that begins at `from` and ends at `to` at the latest. */
+  #writeCell(bytes: Buffer, from: number, to: number, into: Buffer, start: number): number {
+    let at = start;
     const isQuoted = from < to && bytes[from] === QUOTE;
     let place = isQuoted ? from + 1 : from;
     for (; place < to; place++) {
@@ -113,12 +117,6 @@ function writeEscaped(byte: number, into: Buffer, start: number): number {
   into[start] = BACKSLASH;
   into[start + 1] = letter;
   return start + 2;
-}
-
-/** Copies a few bytes, which is faster than to call Node for them. */
-function put(bytes: Buffer, into: Buffer, start: number): number {
-  for (let index = 0; index < bytes.length; index++) into[start + index] = bytes[index] as number;
-  return start + bytes.length;
 }
 
 const END = Buffer.from('""}"');
