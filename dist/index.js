@@ -32599,7 +32599,7 @@ function csvWriter(common, header) {
     return (event, row, rows) => {
         cells.row = row;
         const at = common.write(event, cells, rows);
-        rows.end(json.write(row, rows.room(json.mostBytes(row), at), at));
+        rows.end(json.write(row, rows, at));
     };
 }
 /** The cells of one row. */
@@ -32630,24 +32630,28 @@ class CellsAsJson {
         });
         this.#beforeBytes = this.#before.reduce((sum, { length }) => sum + length, 0);
     }
-    mostBytes({ from, to, first }) {
-        return this.#beforeBytes + MOST_BYTES * (to - from + (first === null ? 0 : first.bytes.length)) + END.length;
-    }
-    /** Gives the place behind it. */
-    write({ bytes, from, to, first }, into, start) {
+    /** Writes them at a place of the row that has begun, and gives the place behind. */
+    write(row, rows, start) {
+        const { bytes, from, to, first } = row;
+        const ownBytes = to - from + (first === null ? 0 : first.bytes.length);
+        // Nothing is moved any more, where there is room for all of it.
+        const into = rows.room(this.#beforeBytes + MOST_BYTES * ownBytes + END.length, start);
         let at = start;
-        // A comma stands behind it.
-        if (first !== null)
-            at = this.#writeField(0, first.bytes, 0, first.bytes.length - 1, into, at);
+        if (first !== null) {
+            at = rows.put(this.#before[0], at);
+            // A comma stands behind it.
+            at = this.#writeCell(first.bytes, 0, first.bytes.length - 1, into, at);
+        }
         this.#end = from - 1;
         for (let column = first === null ? 0 : 1; column < this.#before.length; column++) {
-            at = this.#writeField(column, bytes, this.#end + 1, to, into, at);
+            at = rows.put(this.#before[column], at);
+            at = this.#writeCell(bytes, this.#end + 1, to, into, at);
         }
-        return put(END, into, at);
+        return rows.put(END, at);
     }
-    /** A column with its cell, which begins at `from` and ends at `to` at the latest. */
-    #writeField(column, bytes, from, to, into, start) {
-        let at = put(this.#before[column], into, start);
+    /** The inside of the cell that begins at `from` and ends at `to` at the latest. */
+    #writeCell(bytes, from, to, into, start) {
+        let at = start;
         const isQuoted = from < to && bytes[from] === csv_common_QUOTE;
         let place = isQuoted ? from + 1 : from;
         for (; place < to; place++) {
@@ -32684,12 +32688,6 @@ function writeEscaped(byte, into, start) {
     into[start] = BACKSLASH;
     into[start + 1] = letter;
     return start + 2;
-}
-/** Copies a few bytes, which is faster than to call Node for them. */
-function put(bytes, into, start) {
-    for (let index = 0; index < bytes.length; index++)
-        into[start + index] = bytes[index];
-    return start + bytes.length;
 }
 const END = Buffer.from('""}"');
 
@@ -32763,7 +32761,7 @@ function planTable({ vendor, org, columns, header }) {
     const hasCommon = places.some(({ table }) => table === common);
     const row = (event) => {
         const cells = native.row(event);
-        const others = hasCommon ? common.row(event) : [];
+        const others = hasCommon ? common.rowOf(event, cells) : [];
         return places.map(({ table, index }) => (table === native ? cells : others)[index] ?? '');
     };
     return { names: columns, row, write: (event, rows) => rows.addCells(row(event)) };
@@ -32815,25 +32813,21 @@ function nativeTable(vendor, header) {
     }
     const columns = vendor.columns ?? [];
     const rowOf = nativeRow(columns);
-    const row = (event) => rowOf(fieldsOf(event, []));
+    const row = ({ body }) => rowOf(body instanceof CsvRow ? {} : fieldsOf(body));
     return { names: [...columns, EXTRA_COLUMN].map(({ name }) => name), row, write: writerOf(row, asItCame) };
 }
 function commonTable(vendor, org, native) {
     const common = new CommonCells(vendor, org, native.names);
-    const row = (event) => {
-        const cells = native.row(event);
-        const raw = JSON.stringify(fieldsOf(event, native.names));
-        return [...common.texts(event, { text: (column) => cells[column] ?? '' }), raw];
+    const rowOf = (event, cells) => {
+        const fields = event.body instanceof CsvRow ? byName(cells, native.names) : fieldsOf(event.body);
+        return [...common.texts(event, { text: (column) => cells[column] ?? '' }), JSON.stringify(fields)];
     };
+    const row = (event) => rowOf(event, native.row(event));
     const writeCsv = vendor.format === 'csv' ? csvWriter(common, native.names) : null;
-    return { names: COMMON_COLUMNS.map(({ name }) => name), row, write: writerOf(row, writeCsv) };
+    return { names: COMMON_COLUMNS.map(({ name }) => name), row, rowOf, write: writerOf(row, writeCsv) };
 }
-/** The event's object; for CSV vendors their cells by column. */
-function fieldsOf({ body }, header) {
-    if (body instanceof CsvRow)
-        return byName(body.cells, header);
-    return body instanceof JsonRow ? body.fields : body;
-}
+/** The event's object. */
+const fieldsOf = (body) => (body instanceof JsonRow ? body.fields : body);
 function byName(cells, header) {
     return Object.fromEntries(header.map((name, index) => [name, cells[index] ?? '']));
 }
