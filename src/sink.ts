@@ -40,14 +40,13 @@ export class Sink {
     }
   }
 
-  /** Syncs, reads back, compares; after that nothing can be written. */
+  /** Syncs and reads back at the same time, compares; after that nothing can be written. */
   async settle(): Promise<Digest> {
     await this.#flush();
     this.#pending = null;
     this.#isSettled = true;
     const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
-    await onDisk(this.#path, () => this.#file.sync());
-    const found = await onDisk(this.#path, () => hashFile(partialOf(this.#path)));
+    const [found] = await onDisk(this.#path, () => Promise.all([hashFile(partialOf(this.#path)), this.#file.sync()]));
     if (found.sha256 !== written.sha256 || found.bytes !== written.bytes) {
       throw notAsWritten(this.#path, undefined);
     }
