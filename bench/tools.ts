@@ -23,9 +23,11 @@ export interface Machine {
 const PACKAGES = ['csv-stringify', 'csv-parse', 'stream-json'];
 
 export function lookAtMachine(): Machine {
-  const { devDependencies } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
-    devDependencies: Readonly<Record<string, string>>;
-  };
+  const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as Record<
+    'dependencies' | 'devDependencies',
+    Readonly<Record<string, string>>
+  >;
+  const packages = { ...manifest.dependencies, ...manifest.devDependencies };
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
@@ -36,7 +38,7 @@ export function lookAtMachine(): Machine {
       ['Node', process.version.slice(1)],
       ['curl', versionOf('curl', /^curl (\S+)/)],
       ['jq', versionOf('jq', /^jq-(\S+)/)],
-      ...PACKAGES.map((name) => [name, devDependencies[name] ?? null] as const),
+      ...PACKAGES.map((name) => [name, packages[name] ?? null] as const),
     ]),
   };
 }
