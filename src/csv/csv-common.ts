@@ -10,6 +10,8 @@ const LETTERS = new Uint8Array(SPACE);
 for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r' })) {
   LETTERS[Number(byte)] = letter.charCodeAt(0);
 }
+const IS_SPECIAL = new Uint8Array(256).fill(1, 0, SPACE);
+for (const byte of [QUOTE, COMMA, BACKSLASH]) IS_SPECIAL[byte] = 1;
 /** The most bytes that one becomes: `\u0000`. */
 const MOST_BYTES = 6;
 
@@ -22,38 +24,46 @@ export type CsvWriter = (event: VendorEvent, row: CsvRow, rows: RowBuffer) => vo
  */
 export function csvWriter(common: CommonCells, header: readonly string[]): CsvWriter | null {
   if (header.some((name) => /^\d+$/.test(name))) return null;
-  const cells = new CsvCells();
   const json = new CellsAsJson(header);
+  const cells = new CsvCells(json);
   return (event, row, rows) => {
+    json.make(row);
     cells.row = row;
     const at = common.write(event, cells, rows);
-    rows.end(json.write(row, rows, at));
+    rows.end(rows.put(json.bytes, at));
   };
 }
 
-/** The cells of one row. */
+/** The cells of the row that was made JSON last. */
 class CsvCells implements NativeCells {
   row: CsvRow = csvRow([]);
+  readonly #json: CellsAsJson;
+
+  constructor(json: CellsAsJson) {
+    this.#json = json;
+  }
 
   text(column: number): string {
     return column === -1 ? '' : this.row.cell(column);
   }
 
   write(column: number, rows: RowBuffer, at: number): number {
+    const { plain, bytes } = this.row;
     // The first may be one that was put before the row's own, or a row's only one, which is written in another way.
-    if (!this.row.plain || column === 0) return rows.putCell(this.text(column), at);
-    const from = this.row.startOf(column);
-    return rows.putPart(this.row.bytes, from, this.row.endOf(from), at);
+    if (!plain || column === 0) return rows.putCell(this.text(column), at);
+    return rows.putPart(bytes, this.#json.startOf(column), this.#json.endOf(column), at);
   }
 }
 
-/** The cells of a CSV's rows as JSON objects, each of which is a cell of another CSV. */
+/** The cells of a CSV's rows as JSON objects, each of which is a cell of another CSV, one at a time. */
 class CellsAsJson {
   /** What stands before each cell, with the end of the one before. */
   readonly #before: readonly Buffer[];
   readonly #beforeBytes: number;
-  /** Behind the cell that was read last. */
-  #end = 0;
+  /** Where each cell of the row ends in its bytes; of one that was put before, the place before the row. */
+  readonly #ends: Int32Array;
+  #into: Buffer = Buffer.alloc(0);
+  #length = 0;
 
   constructor(header: readonly string[]) {
     this.#before = header.map((name, index) => {
@@ -61,52 +71,78 @@ class CellsAsJson {
       return Buffer.from(`${index === 0 ? '"{' : '"",'}${quoted}:""`);
     });
     this.#beforeBytes = this.#before.reduce((sum, { length }) => sum + length, 0);
+    this.#ends = new Int32Array(header.length);
   }
 
-  /** Writes them at a place of the row that has begun, and gives the place behind. */
-  write(row: CsvRow, rows: RowBuffer, start: number): number {
+  /** The row that was made last, until another is. */
+  get bytes(): Buffer {
+    return this.#into.subarray(0, this.#length);
+  }
+
+  /** Where a cell of its own but the first begins in the row. */
+  startOf(column: number): number {
+    return (this.#ends[column - 1] as number) + 1;
+  }
+
+  /** Where it ends. */
+  endOf(column: number): number {
+    return this.#ends[column] as number;
+  }
+
+  make(row: CsvRow): void {
     const { bytes, from, to, first } = row;
     const ownBytes = to - from + (first === null ? 0 : first.bytes.length);
-    // Nothing is moved any more, where there is room for all of it.
-    const into = rows.room(this.#beforeBytes + MOST_BYTES * ownBytes + END.length, start);
-    let at = start;
+    const most = this.#beforeBytes + MOST_BYTES * ownBytes + END.length;
+    if (this.#into.length < most) this.#into = Buffer.allocUnsafeSlow(most);
+    const count = this.#before.length;
+    let length = 0;
     if (first !== null) {
-      at = rows.put(this.#before[0] as Buffer, at);
       // A comma stands behind it.
-      at = this.#writeCell(first.bytes, 0, first.bytes.length - 1, into, at);
+      length = this.#add(0, 1, first.bytes, 0, first.bytes.length - 1, 0);
+      this.#ends[0] = from - 1;
     }
-    this.#end = from - 1;
-    for (let column = first === null ? 0 : 1; column < this.#before.length; column++) {
-      at = rows.put(this.#before[column] as Buffer, at);
-      at = this.#writeCell(bytes, this.#end + 1, to, into, at);
-    }
-    return rows.put(END, at);
+    length = this.#add(first === null ? 0 : 1, count, bytes, from, to, length);
+    this.#length = length + END.copy(this.#into, length);
   }
 
-  /** The inside of the cell that begins at `from` and ends at `to` at the latest. */
-  #writeCell(bytes: Buffer, from: number, to: number, into: Buffer, start: number): number {
-    let at = start;
-    const isQuoted = from < to && bytes[from] === QUOTE;
-    let place = isQuoted ? from + 1 : from;
-    for (; place < to; place++) {
-      const byte = bytes[place] as number;
-      if (byte > COMMA && byte !== BACKSLASH) {
-        into[at++] = byte;
-      } else if (byte === QUOTE) {
-        // It is the first of two, or the closing one.
-        if (bytes[++place] !== QUOTE || place >= to) break;
-        into[at++] = BACKSLASH;
-        into[at++] = QUOTE;
-        into[at++] = QUOTE;
-      } else if (byte === COMMA && !isQuoted) {
-        break;
-      } else if (byte === BACKSLASH || byte < SPACE) {
-        at = writeEscaped(byte, into, at);
-      } else {
-        into[at++] = byte;
+  /** Adds the cells of some columns, which stand between `from` and `to`, behind what is there; gives the new length. */
+  #add(column: number, until: number, bytes: Buffer, from: number, to: number, length: number): number {
+    const into = this.#into;
+    const ends = this.#ends;
+    const before = this.#before;
+    let at = length;
+    let place = from;
+    for (let index = column; index < until; index++) {
+      const name = before[index] as Buffer;
+      for (let other = 0; other < name.length; other++) into[at++] = name[other] as number;
+      const isQuoted = place < to && bytes[place] === QUOTE;
+      if (isQuoted) place++;
+      for (;;) {
+        let byte = COMMA;
+        while (place < to) {
+          byte = bytes[place] as number;
+          if (IS_SPECIAL[byte] === 1) break;
+          into[at++] = byte;
+          place++;
+        }
+        if (place >= to) break;
+        if (byte === QUOTE) {
+          // It is the first of two, or the closing one.
+          if (bytes[++place] !== QUOTE || place >= to) break;
+          into[at++] = BACKSLASH;
+          into[at++] = QUOTE;
+          into[at++] = QUOTE;
+        } else if (byte !== COMMA) {
+          at = writeEscaped(byte, into, at);
+        } else if (isQuoted) {
+          into[at++] = COMMA;
+        } else {
+          break;
+        }
+        place++;
       }
+      ends[index] = place++;
     }
-    this.#end = place;
     return at;
   }
 }
