@@ -24,6 +24,10 @@ export class FoundCells implements NativeCells {
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
   #bytes = EMPTY;
+  /** The text that was asked for last, as several columns of a row can be made of one. */
+  #text = '';
+  #textColumn = -1;
+  #textEvent = 0;
   /** Where the last cell was written from, and into. */
   #from = EMPTY;
   #into = EMPTY;
@@ -63,6 +67,15 @@ export class FoundCells implements NativeCells {
 
   text(column: number): string {
     if (this.#events[column] !== this.#event) return '';
+    if (column !== this.#textColumn || this.#event !== this.#textEvent) {
+      this.#text = this.#decode(column);
+      this.#textColumn = column;
+      this.#textEvent = this.#event;
+    }
+    return this.#text;
+  }
+
+  #decode(column: number): string {
     const [from, to] = [this.#starts[column] as number, this.#ends[column] as number];
     const kind = this.#kinds[column] as number;
     if (kind === NULL) return '';
