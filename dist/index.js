@@ -32193,14 +32193,13 @@ class Sink {
             this.#pendingBytes += chunk.copy(this.#pending, this.#pendingBytes);
         }
     }
-    /** Syncs, reads back, compares; after that nothing can be written. */
+    /** Syncs and reads back at the same time, compares; after that nothing can be written. */
     async settle() {
         await this.#flush();
         this.#pending = null;
         this.#isSettled = true;
         const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
-        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.sync());
-        const found = await (0,disk/* onDisk */.FC)(this.#path, () => (0,checksums/* hashFile */.DC)(partialOf(this.#path)));
+        const [found] = await (0,disk/* onDisk */.FC)(this.#path, () => Promise.all([(0,checksums/* hashFile */.DC)(partialOf(this.#path)), this.#file.sync()]));
         if (found.sha256 !== written.sha256 || found.bytes !== written.bytes) {
             throw notAsWritten(this.#path, undefined);
         }
@@ -32585,6 +32584,9 @@ const LETTERS = new Uint8Array(csv_common_SPACE);
 for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r' })) {
     LETTERS[Number(byte)] = letter.charCodeAt(0);
 }
+const IS_SPECIAL = new Uint8Array(256).fill(1, 0, csv_common_SPACE);
+for (const byte of [csv_common_QUOTE, csv_common_COMMA, BACKSLASH])
+    IS_SPECIAL[byte] = 1;
 /** The most bytes that one becomes: `\u0000`. */
 const MOST_BYTES = 6;
 /**
@@ -32594,90 +32596,124 @@ const MOST_BYTES = 6;
 function csvWriter(common, header) {
     if (header.some((name) => /^\d+$/.test(name)))
         return null;
-    const cells = new CsvCells();
     const json = new CellsAsJson(header);
+    const cells = new CsvCells(json);
     return (event, row, rows) => {
+        json.make(row);
         cells.row = row;
         const at = common.write(event, cells, rows);
-        rows.end(json.write(row, rows, at));
+        rows.end(rows.put(json.bytes, at));
     };
 }
-/** The cells of one row. */
+/** The cells of the row that was made JSON last. */
 class CsvCells {
     row = csvRow([]);
+    #json;
+    constructor(json) {
+        this.#json = json;
+    }
     text(column) {
         return column === -1 ? '' : this.row.cell(column);
     }
     write(column, rows, at) {
+        const { plain, bytes } = this.row;
         // The first may be one that was put before the row's own, or a row's only one, which is written in another way.
-        if (!this.row.plain || column === 0)
+        if (!plain || column === 0)
             return rows.putCell(this.text(column), at);
-        const from = this.row.startOf(column);
-        return rows.putPart(this.row.bytes, from, this.row.endOf(from), at);
+        return rows.putPart(bytes, this.#json.startOf(column), this.#json.endOf(column), at);
     }
 }
-/** The cells of a CSV's rows as JSON objects, each of which is a cell of another CSV. */
+/** The cells of a CSV's rows as JSON objects, each of which is a cell of another CSV, one at a time. */
 class CellsAsJson {
     /** What stands before each cell, with the end of the one before. */
     #before;
     #beforeBytes;
-    /** Behind the cell that was read last. */
-    #end = 0;
+    /** Where each cell of the row ends in its bytes; of one that was put before, the place before the row. */
+    #ends;
+    #into = Buffer.alloc(0);
+    #length = 0;
     constructor(header) {
         this.#before = header.map((name, index) => {
             const quoted = JSON.stringify(name).replaceAll('"', '""');
             return Buffer.from(`${index === 0 ? '"{' : '"",'}${quoted}:""`);
         });
         this.#beforeBytes = this.#before.reduce((sum, { length }) => sum + length, 0);
+        this.#ends = new Int32Array(header.length);
     }
-    /** Writes them at a place of the row that has begun, and gives the place behind. */
-    write(row, rows, start) {
+    /** The row that was made last, until another is. */
+    get bytes() {
+        return this.#into.subarray(0, this.#length);
+    }
+    /** Where a cell of its own but the first begins in the row. */
+    startOf(column) {
+        return this.#ends[column - 1] + 1;
+    }
+    /** Where it ends. */
+    endOf(column) {
+        return this.#ends[column];
+    }
+    make(row) {
         const { bytes, from, to, first } = row;
         const ownBytes = to - from + (first === null ? 0 : first.bytes.length);
-        // Nothing is moved any more, where there is room for all of it.
-        const into = rows.room(this.#beforeBytes + MOST_BYTES * ownBytes + END.length, start);
-        let at = start;
+        const most = this.#beforeBytes + MOST_BYTES * ownBytes + END.length;
+        if (this.#into.length < most)
+            this.#into = Buffer.allocUnsafeSlow(most);
+        const count = this.#before.length;
+        let length = 0;
         if (first !== null) {
-            at = rows.put(this.#before[0], at);
             // A comma stands behind it.
-            at = this.#writeCell(first.bytes, 0, first.bytes.length - 1, into, at);
+            length = this.#add(0, 1, first.bytes, 0, first.bytes.length - 1, 0);
+            this.#ends[0] = from - 1;
         }
-        this.#end = from - 1;
-        for (let column = first === null ? 0 : 1; column < this.#before.length; column++) {
-            at = rows.put(this.#before[column], at);
-            at = this.#writeCell(bytes, this.#end + 1, to, into, at);
-        }
-        return rows.put(END, at);
+        length = this.#add(first === null ? 0 : 1, count, bytes, from, to, length);
+        this.#length = length + END.copy(this.#into, length);
     }
-    /** The inside of the cell that begins at `from` and ends at `to` at the latest. */
-    #writeCell(bytes, from, to, into, start) {
-        let at = start;
-        const isQuoted = from < to && bytes[from] === csv_common_QUOTE;
-        let place = isQuoted ? from + 1 : from;
-        for (; place < to; place++) {
-            const byte = bytes[place];
-            if (byte > csv_common_COMMA && byte !== BACKSLASH) {
-                into[at++] = byte;
-            }
-            else if (byte === csv_common_QUOTE) {
-                // It is the first of two, or the closing one.
-                if (bytes[++place] !== csv_common_QUOTE || place >= to)
+    /** Adds the cells of some columns, which stand between `from` and `to`, behind what is there; gives the new length. */
+    #add(column, until, bytes, from, to, length) {
+        const into = this.#into;
+        const ends = this.#ends;
+        const before = this.#before;
+        let at = length;
+        let place = from;
+        for (let index = column; index < until; index++) {
+            const name = before[index];
+            for (let other = 0; other < name.length; other++)
+                into[at++] = name[other];
+            const isQuoted = place < to && bytes[place] === csv_common_QUOTE;
+            if (isQuoted)
+                place++;
+            for (;;) {
+                let byte = csv_common_COMMA;
+                while (place < to) {
+                    byte = bytes[place];
+                    if (IS_SPECIAL[byte] === 1)
+                        break;
+                    into[at++] = byte;
+                    place++;
+                }
+                if (place >= to)
                     break;
-                into[at++] = BACKSLASH;
-                into[at++] = csv_common_QUOTE;
-                into[at++] = csv_common_QUOTE;
+                if (byte === csv_common_QUOTE) {
+                    // It is the first of two, or the closing one.
+                    if (bytes[++place] !== csv_common_QUOTE || place >= to)
+                        break;
+                    into[at++] = BACKSLASH;
+                    into[at++] = csv_common_QUOTE;
+                    into[at++] = csv_common_QUOTE;
+                }
+                else if (byte !== csv_common_COMMA) {
+                    at = writeEscaped(byte, into, at);
+                }
+                else if (isQuoted) {
+                    into[at++] = csv_common_COMMA;
+                }
+                else {
+                    break;
+                }
+                place++;
             }
-            else if (byte === csv_common_COMMA && !isQuoted) {
-                break;
-            }
-            else if (byte === BACKSLASH || byte < csv_common_SPACE) {
-                at = writeEscaped(byte, into, at);
-            }
-            else {
-                into[at++] = byte;
-            }
+            ends[index] = place++;
         }
-        this.#end = place;
         return at;
     }
 }
@@ -38008,7 +38044,7 @@ function passElement(bytes, from, end) {
 /** What stands in JSON as what stands for it in a cell, in bytes, into memory that has room; each gives the place behind it. */
 
 
-const [json_copy_QUOTE, json_copy_COMMA, json_copy_BACKSLASH] = [0x22, 0x2c, 0x5c];
+const [json_copy_QUOTE, json_copy_BACKSLASH] = [0x22, 0x5c];
 /** Longer ones are copied by Node, shorter ones four bytes at once, which is faster than to call it. */
 const SHORT = 64;
 /** All bytes of the memory; of a view, four are read or written at once, wherever they are. */
@@ -38067,24 +38103,25 @@ class Copier {
         const source = this.#from;
         const into = this.#into;
         let at = start;
-        let isSpecial = false;
         into[at++] = json_copy_QUOTE;
+        // Without a branch, which would be guessed wrong at about each quote.
         for (let place = from; place < to; place++) {
             const byte = source[place];
-            if (byte <= json_copy_COMMA) {
-                if (byte === json_copy_QUOTE)
-                    into[at++] = json_copy_QUOTE;
-                if (byte === json_copy_QUOTE || byte === json_copy_COMMA)
-                    isSpecial = true;
-            }
-            into[at++] = byte;
+            into[at] = byte;
+            into[at + 1] = json_copy_QUOTE;
+            at += WIDTHS[byte];
         }
-        if (!isSpecial)
+        // One without a string needs no quotes where there is nothing beside that does.
+        const hasStrings = at - start - 1 > to - from;
+        if (!hasStrings && bareEnd(source, from, to) === to)
             return this.copy(from, to, start);
         into[at++] = json_copy_QUOTE;
         return at;
     }
 }
+/** How many bytes each one becomes between quotes: two where it is one itself. */
+const WIDTHS = new Uint8Array(256).fill(1);
+WIDTHS[json_copy_QUOTE] = 2;
 
 ;// CONCATENATED MODULE: ./lib/csv/json-found.js
 
@@ -38107,6 +38144,10 @@ class FoundCells {
     #starts;
     #ends;
     #bytes = json_found_EMPTY;
+    /** The text that was asked for last, as several columns of a row can be made of one. */
+    #text = '';
+    #textColumn = -1;
+    #textEvent = 0;
     /** Where the last cell was written from, and into. */
     #from = json_found_EMPTY;
     #into = json_found_EMPTY;
@@ -38141,6 +38182,14 @@ class FoundCells {
     text(column) {
         if (this.#events[column] !== this.#event)
             return '';
+        if (column !== this.#textColumn || this.#event !== this.#textEvent) {
+            this.#text = this.#decode(column);
+            this.#textColumn = column;
+            this.#textEvent = this.#event;
+        }
+        return this.#text;
+    }
+    #decode(column) {
         const [from, to] = [this.#starts[column], this.#ends[column]];
         const kind = this.#kinds[column];
         if (kind === NULL)
