@@ -125,7 +125,7 @@ describe('any table', () => {
         }
         expect(rows).toEqual(all);
       }),
-      { numRuns: 80 },
+      { numRuns: 40 },
     );
   });
 
@@ -141,7 +141,7 @@ describe('any table', () => {
           if (index < files.length - 1) expect(bytes + (lengths[row] ?? 0) + 2).toBeGreaterThan(maxBytes);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });
