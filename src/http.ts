@@ -45,7 +45,7 @@ export interface WireOptions {
   readonly onRetry: (wait: Wait) => void;
   /** Largest body, encoded or decoded, in bytes. Defaults to 500 MiB, and for a download to 16 GiB. */
   readonly maxBytes?: number;
-  /** A download stays in memory up to here, in bytes. Defaults to 8 MiB. */
+  /** A download stays in memory up to here, in bytes. Defaults to 4 MiB. */
   readonly memoryBytes?: number;
   /** Where larger downloads wait, which has to be there. Defaults to the system's temporary folder. */
   readonly folder?: string;

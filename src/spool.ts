@@ -1,9 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import { onDisk, openScratch, refused } from './disk.ts';
+import { takeMemory } from './memory.ts';
 import type { Download } from './types.ts';
 
 /** A response stays in memory up to here, in bytes: pages do, whole logs in one response do not. */
-export const MEMORY_BYTES = 8 * 2 ** 20;
+export const MEMORY_BYTES = 4 * 2 ** 20;
 
 /** What is written to the disk, and read from it, at once; bytes. */
 const CHUNK_BYTES = 2 ** 19;
@@ -57,12 +58,20 @@ export class Spool {
   }
 
   #takePending(): Buffer {
-    const [only = Buffer.of()] = this.#pending;
-    const all = this.#pending.length <= 1 ? only : Buffer.concat(this.#pending, this.#pendingBytes);
+    const all = joined(this.#pending, this.#pendingBytes);
     this.#pending = [];
     this.#pendingBytes = 0;
     return all;
   }
+}
+
+function joined(pieces: readonly Buffer[], bytes: number): Buffer {
+  const [only = Buffer.of()] = pieces;
+  if (pieces.length <= 1) return only;
+  const all = takeMemory(bytes).subarray(0, bytes);
+  let at = 0;
+  for (const piece of pieces) at += piece.copy(all, at);
+  return all;
 }
 
 /** Bytes in memory as the content of a response; there is nothing to give back. */

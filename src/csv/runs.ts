@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { onDisk, refused, writeAll } from '../disk.ts';
+import { takeMemory } from '../memory.ts';
 import { type Block, type Key, keyOf } from './block.ts';
 
 /** Rows in their order, block after block. */
@@ -84,7 +85,7 @@ function layoutOf({ rows, ids, rests }: Omit<Place, 'at' | 'bytes'>) {
 /** All that stands before the rows' own bytes. */
 function headOf({ count, times, ends, ids, rests }: Block, place: Omit<Place, 'at' | 'bytes'>): Buffer {
   const layout = layoutOf(place);
-  const bytes = Buffer.allocUnsafeSlow(layout.rowBytes);
+  const bytes: Buffer = takeMemory(layout.rowBytes).subarray(0, layout.rowBytes);
   new Float64Array(bytes.buffer, 0, count).set(times);
   new Float64Array(bytes.buffer, layout.ends, count).set(ends);
   if (place.ids !== null) putTexts(bytes, ids, layout.idLengths, layout.idTexts);
@@ -159,7 +160,7 @@ export class StoredRun implements Run {
     const place = this.#extent.places[this.#next++];
     if (place === undefined) return null;
     const length = layoutOf(place).rowBytes + place.bytes;
-    if (this.#other.length < length) this.#other = Buffer.allocUnsafeSlow(length);
+    if (this.#other.length < length) this.#other = takeMemory(length);
     return this.#fill(this.#other, length, place);
   }
 
