@@ -29148,7 +29148,7 @@ const refuse = (name, what, next) => new _errors_js__WEBPACK_IMPORTED_MODULE_1__
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(452);
 /* harmony import */ var _log_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7309);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9222);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(498);
 /* harmony import */ var _retry_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2165);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(869);
 
@@ -29527,7 +29527,7 @@ function openProgress(runner, now) {
 
 /***/ }),
 
-/***/ 9222:
+/***/ 498:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -31737,7 +31737,17 @@ class HeldRows {
 const ROW_BITS = 16;
 const ROW_MASK = 2 ** ROW_BITS - 1;
 
+;// CONCATENATED MODULE: ./lib/memory.js
+/** Memory is taken in multiples of so many bytes. */
+const GRAIN = 2 ** 18;
+/**
+ * Memory of its own for so many bytes or some more, whatever it held before. Long exports take and leave a lot of it: of
+ * ever other sizes, it would leave holes that nothing fits into, and the process would grow with the export.
+ */
+const takeMemory = (bytes) => Buffer.allocUnsafeSlow(Math.ceil(bytes / GRAIN) * GRAIN);
+
 ;// CONCATENATED MODULE: ./lib/csv/runs.js
+
 
 
 /** Gives every text back as it was, half characters too, so that ids stay apart. */
@@ -31791,7 +31801,7 @@ function layoutOf({ rows, ids, rests }) {
 /** All that stands before the rows' own bytes. */
 function headOf({ count, times, ends, ids, rests }, place) {
     const layout = layoutOf(place);
-    const bytes = Buffer.allocUnsafeSlow(layout.rowBytes);
+    const bytes = takeMemory(layout.rowBytes).subarray(0, layout.rowBytes);
     new Float64Array(bytes.buffer, 0, count).set(times);
     new Float64Array(bytes.buffer, layout.ends, count).set(ends);
     if (place.ids !== null)
@@ -31866,7 +31876,7 @@ class StoredRun {
             return null;
         const length = layoutOf(place).rowBytes + place.bytes;
         if (this.#other.length < length)
-            this.#other = Buffer.allocUnsafeSlow(length);
+            this.#other = takeMemory(length);
         return this.#fill(this.#other, length, place);
     }
     async #fill(memory, length, place) {
@@ -38683,8 +38693,9 @@ function plain(text, { cut }) {
 
 ;// CONCATENATED MODULE: ./lib/spool.js
 
+
 /** A response stays in memory up to here, in bytes: pages do, whole logs in one response do not. */
-const MEMORY_BYTES = 8 * 2 ** 20;
+const MEMORY_BYTES = 4 * 2 ** 20;
 /** What is written to the disk, and read from it, at once; bytes. */
 const CHUNK_BYTES = 2 ** 19;
 /** Takes the bytes of one response as they come, in memory as far as that is allowed, and then in a file without a name. */
@@ -38729,12 +38740,21 @@ class Spool {
         await this.#file.append(this.#takePending());
     }
     #takePending() {
-        const [only = Buffer.of()] = this.#pending;
-        const all = this.#pending.length <= 1 ? only : Buffer.concat(this.#pending, this.#pendingBytes);
+        const all = joined(this.#pending, this.#pendingBytes);
         this.#pending = [];
         this.#pendingBytes = 0;
         return all;
     }
+}
+function joined(pieces, bytes) {
+    const [only = Buffer.of()] = pieces;
+    if (pieces.length <= 1)
+        return only;
+    const all = takeMemory(bytes).subarray(0, bytes);
+    let at = 0;
+    for (const piece of pieces)
+        at += piece.copy(all, at);
+    return all;
 }
 /** Bytes in memory as the content of a response; there is nothing to give back. */
 function inMemory(body) {
