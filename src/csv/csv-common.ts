@@ -24,40 +24,18 @@ export type CsvWriter = (event: VendorEvent, row: CsvRow, rows: RowBuffer) => vo
  */
 export function csvWriter(common: CommonCells, header: readonly string[]): CsvWriter | null {
   if (header.some((name) => /^\d+$/.test(name))) return null;
-  const json = new CellsAsJson(header);
-  const cells = new CsvCells(json);
+  const cells = new CsvCells(header);
   return (event, row, rows) => {
-    json.make(row);
-    cells.row = row;
+    cells.take(row);
     const at = common.write(event, cells, rows);
-    rows.end(rows.put(json.bytes, at));
+    rows.end(rows.put(cells.json, at));
   };
 }
 
-/** The cells of the row that was made JSON last. */
+/** The cells of one row at a time, and all of them as a JSON object, which is a cell of another CSV. */
 class CsvCells implements NativeCells {
-  row: CsvRow = csvRow([]);
-  readonly #json: CellsAsJson;
-
-  constructor(json: CellsAsJson) {
-    this.#json = json;
-  }
-
-  text(column: number): string {
-    return column === -1 ? '' : this.row.cell(column);
-  }
-
-  write(column: number, rows: RowBuffer, at: number): number {
-    const { plain, bytes } = this.row;
-    // The first may be one that was put before the row's own, or a row's only one, which is written in another way.
-    if (!plain || column === 0) return rows.putCell(this.text(column), at);
-    return rows.putPart(bytes, this.#json.startOf(column), this.#json.endOf(column), at);
-  }
-}
-
-/** The cells of a CSV's rows as JSON objects, each of which is a cell of another CSV, one at a time. */
-class CellsAsJson {
-  /** What stands before each cell, with the end of the one before. */
+  #row: CsvRow = csvRow([]);
+  /** What stands before each cell in JSON, with the end of the one before. */
   readonly #before: readonly Buffer[];
   readonly #beforeBytes: number;
   /** Where each cell of the row ends in its bytes; of one that was put before, the place before the row. */
@@ -74,22 +52,8 @@ class CellsAsJson {
     this.#ends = new Int32Array(header.length);
   }
 
-  /** The row that was made last, until another is. */
-  get bytes(): Buffer {
-    return this.#into.subarray(0, this.#length);
-  }
-
-  /** Where a cell of its own but the first begins in the row. */
-  startOf(column: number): number {
-    return (this.#ends[column - 1] as number) + 1;
-  }
-
-  /** Where it ends. */
-  endOf(column: number): number {
-    return this.#ends[column] as number;
-  }
-
-  make(row: CsvRow): void {
+  /** One walk along the row makes the JSON of it and says where its cells end. */
+  take(row: CsvRow): void {
     const { bytes, from, to, first } = row;
     const ownBytes = to - from + (first === null ? 0 : first.bytes.length);
     const most = this.#beforeBytes + MOST_BYTES * ownBytes + END.length;
@@ -103,6 +67,24 @@ class CellsAsJson {
     }
     length = this.#add(first === null ? 0 : 1, count, bytes, from, to, length);
     this.#length = length + END.copy(this.#into, length);
+    this.#row = row;
+  }
+
+  /** The row as JSON, until another is taken. */
+  get json(): Buffer {
+    return this.#into.subarray(0, this.#length);
+  }
+
+  text(column: number): string {
+    return column === -1 ? '' : this.#row.cell(column);
+  }
+
+  write(column: number, rows: RowBuffer, at: number): number {
+    const { plain, bytes } = this.#row;
+    // The first may be one that was put before the row's own, or a row's only one, which is written in another way.
+    if (!plain || column === 0) return rows.putCell(this.text(column), at);
+    const ends = this.#ends;
+    return rows.putPart(bytes, (ends[column - 1] as number) + 1, ends[column] as number, at);
   }
 
   /** Adds the cells of some columns, which stand between `from` and `to`, behind what is there; gives the new length. */

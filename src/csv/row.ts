@@ -61,8 +61,8 @@ export class CsvRow {
   /** One cell, from 0, decoded alone; empty where the row is not so wide. */
   cell(index: number): string {
     if (this.first !== null && index === 0) return this.first.text;
-    const at = this.startOf(index);
-    return this.#decode(at, this.endOf(at));
+    const at = this.#startOf(index);
+    return this.#decode(at, this.#endOf(at));
   }
 
   /** One cell as `read` makes it of the bytes between its quotes; a quote in it is doubled where it had to be quoted. */
@@ -71,8 +71,8 @@ export class CsvRow {
       const bytes = Buffer.from(this.first.text);
       return read(bytes, 0, bytes.length);
     }
-    const at = this.startOf(index);
-    const end = this.endOf(at);
+    const at = this.#startOf(index);
+    const end = this.#endOf(at);
     return this.bytes[at] === QUOTE && at < end ? read(this.bytes, at + 1, end - 1) : read(this.bytes, at, end);
   }
 
@@ -82,14 +82,14 @@ export class CsvRow {
   }
 
   /** Where one of its own cells begins; behind the row where it is not so wide. */
-  startOf(index: number): number {
+  #startOf(index: number): number {
     let at = this.from;
-    for (let left = this.first === null ? index : index - 1; left > 0; left--) at = this.endOf(at) + 1;
+    for (let left = this.first === null ? index : index - 1; left > 0; left--) at = this.#endOf(at) + 1;
     return at;
   }
 
   /** Where the own cell that begins at `at` ends, with the quotes around it. */
-  endOf(at: number): number {
+  #endOf(at: number): number {
     return this.bytes[at] === QUOTE && at < this.to
       ? quotedEnd(this.bytes, at, this.to)
       : bareEnd(this.bytes, at, this.to);

@@ -85,7 +85,7 @@ function layoutOf({ rows, ids, rests }: Omit<Place, 'at' | 'bytes'>) {
 /** All that stands before the rows' own bytes. */
 function headOf({ count, times, ends, ids, rests }: Block, place: Omit<Place, 'at' | 'bytes'>): Buffer {
   const layout = layoutOf(place);
-  const bytes: Buffer = takeMemory(layout.rowBytes).subarray(0, layout.rowBytes);
+  const bytes = takeMemory(layout.rowBytes).subarray(0, layout.rowBytes);
   new Float64Array(bytes.buffer, 0, count).set(times);
   new Float64Array(bytes.buffer, layout.ends, count).set(ends);
   if (place.ids !== null) putTexts(bytes, ids, layout.idLengths, layout.idTexts);
