@@ -32486,8 +32486,8 @@ class CsvRow {
     cell(index) {
         if (this.first !== null && index === 0)
             return this.first.text;
-        const at = this.startOf(index);
-        return this.#decode(at, this.endOf(at));
+        const at = this.#startOf(index);
+        return this.#decode(at, this.#endOf(at));
     }
     /** One cell as `read` makes it of the bytes between its quotes; a quote in it is doubled where it had to be quoted. */
     read(index, read) {
@@ -32495,8 +32495,8 @@ class CsvRow {
             const bytes = Buffer.from(this.first.text);
             return read(bytes, 0, bytes.length);
         }
-        const at = this.startOf(index);
-        const end = this.endOf(at);
+        const at = this.#startOf(index);
+        const end = this.#endOf(at);
         return this.bytes[at] === row_QUOTE && at < end ? read(this.bytes, at + 1, end - 1) : read(this.bytes, at, end);
     }
     /** One cell as `parseInstant` reads it; no quote is a part of a time, doubled or not. */
@@ -32504,14 +32504,14 @@ class CsvRow {
         return this.read(index, instant/* instantAt */.l$);
     }
     /** Where one of its own cells begins; behind the row where it is not so wide. */
-    startOf(index) {
+    #startOf(index) {
         let at = this.from;
         for (let left = this.first === null ? index : index - 1; left > 0; left--)
-            at = this.endOf(at) + 1;
+            at = this.#endOf(at) + 1;
         return at;
     }
     /** Where the own cell that begins at `at` ends, with the quotes around it. */
-    endOf(at) {
+    #endOf(at) {
         return this.bytes[at] === row_QUOTE && at < this.to
             ? quotedEnd(this.bytes, at, this.to)
             : bareEnd(this.bytes, at, this.to);
@@ -32606,36 +32606,17 @@ const MOST_BYTES = 6;
 function csvWriter(common, header) {
     if (header.some((name) => /^\d+$/.test(name)))
         return null;
-    const json = new CellsAsJson(header);
-    const cells = new CsvCells(json);
+    const cells = new CsvCells(header);
     return (event, row, rows) => {
-        json.make(row);
-        cells.row = row;
+        cells.take(row);
         const at = common.write(event, cells, rows);
-        rows.end(rows.put(json.bytes, at));
+        rows.end(rows.put(cells.json, at));
     };
 }
-/** The cells of the row that was made JSON last. */
+/** The cells of one row at a time, and all of them as a JSON object, which is a cell of another CSV. */
 class CsvCells {
-    row = csvRow([]);
-    #json;
-    constructor(json) {
-        this.#json = json;
-    }
-    text(column) {
-        return column === -1 ? '' : this.row.cell(column);
-    }
-    write(column, rows, at) {
-        const { plain, bytes } = this.row;
-        // The first may be one that was put before the row's own, or a row's only one, which is written in another way.
-        if (!plain || column === 0)
-            return rows.putCell(this.text(column), at);
-        return rows.putPart(bytes, this.#json.startOf(column), this.#json.endOf(column), at);
-    }
-}
-/** The cells of a CSV's rows as JSON objects, each of which is a cell of another CSV, one at a time. */
-class CellsAsJson {
-    /** What stands before each cell, with the end of the one before. */
+    #row = csvRow([]);
+    /** What stands before each cell in JSON, with the end of the one before. */
     #before;
     #beforeBytes;
     /** Where each cell of the row ends in its bytes; of one that was put before, the place before the row. */
@@ -32650,19 +32631,8 @@ class CellsAsJson {
         this.#beforeBytes = this.#before.reduce((sum, { length }) => sum + length, 0);
         this.#ends = new Int32Array(header.length);
     }
-    /** The row that was made last, until another is. */
-    get bytes() {
-        return this.#into.subarray(0, this.#length);
-    }
-    /** Where a cell of its own but the first begins in the row. */
-    startOf(column) {
-        return this.#ends[column - 1] + 1;
-    }
-    /** Where it ends. */
-    endOf(column) {
-        return this.#ends[column];
-    }
-    make(row) {
+    /** One walk along the row makes the JSON of it and says where its cells end. */
+    take(row) {
         const { bytes, from, to, first } = row;
         const ownBytes = to - from + (first === null ? 0 : first.bytes.length);
         const most = this.#beforeBytes + MOST_BYTES * ownBytes + END.length;
@@ -32677,6 +32647,22 @@ class CellsAsJson {
         }
         length = this.#add(first === null ? 0 : 1, count, bytes, from, to, length);
         this.#length = length + END.copy(this.#into, length);
+        this.#row = row;
+    }
+    /** The row as JSON, until another is taken. */
+    get json() {
+        return this.#into.subarray(0, this.#length);
+    }
+    text(column) {
+        return column === -1 ? '' : this.#row.cell(column);
+    }
+    write(column, rows, at) {
+        const { plain, bytes } = this.#row;
+        // The first may be one that was put before the row's own, or a row's only one, which is written in another way.
+        if (!plain || column === 0)
+            return rows.putCell(this.text(column), at);
+        const ends = this.#ends;
+        return rows.putPart(bytes, ends[column - 1] + 1, ends[column], at);
     }
     /** Adds the cells of some columns, which stand between `from` and `to`, behind what is there; gives the new length. */
     #add(column, until, bytes, from, to, length) {
