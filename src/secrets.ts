@@ -40,16 +40,20 @@ export function openSecrets(mask: (form: string) => void): Secrets {
     cut: (text) => {
       const plain = lowerCase(text);
       let shown = '';
+      /** Behind what is shown or cut already; behind the secret that was found last. */
+      let from = 0;
       let end = 0;
       for (let at = 0; at < text.length; at++) {
         const before = end;
         for (const [length, known] of stretches) {
           if (at + length > end && known.has(plain.slice(at, at + length))) end = at + length;
         }
-        if (at >= end) shown += text[at];
-        else if (at >= before) shown += '***';
+        if (at >= end) continue;
+        if (at >= before) shown += `${text.slice(from, at)}***`;
+        from = end;
       }
-      return shown;
+      // In one piece where nothing was cut: of texts put together letter by letter, thousands of requests take megabytes.
+      return shown + text.slice(from);
     },
   };
 }
