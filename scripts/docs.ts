@@ -12,7 +12,7 @@ import { planTable } from '../src/csv/columns.ts';
 import { COMMON_COLUMNS } from '../src/csv/common.ts';
 import { EXTRA_COLUMN } from '../src/csv/native.ts';
 import { encodeRows } from '../src/csv/write.ts';
-import type { CommonName, Filter, NativeColumn, Vendor, VendorEvent } from '../src/types.ts';
+import type { CommonName, CommonSource, Filter, NativeColumn, Vendor, VendorEvent } from '../src/types.ts';
 import { vendors } from '../src/vendors/index.ts';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
@@ -214,12 +214,18 @@ function commonText({ columns, common, idColumn }: Vendor): string {
   const rows = COMMON_COLUMNS.flatMap(({ name }) => {
     const source = name === 'id' && idColumn !== null ? idColumn : common[name as CommonName];
     if (source === undefined) return [];
-    return [[code(name), typeof source === 'string' ? code(source) : `made of ${source.of.map(code).join(' and ')}`]];
+    return [[code(name), sourceText(source)]];
   });
   const outcome = common.outcome === undefined ? ' `outcome` is always `unknown`.' : '';
   const condition =
     columns === null ? '\n\nThere is such a table only where a column of the header reads as a time.' : '';
   return `Beside \`time\`, \`vendor\`, \`org\` and \`raw\`, the vendor fills these; the others are empty.${outcome}${condition}\n\n${table(['Column', 'Native column'], rows)}`;
+}
+
+function sourceText(source: CommonSource): string {
+  if (typeof source === 'string') return code(source);
+  if ('firstOf' in source) return source.firstOf.map(code).join(', or where that is empty ');
+  return `made of ${source.of.map(code).join(' and ')}`;
 }
 
 const retentionText = ({ retention, name }: Vendor): string[] =>

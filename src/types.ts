@@ -126,6 +126,8 @@ export type CommonName =
 /** What fills such a column: the cell of one native column as it is, or what is made of the cells of some. */
 export type CommonSource =
   | string
+  /** The first of these cells that is not empty, as it is. */
+  | { readonly firstOf: readonly string[] }
   | {
       readonly of: readonly string[];
       /** From their cells, in this order; an empty one is what the vendor did not say. */

@@ -23,6 +23,7 @@ const csvVendor = (first: string): Vendor =>
       outcome: { of: [first], cell: (cell) => (cell === '' ? 'failure' : 'success') },
       actor_name: 'b',
       target_name: { of: ['b', 'not there'], cell: (...cells) => cells.join('|') },
+      source_ip: { firstOf: ['not there', 'b', 'c'] },
       user_agent: 'not there',
     },
   });
@@ -39,6 +40,20 @@ function bothWays(header: readonly string[], body: CsvRow, rows = new RowBuffer(
 }
 
 describe('a row of a CSV vendor in the common table', () => {
+  test.each([
+    ['x,y,z', 'y'],
+    ['x,"y,",z', '"y,"'],
+    ['x,,z', 'z'],
+    ['x,,"z "', '"z "'],
+    ['x,,', ''],
+    [',"",z', 'z'],
+  ])('of %s has the first of some cells that says anything, %s', (row, address) => {
+    const table = rowsOf(`a,b,c\r\n${row}\r\n`);
+    const [written, expected] = bothWays(table.header, table.rows[0] as CsvRow);
+    expect(written).toBe(expected);
+    expect(written).toContain(`,${address},,"{""a"":`);
+  });
+
   test.each([
     ['plain cells', 'a,b', 'x,y', '{"a":"x","b":"y"}'],
     ['empty cells', 'a,b,c', ',,', '{"a":"","b":"","c":""}'],
@@ -62,7 +77,7 @@ describe('a row of a CSV vendor in the common table', () => {
   test('has the time, the vendor, what the vendor says, and nothing of a column that is not there', () => {
     const { header, rows } = rowsOf('a,b\r\nx,y\r\n');
     const [written] = bothWays(header, rows[0] as CsvRow);
-    expect(written).toBe('2026-11-01T12:00:00.007Z,acme,acme,,x,success,,,y,,,,y|,,,"{""a"":""x"",""b"":""y""}"\r\n');
+    expect(written).toBe('2026-11-01T12:00:00.007Z,acme,acme,,x,success,,,y,,,,y|,y,,"{""a"":""x"",""b"":""y""}"\r\n');
     expect(COMMON_COLUMNS.at(-1)?.name).toBe('raw');
   });
 
@@ -136,7 +151,10 @@ describe('a row of a CSV vendor in the common table', () => {
 test.each([...vendors.values()].flatMap((vendor) => (vendor.columns === null ? [] : [[vendor.name, vendor] as const])))(
   'the common table of %s is made of columns that there are',
   (_, { columns, common }) => {
-    const names = Object.values(common).flatMap((source) => (typeof source === 'string' ? [source] : source.of));
+    const names = Object.values(common).flatMap((source) => {
+      if (typeof source === 'string') return [source];
+      return 'firstOf' in source ? source.firstOf : source.of;
+    });
     expect(columns?.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
   },
 );

@@ -29,7 +29,7 @@ export const COMMON_COLUMNS: readonly NativeColumn[] = [
 export interface NativeCells {
   /** One as text; empty where there is none, as at -1. */
   readonly text: (column: number) => string;
-  /** Writes one at a place of the row that has begun, and gives the place behind it. */
+  /** Writes one at a place of the row that has begun, and gives the place behind it; of an empty one, nothing. */
   readonly write: (column: number, rows: RowBuffer, at: number) => number;
 }
 
@@ -37,19 +37,24 @@ export interface NativeCells {
 type Filling =
   | { readonly kind: 'same'; readonly text: string }
   | { readonly kind: 'time' | 'id' }
-  | { readonly kind: 'native'; readonly column: number }
+  /** The first of these cells that is not empty. */
+  | { readonly kind: 'native'; readonly columns: readonly number[] }
   | { readonly kind: 'made'; readonly columns: readonly number[]; readonly cell: (...cells: string[]) => string };
 
 const EMPTY: Filling = { kind: 'same', text: '' };
 
 /** What all these columns but `raw` hold, where the native ones have such names. */
 function fillingsOf({ id, common }: Vendor, org: string, names: readonly string[]): readonly Filling[] {
+  const places = (of: readonly string[]) => of.map((name) => names.indexOf(name));
+  const firstOf = (...of: string[]): Filling => {
+    const columns = places(of).filter((column) => column !== -1);
+    return columns.length === 0 ? EMPTY : { kind: 'native', columns };
+  };
   const fill = (source: CommonSource | undefined): Filling => {
     if (source === undefined) return EMPTY;
-    if (typeof source !== 'string') {
-      return { kind: 'made', columns: source.of.map((name) => names.indexOf(name)), cell: source.cell };
-    }
-    return names.includes(source) ? { kind: 'native', column: names.indexOf(source) } : EMPTY;
+    if (typeof source === 'string') return firstOf(source);
+    if ('firstOf' in source) return firstOf(...source.firstOf);
+    return { kind: 'made', columns: places(source.of), cell: source.cell };
   };
   const alike = new Map<string, Filling>([
     ['time', { kind: 'time' }],
@@ -96,12 +101,20 @@ export class CommonCells {
     let at = rows.length;
     for (const { before, filling } of this.#steps) {
       at = rows.put(before, at);
-      if (filling.kind === 'native') at = cells.write(filling.column, rows, at);
+      if (filling.kind === 'native') at = writeFirst(filling.columns, cells, rows, at);
       else if (filling.kind === 'time' && event.time !== null) at = rows.putInstant(event.time, at);
       else at = rows.putCell(textOf(filling, event, cells), at);
     }
     return rows.put(this.#last, at);
   }
+}
+
+function writeFirst(columns: readonly number[], cells: NativeCells, rows: RowBuffer, from: number): number {
+  let at = from;
+  for (let index = 0; at === from && index < columns.length; index++) {
+    at = cells.write(columns[index] as number, rows, from);
+  }
+  return at;
 }
 
 function textOf(filling: Filling, { time, id }: Timed, cells: Pick<NativeCells, 'text'>): string {
@@ -113,7 +126,7 @@ function textOf(filling: Filling, { time, id }: Timed, cells: Pick<NativeCells, 
     case 'id':
       return id ?? '';
     case 'native':
-      return cells.text(filling.column);
+      return filling.columns.reduce((found, column) => found || cells.text(column), '');
     case 'made':
       return filling.cell(...filling.columns.map((column) => cells.text(column)));
   }

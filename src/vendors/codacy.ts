@@ -287,7 +287,7 @@ export const codacy: Vendor = {
     action: 'action',
     outcome: { of: ['result'], cell: (result) => OUTCOMES.get(result) ?? 'unknown' },
     // The guide's shape gives the actor as text, the specification's as an object.
-    actor_email: { of: ['actor', 'actor.email'], cell: (actor, email) => actor || email },
+    actor_email: { firstOf: ['actor', 'actor.email'] },
     actor_type: 'actor.role',
     target_id: 'entityId',
     target_name: { of: ['entityId', 'repositoryName'], cell: (id, repository) => (id === '' ? repository : '') },
