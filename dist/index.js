@@ -30971,13 +30971,19 @@ const COMMON_COLUMNS = [
 const EMPTY = { kind: 'same', text: '' };
 /** What all these columns but `raw` hold, where the native ones have such names. */
 function fillingsOf({ id, common }, org, names) {
+    const places = (of) => of.map((name) => names.indexOf(name));
+    const firstOf = (...of) => {
+        const columns = places(of).filter((column) => column !== -1);
+        return columns.length === 0 ? EMPTY : { kind: 'native', columns };
+    };
     const fill = (source) => {
         if (source === undefined)
             return EMPTY;
-        if (typeof source !== 'string') {
-            return { kind: 'made', columns: source.of.map((name) => names.indexOf(name)), cell: source.cell };
-        }
-        return names.includes(source) ? { kind: 'native', column: names.indexOf(source) } : EMPTY;
+        if (typeof source === 'string')
+            return firstOf(source);
+        if ('firstOf' in source)
+            return firstOf(...source.firstOf);
+        return { kind: 'made', columns: places(source.of), cell: source.cell };
     };
     const alike = new Map([
         ['time', { kind: 'time' }],
@@ -31022,7 +31028,7 @@ class CommonCells {
         for (const { before, filling } of this.#steps) {
             at = rows.put(before, at);
             if (filling.kind === 'native')
-                at = cells.write(filling.column, rows, at);
+                at = writeFirst(filling.columns, cells, rows, at);
             else if (filling.kind === 'time' && event.time !== null)
                 at = rows.putInstant(event.time, at);
             else
@@ -31030,6 +31036,13 @@ class CommonCells {
         }
         return rows.put(this.#last, at);
     }
+}
+function writeFirst(columns, cells, rows, from) {
+    let at = from;
+    for (let index = 0; at === from && index < columns.length; index++) {
+        at = cells.write(columns[index], rows, from);
+    }
+    return at;
 }
 function textOf(filling, { time, id }, cells) {
     switch (filling.kind) {
@@ -31040,7 +31053,7 @@ function textOf(filling, { time, id }, cells) {
         case 'id':
             return id ?? '';
         case 'native':
-            return cells.text(filling.column);
+            return filling.columns.reduce((found, column) => found || cells.text(column), '');
         case 'made':
             return filling.cell(...filling.columns.map((column) => cells.text(column)));
     }
@@ -32940,9 +32953,9 @@ class Ids {
     }
     /** Throws `protocol` where two events have one id. */
     async check() {
+        let ids = new BigUint64Array(Math.min(this.#stored + this.#count, 2 * MOST_AT_ONCE));
         const shares = 2 ** Math.ceil(Math.log2(Math.max(1, (this.#stored + this.#count) / MOST_AT_ONCE)));
         for (let share = 0; share < shares; share++) {
-            let ids = new BigUint64Array(Math.min(this.#stored + this.#count, 2 * MOST_AT_ONCE));
             let length = 0;
             for await (const { batch, count } of this.#all()) {
                 for (let index = 0; index < count; index++) {
@@ -37057,7 +37070,7 @@ const codacy = {
         action: 'action',
         outcome: { of: ['result'], cell: (result) => OUTCOMES.get(result) ?? 'unknown' },
         // The guide's shape gives the actor as text, the specification's as an object.
-        actor_email: { of: ['actor', 'actor.email'], cell: (actor, email) => actor || email },
+        actor_email: { firstOf: ['actor', 'actor.email'] },
         actor_type: 'actor.role',
         target_id: 'entityId',
         target_name: { of: ['entityId', 'repositoryName'], cell: (id, repository) => (id === '' ? repository : '') },
