@@ -5,20 +5,23 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Bytes of all buffers that somebody still has; what nobody has goes in the background, so that it is waited for. */
-async function bufferBytes(): Promise<number> {
+/** Of buffers, or of all else that JavaScript has. */
+type Memory = 'arrayBuffers' | 'heapUsed';
+
+/** Bytes that somebody still has; what nobody has goes in the background, so that it is waited for. */
+async function heldBytes(memory: Memory): Promise<number> {
   for (let bytes = Number.POSITIVE_INFINITY; ; ) {
     collect();
     await turn();
-    const { arrayBuffers } = process.memoryUsage();
-    if (arrayBuffers >= bytes) return arrayBuffers;
-    bytes = arrayBuffers;
+    const held = process.memoryUsage()[memory];
+    if (held >= bytes) return held;
+    bytes = held;
   }
 }
 
-/** How many bytes of buffers the work leaves behind. */
-export async function leftBehind(work: () => Promise<unknown>): Promise<number> {
-  const before = await bufferBytes();
+/** How many bytes the work leaves behind. */
+export async function leftBehind(work: () => Promise<unknown>, memory: Memory = 'arrayBuffers'): Promise<number> {
+  const before = await heldBytes(memory);
   await work();
-  return (await bufferBytes()) - before;
+  return (await heldBytes(memory)) - before;
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { encodingsOf } from '../../sandbox/surfaces/encodings.ts';
 import { ExportError } from '../../src/errors.ts';
 import { cutError, maskEverywhere, openSecrets } from '../../src/secrets.ts';
+import { leftBehind } from './memory.ts';
 
 const secretsOf = (...secrets: string[]) => {
   const masks: string[] = [];
@@ -91,6 +92,15 @@ describe('cut', () => {
   test('takes no time with what is long', () => {
     const { cut } = secretsOf('x'.repeat(4_000), 'y'.repeat(4_000));
     expect(cut('z'.repeat(65_536))).toHaveLength(65_536);
+  });
+
+  test('leaves texts in one piece, which thousands of requests keep', async () => {
+    const { cut } = secretsOf('hunter2hunter2');
+    const kept: string[] = [];
+    const keep = async () => {
+      for (let page = 0; page < 4_000; page++) kept.push(cut(`/events?cursor=${'c'.repeat(200)}&page=${page}`));
+    };
+    expect(await leftBehind(keep, 'heapUsed')).toBeLessThan(3 * kept.join('').length);
   });
 });
 
