@@ -22,8 +22,7 @@ const isFileName = (name: string): boolean =>
 
 /** GitHub's bound on a ref, in bytes, `refs/heads/` included. */
 const REF_BYTES = 255;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what git refuses
-const REF_REFUSED = /\.\.|@\{|[\x00-\x20\x7f~^:?*[\\]|\.$/;
+const REF_REFUSED = /\.\.|@\{|[[\p{Cc}&&\p{ASCII}] ~^:?*\[\\]|\.$/v;
 
 /** Whether `refs/heads/<name>` is what `git check-ref-format` accepts. */
 export const isBranchName = (name: string): boolean =>
