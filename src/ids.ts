@@ -81,8 +81,9 @@ export class Ids {
 
   /** Throws `protocol` where two events have one id. */
   async check(): Promise<void> {
-    let ids = new BigUint64Array(Math.min(this.#stored + this.#count, 2 * MOST_AT_ONCE));
-    const shares = 2 ** Math.ceil(Math.log2(Math.max(1, (this.#stored + this.#count) / MOST_AT_ONCE)));
+    const kept = this.#stored + this.#count;
+    const shares = 2 ** Math.ceil(Math.log2(Math.max(1, kept / MOST_AT_ONCE)));
+    let ids = new BigUint64Array(Math.min(kept, 2 * MOST_AT_ONCE));
     for (let share = 0; share < shares; share++) {
       let length = 0;
       for await (const { batch, count } of this.#all()) {
