@@ -31755,7 +31755,7 @@ const ROW_MASK = 2 ** ROW_BITS - 1;
 const GRAIN = 2 ** 18;
 /**
  * Memory of its own for so many bytes or some more, whatever it held before. Long exports take and leave a lot of it: of
- * ever other sizes, it would leave holes that nothing fits into, and the process would grow with the export.
+ * ever other sizes, it would leave holes that nothing fits into, some MiB in all.
  */
 const takeMemory = (bytes) => Buffer.allocUnsafeSlow(Math.ceil(bytes / GRAIN) * GRAIN);
 
@@ -32953,8 +32953,9 @@ class Ids {
     }
     /** Throws `protocol` where two events have one id. */
     async check() {
-        let ids = new BigUint64Array(Math.min(this.#stored + this.#count, 2 * MOST_AT_ONCE));
-        const shares = 2 ** Math.ceil(Math.log2(Math.max(1, (this.#stored + this.#count) / MOST_AT_ONCE)));
+        const kept = this.#stored + this.#count;
+        const shares = 2 ** Math.ceil(Math.log2(Math.max(1, kept / MOST_AT_ONCE)));
+        let ids = new BigUint64Array(Math.min(kept, 2 * MOST_AT_ONCE));
         for (let share = 0; share < shares; share++) {
             let length = 0;
             for await (const { batch, count } of this.#all()) {
