@@ -43360,7 +43360,7 @@ exports.parseClass = parseClass;
 
 /***/ }),
 
-/***/ 8419:
+/***/ 800:
 /***/ ((__unused_webpack_module, exports) => {
 
 
@@ -43400,7 +43400,7 @@ exports.unescape = exports.escape = exports.AST = exports.Minimatch = exports.ma
 const brace_expansion_1 = __importDefault(__webpack_require__(4691));
 const assert_valid_pattern_js_1 = __webpack_require__(7305);
 const ast_js_1 = __webpack_require__(1803);
-const escape_js_1 = __webpack_require__(8419);
+const escape_js_1 = __webpack_require__(800);
 const unescape_js_1 = __webpack_require__(851);
 const minimatch = (p, pattern, options = {}) => {
     (0, assert_valid_pattern_js_1.assertValidPattern)(pattern);
@@ -44404,7 +44404,7 @@ exports.Minimatch = Minimatch;
 /* c8 ignore start */
 var ast_js_2 = __webpack_require__(1803);
 Object.defineProperty(exports, "AST", ({ enumerable: true, get: function () { return ast_js_2.AST; } }));
-var escape_js_2 = __webpack_require__(8419);
+var escape_js_2 = __webpack_require__(800);
 Object.defineProperty(exports, "escape", ({ enumerable: true, get: function () { return escape_js_2.escape; } }));
 var unescape_js_2 = __webpack_require__(851);
 Object.defineProperty(exports, "unescape", ({ enumerable: true, get: function () { return unescape_js_2.unescape; } }));

@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { inWindow, jsonOf, makeLedger } from '../sandbox/ledger.ts';
-import { planTable } from '../src/csv/columns.ts';
-import { COMMON_COLUMNS } from '../src/csv/common.ts';
-import { EXTRA_COLUMN } from '../src/csv/native.ts';
-import { encodeRows } from '../src/csv/write.ts';
-import type { CommonName, CommonSource, Filter, NativeColumn, Vendor, VendorEvent } from '../src/types.ts';
+import { encodeRows } from '../src/csv/encode.ts';
+import { COMMON_COLUMNS } from '../src/table/common-columns.ts';
+import { EXTRA_COLUMN } from '../src/table/native-columns.ts';
+import { planTable } from '../src/table/table-plan.ts';
+import type { CommonName, CommonSource, Filter, NativeColumn, Vendor, VendorEvent } from '../src/vendors/contract.ts';
 import { vendors } from '../src/vendors/index.ts';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));

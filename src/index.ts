@@ -1,8 +1,8 @@
-import { Interrupted } from './errors.ts';
-import { sayFailed } from './log.ts';
+import { Interrupted } from './base/errors.ts';
 import { main } from './main.ts';
-import { systemClock } from './retry.ts';
 import { githubRunner as runner } from './runner.ts';
+import { sayFailed } from './step-log.ts';
+import { systemClock } from './time/clock.ts';
 
 // Until the last check has passed, however the process ends, it has failed.
 process.exitCode = 1;

@@ -1,16 +1,25 @@
 import { join } from 'node:path';
-import { makeFolder } from './destinations/file.ts';
-import { ExportError } from './errors.ts';
-import { forLog } from './escape.ts';
-import { manifestOf } from './evidence/manifest.ts';
-import { scopeOf } from './evidence/scope.ts';
-import { MANIFEST, writeEvidence } from './evidence/write.ts';
-import { type ExportedTable, exportEvents } from './export.ts';
-import { type History, type LookBack, lookBack, neverFirst, Overtaken } from './history/history.ts';
-import { type Link, readLink } from './history/link.ts';
-import { type Job, nextJob } from './history/plan.ts';
-import { type Home, linkOf, openHome } from './home.ts';
-import { type Inputs, readInputs } from './inputs.ts';
+import { ExportError } from './base/errors.ts';
+import { cutError, maskedOnceMinted, openSecrets } from './base/secrets.ts';
+import { forLog, grouped } from './base/text.ts';
+import type { Inside, Surroundings } from './context.ts';
+import { type Link, readLink } from './delivery/delivered-export.ts';
+import { type Home, linkOf, openHome } from './delivery/delivery.ts';
+import { MANIFEST, writeEvidence } from './delivery/evidence.ts';
+import { makeFolder } from './delivery/export-folder.ts';
+import { type History, type LookBack, lookBack, neverFirst, Overtaken } from './delivery/history.ts';
+import { manifestOf } from './delivery/manifest.ts';
+import { exportName } from './delivery/names.ts';
+import { type Job, nextJob } from './delivery/next-export.ts';
+import { scopeOf } from './delivery/scope.ts';
+import { exportEvents } from './export/export.ts';
+import type { ExportedTable } from './export/row-filter.ts';
+import { openSession } from './export/session.ts';
+import { writeSpreadsheet } from './export/spreadsheet-copy.ts';
+import type { Exchange } from './http/call.ts';
+import { paceOf } from './http/rate-limiter.ts';
+import { type Inputs, readInputs } from './inputs/inputs.ts';
+import { failureSummaryOf, outputsOf, type Report, summaryOf } from './job-summary.ts';
 import {
   announce,
   announceJob,
@@ -20,16 +29,9 @@ import {
   sayNothingNew,
   sayOvertaken,
   summarize,
-} from './log.ts';
-import { exportName } from './name.ts';
-import { paceOf } from './pace.ts';
-import type { Clock } from './retry.ts';
-import { cutError, maskedOnceMinted, openSecrets } from './secrets.ts';
-import { openSession } from './session.ts';
-import { writeSpreadsheet } from './spreadsheet.ts';
-import { failureSummaryOf, grouped, outputsOf, type Report, summaryOf } from './summary.ts';
-import type { Inside, Surroundings } from './surroundings.ts';
-import type { Exchange, Note } from './types.ts';
+} from './step-log.ts';
+import type { Clock } from './time/clock.ts';
+import type { Note } from './vendors/contract.ts';
 
 /** Exports that go on from each other are read again, file by file: no file may be larger than memory has room for. */
 const MOST_LOOK_BACK_BYTES = 100 * 2 ** 20;

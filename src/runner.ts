@@ -1,6 +1,6 @@
 import * as core from '@actions/core';
-import { ExportError } from './errors.ts';
-import { forLog } from './escape.ts';
+import { ExportError } from './base/errors.ts';
+import { forLog } from './base/text.ts';
 
 /** What the program shows and gives to whoever runs it. The only importer of `@actions/core`. */
 export interface Runner {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, expect } from '@jest/globals';
-import { ExportError } from '../../src/errors.ts';
+import { ExportError } from '../../src/base/errors.ts';
 import { main } from '../../src/main.ts';
-import type { Clock } from '../../src/retry.ts';
 import type { Runner } from '../../src/runner.ts';
+import type { Clock } from '../../src/time/clock.ts';
 
 /** 2026-11-21T12:00:00Z: "now" in every run. */
 export const NOON = Date.UTC(2026, 10, 21, 12);

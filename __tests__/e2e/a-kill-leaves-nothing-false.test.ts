@@ -1,8 +1,8 @@
-/** A sample of `npm run kill`: runs that are killed, and run again on the same workspace. */
+/** A sample of `npm run trial -- kill`: runs that are killed, and run again on the same workspace. */
 
 import { expect, test } from '@jest/globals';
-import { type Blow, kill } from '../../sandbox/kill/kills.ts';
-import { type SceneKind, sceneOf } from '../../sandbox/kill/scene.ts';
+import { type Blow, kill } from '../../trials/kill/kills.ts';
+import { type SceneKind, sceneOf } from '../../trials/kill/scene.ts';
 
 const FILE: SceneKind = { destination: 'file', chained: false };
 const COMMIT: SceneKind = { destination: 'commit', chained: false };

@@ -1,8 +1,8 @@
-/** A sample of `npm run chaos -- --destination commit`: a GitHub that fails as seeds say, and the run after it. */
+/** A sample of `npm run trial -- chaos --destination commit`: a GitHub that fails as seeds say, and the run after it. */
 
 import { expect, test } from '@jest/globals';
-import type { Outcome } from '../../sandbox/chaos/chaos.ts';
-import { runDestinationChaos } from '../../sandbox/chaos/destinations.ts';
+import type { Outcome } from '../../trials/chaos/chaos.ts';
+import { runDestinationChaos } from '../../trials/chaos/destinations.ts';
 
 const SEEDS = Array.from({ length: 8 }, (_, index) => 205 + index);
 

@@ -1,20 +1,13 @@
-/** A sample of `npm run surfaces`: texts that mean harm, in every part of an answer, in events and in inputs. */
+/** A sample of `npm run trial -- surfaces`: texts that mean harm, in every part of an answer, in events and in inputs. */
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { VendorId } from '../../sandbox/ledger.ts';
-import {
-  attack,
-  exportHostile,
-  flawsOfAttack,
-  inputsFor,
-  openTarget,
-  placesOf,
-} from '../../sandbox/surfaces/attack.ts';
-import { GITHUB_PLACES, GITHUB_TOKEN, openGitHubTarget } from '../../sandbox/surfaces/github.ts';
-import { HOSTILE_INPUTS } from '../../sandbox/surfaces/inputs.ts';
-import { flawsOf } from '../../sandbox/surfaces/judge.ts';
-import { PAYLOADS } from '../../sandbox/surfaces/payloads.ts';
-import { openStage, type Performed, type Stage } from '../../sandbox/surfaces/stage.ts';
+import { attack, exportHostile, flawsOfAttack, inputsFor, openTarget, placesOf } from '../../trials/surfaces/attack.ts';
+import { GITHUB_PLACES, GITHUB_TOKEN, openGitHubTarget } from '../../trials/surfaces/github.ts';
+import { HOSTILE_INPUTS } from '../../trials/surfaces/inputs.ts';
+import { flawsOf } from '../../trials/surfaces/judge.ts';
+import { PAYLOADS } from '../../trials/surfaces/payloads.ts';
+import { openStage, type Performed, type Stage } from '../../trials/surfaces/stage.ts';
 
 const VENDORS: readonly VendorId[] = ['kosli', 'infisical', 'datafold', 'aitronos', 'codacy'];
 

@@ -1,8 +1,8 @@
-/** A sample of `npm run chaos`: exports from vendors that fail as seeds say. */
+/** A sample of `npm run trial -- chaos`: exports from vendors that fail as seeds say. */
 
 import { expect, test } from '@jest/globals';
-import { type Outcome, runChaos } from '../../sandbox/chaos/chaos.ts';
 import type { VendorId } from '../../sandbox/ledger.ts';
+import { type Outcome, runChaos } from '../../trials/chaos/chaos.ts';
 
 const SEEDS = Array.from({ length: 15 }, (_, index) => 101 + index);
 

@@ -1,10 +1,10 @@
-/** A full disk, as the kernel says it of a file that is too large, and at other steps as `sandbox/kill/disk.ts` says it. */
+/** A full disk, as the kernel says it of a file that is too large, and at other steps as `trials/kill/disk.ts` says it. */
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { preloaded } from '../../sandbox/kill/kills.ts';
 import { makeLedger } from '../../sandbox/ledger.ts';
+import { preloaded } from '../../trials/kill/kills.ts';
 import { expectRed, folder, run, vendor, WEEK } from './scenario.ts';
 
 const NAME = 'datafold-20261005T000000Z-20261012T000000Z';

@@ -9,8 +9,8 @@ import { expect } from '@jest/globals';
 import { randomFrom, type VendorId } from '../../sandbox/ledger.ts';
 import type { SandboxServer } from '../../sandbox/server.ts';
 import { main } from '../../src/main.ts';
-import type { Clock } from '../../src/retry.ts';
 import type { Runner } from '../../src/runner.ts';
+import type { Clock } from '../../src/time/clock.ts';
 import { OWN } from './repository.ts';
 import { GITHUB_TOKEN, ORG, TOKEN, WEEK_INPUTS } from './scenario.ts';
 

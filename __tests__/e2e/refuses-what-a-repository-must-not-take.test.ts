@@ -3,7 +3,7 @@ import type { GitHubServer, RepositoryOptions } from '../../sandbox/github/serve
 import { inWindow } from '../../sandbox/ledger.ts';
 import { type Fault, reply, reset, type SandboxServer } from '../../sandbox/server.ts';
 import { startVendor } from '../../sandbox/vendors/index.ts';
-import { ExportError } from '../../src/errors.ts';
+import { ExportError } from '../../src/base/errors.ts';
 import { exportHere, hurried, runHere } from './in-process.ts';
 import { tableOf } from './ledger-table.ts';
 import { at, expectClean, expectExport, expectOneCommit, github, lineOf, OWN } from './repository.ts';

@@ -15,9 +15,9 @@ import {
   startAction,
 } from '../../sandbox/runner.ts';
 import { type Fault, json, type SandboxServer, startServer } from '../../sandbox/server.ts';
-import { encodingsOf } from '../../sandbox/surfaces/encodings.ts';
 import { type OptionsByVendor, startVendor } from '../../sandbox/vendors/index.ts';
-import { maskEverywhere } from '../../src/secrets.ts';
+import { maskEverywhere } from '../../src/base/secrets.ts';
+import { encodingsOf } from '../../trials/surfaces/encodings.ts';
 import { atEnd } from './together.ts';
 
 export { atEnd, together } from './together.ts';

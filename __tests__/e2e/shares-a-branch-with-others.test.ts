@@ -7,7 +7,7 @@ import type { GitHubServer } from '../../sandbox/github/server.ts';
 import { inWindow, makeLedger } from '../../sandbox/ledger.ts';
 import type { SandboxServer } from '../../sandbox/server.ts';
 import { startVendor } from '../../sandbox/vendors/index.ts';
-import { ExportError } from '../../src/errors.ts';
+import { ExportError } from '../../src/base/errors.ts';
 import { exportHere, hurried, runHere } from './in-process.ts';
 import { tableOf } from './ledger-table.ts';
 import {

@@ -1,14 +1,14 @@
-/** A sample of `npm run surfaces`: a vendor that says a secret of the run, in some form, in some part of its answers. */
+/** A sample of `npm run trial -- surfaces`: a vendor that says a secret of the run, in some form, in some part of its answers. */
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { VendorId } from '../../sandbox/ledger.ts';
-import { attack, inputsFor, openTarget, placesOf } from '../../sandbox/surfaces/attack.ts';
-import { echo, echoesOf, logInsOf, misplace, openEchoTarget, SECRETS, secretsOf } from '../../sandbox/surfaces/echo.ts';
-import { encodingsOf } from '../../sandbox/surfaces/encodings.ts';
-import { MISPLACED } from '../../sandbox/surfaces/inputs.ts';
-import { leaksOf } from '../../sandbox/surfaces/judge.ts';
-import { openStage, type Stage } from '../../sandbox/surfaces/stage.ts';
+import { attack, inputsFor, openTarget, placesOf } from '../../trials/surfaces/attack.ts';
+import { echo, echoesOf, logInsOf, misplace, openEchoTarget, SECRETS, secretsOf } from '../../trials/surfaces/echo.ts';
+import { encodingsOf } from '../../trials/surfaces/encodings.ts';
+import { MISPLACED } from '../../trials/surfaces/inputs.ts';
+import { leaksOf } from '../../trials/surfaces/judge.ts';
+import { openStage, type Stage } from '../../trials/surfaces/stage.ts';
 
 const VENDORS: readonly VendorId[] = ['kosli', 'infisical', 'datafold', 'aitronos', 'codacy'];
 

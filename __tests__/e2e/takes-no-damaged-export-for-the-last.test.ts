@@ -2,7 +2,7 @@ import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SandboxServer } from '../../sandbox/server.ts';
-import { ExportError } from '../../src/errors.ts';
+import { ExportError } from '../../src/base/errors.ts';
 import { hurried, runHere } from './in-process.ts';
 import { tableOf } from './ledger-table.ts';
 import { expectFolder } from './repository.ts';

@@ -13,7 +13,7 @@ const YEARS = [
   { seed: 3, days: 40 },
 ];
 const TIMEOUT_MS = 240_000;
-const SIMULATE = join(import.meta.dirname, '../../sandbox/simulate.ts');
+const SIMULATE = join(import.meta.dirname, '../../trials/year/cli.ts');
 
 /**
  * Jitter, dropped, doubled, cancelled and repeated runs, outages, late events: at the end, every event is there once.

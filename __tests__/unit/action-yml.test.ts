@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { DEFAULTS, type Inputs } from '../../src/inputs.ts';
-import { outputsOf } from '../../src/summary.ts';
+import { DEFAULTS, type Inputs } from '../../src/inputs/inputs.ts';
+import { outputsOf } from '../../src/job-summary.ts';
 import { vendors } from '../../src/vendors/index.ts';
 
 const action = parse(await readFile(join(process.cwd(), 'action.yml'), 'utf8'));

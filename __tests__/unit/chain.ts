@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { History } from '../../src/history/history.ts';
-import type { Link } from '../../src/history/link.ts';
-import type { Job } from '../../src/history/plan.ts';
-import type { Page, Stretch, Vendor, Void, Window } from '../../src/types.ts';
+import type { Link } from '../../src/delivery/delivered-export.ts';
+import type { History } from '../../src/delivery/history.ts';
+import type { Job } from '../../src/delivery/next-export.ts';
+import type { Window } from '../../src/time/window.ts';
+import type { Page, Stretch, Vendor, Void } from '../../src/vendors/contract.ts';
 
 /** Lower-case hex, as digests are written here. */
 export const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');

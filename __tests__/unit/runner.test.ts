@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { linesOf, worstCommand } from '../../sandbox/runner/commands.ts';
-import { PAYLOADS } from '../../sandbox/surfaces/payloads.ts';
-import { showsAll } from '../../src/escape.ts';
+import { showsAll } from '../../src/base/text.ts';
 import { githubRunner } from '../../src/runner.ts';
+import { PAYLOADS } from '../../trials/surfaces/payloads.ts';
 
 /** What is written to standard output meanwhile. */
 function printed(work: () => void): string {

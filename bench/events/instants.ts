@@ -1,6 +1,6 @@
 /** When events happen. */
 
-import type { Dice } from '../../sandbox/year/dice.ts';
+import type { Dice } from '../../trials/year/dice.ts';
 
 /** `even`: all over the window. `late`: nine of ten in its last thirtieth. */
 export type Spread = 'even' | 'late';

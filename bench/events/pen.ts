@@ -1,7 +1,7 @@
 /** Writes the texts that events are made of. */
 
 import { HOSTILE } from '../../sandbox/ledger.ts';
-import { type Dice, diceFrom } from '../../sandbox/year/dice.ts';
+import { type Dice, diceFrom } from '../../trials/year/dice.ts';
 import type { Shape } from './shape.ts';
 
 const WORDS =

@@ -1,6 +1,6 @@
 /** What events look like, drawn from the seed: an exporter that is fast for one shape alone is found out by another. */
 
-import { diceFrom } from '../../sandbox/year/dice.ts';
+import { diceFrom } from '../../trials/year/dice.ts';
 
 export interface Shape {
   /** Of the fields that may be missing or null, so many are there; a share. */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { forLog } from '../../src/escape.ts';
+import { forLog } from '../../src/base/text.ts';
 
 export type Row = Readonly<Record<string, string>>;
 

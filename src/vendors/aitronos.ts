@@ -1,10 +1,11 @@
-import { readCsv } from '../csv/read.ts';
-import { type CsvRow, csvRow } from '../csv/row.ts';
-import { ExportError } from '../errors.ts';
-import { checkAsked, checkNewPage } from '../paging.ts';
-import { asArray, asObject, readJson, requireNumber, text } from '../read.ts';
-import type { HandOver, Page, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
-import { contains, formatInstant, pad } from '../window.ts';
+import { ExportError } from '../base/errors.ts';
+import { type CsvRow, csvRow } from '../csv/csv-row.ts';
+import { readCsv } from '../csv/read-csv.ts';
+import { asArray, asObject, readJson, requireNumber, text } from '../json/values.ts';
+import { formatInstant } from '../time/instant.ts';
+import { contains, pad, type Window } from '../time/window.ts';
+import type { HandOver, Page, Session, Stretch, Vendor, VendorEvent } from './contract.ts';
+import { checkAsked, checkNewPage } from './paging.ts';
 
 /** The documented cap: an export of that many rows may have been cut, and does not say so. */
 const CAP = 10_000;

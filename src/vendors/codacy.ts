@@ -1,10 +1,11 @@
-import { capGuard, type Fetched } from '../caps.ts';
-import { ExportError } from '../errors.ts';
-import { readPage } from '../events.ts';
-import { asAsked, byCursor, checkAsked, checkNewPage, walkBack } from '../paging.ts';
-import { asObject, objectOrNone, requireInstant, requireString, text } from '../read.ts';
-import type { Download, EventShape, JsonObject, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
-import { contains, pad, sliceWindow } from '../window.ts';
+import { ExportError } from '../base/errors.ts';
+import type { Download } from '../http/call.ts';
+import { asObject, type JsonObject, objectOrNone, requireInstant, requireString, text } from '../json/values.ts';
+import { contains, pad, sliceWindow, type Window } from '../time/window.ts';
+import { capGuard, type Fetched } from './cap-guard.ts';
+import type { EventShape, Session, Stretch, Vendor, VendorEvent } from './contract.ts';
+import { asAsked, byCursor, checkAsked, checkNewPage, walkBack } from './paging.ts';
+import { readPage } from './read-page.ts';
 
 const DAY_MS = 86_400_000;
 /** Whether bounds are inclusive is undocumented, and the vendor counts in milliseconds. */

@@ -1,8 +1,9 @@
-import { capGuard, type Fetched } from '../caps.ts';
-import { asAsked } from '../paging.ts';
-import { asObject, requireInstant, requireString } from '../read.ts';
-import type { EventShape, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
-import { formatInstant, pad, sliceWindow } from '../window.ts';
+import { asObject, requireInstant, requireString } from '../json/values.ts';
+import { formatInstant } from '../time/instant.ts';
+import { pad, sliceWindow, type Window } from '../time/window.ts';
+import { capGuard, type Fetched } from './cap-guard.ts';
+import type { EventShape, Session, Stretch, Vendor, VendorEvent } from './contract.ts';
+import { asAsked } from './paging.ts';
 
 const PATH = '/api/v1/audit_logs';
 /** One response holds a whole slice, so a slice is a day. */

@@ -1,6 +1,6 @@
-import type { Vendor } from '../types.ts';
 import { aitronos } from './aitronos.ts';
 import { codacy } from './codacy.ts';
+import type { Vendor } from './contract.ts';
 import { datafold } from './datafold.ts';
 import { infisical } from './infisical.ts';
 import { kosli } from './kosli.ts';

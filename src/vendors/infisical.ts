@@ -1,18 +1,9 @@
-import { readPage } from '../events.ts';
-import { checkAsked, drainByOffset, type WalkAsk, type WalkPage, walkBack } from '../paging.ts';
-import { asObject, objectIn, readJson, requireInstant, requireString, text } from '../read.ts';
-import type {
-  CommonSource,
-  Credentials,
-  EventShape,
-  JsonObject,
-  Send,
-  Session,
-  Stretch,
-  Vendor,
-  VendorEvent,
-} from '../types.ts';
-import { sliceWindow } from '../window.ts';
+import type { Send } from '../http/call.ts';
+import { asObject, type JsonObject, objectIn, readJson, requireInstant, requireString, text } from '../json/values.ts';
+import { sliceWindow } from '../time/window.ts';
+import type { CommonSource, Credentials, EventShape, Session, Stretch, Vendor, VendorEvent } from './contract.ts';
+import { checkAsked, drainByOffset, type WalkAsk, type WalkPage, walkBack } from './paging.ts';
+import { readPage } from './read-page.ts';
 
 const PATH = '/api/v1/organization/audit-logs';
 /** The documented maximum of `limit`. */

@@ -1,10 +1,12 @@
-import { capGuard, type Fetched } from '../caps.ts';
-import { type CsvRow, type FirstCell, firstCell } from '../csv/row.ts';
-import { scanCsv } from '../csv/scan.ts';
-import { ExportError } from '../errors.ts';
-import { asArray, asObject, readJson, requireNumber, requireString } from '../read.ts';
-import type { Download, JsonObject, Page, Session, Stretch, Vendor, VendorEvent, Window } from '../types.ts';
-import { contains, instantAt, pad, secondsAt } from '../window.ts';
+import { ExportError } from '../base/errors.ts';
+import { type CsvRow, type FirstCell, firstCell } from '../csv/csv-row.ts';
+import { scanCsv } from '../csv/parser.ts';
+import type { Download } from '../http/call.ts';
+import { asArray, asObject, type JsonObject, readJson, requireNumber, requireString } from '../json/values.ts';
+import { instantAt, secondsAt } from '../time/instant.ts';
+import { contains, pad, type Window } from '../time/window.ts';
+import { capGuard, type Fetched } from './cap-guard.ts';
+import type { Page, Session, Stretch, Vendor, VendorEvent } from './contract.ts';
 
 /** Whether bounds are inclusive is undocumented, and the vendor counts in seconds. */
 const PAD_MS = 1000;

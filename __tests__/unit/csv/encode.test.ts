@@ -1,0 +1,52 @@
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'csv-parse/sync';
+import { stringify } from 'csv-stringify/sync';
+import fc from 'fast-check';
+import { encodeRow, encodeRows } from '../../../src/csv/encode.ts';
+
+const cell = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.constantFrom('"', ',', '\r', '\n', ' ', 'a', '\ufeff') }),
+);
+/** Some rows of one width. */
+const table = fc
+  .integer({ min: 1, max: 5 })
+  .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { maxLength: 6 }));
+
+const parsed = (csv: string): string[][] => parse(csv, { bom: true, record_delimiter: '\r\n' });
+
+describe('encodeRow', () => {
+  test.each([
+    [['a', 'b'], 'a,b\r\n'],
+    [['', ''], ',\r\n'],
+    [[''], '""\r\n'],
+    [['say "hi"'], '"say ""hi"""\r\n'],
+    [['a,b', 'c'], '"a,b",c\r\n'],
+    [['one\ntwo', 'one\rtwo'], '"one\ntwo","one\rtwo"\r\n'],
+    [[' a', 'b ', 'c d'], '" a","b ",c d\r\n'],
+    [['\ufeffa'], '"\ufeffa"\r\n'],
+  ])('%j', (cells, csv) => {
+    expect(encodeRow(cells)).toBe(csv);
+  });
+
+  test('no rows are no text', () => {
+    expect(encodeRows([])).toBe('');
+  });
+
+  test('csv-parse reads back what was written', () => {
+    fc.assert(
+      fc.property(table, (rows) => {
+        expect(parsed(encodeRows(rows))).toEqual(rows);
+      }),
+    );
+  });
+
+  test('csv-parse reads the same from this as from csv-stringify', () => {
+    const sturdy = { record_delimiter: '\r\n', quoted_empty: true, quoted_match: /[\r\n\ufeff]/ };
+    fc.assert(
+      fc.property(table, (rows) => {
+        expect(parsed(encodeRows(rows))).toEqual(parsed(stringify(rows, sturdy)));
+      }),
+    );
+  });
+});

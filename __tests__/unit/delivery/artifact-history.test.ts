@@ -1,0 +1,352 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { artifactRoutes } from '../../../sandbox/github/artifacts.ts';
+import type { ResultsService, StoredArtifact } from '../../../sandbox/results-service.ts';
+import type { Fault, SandboxRequest } from '../../../sandbox/server.ts';
+import { ArtifactHistory, type ArtifactHistoryOptions } from '../../../src/delivery/artifact-history.ts';
+import type { Link } from '../../../src/delivery/delivered-export.ts';
+import { MANIFEST, SUMS } from '../../../src/delivery/evidence.ts';
+import { Overtaken } from '../../../src/delivery/history.ts';
+import { answered, day, type Export, exportOf, type Loopback, startRepository, stillClock } from './delivered.ts';
+
+const NAME = 'audit-0123abcd';
+const RUN = 77;
+/** Runs from here on are of a fork. */
+const FORK = 900;
+const NOW = day(9).to;
+
+let loopback: Loopback;
+let clock: ReturnType<typeof stillClock>;
+let meanwhile: (request: SandboxRequest) => Fault | undefined;
+let folder: string;
+/** What the repository shows. */
+let artifacts: StoredArtifact[];
+/** What is in them, by their id. */
+let contents: Map<number, Readonly<Record<string, Buffer>>>;
+let said: string[];
+beforeAll(async () => {
+  const shown = { artifacts: () => artifacts } as ResultsService;
+  const head = (runId: number) => (runId < FORK ? {} : { repositoryId: 7 });
+  const actions = artifactRoutes(shown, { head });
+  loopback = await startRepository(stillClock(), (request) => meanwhile(request), {}, { actions });
+});
+afterAll(() => loopback.server.close());
+beforeEach(async () => {
+  [artifacts, contents, said] = [[], new Map(), []];
+  meanwhile = () => undefined;
+  clock = stillClock();
+  folder = await mkdtemp(join(tmpdir(), 'history-test-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** An upload of a while ago, by another run, unless told otherwise. Gives its id. */
+function upload(made: Pick<Export, 'contents'>, more: Partial<StoredArtifact> = {}): number {
+  const id = Math.max(0, ...artifacts.map((one) => one.id)) + 10;
+  const createdAt = new Date(NOW - 3_600_000).toISOString();
+  const about = { size: 1, digest: `sha256:of ${id}`, mimeType: 'application/zip', createdAt, expiresAt: null };
+  artifacts.push({ id, runId: 1, name: NAME, expired: false, ...about, ...more });
+  contents.set(more.id ?? id, made.contents);
+  return more.id ?? id;
+}
+
+/** Unpacks what is in an artifact. */
+const download: ArtifactHistoryOptions['download'] = async ({ id, digest }, into) => {
+  await mkdir(into, { recursive: true });
+  for (const [name, content] of Object.entries(contents.get(id) ?? {})) await writeFile(join(into, name), content);
+  return digest === `sha256:of ${id}`;
+};
+
+let histories = 0;
+const historyOf = (more: Partial<ArtifactHistoryOptions> = {}) =>
+  new ArtifactHistory({
+    github: loopback.api,
+    download,
+    repository: { owner: 'acme', repo: 'audit' },
+    name: NAME,
+    scope: exportOf().scope,
+    runId: String(RUN),
+    folder: join(folder, String(++histories)),
+    say: (line) => said.push(line),
+    clock,
+    signal: new AbortController().signal,
+    ...more,
+  });
+
+/** Two days, the second going on from the first. Gives their ids. */
+function chain() {
+  const first = exportOf();
+  const one = upload(first);
+  const second = exportOf({ window: day(2), last: { ...first.link, artifact: one } });
+  return { first, second, one, other: upload(second) };
+}
+
+const damaged = (what: string, name = NAME) => ({
+  kind: 'destination',
+  message: `The last export is damaged: ${what}.`,
+  where: `artifact ${name} of run 1`,
+});
+
+describe('the last export', () => {
+  test('is the newest artifact of the name', async () => {
+    expect(await historyOf().last()).toBeNull();
+    const { second, other } = chain();
+    expect(await historyOf().last()).toEqual({
+      ...second.link,
+      artifact: other,
+      place: `artifact ${NAME} of run 1`,
+    });
+    expect(clock.sleeps).toEqual([]);
+  });
+
+  test('may have a number behind its name, where a run has delivered more than one', async () => {
+    const { second } = chain();
+    const third = exportOf({ window: day(3), last: { ...second.link, artifact: 20 } });
+    upload(third, { name: `${NAME}-12` });
+    expect(await historyOf().last()).toMatchObject({ id: third.link.id, place: `artifact ${NAME}-12 of run 1` });
+    // Whatever becomes of the one with the plain name.
+    artifacts = artifacts.filter(({ name }) => name !== NAME);
+    expect(await historyOf().last()).toMatchObject({ id: third.link.id });
+  });
+
+  test.each(['audit', `${NAME}-x`, `${NAME}-2x`, `x${NAME}`, `${NAME}2`, `${NAME}-`])(
+    'is not one of another name: %s',
+    async (name) => {
+      const { second } = chain();
+      upload(exportOf({ window: day(3) }), { name });
+      expect(await historyOf().last()).toMatchObject({ id: second.link.id });
+    },
+  );
+
+  test('is never one that a fork has uploaded, which anybody can', async () => {
+    const { second } = chain();
+    upload(exportOf({ window: day(3) }), { runId: FORK });
+    upload(exportOf({ window: day(4) }), { runId: FORK, name: `${NAME}-2` });
+    expect(await historyOf().last()).toMatchObject({ id: second.link.id });
+  });
+
+  test('is found among hundreds, in whatever order they are listed', async () => {
+    const { second, other } = chain();
+    const before = loopback.server.requests.length;
+    for (let n = 0; n < 230; n++) upload(exportOf(), { id: other + 1 + n, name: 'of others' });
+    expect(await historyOf().last()).toMatchObject({ id: second.link.id });
+    // By its name, and then all down to it, page by page.
+    expect(loopback.server.requests.slice(before)).toHaveLength(4);
+
+    const shuffled = artifacts.map((one) => ({ ...one }));
+    const routes = artifactRoutes({ artifacts: () => shuffled } as ResultsService);
+    meanwhile = (request) => {
+      const page = routes(request, 'acme/audit');
+      const body = JSON.parse(String(page?.body));
+      return answered(200, { ...body, artifacts: body.artifacts.reverse() });
+    };
+    expect(await historyOf().last()).toMatchObject({ id: second.link.id });
+  });
+
+  test('that has expired is an error, and no new start', async () => {
+    upload(exportOf(), { expired: true });
+    await expect(historyOf().last()).rejects.toMatchObject({
+      kind: 'destination',
+      message: expect.stringContaining('has expired'),
+      where: `artifact ${NAME} of run 1`,
+      next: expect.stringContaining('`initial-from`'),
+    });
+  });
+
+  test('of another run is waited for until it is sure to stay, two minutes after its upload', async () => {
+    upload(exportOf(), { createdAt: new Date(NOW - 50_000).toISOString() });
+    await historyOf().last();
+    expect(clock.sleeps).toEqual([70_000]);
+    expect(said).toEqual([expect.stringContaining(`just uploaded ${NAME}: waiting`)]);
+  });
+
+  test('of a runner whose clock is ahead is not waited for longer than that at a time', async () => {
+    upload(exportOf(), { createdAt: new Date(NOW + 60_000).toISOString() });
+    await historyOf().last();
+    expect(clock.sleeps).toEqual([120_000, 60_000]);
+  });
+
+  test.each<[string, Partial<StoredArtifact>]>([
+    ['this run has uploaded itself', { runId: RUN, createdAt: new Date(NOW).toISOString() }],
+    ['is two minutes old', { createdAt: new Date(NOW - 120_000).toISOString() }],
+  ])('that %s is not waited for', async (_, more) => {
+    upload(exportOf(), more);
+    await historyOf().last();
+    expect(clock.sleeps).toEqual([]);
+    expect(said).toEqual([]);
+  });
+
+  test('beside another one that goes on from the same export is an error that names both', async () => {
+    const { first, one } = chain();
+    const rival = exportOf({ window: { ...day(2), to: day(2).to - 1000 }, last: { ...first.link, artifact: one } });
+    upload(rival, { runId: 5 });
+    await expect(historyOf().last()).rejects.toMatchObject({
+      kind: 'destination',
+      message: expect.stringContaining('Two exports go on from the same one'),
+      where: `artifact ${NAME} of run 5, artifact ${NAME} of run 1`,
+      next: expect.stringContaining('Remove one'),
+    });
+  });
+
+  test('is only downloaded once', async () => {
+    const { other } = chain();
+    const asked: number[] = [];
+    const history = historyOf({
+      download: (artifact, into) => {
+        asked.push(artifact.id);
+        return download(artifact, into);
+      },
+    });
+    const last = (await history.last()) as Link;
+    await history.last();
+    await history.read(last, last.files[0] as Link['files'][number]);
+    expect(asked).toEqual([other]);
+  });
+});
+
+describe('a last export that is damaged', () => {
+  const { contents: whole } = exportOf();
+  const without = (name: string) => Object.fromEntries(Object.entries(whole).filter(([one]) => one !== name));
+
+  test.each<[what: string, made: Record<string, Buffer>]>([
+    [`${MANIFEST} or ${SUMS} is missing`, without(MANIFEST)],
+    [`${MANIFEST} or ${SUMS} is missing`, without(SUMS)],
+    ['its manifest cannot be read', { ...whole, [MANIFEST]: Buffer.from('{}') }],
+    [`${SUMS} does not agree with its manifest`, { ...whole, [SUMS]: Buffer.of() }],
+    ['it is of another scope', exportOf({ inputs: { filters: 'actor: a' } }).contents],
+    ['it is of another scope', exportOf({ inputs: { from: 'P1D' } }).contents],
+  ])('is never taken for missing: %s', async (what, made) => {
+    upload({ contents: made });
+    await expect(historyOf().last()).rejects.toMatchObject(damaged(what));
+  });
+
+  test('is one whose digest is not that of its upload', async () => {
+    upload(exportOf(), { digest: 'sha256:other' });
+    await expect(historyOf().last()).rejects.toMatchObject(damaged('its digest is not the one of its upload'));
+  });
+});
+
+describe('the export before one', () => {
+  test('is the artifact that it names', async () => {
+    const { first, one } = chain();
+    const history = historyOf();
+    const last = (await history.last()) as Link;
+    const before = (await history.before(last)) as Link;
+    expect(before).toMatchObject({ id: first.link.id, artifact: one });
+    expect(await history.before(before)).toBeNull();
+  });
+
+  test.each<[string, () => unknown]>([
+    ['was removed', () => artifacts.shift()],
+    ['has expired', () => Object.assign(artifacts[0] as StoredArtifact, { expired: true })],
+  ])('is none where it %s', async (_, act) => {
+    chain();
+    const history = historyOf();
+    const last = (await history.last()) as Link;
+    act();
+    expect(await history.before(last)).toBeNull();
+  });
+
+  test.each<[string, object]>([
+    ['id', { id: 'other' }],
+    ['manifest', { sha256: 'other' }],
+  ])('is damaged where it has another %s', async (_, other) => {
+    chain();
+    const history = historyOf();
+    const last = (await history.last()) as Link;
+    const before = { ...(last.before as Link), ...other };
+    await expect(history.before({ ...last, before })).rejects.toMatchObject(
+      damaged('it is not the export that the one after it names'),
+    );
+  });
+});
+
+test('a file of an export is read as its manifest has it', async () => {
+  upload(exportOf({ csvs: { 'a.csv': 'id\r\n7\r\n' } }));
+  const history = historyOf();
+  const last = (await history.last()) as Link;
+  const [file] = last.files as [Link['files'][number]];
+  expect(String(await history.read(last, file))).toBe('id\r\n7\r\n');
+  await expect(history.read(last, { ...file, sha256: 'f'.repeat(64) })).rejects.toMatchObject(
+    damaged('a.csv is not what its manifest says'),
+  );
+  await expect(history.read(last, { ...file, name: 'b.csv' })).rejects.toMatchObject(damaged('b.csv is missing'));
+  await expect(historyOf().read(last, file)).rejects.toThrow('was not downloaded');
+});
+
+describe('after an upload', () => {
+  /** The last export, and then what two runs have uploaded at once. */
+  async function rivals(...ids: number[]) {
+    const last = { ...exportOf().link, artifact: upload(exportOf()) };
+    for (const id of ids) upload(exportOf({ window: day(2) }), { id });
+    return { last, history: historyOf() };
+  }
+
+  test('all is well where no other one is there', async () => {
+    const { last, history } = await rivals(50);
+    await history.settle({ id: 50 }, last);
+    expect(clock.sleeps).toEqual([]);
+    // The first of a chain, too.
+    artifacts = artifacts.filter(({ id }) => id === 50);
+    await history.settle({ id: 50 }, null);
+  });
+
+  test('the one that came second gives way at once', async () => {
+    const { last, history } = await rivals(50, 51);
+    await expect(history.settle({ id: 51 }, last)).rejects.toThrow(Overtaken);
+    expect(clock.sleeps).toEqual([]);
+  });
+
+  test('the one that came first stays once the other one is gone', async () => {
+    const { last, history } = await rivals(50, 51);
+    const { sleep } = clock;
+    Object.assign(clock, {
+      sleep: async (ms: number, signal: AbortSignal) => {
+        if (clock.sleeps.length === 2) artifacts = artifacts.filter(({ id }) => id !== 51);
+        await sleep(ms, signal);
+      },
+    });
+    await history.settle({ id: 50 }, last);
+    expect(clock.sleeps).toEqual([10_000, 10_000, 10_000]);
+    expect(said).toEqual(Array.from({ length: 3 }, () => expect.stringContaining('waiting for it to give way')));
+  });
+
+  test('the one that came first gives way, too, where the other one does not within a minute', async () => {
+    const { last, history } = await rivals(50, 51);
+    await expect(history.settle({ id: 50 }, last)).rejects.toThrow(Overtaken);
+    expect(clock.sleeps).toEqual(Array.from({ length: 6 }, () => 10_000));
+  });
+});
+
+describe('what GitHub refuses', () => {
+  test('comes out with the permission that is needed', async () => {
+    meanwhile = () => answered(403, { message: 'Resource not accessible by integration' });
+    await expect(historyOf().last()).rejects.toMatchObject({
+      kind: 'auth',
+      message: expect.stringContaining('Resource not accessible by integration'),
+      where: expect.stringMatching(/actions\/artifacts → 403$/),
+      next: expect.stringContaining('`permissions: actions: read`'),
+    });
+  });
+
+  test('is not taken for what it cannot answer', async () => {
+    meanwhile = () => answered(503);
+    await expect(historyOf().last()).rejects.toMatchObject({ kind: 'unavailable' });
+    meanwhile = () => answered(200, { artifacts: [{ id: 1 }] });
+    await expect(historyOf().last()).rejects.toMatchObject({ kind: 'protocol' });
+  });
+
+  test('ends with a run that is cancelled', async () => {
+    upload(exportOf());
+    const controller = new AbortController();
+    const history = historyOf({
+      signal: controller.signal,
+      download: async () => {
+        controller.abort(new Error('cancelled'));
+        return false;
+      },
+    });
+    await expect(history.last()).rejects.toThrow('cancelled');
+  });
+});

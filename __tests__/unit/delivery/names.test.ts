@@ -1,0 +1,148 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  artifactName,
+  chainName,
+  endInName,
+  exportName,
+  INSTANT_IN_NAME,
+  orgName,
+} from '../../../src/delivery/names.ts';
+import { readArtifactName } from '../../../src/inputs/input-parsers.ts';
+import { compactInstant } from '../../../src/time/instant.ts';
+import { vendors } from '../../../src/vendors/index.ts';
+import { sha256 } from '../chain.ts';
+
+const NOVEMBER = { from: Date.UTC(2026, 10), to: Date.UTC(2026, 11) };
+
+const vendorId = fc.constantFrom(...vendors.keys());
+const window = fc
+  .tuple(fc.nat({ max: 4_102_444_800_000 }), fc.integer({ min: 1, max: 400 * 86_400_000 }))
+  .map(([from, length]) => ({ from, to: from + length }));
+/** As the vendors' patterns let it pass. */
+const org = fc.stringMatching(/^(?:(?:gh|bbe)\/)?[\w.-]{1,100}$/);
+
+describe('the name of an export', () => {
+  test.each([
+    ['kosli', 'acme', 'kosli-acme-20261101T000000Z-20261201T000000Z'],
+    ['datafold', '', 'datafold-20261101T000000Z-20261201T000000Z'],
+    ['codacy', 'gh/acme', 'codacy-gh-acme-20261101T000000Z-20261201T000000Z'],
+    ['aitronos', 'org_a.b-c', 'aitronos-org_a.b-c-20261101T000000Z-20261201T000000Z'],
+  ])('of %s and %j is %s', (vendor, organisation, name) => {
+    expect(exportName(vendor, organisation, NOVEMBER)).toBe(name);
+  });
+
+  test('has milliseconds where the window has them', () => {
+    expect(exportName('kosli', 'acme', { from: NOVEMBER.from + 1, to: NOVEMBER.to })).toBe(
+      'kosli-acme-20261101T000000.001Z-20261201T000000Z',
+    );
+  });
+
+  test('holds nothing but letters, digits, full stops, underscores and hyphens', () => {
+    fc.assert(
+      fc.property(vendorId, fc.string({ unit: 'binary' }), window, (vendor, text, asked) => {
+        const name = exportName(vendor, text, asked);
+        expect(name).toMatch(/^[A-Za-z0-9._-]+$/);
+        expect(name.startsWith(`${vendor}-`)).toBe(true);
+        expect(exportName(vendor, text, { ...asked })).toBe(name);
+      }),
+    );
+  });
+
+  test('differs where the window does', () => {
+    fc.assert(
+      fc.property(org, window, window, (organisation, one, other) => {
+        const same = one.from === other.from && one.to === other.to;
+        expect(exportName('kosli', organisation, one) === exportName('kosli', organisation, other)).toBe(same);
+      }),
+    );
+  });
+
+  test('fits a file system, with its longest ending, and an artifact', () => {
+    fc.assert(
+      fc.property(vendorId, org, window, fc.nat(), (vendor, organisation, asked, attempt) => {
+        const name = exportName(vendor, organisation, asked);
+        expect(`${name}.csv.partial`.length).toBeLessThanOrEqual(255);
+        const artifact = artifactName(name, String(attempt));
+        expect(readArtifactName(artifact, 'artifact-name')).toBe(artifact);
+      }),
+    );
+  });
+});
+
+describe('the name of an artifact', () => {
+  test('has the attempt of the run, where there is a run', () => {
+    expect(artifactName('kosli-acme', '2')).toBe('kosli-acme-attempt-2');
+    expect(artifactName('kosli-acme', '')).toBe('kosli-acme');
+  });
+});
+
+describe('the end in a name', () => {
+  test('is that of the window that the export has', () => {
+    fc.assert(
+      fc.property(vendorId, fc.oneof(org, fc.string({ unit: 'binary' })), window, (vendor, organisation, asked) => {
+        expect(endInName(exportName(vendor, organisation, asked))).toBe(asked.to);
+      }),
+    );
+  });
+
+  test('is any instant that stands alone, as it does in a path', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 4_102_444_800_000 }), (instant) => {
+        expect(endInName(compactInstant(instant))).toBe(instant);
+        expect(compactInstant(instant)).toMatch(new RegExp(`^${INSTANT_IN_NAME}$`));
+      }),
+    );
+  });
+
+  test.each([
+    '',
+    'kosli-acme',
+    '20261101',
+    '20261101T000000',
+    '20261101T000000Z-',
+    '20261101T000000Z.csv',
+    'kosli-20261101T000000Z-r2',
+    'x20261101T000000Z',
+    '120261101T000000Z',
+    '20261301T000000Z',
+    '20260230T000000Z',
+    '20261101T240000Z',
+    '20261101T000060Z',
+    '20261101T000000.12Z',
+    '20261101T000000.1234Z',
+    '2026-11-01T00:00:00Z',
+    '20261101T000000Z\n',
+  ])('is none where there is none: %j', (name) => {
+    expect(endInName(name)).toBeNull();
+  });
+});
+
+describe('the name of a chain of artifacts', () => {
+  const scope = sha256('a scope');
+  const short = scope.slice(0, 8);
+
+  test.each([
+    [null, 'kosli', 'acme', `kosli-acme-${short}`],
+    [null, 'datafold', '', `datafold-${short}`],
+    [null, 'codacy', 'gh/acme', `codacy-gh-acme-${short}`],
+    ['audit log', 'kosli', 'acme', `audit log-${short}`],
+  ])('%j of %s and %j is %s', (given, vendor, organisation, name) => {
+    expect(chainName(given, vendor, organisation, scope)).toBe(name);
+  });
+
+  test('differs where the scope does, though it has the same name', () => {
+    const [one, other] = ['a', 'b'].map((text) => chainName('audit', 'kosli', 'acme', sha256(text)));
+    expect(one).not.toBe(other);
+  });
+
+  test('is one that an artifact may have', () => {
+    fc.assert(
+      fc.property(vendorId, org, (vendor, organisation) => {
+        const name = chainName(null, vendor, organisation, scope);
+        expect(readArtifactName(name, 'artifact-name')).toBe(name);
+        expect(name).toBe(`${vendor}-${orgName(organisation)}-${short}`);
+      }),
+    );
+  });
+});

@@ -1,0 +1,395 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type Taker, walkStretches } from '../../../src/export/concurrent-walk.ts';
+import type { HandOver, Page, Stretch, Void } from '../../../src/vendors/contract.ts';
+
+/** Remembers what it was given: the pages' names. */
+class Noted implements Taker {
+  readonly names: string[] = [];
+
+  async take(page: Page | Void): Promise<void> {
+    this.names.push('takenBack' in page ? 'taken back' : nameOf(page));
+  }
+}
+
+const pageOf = (name: string): Page => ({ slice: { from: 0, to: 1 }, header: [name], events: [] });
+const nameOf = ({ header }: Page): string => header?.[0] ?? '';
+
+/** A stretch of pages, each of which comes when its gate opens. */
+const gated = (pages: readonly (readonly [name: string, gate: Promise<unknown>])[]): Stretch =>
+  async function* () {
+    for (const [name, gate] of pages) {
+      await gate;
+      yield pageOf(name);
+    }
+  };
+
+const stretchOf = (...names: readonly string[]): Stretch => gated(names.map((name) => [name, Promise.resolve()]));
+
+const broken: Stretch = async function* () {
+  yield await Promise.reject<Page>(new Error('broken'));
+};
+
+/** The names of each taker, in the order in which they come. */
+async function walked(
+  stretches: AsyncIterable<Stretch> | Iterable<Stretch>,
+  walkers: number,
+  open = () => new Noted(),
+): Promise<string[][]> {
+  const found: string[][] = [];
+  for await (const { names } of walkStretches(stretches, walkers, open)) found.push([...names]);
+  return found;
+}
+
+/** Whatever has nothing to wait for happens meanwhile. */
+const settled = () => new Promise((done) => setImmediate(done));
+
+describe('the takers', () => {
+  test.each([1, 2, 3, 16])('come in the order of their stretches, %d walked at once', async (walkers) => {
+    expect(await walked([stretchOf('a', 'b'), stretchOf(), stretchOf('c')], walkers)).toEqual([['a', 'b'], [], ['c']]);
+  });
+
+  test('come in that order, though the last stretch ends first', async () => {
+    const gates = [0, 1, 2].map(() => Promise.withResolvers<void>());
+    const stretches = gates.map(({ promise }, index) => gated([[`${index}`, promise]]));
+    const walk = walked(stretches, 3);
+    for (const { resolve } of gates.toReversed()) {
+      await settled();
+      resolve();
+    }
+    expect(await walk).toEqual([['0'], ['1'], ['2']]);
+  });
+
+  test('come as soon as it is their turn', async () => {
+    const gate = Promise.withResolvers<void>();
+    const takers = walkStretches([stretchOf('a'), gated([['b', gate.promise]])], 2, () => new Noted());
+    expect((await takers.next()).value).toMatchObject({ names: ['a'] });
+    gate.resolve();
+    expect((await takers.next()).value).toMatchObject({ names: ['b'] });
+    expect((await takers.next()).done).toBe(true);
+  });
+
+  test('are none where there is no stretch', async () => {
+    expect(await walked([], 4)).toEqual([]);
+  });
+
+  test('are told what is taken back, too', async () => {
+    const draft = {};
+    const stretch: Stretch = async function* () {
+      yield { ...pageOf('a'), draft };
+      yield { takenBack: draft };
+    };
+    expect(await walked([stretch], 1)).toEqual([['a', 'taken back']]);
+  });
+
+  test('slow the walk down: the next page is not asked for before one is taken', async () => {
+    const gate = Promise.withResolvers<void>();
+    const asked: string[] = [];
+    const stretch: Stretch = async function* () {
+      for (const name of ['a', 'b']) {
+        asked.push(name);
+        yield pageOf(name);
+      }
+    };
+    const walk = walkStretches([stretch], 1, () => ({ take: () => gate.promise })).next();
+    await settled();
+    expect(asked).toEqual(['a']);
+    gate.resolve();
+    await walk;
+    expect(asked).toEqual(['a', 'b']);
+  });
+});
+
+describe('a part that is handed over', () => {
+  test('comes before what is left of its giver, and its own part before that', async () => {
+    const said: boolean[] = [];
+    const giver: Stretch = async function* (handOver) {
+      await settled();
+      said.push(
+        handOver(async function* (hand) {
+          said.push(hand(stretchOf('oldest')));
+          yield pageOf('older');
+        }),
+      );
+      yield pageOf('rest');
+    };
+    expect(await walked([stretchOf('first'), giver], 3)).toEqual([['first'], ['oldest'], ['older'], ['rest']]);
+    expect(said).toEqual([true, true]);
+  });
+
+  test('comes after one that was handed over before it', async () => {
+    const giver: Stretch = async function* (handOver) {
+      await settled();
+      for (const name of ['1', '2', '3']) expect(handOver(stretchOf(name))).toBe(true);
+      yield pageOf('4');
+    };
+    expect(await walked([giver], 4)).toEqual([['1'], ['2'], ['3'], ['4']]);
+  });
+
+  const asking = (said: boolean[]): Stretch =>
+    async function* (handOver) {
+      await settled();
+      said.push(handOver(stretchOf('never')));
+      yield pageOf('a');
+    };
+
+  test('stays where nobody is free', async () => {
+    const said: boolean[] = [];
+    expect(await walked([asking(said)], 1)).toEqual([['a']]);
+    const gate = Promise.withResolvers<void>();
+    const both = walked([asking(said), gated([['b', gate.promise]])], 2);
+    await settled();
+    await settled();
+    gate.resolve();
+    expect(await both).toEqual([['a'], ['b']]);
+    expect(said).toEqual([false, false]);
+  });
+
+  test('stays as long as there may be other stretches to walk', async () => {
+    const gate = Promise.withResolvers<void>();
+    const said: boolean[] = [];
+    const slow = async function* () {
+      yield asking(said);
+      await gate.promise;
+      yield stretchOf('b');
+    };
+    const walk = walked(slow(), 2);
+    await settled();
+    await settled();
+    gate.resolve();
+    expect(await walk).toEqual([['a'], ['b']]);
+    expect(said).toEqual([false]);
+  });
+
+  test('stays once the export has failed', async () => {
+    const gate = Promise.withResolvers<void>();
+    const said: boolean[] = [];
+    const late: Stretch = async function* (handOver) {
+      await gate.promise;
+      said.push(handOver(stretchOf('never')));
+      yield pageOf('a');
+    };
+    await expect(walked([late, broken], 3)).rejects.toThrow('broken');
+    gate.resolve();
+    await settled();
+    expect(said).toEqual([false]);
+  });
+});
+
+describe('a failure', () => {
+  test('is thrown at once, though others are on their way, and those end with the page that they are at', async () => {
+    const gate = Promise.withResolvers<void>();
+    const takers: Noted[] = [];
+    const open = () => {
+      const taker = new Noted();
+      takers.push(taker);
+      return taker;
+    };
+    let closed = 0;
+    let pulled = 0;
+    const slow: Stretch = async function* () {
+      try {
+        await gate.promise;
+        yield pageOf('a');
+        yield pageOf('b');
+      } finally {
+        closed++;
+      }
+    };
+    const source = function* () {
+      for (const stretch of [slow, broken, slow, slow, slow]) {
+        pulled++;
+        yield stretch;
+      }
+    };
+    await expect(walked(source(), 2, open)).rejects.toThrow('broken');
+    gate.resolve();
+    await settled();
+    await settled();
+    expect(takers.map(({ names }) => names)).toEqual(takers.map(() => []));
+    expect(closed).toBe(1);
+    expect(pulled).toBe(2);
+  });
+
+  test.each<[string, () => Iterable<Stretch> | AsyncIterable<Stretch>]>([
+    [
+      'of what gives the stretches',
+      function* () {
+        yield stretchOf('a');
+        throw new Error('broken');
+      },
+    ],
+    [
+      'of what gives them later',
+      async function* () {
+        yield stretchOf('a');
+        await settled();
+        throw new Error('broken');
+      },
+    ],
+    [
+      'before the first of them',
+      async function* () {
+        yield await Promise.reject<Stretch>(new Error('broken'));
+      },
+    ],
+    [
+      'of a part that was handed over',
+      function* () {
+        yield async function* (handOver: HandOver) {
+          await settled();
+          handOver(broken);
+          yield pageOf('a');
+        };
+      },
+    ],
+  ])('%s is thrown', async (_, source) => {
+    for (const walkers of [2, 4]) await expect(walked(source(), walkers)).rejects.toThrow('broken');
+  });
+
+  test('of a taker is thrown, and the walk is closed', async () => {
+    let closed = false;
+    const stretch: Stretch = async function* () {
+      try {
+        yield pageOf('a');
+        yield pageOf('b');
+      } finally {
+        closed = true;
+      }
+    };
+    const open = () => ({ take: () => Promise.reject(new Error('The disk is full.')) });
+    await expect(walkStretches([stretch], 1, open).next()).rejects.toThrow('The disk is full.');
+    expect(closed).toBe(true);
+  });
+
+  test('waits for what is being taken in, whose taker is closed next', async () => {
+    const gate = Promise.withResolvers<void>();
+    const order: string[] = [];
+    const open = () => ({
+      take: async () => {
+        await gate.promise;
+        order.push('taken');
+      },
+    });
+    const late: Stretch = async function* (handOver) {
+      await settled();
+      yield* broken(handOver);
+    };
+    const walk = walkStretches([stretchOf('a', 'b'), late], 2, open)
+      .next()
+      .catch(() => order.push('thrown'));
+    for (let turn = 0; turn < 5; turn++) await settled();
+    gate.resolve();
+    await walk;
+    await settled();
+    expect(order).toEqual(['taken', 'thrown']);
+  });
+
+  test('that comes after the first one goes unheard, but not unhandled', async () => {
+    const unhandled: unknown[] = [];
+    const hear = (cause: unknown) => void unhandled.push(cause);
+    process.on('unhandledRejection', hear);
+    const gate = Promise.withResolvers<void>();
+    const stretches = [gated([['a', Promise.reject(new Error('first'))]]), gated([['b', gate.promise]])];
+    await expect(walked(stretches, 2)).rejects.toThrow('first');
+    gate.reject(new Error('second'));
+    await settled();
+    await settled();
+    process.off('unhandledRejection', hear);
+    expect(unhandled).toEqual([]);
+  });
+
+  test('is not needed to end: whoever reads no further ends the walk', async () => {
+    const asked: number[] = [];
+    const source = function* () {
+      for (let index = 0; index < 100; index++) {
+        yield async function* () {
+          asked.push(index);
+          await settled();
+          yield pageOf(`${index}`);
+        };
+      }
+    };
+    for await (const taker of walkStretches(source(), 2, () => new Noted())) {
+      expect(taker.names).toEqual(['0']);
+      break;
+    }
+    const soFar = asked.length;
+    for (let turn = 0; turn < 5; turn++) await settled();
+    expect(asked.length).toBe(soFar);
+    expect(soFar).toBeLessThan(6);
+  });
+});
+
+/** A stretch to make: its pages, and the parts that it tries to hand over before each. */
+interface Plan {
+  readonly pages: readonly (readonly Plan[])[];
+}
+
+test('any stretches, hand-overs and durations: every page taken once, in order, by no more walkers than allowed', async () => {
+  const { plan } = fc.letrec<{ plan: Plan }>((tie) => ({
+    plan: fc.record({
+      pages: fc.array(fc.oneof({ depthSize: 'small' }, fc.constant([]), fc.array(tie('plan'), { maxLength: 2 })), {
+        maxLength: 4,
+      }),
+    }),
+  }));
+  let handed = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(plan, { maxLength: 8 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.scheduler(),
+      async (plans, walkers, scheduler) => {
+        /** The order that is due: what was handed over stands before what comes after it. */
+        const due = new Map<Plan, string[]>();
+        let atOnce = 0;
+        let most = 0;
+        let count = 0;
+        const pause = () => scheduler.schedule(Promise.resolve());
+        const stretchFor = (one: Plan): Stretch =>
+          async function* (handOver) {
+            most = Math.max(most, ++atOnce);
+            const own: string[] = [];
+            due.set(one, own);
+            for (const parts of one.pages) {
+              await pause();
+              for (const part of parts) {
+                if (handOver(stretchFor(part))) {
+                  handed++;
+                  order.splice(order.indexOf(one), 0, part);
+                }
+              }
+              const name = `page ${count++}`;
+              own.push(name);
+              yield pageOf(name);
+            }
+            await pause();
+            atOnce--;
+          };
+        const order: Plan[] = [...plans];
+        const source = async function* () {
+          for (const one of plans) {
+            await pause();
+            yield stretchFor(one);
+          }
+        };
+        const open = () => {
+          const taker = new Noted();
+          const take = taker.take.bind(taker);
+          taker.take = async (page) => {
+            await pause();
+            await take(page);
+          };
+          return taker;
+        };
+        const result = walked(source(), walkers, open);
+        await scheduler.waitFor(result);
+        expect(await result).toEqual(order.map((one) => due.get(one)));
+        expect(most).toBeLessThanOrEqual(walkers);
+      },
+    ),
+    { numRuns: 300 },
+  );
+  expect(handed).toBeGreaterThan(50);
+});

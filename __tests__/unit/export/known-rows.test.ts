@@ -1,0 +1,160 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Earlier, type EarlierTable } from '../../../src/export/known-rows.ts';
+import { formatInstant } from '../../../src/time/instant.ts';
+import type { Vendor } from '../../../src/vendors/contract.ts';
+import { vendorOf } from '../chain.ts';
+
+const NOON = Date.UTC(2026, 10, 21, 12);
+const at = (seconds: number): string => formatInstant(NOON + seconds * 1000);
+
+const withIds = vendorOf({ idColumn: 'event_uuid', timeColumn: 'at' });
+const withoutIds = vendorOf({ timeColumn: 'at' });
+
+/** What these tables hold from noon on. */
+function earlierOf(vendor: Vendor, ...tables: EarlierTable[]): Earlier {
+  const earlier = new Earlier(vendor, NOON);
+  for (const table of tables) earlier.add(table);
+  return earlier;
+}
+
+/** How many of so many equal events are found. */
+const found = (earlier: Earlier, header: string[], cells: string[], asked: number, id: string | null = null): number =>
+  Array.from({ length: asked }).filter(() => earlier.take(header, cells, id)).length;
+
+describe('an event with an id', () => {
+  const header = ['event_uuid', 'at', 'what'];
+  const table = { header, rows: [['A', at(1), 'login']] };
+
+  test('is found by it, whatever else has changed, and as often as it comes', () => {
+    expect(found(earlierOf(withIds, table), header, ['A', at(9), 'renamed'], 3, 'A')).toBe(3);
+  });
+
+  test('is new where its id is, though all else is alike', () => {
+    expect(earlierOf(withIds, table).take(header, ['B', at(1), 'login'], 'B')).toBe(false);
+    expect(earlierOf(withIds).take(header, ['A', at(1), 'login'], 'A')).toBe(false);
+  });
+
+  test('is found by the id of the `common` table', () => {
+    const common = ['time', 'id', 'action'];
+    const earlier = earlierOf(withIds, { header: common, rows: [[at(1), 'A', 'login']] });
+    expect(earlier.take(common, [at(1), 'A', 'login'], 'A')).toBe(true);
+    expect(earlier.take(common, [at(1), 'B', 'login'], 'B')).toBe(false);
+  });
+
+  test('is found by its row where the columns have no id', () => {
+    const raw = '{"event_uuid":"A"}';
+    const earlier = earlierOf(withIds, { header: ['raw'], rows: [[raw]] });
+    expect(found(earlier, ['raw'], [raw], 2, 'A')).toBe(1);
+    expect(earlier.take(['raw'], ['{"event_uuid":"B"}'], 'B')).toBe(false);
+  });
+
+  test('is found in each of several tables, old columns and new', () => {
+    const earlier = earlierOf(withIds, table, { header: ['event_uuid'], rows: [['B'], ['C']] });
+    for (const id of ['A', 'B', 'C']) expect(earlier.take(['event_uuid'], [id], id)).toBe(true);
+  });
+});
+
+describe('an event without an id', () => {
+  const header = ['at', 'what'];
+
+  test('is found as often as it was exported: two equal rows are two events', () => {
+    const login = [at(1), 'login'];
+    const earlier = earlierOf(withoutIds, { header, rows: [login, [at(2), 'logout'], login] });
+    expect(found(earlier, header, login, 5)).toBe(2);
+    expect(found(earlier, header, [at(2), 'logout'], 5)).toBe(1);
+    expect(found(earlier, header, [at(3), 'login'], 5)).toBe(0);
+  });
+
+  test('is found exactly as often as any tables hold it together', () => {
+    const row = fc.tuple(fc.constantFrom(at(0), at(1)), fc.constantFrom('a', 'b', 'a,b', '"', '', '\r\n'));
+    fc.assert(
+      fc.property(fc.array(fc.array(row, { maxLength: 12 }), { maxLength: 4 }), fc.array(row), (tables, asked) => {
+        const earlier = earlierOf(withoutIds, ...tables.map((rows) => ({ header, rows })));
+        const left = tables.flat().map((cells) => JSON.stringify(cells));
+        for (const cells of asked) {
+          const place = left.indexOf(JSON.stringify(cells));
+          expect(earlier.take(header, cells, null)).toBe(place >= 0);
+          if (place >= 0) left.splice(place, 1);
+        }
+      }),
+    );
+  });
+
+  test('is not mixed up where cells meet in another way', () => {
+    const earlier = earlierOf(vendorOf(), { header: ['a', 'b'], rows: [['1,2', '3']] });
+    expect(earlier.take(['a', 'b'], ['1', '2,3'], null)).toBe(false);
+    expect(earlier.take(['a', 'b'], ['1,2', '3'], null)).toBe(true);
+  });
+
+  test('is found again though it was exported as the bytes that half a character becomes', () => {
+    const exported = Buffer.from('half a \ud83d').toString();
+    const earlier = earlierOf(withoutIds, { header, rows: [[at(1), exported]] });
+    expect(earlier.take(header, [at(1), 'half a \ud83d'], null)).toBe(true);
+  });
+});
+
+describe('tables of other columns, of an earlier version of the exporter or the vendor', () => {
+  test('are compared by the columns that both have', () => {
+    const earlier = earlierOf(withoutIds, { header: ['gone', 'at', 'what'], rows: [['x', at(1), 'login']] });
+    const header = ['what', 'new', 'at'];
+    expect(earlier.take(header, ['logout', 'y', at(1)], null)).toBe(false);
+    expect(found(earlier, header, ['login', 'y', at(1)], 3)).toBe(1);
+  });
+
+  test('are compared without `extra`, which a new column has taken fields from', () => {
+    const earlier = earlierOf(withoutIds, { header: ['at', 'extra'], rows: [[at(1), '{"role":"admin"}']] });
+    expect(earlier.take(['at', 'role', 'extra'], [at(1), 'admin', ''], null)).toBe(true);
+  });
+
+  test('are compared with `extra` where the columns are the same', () => {
+    const header = ['at', 'extra'];
+    const earlier = earlierOf(withoutIds, { header, rows: [[at(1), '{"n":1}']] });
+    expect(earlier.take(header, [at(1), '{"n":2}'], null)).toBe(false);
+    expect(earlier.take(header, [at(1), '{"n":1}'], null)).toBe(true);
+  });
+
+  test('stand beside tables of the same columns', () => {
+    const header = ['at', 'what'];
+    const earlier = earlierOf(
+      withoutIds,
+      { header: ['at', 'what', 'old'], rows: [[at(1), 'login', 'x']] },
+      { header, rows: [[at(1), 'login']] },
+    );
+    expect(found(earlier, header, [at(1), 'login'], 3)).toBe(2);
+  });
+
+  test('say nothing where no column is the same', () => {
+    const earlier = earlierOf(vendorOf(), { header: ['a', 'extra'], rows: [['1', '']] });
+    expect(earlier.take(['b', 'extra'], ['2', ''], null)).toBe(false);
+  });
+});
+
+describe('rows from before the stretch', () => {
+  test.each([
+    ['of the native table', ['at', 'what']],
+    ['of the `common` table', ['time', 'action']],
+  ])('%s are forgotten, and the first instant of the stretch is not', (_, header) => {
+    const rows = [at(-1), formatInstant(NOON - 1), at(0), at(1)].map((time) => [time, 'login']);
+    const earlier = earlierOf(withoutIds, { header, rows });
+    expect(rows.map((cells) => earlier.take(header, cells, null))).toEqual([false, false, true, true]);
+  });
+
+  test('are forgotten with their ids', () => {
+    const header = ['event_uuid', 'at'];
+    const earlier = earlierOf(withIds, { header, rows: ['A', 'B'].map((id, index) => [id, at(index - 1)]) });
+    expect(['A', 'B'].map((id) => earlier.take(header, [id, ''], id))).toEqual([false, true]);
+  });
+
+  test.each(['', 'yesterday', '1732190400', '21.11.2026'])('are kept where their time reads as none: %j', (time) => {
+    const header = ['at', 'what'];
+    const earlier = earlierOf(withoutIds, { header, rows: [[time, 'login']] });
+    expect(earlier.take(header, [time, 'login'], null)).toBe(true);
+  });
+
+  test('are kept where no column has their time', () => {
+    const earlier = earlierOf(vendorOf({ timeColumn: null }), { header: ['raw'], rows: [['{}']] });
+    expect(earlier.take(['raw'], ['{}'], null)).toBe(true);
+    expect(earlier.take(['raw'], ['{}'], null)).toBe(false);
+  });
+});

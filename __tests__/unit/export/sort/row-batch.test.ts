@@ -1,0 +1,331 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { HeldRows } from '../../../../src/export/sort/memory-buffer.ts';
+import {
+  type Block,
+  BlockPool,
+  byTimeThenId,
+  GrowingBlock,
+  type Key,
+  keyOf,
+  startOf,
+} from '../../../../src/export/sort/row-batch.ts';
+import { add, blocksOf, byPlace, type Plain, plainRow, plainsOf, rowOf, sumOf } from './stored-rows.ts';
+
+const FULL = 2 ** 18;
+const MOST_ROWS = 2 ** 14;
+
+function addTo(block: GrowingBlock, { time, id, rest, text }: Plain): void {
+  const bytes = Buffer.from(text);
+  block.add(time ?? Number.NaN, id, rest).addEncoded(bytes, 0, bytes.length);
+}
+
+/** A block that takes rows until it has as many. */
+function filled(count: number, row: (index: number) => Plain): GrowingBlock {
+  const block = new GrowingBlock();
+  for (let index = 0; index < count; index++) addTo(block, row(index));
+  return block;
+}
+
+const numbered = (index: number): Plain => rowOf(`${index}`, index / 2, `i${index}`, `r${index}`);
+const wide = (length: number): Plain => rowOf('x'.repeat(length - 2));
+
+describe('the place of a row', () => {
+  const key = (time: number, id: string | null = null): Key => ({ time, id });
+
+  test('is by time, after what has none; ties by id, after what has none; by the units of UTF-16', () => {
+    const inOrder = [
+      key(Number.NaN),
+      key(Number.NaN, ''),
+      key(Number.NaN, 'a'),
+      key(-1, 'z'),
+      key(0),
+      key(0, ''),
+      key(0, 'B'),
+      key(0, 'a'),
+      key(0, 'aa'),
+      key(0, '\ud83d\ude00'),
+      key(0, '\uffff'),
+      key(0.5),
+      key(1),
+      key(3e12, 'a'),
+    ];
+    for (const [index, a] of inOrder.entries()) {
+      for (const [other, b] of inOrder.entries()) {
+        expect([index, other, Math.sign(byTimeThenId(a, b))]).toEqual([index, other, Math.sign(index - other)]);
+      }
+    }
+  });
+
+  test('is the same at a time of minus zero', () => {
+    expect(byTimeThenId(key(-0), key(0))).toBe(0);
+    expect(byTimeThenId(key(-0, 'b'), key(0, 'a'))).toBe(1);
+  });
+
+  test('is read of the row of a block', () => {
+    const [block] = blocksOf([rowOf('a', null, 'A'), rowOf('bc', 5), rowOf('', 6, '')]) as [Block];
+    expect([0, 1, 2].map((row) => keyOf(block, row))).toEqual([key(Number.NaN, 'A'), key(5), key(6, '')]);
+    expect([0, 1, 2].map((row) => startOf(block, row))).toEqual([0, 3, 7]);
+  });
+});
+
+describe('a block that is being filled', () => {
+  test('shows what was added, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.array(plainRow, { maxLength: 20 }), (rows) => {
+        const block = filled(rows.length, (index) => rows[index] as Plain);
+        expect(block.count).toBe(rows.length);
+        const view = block.view();
+        const bytes = Buffer.from(rows.map(({ text }) => text).join(''));
+        expect([view.count, view.ends.length, view.times.length]).toEqual(new Array(3).fill(rows.length));
+        expect(view.bytes.equals(bytes)).toBe(true);
+        expect(plainsOf(view)).toEqual(rows);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('takes as many rows as places have bits for, and then is full', () => {
+    const block = filled(MOST_ROWS - 1, numbered);
+    expect(block.isFull).toBe(false);
+    addTo(block, numbered(MOST_ROWS - 1));
+    expect(block.isFull).toBe(true);
+    expect(sumOf(plainsOf(block.view()))).toBe(sumOf(Array.from({ length: MOST_ROWS }, (_, index) => numbered(index))));
+  });
+
+  test('is full at 256 KiB of rows', () => {
+    const block = filled(1, () => wide(FULL - 3));
+    expect(block.isFull).toBe(false);
+    addTo(block, rowOf(''));
+    expect(block.isFull).toBe(false);
+    addTo(block, rowOf(''));
+    expect(block.isFull).toBe(true);
+    expect(filled(1, () => wide(FULL)).isFull).toBe(true);
+    expect(filled(1, () => wide(FULL - 1)).isFull).toBe(false);
+  });
+
+  test('is full at as many letters of ids and rests, since they are read and written with it', () => {
+    const half = 'é'.repeat(FULL / 2);
+    for (const [id, rest] of [
+      [half + half, ''],
+      [null, half + half],
+      [half, half],
+    ] as const) {
+      expect(filled(1, () => rowOf('a', 1, id, rest)).isFull).toBe(true);
+      expect(filled(1, () => rowOf('a', 1, id?.slice(1) ?? null, id === null ? rest.slice(1) : rest)).isFull).toBe(
+        false,
+      );
+    }
+    const block = filled(2, () => rowOf('a', 1, null, half));
+    expect(block.isFull).toBe(true);
+    block.clear();
+    expect(block.isFull).toBe(false);
+  });
+
+  test('knows about how much it holds', () => {
+    const block = new GrowingBlock();
+    expect(block.heldBytes).toBe(0);
+    addTo(block, rowOf('abc'));
+    const first = block.heldBytes;
+    // Its bytes, and where they end, its time, and its texts, empty as they are.
+    expect(first).toBeGreaterThanOrEqual(5 + 4 * 8);
+    addTo(block, rowOf('abc', 1, 'x'.repeat(1000)));
+    expect(block.heldBytes).toBe(2 * first + 1000);
+    addTo(block, rowOf('abc', 1, '', 'é'.repeat(500)));
+    expect(block.heldBytes).toBe(3 * first + 1500);
+    block.clear();
+    expect(block.heldBytes).toBe(0);
+  });
+
+  test('is empty once it is cleared, in the same memory, and takes others', () => {
+    const block = filled(3000, numbered);
+    const { buffer } = block.view().bytes;
+    block.clear();
+    expect(block.count).toBe(0);
+    expect(block.view()).toMatchObject({ count: 0, ids: [], rests: [] });
+    expect([block.view().bytes.length, block.view().ends.length, block.view().times.length]).toEqual([0, 0, 0]);
+    addTo(block, rowOf('new', null, 'N'));
+    expect(plainsOf(block.view())).toEqual([rowOf('new', null, 'N')]);
+    expect(block.view().bytes.buffer).toBe(buffer);
+  });
+
+  test('leaves to those who have them its texts, also once it is cleared', () => {
+    const block = filled(2, numbered);
+    const { ids, rests } = block.view();
+    block.clear();
+    addTo(block, numbered(7));
+    expect([ids, rests]).toEqual([
+      ['i0', 'i1'],
+      ['r0', 'r1'],
+    ]);
+  });
+
+  test('gives the memory of a row of many MiB away once it is cleared', () => {
+    const block = filled(1, () => wide(2 * FULL));
+    const { buffer } = block.view().bytes;
+    block.clear();
+    expect(block.view().bytes.buffer).toBe(buffer);
+    addTo(block, wide(2 * FULL + 1));
+    const large = block.view().bytes.buffer;
+    block.clear();
+    expect(block.view().bytes.buffer).not.toBe(large);
+    expect(block.view().bytes.buffer.byteLength).toBeLessThan(2 * FULL);
+    addTo(block, numbered(1));
+    expect(plainsOf(block.view())).toEqual([numbered(1)]);
+  });
+});
+
+describe('a pool', () => {
+  test('gives back what it took, empty, and else new blocks', () => {
+    const pool = new BlockPool();
+    const [one, two] = [pool.take(), pool.take()];
+    expect(one).not.toBe(two);
+    addTo(one, numbered(1));
+    pool.give(one);
+    expect(one.count).toBe(0);
+    expect(pool.take()).toBe(one);
+    expect(pool.take()).not.toBe(one);
+    pool.give(two);
+    pool.give(one);
+    expect(new Set([pool.take(), pool.take()])).toEqual(new Set([one, two]));
+  });
+});
+
+describe('rows in memory', () => {
+  const heldOf = (rows: readonly Plain[], pool = new BlockPool()): HeldRows => {
+    const held = new HeldRows(pool);
+    for (const row of rows) add(held, row);
+    return held;
+  };
+
+  /** All rows; a block is read before the next one is asked for. */
+  const comeOut = (held: HeldRows, order: 'time' | 'vendor'): { rows: Plain[]; counts: number[] } => {
+    const [rows, counts]: [Plain[], number[]] = [[], []];
+    for (const block of held.inOrder(order)) {
+      rows.push(...plainsOf(block));
+      counts.push(block.count);
+    }
+    return { rows, counts };
+  };
+
+  test('come out as they came, or as a stable sort of them', () => {
+    fc.assert(
+      fc.property(fc.array(plainRow, { maxLength: 25 }), (rows) => {
+        const held = heldOf(rows);
+        expect(held.count).toBe(rows.length);
+        expect(comeOut(held, 'vendor').rows).toEqual(rows);
+        expect(comeOut(held, 'time').rows).toEqual(rows.toSorted(byPlace));
+        expect(comeOut(held, 'time').rows).toEqual(rows.toSorted(byPlace));
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  test('of which there are none are no block', () => {
+    expect(comeOut(new HeldRows(new BlockPool()), 'time')).toEqual({ rows: [], counts: [] });
+    expect(comeOut(new HeldRows(new BlockPool()), 'vendor')).toEqual({ rows: [], counts: [] });
+  });
+
+  const times = (of: readonly (number | null)[], ids: readonly (string | null)[] = []) =>
+    of.map((time, index) => rowOf(`${index}`, time, ids[index] ?? null));
+
+  test.each<[what: string, rows: Plain[]]>([
+    ['rising', times([1, 2, 3, 4])],
+    ['rising, with ties', times([1, 2, 2, 2, 3])],
+    ['rising, with ties that have ids', times([1, 2, 2, 2, 3], ['e', 'd', 'c', null, 'a'])],
+    ['rising, with a tie that has an id before one that has none', times([1, 1], ['a', null])],
+    ['rising, with a tie that has none before one that has an id', times([1, 1], [null, 'a'])],
+    ['falling', times([4, 3, 2, 1])],
+    ['falling, with ties', times([3, 2, 2, 2, 1, 1])],
+    ['falling, with ties that have ids', times([3, 2, 2, 2, 1, 1], ['a', 'b', null, 'a', 'y', 'x'])],
+    ['all at one time', times([5, 5, 5, 5])],
+    ['all at one time, with ids', times([5, 5, 5, 5], ['d', 'b', null, 'c'])],
+    ['falling, and then not', times([4, 3, 5, 1])],
+    ['rising, and then not', times([1, 2, 4, 3])],
+    ['without a time', times([null, null, null], ['b', 'a', null])],
+    ['rising, the first without a time', times([null, 1, 2])],
+    ['rising, the last without a time', times([1, 2, null])],
+    ['rising, one in between without a time', times([1, null, 2])],
+    ['falling, the first without a time', times([null, 3, 2])],
+    ['falling, the last without a time', times([3, 2, null])],
+    ['falling, one in between without a time', times([3, null, 2])],
+  ])('come out in time order: %s', (_, rows) => {
+    expect(comeOut(heldOf(rows), 'time').rows).toEqual(rows.toSorted(byPlace));
+    expect(comeOut(heldOf(rows), 'vendor').rows).toEqual(rows);
+  });
+
+  test.each<[what: string, rows: Plain[], isCopied: boolean]>([
+    ['one', times([1], ['a']), false],
+    ['rising', times([1, 2, 3], ['b', 'a', null]), false],
+    ['rising, with ties of which none has an id', times([1, 2, 2, 3]), false],
+    ['rising, with ties that have ids', times([1, 2, 2, 3], [null, 'b', 'a', null]), true],
+    ['falling', times([2, 1]), true],
+  ])('are not copied where they came in order: %s', (_, rows, isCopied) => {
+    const held = heldOf(rows);
+    const [came] = held.inOrder('vendor');
+    const [sorted] = held.inOrder('time');
+    expect(sorted?.bytes.buffer !== came?.bytes.buffer).toBe(isCopied);
+  });
+
+  const COUNT = MOST_ROWS + 5;
+  const orders: [what: string, place: (index: number) => number][] = [
+    ['rising', (index) => index],
+    ['falling', (index) => -index],
+    ['falling, with ties across blocks', (index) => -Math.floor(index / 3000)],
+    ['unordered', (index) => (index * 7919) % 10_007],
+  ];
+
+  test.each(orders)('come out whole across blocks: %s', (_, place) => {
+    const rows = Array.from({ length: COUNT }, (__, index) => rowOf(`${index}`, place(index), `${index % 7}`));
+    const held = heldOf(rows);
+    expect(comeOut(held, 'vendor').counts).toEqual([MOST_ROWS, 5]);
+    const { rows: found, counts } = comeOut(held, 'time');
+    expect(counts).toEqual([MOST_ROWS, 5]);
+    expect(sumOf(found)).toBe(sumOf(rows.toSorted(byPlace)));
+  });
+
+  test('come out whole where blocks end by their bytes, and where the last one is just full', () => {
+    for (const lengths of [
+      [FULL, FULL],
+      [FULL - 2, 2, FULL, 3 * FULL, 2],
+      [100_000, 200_000, 50_000, 300_000, 1_000_000],
+    ]) {
+      const rows = lengths.map((length, index) => rowOf(`${index}`.repeat(length - 2), -index));
+      const { rows: found } = comeOut(heldOf(rows), 'time');
+      expect(found.map(({ time, text }) => [time, text.length])).toEqual(
+        rows.map(({ time, text }) => [time, text.length]).toReversed(),
+      );
+      expect(found.map(({ text }) => text[0])).toEqual(rows.map(({ text }) => text[0]).toReversed());
+    }
+    expect(comeOut(heldOf([wide(FULL), wide(FULL)]), 'vendor').counts).toEqual([1, 1]);
+    expect(comeOut(heldOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)]), 'time').counts).toEqual([1, 1]);
+  });
+
+  test('are counted, in all their blocks', () => {
+    const one = heldOf([wide(FULL)]).bytes;
+    expect(one).toBeGreaterThan(FULL);
+    expect(heldOf([wide(FULL), wide(FULL), wide(FULL)]).bytes).toBe(3 * one);
+    expect(new HeldRows(new BlockPool()).bytes).toBe(0);
+  });
+
+  test('give their memory back, for others', () => {
+    const pool = new BlockPool();
+    const blocks = [pool.take(), pool.take(), pool.take()];
+    for (const block of blocks) pool.give(block);
+    const held = heldOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)], pool);
+    // One more is what they are sorted in.
+    expect(comeOut(held, 'time').rows).toHaveLength(2);
+    held.release();
+    expect(new Set([pool.take(), pool.take(), pool.take()])).toEqual(new Set(blocks));
+    expect(blocks.map(({ count }) => count)).toEqual([0, 0, 0]);
+  });
+
+  test('give back what they were sorted in, also where nobody asks for the rest', () => {
+    const pool = new BlockPool();
+    const sorted = pool.take();
+    const held = heldOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)], pool);
+    pool.give(sorted);
+    for (const _ of held.inOrder('time')) break;
+    expect(pool.take()).toBe(sorted);
+  });
+});

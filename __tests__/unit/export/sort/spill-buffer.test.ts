@@ -1,0 +1,184 @@
+import { readdirSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { BlockPool } from '../../../../src/export/sort/row-batch.ts';
+import { RowStore, Scratch } from '../../../../src/export/sort/spill-buffer.ts';
+import { add, byPlace, merged, plainRow, rowOf } from './stored-rows.ts';
+
+let folder: string;
+let scratch: Scratch;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'store-test-'));
+  scratch = new Scratch(folder);
+});
+afterEach(async () => {
+  await scratch.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('a store', () => {
+  test('gives back what came, in order, whether and whenever some of it went to the disk', async () => {
+    const batches = fc.array(fc.tuple(fc.array(plainRow, { maxLength: 8 }), fc.boolean()), { maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(batches, fc.constantFrom<'time' | 'vendor'>('time', 'vendor'), async (drawn, order) => {
+        const store = new RowStore(scratch, order, new BlockPool());
+        for (const [rows, isStored] of drawn) {
+          for (const row of rows) add(store, row);
+          if (isStored) await store.store();
+        }
+        const all = drawn.flatMap(([rows]) => rows);
+        const expected = order === 'time' ? all.toSorted(byPlace) : all;
+        expect(await merged(store.runs(), order)).toEqual(expected);
+        await store.close();
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('shares its file with others, and each gives back its own', async () => {
+    const stores = Array.from({ length: 50 }, () => new RowStore(scratch, 'time', new BlockPool()));
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = open();
+    for (const round of [0, 1]) {
+      for (const [index, store] of stores.entries()) {
+        add(store, rowOf(`${index}: ${round}`, round));
+        await store.store();
+      }
+    }
+    expect(open() - before).toBeLessThan(10);
+    await stores[0]?.close();
+    for (const [index, store] of stores.entries()) {
+      const texts = (await merged(store.runs(), 'time')).map(({ text }) => text);
+      expect(texts).toEqual(index === 0 ? [] : [`${index}: 0\r\n`, `${index}: 1\r\n`]);
+    }
+  });
+
+  test('has its rows in order across all its runs, and what is still in memory', async () => {
+    for (const order of ['time', 'vendor'] as const) {
+      const store = new RowStore(scratch, order, new BlockPool());
+      const rows = [5, 3, 9, null, 3, 7, 1, 9, 2].map((time, index) => rowOf(`${index}`, time, `${index % 2}`));
+      for (const [index, row] of rows.entries()) {
+        add(store, row);
+        if (index % 3 === 2 && index < 8) await store.store();
+      }
+      const runs = store.runs();
+      expect(runs.map(({ first }) => first.time)).toEqual(order === 'time' ? [3, Number.NaN, 1] : [5, Number.NaN, 1]);
+      expect(await merged(runs, order)).toEqual(order === 'time' ? rows.toSorted(byPlace) : rows);
+      await store.close();
+    }
+  });
+
+  test('has no run where nothing came', async () => {
+    const store = new RowStore(scratch, 'time', new BlockPool());
+    expect(store.runs()).toEqual([]);
+    await store.store();
+    expect(store.runs()).toEqual([]);
+    await store.close();
+  });
+
+  test('gives the blocks of rows that were stored, or are not wanted, to others', async () => {
+    const pool = new BlockPool();
+    const blocks = [pool.take(), pool.take()];
+    const giveAll = () => {
+      for (const block of blocks) pool.give(block);
+    };
+    giveAll();
+    const store = new RowStore(scratch, 'vendor', pool);
+    for (let index = 0; index < 2; index++) add(store, rowOf('x'.repeat(2 ** 18)));
+    await store.store();
+    expect(new Set([pool.take(), pool.take()])).toEqual(new Set(blocks));
+    giveAll();
+    for (let index = 0; index < 2; index++) add(store, rowOf('x'.repeat(2 ** 18)));
+    await store.close();
+    expect(new Set([pool.take(), pool.take()])).toEqual(new Set(blocks));
+    expect(store.runs()).toEqual([]);
+    await store.close();
+    expect(pool.take()).not.toBe(pool.take());
+  });
+
+  test('that is used again once it was closed has none of the rows from before', async () => {
+    const store = new RowStore(scratch, 'time', new BlockPool());
+    add(store, rowOf('a'));
+    await store.store();
+    add(store, rowOf('b'));
+    await store.close();
+    add(store, rowOf('c'));
+    expect(await merged(store.runs(), 'time')).toEqual([rowOf('c')]);
+    await store.close();
+  });
+
+  test('has a file for its runs alone, which is closed with it', async () => {
+    const own = new Scratch(folder);
+    const store = new RowStore(own, 'time', new BlockPool());
+    add(store, rowOf('a'));
+    await store.store();
+    const runs = store.runs();
+    await own.close();
+    await own.close();
+    await expect(merged(runs)).rejects.toMatchObject({ kind: 'destination', where: folder });
+    // A run that comes then has a file of its own again.
+    add(store, rowOf('b'));
+    await store.close();
+  });
+
+  test('takes more while what came before is on its way to the disk', async () => {
+    const store = new RowStore(scratch, 'vendor', new BlockPool());
+    const rows = Array.from({ length: 4000 }, (_, index) => rowOf(`${index} ${'x'.repeat(300)}`, index));
+    for (const row of rows.slice(0, 2000)) add(store, row);
+    const storing = store.store();
+    for (const row of rows.slice(2000, 3000)) add(store, row);
+    await storing;
+    const again = store.store();
+    for (const row of rows.slice(3000)) add(store, row);
+    await again;
+    expect(await merged(store.runs())).toEqual(rows);
+    await store.close();
+  });
+
+  test('knows what it holds in memory: rows, and what their places depend on', async () => {
+    const store = new RowStore(scratch, 'time', new BlockPool());
+    expect(store.heldBytes).toBe(0);
+    for (let index = 0; index < 100; index++) add(store, rowOf('abc', index, 'id', 'r'.repeat(1000)));
+    const [texts, few] = [100 * (5 + 2 + 1000), 100 * 200];
+    expect(store.heldBytes).toBeGreaterThanOrEqual(texts);
+    expect(store.heldBytes).toBeLessThan(texts + few);
+    await store.store();
+    expect(store.heldBytes).toBe(0);
+    await store.close();
+  });
+
+  test('has no file where nothing is stored, and never one with a name', async () => {
+    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time', new BlockPool());
+    await store.store();
+    add(store, rowOf('a'));
+    await store.close();
+
+    const other = new RowStore(scratch, 'time', new BlockPool());
+    add(other, rowOf('a'));
+    await other.store();
+    expect(await readdir(folder)).toEqual([]);
+    await other.close();
+  });
+
+  test('that is closed holds nothing, also where rows were on their way to the disk', async () => {
+    const store = new RowStore(scratch, 'time', new BlockPool());
+    // Several writes, the first of which is under way.
+    for (let index = 0; index < 3000; index++) add(store, rowOf('x'.repeat(500), index));
+    const storing = store.store();
+    await Promise.all([expect(storing).resolves.toBeUndefined(), store.close()]);
+    expect(store.heldBytes).toBe(0);
+  });
+
+  test('is a `destination` error where the disk refuses', async () => {
+    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time', new BlockPool());
+    add(store, rowOf('a'));
+    await expect(store.store()).rejects.toMatchObject({
+      kind: 'destination',
+      message: expect.stringContaining('ENOENT'),
+    });
+    await store.close();
+  });
+});

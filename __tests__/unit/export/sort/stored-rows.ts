@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { merge } from '../../../../src/export/sort/merge.ts';
+import { type Block, byTimeThenId, type Rows, startOf } from '../../../../src/export/sort/row-batch.ts';
+import type { Run } from '../../../../src/export/sort/sorted-runs.ts';
+import type { RowStore } from '../../../../src/export/sort/spill-buffer.ts';
+import { sha256 } from '../../chain.ts';
+
+/** What a row is, wherever its bytes lie. */
+export interface Plain {
+  readonly time: number | null;
+  readonly id: string | null;
+  readonly rest: string;
+  readonly text: string;
+}
+
+export const rowOf = (text: string, time: number | null = 1, id: string | null = null, rest = ''): Plain => ({
+  time,
+  id,
+  rest,
+  text: `${text}\r\n`,
+});
+
+/** Adds a row to whatever rows wait in. */
+export function add(to: Pick<RowStore, 'add'>, { time, id, rest, text }: Plain): void {
+  const bytes = Buffer.from(text);
+  to.add(time, id, rest).addEncoded(bytes, 0, bytes.length);
+}
+
+/** Rows in blocks of so many each, or of these numbers by turns. */
+export function blocksOf(rows: readonly Plain[], ...counts: readonly number[]): Block[] {
+  const blocks: Block[] = [];
+  for (let from = 0; from < rows.length; ) {
+    const to = Math.min(from + (counts[blocks.length % counts.length] ?? rows.length), rows.length);
+    blocks.push(blockOf(rows.slice(from, to)));
+    from = to;
+  }
+  return blocks;
+}
+
+function blockOf(rows: readonly Plain[]): Block {
+  const texts = rows.map(({ text }) => Buffer.from(text));
+  let end = 0;
+  return {
+    count: rows.length,
+    bytes: Buffer.concat(texts),
+    ends: Float64Array.from(texts, ({ length }) => (end += length)),
+    times: Float64Array.from(rows, ({ time }) => time ?? Number.NaN),
+    ids: rows.map(({ id }) => id),
+    rests: rows.map(({ rest }) => rest),
+  };
+}
+
+/** Some rows of a block; all of them, unless told otherwise. */
+export function plainsOf(block: Block, from = 0, to = block.count): Plain[] {
+  return Array.from({ length: to - from }, (_, index) => {
+    const row = from + index;
+    const time = block.times[row] as number;
+    return {
+      time: Number.isNaN(time) ? null : time,
+      id: block.ids[row] as string | null,
+      rest: block.rests[row] as string,
+      text: block.bytes.toString('utf8', startOf(block, row), block.ends[row]),
+    };
+  });
+}
+
+export const plainsOfAll = (some: readonly Rows[]): Plain[] =>
+  some.flatMap(({ block, from, to }) => plainsOf(block, from, to));
+
+/** All rows of some runs, as they come out. */
+export async function merged(runs: readonly Run[], order: 'time' | 'vendor' = 'vendor'): Promise<Plain[]> {
+  const rows: Plain[] = [];
+  // Each batch is read before the next one is asked for, as the export does.
+  for await (const some of merge(runs, order)) rows.push(...plainsOfAll(some));
+  return rows;
+}
+
+/** Stands for many rows, which to compare one by one takes long. */
+export const sumOf = (rows: readonly Plain[]): string => sha256(JSON.stringify(rows.map(Object.values)));
+
+/** The order of an export. */
+export const byPlace = (a: Plain, b: Plain): number =>
+  byTimeThenId({ time: a.time ?? Number.NaN, id: a.id }, { time: b.time ?? Number.NaN, id: b.id });
+
+const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', '\ud800', 'é', '\0', 'a"b,c\r\n'));
+
+/** Rows of any ids and rests; times and ids that are often the same. */
+export const plainRow: fc.Arbitrary<Plain> = fc.record({
+  time: fc.oneof(fc.constant(null), fc.integer({ min: -2, max: 3 }), fc.double({ noNaN: true, min: 0, max: 3e12 })),
+  id: fc.oneof(fc.constantFrom(null, '', 'a', 'b', '\ud800', '\ud801'), anyText),
+  rest: fc.oneof(
+    fc.constant(''),
+    anyText.map((text) => JSON.stringify(text)),
+  ),
+  text: anyText.map((text) => `${text.toWellFormed()}\r\n`),
+});

@@ -1,0 +1,221 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { randomFrom } from '../../../sandbox/ledger.ts';
+import { fingerprint } from '../../../src/base/hash.ts';
+import { Ids } from '../../../src/export/unique-ids.ts';
+import { vendorOf } from '../chain.ts';
+import { filesOpenIn } from '../http/loopback.ts';
+
+const BATCH = 65_536;
+const NOON = Date.UTC(2026, 10, 21, 12);
+
+const closers: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function openIds(folder?: string) {
+  const made = await mkdtemp(join(tmpdir(), 'ids-'));
+  closers.push(() => rm(made, { recursive: true }));
+  const ids = new Ids(vendorOf(), folder ?? made);
+  closers.push(() => ids.close());
+  return { ids, folder: made };
+}
+
+/** Keeps ids, a page at a time. */
+async function keep(ids: Ids, count: number, of: (index: number) => string, time: number | null = NOON) {
+  for (let index = 0; index < count; index++) {
+    if (index % 1000 === 0) await ids.makeRoom(1000);
+    ids.keep(of(index), time);
+  }
+}
+
+/** Looks like a UUID of version 4. */
+function uuids(seed: number): () => string {
+  const random = randomFrom(seed);
+  const hex = (digits: number) =>
+    Math.floor(random() * 16 ** digits)
+      .toString(16)
+      .padStart(digits, '0');
+  return () => `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(6)}${hex(6)}`;
+}
+
+describe('an id that comes at two times', () => {
+  test.each([
+    ['side by side', 2],
+    ['in memory', 1000],
+    ['once on the disk, once in memory', BATCH + 1000],
+    ['both on the disk', 2 * BATCH + 5000],
+  ])('%s: protocol, with both times', async (_, count) => {
+    const { ids } = await openIds();
+    await ids.makeRoom(1);
+    ids.keep('twice', NOON);
+    await keep(ids, count - 2, (index) => `id ${index}`);
+    await ids.makeRoom(1);
+    ids.keep('twice', NOON + 60_000);
+    if (count > 2 * BATCH) await keep(ids, BATCH, (index) => `other ${index}`);
+    await expect(ids.check()).rejects.toMatchObject({
+      kind: 'protocol',
+      message: 'Acme gave one event id twice, at different times.',
+      where: 'an event of 2026-11-21T12:00:00Z and 2026-11-21T12:01:00Z',
+    });
+  });
+
+  test('at none: protocol, with the vendor’s name', async () => {
+    const { ids } = await openIds();
+    await keep(ids, 2, () => 'twice', null);
+    await expect(ids.check()).rejects.toMatchObject({ kind: 'protocol', where: 'Acme' });
+  });
+
+  test('is found among 600,000, which are compared in two shares, in the second of them', async () => {
+    const { ids } = await openIds();
+    await keep(ids, 600_000, (index) => `id ${index}`);
+    await expect(ids.check()).resolves.toBeUndefined();
+    const name = ['id 1', 'id 2', 'id 3', 'id 4', 'id 5', 'id 6', 'id 7'].find((id) => (fingerprint(id) & 1n) === 1n);
+    await keep(ids, 1, () => name ?? '');
+    await expect(ids.check()).rejects.toMatchObject({ kind: 'protocol' });
+  });
+});
+
+describe('an id of an event that was cut', () => {
+  test.each([
+    ['before', NOON - 1, 'an event of 2026-11-21T12:00:00Z and 2026-11-21T11:59:59.999Z'],
+    ['after', NOON + 1, 'an event of 2026-11-21T12:00:00Z and 2026-11-21T12:00:00.001Z'],
+  ])('%s one that is kept: protocol, with both times', async (_, time, where) => {
+    for (const more of [0, BATCH]) {
+      const { ids } = await openIds();
+      ids.cut('other', NOON);
+      ids.cut('twice', time);
+      await keep(ids, 1, () => 'twice');
+      await keep(ids, more, (index) => `id ${index}`);
+      await expect(ids.check()).rejects.toMatchObject({
+        kind: 'protocol',
+        message: 'Acme gave one event id twice, at different times.',
+        where,
+      });
+    }
+  });
+
+  test('is kept of an event that has no time: protocol, with the only one', async () => {
+    const { ids } = await openIds();
+    await keep(ids, 1, () => 'twice', null);
+    ids.cut('twice', NOON);
+    await expect(ids.check()).rejects.toMatchObject({ where: 'an event of 2026-11-21T12:00:00Z' });
+  });
+
+  test('is kept at the same time, or not at all: no trouble', async () => {
+    const { ids } = await openIds();
+    ids.cut('once', NOON);
+    ids.cut('once', NOON);
+    ids.cut('gone', NOON);
+    await keep(ids, 2, (index) => ['once', 'other'][index] ?? '');
+    await expect(ids.check()).resolves.toBeUndefined();
+  });
+
+  test('is half of what another one is: no trouble', async () => {
+    const halves = new Map<bigint, string>();
+    let [one, other] = ['', ''];
+    for (let index = 0; other === ''; index++) {
+      const half = fingerprint(`id ${index}`) & 0xffff_ffffn;
+      one = halves.get(half) ?? '';
+      if (one !== '') other = `id ${index}`;
+      halves.set(half, `id ${index}`);
+    }
+    expect(fingerprint(one)).not.toBe(fingerprint(other));
+    const { ids } = await openIds();
+    ids.cut(one, NOON - 1);
+    await keep(ids, 1, () => other);
+    await expect(ids.check()).resolves.toBeUndefined();
+    await keep(ids, 1, () => one);
+    await expect(ids.check()).rejects.toMatchObject({ kind: 'protocol' });
+  });
+});
+
+test('what is kept after a check is looked at by the next one, together with all before', async () => {
+  const { ids } = await openIds();
+  await keep(ids, BATCH + 10, (index) => `id ${index}`);
+  await ids.check();
+  await keep(ids, 10, (index) => `more ${index}`);
+  await ids.check();
+  await keep(ids, 1, () => `id ${BATCH + 9}`, NOON + 1000);
+  await expect(ids.check()).rejects.toMatchObject({
+    where: 'an event of 2026-11-21T12:00:00Z and 2026-11-21T12:00:01Z',
+    next: expect.stringContaining('report it to the vendor'),
+  });
+});
+
+test('a third event of an id is not named', async () => {
+  const { ids } = await openIds();
+  for (const seconds of [1, 2, 3]) await keep(ids, 1, () => 'thrice', NOON + 1000 * seconds);
+  await expect(ids.check()).rejects.toMatchObject({
+    where: 'an event of 2026-11-21T12:00:01Z and 2026-11-21T12:00:02Z',
+  });
+});
+
+/** Numbers that are so far apart, in hex digits. */
+const steps = (by: number) => {
+  let at = 1;
+  return () => {
+    at += by;
+    return at.toString(16);
+  };
+};
+
+test.each([
+  ['UUIDs', uuids(1)],
+  ['numbers in a row', steps(1)],
+  ['numbers that differ in two digits', steps(0x1_0000_0001)],
+])('200,000 %s: no false alarm', async (_, next) => {
+  const { ids } = await openIds();
+  await keep(ids, 200_000, next);
+  await expect(ids.check()).resolves.toBeUndefined();
+});
+
+test('no id at all is no trouble', async () => {
+  const { ids, folder } = await openIds();
+  await expect(ids.check()).resolves.toBeUndefined();
+  expect(await filesOpenIn(folder)).toBe(0);
+});
+
+describe('on the disk', () => {
+  test('is a file without a name, and nothing up to 65,536 ids', async () => {
+    const { ids, folder } = await openIds();
+    await keep(ids, 65_000, String);
+    await ids.makeRoom(536);
+    expect(await filesOpenIn(folder)).toBe(0);
+    await ids.makeRoom(537);
+    expect(await filesOpenIn(folder)).toBe(1);
+    expect(await readdir(folder)).toEqual([]);
+    await ids.close();
+    expect(await filesOpenIn(folder)).toBe(0);
+  });
+
+  test('is no room: destination', async () => {
+    const { ids } = await openIds('/nowhere/at/all');
+    await expect(keep(ids, BATCH + 1000, String)).rejects.toMatchObject({ kind: 'destination' });
+  });
+});
+
+describe('a fingerprint', () => {
+  // The author's own examples: https://github.com/bryc/code/blob/master/jshash/experimental/cyrb53.js
+  test.each([
+    ['a', 0x501c_2ba7_82c9_7901n],
+    ['b', 0x459e_da5b_c254_d2bfn],
+    ['revenge', 0xfbce_64cc_3b74_8385n],
+    ['revenue', 0xfb1d_8514_8d13_f93an],
+  ])('of %j is as cyrb53 has it', (text, bits) => {
+    expect(fingerprint(text)).toBe(bits);
+  });
+
+  test('is the same for the same text, has 64 bits, and each character changes it', () => {
+    const text = 'An event, as its vendor tells it.';
+    const others = [...text].map((_, at) => `${text.slice(0, at)}~${text.slice(at + 1)}`);
+    const all = new Set([text, text.split('').join(''), '', ...others].map(fingerprint));
+    expect(all.size).toBe(others.length + 2);
+    for (const one of all) expect(BigInt.asUintN(64, one)).toBe(one);
+    for (const half of [0n, 32n])
+      expect(new Set([...all].map((one) => (one >> half) & 0xffff_ffffn)).size).toBe(all.size);
+  });
+});

@@ -1,0 +1,603 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { ExportError } from '../../../src/base/errors.ts';
+import { DEFAULTS, type Inputs, readInputs } from '../../../src/inputs/inputs.ts';
+import { fill, fillPath } from '../../../src/inputs/template.ts';
+import { vendors } from '../../../src/vendors/index.ts';
+
+const NOW = Date.UTC(2026, 10, 21, 12);
+const TOKEN = 'never-shown-7f3a';
+
+type Given = Readonly<Record<string, string>>;
+
+/** What the runner gives the action for such inputs. */
+const environmentOf = (given: Given): Given =>
+  Object.fromEntries(Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]));
+
+function read(given: Given = {}, env: Given = {}, now = NOW): Inputs {
+  const inputs = { vendor: 'infisical', token: TOKEN, ...given };
+  return readInputs(
+    { ...environmentOf(inputs), ...env },
+    () => {},
+    async () => 'jwt',
+    now,
+  );
+}
+
+function refusal(given: Given, env: Given = {}, now = NOW): ExportError {
+  try {
+    read(given, env, now);
+  } catch (error) {
+    if (error instanceof ExportError) return error;
+    throw error;
+  }
+  throw new Error('was not refused');
+}
+
+describe('the inputs of action.yml', () => {
+  const action = parse(readFileSync(new URL('../../../action.yml', import.meta.url), 'utf8')) as {
+    inputs: Record<string, { default?: string }>;
+  };
+
+  test('are the ones that are read, with the same defaults', () => {
+    const declared = Object.entries(action.inputs).map(([name, input]) => [name, input.default ?? '']);
+    expect(Object.fromEntries(declared)).toEqual({ ...DEFAULTS, 'github-token': `\${{ github.token }}` });
+  });
+
+  test('are read as defaults where they are left out', () => {
+    const inputs = read();
+    expect(inputs).toMatchObject({
+      credentials: { kind: 'token', token: TOKEN },
+      org: '',
+      origin: 'https://us.infisical.com',
+      query: { org: null, provider: null },
+      period: {
+        window: { from: NOW - 86_400_000 - 600_000, to: NOW - 600_000 },
+        asked: { from: 'P1D', to: 'now' },
+        pulledBack: true,
+        settle: 'PT10M',
+        timeZone: 'UTC',
+        allowGap: false,
+        onward: null,
+      },
+      columns: 'native',
+      csvSafety: 'off',
+      destinations: ['artifact'],
+      commit: null,
+      github: { apiUrl: 'https://api.github.com', token: '' },
+      serverUrl: 'https://github.com',
+      path: null,
+      artifact: { name: null, retentionDays: null, compressionLevel: 6 },
+      ifEmpty: 'notice',
+      concurrency: 4,
+      maxAttempts: 6,
+      timeoutMs: 150_000,
+    });
+    expect(inputs.vendor).toBe(vendors.get('infisical'));
+    expect(inputs.query.filters.size).toBe(0);
+  });
+
+  test('are read as defaults where they are empty or blank', () => {
+    const names = Object.keys(DEFAULTS).filter((name) => name !== 'vendor' && name !== 'token');
+    for (const blank of ['', ' \t\r\n ']) {
+      expect(read(Object.fromEntries(names.map((name) => [name, blank])))).toEqual({
+        ...read(),
+        credentials: expect.anything(),
+      });
+    }
+  });
+
+  test('are refused by name where there is none of that name', () => {
+    expect(refusal({ fliters: 'actor: x' })).toMatchObject({
+      kind: 'input',
+      message: 'There is no input `fliters`; did you mean `filters`?',
+      where: 'input `fliters`',
+      next: `Inputs: ${Object.keys(DEFAULTS).join(', ')}.`,
+    });
+  });
+
+  test.each([
+    ['form', 'from'],
+    ['client_id', 'client-id'],
+    ['colums', 'columns'],
+    ['base_url', 'base-url'],
+    ['organization', null],
+  ])('%s reads as a slip for %s', (name, meant) => {
+    const ending = meant === null ? '.' : `; did you mean \`${meant}\`?`;
+    expect(refusal({ [name]: 'x' }).message).toBe(`There is no input \`${name}\`${ending}`);
+  });
+
+  test('never have an unknown one quoted, which may be a misnamed secret', () => {
+    const { message, next, where } = refusal({ toekn: 'misplaced-secret' });
+    expect(`${message} ${where} ${next}`).not.toContain('misplaced-secret');
+  });
+
+  test('leave every other variable alone', () => {
+    expect(read({}, { INPUTS: 'x', MY_INPUT_X: 'y', GITHUB_INPUT: 'z' })).toEqual({
+      ...read(),
+      credentials: expect.anything(),
+    });
+  });
+});
+
+describe('accepts', () => {
+  test.each<[name: string, value: string, read: object]>([
+    ['base-url', 'eu', { origin: 'https://eu.infisical.com' }],
+    ['base-url', 'https://audit.example.com/', { origin: 'https://audit.example.com' }],
+    ['from', '2026-11-20T00:00:00+02:00', { period: { window: { from: Date.UTC(2026, 10, 19, 22) } } }],
+    ['from', '7d', { period: { window: { from: NOW - 600_000 - 7 * 86_400_000 }, asked: { from: '7d' } } }],
+    ['to', '2026-11-20', { period: { window: { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) } } }],
+    ['settle', 'PT0S', { period: { window: { to: NOW }, settle: 'PT0S' } }],
+    ['columns', 'common', { columns: 'common' }],
+    ['columns', ' id , actor.type\nextra,', { columns: ['id', 'actor.type', 'extra'] }],
+    ['columns', 'time, createdAt, raw', { columns: ['time', 'createdAt', 'raw'] }],
+    ['destination', 'file', { destinations: ['file'] }],
+    ['destination', 'file, artifact', { destinations: ['file', 'artifact'] }],
+    ['destination', 'artifact\nfile\nartifact', { destinations: ['artifact', 'file'] }],
+    ['path', 'audit-logs', { path: 'audit-logs' }],
+    ['path', './a//b/', { path: 'a/b/' }],
+    ['path', 'a\\b', { path: 'a/b' }],
+    ['artifact-name', 'audit log (2026)', { artifact: { name: 'audit log (2026)' } }],
+    ['retention-days', '1', { artifact: { retentionDays: 1 } }],
+    ['retention-days', '400', { artifact: { retentionDays: 400 } }],
+    ['compression-level', '0', { artifact: { compressionLevel: 0 } }],
+    ['compression-level', '9', { artifact: { compressionLevel: 9 } }],
+    ['csv-safety', 'off', { csvSafety: 'off' }],
+    ['csv-safety', 'owasp', { csvSafety: 'owasp' }],
+    ['if-empty', 'notice', { ifEmpty: 'notice' }],
+    ['if-empty', 'warn', { ifEmpty: 'warn' }],
+    ['if-empty', 'fail', { ifEmpty: 'fail' }],
+    ['concurrency', '1', { concurrency: 1 }],
+    ['concurrency', '16', { concurrency: 16 }],
+    ['max-attempts', '1', { maxAttempts: 1 }],
+    ['max-attempts', '20', { maxAttempts: 20 }],
+    ['request-timeout', '1', { timeoutMs: 1000 }],
+    ['request-timeout', '3600', { timeoutMs: 3_600_000 }],
+  ])('%s: %j', (name, value, expected) => {
+    expect(read({ [name]: value })).toMatchObject(expected);
+  });
+
+  test.each([...vendors.values()])('vendor: $id, at its first host', (vendor) => {
+    const inputs = read({ vendor: vendor.id, org: 'acme' });
+    expect(inputs.vendor).toBe(vendor);
+    expect(inputs.origin).toBe(Object.values(vendor.hosts)[0]);
+  });
+
+  test('blanks and line breaks around a token, as they come from a file', () => {
+    expect(read({ token: ` ${TOKEN}\r\n` }).credentials).toEqual({ kind: 'token', token: TOKEN });
+  });
+
+  test('days in the time zone that is given', () => {
+    const { period } = read({ from: '2026-11-20', to: '2026-11-20', 'time-zone': 'America/New_York' });
+    expect(period.window).toEqual({ from: Date.UTC(2026, 10, 20, 5), to: Date.UTC(2026, 10, 21, 5) });
+    expect(period.timeZone).toBe('America/New_York');
+  });
+
+  test('a later `to` than `settle` allows, pulled back', () => {
+    const day = { from: '2026-11-21', to: '2026-11-21' };
+    expect(read(day)).toMatchObject({ period: { pulledBack: true, window: { to: NOW - 600_000 } } });
+    expect(read({ from: '2026-11-20', to: '2026-11-20' }).period.pulledBack).toBe(false);
+  });
+
+  test('any column of a vendor whose header is not known before it answers', () => {
+    expect(read({ vendor: 'kosli', org: 'acme', columns: 'whatever, raw' }).columns).toEqual(['whatever', 'raw']);
+  });
+});
+
+describe('refuses', () => {
+  const VENDORS = 'Vendors: kosli, infisical, datafold, aitronos, codacy.';
+  const DESTINATIONS = 'Choices: artifact, commit, file.';
+
+  test.each<[name: string, value: string, message: string, ...forms: string[]]>([
+    ['vendor', '', 'No vendor is given.', VENDORS],
+    ['vendor', 'kolsi', '`kolsi` is not a vendor; did you mean `kosli`?', VENDORS],
+    ['vendor', 'Datafold', '`Datafold` is not a vendor; did you mean `datafold`?', VENDORS],
+    ['vendor', 'splunk', '`splunk` is not a vendor.', VENDORS],
+    ['vendor', 'constructor', '`constructor` is not a vendor.', VENDORS],
+    ['base-url', 'ue', '`ue` is not an URL.', '`us`', '`eu`', '`https://audit.example.com`'],
+    ['from', 'yesterday', '`yesterday` cannot be read.', '`2026-11-01T00:00:00Z`', '`2026-11`', '`P7D`', '`24h`'],
+    ['to', 'P1D', '`P1D` cannot be read.', '`2026-11-01T00:00:00Z`', '`2026-11-01`', '`2026-11`', '`now`'],
+    ['time-zone', 'Mars/Base', '`Mars/Base` is not a known time zone.', '`UTC`', '`Europe/Berlin`', '`+01:00`'],
+    ['settle', 'soon', '`soon` cannot be read.', '`PT10M`', '`10m`'],
+    ['destination', 'artefact', '`artefact` is not one of the choices; did you mean `artifact`?', DESTINATIONS],
+    ['destination', 'file, commits', '`commits` is not one of the choices; did you mean `commit`?', DESTINATIONS],
+    ['csv-safety', 'OWASP', '`OWASP` is not one of the choices; did you mean `owasp`?', 'Choices: off, owasp.'],
+    ['csv-safety', 'false', '`false` is not one of the choices.', 'Choices: off, owasp.'],
+    ['if-empty', 'failed', '`failed` is not one of the choices; did you mean `fail`?', 'Choices: notice, warn, fail.'],
+    ['path', '../x', '`../x` does not lie under the workspace.', 'relative folder without `..`'],
+    ['path', '/tmp/x', '`/tmp/x` does not lie under the workspace.', 'relative folder without `..`'],
+    ['artifact-name', 'a:b', '`a:b` is not a name for an artifact.', '" : < > | * ? \\ /'],
+  ])('%s: %j', (name, value, message, ...forms) => {
+    const error = refusal({ [name]: value });
+    expect(error).toMatchObject({ kind: 'input', message, where: `input \`${name}\`` });
+    for (const form of forms) expect(error.next).toContain(form);
+  });
+
+  test.each<[name: string, values: string[], range: string]>([
+    ['retention-days', ['0', '401', '-1', '1.5', '1e2', '0x10', 'ten', '9'.repeat(400)], 'from 1 to 400'],
+    ['compression-level', ['-1', '10', 'best'], 'from 0 to 9'],
+    ['concurrency', ['0', '17', '-4', '2.5', 'all'], 'from 1 to 16'],
+    ['max-attempts', ['0', '21', 'unlimited'], 'from 1 to 20'],
+    ['request-timeout', ['0', '3601', '150s', 'PT1M'], 'from 1 to 3600'],
+  ])('%s: each of %j', (name, values, range) => {
+    for (const value of values) {
+      const error = refusal({ [name]: value });
+      expect(error).toMatchObject({ kind: 'input', where: `input \`${name}\`` });
+      expect(error.message).toContain(`\`${value}\``);
+      expect(error.next).toContain(range);
+    }
+  });
+
+  test('a list of destinations without any, which would deliver nothing', () => {
+    expect(refusal({ destination: ' , ,' })).toMatchObject({
+      kind: 'input',
+      where: 'input `destination`',
+      next: DESTINATIONS,
+    });
+  });
+
+  test('`from` after `to`, with both as they resolve', () => {
+    const error = refusal({ from: '2026-11-20', to: '2026-11-19' });
+    expect(error).toMatchObject({ kind: 'input', where: 'inputs `from` and `to`' });
+    expect(error.message).toContain('2026-11-20T00:00:00Z');
+  });
+
+  test.each<[columns: string, message: string]>([
+    ['id, createdat', 'Infisical has no column createdat. Did you mean createdAt?'],
+    ['actorid', 'Infisical has no column actorid. Did you mean actor_id?'],
+    ['zzzzzzzzzz', 'Infisical has no column zzzzzzzzzz.'],
+    ['id, time, id', '`columns` names id twice.'],
+    [',', '`columns` names no column.'],
+  ])('columns: %j', (columns, message) => {
+    const error = refusal({ columns });
+    expect(error).toMatchObject({ kind: 'input', message, where: expect.stringContaining('columns') });
+  });
+
+  test('an unknown column with all that there are, native and common', () => {
+    const { next } = refusal({ columns: 'x' });
+    for (const name of ['createdAt', 'event.type', 'extra', 'time', 'actor_email', 'raw']) expect(next).toContain(name);
+  });
+
+  test('a filter by its line', () => {
+    expect(refusal({ filters: '\n\nprojectID: p' })).toMatchObject({
+      kind: 'input',
+      message: '`projectID` is not a filter of Infisical; did you mean `projectId`?',
+      where: 'input `filters`, line 3',
+    });
+  });
+
+  test('TLS that is not checked', () => {
+    expect(refusal({}, { NODE_TLS_REJECT_UNAUTHORIZED: '0' })).toMatchObject({
+      kind: 'input',
+      message: expect.stringContaining('`NODE_TLS_REJECT_UNAUTHORIZED` is `0`'),
+      where: 'environment of the step',
+      next: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+    });
+    expect(read({}, { NODE_TLS_REJECT_UNAUTHORIZED: '1' }).maxAttempts).toBe(6);
+  });
+
+  test('everything without a word of the token', () => {
+    for (const name of Object.keys(DEFAULTS).filter(
+      (input) => !['token', 'github-token', 'org', 'identity-id'].includes(input),
+    )) {
+      const { message, where, next, stack } = refusal({ [name]: '/:' });
+      expect(`${message}${where}${next}${stack}`).not.toContain(TOKEN);
+    }
+  });
+});
+
+describe('org', () => {
+  const FORBIDDEN = ['.', '..', '...', 'a b', 'a/b', 'a\\b', 'é', 'acme?x=1', 'a#b', '%2e%2e', 'a\nb', 'x'.repeat(101)];
+
+  describe.each(['kosli', 'aitronos'])('of %s', (vendor) => {
+    test.each(['acme', 'Acme_2.prod-eu', '..a', 'x'.repeat(100)])('accepts %s as a part of the address', (org) => {
+      expect(read({ vendor, org })).toMatchObject({ org, query: { org, provider: null } });
+    });
+
+    test('is needed', () => {
+      expect(refusal({ vendor })).toMatchObject({
+        kind: 'input',
+        message: `${vendors.get(vendor)?.name} needs an organisation.`,
+        where: 'input `org`',
+        next: `Write ${vendors.get(vendor)?.org.form}.`,
+      });
+    });
+
+    test.each(FORBIDDEN)('refuses %j', (org) => {
+      const error = refusal({ vendor, org });
+      expect(error).toMatchObject({ kind: 'input', where: 'input `org`', next: expect.stringMatching(/^Write the /) });
+      expect(error.message).toContain(`\`${org}\``);
+    });
+  });
+
+  describe.each(['infisical', 'datafold'])('of %s', (vendor) => {
+    test('names the export and nothing else', () => {
+      expect(read({ vendor, org: 'acme' })).toMatchObject({ org: 'acme', query: { org: null, provider: null } });
+      expect(read({ vendor })).toMatchObject({ org: '', query: { org: null, provider: null } });
+    });
+
+    test.each([...FORBIDDEN, 'gh/acme'])('refuses %j, since it names files', (org) => {
+      expect(refusal({ vendor, org })).toMatchObject({
+        kind: 'input',
+        where: 'input `org`',
+        next: expect.stringContaining('it only names the export'),
+      });
+    });
+  });
+
+  describe('of codacy', () => {
+    test.each(['gh', 'ghe', 'gl', 'gle', 'bb', 'bbe'])('accepts %s before a slash', (provider) => {
+      const org = `${provider}/acme`;
+      expect(read({ vendor: 'codacy', org })).toMatchObject({ org, query: { org: 'acme', provider } });
+    });
+
+    test('is of GitHub where no provider is given', () => {
+      expect(read({ vendor: 'codacy', org: 'acme' })).toMatchObject({
+        org: 'acme',
+        query: { org: 'acme', provider: 'gh' },
+      });
+    });
+
+    test.each([
+      ['github/acme', '`github`'],
+      ['GH/acme', '`GH`'],
+      ['/acme', '``'],
+      ['../acme', '`..`'],
+    ])('refuses the provider of %s, with those there are', (org, shown) => {
+      expect(refusal({ vendor: 'codacy', org })).toMatchObject({
+        kind: 'input',
+        message: `${shown} is not a Git provider of Codacy.`,
+        where: 'input `org`',
+        next: 'Providers: gh, ghe, gl, gle, bb, bbe.',
+      });
+    });
+
+    test.each(['gh/', 'gh/..', 'gh/.', '..', 'gh/acme/', 'gh//acme', 'gh/a/b', 'gl/a b'])('refuses %s', (org) => {
+      expect(refusal({ vendor: 'codacy', org })).toMatchObject({
+        kind: 'input',
+        message: `\`${org}\` is not an organisation of Codacy.`,
+        where: 'input `org`',
+        next: 'Write `acme` or `gh/acme`.',
+      });
+    });
+
+    test('is needed', () => {
+      expect(refusal({ vendor: 'codacy' })).toMatchObject({ kind: 'input', where: 'input `org`' });
+    });
+  });
+});
+
+describe('a commit', () => {
+  const OWN = { GITHUB_REPOSITORY: 'acme/app' };
+  const readCommit = (given: Given = {}, env: Given = OWN) => read({ destination: 'commit', ...given }, env).commit;
+  const refusalOf = (given: Given, env: Given = OWN) => refusal({ destination: 'commit', ...given }, env);
+
+  test('is of the defaults where nothing is said: the own repository, its default branch, private alone', () => {
+    const commit = readCommit();
+    expect(commit).toMatchObject({
+      repository: { owner: 'acme', repo: 'app' },
+      branch: null,
+      orphan: false,
+      maxFileBytes: 25_000_000,
+      allowPublic: false,
+    });
+    const values = Object.fromEntries(['vendor', 'org', 'export', 'year', 'month', 'from', 'to'].map((n) => [n, n]));
+    expect(fillPath(commit?.path ?? [], values)).toBe('audit-logs/vendor/org/year/month/export');
+    expect(fill(commit?.message ?? [], { ...values, rows: '7' })).toBe('Audit log: vendor org from to to (7 events)');
+  });
+
+  test.each<[name: string, value: string, expected: object]>([
+    ['repository', 'acme/audit', { repository: { owner: 'acme', repo: 'audit' } }],
+    ['branch', 'audit-logs', { branch: 'audit-logs' }],
+    ['orphan', 'true', { orphan: true }],
+    ['commit-path', 'logs/{to}', { path: ['logs/', { placeholder: 'to' }] }],
+    ['commit-message', 'chore: {rows}', { message: ['chore: ', { placeholder: 'rows' }] }],
+    ['max-file-size', '1kB', { maxFileBytes: 1000 }],
+    ['max-file-size', '100MiB', { maxFileBytes: 104_857_600 }],
+    ['allow-public-repository', 'TRUE', { allowPublic: true }],
+  ])('%s: %j', (name, value, expected) => {
+    expect(readCommit({ [name]: value })).toMatchObject(expected);
+  });
+
+  test('may go beside other destinations', () => {
+    expect(read({ destination: 'commit, artifact, file' }, OWN)).toMatchObject({
+      destinations: ['commit', 'artifact', 'file'],
+      commit: { branch: null },
+    });
+  });
+
+  test.each<[name: string, values: string[], next: string]>([
+    ['repository', ['acme', 'a/b/c', 'https://github.com/acme/app', 'acme/..', '/app'], 'Write `owner/name`'],
+    ['branch', ['refs/heads/x', '-x', 'a b', 'a..b', 'HEAD', 'x.lock', 'a~1'], 'Write a name that Git takes'],
+    ['orphan', ['yes', '1'], 'Write `true` or `false`.'],
+    ['allow-public-repository', ['yes', 'public'], 'Write `true` or `false`.'],
+    ['max-file-size', ['25', '999B', '101MiB', '1GB', 'big'], 'from 1000 to 104857600 bytes'],
+    ['commit-path', ['{vendors}/{export}', 'logs/{export', 'logs/}', '{rows}'], 'Placeholders: {vendor}'],
+    ['commit-message', ['{row}', '{'], '{rows}'],
+  ])('has its `%s` refused: each of %j', (name, values, next) => {
+    for (const value of values) {
+      const error = refusalOf({ [name]: value });
+      expect(error).toMatchObject({ kind: 'input', where: `input \`${name}\`` });
+      expect(error.message).toContain(`\`${value}\``);
+      expect(error.next).toContain(next);
+    }
+  });
+
+  test('has a path refused that no regular expression is large enough for', () => {
+    expect(refusalOf({ 'commit-path': '{export}/'.repeat(10_000) })).toMatchObject({
+      kind: 'input',
+      message: 'It is longer than 1000 characters.',
+      where: 'input `commit-path`',
+    });
+    expect(readCommit({ 'commit-path': `{export}/${'x'.repeat(991)}` })).not.toBeNull();
+  });
+
+  test('needs a repository, where the workflow does not say its own', () => {
+    expect(refusalOf({}, {})).toMatchObject({ kind: 'input', where: 'input `repository`' });
+    expect(readCommit({ repository: 'acme/audit' }, {})).toMatchObject({ repository: { repo: 'audit' } });
+  });
+
+  test.each<[name: string, value: string]>([
+    ['repository', 'acme/audit'],
+    ['branch', 'x'],
+    ['orphan', 'true'],
+    ['commit-path', '{export}'],
+    ['commit-message', 'x'],
+    ['max-file-size', '1MB'],
+    ['allow-public-repository', 'true'],
+  ])('is what `%s` is for: without it, it is refused rather than ignored', (name, value) => {
+    for (const destination of ['artifact', 'file', 'artifact, file']) {
+      expect(refusal({ [name]: value, destination }, OWN)).toMatchObject({
+        kind: 'input',
+        message: `\`${name}\` means nothing without \`destination: commit\`.`,
+        where: `input \`${name}\``,
+        next: expect.stringContaining('add `commit` to `destination`'),
+      });
+    }
+    expect(readCommit({ [name]: value })).not.toBeNull();
+  });
+
+  test('is of one path or another where each window stands for itself', () => {
+    expect(readCommit({ 'commit-path': 'audit-logs/{vendor}' })).not.toBeNull();
+  });
+});
+
+describe('going on from the last export', () => {
+  const OWN = { GITHUB_REPOSITORY: 'acme/app' };
+  const chained = (given: Given = {}) => ({ from: 'last-export', ...given });
+
+  test('is read with what it needs', () => {
+    expect(
+      read(chained({ overlap: 'PT2H', 'max-window': 'P1D', 'allow-gap': 'true', 'initial-from': 'P2D' })),
+    ).toMatchObject({
+      period: {
+        window: { from: NOW - 600_000 - 2 * 86_400_000, to: NOW - 600_000 },
+        asked: { from: 'last-export', to: 'now' },
+        allowGap: true,
+        onward: { overlapMs: 7_200_000, maxWindow: 'P1D' },
+      },
+      destinations: ['artifact'],
+    });
+  });
+
+  test.each<[name: string, value: string]>([
+    ['initial-from', 'P7D'],
+    ['overlap', 'PT0S'],
+    ['max-window', 'P1D'],
+  ])('is what `%s` is for: without it, it is refused rather than ignored', (name, value) => {
+    expect(refusal({ [name]: value, from: 'P1D' })).toMatchObject({
+      kind: 'input',
+      message: `\`${name}\` means nothing without \`from: last-export\`.`,
+      where: `input \`${name}\``,
+      next: expect.stringContaining('set `from: last-export`'),
+    });
+    expect(read(chained({ [name]: value })).period.onward).not.toBeNull();
+  });
+
+  test('needs a destination where the last export is found', () => {
+    expect(refusal(chained({ destination: 'file' }))).toMatchObject({
+      kind: 'input',
+      where: 'input `destination`',
+      message: expect.stringContaining('`file` delivers it nowhere'),
+      next: 'Add `artifact` or `commit`.',
+    });
+    for (const destination of ['artifact', 'commit', 'file, artifact', 'commit, file']) {
+      expect(read(chained({ destination }), OWN).period.onward).not.toBeNull();
+    }
+  });
+
+  test.each(['audit-logs', 'logs/{vendor}/{org}', '{year}/{month}/{day}', 'logs/{from}'])(
+    'needs a path that says where a window ends: %s does not',
+    (path) => {
+      expect(refusal(chained({ destination: 'commit', 'commit-path': path }), OWN)).toMatchObject({
+        kind: 'input',
+        message: expect.stringContaining(`\`${path}\``),
+        where: 'input `commit-path`',
+        next: 'With `from: last-export`, put {export} or {to} into it.',
+      });
+    },
+  );
+
+  test.each(['{export}', 'logs/{to}', '{from}/{to}/{vendor}'])('finds the last export by %s', (path) => {
+    expect(read(chained({ destination: 'commit', 'commit-path': path }), OWN).commit).not.toBeNull();
+  });
+
+  test('needs columns that tell one event from another, unless no late one is looked for', () => {
+    const columns = 'createdAt, event.type';
+    expect(refusal(chained({ columns }))).toMatchObject({
+      kind: 'input',
+      message: expect.stringContaining('late events of Infisical are found by'),
+      where: 'input `columns`',
+      next: expect.stringContaining('`overlap: PT0S`'),
+    });
+    for (const more of [{ columns: 'createdAt, id' }, { columns: 'raw' }, { columns, overlap: 'PT0S' }]) {
+      expect(read(chained(more)).period.onward).not.toBeNull();
+    }
+  });
+});
+
+describe('what a vendor keeps', () => {
+  test('is nothing that inputs are refused for: it is looked at once it is known where the window begins', () => {
+    const inputs = read({ vendor: 'codacy', org: 'acme', from: '2001-01' });
+    expect(inputs.period.window.from).toBe(Date.UTC(2001, 0));
+  });
+});
+
+describe('the surroundings', () => {
+  const GITHUB = {
+    GITHUB_WORKSPACE: '/home/runner/work/app/app',
+    RUNNER_TEMP: '/home/runner/work/_temp',
+    GITHUB_REPOSITORY: 'acme/app',
+    GITHUB_WORKFLOW: 'Audit',
+    GITHUB_RUN_ID: '77',
+    GITHUB_RUN_ATTEMPT: '2',
+    GITHUB_SHA: 'a'.repeat(40),
+    GITHUB_ACTOR: 'octocat',
+    GITHUB_EVENT_NAME: 'schedule',
+    GITHUB_SERVER_URL: 'https://github.acme.test',
+  };
+
+  test('say which run this is', () => {
+    expect(read({}, GITHUB)).toMatchObject({
+      workspace: '/home/runner/work/app/app',
+      temp: '/home/runner/work/_temp',
+      run: {
+        repository: 'acme/app',
+        workflow: 'Audit',
+        run_id: '77',
+        run_attempt: '2',
+        sha: 'a'.repeat(40),
+        actor: 'octocat',
+        event: 'schedule',
+      },
+      serverUrl: 'https://github.acme.test',
+      runUrl: 'https://github.acme.test/acme/app/actions/runs/77',
+    });
+  });
+
+  test('may say nothing', () => {
+    const { run, workspace, temp, runUrl } = read();
+    expect(new Set(Object.values(run))).toEqual(new Set(['']));
+    expect({ workspace, temp }).toEqual({ workspace: process.cwd(), temp: '' });
+    expect(runUrl).toMatch(/^https:\/\/github\.com\//);
+  });
+
+  test('say where the API of GitHub is, and the workflow gives a token for it', () => {
+    const env = { GITHUB_API_URL: 'https://github.acme.test/api/v3/' };
+    expect(read({ 'github-token': ' ghs_x\n' }, env).github).toEqual({
+      apiUrl: 'https://github.acme.test/api/v3',
+      token: 'ghs_x',
+    });
+    expect(refusal({}, { GITHUB_API_URL: 'http://api.github.com' })).toMatchObject({
+      kind: 'input',
+      where: 'GITHUB_API_URL',
+    });
+  });
+
+  test('name proxies in either case', () => {
+    const { proxyEnv } = read({}, { HTTPS_PROXY: 'http://a:1', http_proxy: 'http://b:2', no_proxy: 'c' });
+    expect(proxyEnv).toMatchObject({ HTTPS_PROXY: 'http://a:1', http_proxy: 'http://b:2', no_proxy: 'c' });
+    expect(Object.values(proxyEnv).filter((value) => value !== undefined)).toHaveLength(3);
+  });
+});

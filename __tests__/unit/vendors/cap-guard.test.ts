@@ -1,0 +1,451 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { randomFrom } from '../../../sandbox/ledger.ts';
+import { ExportError } from '../../../src/base/errors.ts';
+import { contains, halves, pad, type Window } from '../../../src/time/window.ts';
+import { capGuard, type Fetched } from '../../../src/vendors/cap-guard.ts';
+import type { Page, VendorEvent, Void } from '../../../src/vendors/contract.ts';
+
+const WINDOW = { from: 100 * 86_400_000, to: 101 * 86_400_000 };
+const [FIRST, SECOND] = halves(WINDOW) ?? [WINDOW, WINDOW];
+
+interface Vendor {
+  /** Milliseconds after the start of the window. */
+  readonly times: readonly number[];
+  readonly cap?: number;
+  /** Which rows a cap leaves. */
+  readonly left?: 'newest' | 'oldest' | 'any';
+  readonly order?: 'falling' | 'rising' | 'none';
+  readonly fromInclusive?: boolean;
+  readonly toInclusive?: boolean;
+  /** Milliseconds asked for on either side, to be on the safe side of its bounds. */
+  readonly padding?: number;
+  /** Whether its rows have times to cut by. */
+  readonly timed?: boolean;
+  /** Of ties and of rows without order, anew at each request. */
+  readonly seed?: number;
+}
+
+/** An answer whose events arrive some at a time, and may be read until it is released. */
+function answerOf(events: readonly VendorEvent[], proven = false): Fetched {
+  let isReleased = false;
+  const answer = {
+    proven,
+    async *events() {
+      for (let at = 0; at < Math.max(1, events.length); at += 37) {
+        if (isReleased) throw new Error('The answer was released.');
+        yield events.slice(at, at + 37);
+      }
+    },
+    async release() {
+      if (isReleased) throw new Error('The answer was released twice.');
+      isReleased = true;
+      unreleased.delete(answer);
+    },
+  };
+  unreleased.add(answer);
+  return answer;
+}
+
+const unreleased = new Set<Fetched>();
+afterEach(() => {
+  expect(unreleased.size).toBe(0);
+  unreleased.clear();
+});
+
+/** What stays of the answers to a window: the pages of each that was not taken back, put together. */
+interface Part {
+  readonly window: Window;
+  readonly events: readonly VendorEvent[];
+}
+
+async function partsOf(pages: AsyncIterable<Page | Void>): Promise<Part[]> {
+  const parts = new Map<object, { window: Window; events: VendorEvent[] }>();
+  for await (const page of pages) {
+    if ('takenBack' in page) {
+      if (!parts.delete(page.takenBack)) throw new Error('A draft was taken back of which nothing came.');
+      continue;
+    }
+    const { draft, slice, events } = page;
+    if (draft === undefined) throw new Error('A page came that cannot be taken back.');
+    const part = parts.get(draft) ?? { window: slice, events: [] };
+    expect(part.window).toEqual(slice);
+    part.events.push(...events);
+    parts.set(draft, part);
+  }
+  return [...parts.values()];
+}
+
+/** A vendor that cuts its answers in silence, and a guard over it. */
+function guarded({
+  times,
+  cap = Number.POSITIVE_INFINITY,
+  left = 'newest',
+  order = 'falling',
+  fromInclusive = true,
+  toInclusive = true,
+  padding = 1,
+  timed = true,
+  seed = 1,
+}: Vendor) {
+  const random = randomFrom(seed);
+  const ledger = times.map(
+    (time, index): VendorEvent => ({ time: WINDOW.from + time, id: String(index), body: { index } }),
+  );
+  const lots = (events: readonly VendorEvent[]) => {
+    const lot = new Map(events.map((event) => [event, random()]));
+    return (a: VendorEvent, b: VendorEvent) => (lot.get(a) ?? 0) - (lot.get(b) ?? 0);
+  };
+  const rising = (events: readonly VendorEvent[]) => {
+    const tie = lots(events);
+    return events.toSorted((a, b) => (a.time ?? 0) - (b.time ?? 0) || tie(a, b));
+  };
+  const asked: Window[] = [];
+  const fetch = async (window: Window) => {
+    asked.push(window);
+    if (asked.length > 5000) throw new Error('The guard does not end.');
+    const { from, to } = pad(window, padding);
+    const found = ledger.filter(({ time }) => {
+      const at = time ?? 0;
+      return (fromInclusive ? at >= from : at > from) && (toInclusive ? at <= to : at < to);
+    });
+    const sorted = left === 'any' ? found.toSorted(lots(found)) : rising(found);
+    const kept = left === 'newest' ? sorted.slice(-cap) : sorted.slice(0, cap);
+    const inOrder = order === 'none' ? kept.toSorted(lots(kept)) : rising(kept);
+    if (order === 'falling') inOrder.reverse();
+    return answerOf(inOrder.map((event) => (timed ? event : { ...event, time: null })));
+  };
+  const guard = capGuard(padding);
+  return { ledger, asked, guard: (window: Window = WINDOW) => partsOf(guard(window, fetch)) };
+}
+
+const keptBy = (parts: readonly Part[]) =>
+  parts.flatMap(({ window, events }) => events.filter(({ time }) => time === null || contains(window, time)));
+const idsOf = (events: readonly VendorEvent[]) => events.map(({ id }) => id ?? '').sort();
+const due = (ledger: readonly VendorEvent[], window = WINDOW) =>
+  ledger.filter(({ time }) => contains(window, time ?? Number.NaN));
+
+/** What comes of a guard: the parts, or the kind of the `ExportError` that it throws. */
+const outcomeOf = (parts: Promise<Part[]>): Promise<Part[] | string> =>
+  parts.catch((error: unknown) => {
+    if (error instanceof ExportError) return error.kind;
+    throw error;
+  });
+
+/** So many events, evenly over the window. */
+const spread = (count: number): number[] => Array.from({ length: count }, (_, index) => (index * 86_000_000) / count);
+
+describe('a cap that no document names', () => {
+  const timesOf = (most: number) =>
+    fc
+      .tuple(
+        fc.integer({ min: 0, max: most }),
+        fc.integer(),
+        fc.constantFrom(10, 3000, 60_000, 90_000_000),
+        fc.constantFrom(0, 0, 0.3),
+      )
+      .map(([count, seed, width, tied]) => {
+        const random = randomFrom(seed);
+        const start = Math.floor(random() * 80_000_000);
+        const burst = Math.floor(random() * 86_000_000);
+        return Array.from({ length: count }, () =>
+          random() < tied ? burst : start + Math.floor(random() * width) - 500,
+        );
+      });
+  const waysToCut = fc.constantFrom<Pick<Required<Vendor>, 'left' | 'order'>>(
+    { left: 'newest', order: 'falling' },
+    { left: 'oldest', order: 'rising' },
+    { left: 'newest', order: 'rising' },
+    { left: 'oldest', order: 'falling' },
+    { left: 'newest', order: 'none' },
+    { left: 'oldest', order: 'none' },
+    { left: 'any', order: 'none' },
+  );
+  const vendorOf = (least: number, most: number) =>
+    fc.tuple(fc.integer({ min: least, max: most }), waysToCut).chain(([cap, way]) =>
+      fc.record({
+        times: timesOf(4 * cap),
+        cap: fc.constant(cap),
+        left: fc.constant(way.left),
+        order: fc.constant(way.order),
+        fromInclusive: fc.boolean(),
+        toInclusive: fc.boolean(),
+        padding: fc.constantFrom(1, 1000),
+        seed: fc.integer(),
+      }),
+    );
+
+  test.each([
+    [100, 400, 80],
+    [700, 1300, 8],
+  ])('of %d to %d rows: exactly the window, or incomplete', async (least, most, numRuns) => {
+    let exact = 0;
+    let cut = 0;
+    await fc.assert(
+      fc.asyncProperty(vendorOf(least, most), async (vendor) => {
+        const { ledger, guard } = guarded(vendor);
+        const outcome = await outcomeOf(guard());
+        if (typeof outcome === 'string') return outcome === 'incomplete';
+        exact++;
+        if (outcome.length > 1) cut++;
+        expect(idsOf(keptBy(outcome))).toEqual(idsOf(due(ledger)));
+        return true;
+      }),
+      { numRuns, seed: 1 },
+    );
+    expect(exact).toBeGreaterThan(numRuns / 2);
+    expect(cut).toBeGreaterThan(numRuns / 10);
+  });
+
+  test('of 10 to 99 rows: the same, but where all events stand so close together that nothing tells', async () => {
+    await fc.assert(
+      fc.asyncProperty(vendorOf(10, 99), async (vendor) => {
+        const { ledger, guard } = guarded(vendor);
+        const outcome = await outcomeOf(guard());
+        if (typeof outcome === 'string') return outcome === 'incomplete';
+        const times = due(ledger).map(({ time }) => time ?? 0);
+        const span = Math.max(...times) - Math.min(...times);
+        if (keptBy(outcome).length < times.length) return span <= 3 * vendor.padding;
+        expect(idsOf(keptBy(outcome))).toEqual(idsOf(due(ledger)));
+        return true;
+      }),
+      { numRuns: 150, seed: 1 },
+    );
+  });
+
+  test.each([10, 37, 100, 250, 777, 1000])('of %d rows is found, whichever rows it leaves', async (cap) => {
+    for (const left of ['newest', 'oldest'] as const) {
+      for (const order of ['falling', 'rising', 'none'] as const) {
+        const { ledger, guard } = guarded({ times: spread(3 * cap + 7), cap, left, order });
+        const parts = await guard();
+        expect(parts.length).toBeGreaterThan(1);
+        expect(idsOf(keptBy(parts))).toEqual(idsOf(due(ledger)));
+      }
+    }
+  });
+
+  test('is found where it cuts between ties', async () => {
+    const ties = [...spread(60), ...Array.from({ length: 60 }, () => 5000)];
+    const { ledger, guard } = guarded({ times: ties, cap: 100 });
+    expect(idsOf(keptBy(await guard()))).toEqual(idsOf(due(ledger)));
+  });
+
+  test.each([100, 1000])('of %d events, and one more in one millisecond: incomplete', async (cap) => {
+    const { guard } = guarded({ times: Array.from({ length: cap + 1 }, () => 5000), cap });
+    await expect(guard()).rejects.toMatchObject({ kind: 'incomplete' });
+  });
+
+  test('of few rows, with as many close together: incomplete once another event shows the cap', async () => {
+    const close = Array.from({ length: 60 }, () => 50_000_000);
+    const { guard } = guarded({ times: [1000, ...close], cap: 50 });
+    await expect(guard()).rejects.toMatchObject({
+      kind: 'incomplete',
+      message: expect.stringMatching(/answered 50 events, which may be a row cap, .* too close together/),
+    });
+  });
+});
+
+test('a cap that was found before few rows that stand too close together: incomplete, for they are at it', async () => {
+  const close = Array.from({ length: 60 }, () => 1000);
+  const { guard } = guarded({ times: [...close, ...spread(120).map((time) => 43_200_000 + time / 2)], cap: 50 });
+  await expect(guard()).rejects.toMatchObject({
+    kind: 'incomplete',
+    message: expect.stringMatching(/answered 50 events, which may be a row cap, .* cannot be cut further/),
+  });
+});
+
+describe('what is asked for', () => {
+  test.each([0, 1, 9])('%d events: the window alone, since nobody caps at so few', async (count) => {
+    const { asked, guard } = guarded({ times: spread(count) });
+    expect(await guard()).toMatchObject([{ window: WINDOW, events: { length: count } }]);
+    expect(asked).toEqual([WINDOW]);
+  });
+
+  test.each(['falling', 'rising'] as const)('rows that come in order, %s: both ends once more', async (order) => {
+    const times = spread(500).map((time) => time + 60_000);
+    const { ledger, asked, guard } = guarded({ times, order });
+    expect(await guard()).toMatchObject([{ window: WINDOW, events: { length: 500 } }]);
+    const [oldest = 0, newest = 0] = [ledger[0]?.time, ledger.at(-1)?.time].map((time) => Math.floor(time ?? 0));
+    expect(asked).toEqual([WINDOW, { from: WINDOW.from, to: oldest + 1 }, { from: newest, to: WINDOW.to }]);
+  });
+
+  test('no end that rows beside the window lie beyond', async () => {
+    const { asked, guard } = guarded({ times: [-1, ...spread(500), 86_400_001] });
+    await guard();
+    expect(asked).toEqual([WINDOW]);
+  });
+
+  test('rows that come in no order: both halves once more', async () => {
+    const { asked, guard } = guarded({ times: spread(500), order: 'none' });
+    expect(await guard()).toMatchObject([{ window: WINDOW, events: { length: 500 } }]);
+    expect(asked).toEqual([WINDOW, FIRST, SECOND]);
+  });
+
+  test('nothing more of an answer with fewer rows than one before', async () => {
+    const { asked, guard } = guarded({ times: spread(500) });
+    await guard();
+    const before = asked.length;
+    expect(await guard(FIRST)).toMatchObject([{ window: FIRST }]);
+    expect(asked.slice(before)).toEqual([FIRST]);
+  });
+
+  test('both halves at once, newest first, of an answer with as many rows as one that was capped', async () => {
+    const { ledger, asked, guard } = guarded({ times: spread(1000), cap: 100 });
+    await guard();
+    const before = asked.length;
+    expect(idsOf(keptBy(await guard(FIRST)))).toEqual(idsOf(due(ledger, FIRST)));
+    expect(asked.slice(before, before + 2)).toEqual([FIRST, halves(FIRST)?.[1]]);
+  });
+
+  test('nothing more of an answer that is proven, whatever its count', async () => {
+    let calls = 0;
+    const { ledger } = guarded({ times: spread(1000) });
+    const parts = await partsOf(
+      capGuard(1)(WINDOW, async () => {
+        calls++;
+        return answerOf(ledger, true);
+      }),
+    );
+    expect(parts).toEqual([{ window: WINDOW, events: ledger }]);
+    expect(calls).toBe(1);
+  });
+
+  test.each([
+    [1, 1],
+    [3, 8],
+    [50, 64],
+  ])(
+    'a longer window, where all events stand too close together: more there, %d days ago, is no cap',
+    async (ago, days) => {
+      const close = Array.from({ length: 150 }, () => 5000);
+      const { asked, guard } = guarded({ times: [...close, -ago * 86_400_000] });
+      expect(await guard()).toMatchObject([{ events: { length: 150 } }]);
+      expect(asked.at(-1)).toEqual({ from: WINDOW.from - days * 86_400_000, to: WINDOW.to });
+    },
+  );
+
+  test('a longer window, too, where events that stand too close together come in no order', async () => {
+    const close = Array.from({ length: 150 }, (_, index) => 5000 + (index % 3));
+    const { ledger, guard } = guarded({ times: [...close, -3 * 86_400_000], order: 'none', padding: 1000 });
+    expect(idsOf(keptBy(await guard()))).toEqual(idsOf(due(ledger)));
+  });
+
+  test('nothing more, once a longer window has brought more than there is', async () => {
+    const close = Array.from({ length: 150 }, () => 5000);
+    const { asked, guard } = guarded({ times: [...close, -3 * 86_400_000] });
+    await guard();
+    const before = asked.length;
+    expect(await guard(FIRST)).toMatchObject([{ window: FIRST, events: { length: 150 } }]);
+    expect(asked.slice(before)).toEqual([FIRST]);
+  });
+
+  test('a longer window that is proven: its events are all, so those of a shorter one are, too', async () => {
+    const { ledger } = guarded({ times: Array.from({ length: 150 }, () => 5000) });
+    const asked: Window[] = [];
+    const parts = await partsOf(
+      capGuard(1)(WINDOW, async (window) => {
+        asked.push(window);
+        return answerOf(ledger, window.from < WINDOW.from);
+      }),
+    );
+    expect(parts).toEqual([{ window: WINDOW, events: ledger }]);
+    expect(asked.at(-1)).toEqual({ from: WINDOW.from - 86_400_000, to: WINDOW.to });
+  });
+
+  test('no longer window that begins before 1970', async () => {
+    const ties = Array.from({ length: 100 }, (_, index): VendorEvent => ({ time: 5000, id: `${index}`, body: {} }));
+    const starts: number[] = [];
+    const guard = capGuard(1)({ from: 1000, to: 9000 }, async ({ from }) => {
+      starts.push(from);
+      return answerOf(ties);
+    });
+    await expect(partsOf(guard)).rejects.toMatchObject({ kind: 'incomplete' });
+    expect(Math.min(...starts)).toBe(0);
+  });
+
+  test.each([10, 99])('%d events close together and no others far and wide: all', async (count) => {
+    const { asked, guard } = guarded({ times: Array.from({ length: count }, () => 5000), padding: 1000 });
+    expect(keptBy(await guard())).toHaveLength(count);
+    expect(asked.length).toBeLessThan(100);
+  });
+
+  test('100 events close together and no others far and wide: incomplete', async () => {
+    const { guard } = guarded({ times: Array.from({ length: 100 }, () => 5000) });
+    await expect(guard()).rejects.toMatchObject({
+      kind: 'incomplete',
+      message: expect.stringMatching(/answered 100 events, which may be a row cap, .* cannot be cut further/),
+      where: expect.stringMatching(/^1970-04-11T00:00:0\S+ to 1970-04-11T00:00:0\S+$/),
+      next: expect.stringContaining('a longer window'),
+    });
+  });
+});
+
+describe('a vendor that answers less when it is asked again: incomplete', () => {
+  test.each([
+    ['falling', 'answered 1 events, and only 0 when'],
+    ['none', 'answered 100 events, and only 0 when'],
+  ])('order %s', async (order, message) => {
+    const { ledger } = guarded({ times: spread(100) });
+    const events = order === 'none' ? [...ledger.slice(50), ...ledger.slice(0, 50)] : ledger;
+    const guard = capGuard(1);
+    const pages = guard(WINDOW, async (window) => answerOf(window === WINDOW ? events : []));
+    await expect(partsOf(pages)).rejects.toMatchObject({
+      kind: 'incomplete',
+      message: expect.stringContaining(message),
+      where: expect.stringMatching(/^1970-04-11T\S+ to 1970-04-1\S+$/),
+      next: expect.stringContaining('report it to the vendor'),
+    });
+  });
+});
+
+test.each([
+  ['in order', (events: VendorEvent[]) => events],
+  ['in no order', (events: VendorEvent[]) => [...events.slice(50), ...events.slice(0, 50)]],
+])('a cap that an event deleted meanwhile hides, since the counts agree, rows %s: found', async (_, arranged) => {
+  // The cap leaves out one of two events of the first millisecond; then the other one is deleted.
+  const { ledger } = guarded({ times: [...spread(100), 0] });
+  const falling = ledger.toSorted((a, b) => (b.time ?? 0) - (a.time ?? 0));
+  const answer = arranged(falling.slice(0, 100));
+  const left = falling.filter((event) => event !== falling[99]);
+  let asked = 0;
+  const parts = await partsOf(
+    capGuard(1)(WINDOW, async (window) =>
+      answerOf(asked++ === 0 ? answer : left.filter(({ time }) => contains(window, time ?? 0))),
+    ),
+  );
+  expect(idsOf(keptBy(parts))).toEqual(idsOf(left));
+});
+
+test('a guard that nobody reads to its end gives its answers back', async () => {
+  const { ledger } = guarded({ times: spread(300) });
+  const fetch = async (window: Window) =>
+    answerOf(ledger.filter(({ time }) => contains(pad(window, 1), time ?? 0)).slice(0, 200));
+  let pages = 0;
+  for await (const page of capGuard(1)(WINDOW, fetch)) {
+    if ('takenBack' in page) throw new Error('Nothing was taken back yet.');
+    if (page.slice.from !== WINDOW.from || ++pages === 8) break;
+  }
+  expect(unreleased.size).toBe(0);
+});
+
+test('rows without times at a cap: incomplete, since the halves cannot take their place', async () => {
+  const { guard } = guarded({ padding: 0, toInclusive: false, timed: false, cap: 100, times: spread(150) });
+  await expect(guard()).rejects.toMatchObject({
+    kind: 'incomplete',
+    message: expect.stringMatching(/answered 100 events.* halves hold 150, and without times/),
+  });
+});
+
+test('rows without times: all of them below a cap, incomplete at it', async () => {
+  const bounds = { padding: 0, toInclusive: false, timed: false, cap: 100 };
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 250 }), async (count) => {
+      const { ledger, guard } = guarded({ ...bounds, times: spread(count) });
+      const outcome = await outcomeOf(guard());
+      if (count > 100 || typeof outcome === 'string') expect(outcome).toBe('incomplete');
+      else expect(idsOf(keptBy(outcome))).toEqual(idsOf(ledger));
+      return count <= 100 ? typeof outcome !== 'string' : true;
+    }),
+    { numRuns: 60, examples: [[100], [101], [200]] },
+  );
+});

@@ -1,0 +1,39 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checksumsText, type Digest, hashBytes } from '../base/digest.ts';
+import { onDisk } from '../base/disk.ts';
+import type { CsvFile } from '../export/part-files.ts';
+
+/** The manifest of an export: without it, a folder is not one. */
+export const MANIFEST = 'datapackage.json';
+/** The checksums of an export's other files. */
+export const SUMS = 'SHA256SUMS';
+
+/** A file of the export, with its digest. */
+export interface ListedFile extends Digest {
+  readonly name: string;
+}
+
+/**
+ * Writes `SHA256SUMS`, and last of all the manifest: an export without it is not one.
+ * Gives all files of the export, the CSV first, in the order of its parts; and the manifest's bytes.
+ * Throws `destination` where the disk refuses.
+ */
+export async function writeEvidence(
+  folder: string,
+  csvs: readonly CsvFile[],
+  manifest: object,
+): Promise<{ files: ListedFile[]; manifest: Buffer }> {
+  const bytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+  const files = [
+    ...csvs.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
+    { name: MANIFEST, ...hashBytes(bytes) },
+  ];
+  const sums = Buffer.from(checksumsText(files));
+  await write(join(folder, SUMS), sums);
+  await write(join(folder, MANIFEST), bytes);
+  return { files: [...files, { name: SUMS, ...hashBytes(sums) }], manifest: bytes };
+}
+
+const write = (path: string, bytes: Buffer): Promise<void> =>
+  onDisk(path, () => writeFile(path, bytes, { flag: 'wx', flush: true }));

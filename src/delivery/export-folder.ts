@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { renameSync } from 'node:fs';
+import { lstat, mkdir, mkdtemp, readdir, readFile, realpath, rename } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, sep } from 'node:path';
+import { hashFile } from '../base/digest.ts';
+import { removeAll } from '../base/disk.ts';
+import { ExportError } from '../base/errors.ts';
+import { checkSums, damaged, type Link, readLink, saysTheSame } from './delivered-export.ts';
+import { MANIFEST, SUMS } from './evidence.ts';
+
+/** Which export is to be in a folder. */
+export type Expected = Pick<Link, 'scope' | 'window'>;
+
+/**
+ * The folder of one export, made for it. Until the export is whole it has a hidden name, which nobody takes for an
+ * export, whatever ends the run; then it gets its own in one step.
+ */
+export class ExportFolder {
+  /** Its own name, absolute. */
+  readonly place: string;
+  readonly #hidden: string;
+  /** The temporary folder around it; null where there is none. */
+  readonly #around: string | null;
+  #named = false;
+
+  private constructor(place: string, around: string | null) {
+    this.place = place;
+    this.#hidden = hiddenBeside(place);
+    this.#around = around;
+  }
+
+  static async make(place: string, around: string | null): Promise<ExportFolder> {
+    const folder = new ExportFolder(place, around);
+    await mkdir(folder.#hidden).catch((cause: unknown) => {
+      throw unusable(place, cause);
+    });
+    return folder;
+  }
+
+  /** Where its files are now, absolute. */
+  get path(): string {
+    return this.#named ? this.place : this.#hidden;
+  }
+
+  /**
+   * Gives the folder of a whole export its own name. Where the same export is there already, that one stays: this one is
+   * as good until `close`. Throws `destination`.
+   */
+  async name(link: Link): Promise<void> {
+    try {
+      await rename(this.#hidden, this.place);
+      this.#named = true;
+    } catch (cause) {
+      if (!(await isThere(this.place))) throw unusable(this.place, cause);
+      const there = await exportIn(this.place);
+      if (there === null || !saysTheSame(there, link)) throw taken(this.place);
+    }
+  }
+
+  /** Leaves the export under its own name, and nothing else. */
+  close(): void {
+    removeAll(this.#hidden);
+  }
+
+  /**
+   * Removes what was made, and the temporary folder around it. It has no name any more before its first file goes. At
+   * once: where the run is cancelled, an upload goes on until the program ends, and would send what is left of the files.
+   */
+  remove(): void {
+    try {
+      if (this.#named) renameSync(this.place, this.#hidden);
+    } catch {
+      // Then it stays, whole.
+    }
+    this.#named = false;
+    removeAll(this.#around ?? this.#hidden);
+  }
+}
+
+/**
+ * Makes the folder `<parent>/<name>`: under the workspace where `path` says so, else in a new folder in the runner's
+ * temp. Throws `destination` where anything but the export that is expected is there already or the disk refuses, `input`
+ * where a link leads out of the workspace.
+ */
+export async function makeFolder(
+  name: string,
+  { path, workspace, temp }: { path: string | null; workspace: string; temp: string },
+  expected: Expected,
+): Promise<ExportFolder> {
+  if (path !== null) {
+    const place = join(await under(workspace, path), name);
+    if (await isThere(place)) await checkThere(place, expected);
+    await clearUp(place);
+    return ExportFolder.make(place, null);
+  }
+  const parent = join(temp || tmpdir(), 'audit-log-export-');
+  const around = await mkdtemp(parent).catch((cause: unknown) => {
+    throw unusable(parent, cause);
+  });
+  try {
+    return await ExportFolder.make(join(around, name), around);
+  } catch (error) {
+    removeAll(around);
+    throw error;
+  }
+}
+
+/** `logs/.<name>.partial-1f0c22` for `logs/<name>`: shells and upload-artifact pass over it. */
+const hiddenBeside = (place: string): string => `${hiddenPrefix(place)}${randomUUID().slice(0, 6)}`;
+
+const hiddenPrefix = (place: string): string =>
+  join(dirname(place), `.${place.slice(dirname(place).length + 1)}.partial-`);
+
+/**
+ * Removes what runs that were killed have left of an export. It is renamed first, so that a run that still goes on cannot
+ * name it half removed.
+ */
+async function clearUp(place: string): Promise<void> {
+  const names = await readdir(dirname(place)).catch((): string[] => []);
+  for (const left of names.map((name) => join(dirname(place), name))) {
+    if (!left.startsWith(hiddenPrefix(place))) continue;
+    const gone = hiddenBeside(place);
+    await rename(left, gone).then(
+      () => removeAll(gone),
+      () => undefined,
+    );
+  }
+}
+
+/** Throws unless the export that is expected lies there, whole. */
+async function checkThere(place: string, { scope, window }: Expected): Promise<void> {
+  const there = await exportIn(place);
+  const same = there !== null && there.scope === scope;
+  if (!same || there.window.from !== window.from || there.window.to !== window.to) throw taken(place);
+}
+
+/** The export that lies in a folder; null where there is none, or it is not as its manifest and its sums say. */
+async function exportIn(folder: string): Promise<Link | null> {
+  try {
+    if (!(await lstat(folder)).isDirectory()) return null;
+    const link = readLink(await readFile(join(folder, MANIFEST)), folder);
+    checkSums(link, await readFile(join(folder, SUMS)));
+    for (const { name, sha256 } of link.files) {
+      if ((await hashFile(join(folder, name))).sha256 !== sha256) throw damaged(folder);
+    }
+    return link;
+  } catch {
+    return null;
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );
+
+/** `path` in the workspace, made where it is missing, and found to be inside whatever links are on the way. */
+async function under(workspace: string, path: string): Promise<string> {
+  const root = await real(workspace);
+  let at = root;
+  for (const part of path.split('/').filter((name) => name !== '' && name !== '.')) {
+    at = join(at, part);
+    await makeOne(at);
+    if ((await real(at)).startsWith(root + sep)) continue;
+    throw new ExportError('input', `\`${path}\` leads out of the workspace, through a link.`, {
+      where: 'input `path`',
+      next: 'Choose a folder that lies in the workspace.',
+    });
+  }
+  return at;
+}
+
+/** Makes the folder, unless something of its name is there. */
+async function makeOne(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(folder, cause);
+  }
+}
+
+const real = (folder: string): Promise<string> =>
+  realpath(folder).catch((cause: unknown) => {
+    throw unusable(folder, cause);
+  });
+
+const taken = (folder: string): ExportError =>
+  new ExportError('destination', 'An export of that name is there already; it was left as it is.', {
+    where: folder,
+    next: 'Remove it, or choose another `path` or window.',
+  });
+
+const unusable = (folder: string, cause: unknown): ExportError =>
+  new ExportError('destination', 'The folder of the export cannot be made.', {
+    where: folder,
+    next: 'Check the input `path`, that no file has its name, and the permissions and the space of the disk.',
+    cause,
+  });

@@ -1,0 +1,141 @@
+import { hashBytes } from '../base/digest.ts';
+import { GUARDS, guardCell } from '../csv/formula-guard.ts';
+import type { CsvFile } from '../export/part-files.ts';
+import type { ExportedTable } from '../export/row-filter.ts';
+import type { Exchange } from '../http/call.ts';
+import type { Inputs } from '../inputs/inputs.ts';
+import { COMMON_COLUMNS } from '../table/common-columns.ts';
+import { EXTRA_COLUMN } from '../table/native-columns.ts';
+import { formatInstant } from '../time/instant.ts';
+import type { Vendor } from '../vendors/contract.ts';
+import type { Job } from './next-export.ts';
+import { scopeOf } from './scope.ts';
+import { VERSION } from './version.ts';
+
+export interface ManifestOptions {
+  readonly inputs: Inputs;
+  readonly job: Job;
+  /** The export's name: that of its folder and files. */
+  readonly name: string;
+  readonly table: ExportedTable;
+  /** The same rows for spreadsheets, in parts of their own. */
+  readonly copies: readonly CsvFile[];
+  readonly exchanges: readonly Exchange[];
+  /** How completeness was established, and its known limits. */
+  readonly notes: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
+/**
+ * The descriptor `datapackage.json`: a Frictionless Data Package v2 that also records, under `export`, how the table
+ * came to be. It holds no header, no body and no credential. Source: https://datapackage.org/profiles/2.0/datapackage.json
+ */
+export function manifestOf(options: ManifestOptions): object {
+  const { inputs, job, name, table, copies, exchanges, notes, createdAt } = options;
+  const { vendor, query, period, run } = inputs;
+  const window = { from: formatInstant(job.window.from), to: formatInstant(job.window.to) };
+  const created = formatInstant(createdAt);
+  const scope = scopeOf(inputs);
+  const hashes = table.files.map(({ sha256 }) => sha256);
+  return {
+    $schema: 'https://datapackage.org/profiles/2.0/datapackage.json',
+    name: name.toLowerCase(),
+    id: hashBytes(Buffer.from(JSON.stringify([scope, window, hashes, created, run]))).sha256,
+    title: `Audit log of ${vendor.name}${inputs.org && ` (${inputs.org})`}, ${window.from} to ${window.to}`,
+    created,
+    sources: [{ title: `${vendor.name} audit log`, path: inputs.origin }],
+    resources: [
+      ...table.files.map((file, index) =>
+        resourceOf(vendor, file, nameOf('events', table.files, index), table.columns),
+      ),
+      ...copies.map((file, index) => copyOf(vendor, file, nameOf('spreadsheet', copies, index), table)),
+    ],
+    export: {
+      vendor: vendor.id,
+      org: inputs.org || null,
+      host: new URL(inputs.origin).host,
+      document: vendor.document,
+      window: { asked: period.asked, ...window, interval: '[from, to)', settle: period.settle },
+      filters: Object.fromEntries(query.filters),
+      columns: inputs.columns,
+      scope,
+      chain: period.onward === null ? null : { previous: previousOf(job) },
+      gap: job.gap && { from: formatInstant(job.gap.from), to: formatInstant(job.gap.to) },
+      late: {
+        looked_from: formatInstant(job.askFrom),
+        count: table.lateRows.length,
+        rows: rangesOf(table.lateRows),
+      },
+      events: {
+        ...table.counts,
+        first: table.firstEvent === null ? null : formatInstant(table.firstEvent),
+        last: table.lastEvent === null ? null : formatInstant(table.lastEvent),
+      },
+      completeness: { established: notes, limits: [...vendor.guide.limits, ...vendor.guide.unverified] },
+      requests: exchanges,
+      versions: { exporter: VERSION, node: process.versions.node },
+      run,
+    },
+  };
+}
+
+/** The export before this one, as `readLink` reads it. */
+function previousOf({ last }: Job): object | null {
+  if (last === null) return null;
+  const { id, sha256, artifact, window, place } = last;
+  return { id, sha256, to: formatInstant(window.to), place, ...(artifact !== null && { artifact }) };
+}
+
+/** Rising numbers as `1-37, 40`. */
+function rangesOf(numbers: readonly number[]): string {
+  const ranges: [first: number, last: number][] = [];
+  for (const number of numbers) {
+    const range = ranges.at(-1);
+    if (range !== undefined && range[1] === number - 1) range[1] = number;
+    else ranges.push([number, number]);
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
+}
+
+/** `events`, or `events-2` where it is one of several. */
+const nameOf = (name: string, files: readonly CsvFile[], index: number): string =>
+  files.length === 1 ? name : `${name}-${index + 1}`;
+
+/** A file of the copy for spreadsheets; `readLink` knows it by `guarded`. */
+const copyOf = (vendor: Vendor, file: CsvFile, name: string, { files, columns }: ExportedTable): object => ({
+  ...resourceOf(vendor, file, name, columns, guardCell),
+  description:
+    'The same events for spreadsheets, in cells that none of them runs. As the vendor gave them they are in `sources`.',
+  sources: files.map(({ name: path }) => ({ path })),
+  guarded: { rule: 'owasp', undo: { in: 'every cell, the header too', remove: GUARDS } },
+});
+
+function resourceOf(
+  vendor: Vendor,
+  file: CsvFile,
+  name: string,
+  columns: readonly string[],
+  inFile: (column: string) => string = (column) => column,
+): object {
+  const meanings = new Map(
+    [...COMMON_COLUMNS, EXTRA_COLUMN, ...(vendor.columns ?? [])].map((column) => [column.name, column.meaning]),
+  );
+  return {
+    name,
+    type: 'table',
+    path: file.name,
+    bytes: file.bytes,
+    hash: `sha256:${file.sha256}`,
+    rows: file.rows,
+    mediatype: 'text/csv',
+    format: 'csv',
+    encoding: 'utf-8',
+    dialect: { delimiter: ',', lineTerminator: '\r\n', quoteChar: '"', doubleQuote: true, header: true },
+    schema: {
+      // JSON leaves out what is undefined: columns that no document describes.
+      fields: columns.map((column) => ({ name: inFile(column), type: 'string', description: meanings.get(column) })),
+      missingValues: [''],
+    },
+  };
+}

@@ -1,0 +1,190 @@
+import http from 'node:http';
+import https from 'node:https';
+import { tmpdir } from 'node:os';
+import { ExportError } from '../base/errors.ts';
+import type { Clock } from '../time/clock.ts';
+import { type Agents, Broken, exchange, type Limits, type Request, requestOf } from './attempt.ts';
+import type { Answer, Call, Exchange, Fetch, Send } from './call.ts';
+import { refusal, spent } from './http-errors.ts';
+import type { Pace } from './rate-limiter.ts';
+import { checkAccepted, type Reply, type Subject } from './response.ts';
+import { isTransient, Patience, readHttpDate, readRetryAfter, type Wait } from './retry.ts';
+import { MEMORY_BYTES } from './spool.ts';
+
+/** The largest body in memory, encoded or decoded, in bytes: 500 MiB, since no longer text can be read. */
+const MAX_WHOLE_BYTES = 500 * 2 ** 20;
+/** The largest download, in bytes: as much as the disk of a runner has to spare, or so. */
+const MAX_DOWNLOAD_BYTES = 16 * 2 ** 30;
+
+type Credentials = Readonly<Record<string, string>>;
+
+export interface WireOptions {
+  /** `https://…`, or `http://…` on loopback; the only origin that is ever spoken to. */
+  readonly origin: string;
+  /** The vendor's display name, for messages. */
+  readonly vendor: string;
+  /** Gives the headers that hold the credentials; asked before each try. */
+  readonly authorize: () => Promise<Credentials>;
+  /** Asked once a call, on 401 or 403; true: there are other credentials than these, send the call once more. */
+  readonly renew: (status: number, body: Buffer, used: Credentials) => Promise<boolean>;
+  /** Tries of one call, the first included; the one after a renewal does not count. */
+  readonly maxAttempts: number;
+  /** For one whole response, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Ends everything at once; its reason is thrown as it is. */
+  readonly signal: AbortSignal;
+  /** `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, in either case. */
+  readonly proxyEnv: Readonly<Record<string, string | undefined>>;
+  /** Of all requests, and of those to come after. */
+  readonly pace: Pace;
+  readonly clock: Clock;
+  /** Takes secrets out of the vendor's words, where a message quotes them. */
+  readonly cut: (text: string) => string;
+  /** Hears of each try that ended, for the manifest. */
+  readonly onExchange: (exchange: Exchange) => void;
+  /** Hears of each wait; `attempt` is the try that failed, `reason` holds no word of the vendor's. */
+  readonly onRetry: (wait: Wait) => void;
+  /** Largest body, encoded or decoded, in bytes. Defaults to 500 MiB, and for a download to 16 GiB. */
+  readonly maxBytes?: number;
+  /** A download stays in memory up to here, in bytes. Defaults to 4 MiB. */
+  readonly memoryBytes?: number;
+  /** Where larger downloads wait, which has to be there. Defaults to the system's temporary folder. */
+  readonly folder?: string;
+}
+
+export interface Wire {
+  /** Sends with credentials. Throws `ExportError`, or the signal's reason. */
+  readonly send: Send;
+  /** The same for responses that may be larger than memory should be. */
+  readonly download: Fetch;
+  /** `send` without credentials and renewal, for log-ins. */
+  readonly sendPlain: Send;
+  /** Closes the connections that are kept alive. */
+  readonly close: () => void;
+}
+
+/** Opens the way to one vendor. Throws `input` where the environment names a proxy that cannot be used. */
+export function openWire(options: WireOptions): Wire {
+  const agents = openAgents(options);
+  const { maxBytes, memoryBytes = MEMORY_BYTES, folder = tmpdir(), timeoutMs, signal } = options;
+  const whole = { maxWholeBytes: MAX_WHOLE_BYTES, folder, timeoutMs, signal };
+  const sent = { ...whole, maxBytes: maxBytes ?? MAX_WHOLE_BYTES, memoryBytes: Number.POSITIVE_INFINITY };
+  const downloaded = { ...whole, maxBytes: maxBytes ?? MAX_DOWNLOAD_BYTES, memoryBytes };
+  const send = async (call: Call, authorized: boolean): Promise<Answer> => {
+    const { status, where, content } = await deliver(options, agents, call, authorized, sent);
+    return { status, body: content.body ?? Buffer.of(), where };
+  };
+  return {
+    send: (call) => send(call, true),
+    sendPlain: (call) => send(call, false),
+    download: async (call) => {
+      const { where, content } = await deliver(options, agents, call, true, downloaded);
+      return { where, ...content };
+    },
+    close() {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}
+
+/** Node takes a proxy without `http(s)://` for none, and quotes a malformed one, password and all, in its error. */
+function openAgents({ origin, proxyEnv }: WireOptions): Agents {
+  const secure = origin.startsWith('https:');
+  const name = secure ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+  const proxy = proxyEnv[name.toLowerCase()] || proxyEnv[name];
+  try {
+    if (proxy && !/^https?:\/\//i.test(proxy)) throw new Error('not an http(s) URL');
+    const used = { keepAlive: true, proxyEnv: { ...proxyEnv } };
+    return { http: new http.Agent(secure ? {} : used), https: new https.Agent(secure ? used : {}) };
+  } catch {
+    throw new ExportError('input', 'The proxy that the environment names is not a usable http(s):// URL.', {
+      where: name,
+      next: `Write ${name} as http://host:port, or unset it.`,
+    });
+  }
+}
+
+/** One call, tried until a whole response settles it or patience is spent. */
+async function deliver(
+  options: WireOptions,
+  agents: Agents,
+  call: Call,
+  authorized: boolean,
+  limits: Limits,
+): Promise<Reply & { readonly where: string }> {
+  const subject = { vendor: options.vendor, where: `${call.method ?? 'GET'} ${call.path}`, cut: options.cut };
+  const request = requestOf(options.origin, call);
+  const patience = new Patience(options.maxAttempts, options.clock);
+  let mayRenew = authorized;
+  for (let attempt = 1; ; attempt++) {
+    options.signal.throwIfAborted();
+    const credentials = authorized ? await options.authorize() : {};
+    await options.pace.send(options.signal);
+    const outcome = await tryOnce(options, agents, request, credentials, subject, attempt, limits);
+    if (!(outcome instanceof Broken)) {
+      const { status, content } = outcome;
+      if (status >= 200 && status < 300) return { ...(await accepted(outcome, call, subject)), where: subject.where };
+      if (mayRenew && (status === 401 || status === 403)) {
+        mayRenew = false;
+        if (await options.renew(status, content.body ?? Buffer.of(), credentials)) continue;
+      }
+      if (!isTransient(status, call.retryOn)) throw refusal(outcome, subject, request.url.origin);
+    }
+    const askedMs = outcome instanceof Broken ? null : askedWait(outcome, options.clock);
+    const waitMs = patience.afterFailure(askedMs);
+    if (waitMs === null) throw spent(outcome, subject, attempt, askedMs);
+    const reason = outcome instanceof Broken ? outcome.message : `status ${outcome.status}`;
+    options.onRetry({ attempt, waitMs, reason });
+    if (!(outcome instanceof Broken) && (askedMs !== null || outcome.status === 429)) options.pace.close(waitMs);
+    await options.clock.sleep(waitMs, options.signal);
+  }
+}
+
+/** The reply, once it is what the document promises; else it is given back. */
+async function accepted(reply: Reply, { accept }: Call, subject: Subject): Promise<Reply> {
+  try {
+    checkAccepted(reply, accept, subject);
+    return reply;
+  } catch (error) {
+    await reply.content.release();
+    throw error;
+  }
+}
+
+/** One try, told to `onExchange` however it ends. */
+async function tryOnce(
+  { clock, pace, onExchange }: WireOptions,
+  agents: Agents,
+  request: Request,
+  credentials: Credentials,
+  subject: Subject,
+  attempt: number,
+  limits: Limits,
+): Promise<Reply | Broken> {
+  const at = new Date(clock.now()).toISOString();
+  let reply: Reply | undefined;
+  try {
+    reply = await exchange(request, credentials, agents, limits, subject);
+    return reply;
+  } catch (error) {
+    if (error instanceof Broken) return error;
+    throw error;
+  } finally {
+    pace.answered(reply?.headers ?? null);
+    onExchange({
+      method: request.method,
+      path: request.url.pathname + request.url.search,
+      at,
+      attempt,
+      status: reply?.status ?? null,
+      sha256: reply?.sha256 ?? null,
+      bytes: reply?.content.bytes ?? 0,
+    });
+  }
+}
+
+/** The vendor's dates are by its own clock, which its answer tells: ours may be minutes off. */
+function askedWait({ headers }: Reply, clock: Clock): number | null {
+  return readRetryAfter(headers['retry-after'], readHttpDate(headers.date) ?? clock.now());
+}

@@ -1,0 +1,103 @@
+import { ExportError } from '../base/errors.ts';
+import { forLog } from '../base/text.ts';
+import { Broken } from './attempt.ts';
+import type { Reply, Subject } from './response.ts';
+import { WAITING_BUDGET_MS } from './retry.ts';
+
+/** The error for a whole reply that is neither 2xx nor worth another try. */
+export function refusal(reply: Reply, { vendor, where, cut }: Subject, origin: string): ExportError {
+  const { status } = reply;
+  const at = `${where} → ${status}`;
+  const said = quoteVendor(reply, cut);
+  if (status >= 300 && status < 400) {
+    return new ExportError('protocol', `${vendor} redirects to ${redirectHost(reply, origin, cut)}.`, {
+      where: at,
+      next: 'Credentials are never sent after a redirect. Check the host or region, and the organisation.',
+    });
+  }
+  if (status === 401 || status === 403) {
+    return new ExportError('auth', `${vendor} refused the credentials${said}`, {
+      where: at,
+      status,
+      next: 'Check that the token is whole, has not expired, belongs to this host, and may read the audit log (role, plan).',
+    });
+  }
+  if (status === 404) {
+    return new ExportError('not-found', `${vendor} knows no such address${said}`, {
+      where: at,
+      next: 'Check the organisation and the host or region; a token without access can also be answered like this.',
+    });
+  }
+  return new ExportError('protocol', `${vendor} refused the request${said}`, {
+    where: at,
+    next: 'Check the filters and the window.',
+  });
+}
+
+/** The error for a call whose tries, or whose time to wait, are used up. */
+export function spent(
+  outcome: Reply | Broken,
+  { vendor, where, cut }: Subject,
+  attempts: number,
+  askedMs: number | null,
+): ExportError {
+  const tries = attempts === 1 ? '1 try' : `${attempts} tries`;
+  const asked = askedMs === null ? '' : `; it asks to wait ${duration(askedMs)}`;
+  if (outcome instanceof Broken) {
+    return new ExportError(
+      'unavailable',
+      `${vendor} gave no whole response in ${tries}; the last: ${outcome.message}.`,
+      {
+        where,
+        next: 'Try again later. If it stays, check the host, the network and the proxy, or narrow the window.',
+        cause: outcome,
+      },
+    );
+  }
+  const at = `${where} → ${outcome.status}`;
+  const said = quoteVendor(outcome, cut);
+  if (outcome.status === 429) {
+    return new ExportError('rate-limit', `${vendor} still limits the rate after ${tries}${asked}${said}`, {
+      where: at,
+      next: 'Run later or less often; other jobs with the same token or network address count as well.',
+    });
+  }
+  return new ExportError('unavailable', `${vendor} could not answer in ${tries}${asked}${said}`, {
+    where: at,
+    next: `Try again later; waits of up to ${duration(WAITING_BUDGET_MS)} in all are sat out. If it stays, narrow the window.`,
+  });
+}
+
+/** How the vendor words an error, escaped and in quotes after a colon, or a mere full stop where it says nothing short. */
+function quoteVendor({ content: { body } }: Reply, cut: Subject['cut']): string {
+  const text = body === null || body.length > 65_536 ? undefined : messageIn(body.toString('utf8'));
+  return text === undefined ? '.' : `: "${forLog(cut(text), 200)}"`;
+}
+
+function messageIn(json: string): string | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  const field = (of: unknown, name: string): unknown =>
+    typeof of === 'object' && of !== null ? (of as Record<string, unknown>)[name] : undefined;
+  const candidates = [field(value, 'message'), field(value, 'detail'), field(field(value, 'error'), 'message')];
+  return candidates.find((one) => typeof one === 'string' && one.trim() !== '') as string | undefined;
+}
+
+/** The host a redirect points to, as the URL parser writes it: a name made safe, without path or query. */
+function redirectHost(reply: Reply, origin: string, cut: Subject['cut']): string {
+  const { location } = reply.headers;
+  const target = location === undefined ? null : URL.parse(location, origin);
+  if (target === null || target.host === '') return 'no address that could be read';
+  return cut(target.host.slice(0, 255)).replace(/[^\w.:[\]*-]/g, '?');
+}
+
+function duration(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.ceil(seconds / 60)} min`;
+  return seconds <= 172_800 ? `${Math.ceil(seconds / 3600)} h` : 'more than two days';
+}

@@ -1,0 +1,108 @@
+import type { Clock } from '../time/clock.ts';
+
+/** The longest that one call waits between its tries, all waits together, in milliseconds. */
+export const WAITING_BUDGET_MS = 10 * 60_000;
+/** The longest single wait that is ours, not the vendor's wish, in milliseconds. */
+const LONGEST_PAUSE_MS = 30_000;
+/** The ceiling of the first pause, in milliseconds; doubled with each try. */
+const FIRST_PAUSE_MS = 1_000;
+
+/** Whether a status says "try again": 408, 425, 429, 5xx, and what the vendor uses beside them. */
+export function isTransient(status: number, also: readonly number[] = []): boolean {
+  return status === 408 || status === 425 || status === 429 || status >= 500 || also.includes(status);
+}
+
+const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
+
+/** An IMF-fixdate (RFC 9110, 5.6.7) in milliseconds since 1970; null where it is none. */
+export function readHttpDate(value: string | undefined): number | null {
+  const time = HTTP_DATE.test(value ?? '') ? Date.parse(value ?? '') : Number.NaN;
+  return Number.isNaN(time) ? null : time;
+}
+
+/**
+ * The wait that a `Retry-After` header asks for, in milliseconds from `now`; null where there is none to honour.
+ * Whole seconds or an IMF-fixdate (RFC 9110, 10.2.3). `Date.parse` alone would read `-5` as a month of 2001.
+ * Zero and the past count as none, so that a careless header does not turn the retries into a hammer.
+ */
+export function readRetryAfter(value: string | undefined, now: number): number | null {
+  const text = value?.trim() ?? '';
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : (readHttpDate(text) ?? Number.NaN) - now;
+  return ms > 0 ? ms : null;
+}
+
+/** What is told of a wait before another try; `attempt` is the one that failed. */
+export interface Wait {
+  readonly attempt: number;
+  readonly waitMs: number;
+  /** In our own words. */
+  readonly reason: string;
+}
+
+/** A pause after so many failures in a row, in milliseconds: full jitter under a ceiling that doubles. */
+export const pauseAfter = (failures: number, clock: Clock): number =>
+  Math.round(clock.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)));
+
+/** Counts the tries of one call and the time waited between them. */
+export class Patience {
+  readonly #clock: Clock;
+  readonly #maxTries: number;
+  #failed = 0;
+  #leftMs = WAITING_BUDGET_MS;
+
+  constructor(maxTries: number, clock: Clock) {
+    this.#maxTries = maxTries;
+    this.#clock = clock;
+  }
+
+  /**
+   * To be asked once after each failed try. `askedMs` is what the vendor asked for, and is kept to exactly;
+   * null: full jitter, so that jobs which failed together do not come back together.
+   * Gives the wait before the next try in milliseconds; null: no try is left, or not the time to wait for it.
+   */
+  afterFailure(askedMs: number | null): number | null {
+    this.#failed += 1;
+    if (this.#failed >= this.#maxTries) return null;
+    const waitMs = askedMs ?? pauseAfter(this.#failed, this.#clock);
+    if (waitMs > this.#leftMs) return null;
+    this.#leftMs -= waitMs;
+    return waitMs;
+  }
+}
+
+/**
+ * What a failure below HTTP means: `again` is worth another try, `trust` is a certificate that nobody here vouches for,
+ * `malformed` is an answer that is not HTTP, `credentials` hold a character that no header can, `bug` is ours.
+ */
+export type Failure = {
+  readonly kind: 'again' | 'trust' | 'malformed' | 'credentials' | 'bug';
+  readonly reason: string;
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection reset',
+  ECONNREFUSED: 'connection refused',
+  ENOTFOUND: 'host name not found',
+  EAI_AGAIN: 'host name not found',
+  ETIMEDOUT: 'time-out',
+  ERR_HTTP_CONTENT_LENGTH_MISMATCH: 'response cut short',
+  HPE_INVALID_EOF_STATE: 'response cut short',
+  ERR_PROXY_TUNNEL: 'the proxy refused the tunnel',
+};
+
+const UNTRUSTED =
+  /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_CERT_|ERROR_IN_C|(DEPTH_ZERO_)?SELF_SIGNED_CERT|INVALID_(CA|PURPOSE)$|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED)/;
+
+/** Sorts a network error by its `code`. The reason is made of our own words and the code alone. */
+export function failureOf(code: string | undefined): Failure {
+  const known = code === undefined ? undefined : REASONS[code];
+  if (known !== undefined) return { kind: 'again', reason: `${known} (${code})` };
+  const reason = code ?? 'no error code';
+  if (code === undefined || code.startsWith('ERR_GOT_')) return { kind: 'bug', reason };
+  if (code === 'ERR_INVALID_CHAR') return { kind: 'credentials', reason };
+  if (code.startsWith('ERR_INVALID_') || code === 'ERR_UNSUPPORTED_PROTOCOL') return { kind: 'bug', reason };
+  if (code.startsWith('HPE_')) return { kind: 'malformed', reason };
+  if (UNTRUSTED.test(code)) return { kind: 'trust', reason };
+  return { kind: 'again', reason: `network error (${reason})` };
+}

@@ -1,0 +1,72 @@
+import { refuse } from '../base/errors.ts';
+import { readBoolean, readSize } from './input-parsers.ts';
+import { type Repository, readBranch, readRepository } from './repository-names.ts';
+import { parseTemplate, type Template } from './template.ts';
+
+/** Where in which repository an export is committed. */
+export interface CommitTarget {
+  readonly repository: Repository;
+  /** null: the repository's default branch. */
+  readonly branch: string | null;
+  /** A branch that is not there yet starts without history. */
+  readonly orphan: boolean;
+  /** Of the export's folder. */
+  readonly path: Template;
+  readonly message: Template;
+  /** A CSV above it is cut into parts; bytes. */
+  readonly maxFileBytes: number;
+  readonly allowPublic: boolean;
+}
+
+/** GitHub takes no file above 100 MiB. */
+const MOST_FILE_BYTES = 100 * 2 ** 20;
+const LEAST_FILE_BYTES = 1000;
+/** Paths have at most 1,000 bytes; of longer templates no regular expression can be made that finds exports again. */
+const MOST_PATH_CHARACTERS = 1000;
+
+const IN_PATH = ['vendor', 'org', 'export', 'year', 'month', 'day', 'from', 'to'];
+const IN_MESSAGE = [...IN_PATH, 'rows'];
+
+/** Of `path`: what tells the windows of exports apart. */
+const TELLS_WINDOW = ['export', 'to'];
+
+/** The inputs that mean something with the destination `commit` alone. */
+export const COMMIT_INPUTS = [
+  'repository',
+  'branch',
+  'orphan',
+  'commit-path',
+  'commit-message',
+  'max-file-size',
+  'allow-public-repository',
+] as const;
+
+/**
+ * Reads the inputs of the destination `commit`. Throws `input`.
+ * @param own the workflow's repository, `owner/name`
+ * @param chained whether exports go on from the last one, which is then found by its path
+ */
+export function readCommitTarget(
+  get: (name: (typeof COMMIT_INPUTS)[number]) => string,
+  own: string,
+  chained: boolean,
+): CommitTarget {
+  if (get('commit-path').length > MOST_PATH_CHARACTERS) {
+    throw refuse('commit-path', `It is longer than ${MOST_PATH_CHARACTERS} characters.`, 'Write a shorter one.');
+  }
+  const path = parseTemplate(get('commit-path'), 'commit-path', IN_PATH);
+  const placeholders = path.flatMap((piece) => (typeof piece === 'string' ? [] : [piece.placeholder]));
+  if (chained && !placeholders.some((one) => TELLS_WINDOW.includes(one))) {
+    const what = `\`${get('commit-path')}\` does not say which window an export is of, so the last one cannot be found.`;
+    throw refuse('commit-path', what, 'With `from: last-export`, put {export} or {to} into it.');
+  }
+  return {
+    repository: readRepository(get('repository') || own, 'repository'),
+    branch: get('branch') === '' ? null : readBranch(get('branch'), 'branch'),
+    orphan: readBoolean(get('orphan'), 'orphan'),
+    path,
+    message: parseTemplate(get('commit-message'), 'commit-message', IN_MESSAGE),
+    maxFileBytes: readSize(get('max-file-size'), 'max-file-size', LEAST_FILE_BYTES, MOST_FILE_BYTES),
+    allowPublic: readBoolean(get('allow-public-repository'), 'allow-public-repository'),
+  };
+}

@@ -1,0 +1,74 @@
+import { suggestion } from '../base/did-you-mean.ts';
+import { ExportError, refuse } from '../base/errors.ts';
+
+/** Environment variables, by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `base-url` → `INPUT_BASE-URL`. */
+export const variableOf = (input: string): string => `INPUT_${input.toUpperCase()}`;
+
+/** The runner only warns of an input that does not exist; `form:` for `from:` would then export another window. */
+export function refuseUnknown(env: Environment, known: readonly string[]): void {
+  for (const variable of Object.keys(env)) {
+    const name = variable.startsWith('INPUT_') ? variable.slice(6).toLowerCase() : known[0];
+    if (name === undefined || known.includes(name)) continue;
+    throw refuse(name, `There is no input \`${name}\`${suggestion(name, known)}`, `Inputs: ${known.join(', ')}.`);
+  }
+}
+
+export function refuseOpenTls(env: Environment): void {
+  if (env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return;
+  throw new ExportError(
+    'input',
+    '`NODE_TLS_REJECT_UNAUTHORIZED` is `0`, so that anybody on the way could read the token and change the events.',
+    {
+      where: 'environment of the step',
+      next: 'Remove it; name your own certificate authority in `NODE_EXTRA_CA_CERTS`.',
+    },
+  );
+}
+
+/** The proxies that the environment names, in either case. */
+export function readProxies(env: Environment): Record<string, string | undefined> {
+  const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+  return Object.fromEntries(names.map((name) => [name, env[name]]));
+}
+
+/** The inputs that secrets belong into. */
+const SECRET_INPUTS = ['token', 'client-id', 'client-secret', 'github-token'];
+/** So many characters are no coincidence. */
+const LEAST_SECRET = 8;
+
+/** A secret in another input would be shown in the log, or end up in an address or a path. */
+export function refuseMisplaced(env: Environment, secrets: readonly string[]): void {
+  const long = secrets.filter((secret) => secret.length >= LEAST_SECRET);
+  for (const [variable, value = ''] of Object.entries(env)) {
+    if (!variable.startsWith('INPUT_')) continue;
+    const name = variable.slice(6).toLowerCase();
+    if (SECRET_INPUTS.includes(name) || !long.some((secret) => value.includes(secret))) continue;
+    throw refuse(
+      name,
+      'The value holds a secret of this step (not shown).',
+      'Check which value belongs to which input.',
+    );
+  }
+}
+
+/** The secrets that the environment holds beside the inputs: passwords of proxies, and the runner's own tokens. */
+export function secretsOf(env: Environment): string[] {
+  const passwords = Object.values(readProxies(env)).flatMap((proxy) => {
+    const [, user = '', password = ''] = /^(?:\w+:\/\/)?([^/:@]*):(?!\/\/)(.*)@/.exec(proxy ?? '') ?? [];
+    return password === '' ? [] : [password, decoded(password), `${decoded(user)}:${decoded(password)}`];
+  });
+  const tokens = [env['ACTIONS_RUNTIME_TOKEN'], env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']];
+  return [...passwords, ...tokens].filter((secret) => secret !== undefined);
+}
+
+/** Undoes percent-encoding, where it is whole. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,100 @@
+import { refuse } from '../base/errors.ts';
+
+/** A repository of GitHub, `owner/repo`. */
+export interface Repository {
+  readonly owner: string;
+  readonly repo: string;
+}
+
+/** Old accounts may end with a hyphen; those that an enterprise manages have its short code after `_` (`jane_acme`). */
+const OWNER = /^(?=.{1,39}$)[A-Za-z0-9](?:-?[A-Za-z0-9_])*-?$/;
+const REPO = /^(?!\.{1,2}$|.*\.git$)[\w.-]{1,100}$/i;
+/** What people copy instead: an address for the browser, https or SSH; or the two names with more after them. */
+const ADDRESS =
+  /^(?:\w+:\/\/[^/]+\/|[^/@]+@[^/:]+:|(?:www\.)?github\.com\/)?([^/]+)\/([^/?#]+?)(?:\.git)?(?:[/?#].*)?$/i;
+
+/** `refs/heads/` and the branch, in UTF-8: "GH005: Sorry, refs longer than 255 bytes are not allowed." */
+const MOST_REF_BYTES = 255;
+/** A name in any file system that a repository is checked out on. */
+const MOST_SEGMENT_BYTES = 255;
+const MOST_PATH_BYTES = 1_000;
+
+/** What must not match, and how a sentence about the text ends that does. */
+type Flaw = readonly [pattern: RegExp, why: string];
+
+/** As `git check-ref-format refs/heads/<branch>` has it, and what Git's commands and GitHub refuse besides. */
+const BRANCH_FLAWS: readonly Flaw[] = [
+  [/^$/, 'is empty'],
+  [/^refs\//, 'starts with `refs/`'],
+  [/^(?:HEAD|@)$/, 'means the current commit'],
+  [/^-/, 'starts with `-`'],
+  [/^[\da-f]{40}$/i, 'has the form of a commit, which GitHub refuses'],
+  [/[^!-}\u{80}-\u{10ffff}]|[\^:?*[\\]/u, 'holds a blank, a control character, or one of ~ ^ : ? * [ \\'],
+  [/\.\.|@\{/, 'holds `..` or `@{`'],
+  [/^\/|\/\/|\/$/, 'has a `/` at its start, at its end, or next to another'],
+  [/(?:^|\/)\.|\.$/, 'ends with `.`, or has it at the start of a part'],
+  [/\.lock(?:\/|$)/, 'has a part that ends with `.lock`'],
+];
+
+/** Of a segment without its invisible characters: HFS+ looks up `.g\u200Cit` as `.git`. */
+const SEGMENT_FLAWS: readonly Flaw[] = [
+  [/^$/, 'has a part without a name'],
+  [/^\.{1,2}$/, 'has a part that is `.` or `..`'],
+  [/[\p{Cc}\\:*?"<>|]/u, 'holds a control character, or one of \\ : * ? " < > |'],
+  [/^\s|[\s.]$/, 'has a part that starts with a blank, or ends with a blank or a dot'],
+  [/^\.git/i, 'has a part that starts with `.git`, as what belongs to Git and GitHub does'],
+  // `git~1` is `.git` there, and `gi7eba~1` and `~1000000` can be `.gitmodules`.
+  [/~\d/, 'has a part in the form of a short name of Windows, `~` before a digit'],
+  [/^(?:con|prn|aux|nul|(?:com|lpt)[\d¹²³]|con(?:in|out)\$)\s*(?:\.|$)/i, 'has a part that is a device of Windows'],
+];
+
+/** The repository that `owner/name` names. Throws `input`. */
+export function readRepository(text: string, name: string): Repository {
+  const [owner = '', repo = '', ...more] = text.split('/');
+  if (more.length === 0 && isRepository(owner, repo)) return { owner, repo };
+  const [, nearOwner = '', nearRepo = ''] = ADDRESS.exec(text) ?? [];
+  const meant = isRepository(nearOwner, nearRepo) ? `${nearOwner}/${nearRepo}` : 'acme/audit-logs';
+  // Before an `@` there can be a token.
+  const what = `\`${text.includes('@') ? '(not shown)' : text}\` is not a repository.`;
+  throw refuse(name, what, `Write \`owner/name\` without an address, such as \`${meant}\`.`);
+}
+
+/** The name of a branch, without `refs/heads/`. Throws `input`. */
+export function readBranch(text: string, name: string): string {
+  const flaw =
+    flawIn(text, BRANCH_FLAWS) ??
+    tooLong(`refs/heads/${text}`, MOST_REF_BYTES, `makes a ref of more than ${MOST_REF_BYTES} bytes`);
+  if (flaw === null) return text;
+  const what = `\`${text}\` is not a name for a branch: it ${flaw}.`;
+  throw refuse(name, what, 'Write a name that Git takes, such as `audit-logs`, and leave `refs/heads/` out.');
+}
+
+/**
+ * The path, if it is one of a folder that Git and GitHub take, that every system can check out, and in which a file
+ * is a mere file: no part of Git itself, and no workflow. Throws `input`.
+ */
+export function checkFolder(path: string, name: string): string {
+  const flaw =
+    path
+      .split('/')
+      .map(flawOfSegment)
+      .find((one) => one !== null) ?? tooLong(path, MOST_PATH_BYTES, `is longer than ${MOST_PATH_BYTES} bytes`);
+  if (flaw === null) return path;
+  const what = `\`${path}\` is not a folder for a repository: it ${flaw}.`;
+  throw refuse(name, what, 'Write names that any system can hold, with `/` between them, such as `audit-logs/kosli`.');
+}
+
+const isRepository = (owner: string, repo: string): boolean => OWNER.test(owner) && REPO.test(repo);
+
+const flawOfSegment = (segment: string): string | null =>
+  flawIn(segment.replaceAll(/\p{Cf}/gu, ''), SEGMENT_FLAWS) ??
+  tooLong(segment, MOST_SEGMENT_BYTES, `has a part of more than ${MOST_SEGMENT_BYTES} bytes`);
+
+/** How a sentence about the text ends that names its first flaw; null where there is none. */
+function flawIn(text: string, flaws: readonly Flaw[]): string | null {
+  if (!text.isWellFormed()) return 'holds half a character';
+  return flaws.find(([pattern]) => pattern.test(text))?.[1] ?? null;
+}
+
+const tooLong = (text: string, mostBytes: number, why: string): string | null =>
+  Buffer.byteLength(text) > mostBytes ? why : null;

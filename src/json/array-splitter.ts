@@ -1,0 +1,106 @@
+import { Frame, type Place } from './envelope.ts';
+import { Pieces } from './text-buffer.ts';
+import { asArray, type JsonObject, MOST_LEVELS, notJson, parseJson } from './values.ts';
+
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** The bytes outside strings that matter here; in UTF-8 none of them is a part of another character. */
+const SIGNS = new Uint8Array(256);
+for (const byte of [QUOTE, COMMA, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT]) SIGNS[byte] = 1;
+
+/**
+ * Takes JSON apart at the commas of one array, in chunks that are cut anywhere. It follows brackets and quotes alone:
+ * what stands between commas, and the rest around the array, is for the parser to judge. Where the parser takes each of
+ * them, it would take the whole; and where it would not take the whole, one of them holds the reason.
+ */
+export class Splitter {
+  readonly #where: string;
+  readonly #frame: Frame;
+  #isQuoted = false;
+  /** Whether a backslash has just taken the next byte's meaning. */
+  #isEscaped = false;
+  /** Brackets of the array's elements that are open. */
+  #depth = 0;
+  /** What came of the array, since the last batch. */
+  readonly #elements: Pieces;
+  #batches = 0;
+  /** Characters from the array's first one to the end of the last batch. */
+  #charsWithin = 0;
+
+  constructor(place: Place, where: string) {
+    this.#where = where;
+    this.#frame = new Frame(place, where);
+    this.#elements = new Pieces(where);
+  }
+
+  /** The elements that are whole since the last time, none or one batch of them. Throws `protocol`, `incomplete`. */
+  *push(chunk: Buffer): Generator<readonly unknown[]> {
+    let at = this.#frame.phase === 'before' ? this.#frame.pass(chunk, 0) : 0;
+    if (this.#frame.phase === 'within') {
+      const { end, comma } = this.#passElements(chunk, at);
+      const closed = end < chunk.length;
+      const until = closed ? end : comma;
+      if (until >= 0) {
+        this.#elements.add(chunk.subarray(at, until));
+        const batch = this.#parseBatch(closed);
+        if (batch.length > 0) yield batch;
+        at = until + 1;
+      }
+      if (closed) this.#frame.leave(chunk, end);
+      else this.#elements.add(chunk.subarray(at));
+    }
+    if (this.#frame.phase === 'after') this.#frame.pass(chunk, at);
+  }
+
+  /** The response's object with the array emptied, or null where it is the array itself. Throws `protocol`, `incomplete`. */
+  finish(): JsonObject | null {
+    const { charsBefore } = this.#frame;
+    return this.#frame.finish((position) => position + (position < charsBefore ? 0 : this.#charsWithin));
+  }
+
+  /** Where the array ends in this chunk, its length if it does not; and the last comma between elements, or -1. */
+  #passElements(chunk: Buffer, from: number): { end: number; comma: number } {
+    let depth = this.#depth;
+    let isQuoted = this.#isQuoted;
+    let at = this.#isEscaped ? from + 1 : from;
+    let comma = -1;
+    let end = chunk.length;
+    while (at < chunk.length) {
+      if (isQuoted) {
+        while (at < chunk.length && chunk[at] !== QUOTE && chunk[at] !== BACKSLASH) at++;
+        if (at === chunk.length) break;
+        if (chunk[at] === QUOTE) isQuoted = false;
+        at += isQuoted ? 2 : 1;
+        continue;
+      }
+      while (at < chunk.length && SIGNS[chunk[at] as number] === 0) at++;
+      const byte = chunk[at];
+      if (byte === QUOTE) isQuoted = true;
+      else if (byte === COMMA) comma = depth === 0 ? at : comma;
+      else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) depth++;
+      else if (byte !== undefined && --depth < 0) {
+        end = at;
+        break;
+      }
+      at++;
+    }
+    this.#depth = depth;
+    this.#isQuoted = isQuoted;
+    // A backslash at the end takes the meaning of the next chunk's first byte.
+    this.#isEscaped = isQuoted && at > chunk.length;
+    return { end, comma };
+  }
+
+  #parseBatch(isLast: boolean): readonly unknown[] {
+    const text = `[${this.#elements.takeText()}]`;
+    const placeOf = (position: number) => this.#frame.charsBefore + this.#charsWithin + position - 1;
+    const levels = MOST_LEVELS + 1 - this.#frame.around;
+    const batch = asArray(parseJson(text, this.#where, placeOf, levels), 'the batch', this.#where);
+    // Between two commas, and between one and the end, there has to be something.
+    if (batch.length === 0 && (this.#batches > 0 || !isLast)) throw notJson(placeOf(1), this.#where);
+    this.#batches += 1;
+    this.#charsWithin += text.length - (isLast ? 2 : 1);
+    return batch;
+  }
+}

@@ -1,0 +1,222 @@
+import { constants, isUtf8 } from 'node:buffer';
+import { ExportError } from '../base/errors.ts';
+import type { Answer } from '../http/call.ts';
+import { parseInstant } from '../time/instant.ts';
+
+export type JsonObject = { readonly [name: string]: unknown };
+
+/** A number whose digits JavaScript would change, kept as the vendor wrote it. `JSON.stringify` writes it unchanged. */
+interface RawNumber {
+  readonly rawJSON: string;
+}
+
+// ECMAScript 2026, in Node since 21; TypeScript's es2024 has no types for it.
+declare global {
+  interface JSON {
+    rawJSON(text: string): RawNumber;
+    isRawJSON(value: unknown): value is RawNumber;
+    parse(
+      text: string,
+      reviver: (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown,
+    ): unknown;
+  }
+}
+
+/**
+ * Finds every JSON number that JavaScript may write otherwise than the vendor did: `-0`, 16 digits and more, a fraction
+ * or an exponent, each between two characters that may stand around a number. It also finds some inside strings.
+ */
+const DELICATE_NUMBER = /[ \t\n\r:,[](?:-0|-?\d{16,}|-?\d+[.eE][\d.eE+-]*)[ \t\n\r,}\]]/;
+/** A number alone is between no such characters. */
+const BARE_NUMBER = /^[ \t\n\r]*-?\d/;
+
+/** Levels of arrays and objects; more than any event has. At some thousands, `JSON.stringify` and the reading of digits run out of stack. */
+export const MOST_LEVELS = 1000;
+
+/** An answer, or what of it is needed to read it. */
+type Received = Pick<Answer, 'body' | 'where'> & Partial<Answer>;
+
+/**
+ * The body as text, without a byte order mark at its start.
+ * Throws `protocol` where it is not UTF-8, `incomplete` where it is longer than a string can be (512 MB).
+ */
+export function decodeUtf8({ body, where }: Received): string {
+  if (body.length > constants.MAX_STRING_LENGTH) throw tooLong(body.length, where);
+  return withoutMark(readUtf8(body, where));
+}
+
+/** Bytes as text. Throws `protocol` where they are not UTF-8. */
+export function readUtf8(bytes: Buffer, where: string): string {
+  if (!isUtf8(bytes)) throw unreadable('The response is not UTF-8.', where);
+  return bytes.toString('utf8');
+}
+
+/** Text without a byte order mark at its start. */
+export const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
+
+/**
+ * The body as JSON, every number digit for digit: one that JavaScript would change (`9007199254740993`, `1.10`, `1e400`,
+ * `-0`) comes as an object of `JSON.rawJSON`, which `text` and `JSON.stringify` write as it came.
+ * Throws `protocol` where the body is not UTF-8, not JSON, or nested too deep; the message may name a position, never
+ * the text there.
+ */
+export function readJson(answer: Received): unknown {
+  return parseJson(decodeUtf8(answer), answer.where);
+}
+
+/**
+ * Text as `readJson` reads a body. `placeOf` says where in the body a character of the text stands, if the text is not
+ * all of it; `levels` are those of brackets in the text that may stand around a value.
+ */
+export function parseJson(
+  source: string,
+  where: string,
+  placeOf: (position: number) => number = (position) => position,
+  levels = MOST_LEVELS,
+): unknown {
+  const value = parseDigits(source, where, placeOf);
+  if (isTooDeep(value, levels)) throw tooDeep(where);
+  return value;
+}
+
+function parseDigits(source: string, where: string, placeOf: (position: number) => number): unknown {
+  try {
+    const isDelicate = DELICATE_NUMBER.test(source) || BARE_NUMBER.test(source);
+    return isDelicate ? JSON.parse(source, keepDigits) : JSON.parse(source);
+  } catch (error) {
+    // The reading of digits goes down level by level, until the stack has no more room.
+    if (error instanceof RangeError) throw tooDeep(where);
+    // The parser's own error quotes the response, so it is no `cause`.
+    const position = / in JSON at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(String(error))?.[1];
+    throw notJson(position === undefined ? null : placeOf(Number(position)), where);
+  }
+}
+
+/** Whether arrays and objects ever stand in each other more than `levels` deep. */
+function isTooDeep(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return !JSON.isRawJSON(value);
+  if (Array.isArray(value)) {
+    for (const inner of value) {
+      if (typeof inner === 'object' && isTooDeep(inner, levels - 1)) return true;
+    }
+    return false;
+  }
+  // Whatever comes from the parser has no enumerable names but its own.
+  for (const name in value) {
+    const inner = (value as JsonObject)[name];
+    if (typeof inner === 'object' && isTooDeep(inner, levels - 1)) return true;
+  }
+  return false;
+}
+
+/** The error for an answer that is no JSON; `at` is the first wrong character, or null where it is its end. */
+export const notJson = (at: number | null, where: string): ExportError =>
+  unreadable(`The response is not JSON${at === null ? '' : `, from character ${at} on`}.`, where);
+
+/** The error for an answer, or a part of one, that is longer than a string can be. */
+export const tooLong = (bytes: number, where: string): ExportError =>
+  new ExportError('incomplete', `The response is too long to be read: ${bytes} bytes.`, {
+    where,
+    next: 'Export a shorter window.',
+  });
+
+const tooDeep = (where: string): ExportError =>
+  unreadable(`The response is nested too deep: more than ${MOST_LEVELS} levels.`, where);
+
+/** The value, if it is an object. Throws `protocol`; `what` names it in the message: `the answer`, `data[3]`. */
+export function asObject(value: unknown, what: string, where: string): JsonObject {
+  if (isObject(value)) return value;
+  throw unreadable(`Expected ${what} to be an object, not ${kind(value)}.`, where);
+}
+
+/** The value, if it is an array. Throws `protocol`; `what` names it in the message. */
+export function asArray(value: unknown, what: string, where: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw unreadable(`Expected ${what} to be an array, not ${kind(value)}.`, where);
+}
+
+/** The object's own field; `undefined` where there is none, whatever prototypes hold. */
+export function field(object: JsonObject, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+/** The object's own field, which has to be a string; the empty one is a string. Throws `protocol`. */
+export function requireString(object: JsonObject, name: string, where: string): string {
+  const value = field(object, name);
+  if (typeof value === 'string') return value;
+  throw unreadable(`Expected field ${name} to be a string, not ${kind(value)}.`, where);
+}
+
+/** The object's own field as a string; null where it is missing or null. Throws `protocol` where it is anything else. */
+export function optionalString(object: JsonObject, name: string, where: string): string | null {
+  const value = field(object, name);
+  return value === undefined || value === null ? null : requireString(object, name, where);
+}
+
+/** The object's own field, which has to be a finite number; to the nearest that JavaScript has. Throws `protocol`. */
+export function requireNumber(object: JsonObject, name: string, where: string): number {
+  const value = field(object, name);
+  const number = JSON.isRawJSON(value) ? Number(value.rawJSON) : value;
+  if (typeof number === 'number' && Number.isFinite(number)) return number;
+  throw unreadable(`Expected field ${name} to be a finite number, not ${kind(value)}.`, where);
+}
+
+/** The object's own field, which has to be a date-time, in milliseconds since 1970. Throws `protocol`. */
+export function requireInstant(object: JsonObject, name: string, where: string): number {
+  const time = parseInstant(requireString(object, name, where));
+  if (time !== null) return time;
+  throw unreadable(`Expected field ${name} to be a date and time.`, where);
+}
+
+/** The value, if it is an object, else one without fields: for what may be missing. */
+export function objectOrNone(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+/** The object that a cell holds as JSON, numbers digit for digit; one without fields where it holds anything else. */
+export function objectIn(cell: string): JsonObject {
+  if (!cell.startsWith('{')) return {};
+  try {
+    return objectOrNone(parseJson(cell, 'a cell'));
+  } catch {
+    return {};
+  }
+}
+
+/** Whether it is a JSON object: neither null, an array, nor a number that was kept digit for digit. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
+}
+
+/**
+ * A JSON value as a cell: a string as it is, null and `undefined` empty, a number's own digits, the rest as JSON.
+ * UTF-8 has no half of a surrogate pair, so U+FFFD stands for one; else a row would differ from itself read again.
+ */
+export function text(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value);
+}
+
+function keepDigits(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
+  return typeof value === 'number' && source !== undefined && JSON.stringify(value) !== source
+    ? JSON.rawJSON(source)
+    : value;
+}
+
+/** What a value is, in words that hold nothing of it. */
+function kind(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (JSON.isRawJSON(value)) return 'a number';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** The error for an answer that is not what the document promises; `what` holds nothing of it. */
+export function unreadable(what: string, where: string): ExportError {
+  return new ExportError('protocol', what, {
+    where,
+    next: 'Run again; if it stays so, the vendor has changed its answers: please open an issue.',
+  });
+}

@@ -1,0 +1,140 @@
+import { type CsvRow, csvRow } from '../csv/csv-row.ts';
+import type { RowBuffer } from '../csv/row-buffer.ts';
+import type { VendorEvent } from '../vendors/contract.ts';
+import type { CommonCells, NativeCells } from './common-columns.ts';
+
+const [SPACE, QUOTE, COMMA, BACKSLASH] = [0x20, 0x22, 0x2c, 0x5c];
+
+/** The letters that JSON has for some control characters; 0: it has none. */
+const LETTERS = new Uint8Array(SPACE);
+for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r' })) {
+  LETTERS[Number(byte)] = letter.charCodeAt(0);
+}
+const IS_SPECIAL = new Uint8Array(256).fill(1, 0, SPACE);
+for (const byte of [QUOTE, COMMA, BACKSLASH]) IS_SPECIAL[byte] = 1;
+/** The most bytes that one becomes: `\u0000`. */
+const MOST_BYTES = 6;
+
+/** Writes the row of an event of a CSV vendor as one of a table. */
+export type CsvWriter = (event: VendorEvent, row: CsvRow, rows: RowBuffer) => void;
+
+/**
+ * Writes rows of the `common` table from those of a CSV vendor, whose cells are only decoded where others are made of them.
+ * null: JavaScript would put columns with such names into another order.
+ */
+export function csvWriter(common: CommonCells, header: readonly string[]): CsvWriter | null {
+  if (header.some((name) => /^\d+$/.test(name))) return null;
+  const cells = new CsvCells(header);
+  return (event, row, rows) => {
+    cells.take(row);
+    const at = common.write(event, cells, rows);
+    rows.end(rows.put(cells.json, at));
+  };
+}
+
+/** The cells of one row at a time, and all of them as a JSON object, which is a cell of another CSV. */
+class CsvCells implements NativeCells {
+  #row: CsvRow = csvRow([]);
+  /** What stands before each cell in JSON, with the end of the one before. */
+  readonly #before: readonly Buffer[];
+  readonly #beforeBytes: number;
+  /** Where each cell of the row ends in its bytes; of one that was put before, the place before the row. */
+  readonly #ends: Int32Array;
+  #into: Buffer = Buffer.alloc(0);
+  #length = 0;
+
+  constructor(header: readonly string[]) {
+    this.#before = header.map((name, index) => {
+      const quoted = JSON.stringify(name).replaceAll('"', '""');
+      return Buffer.from(`${index === 0 ? '"{' : '"",'}${quoted}:""`);
+    });
+    this.#beforeBytes = this.#before.reduce((sum, { length }) => sum + length, 0);
+    this.#ends = new Int32Array(header.length);
+  }
+
+  /** One walk along the row makes the JSON of it and says where its cells end. */
+  take(row: CsvRow): void {
+    const { bytes, from, to, first } = row;
+    const ownBytes = to - from + (first === null ? 0 : first.bytes.length);
+    const most = this.#beforeBytes + MOST_BYTES * ownBytes + END.length;
+    if (this.#into.length < most) this.#into = Buffer.allocUnsafeSlow(most);
+    const count = this.#before.length;
+    let length = 0;
+    if (first !== null) {
+      // A comma stands behind it.
+      length = this.#add(0, 1, first.bytes, 0, first.bytes.length - 1, 0);
+      this.#ends[0] = from - 1;
+    }
+    length = this.#add(first === null ? 0 : 1, count, bytes, from, to, length);
+    this.#length = length + END.copy(this.#into, length);
+    this.#row = row;
+  }
+
+  /** The row as JSON, until another is taken. */
+  get json(): Buffer {
+    return this.#into.subarray(0, this.#length);
+  }
+
+  text(column: number): string {
+    return column === -1 ? '' : this.#row.cell(column);
+  }
+
+  write(column: number, rows: RowBuffer, at: number): number {
+    const { plain, bytes } = this.#row;
+    // The first may be one that was put before the row's own, or a row's only one, which is written in another way.
+    if (!plain || column === 0) return rows.putCell(this.text(column), at);
+    const ends = this.#ends;
+    return rows.putPart(bytes, (ends[column - 1] as number) + 1, ends[column] as number, at);
+  }
+
+  /** Adds the cells of some columns, which stand between `from` and `to`, behind what is there; gives the new length. */
+  #add(column: number, until: number, bytes: Buffer, from: number, to: number, length: number): number {
+    const into = this.#into;
+    const ends = this.#ends;
+    const before = this.#before;
+    let at = length;
+    let place = from;
+    for (let index = column; index < until; index++) {
+      const name = before[index] as Buffer;
+      for (let other = 0; other < name.length; other++) into[at++] = name[other] as number;
+      const isQuoted = place < to && bytes[place] === QUOTE;
+      if (isQuoted) place++;
+      for (;;) {
+        let byte = COMMA;
+        while (place < to) {
+          byte = bytes[place] as number;
+          if (IS_SPECIAL[byte] === 1) break;
+          into[at++] = byte;
+          place++;
+        }
+        if (place >= to) break;
+        if (byte === QUOTE) {
+          // It is the first of two, or the closing one.
+          if (bytes[++place] !== QUOTE || place >= to) break;
+          into[at++] = BACKSLASH;
+          into[at++] = QUOTE;
+          into[at++] = QUOTE;
+        } else if (byte !== COMMA) {
+          at = writeEscaped(byte, into, at);
+        } else if (isQuoted) {
+          into[at++] = COMMA;
+        } else {
+          break;
+        }
+        place++;
+      }
+      ends[index] = place++;
+    }
+    return at;
+  }
+}
+
+function writeEscaped(byte: number, into: Buffer, start: number): number {
+  const letter = byte === BACKSLASH ? BACKSLASH : (LETTERS[byte] as number);
+  if (letter === 0) return start + into.write(`\\u${byte.toString(16).padStart(4, '0')}`, start, 'latin1');
+  into[start] = BACKSLASH;
+  into[start + 1] = letter;
+  return start + 2;
+}
+
+const END = Buffer.from('""}"');

@@ -1,0 +1,84 @@
+import { isObject, type JsonObject, text } from '../json/values.ts';
+import type { NativeColumn } from '../vendors/contract.ts';
+
+/** The last native column of JSON vendors. */
+export const EXTRA_COLUMN: NativeColumn = {
+  name: 'extra',
+  meaning: 'All that the vendor sent and no other native column holds, as a JSON object; empty where nothing is left.',
+};
+
+/** What the columns take of one top-level field. */
+export interface Head {
+  /** The column of the field as a whole; null where there is none. */
+  readonly whole: number | null;
+  /** The columns of its own fields; null where there are none. */
+  readonly subs: ReadonlyMap<string, number> | null;
+}
+
+/**
+ * JSON vendors: the documented columns, then what they leave over. Goes once through the fields that an event has,
+ * whatever columns there are.
+ */
+export function nativeRow(columns: readonly NativeColumn[]): (fields: JsonObject) => string[] {
+  const heads = headsOf(columns.map(({ name }) => name));
+  const blank = [...columns.map(() => ''), ''];
+  return (fields) => {
+    const cells = blank.slice();
+    let extra: [string, unknown][] | null = null;
+    for (const name in fields) {
+      const value = fields[name];
+      const head = heads.get(name);
+      let left: unknown;
+      if (head === undefined) left = value;
+      else if (head.subs !== null && isObject(value)) left = takeSubs(value, head.subs, cells);
+      else if (head.whole !== null) cells[head.whole] = typeof value === 'string' ? value : text(value);
+      else if (value !== null) left = value;
+      if (left !== undefined) {
+        extra ??= [];
+        extra.push([name, left]);
+      }
+    }
+    // `Object.fromEntries` keeps a field `__proto__` a field.
+    if (extra !== null) cells[columns.length] = JSON.stringify(Object.fromEntries(extra));
+    return cells;
+  };
+}
+
+/** Puts an object's fields into their cells; gives what has none, as an object, or undefined where nothing is left. */
+function takeSubs(object: JsonObject, subs: ReadonlyMap<string, number>, cells: string[]): JsonObject | undefined {
+  let left: [string, unknown][] | null = null;
+  for (const name in object) {
+    const value = object[name];
+    const column = subs.get(name);
+    if (column !== undefined) {
+      cells[column] = typeof value === 'string' ? value : text(value);
+    } else {
+      left ??= [];
+      left.push([name, value]);
+    }
+  }
+  return left === null ? undefined : Object.fromEntries(left);
+}
+
+/** The columns by the top-level fields that they hold, whole or in part. */
+export function headsOf(names: readonly string[]): ReadonlyMap<string, Head> {
+  const heads = new Map<string, { whole: number | null; subs: Map<string, number> | null }>();
+  for (const [index, name] of names.entries()) {
+    const [first, sub] = splitName(name);
+    const head = heads.get(first) ?? { whole: null, subs: null };
+    heads.set(first, head);
+    if (sub === null) {
+      head.whole = index;
+    } else {
+      head.subs ??= new Map();
+      head.subs.set(sub, index);
+    }
+  }
+  return heads;
+}
+
+/** `actor.email` → `actor`, `email`; null where there is no dot. */
+export function splitName(name: string): [string, string | null] {
+  const dot = name.indexOf('.');
+  return dot === -1 ? [name, null] : [name.slice(0, dot), name.slice(dot + 1)];
+}

@@ -1,0 +1,44 @@
+import { asObject, type JsonObject, parseJson } from '../../json/values.ts';
+
+/** What the rows of one batch lie in. */
+export interface Batch {
+  /** The vendor's JSON. */
+  readonly source: Buffer;
+  /** The rows as CSV. */
+  encoded: Buffer;
+}
+
+/** An event of a JSON vendor as a row of the table that is asked for, encoded already; its fields are parsed where somebody asks for them. */
+export class JsonRow {
+  readonly #batch: Batch;
+  /** The row stands from here up to `to`, its line end included. */
+  readonly from: number;
+  readonly to: number;
+  /** The event's JSON stands from here up to `sourceTo`. */
+  readonly sourceFrom: number;
+  readonly sourceTo: number;
+
+  constructor(batch: Batch, from: number, to: number, sourceFrom: number, sourceTo: number) {
+    this.#batch = batch;
+    this.from = from;
+    this.to = to;
+    this.sourceFrom = sourceFrom;
+    this.sourceTo = sourceTo;
+  }
+
+  /** The row's bytes, and others around it. */
+  get bytes(): Buffer {
+    return this.#batch.encoded;
+  }
+
+  /** The event's JSON, and others around it. */
+  get source(): Buffer {
+    return this.#batch.source;
+  }
+
+  /** The vendor's own object, as `readJson` reads it, parsed anew each time. */
+  get fields(): JsonObject {
+    const where = 'an event that was read before';
+    return asObject(parseJson(this.#batch.source.toString('utf8', this.sourceFrom, this.sourceTo), where), 'it', where);
+  }
+}

@@ -1,0 +1,56 @@
+import { headsOf } from '../native-columns.ts';
+
+/** A field of an event, or of an object in it, that has columns. */
+export interface Field {
+  /** Its name as JSON, with quotes. */
+  readonly name: Buffer;
+  /** Its column as a whole; -1 where it has none. */
+  readonly column: number;
+  /** Its own fields that have columns; null where none has. */
+  readonly fields: readonly Field[] | null;
+  /** The number of the last event that has it. */
+  event: number;
+  /** The field that came behind it the last time. */
+  next: Field | null;
+}
+
+/** The fields that native columns hold. */
+export function fieldsOf(columns: readonly string[]): readonly Field[] {
+  const fields = [...headsOf(columns)].map(([name, { whole, subs }]) => {
+    const inner = subs === null ? null : inTurn([...subs].map(([sub, column]) => fieldOf(sub, column, null)));
+    return fieldOf(name, whole ?? -1, inner);
+  });
+  return inTurn(fields);
+}
+
+/** The field whose name stands there, written without escapes; null where it is none of these. */
+export function fieldAt(bytes: Buffer, at: number, end: number, fields: readonly Field[]): Field | null {
+  for (const field of fields) {
+    if (isAt(field.name, bytes, at, end)) return field;
+  }
+  return null;
+}
+
+/** Whether the name stands there, before `end`. */
+export function isAt(name: Buffer, bytes: Buffer, at: number, end: number): boolean {
+  const { length } = name;
+  if (at + length > end) return false;
+  for (let index = 0; index < length; index++) {
+    if (bytes[at + index] !== name[index]) return false;
+  }
+  return true;
+}
+
+const fieldOf = (name: string, column: number, fields: readonly Field[] | null): Field => ({
+  name: Buffer.from(JSON.stringify(name)),
+  column,
+  fields,
+  event: 0,
+  next: null,
+});
+
+/** They may be expected in the order of their columns. */
+function inTurn(fields: readonly Field[]): readonly Field[] {
+  for (const [index, field] of fields.entries()) field.next = fields[index + 1] ?? null;
+  return fields;
+}

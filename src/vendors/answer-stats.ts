@@ -1,0 +1,111 @@
+import { fingerprint } from '../base/hash.ts';
+import { CsvRow } from '../csv/csv-row.ts';
+import { JsonRow } from '../table/transcode/encoded-row.ts';
+import { contains, type Window } from '../time/window.ts';
+import type { Page, VendorEvent, Void } from './contract.ts';
+
+/** What has to be known of an answer to tell whether it is whole, gathered while its events pass. */
+export class Look {
+  readonly window: Window;
+  count = 0;
+  isTimeless = false;
+  #rises = true;
+  #falls = true;
+  #last = Number.NaN;
+  /** The events of the same millisecond as the first, and of the same as the last. */
+  readonly #head: VendorEvent[] = [];
+  #tail: VendorEvent[] = [];
+
+  constructor(window: Window) {
+    this.window = window;
+  }
+
+  add(events: readonly VendorEvent[]): void {
+    this.count += events.length;
+    for (const event of events) {
+      const time = event.time ?? Number.NaN;
+      if (event.time === null) this.isTimeless = true;
+      if (time > this.#last) this.#falls = false;
+      if (time < this.#last) this.#rises = false;
+      const isSame = Math.floor(time) === Math.floor(this.#last);
+      this.#last = time;
+      if (!this.isInOrder) continue;
+      if (!isSame) this.#tail = [];
+      this.#tail.push(event);
+      if (this.#head.length === 0 || millisecondOf(this.#head) === Math.floor(time)) this.#head.push(event);
+    }
+  }
+
+  /** Whether they come newest first. */
+  get falls(): boolean {
+    return this.#falls && !this.#rises;
+  }
+
+  get isInOrder(): boolean {
+    return !this.isTimeless && (this.#rises || this.#falls);
+  }
+
+  /** The events of the oldest millisecond, and of the newest; only where they are in order. */
+  get outermost(): [oldest: readonly VendorEvent[], newest: readonly VendorEvent[]] {
+    return this.#rises ? [this.#head, this.#tail] : [this.#tail, this.#head];
+  }
+}
+
+/** The millisecond of the first of them. */
+export const millisecondOf = ([event]: readonly VendorEvent[]): number => Math.floor(event?.time ?? Number.NaN);
+
+/** The events of the window, and those without a time. */
+export const keptBy = (window: Window, events: readonly VendorEvent[]): readonly VendorEvent[] =>
+  events.filter(({ time }) => time === null || contains(window, time));
+
+/** Whether the rows are the same, in whatever order. Counts alone may agree by chance. */
+export function sameRows(some: readonly VendorEvent[], others: readonly VendorEvent[]): boolean {
+  if (some.length !== others.length) return false;
+  const rows = others.map(textOf).sort();
+  return some
+    .map(textOf)
+    .sort()
+    .every((row, index) => row === rows[index]);
+}
+
+/** How many events, and what they add up to in any order. */
+interface Sum {
+  readonly count: number;
+  readonly sum: bigint;
+}
+
+/** What the pages that were not taken back add up to. */
+export class Sums {
+  readonly #drafts = new Map<object | undefined, Sum>();
+
+  add(page: Page | Void): void {
+    if ('takenBack' in page) {
+      this.#drafts.delete(page.takenBack);
+      return;
+    }
+    const kept = keptBy(page.slice, page.events);
+    const { count, sum } = this.#drafts.get(page.draft) ?? { count: 0, sum: 0n };
+    const more = kept.reduce((total, event) => total + fingerprint(textOf(event)), sum);
+    this.#drafts.set(page.draft, { count: count + kept.length, sum: more });
+  }
+
+  /** Those that were not taken back. */
+  drafts(): object[] {
+    return [...this.#drafts.keys()].filter((draft) => draft !== undefined);
+  }
+
+  /** Of all that was added. */
+  total(): Sum {
+    const all = [...this.#drafts.values()];
+    return {
+      count: all.reduce((total, { count }) => total + count, 0),
+      sum: all.reduce((total, { sum }) => total + sum, 0n),
+    };
+  }
+}
+
+/** All that an event says, in one form. */
+function textOf({ body }: VendorEvent): string {
+  if (body instanceof CsvRow) return JSON.stringify(body.cells);
+  return JSON.stringify(body instanceof JsonRow ? body.fields : body);
+}

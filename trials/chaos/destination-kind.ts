@@ -1,0 +1,151 @@
+/** One kind of fault between a run and its destination, and the makings of such kinds. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import type { SandboxResponse } from '../../sandbox/server.ts';
+import type { ErrorKind } from '../../src/base/errors.ts';
+
+/** A request to a destination, and what a fault may do with it. */
+export interface Hit {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** Lets the server do what it was asked, and gives what it would have said. */
+  readonly answer: () => Promise<SandboxResponse>;
+  /** Somebody else commits to the branch. */
+  readonly otherCommits: () => void;
+  /** Milliseconds since 1970, as the run sees it. */
+  readonly now: () => number;
+  /** At least 0, less than 1. */
+  readonly random: () => number;
+}
+
+export interface Asked {
+  readonly side: 'github' | 'results';
+  readonly method: string;
+  /** Of GitHub, the path; of the artifact service, the method, `Upload` or `Download`. */
+  readonly path: string;
+}
+
+export interface DestinationKind {
+  readonly name: string;
+  /** Whether a run that tries again has to get over it. */
+  readonly transient: boolean;
+  /** What a run may end with that met it, for good or too often. */
+  readonly errors: readonly ErrorKind[];
+  /** Whether the server may have acted, and the run cannot know. */
+  readonly loses: boolean;
+  /** For how many requests in a row it lasts; Infinity: until the run ends. */
+  readonly times: number;
+  readonly meets: (asked: Asked) => boolean;
+  readonly strike: (hit: Hit) => Promise<void> | void;
+}
+
+type Strike = DestinationKind['strike'];
+
+/** Answers with exactly this. */
+export const says =
+  (status: number, headers: Readonly<Record<string, string>> = {}, body: string | Buffer = ''): Strike =>
+  ({ res }) =>
+    send(res, { status, headers, body });
+
+/** Whatever this request and this time make of it. */
+export const by =
+  (make: (hit: Hit) => Strike): Strike =>
+  (hit) =>
+    make(hit)(hit);
+
+export const json = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Strike =>
+  says(status, { 'content-type': 'application/json; charset=utf-8', ...headers }, JSON.stringify(body));
+
+export const html = (status: number, title: string): Strike =>
+  says(status, { 'content-type': 'text/html' }, `<!doctype html><html><head><title>${title}</title></head></html>`);
+
+/** The true answer, changed. */
+export const changed =
+  (change: (answer: SandboxResponse) => SandboxResponse): Strike =>
+  async ({ res, answer }) =>
+    send(res, change(await answer()));
+
+export const reset: Strike = ({ req }) => {
+  req.socket.resetAndDestroy();
+};
+
+/** The server does what it was asked, and nobody hears of it. */
+export const lost: Strike = async ({ req, answer }) => {
+  await answer();
+  req.socket.resetAndDestroy();
+};
+
+/** The server does what it was asked, and a gateway before it says that it did not. */
+export const lostAs =
+  (status: number): Strike =>
+  async ({ res, answer }) => {
+    await answer();
+    send(res, { status, headers: { 'content-type': 'text/html' }, body: '<html><title>Server Error</title></html>' });
+  };
+
+export const hang: Strike = () => undefined;
+
+/** The server does what it was asked, and never says so. */
+export const hangAfter: Strike = async ({ answer }) => {
+  await answer();
+};
+
+export const resetInHeaders: Strike = ({ req }) => {
+  req.socket.end('HTTP/1.1 200 OK\r\ncontent-type: applica');
+};
+
+/** Some bytes of the body, under a length or in chunks that promise more. */
+export const cut =
+  (framing: 'length' | 'chunked' | 'headers only'): Strike =>
+  async ({ res, answer, random }) => {
+    const { status, headers, body } = await answer();
+    const bytes = Buffer.from(body);
+    const kept = framing === 'headers only' ? 0 : Math.floor(random() * bytes.length);
+    const framed =
+      framing === 'chunked' ? { 'transfer-encoding': 'chunked' } : { 'content-length': Math.max(1, bytes.length) };
+    res.writeHead(status, { ...unframed(headers), ...framed });
+    res.flushHeaders();
+    if (kept === 0) setImmediate(() => res.socket?.resetAndDestroy());
+    else res.write(bytes.subarray(0, kept), () => res.destroy());
+  };
+
+/** The body packed, as nobody asked for; `whole` or its first half. */
+export const packed =
+  (part: 'whole' | 'half'): Strike =>
+  async ({ res, answer }) => {
+    const { status, headers, body } = await answer();
+    const zip = gzipSync(body);
+    const sent = part === 'whole' ? zip : zip.subarray(0, Math.floor(zip.length / 2));
+    send(res, { status, headers: { ...unframed(headers), 'content-encoding': 'gzip' }, body: sent });
+  };
+
+/** In small pieces. */
+export const drip: Strike = async ({ res, answer }) => {
+  const { status, headers, body } = await answer();
+  const bytes = Buffer.from(body);
+  const size = Math.max(1, Math.ceil(bytes.length / 5));
+  res.writeHead(status, { ...unframed(headers), 'content-length': bytes.length });
+  const next = (at: number): void => {
+    if (at >= bytes.length) res.end();
+    else res.write(bytes.subarray(at, at + size), () => setImmediate(next, at + size));
+  };
+  next(0);
+};
+
+/** The true answer, after something else has happened. */
+export const after =
+  (happens: (hit: Hit) => void): Strike =>
+  async (hit) => {
+    happens(hit);
+    send(hit.res, await hit.answer());
+  };
+
+export function send(res: ServerResponse, { status, headers, body }: SandboxResponse): void {
+  const bytes = Buffer.from(body);
+  res.writeHead(status, { ...unframed(headers), ...(status !== 204 && { 'content-length': bytes.length }) });
+  res.end(bytes);
+}
+
+const unframed = (headers: SandboxResponse['headers']): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !/^(?:content-length|transfer-encoding)$/i.test(name)));
