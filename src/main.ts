@@ -68,7 +68,13 @@ async function exportAll(inputs: Inputs, reports: Report[], surroundings: Inside
   const { vendor, period } = inputs;
   // What is wrong with a fixed window needs no look at any destination.
   if (period.onward === null) nextJob(period, null, vendor, surroundings.clock.now());
-  const home = await openHome(inputs, surroundings);
+  const home = await openHome(inputs, {
+    clock: surroundings.clock,
+    signal: surroundings.signal,
+    cut: surroundings.secrets.cut,
+    say: surroundings.runner.info,
+    onRetry: openProgress(surroundings.runner, surroundings.clock.now).waiting,
+  });
   try {
     let found = await findLast(home, surroundings);
     let last = found;

@@ -58,6 +58,11 @@ export class CsvRow {
     return own;
   }
 
+  /** The cells, for `JSON.stringify`. */
+  toJSON(): string[] {
+    return this.cells;
+  }
+
   /** One cell, from 0, decoded alone; empty where the row is not so wide. */
   cell(index: number): string {
     if (this.first !== null && index === 0) return this.first.text;

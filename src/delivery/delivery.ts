@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onDisk, removeAll } from '../base/disk.ts';
 import { grouped } from '../base/text.ts';
-import type { Inside } from '../context.ts';
+import type { Wait } from '../http/retry.ts';
 import type { Inputs } from '../inputs/inputs.ts';
 import { checkFolder, readRepository } from '../inputs/repository-names.ts';
 import { fill, fillPath, matcher, staticPrefix } from '../inputs/template.ts';
-import { openProgress } from '../step-log.ts';
 import { dayOf } from '../time/calendar.ts';
+import type { Clock } from '../time/clock.ts';
 import { compactInstant, formatInstant } from '../time/instant.ts';
 import type { Window } from '../time/window.ts';
 import { type ArtifactReceipt, checkUploaded, removeArtifact, uploadArtifact } from './artifact.ts';
@@ -63,8 +63,19 @@ export interface Home {
   readonly close: () => void;
 }
 
+/** What the delivery runs on. */
+export interface DeliveryContext {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** The text without what is a part of a secret. */
+  readonly cut: (text: string) => string;
+  /** Prints a line of the log. */
+  readonly say: (line: string) => void;
+  readonly onRetry: (wait: Wait) => void;
+}
+
 /** Opens the destinations, and looks at them, before anything is exported. Throws `ExportError`. */
-export async function openHome(inputs: Inputs, surroundings: Inside): Promise<Home> {
+export async function openHome(inputs: Inputs, surroundings: DeliveryContext): Promise<Home> {
   const { commit: target, period, temp } = inputs;
   const chained = period.onward !== null;
   const github = target !== null || chained ? await openApi(inputs, surroundings) : null;
@@ -127,10 +138,9 @@ export async function openHome(inputs: Inputs, surroundings: Inside): Promise<Ho
 /** A folder for what is downloaded. Throws `destination`. */
 const makeDownloads = (temp: string): Promise<string> => onDisk(temp, () => mkdtemp(join(temp, 'last-export-')));
 
-function openApi(inputs: Inputs, { runner, secrets, clock, signal }: Inside): Promise<GitHub> {
+function openApi(inputs: Inputs, { clock, signal, cut, onRetry }: DeliveryContext): Promise<GitHub> {
   const { github: access, maxAttempts, timeoutMs } = inputs;
-  const onRetry = openProgress(runner, clock.now).waiting;
-  return openGitHub({ access, maxAttempts, timeoutMs, clock, signal, onRetry, cut: secrets.cut });
+  return openGitHub({ access, maxAttempts, timeoutMs, clock, signal, onRetry, cut });
 }
 
 function branchHistoryOf(inputs: Inputs, open: OpenBranch): BranchHistory {
@@ -156,7 +166,7 @@ function branchHistoryOf(inputs: Inputs, open: OpenBranch): BranchHistory {
 
 const WINDOW_IN_NAME = new RegExp(`${INSTANT_IN_NAME}-${INSTANT_IN_NAME}$`);
 
-function artifactHistoryOf(inputs: Inputs, github: GitHub, folder: string, { runner, clock, signal }: Inside) {
+function artifactHistoryOf(inputs: Inputs, github: GitHub, folder: string, { say, clock, signal }: DeliveryContext) {
   const { vendor, org, run } = inputs;
   const scope = scopeOf(inputs);
   const repository = readRepository(run.repository, 'GITHUB_REPOSITORY');
@@ -169,7 +179,7 @@ function artifactHistoryOf(inputs: Inputs, github: GitHub, folder: string, { run
     scope,
     runId: run.run_id,
     folder,
-    say: runner.info,
+    say,
     clock,
     signal,
   });

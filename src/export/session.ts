@@ -4,14 +4,29 @@ import type { Exchange } from '../http/call.ts';
 import { openWire } from '../http/client.ts';
 import type { Pace } from '../http/rate-limiter.ts';
 import type { Wait } from '../http/retry.ts';
-import type { Inputs } from '../inputs/inputs.ts';
 import { eventReader } from '../table/transcode/event-reader.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Window } from '../time/window.ts';
-import type { Note, Session, Vendor } from '../vendors/contract.ts';
+import type { Columns, Credentials, Note, Query, Session, Vendor } from '../vendors/contract.ts';
+
+/** What of the inputs a session needs. The only rooms that see the credentials are this one and the inputs. */
+interface Access {
+  readonly vendor: Vendor;
+  readonly credentials: Credentials;
+  /** What is asked of the vendor, but when. */
+  readonly query: Omit<Query, 'window'>;
+  readonly org: string;
+  readonly columns: Columns;
+  readonly origin: string;
+  readonly maxAttempts: number;
+  readonly timeoutMs: number;
+  readonly proxyEnv: Readonly<Record<string, string | undefined>>;
+  /** A folder for responses that are larger than memory should be; '' for the system's own. */
+  readonly temp: string;
+}
 
 export interface SessionOptions {
-  readonly inputs: Inputs;
+  readonly inputs: Access;
   /** What is asked for. */
   readonly window: Window;
   readonly secrets: Secrets;

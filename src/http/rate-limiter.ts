@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../time/clock.ts';
-import type { Vendor } from '../vendors/contract.ts';
 
 /** At most so many requests in any stretch of so many milliseconds. */
 export interface Rate {
@@ -96,8 +95,14 @@ export class Pace {
 const wholeNumber = (header: string | readonly string[] | undefined): number | null =>
   typeof header === 'string' && /^\d{1,9}$/.test(header) ? Number(header) : null;
 
+interface DocumentedRate {
+  /** The vendor's own origins, by region. */
+  readonly hosts: Readonly<Record<string, string>>;
+  readonly rate?: Rate;
+}
+
 /** The pace of requests to an origin: the documented rate is that of the vendor's own hosts. */
-export function paceOf(vendor: Vendor, origin: string, clock: Clock): Pace {
-  const isOwn = Object.values(vendor.hosts).includes(origin);
-  return new Pace((isOwn && vendor.rate) || null, clock);
+export function paceOf({ hosts, rate }: DocumentedRate, origin: string, clock: Clock): Pace {
+  const isOwn = Object.values(hosts).includes(origin);
+  return new Pace((isOwn && rate) || null, clock);
 }

@@ -1,7 +1,15 @@
-import type { Download } from '../http/call.ts';
 import { Splitter } from './array-splitter.ts';
 import type { Place } from './envelope.ts';
 import { asArray, asObject, field, type JsonObject, readJson } from './values.ts';
+
+/** A response body in memory, or in pieces from the disk. */
+interface ResponseBody {
+  /** Method and path, for error messages. */
+  readonly where: string;
+  /** null where it is on the disk. */
+  readonly body: Buffer | null;
+  readonly chunks: () => AsyncIterable<Buffer>;
+}
 
 /**
  * The elements of the array in a JSON response, as `readJson` reads them, in batches of some hundred KiB of text; none is
@@ -11,17 +19,17 @@ import { asArray, asObject, field, type JsonObject, readJson } from './values.ts
  * `destination`. Does not release the download.
  */
 export async function* readElements(
-  download: Download,
+  response: ResponseBody,
   place: Place,
 ): AsyncGenerator<readonly unknown[], JsonObject | null> {
-  const { body, where } = download;
+  const { body, where } = response;
   if (body !== null && !mayComeTwice(body, place.field)) {
     const { elements, rest } = readAtOnce(body, place, where);
     if (elements.length > 0) yield elements;
     return rest;
   }
   const splitter = new Splitter(place, where);
-  for await (const chunk of download.chunks()) yield* splitter.push(chunk);
+  for await (const chunk of response.chunks()) yield* splitter.push(chunk);
   return splitter.finish();
 }
 

@@ -1,6 +1,5 @@
 import { constants, isUtf8 } from 'node:buffer';
 import { ExportError } from '../base/errors.ts';
-import type { Answer } from '../http/call.ts';
 import { parseInstant } from '../time/instant.ts';
 
 export type JsonObject = { readonly [name: string]: unknown };
@@ -33,8 +32,11 @@ const BARE_NUMBER = /^[ \t\n\r]*-?\d/;
 /** Levels of arrays and objects; more than any event has. At some thousands, `JSON.stringify` and the reading of digits run out of stack. */
 export const MOST_LEVELS = 1000;
 
-/** An answer, or what of it is needed to read it. */
-type Received = Pick<Answer, 'body' | 'where'> & Partial<Answer>;
+/** A response body, and the method and path that it answers, for error messages. */
+export interface Received {
+  readonly body: Buffer;
+  readonly where: string;
+}
 
 /**
  * The body as text, without a byte order mark at its start.

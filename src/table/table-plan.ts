@@ -3,7 +3,7 @@ import { ExportError } from '../base/errors.ts';
 import { CsvRow } from '../csv/csv-row.ts';
 import type { RowBuffer } from '../csv/row-buffer.ts';
 import type { JsonObject } from '../json/values.ts';
-import type { Columns, Vendor, VendorEvent } from '../vendors/contract.ts';
+import type { Columns, EncodedRow, Vendor, VendorEvent } from '../vendors/contract.ts';
 import { COMMON_COLUMNS, CommonCells } from './common-columns.ts';
 import { type CsvWriter, csvWriter } from './common-from-csv.ts';
 import { EXTRA_COLUMN, nativeRow } from './native-columns.ts';
@@ -129,7 +129,8 @@ function commonTable(vendor: Vendor, org: string, native: TablePlan): CommonPlan
 }
 
 /** The event's object. */
-const fieldsOf = (body: JsonObject | JsonRow): JsonObject => (body instanceof JsonRow ? body.fields : body);
+const fieldsOf = (body: JsonObject | EncodedRow): JsonObject =>
+  body instanceof JsonRow ? body.toJSON() : (body as JsonObject);
 
 function byName(cells: readonly string[], header: readonly string[]): JsonObject {
   return Object.fromEntries(header.map((name, index) => [name, cells[index] ?? '']));

@@ -1,6 +1,4 @@
 import { fingerprint } from '../base/hash.ts';
-import { CsvRow } from '../csv/csv-row.ts';
-import { JsonRow } from '../table/transcode/encoded-row.ts';
 import { contains, type Window } from '../time/window.ts';
 import type { Page, VendorEvent, Void } from './contract.ts';
 
@@ -104,8 +102,5 @@ export class Sums {
   }
 }
 
-/** All that an event says, in one form. */
-function textOf({ body }: VendorEvent): string {
-  if (body instanceof CsvRow) return JSON.stringify(body.cells);
-  return JSON.stringify(body instanceof JsonRow ? body.fields : body);
-}
+/** All that an event says, as JSON. */
+const textOf = ({ body }: VendorEvent): string => JSON.stringify(body);

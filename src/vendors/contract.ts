@@ -7,7 +7,16 @@ import type { Window } from '../time/window.ts';
 /** Every noun of the project. Imports nothing but types. */
 
 import type { CsvRow } from '../csv/csv-row.ts';
-import type { JsonRow } from '../table/transcode/encoded-row.ts';
+
+/** An event whose row of the table that is asked for is made already. */
+export interface EncodedRow {
+  /** The row's CSV, line end included, from `from` up to `to`, and other bytes around it. */
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
+  /** The vendor's own object, parsed anew each time. */
+  readonly toJSON: () => JsonObject;
+}
 
 /** The vendor's own object, and what the rooms need to know of it. */
 export interface VendorEvent {
@@ -16,7 +25,7 @@ export interface VendorEvent {
   /** The vendor's id of the event; null where it gives none, and then nothing is ever de-duplicated. */
   readonly id: string | null;
   /** A JSON object, or one whose row is made already, or a CSV vendor's row, with cells in the header's order. */
-  readonly body: JsonObject | JsonRow | CsvRow;
+  readonly body: JsonObject | EncodedRow | CsvRow;
 }
 
 /** Some events of one stretch. */

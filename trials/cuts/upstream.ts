@@ -117,14 +117,14 @@ async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> 
 
 function textOf(body: VendorEvent['body']): string {
   if (body instanceof CsvRow) return JSON.stringify(body.cells);
-  return JSON.stringify(body instanceof JsonRow ? body.fields : body);
+  return JSON.stringify(body instanceof JsonRow ? body.toJSON() : body);
 }
 
 /** How many parts of the JSON body were tried, one every `stride` bytes, and the lengths of those that were taken. */
 export function cutJson(stride: number): { tried: number; taken: number[] } {
   const { bytes } = BODIES.find(({ accept }) => accept === 'json') ?? { bytes: Buffer.of() };
   const lengths = Array.from({ length: Math.ceil(bytes.length / stride) }, (_, index) => index * stride);
-  const read = (length: number) => readJson({ status: 200, body: bytes.subarray(0, length), where: 'GET /json' });
+  const read = (length: number) => readJson({ body: bytes.subarray(0, length), where: 'GET /json' });
   const taken = lengths.filter((length) => 'value' in attempt(['protocol'], () => read(length)));
   return { tried: lengths.length, taken };
 }

@@ -32,7 +32,7 @@ const eventOf = (body: VendorEvent['body'], time: number | null = null, id: stri
   id,
   body,
 });
-const json = (source: string) => readJson({ status: 200, body: Buffer.from(source), where: 'GET /' }) as JsonObject;
+const json = (source: string) => readJson({ body: Buffer.from(source), where: 'GET /' }) as JsonObject;
 
 /** The row as an object, empty cells left out. */
 function row(columns: readonly string[], source: string, asked: Columns = 'native') {

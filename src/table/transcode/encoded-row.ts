@@ -1,4 +1,5 @@
 import { asObject, type JsonObject, parseJson } from '../../json/values.ts';
+import type { EncodedRow } from '../../vendors/contract.ts';
 
 /** What the rows of one batch lie in. */
 export interface Batch {
@@ -9,7 +10,7 @@ export interface Batch {
 }
 
 /** An event of a JSON vendor as a row of the table that is asked for, encoded already; its fields are parsed where somebody asks for them. */
-export class JsonRow {
+export class JsonRow implements EncodedRow {
   readonly #batch: Batch;
   /** The row stands from here up to `to`, its line end included. */
   readonly from: number;
@@ -37,7 +38,7 @@ export class JsonRow {
   }
 
   /** The vendor's own object, as `readJson` reads it, parsed anew each time. */
-  get fields(): JsonObject {
+  toJSON(): JsonObject {
     const where = 'an event that was read before';
     return asObject(parseJson(this.#batch.source.toString('utf8', this.sourceFrom, this.sourceTo), where), 'it', where);
   }

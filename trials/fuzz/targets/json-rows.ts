@@ -295,7 +295,7 @@ async function byBytes(download: Download, { place, shape, vendor, columns }: As
     }
     insist(next.value.length > 0 && (download.body === null || told.length === 0), 'an empty batch, or one too many');
     for (const { time, id, body } of next.value) {
-      const one = (): Told => [time, id, body.bytes.toString('latin1', body.from, body.to), body.fields];
+      const one = (): Told => [time, id, body.bytes.toString('latin1', body.from, body.to), body.toJSON()];
       told.push(one());
       if (download.body !== null) kept.push(one);
     }

@@ -59,7 +59,7 @@ export const json = target({
   inputs,
   check({ source, edits }) {
     const body = edited(Buffer.from(source), edits);
-    const ours = attempt(['protocol'], () => readJson({ status: 200, body, where: 'GET /json' }));
+    const ours = attempt(['protocol'], () => readJson({ body, where: 'GET /json' }));
     const theirs = parsed(body);
     if (!('value' in ours)) {
       insist(theirs === null || /too deep/.test(ours.message), 'refused, but taken by JSON.parse', body.toString());

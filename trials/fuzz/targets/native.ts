@@ -42,7 +42,7 @@ export const native = target({
   inputs: event,
   check({ names, fields }) {
     // As it comes over the wire: numbers that JavaScript would change come digit for digit.
-    const read = readJson({ status: 200, body: Buffer.from(JSON.stringify(fields)), where: 'GET /json' }) as JsonObject;
+    const read = readJson({ body: Buffer.from(JSON.stringify(fields)), where: 'GET /json' }) as JsonObject;
     const cells = nativeRow(names.map((name) => ({ name, meaning: '' })))(read);
     const row = [...names, EXTRA_COLUMN.name].map((name, index): [string, string] => [name, cells[index] ?? '']);
     const again = rebuilt(row);
