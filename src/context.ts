@@ -1,10 +1,10 @@
 import type { Secrets } from './base/secrets.ts';
-import type { Pace } from './http/rate-limiter.ts';
+import type { RateLimiter } from './http/rate-limiter.ts';
 import type { Runner } from './runner.ts';
 import type { Clock } from './time/clock.ts';
 
 /** What the program runs on. */
-export interface Surroundings {
+export interface RunContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly runner: Runner;
   readonly clock: Clock;
@@ -13,8 +13,8 @@ export interface Surroundings {
 }
 
 /** The same, with what has to be kept out of everything that is shown. */
-export interface Inside extends Surroundings {
+export interface ExportContext extends RunContext {
   readonly secrets: Secrets;
   /** Of all requests to the vendor. */
-  readonly pace: Pace;
+  readonly rateLimiter: RateLimiter;
 }

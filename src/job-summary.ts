@@ -3,9 +3,9 @@ import type { ExportError } from './base/errors.ts';
 import { forSummary, grouped } from './base/text.ts';
 import type { ArtifactReceipt } from './delivery/artifact.ts';
 import type { CommitReceipt } from './delivery/commit.ts';
-import type { Link } from './delivery/delivered-export.ts';
+import type { DeliveredExport } from './delivery/delivered-export.ts';
 import { type ListedFile, MANIFEST } from './delivery/evidence.ts';
-import type { Job } from './delivery/next-export.ts';
+import type { ExportTask } from './delivery/next-export.ts';
 import type { CsvFile } from './export/part-files.ts';
 import type { ExportedTable } from './export/row-filter.ts';
 import type { Exchange } from './http/call.ts';
@@ -16,7 +16,7 @@ import { boundsOf, type Window } from './time/window.ts';
 /** One export that was delivered. */
 export interface Report {
   readonly inputs: Inputs;
-  readonly job: Job;
+  readonly task: ExportTask;
   /** Absolute. */
   readonly folder: string;
   readonly table: ExportedTable;
@@ -25,7 +25,7 @@ export interface Report {
   readonly files: readonly ListedFile[];
   readonly exchanges: readonly Exchange[];
   readonly notes: readonly string[];
-  readonly link: Link;
+  readonly link: DeliveredExport;
   /** null where no artifact was asked for. */
   readonly artifact: ArtifactReceipt | null;
   /** null where no commit was asked for. */
@@ -36,11 +36,14 @@ export interface Report {
  * The action's outputs, in the order of `action.yml`; '' where there is nothing to say. Counts are of all exports of the
  * run; what one export alone has is that of the last one.
  */
-export function outputsOf({ period, destinations }: Inputs, reports: readonly Report[]): Record<string, string> {
+export function outputsOf({ windowRequest, destinations }: Inputs, reports: readonly Report[]): Record<string, string> {
   const first = reports[0];
   const last = reports.at(-1);
   const csv = last?.table.files[0];
-  const window = { from: first?.job.window.from ?? period.window.to, to: last?.job.window.to ?? period.window.to };
+  const window = {
+    from: first?.task.window.from ?? windowRequest.window.to,
+    to: last?.task.window.to ?? windowRequest.window.to,
+  };
   const rows = sumOf(reports, ({ table }) => table.counts.written);
   const times = reports.flatMap(({ table }) => [table.firstEvent, table.lastEvent]).filter((time) => time !== null);
   return {
@@ -83,8 +86,8 @@ export function summaryOf(inputs: Inputs, reports: readonly Report[]): string {
 }
 
 function listOf(reports: readonly Report[]): string {
-  const rows = reports.slice(-MOST_LISTED).map(({ job, table: { counts } }) => {
-    const { from, to } = boundsOf(job.window);
+  const rows = reports.slice(-MOST_LISTED).map(({ task, table: { counts } }) => {
+    const { from, to } = boundsOf(task.window);
     return `<tr><td>${from}</td><td>${to}</td><td align="right">${grouped(counts.written)}</td></tr>`;
   });
   const head = '<tr><th>From</th><th>To</th><th>Events</th></tr>';
@@ -92,18 +95,18 @@ function listOf(reports: readonly Report[]): string {
   return `<b>${grouped(reports.length)}</b> exports, each going on from the one before, with <b>${events}</b> events.\n\n<table>${head}${rows.join('')}</table>\n`;
 }
 
-function detailsOf({ inputs, job, table: exported, files, exchanges, notes, artifact, commit }: Report): string {
+function detailsOf({ inputs, task, table: exported, files, exchanges, notes, artifact, commit }: Report): string {
   const { counts, lateRows } = exported;
   const again = exchanges.filter(({ attempt }) => attempt > 1).length;
-  const known = counts.known === 0 ? '' : `, ${grouped(counts.known)} exported before`;
+  const known = counts.alreadyExported === 0 ? '' : `, ${grouped(counts.alreadyExported)} exported before`;
   const rows: Row[] = [
     ...scopeRows(inputs),
-    ['Window', windowText(job.window)],
-    ...(job.last === null ? [] : [['Goes on from', code(job.last.place)] as Row]),
-    ...(job.gap === null ? [] : [['Left out', `${windowText(job.gap)}: the vendor keeps it no more`] as Row]),
+    ['Window', windowText(task.window)],
+    ...(task.last === null ? [] : [['Goes on from', code(task.last.place)] as Row]),
+    ...(task.gap === null ? [] : [['Left out', `${windowText(task.gap)}: the vendor keeps it no more`] as Row]),
     [
       'Events',
-      `<b>${grouped(counts.written)}</b> (${grouped(counts.received)} received, ${grouped(counts.cut)} outside the window, ${grouped(counts.repeated)} repeated${known})`,
+      `<b>${grouped(counts.written)}</b> (${grouped(counts.received)} received, ${grouped(counts.outsideWindow)} outside the window, ${grouped(counts.duplicates)} repeated${known})`,
     ],
     ...(lateRows.length === 0
       ? []
@@ -123,7 +126,7 @@ function detailsOf({ inputs, job, table: exported, files, exchanges, notes, arti
       ? []
       : [['Commit', `${link(commit.url, commit.folder)}${commit.changed ? '' : ', which was there already'}`] as Row]),
   ];
-  const empty = counts.written === 0 ? `\n${emptyNote(inputs, job.window)}\n` : '';
+  const empty = counts.written === 0 ? `\n${emptyNote(inputs, task.window)}\n` : '';
   return `${table(rows)}\n${empty}
 <table><tr><th>File</th><th>Bytes</th><th>SHA-256</th></tr>${files.map(fileRow).join('')}</table>\n
 <details><summary>How completeness was established</summary>\n<ul>${notes
@@ -139,9 +142,9 @@ export function failureSummaryOf(error: ExportError, inputs: Inputs | null, repo
   const before =
     last === undefined
       ? ''
-      : ` ${grouped(reports.length)} delivered before, up to ${formatInstant(last.job.window.to)}, stand: the next run goes on from there.`;
+      : ` ${grouped(reports.length)} delivered before, up to ${formatInstant(last.task.window.to)}, stand: the next run goes on from there.`;
   const rows: Row[] = [
-    ...(inputs === null ? [] : [...scopeRows(inputs), ['Window', windowText(inputs.period.window)] as Row]),
+    ...(inputs === null ? [] : [...scopeRows(inputs), ['Window', windowText(inputs.windowRequest.window)] as Row]),
     ['What happened', code(error.message, 1000)],
     ...(error.where === undefined ? [] : [['Where', code(error.where, 1000)] as Row]),
     ['What to do next', code(error.next, 2000)],
@@ -156,12 +159,12 @@ export function emptyNote({ vendor }: Inputs, window: Window): string {
 }
 
 function scopeRows(inputs: Inputs): Row[] {
-  const { vendor, org, origin, query, period } = inputs;
+  const { vendor, org, origin, query, windowRequest } = inputs;
   const filters = [...query.filters].map(([name, values]) => code(`${name}: ${values.join(', ')}`));
   return [
     ['Vendor', `${vendor.name}, ${code(new URL(origin).host)}`],
     ...(org === '' ? [] : [['Organisation', code(org)] as Row]),
-    ['Asked as', `${code(period.asked.from)} to ${code(period.asked.to)}`],
+    ['Asked as', `${code(windowRequest.asked.from)} to ${code(windowRequest.asked.to)}`],
     ...(filters.length === 0 ? [] : [['Filters', filters.join('<br>')] as Row]),
   ];
 }

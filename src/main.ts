@@ -1,33 +1,33 @@
 import { join } from 'node:path';
 import { ExportError } from './base/errors.ts';
-import { cutError, maskedOnceMinted, openSecrets } from './base/secrets.ts';
+import { maskedOnceMinted, openSecrets, redactError } from './base/secrets.ts';
 import { forLog, grouped } from './base/text.ts';
-import type { Inside, Surroundings } from './context.ts';
-import { type Link, readLink } from './delivery/delivered-export.ts';
-import { type Home, linkOf, openHome } from './delivery/delivery.ts';
+import type { ExportContext, RunContext } from './context.ts';
+import { type DeliveredExport, readDeliveredExport } from './delivery/delivered-export.ts';
+import { type Delivery, linkOf, openDelivery } from './delivery/delivery.ts';
 import { MANIFEST, writeEvidence } from './delivery/evidence.ts';
 import { makeFolder } from './delivery/export-folder.ts';
-import { type History, type LookBack, lookBack, neverFirst, Overtaken } from './delivery/history.ts';
+import { ConcurrentExport, type History, type LookBack, livelock, lookBack } from './delivery/history.ts';
 import { manifestOf } from './delivery/manifest.ts';
 import { exportName } from './delivery/names.ts';
-import { type Job, nextJob } from './delivery/next-export.ts';
+import { type ExportTask, nextExportTask } from './delivery/next-export.ts';
 import { scopeOf } from './delivery/scope.ts';
 import { exportEvents } from './export/export.ts';
 import type { ExportedTable } from './export/row-filter.ts';
 import { openSession } from './export/session.ts';
 import { writeSpreadsheet } from './export/spreadsheet-copy.ts';
 import type { Exchange } from './http/call.ts';
-import { paceOf } from './http/rate-limiter.ts';
+import { rateLimiterFor } from './http/rate-limiter.ts';
 import { type Inputs, readInputs } from './inputs/inputs.ts';
 import { failureSummaryOf, outputsOf, type Report, summaryOf } from './job-summary.ts';
 import {
   announce,
-  announceJob,
+  announceTask,
   openProgress,
+  sayConcurrentExport,
   sayDone,
   sayEmpty,
   sayNothingNew,
-  sayOvertaken,
   summarize,
 } from './step-log.ts';
 import type { Clock } from './time/clock.ts';
@@ -43,7 +43,7 @@ const MOST_STANDSTILLS = 8;
  * The whole walk: inputs, destinations, exports with their evidence, delivery, report. Ends with complete exports, or
  * throws with nothing left but those that were delivered before. Throws `ExportError`, or the signal's reason.
  */
-export async function main(surroundings: Surroundings): Promise<void> {
+export async function main(surroundings: RunContext): Promise<void> {
   const { env, runner, clock } = surroundings;
   const secrets = openSecrets(runner.mask);
   let inputs: Inputs | null = null;
@@ -51,27 +51,27 @@ export async function main(surroundings: Surroundings): Promise<void> {
   try {
     inputs = readInputs(env, secrets.mask, maskedOnceMinted(runner.mintIdToken, secrets), clock.now());
     announce(inputs, runner);
-    const pace = paceOf(inputs.vendor, inputs.origin, clock);
-    await exportAll(inputs, reports, { ...surroundings, secrets, pace });
+    const rateLimiter = rateLimiterFor(inputs.vendor, inputs.origin, clock);
+    await exportAll(inputs, reports, { ...surroundings, secrets, rateLimiter });
     for (const [output, value] of Object.entries(outputsOf(inputs, reports))) runner.setOutput(output, value);
     await summarize(summaryOf(inputs, reports), runner);
     if (reports.length === 0) sayNothingNew(inputs, runner);
   } catch (thrown) {
-    const error = cutError(thrown, secrets.cut);
+    const error = redactError(thrown, secrets.redact);
     if (error instanceof ExportError) await summarize(failureSummaryOf(error, inputs, reports), runner);
     throw error;
   }
 }
 
 /** Makes one export after the other, each from where the last one ended, until the period is over. */
-async function exportAll(inputs: Inputs, reports: Report[], surroundings: Inside): Promise<void> {
-  const { vendor, period } = inputs;
+async function exportAll(inputs: Inputs, reports: Report[], surroundings: ExportContext): Promise<void> {
+  const { vendor, windowRequest } = inputs;
   // What is wrong with a fixed window needs no look at any destination.
-  if (period.onward === null) nextJob(period, null, vendor, surroundings.clock.now());
-  const home = await openHome(inputs, {
+  if (windowRequest.continuation === null) nextExportTask(windowRequest, null, vendor, surroundings.clock.now());
+  const home = await openDelivery(inputs, {
     clock: surroundings.clock,
     signal: surroundings.signal,
-    cut: surroundings.secrets.cut,
+    redact: surroundings.secrets.redact,
     say: surroundings.runner.info,
     onRetry: openProgress(surroundings.runner, surroundings.clock.now).waiting,
   });
@@ -80,23 +80,23 @@ async function exportAll(inputs: Inputs, reports: Report[], surroundings: Inside
     let last = found;
     for (let standstills = 0; ; ) {
       surroundings.signal.throwIfAborted();
-      const job = nextJob(period, last, vendor, surroundings.clock.now());
-      if (job === null) return;
-      home.check(job);
+      const task = nextExportTask(windowRequest, last, vendor, surroundings.clock.now());
+      if (task === null) return;
+      home.check(task);
       try {
         // What this run has exported itself was just asked for: nothing of it can be late.
         const history = last === found ? home.history : null;
-        const report = await exportOne(inputs, job, home, history, reports.length + 1, surroundings);
+        const report = await exportOne(inputs, task, home, history, reports.length + 1, surroundings);
         reports.push(report);
         sayDone(report, surroundings.runner);
-        if (period.onward === null) return;
+        if (windowRequest.continuation === null) return;
         last = report.link;
       } catch (error) {
-        if (!(error instanceof Overtaken)) throw error;
-        sayOvertaken(surroundings.runner);
+        if (!(error instanceof ConcurrentExport)) throw error;
+        sayConcurrentExport(surroundings.runner);
         found = await findLast(home, surroundings);
         standstills = found?.id === last?.id ? standstills + 1 : 0;
-        if (standstills > MOST_STANDSTILLS) throw neverFirst(error);
+        if (standstills > MOST_STANDSTILLS) throw livelock(error);
         last = found;
       }
     }
@@ -105,7 +105,7 @@ async function exportAll(inputs: Inputs, reports: Report[], surroundings: Inside
   }
 }
 
-async function findLast({ history }: Home, { runner }: Surroundings): Promise<Link | null> {
+async function findLast({ history }: Delivery, { runner }: RunContext): Promise<DeliveredExport | null> {
   if (history === null) return null;
   runner.startGroup('Looking for the last export');
   const last = await history.last();
@@ -117,19 +117,19 @@ async function findLast({ history }: Home, { runner }: Surroundings): Promise<Li
 /** Makes the export's folder, fills it and delivers it; removes it where any of that fails. */
 async function exportOne(
   inputs: Inputs,
-  job: Job,
-  home: Home,
+  task: ExportTask,
+  home: Delivery,
   history: History | null,
   number: number,
-  surroundings: Inside,
+  surroundings: ExportContext,
 ): Promise<Report> {
   const { runner, signal } = surroundings;
-  announceJob(inputs, job, runner);
-  const name = exportName(inputs.vendor.id, inputs.org, job.window);
-  const folder = await makeFolder(name, inputs, { scope: scopeOf(inputs), window: job.window });
+  announceTask(inputs, task, runner);
+  const name = exportName(inputs.vendor.id, inputs.org, task.window);
+  const folder = await makeFolder(name, inputs, { scope: scopeOf(inputs), window: task.window });
   try {
-    const made = await makeExport(inputs, job, history, join(folder.path, `${name}.csv`), surroundings);
-    if (made.table.counts.written === 0) sayEmpty(inputs, job, runner);
+    const made = await makeExport(inputs, task, history, join(folder.path, `${name}.csv`), surroundings);
+    if (made.table.counts.written === 0) sayEmpty(inputs, task, runner);
     if (inputs.destinations.includes('artifact')) runner.startGroup('Uploading the artifact');
     signal.throwIfAborted();
     await folder.name(made.link);
@@ -149,76 +149,85 @@ type Made = Omit<Report, 'folder' | 'artifact' | 'commit'>;
 /** The vendor's events as CSV, and the evidence beside them. */
 async function makeExport(
   inputs: Inputs,
-  asked: Job,
+  asked: ExportTask,
   history: History | null,
   path: string,
-  surroundings: Inside,
+  surroundings: ExportContext,
 ): Promise<Made> {
   const { runner, clock, signal } = surroundings;
   const exchanges: Exchange[] = [];
   const notes: Note[] = [];
   runner.startGroup(`Exporting from ${inputs.vendor.name}`);
   const back = await findEarlier(inputs, asked, history, notes, clock);
-  const job = { ...asked, askFrom: back.askFrom };
-  const table = await writeTable(inputs, job, back, path, { exchanges, notes }, surroundings);
+  const task = { ...asked, askFrom: back.fetchFrom };
+  const table = await writeTable(inputs, task, back, path, { exchanges, notes }, surroundings);
   const maxBytes = inputs.commit?.maxFileBytes ?? null;
   const copies = inputs.csvSafety === 'off' ? [] : await writeSpreadsheet({ table, path, maxBytes, signal });
-  const name = exportName(inputs.vendor.id, inputs.org, job.window);
+  const name = exportName(inputs.vendor.id, inputs.org, task.window);
   const said = notes.map((note) => (typeof note === 'string' ? note : note()));
-  const descriptor = manifestOf({ inputs, job, name, table, copies, exchanges, notes: said, createdAt: clock.now() });
+  const descriptor = manifestOf({
+    inputs,
+    task: task,
+    name,
+    table,
+    copies,
+    exchanges,
+    notes: said,
+    createdAt: clock.now(),
+  });
   const { files, manifest } = await writeEvidence(join(path, '..'), [...table.files, ...copies], descriptor);
   runner.info(`${grouped(table.counts.written)} events in ${grouped(exchanges.length)} requests`);
   runner.endGroup();
   return {
     inputs,
-    job,
+    task,
     table,
     copies,
     files,
     exchanges,
     notes: said,
-    link: readLink(manifest, `this run, ${MANIFEST}`),
+    link: readDeliveredExport(manifest, `this run, ${MANIFEST}`),
   };
 }
 
 /** What of the time before the window is asked for again, to find what came late. */
 async function findEarlier(
   inputs: Inputs,
-  job: Job,
+  task: ExportTask,
   history: History | null,
   notes: Note[],
   clock: Clock,
 ): Promise<LookBack> {
-  const { vendor, period } = inputs;
-  if (history === null || period.onward === null) return { askFrom: job.askFrom, earlier: null };
-  const { overlapMs } = period.onward;
-  return lookBack({ history, job, overlapMs, vendor, now: clock.now(), note: (text) => notes.push(text) });
+  const { vendor, windowRequest } = inputs;
+  if (history === null || windowRequest.continuation === null) return { fetchFrom: task.fetchFrom, knownRows: null };
+  const { overlapMs } = windowRequest.continuation;
+  return lookBack({ history, task, overlapMs, vendor, now: clock.now(), note: (text) => notes.push(text) });
 }
 
 async function writeTable(
   inputs: Inputs,
-  { window, askFrom }: Job,
-  { earlier }: LookBack,
+  { window, fetchFrom }: ExportTask,
+  { knownRows }: LookBack,
   path: string,
   record: { exchanges: Exchange[]; notes: Note[] },
-  { runner, secrets, pace, clock, signal }: Inside,
+  { runner, secrets, rateLimiter, clock, signal }: ExportContext,
 ): Promise<ExportedTable> {
-  const { vendor, org, columns, commit, period } = inputs;
+  const { vendor, org, columns, commit, windowRequest } = inputs;
   const progress = openProgress(runner, clock.now);
-  const asked = { inputs, window: { from: askFrom, to: window.to }, secrets, pace, clock, signal };
+  const asked = { inputs, window: { from: fetchFrom, to: window.to }, secrets, pace: rateLimiter, clock, signal };
   const { session, close } = openSession({
     ...asked,
     onExchange: (exchange) => {
-      record.exchanges.push({ ...exchange, path: secrets.cut(exchange.path) });
+      record.exchanges.push({ ...exchange, path: secrets.redact(exchange.path) });
       progress.requested();
     },
     onRetry: progress.waiting,
     note: (text) => record.notes.push(text),
   });
   try {
-    const maxBytes = commit?.maxFileBytes ?? (period.onward === null ? null : MOST_LOOK_BACK_BYTES);
-    const walkers = inputs.concurrency;
-    const table = { vendor, session, org, columns, path, maxBytes, from: window.from, earlier, walkers };
+    const maxBytes = commit?.maxFileBytes ?? (windowRequest.continuation === null ? null : MOST_LOOK_BACK_BYTES);
+    const { concurrency } = inputs;
+    const table = { vendor, session, org, columns, path, maxBytes, from: window.from, knownRows, concurrency };
     return await exportEvents({ ...table, onProgress: progress.written });
   } finally {
     close();

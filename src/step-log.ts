@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ExportError } from './base/errors.ts';
 import { forLog, grouped } from './base/text.ts';
-import type { Job } from './delivery/next-export.ts';
+import type { ExportTask } from './delivery/next-export.ts';
 import type { Wait } from './http/retry.ts';
 import type { Inputs } from './inputs/inputs.ts';
 import { emptyNote, type Report } from './job-summary.ts';
@@ -10,22 +10,26 @@ import { formatInstant } from './time/instant.ts';
 import { boundsOf, type Window } from './time/window.ts';
 
 /** Says whose log will be exported and when, before the first request. */
-export function announce({ vendor, org, origin, query, period }: Inputs, runner: Runner): void {
-  if (period.onward === null) sayWindow(period.window, '', runner);
+export function announce({ vendor, org, origin, query, windowRequest }: Inputs, runner: Runner): void {
+  if (windowRequest.continuation === null) sayWindow(windowRequest.window, '', runner);
   runner.info(`Vendor: ${vendor.name}${org && `, ${org}`}, at ${new URL(origin).host}`);
   for (const [name, values] of query.filters) runner.info(`Filter: ${name}: ${forLog(values.join(', '))}`);
-  if (period.pulledBack && period.asked.to !== 'now') {
+  if (windowRequest.clamped && windowRequest.asked.to !== 'now') {
     runner.notice(
       'The window ends earlier than asked',
-      `\`to\` (${period.asked.to}) is later than \`settle\` (${period.settle}) before now allows: vendors store events late. The window ends at ${formatInstant(period.window.to)}.`,
+      `\`to\` (${windowRequest.asked.to}) is later than \`settle\` (${windowRequest.settle}) before now allows: vendors store events late. The window ends at ${formatInstant(windowRequest.window.to)}.`,
     );
   }
 }
 
 /** Says which window comes next, where that depends on the last export, and what of it is gone. */
-export function announceJob({ vendor, period }: Inputs, { window, gap, last }: Job, runner: Runner): void {
-  if (period.onward !== null || gap !== null) {
-    const first = period.onward === null ? '' : ': the first export';
+export function announceTask(
+  { vendor, windowRequest }: Inputs,
+  { window, gap, last }: ExportTask,
+  runner: Runner,
+): void {
+  if (windowRequest.continuation !== null || gap !== null) {
+    const first = windowRequest.continuation === null ? '' : ': the first export';
     sayWindow(window, last === null ? first : ', from where the last export ended', runner);
   }
   if (gap === null) return;
@@ -42,7 +46,7 @@ function sayWindow(window: Window, more: string, runner: Runner): void {
 }
 
 /** Says that the window is empty; throws `incomplete` where the workflow takes that for a failure. */
-export function sayEmpty(inputs: Inputs, { window }: Job, runner: Runner): void {
+export function sayEmpty(inputs: Inputs, { window }: ExportTask, runner: Runner): void {
   const message = emptyNote(inputs, window);
   switch (inputs.ifEmpty) {
     case 'notice':
@@ -60,15 +64,15 @@ export function sayEmpty(inputs: Inputs, { window }: Job, runner: Runner): void 
 }
 
 /** Says that the last export reaches as far as was asked. */
-export function sayNothingNew({ period }: Inputs, runner: Runner): void {
+export function sayNothingNew({ windowRequest }: Inputs, runner: Runner): void {
   runner.notice(
     'Nothing new',
-    `The last export reaches to ${formatInstant(period.window.to)} or later, so there is nothing to add.`,
+    `The last export reaches to ${formatInstant(windowRequest.window.to)} or later, so there is nothing to add.`,
   );
 }
 
 /** Says why an export is thrown away and made again. */
-export function sayOvertaken(runner: Runner): void {
+export function sayConcurrentExport(runner: Runner): void {
   runner.endGroup();
   runner.info('Another run has delivered an export of the same scope meanwhile: this one goes on from there.');
 }
@@ -96,8 +100,8 @@ export function sayFailed(error: unknown, runner: Runner): void {
 }
 
 /** Says what was exported, and where it is. */
-export function sayDone({ inputs, job, table, copies, folder, artifact, commit }: Report, runner: Runner): void {
-  const { from, to } = boundsOf(job.window);
+export function sayDone({ inputs, task, table, copies, folder, artifact, commit }: Report, runner: Runner): void {
+  const { from, to } = boundsOf(task.window);
   const late = table.lateRows.length;
   runner.info(`Complete: ${grouped(table.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
   if (late > 0)

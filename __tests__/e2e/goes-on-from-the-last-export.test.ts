@@ -93,7 +93,7 @@ describe.each([
       window: { from: instant(cut), to: instant(end) },
       chain: { previous: await previous(one) },
       late: { looked_from: instant(cut - DAY), count: 1, rows: '1' },
-      events: { written: rows.length + 1, known: others.length },
+      events: { written: rows.length + 1, already_exported: others.length },
     });
 
     const nothing = await exportTo(store, server, onward(end, overlap));

@@ -25,7 +25,7 @@ test('defaults are texts, for a bare 6 or yes would reach the action in YAML’s
 });
 
 test('the outputs are those of the code, in its order', () => {
-  const inputs = { period: { window: { from: 0, to: 1 } }, destinations: [] } as unknown as Inputs;
+  const inputs = { windowRequest: { window: { from: 0, to: 1 } }, destinations: [] } as unknown as Inputs;
   expect(Object.keys(action.outputs)).toEqual(Object.keys(outputsOf(inputs, [])));
 });
 

@@ -1,24 +1,24 @@
 import { createHash } from 'node:crypto';
-import type { Link } from '../../src/delivery/delivered-export.ts';
+import type { DeliveredExport } from '../../src/delivery/delivered-export.ts';
 import type { History } from '../../src/delivery/history.ts';
-import type { Job } from '../../src/delivery/next-export.ts';
+import type { ExportTask } from '../../src/delivery/next-export.ts';
 import type { Window } from '../../src/time/window.ts';
-import type { Page, Stretch, Vendor, Void } from '../../src/vendors/contract.ts';
+import type { Page, Retraction, Segment, Vendor } from '../../src/vendors/contract.ts';
 
 /** Lower-case hex, as digests are written here. */
 export const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
 /** An export that stands alone, unless told otherwise. */
-export const jobOf = (window: Window, more: Partial<Job> = {}): Job => ({
+export const jobOf = (window: Window, more: Partial<ExportTask> = {}): ExportTask => ({
   window,
   gap: null,
   last: null,
-  askFrom: window.from,
+  fetchFrom: window.from,
   ...more,
 });
 
 /** The first export of a chain, unless told otherwise. Its names and digests are those of its window. */
-export function linkOf(window: Window, more: Partial<Link> = {}): Link {
+export function linkOf(window: Window, more: Partial<DeliveredExport> = {}): DeliveredExport {
   const name = `${window.from}-${window.to}`;
   return {
     id: `id of ${name}`,
@@ -52,20 +52,20 @@ export const vendorOf = (more: Partial<Vendor> = {}): Vendor => ({
   order: 'time',
   retention: null,
   guide: { token: '', access: '', limits: [], unverified: [] },
-  stretches: () => [],
+  segments: () => [],
   common: { action: { of: [], cell: () => 'acted' } },
   ...more,
 });
 
 /** Stretches that give these pages; pages in a row of the very same slice are one stretch. */
-export function stretchesOf(pages: readonly Page[]): Stretch[] {
+export function stretchesOf(pages: readonly Page[]): Segment[] {
   const first = pages.filter(({ slice }, index) => slice !== pages[index - 1]?.slice);
   const starts = [...first.map((page) => pages.indexOf(page)), pages.length];
   return first.map((_, index) => stretchOf(pages.slice(starts[index], starts[index + 1])));
 }
 
 /** A stretch that gives these. */
-export const stretchOf = (pages: readonly (Page | Void)[]): Stretch =>
+export const stretchOf = (pages: readonly (Page | Retraction)[]): Segment =>
   async function* () {
     yield* pages;
   };
@@ -74,10 +74,14 @@ export const stretchOf = (pages: readonly (Page | Void)[]): Stretch =>
 export class MemoryHistory implements History {
   /** The files that were read, by name, in order. */
   readonly reads: string[] = [];
-  readonly #exports: { readonly link: Link; readonly files: ReadonlyMap<string, Buffer> }[] = [];
+  readonly #exports: { readonly link: DeliveredExport; readonly files: ReadonlyMap<string, Buffer> }[] = [];
 
   /** Takes an export that goes on from the last one. Its files are those of `csvs`, by name. */
-  deliver(window: Window, csvs: Readonly<Record<string, Buffer | string>>, more: Partial<Link> = {}): Link {
+  deliver(
+    window: Window,
+    csvs: Readonly<Record<string, Buffer | string>>,
+    more: Partial<DeliveredExport> = {},
+  ): DeliveredExport {
     const files = new Map(Object.entries(csvs).map(([name, content]) => [name, Buffer.from(content)]));
     const listed = [...files].map(([name, content]) => ({ name, bytes: content.length, sha256: sha256(content) }));
     const link = linkOf(window, { before: this.#exports.at(-1)?.link ?? null, files: listed, ...more });
@@ -86,22 +90,22 @@ export class MemoryHistory implements History {
   }
 
   /** Forgets an export, as a retention or a person does. */
-  remove({ id }: Link): void {
+  remove({ id }: DeliveredExport): void {
     this.#exports.splice(
       this.#exports.findIndex(({ link }) => link.id === id),
       1,
     );
   }
 
-  async last(): Promise<Link | null> {
+  async last(): Promise<DeliveredExport | null> {
     return this.#exports.at(-1)?.link ?? null;
   }
 
-  async before({ before }: Link): Promise<Link | null> {
+  async before({ before }: DeliveredExport): Promise<DeliveredExport | null> {
     return this.#exports.find(({ link }) => link.id === before?.id)?.link ?? null;
   }
 
-  async read({ id }: Link, { name }: Link['files'][number]): Promise<Buffer> {
+  async read({ id }: DeliveredExport, { name }: DeliveredExport['files'][number]): Promise<Buffer> {
     const content = this.#exports.find(({ link }) => link.id === id)?.files.get(name);
     if (content === undefined) throw new Error(`There is no ${name}.`);
     this.reads.push(name);

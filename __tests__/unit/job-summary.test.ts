@@ -54,12 +54,12 @@ const COMMIT = {
 function reportOf(more: Partial<Report> = {}): Report {
   return {
     inputs: inputsOf(),
-    job: jobOf(WINDOW),
+    task: jobOf(WINDOW),
     folder: '/temp/acme',
     table: {
       files: [{ path: '/temp/acme/acme.csv', name: 'acme.csv', rows: 1_234, bytes: 98_765, sha256: SHA }],
       columns: ['id'],
-      counts: { received: 1_240, cut: 4, repeated: 2, known: 0, written: 1_234 },
+      counts: { received: 1_240, outsideWindow: 4, duplicates: 2, alreadyExported: 0, written: 1_234 },
       firstEvent: Date.UTC(2026, 10, 20, 1),
       lastEvent: Date.UTC(2026, 10, 20, 23, 59, 59, 999) + 0.5,
       lateRows: [],
@@ -80,7 +80,7 @@ function reportsOf(count: number, more: Partial<Report> = {}): Report[] {
   const report = reportOf(more);
   return Array.from({ length: count }, (_, index) => {
     const back = (count - 1 - index) * 86_400_000;
-    return { ...report, job: jobOf({ from: WINDOW.from - back, to: WINDOW.to - back }) };
+    return { ...report, task: jobOf({ from: WINDOW.from - back, to: WINDOW.to - back }) };
   });
 }
 
@@ -88,7 +88,7 @@ const emptied = (report: Report): Report => ({
   ...report,
   table: {
     ...report.table,
-    counts: { received: 0, cut: 0, repeated: 0, known: 0, written: 0 },
+    counts: { received: 0, outsideWindow: 0, duplicates: 0, alreadyExported: 0, written: 0 },
     firstEvent: null,
     lastEvent: null,
   },
@@ -249,13 +249,13 @@ describe('the summary of an export', () => {
 
   test('says what it goes on from, what is gone for good, what came late, and what was exported before', () => {
     const report = reportOf({
-      job: jobOf(WINDOW, {
+      task: jobOf(WINDOW, {
         last: linkOf({ from: 0, to: 1 }, { place: 'artifact acme of run 7' }),
         gap: { from: WINDOW.from - 1000, to: WINDOW.from },
       }),
     });
     const { table } = report;
-    const counts = { ...table.counts, received: 1_243, known: 3 };
+    const counts = { ...table.counts, received: 1_243, alreadyExported: 3 };
     const text = readable(summaryOfOne({ ...report, table: { ...table, counts, lateRows: [1, 2] } }));
     for (const part of [
       'Goes on from artifact acme of run 7',
@@ -370,14 +370,14 @@ describe('text that is not ours', () => {
       inputs: {
         ...inputs,
         org: text,
-        period: { ...inputs.period, asked: { from: text, to: text } },
+        windowRequest: { ...inputs.windowRequest, asked: { from: text, to: text } },
         query: { ...inputs.query, filters: new Map([['actor', [text, text]]]) },
       },
       files: [{ name: text, bytes: 1, sha256: text }],
       notes: [text],
       artifact: { name: text, id: 1, url: text, digest: text },
       commit: { ...COMMIT, url: text, folder: text, sha: text },
-      job: jobOf(WINDOW, { last: linkOf(WINDOW, { place: text }) }),
+      task: jobOf(WINDOW, { last: linkOf(WINDOW, { place: text }) }),
     });
   }
   const failureWith = (text: string): string =>

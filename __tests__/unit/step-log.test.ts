@@ -7,13 +7,13 @@ import type { Report } from '../../src/job-summary.ts';
 import type { Runner } from '../../src/runner.ts';
 import {
   announce,
-  announceJob,
+  announceTask,
   openProgress,
+  sayConcurrentExport,
   sayDone,
   sayEmpty,
   sayFailed,
   sayNothingNew,
-  sayOvertaken,
   summarize,
 } from '../../src/step-log.ts';
 import { jobOf, linkOf } from './chain.ts';
@@ -32,7 +32,7 @@ function inputsOf(given: Readonly<Record<string, string>>): Inputs {
 }
 
 /** The one export of a window that stands for itself. */
-const jobFor = ({ period }: Inputs) => jobOf(period.window);
+const jobFor = ({ windowRequest }: Inputs) => jobOf(windowRequest.window);
 
 /** A runner that writes down what it is told, as `kind: text`. */
 function recorder(): Runner & { readonly said: string[] } {
@@ -59,7 +59,7 @@ describe('announce', () => {
     const filters = 'projectId: p-1\neventType: get-secrets, login';
     const inputs = inputsOf({ org: 'acme', 'base-url': 'eu', from: '2026-11-20', to: '2026-11-20', filters });
     announce(inputs, runner);
-    announceJob(inputs, jobFor(inputs), runner);
+    announceTask(inputs, jobFor(inputs), runner);
     expect(runner.said).toEqual([
       'output: from=2026-11-20T00:00:00Z',
       'output: to=2026-11-21T00:00:00Z',
@@ -102,7 +102,7 @@ describe('announce', () => {
     const [from, to] = [Date.UTC(2026, 10, 19), Date.UTC(2026, 10, 20)];
     announce(inputs, runner);
     expect(runner.said).toEqual(['Vendor: Infisical, at us.infisical.com']);
-    announceJob(inputs, jobOf({ from, to }, { last: linkOf({ from: 0, to: from }) }), runner);
+    announceTask(inputs, jobOf({ from, to }, { last: linkOf({ from: 0, to: from }) }), runner);
     expect(runner.said.slice(1)).toEqual([
       'output: from=2026-11-19T00:00:00Z',
       'output: to=2026-11-20T00:00:00Z',
@@ -113,14 +113,14 @@ describe('announce', () => {
   test('says that an export is the first of its chain', () => {
     const runner = recorder();
     const inputs = inputsOf({ from: 'last-export', 'initial-from': '2026-11-19', to: '2026-11-19' });
-    announceJob(inputs, jobFor(inputs), runner);
+    announceTask(inputs, jobFor(inputs), runner);
     expect(runner.said.at(-1)).toMatch(/^Window: 2026-11-19T.*: the first export$/);
   });
 
   test('warns of a gap, with its ends', () => {
     const runner = recorder();
     const [from, gone] = [Date.UTC(2026, 10, 20), Date.UTC(2026, 10, 19)];
-    announceJob(inputsOf({}), jobOf({ from, to: from + 1 }, { gap: { from: gone, to: from } }), runner);
+    announceTask(inputsOf({}), jobOf({ from, to: from + 1 }, { gap: { from: gone, to: from } }), runner);
     expect(runner.said[0]).toBe('output: from=2026-11-20T00:00:00Z');
     expect(runner.said.at(-1)).toBe(
       'warning: A gap: Infisical no longer keeps what happened from 2026-11-19T00:00:00Z to 2026-11-20T00:00:00Z; `allow-gap` leaves it out.',
@@ -169,7 +169,7 @@ describe('sayDone', () => {
   const table: ExportedTable = {
     files: [{ path: '/t/x.csv', name: 'x.csv', rows: 1_234_567, bytes: 10, sha256: 'ab'.repeat(32) }],
     columns: ['id'],
-    counts: { received: 1_234_567, cut: 0, repeated: 0, known: 0, written: 1_234_567 },
+    counts: { received: 1_234_567, outsideWindow: 0, duplicates: 0, alreadyExported: 0, written: 1_234_567 },
     firstEvent: null,
     lastEvent: null,
     lateRows: [],
@@ -177,14 +177,14 @@ describe('sayDone', () => {
   const inputs = inputsOf({ from: '2026-11-20', to: '2026-11-20' });
   const report: Report = {
     inputs,
-    job: jobFor(inputs),
+    task: jobFor(inputs),
     folder: '/t',
     table,
     copies: [],
     files: [],
     exchanges: [],
     notes: [],
-    link: linkOf(inputs.period.window),
+    link: linkOf(inputs.windowRequest.window),
     artifact: null,
     commit: null,
   };
@@ -288,7 +288,7 @@ describe('a run that goes on from earlier exports', () => {
 
   test('says why it starts again, outside of any group', () => {
     const runner = recorder();
-    sayOvertaken(runner);
+    sayConcurrentExport(runner);
     expect(runner.said).toEqual(['end of group', expect.stringContaining('Another run')]);
   });
 });

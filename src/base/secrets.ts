@@ -10,7 +10,7 @@ export interface Secrets {
   /** Has a form of a secret masked in the log, and remembers it. */
   readonly mask: (form: string) => void;
   /** The text with `***` for all that is a part of a secret, in either case of its letters. */
-  readonly cut: (text: string) => string;
+  readonly redact: (text: string) => string;
 }
 
 /** @param mask has the value replaced by `***` in every log from here on */
@@ -37,7 +37,7 @@ export function openSecrets(mask: (form: string) => void): Secrets {
       mask(form);
       if (form.length >= LEAST) remember(form);
     },
-    cut: (text) => {
+    redact: (text) => {
       const plain = lowerCase(text);
       let shown = '';
       /** Behind what is shown or cut already; behind the secret that was found last. */
@@ -117,7 +117,7 @@ function insideBase64(bytes: Buffer, shift: number): string {
 const lowerCase = (text: string): string => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 /** The error without secrets in what is shown of it; the same one where there are none. */
-export function cutError(error: unknown, cut: Secrets['cut']): unknown {
+export function redactError(error: unknown, cut: Secrets['redact']): unknown {
   if (error instanceof ExportError) {
     const { kind, message, where, next, cause } = error;
     const clean = { message: cut(message), where: where === undefined ? where : cut(where), next: cut(next) };

@@ -3,13 +3,13 @@ import type { CsvRow } from './csv-row.ts';
 import { CsvScanner, type ScanOptions } from './parser.ts';
 
 /** A whole CSV response: every row has as many cells as the header, and no two header names are the same. */
-export interface Table {
+export interface CsvTable {
   readonly header: readonly string[];
   readonly rows: readonly CsvRow[];
 }
 
 /** Reads a whole CSV response as `scanCsv` reads a stream of one, and throws as that does. */
-export function readCsv({ body, where }: Answer, options: ScanOptions = {}): Table {
+export function readCsv({ body, where }: Answer, options: ScanOptions = {}): CsvTable {
   const table = new CsvScanner(where, options).scan(body, true);
   if (table === null) throw new Error('A CSV that is whole has a header, or is refused.');
   return table;

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { ExportError } from '../base/errors.ts';
-import { isTransient, Patience } from '../http/retry.ts';
+import { isTransient, RetryBudget } from '../http/retry.ts';
 import type { Repository } from '../inputs/repository-names.ts';
 import type { Clock } from '../time/clock.ts';
 import { openClient } from './github/artifact-client.ts';
@@ -32,14 +32,14 @@ export async function downloadArtifact(
   const client = await openClient();
   const findBy = { token, workflowRunId: runId, repositoryOwner: repository.owner, repositoryName: repository.repo };
   const asked = { path: folder, expectedHash: digest, findBy };
-  const patience = new Patience(maxAttempts, clock);
+  const patience = new RetryBudget(maxAttempts, clock);
   for (;;) {
     signal.throwIfAborted();
     try {
       const done = await client.downloadArtifact(id, asked);
       return done.digestMismatch !== true;
     } catch (cause) {
-      const waitMs = isWorthAnotherTry(cause) ? patience.afterFailure(null) : null;
+      const waitMs = isWorthAnotherTry(cause) ? patience.nextDelay(null) : null;
       if (waitMs === null) throw notDownloaded(id, runId, cause);
       await rm(folder, { recursive: true, force: true });
       await clock.sleep(waitMs, signal);

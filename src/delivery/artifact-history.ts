@@ -4,10 +4,10 @@ import { ExportError } from '../base/errors.ts';
 import type { Repository } from '../inputs/repository-names.ts';
 import { asArray, asObject, field, requireInstant, requireNumber, requireString } from '../json/values.ts';
 import type { Clock } from '../time/clock.ts';
-import { checkContent, checkSums, damaged, type Link, readLink } from './delivered-export.ts';
+import { checkContent, checkSums, type DeliveredExport, damaged, readDeliveredExport } from './delivered-export.ts';
 import { MANIFEST, SUMS } from './evidence.ts';
 import { type GitHub, Refused } from './github/api.ts';
-import { type History, Overtaken } from './history.ts';
+import { ConcurrentExport, type History } from './history.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 export interface ArtifactHistoryOptions {
@@ -58,7 +58,7 @@ export class ArtifactHistory implements History {
     this.#options = options;
   }
 
-  async last(): Promise<Link | null> {
+  async last(): Promise<DeliveredExport | null> {
     const { clock, signal, runId, say } = this.#options;
     for (;;) {
       const [newest, next] = await this.#artifacts();
@@ -75,7 +75,7 @@ export class ArtifactHistory implements History {
     }
   }
 
-  async before({ before }: Link): Promise<Link | null> {
+  async before({ before }: DeliveredExport): Promise<DeliveredExport | null> {
     const artifact = (await this.#artifacts()).find(({ id }) => id === before?.artifact);
     if (artifact === undefined || artifact.expired) return null;
     const link = await this.#read(artifact);
@@ -83,7 +83,7 @@ export class ArtifactHistory implements History {
     throw damaged(link.place, 'it is not the export that the one after it names');
   }
 
-  async read(link: Link, file: Link['files'][number]): Promise<Buffer> {
+  async read(link: DeliveredExport, file: DeliveredExport['files'][number]): Promise<Buffer> {
     const folder = this.#folders.get(link.artifact ?? -1);
     if (folder === undefined) throw new Error(`${link.place} was not downloaded.`);
     const content = await readFile(join(folder, file.name)).catch(() => null);
@@ -95,7 +95,7 @@ export class ArtifactHistory implements History {
    * To be asked after an upload: two runs at once may have gone on from the same export. One of them has to remove its
    * artifact: it throws `Overtaken`. Each looks after its own upload is visible, so at least one sees the other.
    */
-  async settle(mine: { readonly id: number }, last: Link | null): Promise<void> {
+  async resolveRace(mine: { readonly id: number }, last: DeliveredExport | null): Promise<void> {
     const { clock, signal, say } = this.#options;
     for (let look = 1; ; look++) {
       const rivals = (await this.#artifacts()).filter(({ id }) => id !== mine.id && id > (last?.artifact ?? -1));
@@ -104,7 +104,7 @@ export class ArtifactHistory implements History {
       say('Another run has uploaded an export of the same window: waiting for it to give way.');
       await clock.sleep(LOOK_MS, signal);
     }
-    throw new Overtaken();
+    throw new ConcurrentExport();
   }
 
   /** All artifacts of the scope that may be the last one or just before it, the newest first. */
@@ -141,7 +141,7 @@ export class ArtifactHistory implements History {
     }
   }
 
-  async #read(artifact: Listed): Promise<Link> {
+  async #read(artifact: Listed): Promise<DeliveredExport> {
     const place = placeOf(artifact);
     if (artifact.expired) throw expired(artifact);
     const folder = this.#folders.get(artifact.id) ?? (await this.#download(artifact));
@@ -149,7 +149,7 @@ export class ArtifactHistory implements History {
       [MANIFEST, SUMS].map((name) => readFile(join(folder, name)).catch(() => null)),
     );
     if (!manifest || !sums) throw damaged(place, `${MANIFEST} or ${SUMS} is missing`);
-    const link = readLink(manifest, place, artifact.id);
+    const link = readDeliveredExport(manifest, place, artifact.id);
     checkSums(link, sums);
     if (link.scope !== this.#options.scope || !link.chained) throw damaged(place, 'it is of another scope');
     return link;

@@ -9,7 +9,7 @@ import { pauseAfter } from '../http/retry.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ListedFile } from './evidence.ts';
 import { openClient } from './github/artifact-client.ts';
-import { Overtaken } from './history.ts';
+import { ConcurrentExport } from './history.ts';
 
 export interface ArtifactOptions {
   readonly name: string;
@@ -154,7 +154,7 @@ export async function removeArtifact(name: string, why: unknown): Promise<void> 
 
 const notRemoved = (name: string, why: unknown, cause: unknown): ExportError => {
   const reason =
-    why instanceof Overtaken
+    why instanceof ConcurrentExport
       ? 'another run has exported the same events at the same time.'
       : `its export was not delivered. ${forLog(String((why as Error).message))}`;
   return new ExportError('destination', 'An artifact of this run has to go, and the service did not remove it.', {

@@ -1,4 +1,4 @@
-import { checkContent, checkSums, damaged, type Link, readLink } from './delivered-export.ts';
+import { checkContent, checkSums, type DeliveredExport, damaged, readDeliveredExport } from './delivered-export.ts';
 import { MANIFEST, SUMS } from './evidence.ts';
 import { explained, type OpenBranch, readTip } from './github/branch.ts';
 import type { Head } from './github/repository.ts';
@@ -30,7 +30,7 @@ const REVISION = /-r(\d+)$/;
 export class BranchHistory implements History {
   readonly #options: BranchOptions;
   /** Manifests that were read, by the name of their blob. */
-  readonly #links = new Map<string, Link>();
+  readonly #links = new Map<string, DeliveredExport>();
   /** As they were when the last export was looked for. */
   #folders: { readonly tree: string; readonly found: readonly Folder[] } | null = null;
 
@@ -41,12 +41,12 @@ export class BranchHistory implements History {
     this.#options = options;
   }
 
-  async last(): Promise<Link | null> {
+  async last(): Promise<DeliveredExport | null> {
     return this.#explained(async () => this.lastAt((await readTip(this.#options.open)).base));
   }
 
   /** The last export of the chain in the tree of a commit; null: there is no commit. */
-  async lastAt(head: Head | null): Promise<Link | null> {
+  async lastAt(head: Head | null): Promise<DeliveredExport | null> {
     for (const folder of await this.#look(head)) {
       const link = await this.#read(folder);
       if (!link.chained || link.scope !== this.#options.scope) continue;
@@ -56,11 +56,11 @@ export class BranchHistory implements History {
     return null;
   }
 
-  before(link: Link): Promise<Link | null> {
+  before(link: DeliveredExport): Promise<DeliveredExport | null> {
     return this.#explained(() => this.#before(link));
   }
 
-  async #before({ before, window }: Link): Promise<Link | null> {
+  async #before({ before, window }: DeliveredExport): Promise<DeliveredExport | null> {
     for (const folder of this.#folders?.found ?? []) {
       if (before === null || folder.to > window.from) continue;
       const link = await this.#read(folder);
@@ -69,7 +69,7 @@ export class BranchHistory implements History {
     return null;
   }
 
-  async read(link: Link, file: Link['files'][number]): Promise<Buffer> {
+  async read(link: DeliveredExport, file: DeliveredExport['files'][number]): Promise<Buffer> {
     const entry = this.#folders?.found.find((folder) => this.#placeOf(folder) === link.place)?.files.get(file.name);
     if (entry === undefined) throw damaged(link.place, `${file.name} is missing`);
     return checkContent(link, file, await this.#explained(() => this.#options.open.repository.blob(entry.sha)));
@@ -109,18 +109,18 @@ export class BranchHistory implements History {
     return found;
   }
 
-  async #read(folder: Folder): Promise<Link> {
+  async #read(folder: Folder): Promise<DeliveredExport> {
     const entry = folder.files.get(MANIFEST);
     if (entry === undefined) throw damaged(this.#placeOf(folder), `${MANIFEST} is missing`);
     const known = this.#links.get(entry.sha);
     if (known !== undefined) return known;
-    const link = readLink(await this.#options.open.repository.blob(entry.sha), this.#placeOf(folder));
+    const link = readDeliveredExport(await this.#options.open.repository.blob(entry.sha), this.#placeOf(folder));
     this.#links.set(entry.sha, link);
     return link;
   }
 
   /** That all files are there, and the manifest is the one that was delivered. */
-  async #check(folder: Folder, link: Link): Promise<void> {
+  async #check(folder: Folder, link: DeliveredExport): Promise<void> {
     const state = JSON.stringify([folder.path, [...folder.files].map(([name, { sha }]) => [name, sha])]);
     if (this.#checked === state) return;
     const gone = [...link.files, ...link.copies].find(({ name, bytes }) => folder.files.get(name)?.bytes !== bytes);

@@ -2,14 +2,14 @@ import { ExportError } from '../base/errors.ts';
 import { pauseAfter } from '../http/retry.ts';
 import type { Clock } from '../time/clock.ts';
 import type { BranchHistory } from './branch-history.ts';
-import { type Link, readLink, saysTheSame } from './delivered-export.ts';
+import { type DeliveredExport, hasSameContent, readDeliveredExport } from './delivered-export.ts';
 import { MANIFEST, SUMS } from './evidence.ts';
 import type { Refused } from './github/api.ts';
 import { type FileToWrite, fileOf } from './github/blob.ts';
 import { explained, isMoved, type OpenBranch, readTip } from './github/branch.ts';
 import type { Head, Repository } from './github/repository.ts';
 import type { Entry } from './github/tree.ts';
-import { Overtaken } from './history.ts';
+import { ConcurrentExport } from './history.ts';
 
 export interface CommitReceipt {
   /** The commit; where nothing had to be committed, the one that the branch is at. */
@@ -30,9 +30,9 @@ export interface CommitOptions {
   readonly message: string;
   /** The export's files; paths are their names. */
   readonly files: readonly FileToWrite[];
-  readonly link: Link;
+  readonly link: DeliveredExport;
   /** Where exports go on from each other: what the last one has to be still. */
-  readonly chain: { readonly history: BranchHistory; readonly last: Link | null } | null;
+  readonly chain: { readonly history: BranchHistory; readonly last: DeliveredExport | null } | null;
   /** `https://github.com`. */
   readonly serverUrl: string;
   readonly clock: Clock;
@@ -92,10 +92,14 @@ export async function commitExport(open: OpenBranch, options: CommitOptions): Pr
   }
 }
 
-async function checkLast({ history, last }: NonNullable<CommitOptions['chain']>, link: Link, head: Head | null) {
+async function checkLast(
+  { history, last }: NonNullable<CommitOptions['chain']>,
+  link: DeliveredExport,
+  head: Head | null,
+) {
   const now = await history.lastAt(head);
   // A reply that was lost may have been the one that said: done.
-  if (now?.id !== last?.id && now?.id !== link.id) throw new Overtaken();
+  if (now?.id !== last?.id && now?.id !== link.id) throw new ConcurrentExport();
 }
 
 /** Where the export goes, or where it is: committed by an earlier try, or by an earlier run. */
@@ -132,15 +136,15 @@ async function compare(
   repository: Repository,
   there: ReadonlyMap<string, Entry>,
   files: readonly FileToWrite[],
-  link: Link,
+  link: DeliveredExport,
 ): Promise<'ours' | 'same' | null> {
   const equal = ({ path, blob }: FileToWrite) => there.get(path)?.sha === blob;
   if (files.every(equal)) return 'ours';
   const manifest = there.get(MANIFEST);
   if (manifest === undefined || !files.filter(({ path }) => path.endsWith('.csv')).every(equal)) return null;
   try {
-    const other = readLink(await repository.blob(manifest.sha), '');
-    return saysTheSame(other, link) ? 'same' : null;
+    const other = readDeliveredExport(await repository.blob(manifest.sha), '');
+    return hasSameContent(other, link) ? 'same' : null;
   } catch (error) {
     if (error instanceof ExportError && error.kind === 'destination') return null;
     throw error;

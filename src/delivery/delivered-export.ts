@@ -6,7 +6,7 @@ import type { Window } from '../time/window.ts';
 import { type ListedFile, MANIFEST, SUMS } from './evidence.ts';
 
 /** What one export of a chain says of the one before it. */
-export interface Before {
+export interface PreviousExport {
   readonly id: string;
   /** Of its manifest. */
   readonly sha256: string;
@@ -15,12 +15,12 @@ export interface Before {
 }
 
 /** A delivered export, as the next one needs to know it. */
-export interface Link extends Before {
+export interface DeliveredExport extends PreviousExport {
   /** Which exports follow each other: vendor, host, organisation, filters and columns, as one digest. */
   readonly scope: string;
   readonly window: Window;
   /** null where it is the first, or stands alone. */
-  readonly before: Before | null;
+  readonly before: PreviousExport | null;
   /** Whether it was made by `from: last-export`; others stand alone and move nothing. */
   readonly chained: boolean;
   /** Whether events between the one before and this one are missing for good. */
@@ -37,7 +37,7 @@ export interface Link extends Before {
  * Reads a manifest that `manifestOf` wrote. Throws `destination` where it is damaged: it is never taken for missing,
  * since an export that starts anew instead of going on would leave a gap or write events twice.
  */
-export function readLink(bytes: Buffer, place: string, artifact: number | null = null): Link {
+export function readDeliveredExport(bytes: Buffer, place: string, artifact: number | null = null): DeliveredExport {
   const manifest = parse(bytes);
   const about = object(manifest, 'export');
   const window = object(about, 'window');
@@ -79,20 +79,24 @@ export function readLink(bytes: Buffer, place: string, artifact: number | null =
 }
 
 /** Makes sure that an export's `SHA256SUMS` agree with its manifest. Throws `destination`. */
-export function checkSums({ files, copies, sha256, place }: Link, sums: Buffer): void {
+export function checkSums({ files, copies, sha256, place }: DeliveredExport, sums: Buffer): void {
   if (sums.toString('utf8') === checksumsText([...files, ...copies, { name: MANIFEST, sha256 }])) return;
   throw damaged(place, `${SUMS} does not agree with its manifest`);
 }
 
 /** The content of an export's file, if it is what its manifest says. Throws `destination`. */
-export function checkContent({ place }: Link, { name, sha256 }: Link['files'][number], content: Buffer): Buffer {
+export function checkContent(
+  { place }: DeliveredExport,
+  { name, sha256 }: DeliveredExport['files'][number],
+  content: Buffer,
+): Buffer {
   if (hashBytes(content).sha256 === sha256) return content;
   throw damaged(place, `${name} is not what its manifest says`);
 }
 
 /** Whether two exports hold the same: in scope, window, what they go on from, and the bytes of their CSV. */
-export function saysTheSame(one: Link, other: Link): boolean {
-  const told = ({ scope, window, before, chained, files }: Link) =>
+export function hasSameContent(one: DeliveredExport, other: DeliveredExport): boolean {
+  const told = ({ scope, window, before, chained, files }: DeliveredExport) =>
     JSON.stringify([scope, window, before, chained, files]);
   return told(one) === told(other);
 }
@@ -124,7 +128,7 @@ function instant(of: JsonObject, name: string): number | null {
   return isCount(time) ? time : null;
 }
 
-function beforeOf(value: JsonObject, place: string): Before {
+function beforeOf(value: JsonObject, place: string): PreviousExport {
   const id = field(value, 'id');
   const sha256 = field(value, 'sha256');
   const artifact = field(value, 'artifact') ?? null;

@@ -16,24 +16,24 @@ import { downloadArtifact } from './artifact-download.ts';
 import { ArtifactHistory } from './artifact-history.ts';
 import { BranchHistory } from './branch-history.ts';
 import { type CommitReceipt, commitExport } from './commit.ts';
-import type { Link } from './delivered-export.ts';
+import type { DeliveredExport } from './delivered-export.ts';
 import type { ListedFile } from './evidence.ts';
 import { type GitHub, openGitHub } from './github/api.ts';
 import { fileOnDisk } from './github/blob.ts';
 import { type OpenBranch, openBranch } from './github/branch.ts';
 import type { History } from './history.ts';
 import { artifactName, chainName, exportName, INSTANT_IN_NAME, orgName } from './names.ts';
-import type { Job } from './next-export.ts';
+import type { ExportTask } from './next-export.ts';
 import { scopeOf } from './scope.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** An export that is whole on the disk, to be delivered. */
-export interface Parcel {
-  readonly job: Job;
+export interface FinishedExport {
+  readonly task: ExportTask;
   /** Absolute. */
   readonly folder: string;
   readonly files: readonly ListedFile[];
-  readonly link: Link;
+  readonly link: DeliveredExport;
   /** Events in it. */
   readonly rows: number;
   /** 1 for the first that this run delivers. */
@@ -41,25 +41,25 @@ export interface Parcel {
 }
 
 /** What became of a parcel; null where that destination was not asked for. */
-export interface Delivered {
+export interface Receipts {
   readonly artifact: ArtifactReceipt | null;
   readonly commit: CommitReceipt | null;
 }
 
 /** The export as the next one goes on from it, now that it has a place. */
-export function linkOf(link: Link, { artifact, commit }: Delivered): Link {
+export function linkOf(link: DeliveredExport, { artifact, commit }: Receipts): DeliveredExport {
   if (commit !== null) return { ...link, place: `${commit.folder} on branch ${commit.branch} of ${commit.repository}` };
   return artifact === null ? link : { ...link, artifact: artifact.id, place: `artifact ${artifact.name} of this run` };
 }
 
 /** Where this run's exports go, and where the last one is found. */
-export interface Home {
+export interface Delivery {
   /** null where no export goes on from another. */
   readonly history: History | null;
   /** Refuses, before the vendor is asked, what could not be delivered. Throws `input`. */
-  readonly check: (job: Job) => void;
+  readonly check: (job: ExportTask) => void;
   /** Throws `Overtaken`, or `ExportError`; then nothing of the parcel stays anywhere. */
-  readonly deliver: (parcel: Parcel) => Promise<Delivered>;
+  readonly deliver: (parcel: FinishedExport) => Promise<Receipts>;
   readonly close: () => void;
 }
 
@@ -68,16 +68,16 @@ export interface DeliveryContext {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** The text without what is a part of a secret. */
-  readonly cut: (text: string) => string;
+  readonly redact: (text: string) => string;
   /** Prints a line of the log. */
   readonly say: (line: string) => void;
   readonly onRetry: (wait: Wait) => void;
 }
 
 /** Opens the destinations, and looks at them, before anything is exported. Throws `ExportError`. */
-export async function openHome(inputs: Inputs, surroundings: DeliveryContext): Promise<Home> {
-  const { commit: target, period, temp } = inputs;
-  const chained = period.onward !== null;
+export async function openDelivery(inputs: Inputs, surroundings: DeliveryContext): Promise<Delivery> {
+  const { commit: target, windowRequest, temp } = inputs;
+  const chained = windowRequest.continuation !== null;
   const github = target !== null || chained ? await openApi(inputs, surroundings) : null;
   const branch = target !== null && github !== null ? await openBranch(target, github) : null;
   const downloads = chained && branch === null ? await makeDownloads(temp || tmpdir()) : null;
@@ -85,9 +85,9 @@ export async function openHome(inputs: Inputs, surroundings: DeliveryContext): P
   const artifactHistory =
     downloads !== null && github !== null ? artifactHistoryOf(inputs, github, downloads, surroundings) : null;
 
-  const upload = ({ job, folder, files, number }: Parcel) =>
+  const upload = ({ task, folder, files, number }: FinishedExport) =>
     uploadArtifact({
-      ...artifactNaming(inputs, job.window, number, artifactHistory !== null),
+      ...artifactNaming(inputs, task.window, number, artifactHistory !== null),
       files: files.map((file) => join(folder, file.name)),
       folder,
       retentionDays: inputs.artifact.retentionDays,
@@ -98,14 +98,14 @@ export async function openHome(inputs: Inputs, surroundings: DeliveryContext): P
       signal: surroundings.signal,
     });
 
-  const deliverCommit = async (open: OpenBranch, { job, folder, files, link, rows }: Parcel) => {
+  const deliverCommit = async (open: OpenBranch, { task, folder, files, link, rows }: FinishedExport) => {
     const written = files.map(({ name, bytes }) => fileOnDisk(join(folder, name), name, bytes));
     return commitExport(open, {
-      folder: folderOf(inputs, job.window),
-      message: messageOf(inputs, job.window, rows),
+      folder: folderOf(inputs, task.window),
+      message: messageOf(inputs, task.window, rows),
       files: await Promise.all(written),
       link,
-      chain: branchHistory && { history: branchHistory, last: job.last },
+      chain: branchHistory && { history: branchHistory, last: task.last },
       serverUrl: inputs.serverUrl,
       clock: surroundings.clock,
       signal: surroundings.signal,
@@ -122,7 +122,7 @@ export async function openHome(inputs: Inputs, surroundings: DeliveryContext): P
       const artifact = wanted ? await unlessAborted(surroundings.signal, () => upload(parcel)) : null;
       try {
         if (artifact !== null) await checkUploaded(parcel.folder, parcel.files);
-        if (artifact !== null) await artifactHistory?.settle(artifact, parcel.job.last);
+        if (artifact !== null) await artifactHistory?.resolveRace(artifact, parcel.task.last);
         return { artifact, commit: branch === null ? null : await deliverCommit(branch, parcel) };
       } catch (error) {
         if (artifact !== null) await removeArtifact(artifact.name, error);
@@ -138,15 +138,15 @@ export async function openHome(inputs: Inputs, surroundings: DeliveryContext): P
 /** A folder for what is downloaded. Throws `destination`. */
 const makeDownloads = (temp: string): Promise<string> => onDisk(temp, () => mkdtemp(join(temp, 'last-export-')));
 
-function openApi(inputs: Inputs, { clock, signal, cut, onRetry }: DeliveryContext): Promise<GitHub> {
+function openApi(inputs: Inputs, { clock, signal, redact, onRetry }: DeliveryContext): Promise<GitHub> {
   const { github: access, maxAttempts, timeoutMs } = inputs;
-  return openGitHub({ access, maxAttempts, timeoutMs, clock, signal, onRetry, cut });
+  return openGitHub({ access, maxAttempts, timeoutMs, clock, signal, onRetry, redact });
 }
 
 function branchHistoryOf(inputs: Inputs, open: OpenBranch): BranchHistory {
   const path = inputs.commit?.path ?? [];
   const known = { vendor: inputs.vendor.id, org: orgName(inputs.org) };
-  const name = exportName(inputs.vendor.id, inputs.org, inputs.period.window);
+  const name = exportName(inputs.vendor.id, inputs.org, inputs.windowRequest.window);
   const patterns = {
     from: INSTANT_IN_NAME,
     to: INSTANT_IN_NAME,
@@ -187,17 +187,17 @@ function artifactHistoryOf(inputs: Inputs, github: GitHub, folder: string, { say
 
 /** Exports that go on from each other share a name, by which the last is found; others are named after themselves. */
 function artifactNaming(inputs: Inputs, window: Window, number: number, chained: boolean) {
-  const { artifact, vendor, org, run, period } = inputs;
+  const { artifact, vendor, org, run, windowRequest } = inputs;
   if (chained) return { name: chainName(artifact.name, vendor.id, org, scopeOf(inputs)), number };
   const own = artifactName(exportName(vendor.id, org, window), run.run_attempt);
-  return artifact.name === null || period.onward === null
+  return artifact.name === null || windowRequest.continuation === null
     ? { name: artifact.name ?? own, number: null }
     : { name: artifact.name, number };
 }
 
-function placeholders({ vendor, org, period }: Inputs, window: Window) {
+function placeholders({ vendor, org, windowRequest }: Inputs, window: Window) {
   const name = exportName(vendor.id, org, window);
-  return { vendor: vendor.id, export: name, ...dayOf(window.from, period.timeZone) };
+  return { vendor: vendor.id, export: name, ...dayOf(window.from, windowRequest.timeZone) };
 }
 
 /** The export's folder in the repository. Throws `input` where the template gives none that Git and GitHub take. */

@@ -6,11 +6,11 @@ import { dirname, join, sep } from 'node:path';
 import { hashFile } from '../base/digest.ts';
 import { removeAll } from '../base/disk.ts';
 import { ExportError } from '../base/errors.ts';
-import { checkSums, damaged, type Link, readLink, saysTheSame } from './delivered-export.ts';
+import { checkSums, type DeliveredExport, damaged, hasSameContent, readDeliveredExport } from './delivered-export.ts';
 import { MANIFEST, SUMS } from './evidence.ts';
 
 /** Which export is to be in a folder. */
-export type Expected = Pick<Link, 'scope' | 'window'>;
+export type Expected = Pick<DeliveredExport, 'scope' | 'window'>;
 
 /**
  * The folder of one export, made for it. Until the export is whole it has a hidden name, which nobody takes for an
@@ -47,14 +47,14 @@ export class ExportFolder {
    * Gives the folder of a whole export its own name. Where the same export is there already, that one stays: this one is
    * as good until `close`. Throws `destination`.
    */
-  async name(link: Link): Promise<void> {
+  async name(link: DeliveredExport): Promise<void> {
     try {
       await rename(this.#hidden, this.place);
       this.#named = true;
     } catch (cause) {
       if (!(await isThere(this.place))) throw unusable(this.place, cause);
       const there = await exportIn(this.place);
-      if (there === null || !saysTheSame(there, link)) throw taken(this.place);
+      if (there === null || !hasSameContent(there, link)) throw taken(this.place);
     }
   }
 
@@ -136,10 +136,10 @@ async function checkThere(place: string, { scope, window }: Expected): Promise<v
 }
 
 /** The export that lies in a folder; null where there is none, or it is not as its manifest and its sums say. */
-async function exportIn(folder: string): Promise<Link | null> {
+async function exportIn(folder: string): Promise<DeliveredExport | null> {
   try {
     if (!(await lstat(folder)).isDirectory()) return null;
-    const link = readLink(await readFile(join(folder, MANIFEST)), folder);
+    const link = readDeliveredExport(await readFile(join(folder, MANIFEST)), folder);
     checkSums(link, await readFile(join(folder, SUMS)));
     for (const { name, sha256 } of link.files) {
       if ((await hashFile(join(folder, name))).sha256 !== sha256) throw damaged(folder);

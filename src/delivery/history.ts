@@ -1,24 +1,24 @@
 import type { Digest } from '../base/digest.ts';
 import { ExportError } from '../base/errors.ts';
 import { readCsv } from '../csv/read-csv.ts';
-import { Earlier } from '../export/known-rows.ts';
+import { KnownRows } from '../export/known-rows.ts';
 import { formatInstant } from '../time/instant.ts';
 import type { Vendor } from '../vendors/contract.ts';
-import type { Link } from './delivered-export.ts';
-import type { Job } from './next-export.ts';
+import type { DeliveredExport } from './delivered-export.ts';
+import type { ExportTask } from './next-export.ts';
 
 /** The exports of one scope that were delivered, as they are found where they were delivered to. */
 export interface History {
   /** The last export of the chain, found whole; null where there is none yet. Throws `destination` where it is damaged. */
-  readonly last: () => Promise<Link | null>;
+  readonly last: () => Promise<DeliveredExport | null>;
   /** The export that a link goes on from; null where it is the first, or the one before is no longer there. */
-  readonly before: (link: Link) => Promise<Link | null>;
+  readonly before: (link: DeliveredExport) => Promise<DeliveredExport | null>;
   /** A file of an export, as its manifest has it. Throws `destination` where it is not. */
-  readonly read: (link: Link, file: { readonly name: string } & Digest) => Promise<Buffer>;
+  readonly read: (link: DeliveredExport, file: { readonly name: string } & Digest) => Promise<Buffer>;
 }
 
 /** Thrown where another run has delivered an export of the same scope meanwhile, so that this one is no longer next. */
-export class Overtaken extends Error {
+export class ConcurrentExport extends Error {
   override readonly name = 'Overtaken';
 
   constructor() {
@@ -27,7 +27,7 @@ export class Overtaken extends Error {
 }
 
 /** The error for a run that got in the way of others again and again, without any of them getting on. */
-export const neverFirst = (cause: Overtaken): ExportError =>
+export const livelock = (cause: ConcurrentExport): ExportError =>
   new ExportError('destination', 'Other runs kept delivering the next export of the same scope at the same time.', {
     next: 'Give the workflows that export it a common `concurrency` group, and run this one again.',
     cause,
@@ -35,13 +35,13 @@ export const neverFirst = (cause: Overtaken): ExportError =>
 
 /** What of the time before a job's window is asked for once more, and what of it was exported. */
 export interface LookBack {
-  readonly askFrom: number;
-  readonly earlier: Earlier | null;
+  readonly fetchFrom: number;
+  readonly knownRows: KnownRows | null;
 }
 
 interface LookBackOptions {
   readonly history: History;
-  readonly job: Job;
+  readonly task: ExportTask;
   /** Milliseconds before the window in which late events are looked for. */
   readonly overlapMs: number;
   readonly vendor: Vendor;
@@ -53,32 +53,32 @@ interface LookBackOptions {
  * Reads every earlier export that may hold events of the stretch before the window. The stretch never goes further than
  * the exports themselves: what is older was never asked for.
  */
-export async function lookBack({ history, job, overlapMs, vendor, now, note }: LookBackOptions): Promise<LookBack> {
-  const { last, window } = job;
-  if (last === null || job.gap !== null || overlapMs === 0) return { askFrom: window.from, earlier: null };
+export async function lookBack({ history, task, overlapMs, vendor, now, note }: LookBackOptions): Promise<LookBack> {
+  const { last, window } = task;
+  if (last === null || task.gap !== null || overlapMs === 0) return { fetchFrom: window.from, knownRows: null };
   const oldest = vendor.retention === null ? 0 : Math.ceil((now - vendor.retention) / 1000) * 1000;
   const links = [last];
-  let askFrom = Math.min(window.from, Math.max(window.from - overlapMs, oldest, 0));
-  for (let at = last; at.window.from > askFrom; ) {
+  let fetchFrom = Math.min(window.from, Math.max(window.from - overlapMs, oldest, 0));
+  for (let at = last; at.window.from > fetchFrom; ) {
     const before = at.gap ? null : await history.before(at);
     if (before === null) {
-      askFrom = at.window.from;
+      fetchFrom = at.window.from;
       if (at.before !== null && !at.gap) {
-        note(`Late events were looked for from ${formatInstant(askFrom)} on: the export before is no longer there.`);
+        note(`Late events were looked for from ${formatInstant(fetchFrom)} on: the export before is no longer there.`);
       }
       break;
     }
     links.push(before);
     at = before;
   }
-  const earlier = new Earlier(vendor, askFrom);
+  const knownRows = new KnownRows(vendor, fetchFrom);
   for (const link of links) {
     for (const file of link.files) {
       const body = await history.read(link, file);
       const where = `${link.place}, ${file.name}`;
       const { header, rows } = readCsv({ status: 200, body, where }, { nul: true });
-      earlier.add({ header, rows: rows.map(({ cells }) => cells) });
+      knownRows.add({ header, rows: rows.map(({ cells }) => cells) });
     }
   }
-  return { askFrom, earlier };
+  return { fetchFrom, knownRows };
 }

@@ -8,13 +8,13 @@ import { COMMON_COLUMNS } from '../table/common-columns.ts';
 import { EXTRA_COLUMN } from '../table/native-columns.ts';
 import { formatInstant } from '../time/instant.ts';
 import type { Vendor } from '../vendors/contract.ts';
-import type { Job } from './next-export.ts';
+import type { ExportTask } from './next-export.ts';
 import { scopeOf } from './scope.ts';
 import { VERSION } from './version.ts';
 
 export interface ManifestOptions {
   readonly inputs: Inputs;
-  readonly job: Job;
+  readonly task: ExportTask;
   /** The export's name: that of its folder and files. */
   readonly name: string;
   readonly table: ExportedTable;
@@ -32,9 +32,9 @@ export interface ManifestOptions {
  * came to be. It holds no header, no body and no credential. Source: https://datapackage.org/profiles/2.0/datapackage.json
  */
 export function manifestOf(options: ManifestOptions): object {
-  const { inputs, job, name, table, copies, exchanges, notes, createdAt } = options;
-  const { vendor, query, period, run } = inputs;
-  const window = { from: formatInstant(job.window.from), to: formatInstant(job.window.to) };
+  const { inputs, task, name, table, copies, exchanges, notes, createdAt } = options;
+  const { vendor, query, windowRequest, run } = inputs;
+  const window = { from: formatInstant(task.window.from), to: formatInstant(task.window.to) };
   const created = formatInstant(createdAt);
   const scope = scopeOf(inputs);
   const hashes = table.files.map(({ sha256 }) => sha256);
@@ -56,19 +56,23 @@ export function manifestOf(options: ManifestOptions): object {
       org: inputs.org || null,
       host: new URL(inputs.origin).host,
       document: vendor.document,
-      window: { asked: period.asked, ...window, interval: '[from, to)', settle: period.settle },
+      window: { asked: windowRequest.asked, ...window, interval: '[from, to)', settle: windowRequest.settle },
       filters: Object.fromEntries(query.filters),
       columns: inputs.columns,
       scope,
-      chain: period.onward === null ? null : { previous: previousOf(job) },
-      gap: job.gap && { from: formatInstant(job.gap.from), to: formatInstant(job.gap.to) },
+      chain: windowRequest.continuation === null ? null : { previous: previousOf(task) },
+      gap: task.gap && { from: formatInstant(task.gap.from), to: formatInstant(task.gap.to) },
       late: {
-        looked_from: formatInstant(job.askFrom),
+        looked_from: formatInstant(task.fetchFrom),
         count: table.lateRows.length,
         rows: rangesOf(table.lateRows),
       },
       events: {
-        ...table.counts,
+        received: table.counts.received,
+        outside_window: table.counts.outsideWindow,
+        duplicates: table.counts.duplicates,
+        already_exported: table.counts.alreadyExported,
+        written: table.counts.written,
         first: table.firstEvent === null ? null : formatInstant(table.firstEvent),
         last: table.lastEvent === null ? null : formatInstant(table.lastEvent),
       },
@@ -81,7 +85,7 @@ export function manifestOf(options: ManifestOptions): object {
 }
 
 /** The export before this one, as `readLink` reads it. */
-function previousOf({ last }: Job): object | null {
+function previousOf({ last }: ExportTask): object | null {
   if (last === null) return null;
   const { id, sha256, artifact, window, place } = last;
   return { id, sha256, to: formatInstant(window.to), place, ...(artifact !== null && { artifact }) };

@@ -1,20 +1,20 @@
 import { ExportError } from '../base/errors.ts';
-import type { Period } from '../inputs/window-request.ts';
+import type { WindowRequest } from '../inputs/window-request.ts';
 import { endAfter } from '../time/calendar.ts';
 import { formatInstant } from '../time/instant.ts';
 import type { Window } from '../time/window.ts';
 import type { Vendor } from '../vendors/contract.ts';
-import { damaged, type Link } from './delivered-export.ts';
+import { type DeliveredExport, damaged } from './delivered-export.ts';
 
 /** One export to make. */
-export interface Job {
+export interface ExportTask {
   readonly window: Window;
   /** Where the export's own window was to begin, but that the vendor keeps no event of it; null: there is no hole. */
   readonly gap: Window | null;
   /** What it goes on from; null: it is the first, or stands alone. */
-  readonly last: Link | null;
+  readonly last: DeliveredExport | null;
   /** From where events are asked; before `window.from` where late ones are looked for. */
-  readonly askFrom: number;
+  readonly fetchFrom: number;
 }
 
 /** By so much the clocks of two runners may differ, in milliseconds. */
@@ -26,19 +26,19 @@ const SKEW_MS = 60_000;
  * `destination` where the last export cannot be what it says.
  * @param now milliseconds since 1970
  */
-export function nextJob(
-  { window, timeZone, onward, allowGap }: Period,
-  last: Link | null,
+export function nextExportTask(
+  { window, timeZone, continuation, allowGap }: WindowRequest,
+  last: DeliveredExport | null,
   vendor: Vendor,
   now: number,
-): Job | null {
+): ExportTask | null {
   if (last !== null && last.window.to > now + SKEW_MS) throw damaged(last.place, 'it ends in the future');
   const start = last === null ? window.from : last.window.to;
   if (start >= window.to) return null;
-  const input = last !== null ? null : onward === null ? 'from' : 'initial-from';
+  const input = last !== null ? null : continuation === null ? 'from' : 'initial-from';
   const { from, gap } = keptFrom({ from: start, to: window.to }, vendor, now, allowGap, input);
-  const end = onward?.maxWindow ? endAfter(from, onward.maxWindow, timeZone) : window.to;
-  return { window: { from, to: Math.min(end, window.to) }, gap, last, askFrom: from };
+  const end = continuation?.maxWindow ? endAfter(from, continuation.maxWindow, timeZone) : window.to;
+  return { window: { from, to: Math.min(end, window.to) }, gap, last, fetchFrom: from };
 }
 
 /** Where a window begins that the vendor still keeps, and what of it is gone; `input` says where it begins, if one does. */

@@ -1,14 +1,14 @@
-import type { Page, Stretch, Void } from '../vendors/contract.ts';
+import type { Page, Retraction, Segment } from '../vendors/contract.ts';
 
 /** Takes in the pages of one stretch. */
-export interface Taker {
+export interface SegmentSink {
   /** Awaited before the next page is asked for: a slow disk slows the vendor down. */
-  readonly take: (page: Page | Void) => Promise<void>;
+  readonly accept: (page: Page | Retraction) => Promise<void>;
 }
 
 interface Place<Each> {
   readonly taker: Each;
-  readonly stretch: Stretch;
+  readonly stretch: Segment;
   walked: boolean;
 }
 
@@ -17,8 +17,8 @@ interface Place<Each> {
  * end. A walk may hand over a part of its own, which then comes before the rest of it, when a walker has nothing to do.
  * Throws what a walk throws, at once; the others then end with the page that they are at.
  */
-export async function* walkStretches<Each extends Taker>(
-  stretches: AsyncIterable<Stretch> | Iterable<Stretch>,
+export async function* walkConcurrently<Each extends SegmentSink>(
+  stretches: AsyncIterable<Segment> | Iterable<Segment>,
   walkers: number,
   open: () => Each,
 ): AsyncGenerator<Each> {
@@ -37,7 +37,7 @@ export async function* walkStretches<Each extends Taker>(
     news = Promise.withResolvers();
   };
 
-  const placeBefore = (index: number, stretch: Stretch): Place<Each> => {
+  const placeBefore = (index: number, stretch: Segment): Place<Each> => {
     const place = { taker: open(), stretch, walked: false };
     places.splice(index, 0, place);
     return place;
@@ -50,14 +50,14 @@ export async function* walkStretches<Each extends Taker>(
   };
 
   const walk = async (place: Place<Each>): Promise<void> => {
-    const handOver = (part: Stretch) => {
+    const handOver = (part: Segment) => {
       if (!exhausted || over || busy >= walkers) return false;
       void work(placeBefore(places.indexOf(place), part));
       return true;
     };
     for await (const page of place.stretch(handOver)) {
       if (over) return;
-      const taken = place.taker.take(page);
+      const taken = place.taker.accept(page);
       takes.add(taken);
       await taken.finally(() => takes.delete(taken));
     }
@@ -101,6 +101,6 @@ export async function* walkStretches<Each extends Taker>(
 }
 
 /** Calls of `next` wait for each other, so that stretches come one by one, in order. */
-async function* inTurn(stretches: AsyncIterable<Stretch> | Iterable<Stretch>): AsyncGenerator<Stretch> {
+async function* inTurn(stretches: AsyncIterable<Segment> | Iterable<Segment>): AsyncGenerator<Segment> {
   yield* stretches;
 }

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
-import { walkStretches } from './concurrent-walk.ts';
-import { Parts } from './part-files.ts';
-import { type ExportedTable, type ExportOptions, Table } from './row-filter.ts';
-import { Gathering } from './segment-rows.ts';
+import { walkConcurrently } from './concurrent-walk.ts';
+import { PartFiles } from './part-files.ts';
+import { type ExportedTable, type ExportOptions, RowFilter } from './row-filter.ts';
+import { SpillBudget } from './segment-rows.ts';
 
 /**
  * Walks the vendor's stretches, several at once, writes their rows as CSV into `<path>.partial`, reads the bytes back
@@ -10,12 +10,12 @@ import { Gathering } from './segment-rows.ts';
  * contradict each other. On failure the `.partial` may remain; whoever made the folder removes it.
  */
 export async function exportEvents(options: ExportOptions): Promise<ExportedTable> {
-  const { vendor, session, path, maxBytes, walkers } = options;
-  const parts = new Parts(path, maxBytes);
-  const table = new Table(options, parts);
-  const gathering = new Gathering(table, dirname(path), options.mostHeldBytes);
+  const { vendor, session, path, maxBytes, concurrency } = options;
+  const parts = new PartFiles(path, maxBytes);
+  const table = new RowFilter(options, parts);
+  const gathering = new SpillBudget(table, dirname(path), options.mostHeldBytes);
   try {
-    for await (const gathered of walkStretches(vendor.stretches(session), walkers, () => gathering.begin())) {
+    for await (const gathered of walkConcurrently(vendor.segments(session), concurrency, () => gathering.begin())) {
       table.count(gathered);
       for await (const rows of gathering.end(gathered)) await table.take(rows);
       table.tell(gathered);

@@ -9,7 +9,7 @@ const PIECE_BYTES = 2 ** 18;
  * The rows of a CSV that was exported, without its header, some at a time: memory holds a piece of the file, and
  * at least one row. Throws `destination` where the disk gives back anything else than so many rows.
  */
-export async function* readStored(path: string, rows: number): AsyncGenerator<string[][]> {
+export async function* readExportedRows(path: string, rows: number): AsyncGenerator<string[][]> {
   let left = rows;
   try {
     const pieces = createReadStream(path, { highWaterMark: PIECE_BYTES });

@@ -2,7 +2,7 @@ import { parseInstant } from '../time/instant.ts';
 import type { Vendor } from '../vendors/contract.ts';
 
 /** A CSV of an earlier export: its header, and rows of the header's width. */
-export interface EarlierTable {
+export interface ExportedRows {
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
@@ -11,11 +11,11 @@ export interface EarlierTable {
  * What earlier exports hold of a stretch of time that is asked for once more, so that only what came late is new.
  * By id where the vendor has ids, else row by row: two equal rows are two events, and each is found once.
  */
-export class Earlier {
+export class KnownRows {
   readonly #vendor: Vendor;
   readonly #from: number;
   readonly #ids = new Set<string>();
-  readonly #tables: EarlierTable[] = [];
+  readonly #tables: ExportedRows[] = [];
   /** Rows not yet found again, by the columns that a table shares with the new one. */
   #left: { readonly key: (cells: readonly string[]) => string; readonly counts: Map<string, number> }[] | null = null;
 
@@ -25,7 +25,7 @@ export class Earlier {
     this.#from = from;
   }
 
-  add({ header, rows }: EarlierTable): void {
+  add({ header, rows }: ExportedRows): void {
     const { idColumn, timeColumn } = this.#vendor;
     const time = columnOf(header, timeColumn, 'time');
     const inStretch = rows.filter((cells) => !((parseInstant(cells[time] ?? '') ?? this.#from) < this.#from));
@@ -35,7 +35,7 @@ export class Earlier {
   }
 
   /** Whether an earlier export holds this event; an event without an id is found as often as it was exported. */
-  take(header: readonly string[], cells: readonly string[], id: string | null): boolean {
+  consume(header: readonly string[], cells: readonly string[], id: string | null): boolean {
     if (id !== null && this.#ids.has(id.toWellFormed())) return true;
     this.#left ??= this.#tables.map((table) => countRows(table, header));
     for (const { key, counts } of this.#left) {
@@ -53,7 +53,7 @@ const columnOf = (header: readonly string[], native: string | null, common: stri
   Math.max(native === null ? -1 : header.indexOf(native), header.indexOf(common));
 
 /** Another version of the exporter, or of the vendor, may have other columns: then those that both have must do. */
-function countRows({ header, rows }: EarlierTable, now: readonly string[]) {
+function countRows({ header, rows }: ExportedRows, now: readonly string[]) {
   const same = JSON.stringify(header) === JSON.stringify(now);
   const shared = same ? [...now] : now.filter((name) => header.includes(name) && name !== 'extra');
   const keyOf = (columns: readonly string[]) => {

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { firstWhere } from '../base/binary-search.ts';
 import type { Digest } from '../base/digest.ts';
-import { Sink } from './verified-file.ts';
+import { VerifiedFile } from './verified-file.ts';
 
 /** A finished file of the table, with its header and its rows. */
 export interface CsvFile extends Digest {
@@ -20,7 +20,7 @@ export interface EncodedRows {
 }
 
 interface Part {
-  readonly sink: Sink;
+  readonly sink: VerifiedFile;
   bytes: number;
   rows: number;
 }
@@ -30,7 +30,7 @@ interface Part {
  * rows, each with the header. Only a single row that is larger makes a larger file.
  * The names are given when all is written and was read back.
  */
-export class Parts {
+export class PartFiles {
   readonly #path: string;
   readonly #maxBytes: number;
   readonly #parts: Part[] = [];
@@ -98,7 +98,7 @@ export class Parts {
 
   async #open(): Promise<void> {
     const count = this.#parts.length;
-    const sink = await Sink.open(count === 0 ? this.#path : partPath(this.#path, count + 1));
+    const sink = await VerifiedFile.open(count === 0 ? this.#path : partPath(this.#path, count + 1));
     this.#parts.push({ sink, bytes: this.#header.length, rows: 0 });
     await sink.write(this.#header);
   }

@@ -7,11 +7,11 @@ import { planTable, type TablePlan } from '../table/table-plan.ts';
 import { formatInstant } from '../time/instant.ts';
 import type { Window } from '../time/window.ts';
 import type { Columns, Session, Vendor, VendorEvent } from '../vendors/contract.ts';
-import type { Earlier } from './known-rows.ts';
-import { type CsvFile, encodedRows, type Parts } from './part-files.ts';
-import type { Gathered, RowForm } from './segment-rows.ts';
-import { type Block, type Rows, startOf } from './sort/row-batch.ts';
-import { Ids, twice } from './unique-ids.ts';
+import type { KnownRows } from './known-rows.ts';
+import { type CsvFile, encodedRows, type PartFiles } from './part-files.ts';
+import type { RowEncoder, SegmentRows } from './segment-rows.ts';
+import { type RowBatch, type RowRange, startOf } from './sort/row-batch.ts';
+import { duplicateId, UniqueIds } from './unique-ids.ts';
 
 export interface ExportOptions {
   readonly vendor: Vendor;
@@ -26,9 +26,9 @@ export interface ExportOptions {
   /** What the session's window holds before this instant was exported earlier, but for what came late. */
   readonly from: number;
   /** What was exported before; null where the session's window begins at `from`. */
-  readonly earlier: Earlier | null;
+  readonly knownRows: KnownRows | null;
   /** How many stretches are walked at once. */
-  readonly walkers: number;
+  readonly concurrency: number;
   /** Bytes of rows that may be in memory; has a default. */
   readonly mostHeldBytes?: number;
   /** Hears of each stretch that was written. */
@@ -39,11 +39,11 @@ export interface ExportOptions {
 interface Counts {
   received: number;
   /** Outside the window: bounds are over-fetched where no document says how they are read. */
-  cut: number;
+  outsideWindow: number;
   /** Events that came twice, by id. */
-  repeated: number;
+  duplicates: number;
   /** Events that an earlier export holds. */
-  known: number;
+  alreadyExported: number;
   written: number;
 }
 
@@ -61,26 +61,26 @@ export interface ExportedTable {
 }
 
 /** How events become rows, and which rows are written: each event once, and none that an earlier export holds. */
-export class Table implements RowForm {
+export class RowFilter implements RowEncoder {
   readonly order: 'time' | 'vendor';
   readonly #options: ExportOptions;
-  readonly #parts: Parts;
-  readonly #counts: Counts = { received: 0, cut: 0, repeated: 0, known: 0, written: 0 };
+  readonly #parts: PartFiles;
+  readonly #counts: Counts = { received: 0, outsideWindow: 0, duplicates: 0, alreadyExported: 0, written: 0 };
   readonly #lateRows: number[] = [];
-  readonly #ids: Ids;
+  readonly #ids: UniqueIds;
   #plan: TablePlan | null = null;
   #header: readonly string[] | null = null;
   #isOpen = false;
   /** The row before the one at hand. */
-  #before: Block | null = null;
+  #before: RowBatch | null = null;
   #beforeRow = 0;
   #first = Number.POSITIVE_INFINITY;
   #last = Number.NEGATIVE_INFINITY;
 
-  constructor(options: ExportOptions, parts: Parts) {
+  constructor(options: ExportOptions, parts: PartFiles) {
     this.#options = options;
     this.#parts = parts;
-    this.#ids = new Ids(options.vendor, dirname(options.path));
+    this.#ids = new UniqueIds(options.vendor, dirname(options.path));
     this.order = options.vendor.order;
   }
 
@@ -110,22 +110,22 @@ export class Table implements RowForm {
   }
 
   /** Counts what came of a stretch. */
-  count(gathered: Gathered): void {
+  count(gathered: SegmentRows): void {
     this.#counts.received += gathered.received;
-    this.#counts.cut += gathered.cut;
+    this.#counts.outsideWindow += gathered.cut;
     for (const [id, time] of gathered.cutIds()) this.#ids.cut(id, time);
     this.#before = null;
   }
 
   /** Rows of one stretch, in order. */
-  async take(some: readonly Rows[]): Promise<void> {
+  async take(some: readonly RowRange[]): Promise<void> {
     await this.#open();
     for (const rows of some) await this.#take(rows);
     if (this.#before !== null) this.#before = copyOf(this.#before, this.#beforeRow);
     this.#beforeRow = 0;
   }
 
-  async #take({ block, from, to }: Rows): Promise<void> {
+  async #take({ block, from, to }: RowRange): Promise<void> {
     await this.#ids.makeRoom(to - from);
     // Rows that stay side by side are written as they lie there.
     let begin = from;
@@ -138,15 +138,15 @@ export class Table implements RowForm {
   }
 
   /** Tells how far the export is. */
-  tell({ slice }: Gathered): void {
+  tell({ slice }: SegmentRows): void {
     if (slice !== null) this.#options.onProgress(this.#counts.written, slice);
   }
 
   async finish(): Promise<Omit<ExportedTable, 'files'>> {
     if (this.#options.vendor.format === 'json') this.begin(null);
     await this.#open();
-    const { received, cut, repeated, known, written } = this.#counts;
-    if (received !== cut + repeated + known + written)
+    const { received, outsideWindow, duplicates, alreadyExported, written } = this.#counts;
+    if (received !== outsideWindow + duplicates + alreadyExported + written)
       throw new Error(`Rows are unaccounted for: ${JSON.stringify(this.#counts)}`);
     await this.#ids.check();
     const timed = Number.isFinite(this.#first);
@@ -176,18 +176,18 @@ export class Table implements RowForm {
   }
 
   /** Counts a row, and tells whether it is to be written. */
-  #isKept(block: Block, row: number): boolean {
+  #isKept(block: RowBatch, row: number): boolean {
     const id = block.ids[row] ?? null;
     const time = block.times[row] as number;
     const isRepeated = id !== null && this.#isRepeated(block, row, id, time);
     this.#before = block;
     this.#beforeRow = row;
     if (isRepeated) {
-      this.#counts.repeated++;
+      this.#counts.duplicates++;
       return false;
     }
     if (this.#isKnown(block, row, id, time)) {
-      this.#counts.known++;
+      this.#counts.alreadyExported++;
       return false;
     }
     if (id !== null) this.#ids.keep(id, time);
@@ -199,22 +199,22 @@ export class Table implements RowForm {
   }
 
   /** Whether it is the row before once more. Throws `protocol` where one id is of two events. */
-  #isRepeated(block: Block, row: number, id: string, time: number): boolean {
+  #isRepeated(block: RowBatch, row: number, id: string, time: number): boolean {
     const before = this.#before;
     if (before === null || before.ids[this.#beforeRow] !== id) return false;
     const last = before.times[this.#beforeRow] as number;
     if (last !== time && !(Number.isNaN(last) && Number.isNaN(time))) return false;
     const isSame = rowOf(before, this.#beforeRow).equals(rowOf(block, row));
-    if (isSame && before.rests[this.#beforeRow] === block.rests[row]) return true;
-    throw twice(this.#options.vendor, Number.isNaN(time) ? null : formatInstant(time), 'with different contents');
+    if (isSame && before.identities[this.#beforeRow] === block.identities[row]) return true;
+    throw duplicateId(this.#options.vendor, Number.isNaN(time) ? null : formatInstant(time), 'with different contents');
   }
 
   /** Whether an earlier export holds it. Without a time, it may be one of them. */
-  #isKnown(block: Block, row: number, id: string | null, time: number): boolean {
-    const { earlier, vendor } = this.#options;
-    if (earlier === null || time >= this.#options.from) return false;
+  #isKnown(block: RowBatch, row: number, id: string | null, time: number): boolean {
+    const { knownRows, vendor } = this.#options;
+    if (knownRows === null || time >= this.#options.from) return false;
     if (Number.isNaN(time) && id === null) throw untold(vendor);
-    return earlier.take(this.#planned().names, cellsOf(block, row), id);
+    return knownRows.consume(this.#planned().names, cellsOf(block, row), id);
   }
 }
 
@@ -244,16 +244,16 @@ const untold = ({ name }: Vendor): ExportError =>
   );
 
 /** The row's bytes, its line end included. */
-const rowOf = (block: Block, row: number): Buffer => block.bytes.subarray(startOf(block, row), block.ends[row]);
+const rowOf = (block: RowBatch, row: number): Buffer => block.bytes.subarray(startOf(block, row), block.ends[row]);
 
 /** The cells of a row. */
-function cellsOf(block: Block, row: number): string[] {
+function cellsOf(block: RowBatch, row: number): string[] {
   const bytes = rowOf(block, row);
   return new CsvRow(bytes, 0, bytes.length - 2, true).cells;
 }
 
 /** One row of a block that is good no more. */
-function copyOf(block: Block, row: number): Block {
+function copyOf(block: RowBatch, row: number): RowBatch {
   const bytes = Buffer.from(rowOf(block, row));
   return {
     count: 1,
@@ -261,6 +261,6 @@ function copyOf(block: Block, row: number): Block {
     ends: Float64Array.of(bytes.length),
     times: block.times.slice(row, row + 1),
     ids: block.ids.slice(row, row + 1),
-    rests: block.rests.slice(row, row + 1),
+    identities: block.identities.slice(row, row + 1),
   };
 }

@@ -1,17 +1,17 @@
 import type { RowBuffer } from '../csv/row-buffer.ts';
 import { contains, type Window } from '../time/window.ts';
-import type { Page, VendorEvent, Void } from '../vendors/contract.ts';
-import type { Taker } from './concurrent-walk.ts';
+import type { Page, Retraction, VendorEvent } from '../vendors/contract.ts';
+import type { SegmentSink } from './concurrent-walk.ts';
 import { limitNewSpace } from './heap.ts';
 import { merge } from './sort/merge.ts';
-import { BlockPool, type Rows } from './sort/row-batch.ts';
-import { RowStore, Scratch } from './sort/spill-buffer.ts';
+import { RowBatchPool, type RowRange } from './sort/row-batch.ts';
+import { ScratchFile, SpillBuffer } from './sort/spill-buffer.ts';
 
 /** Bytes of rows that may wait in memory, of all stretches together; as many may be on their way to the disk. */
 const MOST_HELD_BYTES = 6 * 2 ** 20;
 
 /** How the events of an export become rows. */
-export interface RowForm {
+export interface RowEncoder {
   readonly order: 'time' | 'vendor';
   /** Told of the header of each page, before its events come. */
   readonly begin: (header: readonly string[] | null) => void;
@@ -22,8 +22,8 @@ export interface RowForm {
 }
 
 /** What came of one draft. */
-interface Draft {
-  readonly rows: RowStore;
+interface ProvisionalRows {
+  readonly rows: SpillBuffer;
   received: number;
   cut: number;
   /** Of those that were cut, where they have one, with their times. */
@@ -31,33 +31,33 @@ interface Draft {
 }
 
 /** All that an export holds at once: stretches that are being walked, and those that wait for their turn. */
-export class Gathering {
-  readonly #form: RowForm;
+export class SpillBudget {
+  readonly #form: RowEncoder;
   readonly #folder: string;
   readonly #mostHeldBytes: number;
-  readonly #pool = new BlockPool();
-  readonly #open = new Set<Gathered>();
+  readonly #pool = new RowBatchPool();
+  readonly #open = new Set<SegmentRows>();
   /** What is on its way to the disk, or was; where the disk refuses, whoever comes next is told. */
   #storing: Promise<void> = Promise.resolve();
   #isStoring = false;
   #closed = false;
 
   /** @param folder where files without a name may grow */
-  constructor(form: RowForm, folder: string, mostHeldBytes = MOST_HELD_BYTES) {
+  constructor(form: RowEncoder, folder: string, mostHeldBytes = MOST_HELD_BYTES) {
     this.#form = form;
     this.#folder = folder;
     this.#mostHeldBytes = mostHeldBytes;
   }
 
   /** Opens a stretch. */
-  begin(): Gathered {
-    const gathered = new Gathered(this.#form, this.#folder, this.#pool, () => this.#makeRoom());
+  begin(): SegmentRows {
+    const gathered = new SegmentRows(this.#form, this.#folder, this.#pool, () => this.#makeRoom());
     this.#open.add(gathered);
     return gathered;
   }
 
   /** All rows of a stretch to which no page comes any more, in the order of the export; some are good until the next. */
-  async *end(gathered: Gathered): AsyncGenerator<readonly Rows[]> {
+  async *end(gathered: SegmentRows): AsyncGenerator<readonly RowRange[]> {
     // Nothing of it begins to move any more.
     this.#open.delete(gathered);
     try {
@@ -94,33 +94,33 @@ export class Gathering {
 }
 
 /** The rows of one stretch. */
-export class Gathered implements Taker {
-  readonly #form: RowForm;
-  readonly #scratch: Scratch;
-  readonly #pool: BlockPool;
+export class SegmentRows implements SegmentSink {
+  readonly #form: RowEncoder;
+  readonly #scratch: ScratchFile;
+  readonly #pool: RowBatchPool;
   readonly #makeRoom: () => Promise<void>;
-  readonly #drafts = new Map<object | undefined, Draft>();
+  readonly #drafts = new Map<object | undefined, ProvisionalRows>();
   #slice: Window | null = null;
 
-  constructor(form: RowForm, folder: string, pool: BlockPool, makeRoom: () => Promise<void>) {
+  constructor(form: RowEncoder, folder: string, pool: RowBatchPool, makeRoom: () => Promise<void>) {
     this.#form = form;
-    this.#scratch = new Scratch(folder);
+    this.#scratch = new ScratchFile(folder);
     this.#pool = pool;
     this.#makeRoom = makeRoom;
   }
 
-  async take(page: Page | Void): Promise<void> {
-    if ('takenBack' in page) {
-      await this.#drafts.get(page.takenBack)?.rows.close();
-      this.#drafts.delete(page.takenBack);
+  async accept(page: Page | Retraction): Promise<void> {
+    if ('retracted' in page) {
+      await this.#drafts.get(page.retracted)?.rows.close();
+      this.#drafts.delete(page.retracted);
       return;
     }
     limitNewSpace();
-    const { slice, draft, header, events } = page;
+    const { slice, provisional, header, events } = page;
     this.#form.begin(header ?? null);
     const { from, to } = this.#slice ?? slice;
     this.#slice = { from: Math.min(from, slice.from), to: Math.max(to, slice.to) };
-    const into = this.#draft(draft);
+    const into = this.#rowsOf(provisional);
     into.received += events.length;
     for (const event of events) {
       const { time, id } = event;
@@ -159,7 +159,7 @@ export class Gathered implements Taker {
   }
 
   /** All rows, in the order of the export; some are good until the next. */
-  rows(): AsyncGenerator<readonly Rows[]> {
+  rows(): AsyncGenerator<readonly RowRange[]> {
     const runs = [...this.#drafts.values()].flatMap(({ rows }) => rows.runs());
     return merge(runs, this.#form.order);
   }
@@ -174,15 +174,20 @@ export class Gathered implements Taker {
     await this.#scratch.close();
   }
 
-  #draft(draft: object | undefined): Draft {
+  #rowsOf(draft: object | undefined): ProvisionalRows {
     const known = this.#drafts.get(draft);
     if (known !== undefined) return known;
-    const made = { rows: new RowStore(this.#scratch, this.#form.order, this.#pool), received: 0, cut: 0, cutIds: [] };
+    const made = {
+      rows: new SpillBuffer(this.#scratch, this.#form.order, this.#pool),
+      received: 0,
+      cut: 0,
+      cutIds: [],
+    };
     this.#drafts.set(draft, made);
     return made;
   }
 
-  #sum(of: (draft: Draft) => number): number {
+  #sum(of: (draft: ProvisionalRows) => number): number {
     let sum = 0;
     for (const draft of this.#drafts.values()) sum += of(draft);
     return sum;

@@ -1,8 +1,8 @@
 import { ExportError } from '../base/errors.ts';
 import { maskEverywhere, type Secrets } from '../base/secrets.ts';
 import type { Exchange } from '../http/call.ts';
-import { openWire } from '../http/client.ts';
-import type { Pace } from '../http/rate-limiter.ts';
+import { openHttpClient } from '../http/client.ts';
+import type { RateLimiter } from '../http/rate-limiter.ts';
 import type { Wait } from '../http/retry.ts';
 import { eventReader } from '../table/transcode/event-reader.ts';
 import type { Clock } from '../time/clock.ts';
@@ -30,7 +30,7 @@ export interface SessionOptions {
   /** What is asked for. */
   readonly window: Window;
   readonly secrets: Secrets;
-  readonly pace: Pace;
+  readonly pace: RateLimiter;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onExchange: (exchange: Exchange) => void;
@@ -51,7 +51,7 @@ export function openSession(options: SessionOptions): { session: Session; close:
   // What is still under way when an export fails has nobody to wait for it.
   const over = new AbortController();
 
-  const wire = openWire({
+  const wire = openHttpClient({
     ...wireHooks,
     signal: AbortSignal.any([signal, over.signal]),
     origin: inputs.origin,
@@ -60,7 +60,7 @@ export function openSession(options: SessionOptions): { session: Session; close:
     timeoutMs: inputs.timeoutMs,
     proxyEnv: inputs.proxyEnv,
     ...(inputs.temp && { folder: inputs.temp }),
-    cut: secrets.cut,
+    redact: secrets.redact,
     authorize: async () => {
       headers ??= logIn();
       return headers;

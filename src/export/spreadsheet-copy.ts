@@ -1,6 +1,6 @@
 import { encodeGuardedRows } from '../csv/formula-guard.ts';
-import { readStored } from './exported-rows.ts';
-import { type CsvFile, encodedRows, Parts } from './part-files.ts';
+import { readExportedRows } from './exported-rows.ts';
+import { type CsvFile, encodedRows, PartFiles } from './part-files.ts';
 import type { ExportedTable } from './row-filter.ts';
 
 interface SpreadsheetOptions {
@@ -17,12 +17,12 @@ interface SpreadsheetOptions {
  * Throws `destination` where the disk refuses, and the signal's reason; then the copy has no name.
  */
 export async function writeSpreadsheet({ table, path, maxBytes, signal }: SpreadsheetOptions): Promise<CsvFile[]> {
-  const parts = new Parts(path.replace(/\.csv$/, '.spreadsheet.csv'), maxBytes);
+  const parts = new PartFiles(path.replace(/\.csv$/, '.spreadsheet.csv'), maxBytes);
   const encoded = (rows: readonly (readonly string[])[]) => encodedRows(rows, (row) => encodeGuardedRows([row]));
   try {
     await parts.begin(encoded([table.columns]));
     for (const file of table.files) {
-      for await (const rows of readStored(file.path, file.rows)) {
+      for await (const rows of readExportedRows(file.path, file.rows)) {
         signal.throwIfAborted();
         await parts.write(encoded(rows));
       }

@@ -34,7 +34,7 @@ class Batch {
  * neighbour; where it comes at two times, the other may be anywhere. So 64 bits of each are kept, and its time, on the
  * disk. That two of a million ids share them, and the export ends red for nothing, happens in one of 37 million exports.
  */
-export class Ids {
+export class UniqueIds {
   readonly #vendor: Vendor;
   readonly #folder: string;
   readonly #batch = new Batch();
@@ -105,7 +105,7 @@ export class Ids {
     const [cut, kept] = [this.#cut.get(whole[index * 2] ?? 0n), times[index * 2 + 1] ?? Number.NaN];
     if (cut === undefined || cut === kept) return;
     const both = [kept, cut].filter((time) => !Number.isNaN(time)).map(formatInstant);
-    throw twice(this.#vendor, both.join(' and '), 'at different times');
+    throw duplicateId(this.#vendor, both.join(' and '), 'at different times');
   }
 
   async close(): Promise<void> {
@@ -135,7 +135,7 @@ export class Ids {
         if (batch.whole[index * 2] === id && !Number.isNaN(time)) times.push(formatInstant(time));
       }
     }
-    return twice(this.#vendor, times.length === 0 ? null : times.slice(0, 2).join(' and '), 'at different times');
+    return duplicateId(this.#vendor, times.length === 0 ? null : times.slice(0, 2).join(' and '), 'at different times');
   }
 }
 
@@ -146,7 +146,7 @@ function grown(ids: BigUint64Array<ArrayBuffer>): BigUint64Array<ArrayBuffer> {
 }
 
 /** The error for a vendor that gives one id to two events. */
-export const twice = ({ name }: Vendor, when: string | null, how: string): ExportError =>
+export const duplicateId = ({ name }: Vendor, when: string | null, how: string): ExportError =>
   new ExportError('protocol', `${name} gave one event id twice, ${how}.`, {
     where: when === null ? name : `an event of ${when}`,
     next: 'Run the export again; if it stays, report it to the vendor: one of the two is not what happened.',

@@ -8,7 +8,7 @@ import type { ExportError } from '../base/errors.ts';
  * A file that is hashed while it is written to `<path>.partial`, and that may get its name once the disk has given back
  * the same bytes. Everything throws `destination` where the disk refuses.
  */
-export class Sink {
+export class VerifiedFile {
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #hash = createHash('sha256');
@@ -23,8 +23,8 @@ export class Sink {
     this.#file = file;
   }
 
-  static async open(path: string): Promise<Sink> {
-    return new Sink(path, await onDisk(path, () => open(partialOf(path), 'wx')));
+  static async open(path: string): Promise<VerifiedFile> {
+    return new VerifiedFile(path, await onDisk(path, () => open(partialOf(path), 'wx')));
   }
 
   /** The chunk may change once it has ended. */

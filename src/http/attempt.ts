@@ -6,7 +6,7 @@ import type { RequestError, Request as Stream } from 'got';
 import { ExportError } from '../base/errors.ts';
 import { forLog } from '../base/text.ts';
 import type { Call } from './call.ts';
-import { CutShort, decode, isPlain, type Reply, type Subject, tooLarge } from './response.ts';
+import { decode, type ErrorContext, type HttpResponse, isPlain, TruncatedBody, tooLarge } from './response.ts';
 import { failureOf } from './retry.ts';
 import { inMemory, Spool } from './spool.ts';
 
@@ -41,7 +41,7 @@ export interface Limits {
 }
 
 /** A try without a whole response, worth another one. The message is made of our own words and an error code. */
-export class Broken extends Error {
+export class TransportFailure extends Error {
   override readonly name = 'Broken';
 }
 
@@ -51,13 +51,13 @@ export class Broken extends Error {
  * `incomplete` for a body that is too large, `protocol` for what is not HTTP, `input` for a token no header can hold,
  * `destination` for a disk that does not take the body.
  */
-export async function exchange(
+export async function sendOnce(
   request: Request,
   credentials: Readonly<Record<string, string>>,
   agents: Agents,
   limits: Limits,
-  subject: Subject,
-): Promise<Reply> {
+  subject: ErrorContext,
+): Promise<HttpResponse> {
   // Loaded with the first request: a run that refuses its inputs, or waits, is told at once.
   const { default: got, RequestError } = await import('got');
   try {
@@ -78,13 +78,13 @@ export async function exchange(
     return await receive(stream, limits, subject);
   } catch (error) {
     if (limits.signal.aborted) throw limits.signal.reason;
-    if (error instanceof CutShort) throw new Broken(error.message, { cause: error });
+    if (error instanceof TruncatedBody) throw new TransportFailure(error.message, { cause: error });
     throw error instanceof RequestError ? explain(error, subject) : error;
   }
 }
 
 /** Reads the response to its end, and makes its sum on the way. What there is of a broken one is given back. */
-async function receive(stream: Stream, limits: Limits, subject: Subject): Promise<Reply> {
+async function receive(stream: Stream, limits: Limits, subject: ErrorContext): Promise<HttpResponse> {
   // Whoever waits hears of errors, but between two waits nobody does.
   stream.on('error', () => {});
   const [response] = (await once(stream, 'response')) as [http.IncomingMessage];
@@ -153,19 +153,19 @@ async function decoded(
   status: number,
   encoding: string,
   maxBytes: number,
-  subject: Subject,
+  subject: ErrorContext,
 ): Promise<Buffer> {
   const decoding = decode(raw, encoding, maxBytes, subject);
   return status >= 200 && status < 300 ? decoding : decoding.catch(() => raw);
 }
 
 /** got's errors carry the request with its headers: only their code and text are kept. */
-function explain({ code, message }: RequestError, { vendor, where }: Subject): Error {
+function explain({ code, message }: RequestError, { vendor, where }: ErrorContext): Error {
   const cause = new Error(`${code}: ${forLog(message, 300)}`);
   const { kind, reason } = failureOf(code);
   switch (kind) {
     case 'again':
-      return new Broken(reason, { cause });
+      return new TransportFailure(reason, { cause });
     case 'trust':
       return new ExportError('unavailable', `The certificate of ${vendor} is not trusted (${reason}).`, {
         where,

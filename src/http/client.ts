@@ -3,12 +3,12 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { ExportError } from '../base/errors.ts';
 import type { Clock } from '../time/clock.ts';
-import { type Agents, Broken, exchange, type Limits, type Request, requestOf } from './attempt.ts';
+import { type Agents, type Limits, type Request, requestOf, sendOnce, TransportFailure } from './attempt.ts';
 import type { Answer, Call, Exchange, Fetch, Send } from './call.ts';
-import { refusal, spent } from './http-errors.ts';
-import type { Pace } from './rate-limiter.ts';
-import { checkAccepted, type Reply, type Subject } from './response.ts';
-import { isTransient, Patience, readHttpDate, readRetryAfter, type Wait } from './retry.ts';
+import { errorForStatus, retriesExhausted } from './http-errors.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+import { checkAccepted, type ErrorContext, type HttpResponse } from './response.ts';
+import { isTransient, RetryBudget, readHttpDate, readRetryAfter, type Wait } from './retry.ts';
 import { MEMORY_BYTES } from './spool.ts';
 
 /** The largest body in memory, encoded or decoded, in bytes: 500 MiB, since no longer text can be read. */
@@ -18,7 +18,7 @@ const MAX_DOWNLOAD_BYTES = 16 * 2 ** 30;
 
 type Credentials = Readonly<Record<string, string>>;
 
-export interface WireOptions {
+export interface HttpClientOptions {
   /** `https://…`, or `http://…` on loopback; the only origin that is ever spoken to. */
   readonly origin: string;
   /** The vendor's display name, for messages. */
@@ -36,10 +36,10 @@ export interface WireOptions {
   /** `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, in either case. */
   readonly proxyEnv: Readonly<Record<string, string | undefined>>;
   /** Of all requests, and of those to come after. */
-  readonly pace: Pace;
+  readonly pace: RateLimiter;
   readonly clock: Clock;
   /** Takes secrets out of the vendor's words, where a message quotes them. */
-  readonly cut: (text: string) => string;
+  readonly redact: (text: string) => string;
   /** Hears of each try that ended, for the manifest. */
   readonly onExchange: (exchange: Exchange) => void;
   /** Hears of each wait; `attempt` is the try that failed, `reason` holds no word of the vendor's. */
@@ -52,7 +52,7 @@ export interface WireOptions {
   readonly folder?: string;
 }
 
-export interface Wire {
+export interface HttpClient {
   /** Sends with credentials. Throws `ExportError`, or the signal's reason. */
   readonly send: Send;
   /** The same for responses that may be larger than memory should be. */
@@ -64,7 +64,7 @@ export interface Wire {
 }
 
 /** Opens the way to one vendor. Throws `input` where the environment names a proxy that cannot be used. */
-export function openWire(options: WireOptions): Wire {
+export function openHttpClient(options: HttpClientOptions): HttpClient {
   const agents = openAgents(options);
   const { maxBytes, memoryBytes = MEMORY_BYTES, folder = tmpdir(), timeoutMs, signal } = options;
   const whole = { maxWholeBytes: MAX_WHOLE_BYTES, folder, timeoutMs, signal };
@@ -89,7 +89,7 @@ export function openWire(options: WireOptions): Wire {
 }
 
 /** Node takes a proxy without `http(s)://` for none, and quotes a malformed one, password and all, in its error. */
-function openAgents({ origin, proxyEnv }: WireOptions): Agents {
+function openAgents({ origin, proxyEnv }: HttpClientOptions): Agents {
   const secure = origin.startsWith('https:');
   const name = secure ? 'HTTPS_PROXY' : 'HTTP_PROXY';
   const proxy = proxyEnv[name.toLowerCase()] || proxyEnv[name];
@@ -107,42 +107,43 @@ function openAgents({ origin, proxyEnv }: WireOptions): Agents {
 
 /** One call, tried until a whole response settles it or patience is spent. */
 async function deliver(
-  options: WireOptions,
+  options: HttpClientOptions,
   agents: Agents,
   call: Call,
   authorized: boolean,
   limits: Limits,
-): Promise<Reply & { readonly where: string }> {
-  const subject = { vendor: options.vendor, where: `${call.method ?? 'GET'} ${call.path}`, cut: options.cut };
+): Promise<HttpResponse & { readonly where: string }> {
+  const subject = { vendor: options.vendor, where: `${call.method ?? 'GET'} ${call.path}`, cut: options.redact };
   const request = requestOf(options.origin, call);
-  const patience = new Patience(options.maxAttempts, options.clock);
+  const patience = new RetryBudget(options.maxAttempts, options.clock);
   let mayRenew = authorized;
   for (let attempt = 1; ; attempt++) {
     options.signal.throwIfAborted();
     const credentials = authorized ? await options.authorize() : {};
-    await options.pace.send(options.signal);
+    await options.pace.acquire(options.signal);
     const outcome = await tryOnce(options, agents, request, credentials, subject, attempt, limits);
-    if (!(outcome instanceof Broken)) {
+    if (!(outcome instanceof TransportFailure)) {
       const { status, content } = outcome;
       if (status >= 200 && status < 300) return { ...(await accepted(outcome, call, subject)), where: subject.where };
       if (mayRenew && (status === 401 || status === 403)) {
         mayRenew = false;
         if (await options.renew(status, content.body ?? Buffer.of(), credentials)) continue;
       }
-      if (!isTransient(status, call.retryOn)) throw refusal(outcome, subject, request.url.origin);
+      if (!isTransient(status, call.retryOn)) throw errorForStatus(outcome, subject, request.url.origin);
     }
-    const askedMs = outcome instanceof Broken ? null : askedWait(outcome, options.clock);
-    const waitMs = patience.afterFailure(askedMs);
-    if (waitMs === null) throw spent(outcome, subject, attempt, askedMs);
-    const reason = outcome instanceof Broken ? outcome.message : `status ${outcome.status}`;
+    const askedMs = outcome instanceof TransportFailure ? null : askedWait(outcome, options.clock);
+    const waitMs = patience.nextDelay(askedMs);
+    if (waitMs === null) throw retriesExhausted(outcome, subject, attempt, askedMs);
+    const reason = outcome instanceof TransportFailure ? outcome.message : `status ${outcome.status}`;
     options.onRetry({ attempt, waitMs, reason });
-    if (!(outcome instanceof Broken) && (askedMs !== null || outcome.status === 429)) options.pace.close(waitMs);
+    if (!(outcome instanceof TransportFailure) && (askedMs !== null || outcome.status === 429))
+      options.pace.pauseFor(waitMs);
     await options.clock.sleep(waitMs, options.signal);
   }
 }
 
 /** The reply, once it is what the document promises; else it is given back. */
-async function accepted(reply: Reply, { accept }: Call, subject: Subject): Promise<Reply> {
+async function accepted(reply: HttpResponse, { accept }: Call, subject: ErrorContext): Promise<HttpResponse> {
   try {
     checkAccepted(reply, accept, subject);
     return reply;
@@ -154,24 +155,24 @@ async function accepted(reply: Reply, { accept }: Call, subject: Subject): Promi
 
 /** One try, told to `onExchange` however it ends. */
 async function tryOnce(
-  { clock, pace, onExchange }: WireOptions,
+  { clock, pace, onExchange }: HttpClientOptions,
   agents: Agents,
   request: Request,
   credentials: Credentials,
-  subject: Subject,
+  subject: ErrorContext,
   attempt: number,
   limits: Limits,
-): Promise<Reply | Broken> {
+): Promise<HttpResponse | TransportFailure> {
   const at = new Date(clock.now()).toISOString();
-  let reply: Reply | undefined;
+  let reply: HttpResponse | undefined;
   try {
-    reply = await exchange(request, credentials, agents, limits, subject);
+    reply = await sendOnce(request, credentials, agents, limits, subject);
     return reply;
   } catch (error) {
-    if (error instanceof Broken) return error;
+    if (error instanceof TransportFailure) return error;
     throw error;
   } finally {
-    pace.answered(reply?.headers ?? null);
+    pace.release(reply?.headers ?? null);
     onExchange({
       method: request.method,
       path: request.url.pathname + request.url.search,
@@ -185,6 +186,6 @@ async function tryOnce(
 }
 
 /** The vendor's dates are by its own clock, which its answer tells: ours may be minutes off. */
-function askedWait({ headers }: Reply, clock: Clock): number | null {
+function askedWait({ headers }: HttpResponse, clock: Clock): number | null {
   return readRetryAfter(headers['retry-after'], readHttpDate(headers.date) ?? clock.now());
 }

@@ -1,11 +1,11 @@
 import { ExportError } from '../base/errors.ts';
 import { forLog } from '../base/text.ts';
-import { Broken } from './attempt.ts';
-import type { Reply, Subject } from './response.ts';
+import { TransportFailure } from './attempt.ts';
+import type { ErrorContext, HttpResponse } from './response.ts';
 import { WAITING_BUDGET_MS } from './retry.ts';
 
 /** The error for a whole reply that is neither 2xx nor worth another try. */
-export function refusal(reply: Reply, { vendor, where, cut }: Subject, origin: string): ExportError {
+export function errorForStatus(reply: HttpResponse, { vendor, where, cut }: ErrorContext, origin: string): ExportError {
   const { status } = reply;
   const at = `${where} → ${status}`;
   const said = quoteVendor(reply, cut);
@@ -35,15 +35,15 @@ export function refusal(reply: Reply, { vendor, where, cut }: Subject, origin: s
 }
 
 /** The error for a call whose tries, or whose time to wait, are used up. */
-export function spent(
-  outcome: Reply | Broken,
-  { vendor, where, cut }: Subject,
+export function retriesExhausted(
+  outcome: HttpResponse | TransportFailure,
+  { vendor, where, cut }: ErrorContext,
   attempts: number,
   askedMs: number | null,
 ): ExportError {
   const tries = attempts === 1 ? '1 try' : `${attempts} tries`;
   const asked = askedMs === null ? '' : `; it asks to wait ${duration(askedMs)}`;
-  if (outcome instanceof Broken) {
+  if (outcome instanceof TransportFailure) {
     return new ExportError(
       'unavailable',
       `${vendor} gave no whole response in ${tries}; the last: ${outcome.message}.`,
@@ -69,7 +69,7 @@ export function spent(
 }
 
 /** How the vendor words an error, escaped and in quotes after a colon, or a mere full stop where it says nothing short. */
-function quoteVendor({ content: { body } }: Reply, cut: Subject['cut']): string {
+function quoteVendor({ content: { body } }: HttpResponse, cut: ErrorContext['cut']): string {
   const text = body === null || body.length > 65_536 ? undefined : messageIn(body.toString('utf8'));
   return text === undefined ? '.' : `: "${forLog(cut(text), 200)}"`;
 }
@@ -88,7 +88,7 @@ function messageIn(json: string): string | undefined {
 }
 
 /** The host a redirect points to, as the URL parser writes it: a name made safe, without path or query. */
-function redirectHost(reply: Reply, origin: string, cut: Subject['cut']): string {
+function redirectHost(reply: HttpResponse, origin: string, cut: ErrorContext['cut']): string {
   const { location } = reply.headers;
   const target = location === undefined ? null : URL.parse(location, origin);
   if (target === null || target.host === '') return 'no address that could be read';

@@ -14,7 +14,7 @@ const MARGIN_MS = 250;
  * How fast requests may follow each other, for all that are in flight together: as the vendor's document has it, as its
  * `x-ratelimit-*` headers say, and not before the time that it asked to wait for.
  */
-export class Pace {
+export class RateLimiter {
   readonly #rate: Rate | null;
   readonly #clock: Clock;
   /** When those requests were answered that still count, oldest first. */
@@ -36,7 +36,7 @@ export class Pace {
   }
 
   /** Waits until one more request may be sent; each is to be followed by `answered`. Throws the signal's reason. */
-  async send(signal: AbortSignal): Promise<void> {
+  async acquire(signal: AbortSignal): Promise<void> {
     const before = this.#turn;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#turn = promise;
@@ -53,7 +53,7 @@ export class Pace {
   }
 
   /** Told of each request that ended; null: without an answer. */
-  answered(headers: IncomingHttpHeaders | null): void {
+  release(headers: IncomingHttpHeaders | null): void {
     const now = this.#clock.now();
     this.#inFlight--;
     if (this.#rate !== null) this.#answered.push(now);
@@ -68,7 +68,7 @@ export class Pace {
   }
 
   /** Sends nothing for so many milliseconds: the vendor has asked one request to wait, and means all. */
-  close(waitMs: number): void {
+  pauseFor(waitMs: number): void {
     this.#closedUntil = Math.max(this.#closedUntil, this.#clock.now() + waitMs);
   }
 
@@ -102,7 +102,7 @@ interface DocumentedRate {
 }
 
 /** The pace of requests to an origin: the documented rate is that of the vendor's own hosts. */
-export function paceOf({ hosts, rate }: DocumentedRate, origin: string, clock: Clock): Pace {
+export function rateLimiterFor({ hosts, rate }: DocumentedRate, origin: string, clock: Clock): RateLimiter {
   const isOwn = Object.values(hosts).includes(origin);
-  return new Pace((isOwn && rate) || null, clock);
+  return new RateLimiter((isOwn && rate) || null, clock);
 }

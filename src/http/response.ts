@@ -8,7 +8,7 @@ import type { Content } from './spool.ts';
 const unzip = promisify(gunzip);
 
 /** A whole response. */
-export interface Reply {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Decoded from any content encoding; as it came where the body of an error could not be. Of an error, in memory. */
@@ -18,7 +18,7 @@ export interface Reply {
 }
 
 /** Whom and what a message is about. */
-export interface Subject {
+export interface ErrorContext {
   /** The vendor's display name. */
   readonly vendor: string;
   /** Method and path: `GET /api/v1/audit_logs`. */
@@ -28,12 +28,12 @@ export interface Subject {
 }
 
 /** A compressed body that ends too early; worth another try, as a cut connection is. */
-export class CutShort extends Error {
+export class TruncatedBody extends Error {
   override readonly name = 'CutShort';
 }
 
 /** The error for a body beyond `maxBytes`, encoded or decoded. */
-export function tooLarge({ vendor, where }: Subject, maxBytes: number): ExportError {
+export function tooLarge({ vendor, where }: ErrorContext, maxBytes: number): ExportError {
   return new ExportError('incomplete', `${vendor} sent a response of more than ${maxBytes} bytes.`, {
     where,
     next: 'Narrow the window, or add filters, so that one response holds less.',
@@ -47,7 +47,7 @@ export const isPlain = (encoding: string): boolean => /^\s*(?:identity\s*)?$/i.t
  * Undoes the content encoding: none, `identity` or gzip, although only `identity` was asked for.
  * Throws `CutShort`, or `ExportError`: `protocol` for other encodings, `incomplete` beyond `maxBytes` bytes.
  */
-export async function decode(body: Buffer, encoding: string, maxBytes: number, subject: Subject): Promise<Buffer> {
+export async function decode(body: Buffer, encoding: string, maxBytes: number, subject: ErrorContext): Promise<Buffer> {
   const name = encoding.trim().toLowerCase();
   if (isPlain(encoding)) return body;
   if (name !== 'gzip' && name !== 'x-gzip') {
@@ -60,7 +60,7 @@ export async function decode(body: Buffer, encoding: string, maxBytes: number, s
     return await unzip(body, { maxOutputLength: maxBytes });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(subject, maxBytes);
-    throw new CutShort('gzip body cut short or damaged', { cause });
+    throw new TruncatedBody('gzip body cut short or damaged', { cause });
   }
 }
 
@@ -70,7 +70,7 @@ const MEDIA_TYPES = { json: /^application\/([\w.-]+\+)?json$/, csv: /^text\/csv$
  * Lets a whole 2xx reply pass, or throws `protocol`: any status but 200, another content type or charset than the
  * document promises, a body whose end only a closed connection marks (it could be cut anywhere, unnoticed), no body.
  */
-export function checkAccepted(reply: Reply, accept: Call['accept'], subject: Subject): void {
+export function checkAccepted(reply: HttpResponse, accept: Call['accept'], subject: ErrorContext): void {
   const { vendor, where } = subject;
   const fail = (what: string, next: string): never => {
     throw new ExportError('protocol', `${vendor} ${what}`, { where: `${where} → ${reply.status}`, next });
@@ -101,7 +101,7 @@ export function checkAccepted(reply: Reply, accept: Call['accept'], subject: Sub
   }
 }
 
-function plain(text: string, { cut }: Subject): string {
+function plain(text: string, { cut }: ErrorContext): string {
   return cut(text)
     .replace(/[^\w/+.;=* -]/g, '')
     .slice(0, 80);

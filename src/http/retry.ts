@@ -44,7 +44,7 @@ export const pauseAfter = (failures: number, clock: Clock): number =>
   Math.round(clock.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)));
 
 /** Counts the tries of one call and the time waited between them. */
-export class Patience {
+export class RetryBudget {
   readonly #clock: Clock;
   readonly #maxTries: number;
   #failed = 0;
@@ -60,7 +60,7 @@ export class Patience {
    * null: full jitter, so that jobs which failed together do not come back together.
    * Gives the wait before the next try in milliseconds; null: no try is left, or not the time to wait for it.
    */
-  afterFailure(askedMs: number | null): number | null {
+  nextDelay(askedMs: number | null): number | null {
     this.#failed += 1;
     if (this.#failed >= this.#maxTries) return null;
     const waitMs = askedMs ?? pauseAfter(this.#failed, this.#clock);

@@ -11,8 +11,8 @@ import { type Environment, readProxies, refuseOpenTls, refuseUnknown, variableOf
 import { parseFilters } from './filters.ts';
 import { readArtifactName, readChoice, readChoices, readFolder, readInteger, splitList } from './input-parsers.ts';
 import { readOrg } from './org.ts';
-import { LAST_EXPORT, ONWARD_INPUTS, type Period, readPeriod } from './window-request.ts';
-import { type Run, readRun } from './workflow-run.ts';
+import { CONTINUATION_INPUTS, LAST_EXPORT, readWindowRequest, type WindowRequest } from './window-request.ts';
+import { readWorkflowRun, type WorkflowRun } from './workflow-run.ts';
 
 /** Every input and its default, as `action.yml` has them too; '' is "left out". */
 export const DEFAULTS = {
@@ -70,7 +70,7 @@ export interface Inputs {
   readonly origin: string;
   /** What is asked of the vendor, but when. */
   readonly query: Omit<Query, 'window'>;
-  readonly period: Period;
+  readonly windowRequest: WindowRequest;
   readonly columns: Columns;
   /** `owasp`: with a copy for spreadsheets. */
   readonly csvSafety: (typeof CSV_SAFETY)[number];
@@ -92,7 +92,7 @@ export interface Inputs {
   readonly concurrency: number;
   readonly maxAttempts: number;
   readonly timeoutMs: number;
-  readonly run: Run;
+  readonly run: WorkflowRun;
   /** `https://github.com`. */
   readonly serverUrl: string;
   /** `https://github.com/owner/repository/actions/runs/1`. */
@@ -130,9 +130,9 @@ export function readInputs(
     for (const header of Object.values(vendor.headers(credentials.token))) maskEverywhere(header, mask);
   }
   const columns = readColumns(get('columns'), vendor);
-  const period = readPeriod(get, vendor, columns, now);
+  const windowRequest = readWindowRequest(get, vendor, columns, now);
   const destinations = readChoices(get('destination'), 'destination', DESTINATIONS);
-  const chained = period.onward !== null;
+  const chained = windowRequest.continuation !== null;
   refuseWithoutEffect(get, chained, destinations);
   return {
     vendor,
@@ -140,7 +140,7 @@ export function readInputs(
     org: get('org'),
     origin: resolveOrigin(get('base-url') || undefined, vendor),
     query: { org, provider, filters: parseFilters(env[variableOf('filters')] ?? '', vendor) },
-    period,
+    windowRequest,
     columns,
     csvSafety: readChoice(get('csv-safety'), 'csv-safety', CSV_SAFETY),
     destinations,
@@ -161,7 +161,7 @@ export function readInputs(
     concurrency: readInteger(get('concurrency'), 'concurrency', 1, 16),
     maxAttempts: readInteger(get('max-attempts'), 'max-attempts', 1, 20),
     timeoutMs: readInteger(get('request-timeout'), 'request-timeout', 1, 3600) * 1000,
-    ...readRun(env),
+    ...readWorkflowRun(env),
     proxyEnv: readProxies(env),
   };
 }
@@ -170,7 +170,7 @@ export function readInputs(
 function refuseWithoutEffect(get: Get, chained: boolean, destinations: readonly DestinationName[]): void {
   const idle = (names: readonly InputName[]) =>
     names.find((name) => get(name).toLowerCase() !== DEFAULTS[name].toLowerCase());
-  const onward = chained ? undefined : idle(ONWARD_INPUTS);
+  const onward = chained ? undefined : idle(CONTINUATION_INPUTS);
   if (onward !== undefined) {
     throw refuse(
       onward,

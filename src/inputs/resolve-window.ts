@@ -21,7 +21,7 @@ export interface WindowInputs {
 interface ResolvedWindow {
   readonly window: Window;
   /** Whether `to` was later than `settle` before now, and so the window ends there instead. */
-  readonly pulledBack: boolean;
+  readonly clamped: boolean;
   /** The inputs as given. */
   readonly asked: { readonly from: string; readonly to: string };
 }
@@ -71,11 +71,9 @@ export function resolveWindow(
     from,
     readBefore(fromName, from, end, timeZone) ?? readPoint(fromName, from, timeZone),
   );
-  const pulledBack = end < askedTo;
+  const clamped = end < askedTo;
   if (start >= end) {
-    const pull = pulledBack
-      ? `, pulled back from ${formatInstant(askedTo)} to \`settle\` (\`${settle}\`) before now`
-      : '';
+    const pull = clamped ? `, pulled back from ${formatInstant(askedTo)} to \`settle\` (\`${settle}\`) before now` : '';
     throw new ExportError(
       'input',
       `The window is empty: \`${fromName}\` (\`${from}\`) is ${formatInstant(start)}, and \`to\` (\`${to}\`) is ${formatInstant(end)}${pull}.`,
@@ -88,7 +86,7 @@ export function resolveWindow(
       },
     );
   }
-  return { window: { from: start, to: end }, pulledBack, asked: { from, to } };
+  return { window: { from: start, to: end }, clamped, asked: { from, to } };
 }
 
 const refused = (name: InputName, given: string, why: string, cause?: unknown): ExportError =>

@@ -6,7 +6,7 @@ import { readBoolean } from './input-parsers.ts';
 import { resolveWindow } from './resolve-window.ts';
 
 /** How an export that goes on from the last one is cut. */
-export interface Onward {
+export interface Continuation {
   /** How far before the last `to` events that were stored late are looked for, in milliseconds. */
   readonly overlapMs: number;
   /** ISO 8601: the longest window of one export; null: as long as it is. */
@@ -14,46 +14,51 @@ export interface Onward {
 }
 
 /** What is to be exported, fixed before the first request. */
-export interface Period {
+export interface WindowRequest {
   /** The window; with `onward`, that of the first export, and the end of all. */
   readonly window: Window;
   /** The window's ends as they were written. */
   readonly asked: { readonly from: string; readonly to: string };
   /** Whether `to` was later than `settle` allows, and was pulled back. */
-  readonly pulledBack: boolean;
+  readonly clamped: boolean;
   readonly settle: string;
   /** In which days are meant. */
   readonly timeZone: string;
   /** Whether what the vendor keeps no more may be left out, and recorded. */
   readonly allowGap: boolean;
   /** null: the window stands for itself. */
-  readonly onward: Onward | null;
+  readonly continuation: Continuation | null;
 }
 
 export const LAST_EXPORT = 'last-export';
 
 /** The inputs that mean something with `from: last-export` alone. */
-export const ONWARD_INPUTS = ['initial-from', 'overlap', 'max-window'] as const;
+export const CONTINUATION_INPUTS = ['initial-from', 'overlap', 'max-window'] as const;
 
-type PeriodInput = 'from' | 'to' | 'time-zone' | 'settle' | 'allow-gap' | (typeof ONWARD_INPUTS)[number];
+type PeriodInput = 'from' | 'to' | 'time-zone' | 'settle' | 'allow-gap' | (typeof CONTINUATION_INPUTS)[number];
 
 /**
  * Reads the inputs that say when. Throws `input`.
  * @param now milliseconds since 1970
  */
-export function readPeriod(get: (name: PeriodInput) => string, vendor: Vendor, columns: Columns, now: number): Period {
+export function readWindowRequest(
+  get: (name: PeriodInput) => string,
+  vendor: Vendor,
+  columns: Columns,
+  now: number,
+): WindowRequest {
   const [from, to, timeZone, settle] = [get('from'), get('to'), get('time-zone'), get('settle')];
   const common = { asked: { from, to }, settle, timeZone, allowGap: readBoolean(get('allow-gap'), 'allow-gap') };
   if (from !== LAST_EXPORT) {
-    return { ...resolveWindow({ from, to, timeZone, settle }, now), ...common, onward: null };
+    return { ...resolveWindow({ from, to, timeZone, settle }, now), ...common, continuation: null };
   }
   const first = { from: get('initial-from'), to, timeZone, settle, fromName: 'initial-from' } as const;
-  const onward = {
+  const continuation = {
     overlapMs: readExact(get('overlap'), 'overlap'),
     maxWindow: get('max-window') === '' ? null : readLength(get('max-window'), 'max-window'),
   };
-  if (onward.overlapMs > 0) checkTellsEventsApart(columns, vendor);
-  return { ...resolveWindow(first, now), ...common, onward };
+  if (continuation.overlapMs > 0) checkTellsEventsApart(columns, vendor);
+  return { ...resolveWindow(first, now), ...common, continuation };
 }
 
 /** Without an id or the whole event in each row, a late event could not be told from one that was exported. */

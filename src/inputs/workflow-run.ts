@@ -1,5 +1,5 @@
 /** The workflow run, for the manifest; '' where the runner does not say. */
-export interface Run {
+export interface WorkflowRun {
   readonly repository: string;
   readonly workflow: string;
   readonly run_id: string;
@@ -10,8 +10,8 @@ export interface Run {
 }
 
 /** The run that the environment names, its server (`https://github.com`), and its address there (`…/owner/repository/actions/runs/1`). */
-export function readRun(env: Readonly<Record<string, string | undefined>>): {
-  run: Run;
+export function readWorkflowRun(env: Readonly<Record<string, string | undefined>>): {
+  run: WorkflowRun;
   serverUrl: string;
   runUrl: string;
 } {

@@ -1,5 +1,5 @@
-import { Splitter } from './array-splitter.ts';
-import type { Place } from './envelope.ts';
+import { ArraySplitter } from './array-splitter.ts';
+import type { ArrayLocation } from './envelope.ts';
 import { asArray, asObject, field, type JsonObject, readJson } from './values.ts';
 
 /** A response body in memory, or in pieces from the disk. */
@@ -20,7 +20,7 @@ interface ResponseBody {
  */
 export async function* readElements(
   response: ResponseBody,
-  place: Place,
+  place: ArrayLocation,
 ): AsyncGenerator<readonly unknown[], JsonObject | null> {
   const { body, where } = response;
   if (body !== null && !mayComeTwice(body, place.field)) {
@@ -28,12 +28,12 @@ export async function* readElements(
     if (elements.length > 0) yield elements;
     return rest;
   }
-  const splitter = new Splitter(place, where);
+  const splitter = new ArraySplitter(place, where);
   for await (const chunk of response.chunks()) yield* splitter.push(chunk);
   return splitter.finish();
 }
 
-function readAtOnce(body: Buffer, { field: name, orArray = false }: Place, where: string) {
+function readAtOnce(body: Buffer, { field: name, orArray = false }: ArrayLocation, where: string) {
   const answer = readJson({ body, where });
   if (name === null || (orArray && Array.isArray(answer))) {
     return { elements: asArray(answer, 'the answer', where), rest: null };

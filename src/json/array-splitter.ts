@@ -1,5 +1,5 @@
-import { Frame, type Place } from './envelope.ts';
-import { Pieces } from './text-buffer.ts';
+import { type ArrayLocation, Envelope } from './envelope.ts';
+import { TextBuffer } from './text-buffer.ts';
 import { asArray, type JsonObject, MOST_LEVELS, notJson, parseJson } from './values.ts';
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
@@ -14,24 +14,24 @@ for (const byte of [QUOTE, COMMA, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OB
  * what stands between commas, and the rest around the array, is for the parser to judge. Where the parser takes each of
  * them, it would take the whole; and where it would not take the whole, one of them holds the reason.
  */
-export class Splitter {
+export class ArraySplitter {
   readonly #where: string;
-  readonly #frame: Frame;
+  readonly #frame: Envelope;
   #isQuoted = false;
   /** Whether a backslash has just taken the next byte's meaning. */
   #isEscaped = false;
   /** Brackets of the array's elements that are open. */
   #depth = 0;
   /** What came of the array, since the last batch. */
-  readonly #elements: Pieces;
+  readonly #elements: TextBuffer;
   #batches = 0;
   /** Characters from the array's first one to the end of the last batch. */
   #charsWithin = 0;
 
-  constructor(place: Place, where: string) {
+  constructor(place: ArrayLocation, where: string) {
     this.#where = where;
-    this.#frame = new Frame(place, where);
-    this.#elements = new Pieces(where);
+    this.#frame = new Envelope(place, where);
+    this.#elements = new TextBuffer(where);
   }
 
   /** The elements that are whole since the last time, none or one batch of them. Throws `protocol`, `incomplete`. */

@@ -1,8 +1,8 @@
-import { Pieces } from './text-buffer.ts';
+import { TextBuffer } from './text-buffer.ts';
 import { asArray, asObject, field, type JsonObject, parseJson, unreadable, withoutMark } from './values.ts';
 
 /** Where a JSON response has its events. */
-export interface Place {
+export interface ArrayLocation {
   /** The field of the response's object that is their array; null: the response itself is the array. */
   readonly field: string | null;
   /** Whether the response itself may be the array all the same. */
@@ -19,8 +19,8 @@ const BLANK = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
  * What stands around one array of a JSON response, in chunks that are cut anywhere. It follows brackets and quotes alone
  * to find the array; the parser judges the whole of it, with the array emptied.
  */
-export class Frame {
-  readonly #place: Place;
+export class Envelope {
+  readonly #place: ArrayLocation;
   readonly #where: string;
   #phase: 'before' | 'within' | 'after' = 'before';
   #isQuoted = false;
@@ -35,13 +35,13 @@ export class Frame {
   #name: number[] | null = null;
   /** Whether the value that starts here has to be the array. */
   #isDue = false;
-  readonly #pieces: Pieces;
+  readonly #pieces: TextBuffer;
   #charsBefore = 0;
 
-  constructor(place: Place, where: string) {
+  constructor(place: ArrayLocation, where: string) {
     this.#place = place;
     this.#where = where;
-    this.#pieces = new Pieces(where);
+    this.#pieces = new TextBuffer(where);
   }
 
   get phase(): 'before' | 'within' | 'after' {

@@ -2,7 +2,7 @@ import { constants } from 'node:buffer';
 import { readUtf8, tooLong } from './values.ts';
 
 /** Bytes that make one text once there are all of them. */
-export class Pieces {
+export class TextBuffer {
   readonly #where: string;
   #pieces: Buffer[] = [];
   #bytes = 0;

@@ -8,11 +8,11 @@ export const EXTRA_COLUMN: NativeColumn = {
 };
 
 /** What the columns take of one top-level field. */
-export interface Head {
+export interface ColumnNode {
   /** The column of the field as a whole; null where there is none. */
   readonly whole: number | null;
   /** The columns of its own fields; null where there are none. */
-  readonly subs: ReadonlyMap<string, number> | null;
+  readonly children: ReadonlyMap<string, number> | null;
 }
 
 /**
@@ -20,7 +20,7 @@ export interface Head {
  * whatever columns there are.
  */
 export function nativeRow(columns: readonly NativeColumn[]): (fields: JsonObject) => string[] {
-  const heads = headsOf(columns.map(({ name }) => name));
+  const heads = columnTree(columns.map(({ name }) => name));
   const blank = [...columns.map(() => ''), ''];
   return (fields) => {
     const cells = blank.slice();
@@ -30,7 +30,7 @@ export function nativeRow(columns: readonly NativeColumn[]): (fields: JsonObject
       const head = heads.get(name);
       let left: unknown;
       if (head === undefined) left = value;
-      else if (head.subs !== null && isObject(value)) left = takeSubs(value, head.subs, cells);
+      else if (head.children !== null && isObject(value)) left = takeSubs(value, head.children, cells);
       else if (head.whole !== null) cells[head.whole] = typeof value === 'string' ? value : text(value);
       else if (value !== null) left = value;
       if (left !== undefined) {
@@ -45,11 +45,11 @@ export function nativeRow(columns: readonly NativeColumn[]): (fields: JsonObject
 }
 
 /** Puts an object's fields into their cells; gives what has none, as an object, or undefined where nothing is left. */
-function takeSubs(object: JsonObject, subs: ReadonlyMap<string, number>, cells: string[]): JsonObject | undefined {
+function takeSubs(object: JsonObject, children: ReadonlyMap<string, number>, cells: string[]): JsonObject | undefined {
   let left: [string, unknown][] | null = null;
   for (const name in object) {
     const value = object[name];
-    const column = subs.get(name);
+    const column = children.get(name);
     if (column !== undefined) {
       cells[column] = typeof value === 'string' ? value : text(value);
     } else {
@@ -61,17 +61,17 @@ function takeSubs(object: JsonObject, subs: ReadonlyMap<string, number>, cells: 
 }
 
 /** The columns by the top-level fields that they hold, whole or in part. */
-export function headsOf(names: readonly string[]): ReadonlyMap<string, Head> {
-  const heads = new Map<string, { whole: number | null; subs: Map<string, number> | null }>();
+export function columnTree(names: readonly string[]): ReadonlyMap<string, ColumnNode> {
+  const heads = new Map<string, { whole: number | null; children: Map<string, number> | null }>();
   for (const [index, name] of names.entries()) {
     const [first, sub] = splitName(name);
-    const head = heads.get(first) ?? { whole: null, subs: null };
+    const head = heads.get(first) ?? { whole: null, children: null };
     heads.set(first, head);
     if (sub === null) {
       head.whole = index;
     } else {
-      head.subs ??= new Map();
-      head.subs.set(sub, index);
+      head.children ??= new Map();
+      head.children.set(sub, index);
     }
   }
   return heads;

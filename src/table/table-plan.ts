@@ -7,7 +7,7 @@ import type { Columns, EncodedRow, Vendor, VendorEvent } from '../vendors/contra
 import { COMMON_COLUMNS, CommonCells } from './common-columns.ts';
 import { type CsvWriter, csvWriter } from './common-from-csv.ts';
 import { EXTRA_COLUMN, nativeRow } from './native-columns.ts';
-import { JsonRow } from './transcode/encoded-row.ts';
+import { TranscodedRow } from './transcode/encoded-row.ts';
 
 /** What a table's header is, and how an event becomes a row of it. */
 export interface TablePlan {
@@ -93,7 +93,7 @@ const writerOf =
   (row: TablePlan['row'], writeCsv: CsvWriter | null): TablePlan['write'] =>
   (event, rows) => {
     const { body } = event;
-    if (body instanceof JsonRow) rows.addEncoded(body.bytes, body.from, body.to);
+    if (body instanceof TranscodedRow) rows.addEncoded(body.bytes, body.from, body.to);
     else if (body instanceof CsvRow && writeCsv !== null) writeCsv(event, body, rows);
     else rows.addCells(row(event));
   };
@@ -130,7 +130,7 @@ function commonTable(vendor: Vendor, org: string, native: TablePlan): CommonPlan
 
 /** The event's object. */
 const fieldsOf = (body: JsonObject | EncodedRow): JsonObject =>
-  body instanceof JsonRow ? body.toJSON() : (body as JsonObject);
+  body instanceof TranscodedRow ? body.toJSON() : (body as JsonObject);
 
 function byName(cells: readonly string[], header: readonly string[]): JsonObject {
   return Object.fromEntries(header.map((name, index) => [name, cells[index] ?? '']));

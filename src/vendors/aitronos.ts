@@ -4,7 +4,7 @@ import { readCsv } from '../csv/read-csv.ts';
 import { asArray, asObject, readJson, requireNumber, text } from '../json/values.ts';
 import { formatInstant } from '../time/instant.ts';
 import { contains, pad, type Window } from '../time/window.ts';
-import type { HandOver, Page, Session, Stretch, Vendor, VendorEvent } from './contract.ts';
+import type { Page, Segment, Session, SplitOff, Vendor, VendorEvent } from './contract.ts';
 import { checkAsked, checkNewPage } from './paging.ts';
 
 /** The documented cap: an export of that many rows may have been cut, and does not say so. */
@@ -51,7 +51,7 @@ interface Export {
   readonly total: number | null;
 }
 
-function* stretches({ query, send, note }: Session): Generator<Stretch> {
+function* segments({ query, send, note }: Session): Generator<Segment> {
   const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
   const api = openApi(send, `/v1/organizations/${encodeURIComponent(query.org ?? '')}/audit-log`, filters);
   yield async function* (handOver) {
@@ -243,7 +243,7 @@ const PART_ROWS = 0.7 * CAP;
  * Cuts a window whose export reached the cap into as many parts as its count asks for, or in two without one, until
  * every part is whole; one of the shortest length is taken apart in other ways. The oldest parts go to whoever is free.
  */
-async function* cut(window: Window, capped: Export, cutting: Cutting, handOver: HandOver): AsyncGenerator<Page> {
+async function* cut(window: Window, capped: Export, cutting: Cutting, handOver: SplitOff): AsyncGenerator<Page> {
   const { bounds, api } = cutting;
   const parts = partsOf(window, Math.ceil((capped.total ?? 0) / PART_ROWS), cutting.shortest);
   if (parts.length === 1) {
@@ -252,7 +252,7 @@ async function* cut(window: Window, capped: Export, cutting: Cutting, handOver: 
     return;
   }
   const walkOf = (part: Window) =>
-    async function* (hand: HandOver): AsyncGenerator<Page> {
+    async function* (hand: SplitOff): AsyncGenerator<Page> {
       const found = await api.export(bounds(part));
       if (found.whole) yield { slice: part, header: HEADER, events: found.events };
       else yield* cut(part, found, cutting, hand);
@@ -332,7 +332,7 @@ export const aitronos: Vendor = {
       'No live account was tried.',
     ],
   },
-  stretches,
+  segments,
   common: {
     action: 'Action',
     actor_name: 'Actor Name',

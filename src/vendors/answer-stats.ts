@@ -1,9 +1,9 @@
 import { fingerprint } from '../base/hash.ts';
 import { contains, type Window } from '../time/window.ts';
-import type { Page, VendorEvent, Void } from './contract.ts';
+import type { Page, Retraction, VendorEvent } from './contract.ts';
 
 /** What has to be known of an answer to tell whether it is whole, gathered while its events pass. */
-export class Look {
+export class AnswerStats {
   readonly window: Window;
   count = 0;
   isTimeless = false;
@@ -53,7 +53,7 @@ export class Look {
 export const millisecondOf = ([event]: readonly VendorEvent[]): number => Math.floor(event?.time ?? Number.NaN);
 
 /** The events of the window, and those without a time. */
-export const keptBy = (window: Window, events: readonly VendorEvent[]): readonly VendorEvent[] =>
+export const inWindow = (window: Window, events: readonly VendorEvent[]): readonly VendorEvent[] =>
   events.filter(({ time }) => time === null || contains(window, time));
 
 /** Whether the rows are the same, in whatever order. Counts alone may agree by chance. */
@@ -73,22 +73,22 @@ interface Sum {
 }
 
 /** What the pages that were not taken back add up to. */
-export class Sums {
+export class MultisetSum {
   readonly #drafts = new Map<object | undefined, Sum>();
 
-  add(page: Page | Void): void {
-    if ('takenBack' in page) {
-      this.#drafts.delete(page.takenBack);
+  add(page: Page | Retraction): void {
+    if ('retracted' in page) {
+      this.#drafts.delete(page.retracted);
       return;
     }
-    const kept = keptBy(page.slice, page.events);
-    const { count, sum } = this.#drafts.get(page.draft) ?? { count: 0, sum: 0n };
+    const kept = inWindow(page.slice, page.events);
+    const { count, sum } = this.#drafts.get(page.provisional) ?? { count: 0, sum: 0n };
     const more = kept.reduce((total, event) => total + fingerprint(textOf(event)), sum);
-    this.#drafts.set(page.draft, { count: count + kept.length, sum: more });
+    this.#drafts.set(page.provisional, { count: count + kept.length, sum: more });
   }
 
   /** Those that were not taken back. */
-  drafts(): object[] {
+  provisionals(): object[] {
     return [...this.#drafts.keys()].filter((draft) => draft !== undefined);
   }
 

@@ -1,15 +1,15 @@
 import { ExportError } from '../base/errors.ts';
 import { formatInstant } from '../time/instant.ts';
 import { halves, type Window } from '../time/window.ts';
-import { keptBy, Look, millisecondOf, Sums, sameRows } from './answer-stats.ts';
-import type { Page, VendorEvent, Void } from './contract.ts';
+import { AnswerStats, inWindow, MultisetSum, millisecondOf, sameRows } from './answer-stats.ts';
+import type { Page, Retraction, VendorEvent } from './contract.ts';
 
 /** What a vendor answers for a window; events beside the window may be among it. */
 export interface Fetched {
   /** Its events, as they arrive. May be asked for more than once. */
   readonly events: () => AsyncIterable<readonly VendorEvent[]>;
   /** Whether the vendor itself said that this is all (a cursor chain that ended, a total that agrees). */
-  readonly proven: boolean;
+  readonly complete: boolean;
   /** To be called when nothing is read any more. */
   readonly release: () => Promise<void>;
 }
@@ -38,7 +38,7 @@ const LONGER_MS = [DAY_MS, 8 * DAY_MS, 64 * DAY_MS];
  */
 export function capGuard(
   paddingMs: number,
-): (window: Window, fetch: Fetch, first?: Fetched) => AsyncGenerator<Page | Void> {
+): (window: Window, fetch: Fetch, first?: Fetched) => AsyncGenerator<Page | Retraction> {
   let largest = LEAST_CAP;
   /** Answers of so many rows were found capped. */
   let cap = Number.POSITIVE_INFINITY;
@@ -62,21 +62,21 @@ export function capGuard(
     };
 
     /** Whether an answer holds all of its window, as far as can be told without cutting it. */
-    const isWhole = async (look: Look): Promise<boolean> => {
+    const isWhole = async (look: AnswerStats): Promise<boolean> => {
       const ends = look.count < cap ? await lookAtEnds(look, fetch) : 'more';
       return ends === 'all' || (ends === 'close' && (await canBeMore(look.window, look.count)));
     };
 
-    const guard = async function* (asked: Window, fetched: Fetched): AsyncGenerator<Page | Void> {
-      const draft = {};
-      const look = new Look(asked);
+    const guard = async function* (asked: Window, fetched: Fetched): AsyncGenerator<Page | Retraction> {
+      const provisional = {};
+      const look = new AnswerStats(asked);
       try {
         for await (const events of fetched.events()) {
           look.add(events);
-          yield { slice: asked, draft, events };
+          yield { slice: asked, provisional, events };
         }
         const { count } = look;
-        if (fetched.proven || count < largest) return;
+        if (fetched.complete || count < largest) return;
         largest = count;
         if (await isWhole(look)) return;
         const pair = asked.to - asked.from > paddingMs ? halves(asked) : null;
@@ -85,9 +85,9 @@ export function capGuard(
           else if (!(await canBeMore(asked, count))) throw capped(asked, count, 'and the window cannot be cut further');
           return;
         }
-        const before = new Sums();
+        const before = new MultisetSum();
         for await (const events of fetched.events()) before.add({ slice: asked, events });
-        const after = new Sums();
+        const after = new MultisetSum();
         // Rows that stay in the vendor's order come newest first where it answers so.
         for (const half of look.falls ? pair.toReversed() : pair) {
           for await (const page of guard(half, await fetch(half))) {
@@ -99,13 +99,13 @@ export function capGuard(
         if (has.count < had.count) throw fewer(asked, had.count, has.count);
         if (has.count === had.count && has.sum === had.sum) {
           // The answer itself has the vendor's order.
-          for (const part of after.drafts()) yield { takenBack: part };
+          for (const part of after.provisionals()) yield { retracted: part };
           return;
         }
         if (look.isTimeless) {
           throw capped(asked, count, `its halves hold ${has.count}, and without times they cannot be told apart`);
         }
-        yield { takenBack: draft };
+        yield { retracted: provisional };
         cap = Math.min(cap, count);
         if (trusted >= cap) throw capped(asked, count, 'and as many stand too close together to be asked for apart');
       } finally {
@@ -131,19 +131,19 @@ async function lookAt(fetched: Fetched, window: Window | null): Promise<Seen> {
   try {
     for await (const events of fetched.events()) {
       count += events.length;
-      for (const event of window === null ? [] : keptBy(window, events)) kept.push(event);
+      for (const event of window === null ? [] : inWindow(window, events)) kept.push(event);
     }
   } finally {
     await fetched.release();
   }
-  return { count, proven: fetched.proven, kept };
+  return { count, proven: fetched.complete, kept };
 }
 
 /**
  * Whether an answer in time order holds `all` of both ends of its window, or `more` is there; `close` where asking for
  * an end brings as many rows as the whole answer has, which tells nothing; null where rows have no order or no times.
  */
-async function lookAtEnds(look: Look, fetch: Fetch): Promise<'all' | 'more' | 'close' | null> {
+async function lookAtEnds(look: AnswerStats, fetch: Fetch): Promise<'all' | 'more' | 'close' | null> {
   if (!look.isInOrder) return null;
   const { window, count } = look;
   const [oldest, newest] = look.outermost;
@@ -156,7 +156,7 @@ async function lookAtEnds(look: Look, fetch: Fetch): Promise<'all' | 'more' | 'c
   for (const { end, events } of ends) {
     if (end.from >= end.to) continue;
     const { kept: there, count: found } = await lookAt(await fetch(end), end);
-    const here = keptBy(end, events);
+    const here = inWindow(end, events);
     if (there.length < here.length) throw fewer(end, here.length, there.length);
     if (!sameRows(here, there)) return 'more';
     if (found >= count) close = true;

@@ -3,7 +3,7 @@ import type { Download } from '../http/call.ts';
 import { asObject, type JsonObject, objectOrNone, requireInstant, requireString, text } from '../json/values.ts';
 import { contains, pad, sliceWindow, type Window } from '../time/window.ts';
 import { capGuard, type Fetched } from './cap-guard.ts';
-import type { EventShape, Session, Stretch, Vendor, VendorEvent } from './contract.ts';
+import type { EventShape, Segment, Session, Vendor, VendorEvent } from './contract.ts';
 import { asAsked, byCursor, checkAsked, checkNewPage, walkBack } from './paging.ts';
 import { readPage } from './read-page.ts';
 
@@ -41,7 +41,7 @@ interface AuditPage {
   readonly total: number | null;
 }
 
-function* stretches({ query, download, events: readEvents, note }: Session): Generator<Stretch> {
+function* segments({ query, download, events: readEvents, note }: Session): Generator<Segment> {
   const path = `/api/v3/organizations/${query.provider}/${encodeURIComponent(query.org ?? '')}/audit`;
   const where = `GET ${path}`;
   // Only one of the two documented shapes is paged; `limit` is sent once the vendor has shown that one.
@@ -78,7 +78,7 @@ function* stretches({ query, download, events: readEvents, note }: Session): Gen
     checkTotals(counts, where);
   };
 
-  const walk = (day: Window): Stretch => {
+  const walk = (day: Window): Segment => {
     const tally = new Tally(day, where);
     const back = walkBack({
       fetch: async (window) => {
@@ -108,7 +108,7 @@ function* stretches({ query, download, events: readEvents, note }: Session): Gen
       const asked = { vendor: 'Codacy', where };
       if (answer.body === null) {
         const events = () => asAsked(refuseMore(eventsOf(answer), where), pad(window, PAD_MS), asked);
-        return { events, proven: false, release: answer.release };
+        return { events, complete: false, release: answer.release };
       }
       const { entries, cursor, total } = await readAuditPage(answer);
       if (cursor === null) {
@@ -118,13 +118,13 @@ function* stretches({ query, download, events: readEvents, note }: Session): Gen
           events: async function* () {
             yield entries;
           },
-          proven: false,
+          complete: false,
           release: async () => {},
         };
       }
       isPaged = true;
     }
-    return { events: () => follow(window), proven: true, release: async () => {} };
+    return { events: () => follow(window), complete: true, release: async () => {} };
   };
 
   note(
@@ -133,7 +133,7 @@ function* stretches({ query, download, events: readEvents, note }: Session): Gen
   for (const day of sliceWindow(query.window, DAY_MS)) {
     yield async function* (handOver) {
       const first = isPaged ? null : await fetch(day);
-      if (first === null || first.proven) yield* walk(day)(handOver);
+      if (first === null || first.complete) yield* walk(day)(handOver);
       else yield* guard(day, fetch, first);
     };
   }
@@ -199,12 +199,12 @@ class Tally {
   }
 
   /** The walk, and those that parts of it are handed over to. */
-  over(stretch: Stretch): Stretch {
+  over(stretch: Segment): Segment {
     const tally = this;
     return async function* (handOver) {
       tally.#open++;
       for await (const page of stretch((part) => handOver(tally.over(part)))) {
-        if (!('takenBack' in page))
+        if (!('retracted' in page))
           tally.#seen += page.events.filter(({ time }) => contains(page.slice, time ?? 0)).length;
         yield page;
       }
@@ -283,7 +283,7 @@ export const codacy: Vendor = {
       'No live account was tried.',
     ],
   },
-  stretches,
+  segments,
   common: {
     action: 'action',
     outcome: { of: ['result'], cell: (result) => OUTCOMES.get(result) ?? 'unknown' },

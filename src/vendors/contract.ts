@@ -1,6 +1,6 @@
 import type { Download, Fetch, Send } from '../http/call.ts';
 import type { Rate } from '../http/rate-limiter.ts';
-import type { Place } from '../json/envelope.ts';
+import type { ArrayLocation } from '../json/envelope.ts';
 import type { JsonObject } from '../json/values.ts';
 import type { Window } from '../time/window.ts';
 
@@ -33,25 +33,25 @@ export interface Page {
   /** What the export may keep of these events; anything outside is cut. */
   readonly slice: Window;
   /** Named where what came may turn out not to be whole; compared by identity. */
-  readonly draft?: object;
+  readonly provisional?: object;
   /** CSV vendors: the header of this page. Has to be the same for the whole export. */
   readonly header?: readonly string[];
   readonly events: readonly VendorEvent[];
 }
 
 /** Takes back what came under a draft: the answer was not whole. Other pages of the same time follow. */
-export interface Void {
-  readonly takenBack: object;
+export interface Retraction {
+  readonly retracted: object;
 }
 
 /**
  * A part of the log that is walked on its own, while others are. In time order, no event of it is older than one of a
  * stretch before; pages come in any order.
  */
-export type Stretch = (handOver: HandOver) => AsyncIterable<Page | Void>;
+export type Segment = (handOver: SplitOff) => AsyncIterable<Page | Retraction>;
 
 /** Gives away a part of the stretch at hand that comes before the rest; false where nobody is free to walk it. */
-export type HandOver = (part: Stretch) => boolean;
+export type SplitOff = (part: Segment) => boolean;
 
 /** The columns of the `common` table that a vendor fills; the others are filled for all alike. */
 export type CommonName =
@@ -112,7 +112,7 @@ export interface EventShape {
  */
 export type ReadEvents = (
   answer: Download,
-  place: Place,
+  place: ArrayLocation,
   shape: EventShape,
   read: (element: unknown, where: string) => VendorEvent,
 ) => AsyncGenerator<readonly VendorEvent[], JsonObject | null>;
@@ -202,7 +202,7 @@ export interface Vendor {
     readonly unverified: readonly string[];
   };
   /** Several are walked at once; the rows come out stretch by stretch. */
-  readonly stretches: (session: Session) => AsyncIterable<Stretch> | Iterable<Stretch>;
+  readonly segments: (session: Session) => AsyncIterable<Segment> | Iterable<Segment>;
   /** What the vendor's document allows on its own hosts; left out where it names no rate. */
   readonly rate?: Rate;
   /** What fills the columns of the `common` table, by native columns; those that are left out stay empty, `outcome` is `unknown`. */

@@ -2,7 +2,7 @@ import { asObject, requireInstant, requireString } from '../json/values.ts';
 import { formatInstant } from '../time/instant.ts';
 import { pad, sliceWindow, type Window } from '../time/window.ts';
 import { capGuard, type Fetched } from './cap-guard.ts';
-import type { EventShape, Session, Stretch, Vendor, VendorEvent } from './contract.ts';
+import type { EventShape, Segment, Session, Vendor, VendorEvent } from './contract.ts';
 import { asAsked } from './paging.ts';
 
 const PATH = '/api/v1/audit_logs';
@@ -35,7 +35,7 @@ const COLUMNS = [
 ];
 const SHAPE: EventShape = { columns: COLUMNS, time: 'timestamp', id: 'event_uuid', strings: [['client_ip'], ['url']] };
 
-function* stretches({ query, download, events, note }: Session): Generator<Stretch> {
+function* segments({ query, download, events, note }: Session): Generator<Segment> {
   const guard = capGuard(PAD_MS);
   const fetch = async (window: Window): Promise<Fetched> => {
     const asked = pad(window, PAD_MS);
@@ -43,7 +43,7 @@ function* stretches({ query, download, events, note }: Session): Generator<Stret
     const answer = await download({ path: PATH, body, accept: 'json' });
     const about = { vendor: 'Datafold', where: answer.where, next: DROPPED };
     const read = () => asAsked(events(answer, { field: 'logs' }, SHAPE, readLog), asked, about);
-    return { events: read, proven: false, release: answer.release };
+    return { events: read, complete: false, release: answer.release };
   };
   note(
     'Datafold documents neither paging nor a row cap: each day is one response, and the largest answers were looked at again for a row cap.',
@@ -85,7 +85,7 @@ export const datafold: Vendor = {
       'No live account was tried.',
     ],
   },
-  stretches,
+  segments,
   common: {
     action: 'action',
     actor_id: 'user_id',

@@ -1,7 +1,7 @@
 import type { Send } from '../http/call.ts';
 import { asObject, type JsonObject, objectIn, readJson, requireInstant, requireString, text } from '../json/values.ts';
 import { sliceWindow } from '../time/window.ts';
-import type { CommonSource, Credentials, EventShape, Session, Stretch, Vendor, VendorEvent } from './contract.ts';
+import type { CommonSource, Credentials, EventShape, Segment, Session, Vendor, VendorEvent } from './contract.ts';
 import { checkAsked, drainByOffset, type WalkAsk, type WalkPage, walkBack } from './paging.ts';
 import { readPage } from './read-page.ts';
 
@@ -34,7 +34,7 @@ const SHAPE: EventShape = {
   strings: [['updatedAt'], ['event.type'], ['actor.type']],
 };
 
-function* stretches({ query, download, events: read, note }: Session): Generator<Stretch> {
+function* segments({ query, download, events: read, note }: Session): Generator<Segment> {
   note(
     'Each day was walked back by time until a page was shorter than one before; what a page ended amid came again with the next.',
   );
@@ -174,7 +174,7 @@ export const infisical: Vendor = {
       'No live account was tried.',
     ],
   },
-  stretches,
+  segments,
   common: {
     action: 'event.type',
     actor_type: 'actor.type',

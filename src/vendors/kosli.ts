@@ -6,7 +6,7 @@ import { asArray, asObject, type JsonObject, readJson, requireNumber, requireStr
 import { instantAt, secondsAt } from '../time/instant.ts';
 import { contains, pad, type Window } from '../time/window.ts';
 import { capGuard, type Fetched } from './cap-guard.ts';
-import type { Page, Session, Stretch, Vendor, VendorEvent } from './contract.ts';
+import type { Page, Segment, Session, Vendor, VendorEvent } from './contract.ts';
 
 /** Whether bounds are inclusive is undocumented, and the vendor counts in seconds. */
 const PAD_MS = 1000;
@@ -18,7 +18,7 @@ const TIME_NAMES = ['timestamp', 'reported_at', 'time', 'date'];
 /** The column that times come from; null where none reads as a time, undefined until a row was seen. */
 type TimeColumn = number | null | undefined;
 
-async function* stretches(session: Session): AsyncGenerator<Stretch> {
+async function* segments(session: Session): AsyncGenerator<Segment> {
   const { query, note } = session;
   const named = query.filters.get('env_name');
   const environments = named ?? (await physicalEnvironments(session));
@@ -39,7 +39,7 @@ async function* stretches(session: Session): AsyncGenerator<Stretch> {
       const log = openLog(session, environment);
       const first = several ? firstCell(environment) : null;
       for await (const page of guard(query.window, log.fetch)) {
-        yield 'takenBack' in page ? page : withHeader(page, log.header(), first);
+        yield 'retracted' in page ? page : withHeader(page, log.header(), first);
       }
       isTimeless ||= log.isTimeless();
     };
@@ -78,7 +78,7 @@ function openLog(session: Session, environment: string) {
         }
       }
       const { release } = answer;
-      return { events: () => eventsOf(answer, asked), proven: false, release };
+      return { events: () => eventsOf(answer, asked), complete: false, release };
     },
     header: () => header ?? [],
     isTimeless: () => timeColumn === null,
@@ -252,6 +252,6 @@ export const kosli: Vendor = {
       'No live account was tried.',
     ],
   },
-  stretches,
+  segments,
   common: { action: 'type', target_id: 'sha256', target_name: 'artifact_name' },
 };

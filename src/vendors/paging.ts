@@ -3,7 +3,7 @@ import { formatInstant } from '../time/instant.ts';
 import { contains, pad, type Window } from '../time/window.ts';
 import { sameRows } from './answer-stats.ts';
 import { LEAST_CAP } from './cap-guard.ts';
-import type { Stretch, VendorEvent } from './contract.ts';
+import type { Segment, VendorEvent } from './contract.ts';
 
 /**
  * Follows a cursor to its end. Throws `protocol` on a cursor that comes twice and on an empty page that has one:
@@ -112,14 +112,14 @@ export interface Walk {
  * window: how many rows were asked for proves nothing, since a vendor may give fewer.
  * The next page is asked for before this one is given; the older half of what is left goes to whoever is free.
  */
-export function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }: Walk): (window: Window) => Stretch {
+export function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }: Walk): (window: Window) => Segment {
   let longest = least;
   const isLast = ({ events, more }: WalkPage) => {
     if (more !== null || events.length < longest) return !more;
     longest = events.length;
     return false;
   };
-  const stretchOf = (window: Window): Stretch =>
+  const stretchOf = (window: Window): Segment =>
     async function* (handOver) {
       let { from, to: end } = window;
       let to = end;

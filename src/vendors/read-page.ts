@@ -1,13 +1,13 @@
 import type { Download } from '../http/call.ts';
 import { readElements } from '../json/array-elements.ts';
-import type { Place } from '../json/envelope.ts';
+import type { ArrayLocation } from '../json/envelope.ts';
 import type { JsonObject } from '../json/values.ts';
 import type { EventShape, VendorEvent } from './contract.ts';
 
 /** `ReadEvents`, with an object of each event. */
 export async function* readEvents(
   answer: Download,
-  place: Place,
+  place: ArrayLocation,
   _shape: EventShape,
   read: (element: unknown, where: string) => VendorEvent,
 ): AsyncGenerator<readonly VendorEvent[], JsonObject | null> {

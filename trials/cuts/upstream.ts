@@ -10,10 +10,10 @@ import { startVendor } from '../../sandbox/vendors/index.ts';
 import { ExportError } from '../../src/base/errors.ts';
 import { CsvRow } from '../../src/csv/csv-row.ts';
 import { readCsv } from '../../src/csv/read-csv.ts';
-import { openWire } from '../../src/http/client.ts';
-import { Pace } from '../../src/http/rate-limiter.ts';
+import { openHttpClient } from '../../src/http/client.ts';
+import { RateLimiter } from '../../src/http/rate-limiter.ts';
 import { readJson } from '../../src/json/values.ts';
-import { JsonRow } from '../../src/table/transcode/encoded-row.ts';
+import { TranscodedRow } from '../../src/table/transcode/encoded-row.ts';
 import { eventReader } from '../../src/table/transcode/event-reader.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import type { Session, Vendor, VendorEvent } from '../../src/vendors/contract.ts';
@@ -91,16 +91,16 @@ async function verdictOn(vendor: Vendor, server: SandboxServer, whole: readonly 
 
 /** The rows that the vendor's file makes of the answers, in the order in which they come. */
 async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> {
-  const wire = openWire({
+  const wire = openHttpClient({
     ...{ origin: server.origin, vendor: vendor.name, maxAttempts: 1, timeoutMs: 10_000, proxyEnv: {} },
-    pace: new Pace(null, systemClock),
+    pace: new RateLimiter(null, systemClock),
     authorize: async () => vendor.headers(TOKEN),
     renew: async () => false,
     signal: new AbortController().signal,
     clock: systemClock,
     onExchange: () => {},
     onRetry: () => {},
-    cut: (text) => text,
+    redact: (text) => text,
   });
   const filters = new Map(vendor.id === 'kosli' ? [['env_name', ['prod-k8s']]] : []);
   const query = { window: WINDOW, org: SUBJECTS[vendor.id as VendorId].org, provider: null, filters };
@@ -117,7 +117,7 @@ async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> 
 
 function textOf(body: VendorEvent['body']): string {
   if (body instanceof CsvRow) return JSON.stringify(body.cells);
-  return JSON.stringify(body instanceof JsonRow ? body.toJSON() : body);
+  return JSON.stringify(body instanceof TranscodedRow ? body.toJSON() : body);
 }
 
 /** How many parts of the JSON body were tried, one every `stride` bytes, and the lengths of those that were taken. */

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Answer, Call } from '../../src/http/call.ts';
-import { openWire } from '../../src/http/client.ts';
-import { Pace } from '../../src/http/rate-limiter.ts';
+import { openHttpClient } from '../../src/http/client.ts';
+import { RateLimiter } from '../../src/http/rate-limiter.ts';
 import { systemClock } from '../../src/time/clock.ts';
 
 /** What the wire must never show. */
@@ -56,16 +56,16 @@ export async function openLoopback(): Promise<Loopback> {
       asked += 1;
       const path = `/${asked}`;
       answers.set(path, answer);
-      const wire = openWire({
+      const wire = openHttpClient({
         ...{ origin, vendor: 'Vendor', maxAttempts: 1, timeoutMs, proxyEnv: {}, clock: systemClock },
-        pace: new Pace(null, systemClock),
+        pace: new RateLimiter(null, systemClock),
         memoryBytes: MEMORY_BYTES,
         authorize: async () => ({ authorization: `Bearer ${TOKEN}` }),
         renew: async () => false,
         signal: new AbortController().signal,
         onExchange: () => {},
         onRetry: () => {},
-        cut: (text) => text,
+        redact: (text) => text,
       });
       try {
         if (way === 'send') return await wire.send({ path, accept });

@@ -63,8 +63,8 @@ const paging: readonly PlantedBug[] = [
   {
     name: 'the largest answer is not taken for a cap',
     file: 'vendors/cap-guard.ts',
-    find: 'if (fetched.proven || count < largest) return;',
-    replace: 'if (fetched.proven || count >= 0) return;',
+    find: 'if (fetched.complete || count < largest) return;',
+    replace: 'if (fetched.complete || count >= 0) return;',
     caughtBy: ['unit/vendors/cap-guard'],
   },
   {
@@ -198,7 +198,7 @@ const wire: readonly PlantedBug[] = [
   {
     name: 'a cut gzip body is taken as it came',
     file: 'http/response.ts',
-    find: "throw new CutShort('gzip body cut short or damaged', { cause });",
+    find: "throw new TruncatedBody('gzip body cut short or damaged', { cause });",
     replace: 'return body;',
     caughtBy: ['unit/http/cuts'],
   },
@@ -265,7 +265,7 @@ const rows: readonly PlantedBug[] = [
   {
     name: 'one id with two contents is taken for one event',
     file: 'export/row-filter.ts',
-    find: 'if (isSame && before.rests[this.#beforeRow] === block.rests[row]) return true;',
+    find: 'if (isSame && before.identities[this.#beforeRow] === block.identities[row]) return true;',
     replace: 'if (isSame || before.rests[this.#beforeRow] === block.rests[row]) return true;',
     caughtBy: ['unit/export/export'],
   },
@@ -342,7 +342,7 @@ const rows: readonly PlantedBug[] = [
   {
     name: 'what came of a draft stays where the draft is taken back',
     file: 'export/segment-rows.ts',
-    find: 'await this.#drafts.get(page.takenBack)?.rows.close();\n      this.#drafts.delete(page.takenBack);',
+    find: 'await this.#drafts.get(page.retracted)?.rows.close();\n      this.#drafts.delete(page.retracted);',
     replace: '',
     caughtBy: ['unit/export/segment-rows'],
   },

@@ -10,9 +10,9 @@ import { encodeRow } from '../../src/csv/encode.ts';
 import type { Call, Download } from '../../src/http/call.ts';
 import { inMemory } from '../../src/http/spool.ts';
 import { planTable } from '../../src/table/table-plan.ts';
-import { JsonRow } from '../../src/table/transcode/encoded-row.ts';
+import { TranscodedRow } from '../../src/table/transcode/encoded-row.ts';
 import { rowReader } from '../../src/table/transcode/event-reader.ts';
-import { rowMaker } from '../../src/table/transcode/row-writer.ts';
+import { rowWriter } from '../../src/table/transcode/row-writer.ts';
 import { contains } from '../../src/time/window.ts';
 import type { ReadEvents, Vendor } from '../../src/vendors/contract.ts';
 import { vendors } from '../../src/vendors/index.ts';
@@ -49,7 +49,7 @@ export async function proveEvents(seed: number, count: number): Promise<EventsPr
       const written = writeLog(path, { log, seed, events: share, window: DAY, spread: 'even' });
       const download = server(await readFile(path), written, before, after);
       for (const columns of ['native', 'common'] as const) {
-        const maker = rowMaker(vendor, 'acme', columns);
+        const maker = rowWriter(vendor, 'acme', columns);
         insist(maker !== null, 'no rows by bytes', log);
         const byBytes = await sumOf(vendor, columns, download, rowReader(maker));
         const byObjects = await sumOf(vendor, columns, download, readEvents);
@@ -103,7 +103,7 @@ async function sumOf(
       const { time, id, body } = event;
       if (!contains(page.slice, time ?? 0)) continue;
       hash.update(`${time} ${id} `);
-      hash.update(body instanceof JsonRow ? body.bytes.subarray(body.from, body.to) : encodeRow(row(event)));
+      hash.update(body instanceof TranscodedRow ? body.bytes.subarray(body.from, body.to) : encodeRow(row(event)));
       rows++;
     }
   }

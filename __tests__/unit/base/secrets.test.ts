@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ExportError } from '../../../src/base/errors.ts';
-import { cutError, maskEverywhere, openSecrets } from '../../../src/base/secrets.ts';
+import { maskEverywhere, openSecrets, redactError } from '../../../src/base/secrets.ts';
 import { encodingsOf } from '../../../trials/surfaces/encodings.ts';
 import { leftBehind } from '../memory.ts';
 
@@ -62,10 +62,10 @@ describe('cut', () => {
   test('leaves nothing of a secret, however it is written, wherever it stands', () => {
     fc.assert(
       fc.property(secret, around, around, fc.nat(), (text, before, after, pick) => {
-        const { cut } = secretsOf(text);
+        const { redact } = secretsOf(text);
         const written = encodingsOf(text);
         const [, echo = ''] = written[pick % written.length] ?? [];
-        const shown = cut(`${before}${echo}${after}`);
+        const shown = redact(`${before}${echo}${after}`);
         expect(written.filter(([, form]) => shown.includes(form))).toEqual([]);
       }),
       { numRuns: 400 },
@@ -82,50 +82,50 @@ describe('cut', () => {
     ['what is no part of it', 'sbx_live_ hunter', 'sbx_live_ hunter'],
     ['characters whose lower case is longer', 'İİİİ hunter2', 'İİİİ ***'],
   ])('%s', (_, text, shown) => {
-    expect(secretsOf('sbx_live_51HqLyjWDarjtT1zdp7dcXY', 'hunter2').cut(text)).toBe(shown);
+    expect(secretsOf('sbx_live_51HqLyjWDarjtT1zdp7dcXY', 'hunter2').redact(text)).toBe(shown);
   });
 
   test('shows what three letters may stand for by chance', () => {
-    expect(secretsOf('abc').cut('abcdef')).toBe('abcdef');
+    expect(secretsOf('abc').redact('abcdef')).toBe('abcdef');
   });
 
   test('takes no time with what is long', () => {
-    const { cut } = secretsOf('x'.repeat(4_000), 'y'.repeat(4_000));
-    expect(cut('z'.repeat(65_536))).toHaveLength(65_536);
+    const { redact } = secretsOf('x'.repeat(4_000), 'y'.repeat(4_000));
+    expect(redact('z'.repeat(65_536))).toHaveLength(65_536);
   });
 
   test('leaves texts in one piece, which thousands of requests keep', async () => {
-    const { cut } = secretsOf('hunter2hunter2');
+    const { redact } = secretsOf('hunter2hunter2');
     const kept: string[] = [];
     const keep = async () => {
-      for (let page = 0; page < 4_000; page++) kept.push(cut(`/events?cursor=${'c'.repeat(200)}&page=${page}`));
+      for (let page = 0; page < 4_000; page++) kept.push(redact(`/events?cursor=${'c'.repeat(200)}&page=${page}`));
     };
     expect(await leftBehind(keep, 'heapUsed')).toBeLessThan(3 * kept.join('').length);
   });
 });
 
 describe('cutError', () => {
-  const { cut } = secretsOf('hunter2hunter2');
+  const { redact } = secretsOf('hunter2hunter2');
 
   test('leaves an error as it is that holds none', () => {
     const own = new ExportError('auth', 'No.', { where: 'GET /', next: 'Ask.' });
-    expect(cutError(own, cut)).toBe(own);
+    expect(redactError(own, redact)).toBe(own);
     const bug = new TypeError('x');
-    expect(cutError(bug, cut)).toBe(bug);
-    expect(cutError('text', cut)).toBe('text');
+    expect(redactError(bug, redact)).toBe(bug);
+    expect(redactError('text', redact)).toBe('text');
   });
 
   test.each(['message', 'where', 'next'] as const)('takes them out of `%s`', (name) => {
     const texts = { message: 'm', where: 'w', next: 'n', [name]: 'is hunter2hunter2.' };
     const cause = new Error('c');
     const { message, ...details } = texts;
-    const error = cutError(new ExportError('auth', message, { ...details, cause }), cut);
+    const error = redactError(new ExportError('auth', message, { ...details, cause }), redact);
     expect(error).toBeInstanceOf(ExportError);
     expect(error).toMatchObject({ ...texts, [name]: 'is ***.', kind: 'auth', cause });
   });
 
   test('takes them out of the stack of a bug', () => {
-    const error = cutError(new TypeError('no hunter2hunter2'), cut) as Error;
+    const error = redactError(new TypeError('no hunter2hunter2'), redact) as Error;
     expect(error.stack).toMatch(/^TypeError: no \*\*\*\n {4}at /);
     expect(error.message).not.toContain('hunter2');
   });

@@ -6,9 +6,9 @@ import { artifactRoutes } from '../../../sandbox/github/artifacts.ts';
 import type { ResultsService, StoredArtifact } from '../../../sandbox/results-service.ts';
 import type { Fault, SandboxRequest } from '../../../sandbox/server.ts';
 import { ArtifactHistory, type ArtifactHistoryOptions } from '../../../src/delivery/artifact-history.ts';
-import type { Link } from '../../../src/delivery/delivered-export.ts';
+import type { DeliveredExport } from '../../../src/delivery/delivered-export.ts';
 import { MANIFEST, SUMS } from '../../../src/delivery/evidence.ts';
-import { Overtaken } from '../../../src/delivery/history.ts';
+import { ConcurrentExport } from '../../../src/delivery/history.ts';
 import { answered, day, type Export, exportOf, type Loopback, startRepository, stillClock } from './delivered.ts';
 
 const NAME = 'audit-0123abcd';
@@ -198,9 +198,9 @@ describe('the last export', () => {
         return download(artifact, into);
       },
     });
-    const last = (await history.last()) as Link;
+    const last = (await history.last()) as DeliveredExport;
     await history.last();
-    await history.read(last, last.files[0] as Link['files'][number]);
+    await history.read(last, last.files[0] as DeliveredExport['files'][number]);
     expect(asked).toEqual([other]);
   });
 });
@@ -231,8 +231,8 @@ describe('the export before one', () => {
   test('is the artifact that it names', async () => {
     const { first, one } = chain();
     const history = historyOf();
-    const last = (await history.last()) as Link;
-    const before = (await history.before(last)) as Link;
+    const last = (await history.last()) as DeliveredExport;
+    const before = (await history.before(last)) as DeliveredExport;
     expect(before).toMatchObject({ id: first.link.id, artifact: one });
     expect(await history.before(before)).toBeNull();
   });
@@ -243,7 +243,7 @@ describe('the export before one', () => {
   ])('is none where it %s', async (_, act) => {
     chain();
     const history = historyOf();
-    const last = (await history.last()) as Link;
+    const last = (await history.last()) as DeliveredExport;
     act();
     expect(await history.before(last)).toBeNull();
   });
@@ -254,8 +254,8 @@ describe('the export before one', () => {
   ])('is damaged where it has another %s', async (_, other) => {
     chain();
     const history = historyOf();
-    const last = (await history.last()) as Link;
-    const before = { ...(last.before as Link), ...other };
+    const last = (await history.last()) as DeliveredExport;
+    const before = { ...(last.before as DeliveredExport), ...other };
     await expect(history.before({ ...last, before })).rejects.toMatchObject(
       damaged('it is not the export that the one after it names'),
     );
@@ -265,8 +265,8 @@ describe('the export before one', () => {
 test('a file of an export is read as its manifest has it', async () => {
   upload(exportOf({ csvs: { 'a.csv': 'id\r\n7\r\n' } }));
   const history = historyOf();
-  const last = (await history.last()) as Link;
-  const [file] = last.files as [Link['files'][number]];
+  const last = (await history.last()) as DeliveredExport;
+  const [file] = last.files as [DeliveredExport['files'][number]];
   expect(String(await history.read(last, file))).toBe('id\r\n7\r\n');
   await expect(history.read(last, { ...file, sha256: 'f'.repeat(64) })).rejects.toMatchObject(
     damaged('a.csv is not what its manifest says'),
@@ -285,16 +285,16 @@ describe('after an upload', () => {
 
   test('all is well where no other one is there', async () => {
     const { last, history } = await rivals(50);
-    await history.settle({ id: 50 }, last);
+    await history.resolveRace({ id: 50 }, last);
     expect(clock.sleeps).toEqual([]);
     // The first of a chain, too.
     artifacts = artifacts.filter(({ id }) => id === 50);
-    await history.settle({ id: 50 }, null);
+    await history.resolveRace({ id: 50 }, null);
   });
 
   test('the one that came second gives way at once', async () => {
     const { last, history } = await rivals(50, 51);
-    await expect(history.settle({ id: 51 }, last)).rejects.toThrow(Overtaken);
+    await expect(history.resolveRace({ id: 51 }, last)).rejects.toThrow(ConcurrentExport);
     expect(clock.sleeps).toEqual([]);
   });
 
@@ -307,14 +307,14 @@ describe('after an upload', () => {
         await sleep(ms, signal);
       },
     });
-    await history.settle({ id: 50 }, last);
+    await history.resolveRace({ id: 50 }, last);
     expect(clock.sleeps).toEqual([10_000, 10_000, 10_000]);
     expect(said).toEqual(Array.from({ length: 3 }, () => expect.stringContaining('waiting for it to give way')));
   });
 
   test('the one that came first gives way, too, where the other one does not within a minute', async () => {
     const { last, history } = await rivals(50, 51);
-    await expect(history.settle({ id: 50 }, last)).rejects.toThrow(Overtaken);
+    await expect(history.resolveRace({ id: 50 }, last)).rejects.toThrow(ConcurrentExport);
     expect(clock.sleeps).toEqual(Array.from({ length: 6 }, () => 10_000));
   });
 });

@@ -10,7 +10,7 @@ import type { Fault } from '../../../sandbox/server.ts';
 import { ExportError } from '../../../src/base/errors.ts';
 import { type ArtifactOptions, removeArtifact, uploadArtifact } from '../../../src/delivery/artifact.ts';
 import { type DownloadOptions, downloadArtifact } from '../../../src/delivery/artifact-download.ts';
-import { Overtaken } from '../../../src/delivery/history.ts';
+import { ConcurrentExport } from '../../../src/delivery/history.ts';
 import { sha256 } from '../chain.ts';
 
 const TOKEN = 'secret-token';
@@ -228,13 +228,13 @@ test('an artifact that is removed is gone; one that is not there needs no removi
   const [name, other] = [freshName(), freshName()];
   await upload(name);
   const { id } = await upload(other);
-  await removeArtifact(name, new Overtaken());
+  await removeArtifact(name, new ConcurrentExport());
   expect(results.artifacts().filter((one) => one.name === name)).toEqual([]);
   expect(results.artifacts().at(-1)?.id).toBe(id);
-  await removeArtifact(name, new Overtaken());
+  await removeArtifact(name, new ConcurrentExport());
   const no = refuse(403, 'not today');
   instead = { DeleteArtifact: [no, no, no] };
-  expect(await failure(removeArtifact(other, new Overtaken()))).toMatchObject({
+  expect(await failure(removeArtifact(other, new ConcurrentExport()))).toMatchObject({
     kind: 'destination',
     message: expect.stringContaining('has to go'),
     where: `artifact \`${other}\``,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Fault, SandboxRequest } from '../../../sandbox/server.ts';
 import { BranchHistory } from '../../../src/delivery/branch-history.ts';
-import type { Link } from '../../../src/delivery/delivered-export.ts';
+import type { DeliveredExport } from '../../../src/delivery/delivered-export.ts';
 import { MANIFEST, SUMS } from '../../../src/delivery/evidence.ts';
 import type { OpenBranch } from '../../../src/delivery/github/branch.ts';
 import { INSTANT_IN_NAME } from '../../../src/delivery/names.ts';
@@ -171,12 +171,12 @@ describe('the export before one', () => {
     const [first, second, third] = chain();
     commit({ [folderOf(1)]: first, [folderOf(2)]: second, [folderOf(3)]: third });
     const history = historyOf();
-    return { history, first, second, third: (await history.last()) as Link };
+    return { history, first, second, third: (await history.last()) as DeliveredExport };
   }
 
   test('is the one that it names, down to the first, which has none', async () => {
     const { history, first, second, third } = await delivered();
-    const before = (await history.before(third)) as Link;
+    const before = (await history.before(third)) as DeliveredExport;
     expect(before).toMatchObject({ id: second.link.id, place: placeOf(folderOf(2)) });
     expect(await history.before(before)).toMatchObject({ id: first.link.id });
     expect(await history.before(first.link)).toBeNull();
@@ -187,7 +187,7 @@ describe('the export before one', () => {
     ['another manifest', { sha256: 'other' }],
   ])('is none where what is there has %s', async (_, other) => {
     const { history, third } = await delivered();
-    expect(await history.before({ ...third, before: { ...(third.before as Link), ...other } })).toBeNull();
+    expect(await history.before({ ...third, before: { ...(third.before as DeliveredExport), ...other } })).toBeNull();
   });
 
   test('is not looked for among later ones', async () => {
@@ -201,8 +201,8 @@ describe('a file of an export', () => {
   test('is read as its manifest has it', async () => {
     commit({ [folderOf(1)]: exportOf({ csvs: { 'a.csv': 'id\r\n7\r\n' } }) });
     const history = historyOf();
-    const last = (await history.last()) as Link;
-    const [file] = last.files as [Link['files'][number]];
+    const last = (await history.last()) as DeliveredExport;
+    const [file] = last.files as [DeliveredExport['files'][number]];
     expect(String(await history.read(last, file))).toBe('id\r\n7\r\n');
     await expect(history.read(last, { ...file, sha256: 'f'.repeat(64) })).rejects.toMatchObject(
       damaged(folderOf(1), 'a.csv is not what its manifest says'),
@@ -231,9 +231,11 @@ describe('what GitHub refuses', () => {
     const [first, second] = chain();
     commit({ [folderOf(1)]: first, [folderOf(2)]: second });
     const history = historyOf();
-    const last = (await history.last()) as Link;
+    const last = (await history.last()) as DeliveredExport;
     meanwhile = () => answered(403, { message: 'No.' });
     await expect(history.before(last)).rejects.toMatchObject({ kind: 'auth' });
-    await expect(history.read(last, last.files[0] as Link['files'][number])).rejects.toMatchObject({ kind: 'auth' });
+    await expect(history.read(last, last.files[0] as DeliveredExport['files'][number])).rejects.toMatchObject({
+      kind: 'auth',
+    });
   });
 });

@@ -5,10 +5,10 @@ import type { Fault, SandboxRequest } from '../../../sandbox/server.ts';
 import { ExportError } from '../../../src/base/errors.ts';
 import { BranchHistory } from '../../../src/delivery/branch-history.ts';
 import { type CommitOptions, commitExport } from '../../../src/delivery/commit.ts';
-import type { Link } from '../../../src/delivery/delivered-export.ts';
+import type { DeliveredExport } from '../../../src/delivery/delivered-export.ts';
 import { MANIFEST } from '../../../src/delivery/evidence.ts';
 import type { OpenBranch } from '../../../src/delivery/github/branch.ts';
-import { Overtaken } from '../../../src/delivery/history.ts';
+import { ConcurrentExport } from '../../../src/delivery/history.ts';
 import { INSTANT_IN_NAME } from '../../../src/delivery/names.ts';
 import { compactInstant } from '../../../src/time/instant.ts';
 import type { Window } from '../../../src/time/window.ts';
@@ -336,7 +336,7 @@ describe('an export that goes on from the last one', () => {
       scope: first.scope,
     });
     await deliver(branch, first, { folder: folderOf(day(1)), chain: { history, last: null } });
-    const last = (await history.last()) as Link;
+    const last = (await history.last()) as DeliveredExport;
     const next = exportOf({ window: day(2), last });
     const go = () => deliver(branch, next, { folder: folderOf(day(2)), chain: { history, last } });
     return { branch, last, next, go };
@@ -352,7 +352,7 @@ describe('an export that goes on from the last one', () => {
     const { go, last } = await chain();
     const theirs = exportOf({ window: { ...day(2), to: day(2).from + 1000 }, last });
     const before = repository().commit('main', theirs.below('audit-logs/infisical/20261121T000001Z'));
-    await expect(go()).rejects.toThrow(Overtaken);
+    await expect(go()).rejects.toThrow(ConcurrentExport);
     expect(repository().head('main')).toBe(before);
   });
 
@@ -363,14 +363,14 @@ describe('an export that goes on from the last one', () => {
       repository().commit('main', theirs.below('audit-logs/infisical/20261121T000001Z'));
       return undefined;
     });
-    await expect(go()).rejects.toThrow(Overtaken);
+    await expect(go()).rejects.toThrow(ConcurrentExport);
     expect(commits()).toHaveLength(3);
   });
 
   test('gives way where the last one has been taken away', async () => {
     const { go } = await chain();
     repository().commit('main', Object.fromEntries(pathsBelow(folderOf(day(1))).map((path) => [path, null])));
-    await expect(go()).rejects.toThrow(Overtaken);
+    await expect(go()).rejects.toThrow(ConcurrentExport);
   });
 
   test('whose reply is lost is found again, and stays one commit', async () => {

@@ -1,9 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ExportError } from '../../../src/base/errors.ts';
-import { checkContent, checkSums, damaged, type Link, readLink } from '../../../src/delivery/delivered-export.ts';
+import {
+  checkContent,
+  checkSums,
+  type DeliveredExport,
+  damaged,
+  readDeliveredExport,
+} from '../../../src/delivery/delivered-export.ts';
 import { manifestOf } from '../../../src/delivery/manifest.ts';
-import type { Job } from '../../../src/delivery/next-export.ts';
+import type { ExportTask } from '../../../src/delivery/next-export.ts';
 import { scopeOf } from '../../../src/delivery/scope.ts';
 import type { ExportedTable } from '../../../src/export/row-filter.ts';
 import { type Inputs, readInputs } from '../../../src/inputs/inputs.ts';
@@ -36,7 +42,7 @@ const table: ExportedTable = {
     sha256: sha256(n),
   })),
   columns: ['id'],
-  counts: { received: 4, cut: 0, repeated: 0, known: 0, written: 4 },
+  counts: { received: 4, outsideWindow: 0, duplicates: 0, alreadyExported: 0, written: 4 },
   firstEvent: null,
   lastEvent: null,
   lateRows: [],
@@ -51,9 +57,9 @@ const copies = ['3', '4', '5'].map((n) => ({
 }));
 
 /** The bytes of a manifest, as they are delivered. */
-function written(job: Job, given: Readonly<Record<string, string>> = { from: 'last-export' }): Buffer {
+function written(task: ExportTask, given: Readonly<Record<string, string>> = { from: 'last-export' }): Buffer {
   const inputs = inputsOf(given);
-  const about = { inputs, job, name: 'audit', table, copies, exchanges: [], notes: [], createdAt: NOON };
+  const about = { inputs, task, name: 'audit', table, copies, exchanges: [], notes: [], createdAt: NOON };
   return Buffer.from(`${JSON.stringify(manifestOf(about), null, 2)}\n`);
 }
 
@@ -65,7 +71,7 @@ describe('what a manifest says', () => {
     const { csv, manifest } = exportOf(done);
     const [path = ''] = [...done.files.keys()].filter((name) => name.endsWith('datapackage.json'));
     const bytes = done.files.get(path) ?? Buffer.of();
-    expect(readLink(bytes, PLACE, 7)).toEqual({
+    expect(readDeliveredExport(bytes, PLACE, 7)).toEqual({
       id: manifest.id,
       sha256: sha256(bytes),
       artifact: 7,
@@ -81,7 +87,7 @@ describe('what a manifest says', () => {
   });
 
   test('of the first export of a chain', () => {
-    const link = readLink(written(jobOf(WINDOW)), PLACE);
+    const link = readDeliveredExport(written(jobOf(WINDOW)), PLACE);
     expect(link).toMatchObject({ window: WINDOW, artifact: null, before: null, chained: true, gap: false });
     expect(link.scope).toBe(scopeOf(inputsOf({ from: 'last-export' })));
   });
@@ -91,24 +97,24 @@ describe('what a manifest says', () => {
     ['a branch', null],
   ])('of an export that goes on from one in %s', (_, artifact) => {
     const last = linkOf({ from: 0, to: WINDOW.from }, { artifact });
-    const { before } = readLink(written(jobOf(WINDOW, { last })), PLACE);
+    const { before } = readDeliveredExport(written(jobOf(WINDOW, { last })), PLACE);
     expect(before).toEqual({ id: last.id, sha256: last.sha256, artifact });
   });
 
   test('of a gap', () => {
     const gap = { from: WINDOW.from - 1, to: WINDOW.from };
-    expect(readLink(written(jobOf(WINDOW, { gap })), PLACE).gap).toBe(true);
+    expect(readDeliveredExport(written(jobOf(WINDOW, { gap })), PLACE).gap).toBe(true);
   });
 
   test('of parts, in their order', () => {
-    expect(readLink(written(jobOf(WINDOW)), PLACE).files).toEqual([
+    expect(readDeliveredExport(written(jobOf(WINDOW)), PLACE).files).toEqual([
       { name: 'audit.part-001.csv', bytes: 10, sha256: sha256('1') },
       { name: 'audit.part-002.csv', bytes: 20, sha256: sha256('2') },
     ]);
   });
 
   test('of the copy for spreadsheets, apart from them; SHA256SUMS has both', () => {
-    const link = readLink(written(jobOf(WINDOW)), PLACE);
+    const link = readDeliveredExport(written(jobOf(WINDOW)), PLACE);
     expect(link.copies).toEqual(copies.map(({ name, bytes, sha256: sum }) => ({ name, bytes, sha256: sum })));
     const lines = [...table.files, ...copies].map(({ name, sha256: sum }) => `${sum}  ${name}\n`);
     const sums = `${lines.join('')}${link.sha256}  datapackage.json\n`;
@@ -123,17 +129,19 @@ describe('what a manifest says', () => {
     fc.assert(
       fc.property(windows, ([from, length]) => {
         const window = { from, to: from + length };
-        expect(readLink(written(jobOf(window)), PLACE).window).toEqual(window);
+        expect(readDeliveredExport(written(jobOf(window)), PLACE).window).toEqual(window);
       }),
     );
   });
 
   test('of two exports that differ in a run alone are two ids', () => {
-    const [first, again] = [written(jobOf(WINDOW)), written(jobOf(WINDOW))].map((bytes) => readLink(bytes, PLACE).id);
+    const [first, again] = [written(jobOf(WINDOW)), written(jobOf(WINDOW))].map(
+      (bytes) => readDeliveredExport(bytes, PLACE).id,
+    );
     expect(first).toBe(again);
     const inputs = inputsOf({ from: 'last-export' });
     const other = { ...inputs, run: { ...inputs.run, run_id: '43' } };
-    const about = { job: jobOf(WINDOW), name: 'audit', table, copies: [], exchanges: [], notes: [], createdAt: NOON };
+    const about = { task: jobOf(WINDOW), name: 'audit', table, copies: [], exchanges: [], notes: [], createdAt: NOON };
     expect(manifestOf({ inputs: other, ...about })).not.toMatchObject({ id: first });
   });
 });
@@ -174,7 +182,7 @@ describe('a manifest that is damaged', () => {
 
   function refusal(bytes: Buffer): ExportError {
     try {
-      readLink(bytes, PLACE, 7);
+      readDeliveredExport(bytes, PLACE, 7);
     } catch (error) {
       if (error instanceof ExportError) return error;
       throw error;
@@ -251,9 +259,9 @@ describe('a manifest that is damaged', () => {
     );
     fc.assert(
       fc.property(paths, fc.jsonValue(), (path, value) => {
-        let link: Link;
+        let link: DeliveredExport;
         try {
-          link = readLink(changed(path, value), PLACE);
+          link = readDeliveredExport(changed(path, value), PLACE);
         } catch (error) {
           expect(error).toMatchObject({ name: 'ExportError', kind: 'destination' });
           return;
@@ -266,7 +274,7 @@ describe('a manifest that is damaged', () => {
 
   test('is not one for what it says besides', () => {
     for (const path of ['title', 'created', 'sources', 'export.requests', 'export.run', 'export.completeness']) {
-      expect(readLink(changed(path, null), PLACE).chained).toBe(true);
+      expect(readDeliveredExport(changed(path, null), PLACE).chained).toBe(true);
     }
   });
 });

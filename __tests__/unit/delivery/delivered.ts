@@ -8,7 +8,7 @@ import {
 } from '../../../sandbox/github/server.ts';
 import type { Fault, SandboxRequest } from '../../../sandbox/server.ts';
 import { checksumsText } from '../../../src/base/digest.ts';
-import { type Link, readLink } from '../../../src/delivery/delivered-export.ts';
+import { type DeliveredExport, readDeliveredExport } from '../../../src/delivery/delivered-export.ts';
 import { MANIFEST, SUMS } from '../../../src/delivery/evidence.ts';
 import { type GitHub, openGitHub } from '../../../src/delivery/github/api.ts';
 import { fileOf } from '../../../src/delivery/github/blob.ts';
@@ -29,7 +29,7 @@ export interface Made {
   /** By their names. */
   readonly csvs?: Readonly<Record<string, string>>;
   readonly window?: Window;
-  readonly last?: Link | null;
+  readonly last?: DeliveredExport | null;
   /** Milliseconds since 1970. */
   readonly createdAt?: number;
   readonly inputs?: Readonly<Record<string, string>>;
@@ -57,12 +57,12 @@ export function exportOf(made: Made = {}) {
   }));
   const about = manifestOf({
     inputs: read,
-    job: jobOf(window, { last }),
+    task: jobOf(window, { last }),
     name: 'a',
     table: {
       files,
       columns: ['id'],
-      counts: { received: 1, cut: 0, repeated: 0, known: 0, written: 1 },
+      counts: { received: 1, outsideWindow: 0, duplicates: 0, alreadyExported: 0, written: 1 },
       firstEvent: null,
       lastEvent: null,
       lateRows: [],
@@ -73,7 +73,7 @@ export function exportOf(made: Made = {}) {
     createdAt,
   });
   const manifest = Buffer.from(JSON.stringify(about));
-  const link = readLink(manifest, 'this run');
+  const link = readDeliveredExport(manifest, 'this run');
   const sums = checksumsText([...files, { name: MANIFEST, sha256: link.sha256 }]);
   const contents: Record<string, Buffer> = {
     ...Object.fromEntries(Object.entries(csvs).map(([name, csv]) => [name, Buffer.from(csv)])),
@@ -139,7 +139,7 @@ export async function startRepository(
     clock,
     signal,
     onRetry: () => {},
-    cut: (text) => text,
+    redact: (text) => text,
   });
   const open: Loopback['open'] = ({ branch, orphan = false, allowPublic = false } = {}) => {
     const target = { repository: { owner: 'acme', repo: 'audit' }, branch: branch ?? null, orphan, allowPublic };

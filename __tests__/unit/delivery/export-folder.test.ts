@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, readlink, realpath, rm, symlink, wri
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Link, readLink } from '../../../src/delivery/delivered-export.ts';
+import { type DeliveredExport, readDeliveredExport } from '../../../src/delivery/delivered-export.ts';
 import { type ExportFolder, makeFolder } from '../../../src/delivery/export-folder.ts';
 import { sha256 } from '../chain.ts';
 
@@ -26,7 +26,7 @@ const make = (path: string | null, name = NAME) => makeFolder(name, { path, work
 const HIDDEN = new RegExp(`^\\.${NAME.replaceAll('.', '\\.')}\\.partial-[0-9a-f]{6}$`);
 
 /** Fills a folder with a whole export, as the manifest's reader knows it. */
-async function fill(folder: string, csv = 'a\r\n', more: object = {}): Promise<Link> {
+async function fill(folder: string, csv = 'a\r\n', more: object = {}): Promise<DeliveredExport> {
   const window = { from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z' };
   const about = { scope: EXPECTED.scope, window, chain: null, gap: null, ...more };
   const resources = [{ path: 'a.csv', bytes: csv.length, hash: `sha256:${sha256(csv)}` }];
@@ -35,11 +35,11 @@ async function fill(folder: string, csv = 'a\r\n', more: object = {}): Promise<L
   await writeFile(join(folder, 'a.csv'), csv);
   await writeFile(join(folder, 'SHA256SUMS'), sums);
   await writeFile(join(folder, 'datapackage.json'), manifest);
-  return readLink(manifest, folder);
+  return readDeliveredExport(manifest, folder);
 }
 
 /** For a folder that nothing has the name of. */
-const LINK = {} as Link;
+const LINK = {} as DeliveredExport;
 
 const WHOLE = ['SHA256SUMS', 'a.csv', 'datapackage.json'];
 

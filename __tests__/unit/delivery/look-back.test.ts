@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ExportError } from '../../../src/base/errors.ts';
-import type { Link } from '../../../src/delivery/delivered-export.ts';
+import type { DeliveredExport } from '../../../src/delivery/delivered-export.ts';
 import { lookBack } from '../../../src/delivery/history.ts';
-import type { Job } from '../../../src/delivery/next-export.ts';
+import type { ExportTask } from '../../../src/delivery/next-export.ts';
 import { formatInstant } from '../../../src/time/instant.ts';
 import type { Window } from '../../../src/time/window.ts';
 import type { Vendor } from '../../../src/vendors/contract.ts';
@@ -28,7 +28,7 @@ function chainOf(...ends: number[]) {
 
 interface Asked {
   readonly overlap: number;
-  readonly more?: Partial<Job>;
+  readonly more?: Partial<ExportTask>;
   readonly vendor?: Vendor;
   readonly now?: number;
 }
@@ -38,20 +38,24 @@ async function look(history: MemoryHistory, { overlap, more = {}, vendor = plain
   const last = await history.last();
   const window: Window = { from: last?.window.to ?? NOON, to: hour(48) };
   const notes: string[] = [];
-  const job = jobOf(window, { last, ...more });
+  const task = jobOf(window, { last, ...more });
   const overlapMs = overlap * HOUR_MS;
-  const back = await lookBack({ history, job, overlapMs, vendor, now, note: (text) => notes.push(text) });
-  return { ...back, notes, hours: (back.askFrom - NOON) / HOUR_MS };
+  const back = await lookBack({ history, task, overlapMs, vendor, now, note: (text) => notes.push(text) });
+  return { ...back, notes, hours: (back.fetchFrom - NOON) / HOUR_MS };
 }
 
 describe('nothing is looked for', () => {
   test('where there is no earlier export', async () => {
-    expect(await look(new MemoryHistory(), { overlap: 5 })).toMatchObject({ askFrom: NOON, earlier: null, notes: [] });
+    expect(await look(new MemoryHistory(), { overlap: 5 })).toMatchObject({
+      fetchFrom: NOON,
+      knownRows: null,
+      notes: [],
+    });
   });
 
   test('where nothing is to overlap', async () => {
     const { history } = chainOf(0, 1, 2);
-    expect(await look(history, { overlap: 0 })).toMatchObject({ hours: 2, earlier: null, notes: [] });
+    expect(await look(history, { overlap: 0 })).toMatchObject({ hours: 2, knownRows: null, notes: [] });
     expect(history.reads).toEqual([]);
   });
 
@@ -59,7 +63,7 @@ describe('nothing is looked for', () => {
     const { history } = chainOf(0, 1, 2);
     const window = { from: hour(20), to: hour(48) };
     const back = await look(history, { overlap: 5, more: { window, gap: { from: hour(2), to: hour(20) } } });
-    expect(back).toMatchObject({ hours: 20, earlier: null, notes: [] });
+    expect(back).toMatchObject({ hours: 20, knownRows: null, notes: [] });
     expect(history.reads).toEqual([]);
   });
 });
@@ -67,11 +71,11 @@ describe('nothing is looked for', () => {
 describe('the stretch', () => {
   test('is as long as the overlap, and what was exported of it is known', async () => {
     const { history } = chainOf(0, 1, 2, 3);
-    const { hours, earlier, notes } = await look(history, { overlap: 1.5 });
+    const { hours, knownRows, notes } = await look(history, { overlap: 1.5 });
     expect(hours).toBe(1.5);
     expect(notes).toEqual([]);
     expect(history.reads.toSorted()).toEqual(['1..2.csv', '2..3.csv']);
-    const takes = (from: number) => earlier?.take(HEADER, [formatInstant(hour(from)), `of ${from}`], null);
+    const takes = (from: number) => knownRows?.consume(HEADER, [formatInstant(hour(from)), `of ${from}`], null);
     expect([takes(2), takes(2)]).toEqual([true, false]);
     // Before the stretch, in an export that reaches into it.
     expect(takes(1)).toBe(false);
@@ -107,7 +111,7 @@ describe('the stretch', () => {
 
   test('ends where the export before is no longer there, which is noted', async () => {
     const { history, links } = chainOf(0, 1, 2, 3);
-    history.remove(links[1] as Link);
+    history.remove(links[1] as DeliveredExport);
     const { hours, notes } = await look(history, { overlap: 3 });
     expect(hours).toBe(2);
     expect(notes).toEqual([expect.stringContaining('from 2026-11-21T14:00:00Z on')]);
@@ -124,14 +128,14 @@ describe('the stretch', () => {
   test('never begins after the window, though the vendor forgets while the export is being prepared', async () => {
     const { history } = chainOf(0, 1);
     const vendor = vendorOf({ retention: 24 * HOUR_MS, timeColumn: 'at' });
-    const { askFrom } = await look(history, { overlap: 1, vendor, now: hour(25) + 1000 });
-    expect(askFrom).toBeLessThanOrEqual(hour(1));
+    const { fetchFrom } = await look(history, { overlap: 1, vendor, now: hour(25) + 1000 });
+    expect(fetchFrom).toBeLessThanOrEqual(hour(1));
   });
 
   test('does not begin before 1970', async () => {
     const history = new MemoryHistory();
     history.deliver({ from: 0, to: HOUR_MS }, { 'a.csv': 'v\r\n' });
-    expect((await look(history, { overlap: 5 })).askFrom).toBe(0);
+    expect((await look(history, { overlap: 5 })).fetchFrom).toBe(0);
   });
 });
 
@@ -140,9 +144,9 @@ describe('exports', () => {
     const history = new MemoryHistory();
     const [one, two] = ['a', 'b'].map((v) => `${HEADER}\r\n${formatInstant(hour(0))},${v}\r\n`);
     history.deliver({ from: hour(0), to: hour(1) }, { 'part-001.csv': one ?? '', 'part-002.csv': two ?? '' });
-    const { earlier } = await look(history, { overlap: 1 });
+    const { knownRows } = await look(history, { overlap: 1 });
     const rows = ['a', 'b', 'c'].map((v) => [formatInstant(hour(0)), v]);
-    expect(rows.map((cells) => earlier?.take(HEADER, cells, null))).toEqual([true, true, false]);
+    expect(rows.map((cells) => knownRows?.consume(HEADER, cells, null))).toEqual([true, true, false]);
   });
 
   test('that can hold events of the stretch are read, and no others', async () => {
@@ -176,7 +180,7 @@ describe('exports', () => {
   test('may hold anything that an export writes, a NUL too', async () => {
     const history = new MemoryHistory();
     history.deliver({ from: hour(0), to: hour(1) }, { 'a.csv': `${HEADER}\r\n${formatInstant(hour(0))},a\0b\r\n` });
-    const { earlier } = await look(history, { overlap: 1 });
-    expect(earlier?.take(HEADER, [formatInstant(hour(0)), 'a\0b'], null)).toBe(true);
+    const { knownRows } = await look(history, { overlap: 1 });
+    expect(knownRows?.consume(HEADER, [formatInstant(hour(0)), 'a\0b'], null)).toBe(true);
   });
 });

@@ -5,7 +5,7 @@ import formats from 'ajv-formats';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { manifestOf } from '../../../src/delivery/manifest.ts';
-import type { Job } from '../../../src/delivery/next-export.ts';
+import type { ExportTask } from '../../../src/delivery/next-export.ts';
 import { VERSION } from '../../../src/delivery/version.ts';
 import type { CsvFile } from '../../../src/export/part-files.ts';
 import type { ExportedTable } from '../../../src/export/row-filter.ts';
@@ -74,9 +74,9 @@ describe.each(tapeNames.flatMap((name) => ['native', 'common'].map((columns): [s
 
     test('accounts for every event and every request', async () => {
       const { tape, server, manifest, done } = await exported(name, columns);
-      const { received, cut, repeated, known, written, first, last } = manifest.export.events;
-      expect(cut + repeated + known + written).toBe(received);
-      expect(known).toBe(0);
+      const { received, outside_window, duplicates, already_exported, written, first, last } = manifest.export.events;
+      expect(outside_window + duplicates + already_exported + written).toBe(received);
+      expect(already_exported).toBe(0);
       expect(done.outputs).toMatchObject({ 'row-count': String(written), 'first-event': first, 'last-event': last });
       expect(first <= last).toBe(true);
 
@@ -159,17 +159,22 @@ describe('an export that goes on from another one', () => {
       sha256: sha256(String(n)),
     })),
     columns: ['id', 'extra'],
-    counts: { received: 5, cut: 1, repeated: 0, known: 1, written: 3 },
+    counts: { received: 5, outsideWindow: 1, duplicates: 0, alreadyExported: 1, written: 3 },
     firstEvent: day.from,
     lastEvent: day.to - 1,
     lateRows: [],
   };
-  const manifestWith = (job: Job, lateRows: readonly number[] = [], copies: readonly CsvFile[] = [], more = {}) =>
+  const manifestWith = (
+    task: ExportTask,
+    lateRows: readonly number[] = [],
+    copies: readonly CsvFile[] = [],
+    more = {},
+  ) =>
     JSON.parse(
       JSON.stringify(
         manifestOf({
           inputs,
-          job,
+          task,
           name: 'Acme',
           table: { ...table, lateRows },
           copies,
@@ -286,8 +291,8 @@ describe('an export that goes on from another one', () => {
 
   test('says from which one, what is gone between them, and from when on late events were looked for', () => {
     const gap = { from: last.window.to, to: day.from };
-    const job = jobOf(day, { last, gap, askFrom: day.from - 3_600_000 });
-    expect(manifestWith(job, [1]).export).toMatchObject({
+    const task = jobOf(day, { last, gap, fetchFrom: day.from - 3_600_000 });
+    expect(manifestWith(task, [1]).export).toMatchObject({
       window: { asked: { from: 'last-export' }, from: '2026-11-20T00:00:00Z' },
       chain: {
         previous: { id: last.id, sha256: last.sha256, to: '2026-11-19T23:59:59Z', artifact: 42, place: last.place },

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { ExportError } from '../../../src/base/errors.ts';
-import type { Link } from '../../../src/delivery/delivered-export.ts';
-import { nextJob } from '../../../src/delivery/next-export.ts';
-import type { Period } from '../../../src/inputs/window-request.ts';
+import type { DeliveredExport } from '../../../src/delivery/delivered-export.ts';
+import { nextExportTask } from '../../../src/delivery/next-export.ts';
+import type { WindowRequest } from '../../../src/inputs/window-request.ts';
 import { formatInstant, parseInstant } from '../../../src/time/instant.ts';
 import type { Window } from '../../../src/time/window.ts';
 import type { Vendor } from '../../../src/vendors/contract.ts';
@@ -19,29 +19,34 @@ const asText = ({ from, to }: Window): string => `${formatInstant(from)}/${forma
 
 const WINDOW = windowOf('2026-11-20T00:00:00Z', '2026-11-21T00:00:00Z');
 
-function periodOf(window: Window, more: Partial<Period> = {}): Period {
+function periodOf(window: Window, more: Partial<WindowRequest> = {}): WindowRequest {
   return {
     window,
     asked: { from: 'last-export', to: 'now' },
-    pulledBack: false,
+    clamped: false,
     settle: 'PT0S',
     timeZone: 'UTC',
     allowGap: false,
-    onward: { overlapMs: 0, maxWindow: null },
+    continuation: { overlapMs: 0, maxWindow: null },
     ...more,
   };
 }
-const upTo = (maxWindow: string) => ({ onward: { overlapMs: 0, maxWindow } });
+const upTo = (maxWindow: string) => ({ continuation: { overlapMs: 0, maxWindow } });
 
 /** The windows of a run that makes one export after the other, each going on from the one before. */
-function windowsOf(period: Period, vendor = vendorOf(), now = NOW, first: Link | null = null): Window[] {
+function windowsOf(
+  period: WindowRequest,
+  vendor = vendorOf(),
+  now = NOW,
+  first: DeliveredExport | null = null,
+): Window[] {
   const windows: Window[] = [];
   for (let last = first; ; ) {
-    const job = nextJob(period, last, vendor, now);
-    if (job === null) return windows;
-    expect(job).toMatchObject({ last, askFrom: job.window.from });
-    windows.push(job.window);
-    last = linkOf(job.window);
+    const task = nextExportTask(period, last, vendor, now);
+    if (task === null) return windows;
+    expect(task).toMatchObject({ last, fetchFrom: task.window.from });
+    windows.push(task.window);
+    last = linkOf(task.window);
     expect(windows.length).toBeLessThan(1000);
   }
 }
@@ -57,34 +62,37 @@ function refusal(run: () => unknown): ExportError {
 
 describe('the next export', () => {
   test('is the window as it was asked, where none came before', () => {
-    const job = { window: WINDOW, gap: null, last: null, askFrom: WINDOW.from };
-    expect(nextJob(periodOf(WINDOW, { onward: null }), null, vendorOf(), NOW)).toEqual(job);
-    expect(nextJob(periodOf(WINDOW), null, vendorOf(), NOW)).toEqual(job);
+    const task = { window: WINDOW, gap: null, last: null, fetchFrom: WINDOW.from };
+    expect(nextExportTask(periodOf(WINDOW, { continuation: null }), null, vendorOf(), NOW)).toEqual(task);
+    expect(nextExportTask(periodOf(WINDOW), null, vendorOf(), NOW)).toEqual(task);
   });
 
   test('goes on from the end of the last one, wherever the first would have begun', () => {
     for (const from of [WINDOW.from - 30 * DAY_MS, WINDOW.from + HOUR_MS]) {
       const last = linkOf({ from, to: from + HOUR_MS });
-      expect(nextJob(periodOf(WINDOW), last, vendorOf(), NOW)).toEqual({
+      expect(nextExportTask(periodOf(WINDOW), last, vendorOf(), NOW)).toEqual({
         window: { from: from + HOUR_MS, to: WINDOW.to },
         gap: null,
         last,
-        askFrom: from + HOUR_MS,
+        fetchFrom: from + HOUR_MS,
       });
     }
   });
 
   test('is none where the last one ends where this one would, or later', () => {
     for (const later of [0, 1, HOUR_MS]) {
-      expect(nextJob(periodOf(WINDOW), linkOf({ from: 0, to: WINDOW.to + later }), vendorOf(), NOW)).toBeNull();
+      expect(nextExportTask(periodOf(WINDOW), linkOf({ from: 0, to: WINDOW.to + later }), vendorOf(), NOW)).toBeNull();
     }
     const almost = linkOf({ from: 0, to: WINDOW.to - 1 });
-    expect(nextJob(periodOf(WINDOW), almost, vendorOf(), NOW)?.window).toEqual({ from: WINDOW.to - 1, to: WINDOW.to });
+    expect(nextExportTask(periodOf(WINDOW), almost, vendorOf(), NOW)?.window).toEqual({
+      from: WINDOW.to - 1,
+      to: WINDOW.to,
+    });
   });
 
   test('does not go on from one that ends in the future, which would skip what happens until then', () => {
     const last = linkOf({ from: 0, to: NOW + HOUR_MS });
-    const error = refusal(() => nextJob(periodOf(WINDOW), last, vendorOf(), NOW));
+    const error = refusal(() => nextExportTask(periodOf(WINDOW), last, vendorOf(), NOW));
     expect(error).toMatchObject({ kind: 'destination', where: last.place });
   });
 });
@@ -203,21 +211,21 @@ describe('what the vendor no longer keeps', () => {
   const year = vendorOf({ retention: 365 * DAY_MS });
   const kept = NOW - 365 * DAY_MS;
   const window = (from: number): Window => ({ from, to: kept + DAY_MS });
-  const standing = { onward: null };
+  const standing = { continuation: null };
 
   test('is nothing to the last instant that it keeps, and that one is included', () => {
-    expect(nextJob(periodOf(window(kept), standing), null, year, NOW)).toMatchObject({
+    expect(nextExportTask(periodOf(window(kept), standing), null, year, NOW)).toMatchObject({
       window: window(kept),
       gap: null,
     });
   });
 
-  test.each<[what: string, period: Period, last: Link | null]>([
+  test.each<[what: string, period: WindowRequest, last: DeliveredExport | null]>([
     ['a window that stands for itself', periodOf(window(kept - 1000), standing), null],
     ['a first export', periodOf(window(kept - 1000)), null],
     ['the export after the last one', periodOf(window(kept)), linkOf({ from: 0, to: kept - 1000 })],
   ])('is refused for %s, with the hole by its ends, and the way out', (_, period, last) => {
-    const error = refusal(() => nextJob(period, last, year, NOW));
+    const error = refusal(() => nextExportTask(period, last, year, NOW));
     expect(error).toMatchObject({
       kind: 'incomplete',
       message:
@@ -228,16 +236,16 @@ describe('what the vendor no longer keeps', () => {
     expect(error.next).toContain('`allow-gap: true`');
   });
 
-  test.each<[what: string, more: Partial<Period>, last: Link | null]>([
+  test.each<[what: string, more: Partial<WindowRequest>, last: DeliveredExport | null]>([
     ['a window that stands for itself', standing, null],
     ['a first export', {}, null],
     ['the export after the last one', {}, linkOf({ from: 0, to: kept - 1000 })],
   ])('may be left out of %s, and is recorded', (_, more, last) => {
-    expect(nextJob(periodOf(window(kept - 1000), { ...more, allowGap: true }), last, year, NOW)).toEqual({
+    expect(nextExportTask(periodOf(window(kept - 1000), { ...more, allowGap: true }), last, year, NOW)).toEqual({
       window: { from: kept, to: kept + DAY_MS },
       gap: { from: kept - 1000, to: kept },
       last,
-      askFrom: kept,
+      fetchFrom: kept,
     });
   });
 
@@ -252,19 +260,19 @@ describe('what the vendor no longer keeps', () => {
   test('is the whole window: then nothing is left to export, gap or not', () => {
     const gone = { from: kept - 2 * DAY_MS, to: kept - DAY_MS };
     for (const allowGap of [true, false]) {
-      const error = refusal(() => nextJob(periodOf(gone, { allowGap }), null, year, NOW));
+      const error = refusal(() => nextExportTask(periodOf(gone, { allowGap }), null, year, NOW));
       expect(error).toMatchObject({ kind: 'incomplete', message: expect.stringContaining('2025-11-19T12:00:00Z to ') });
     }
   });
 
   test('is not reached where nothing is left to do', () => {
     const last = linkOf({ from: 0, to: kept - DAY_MS });
-    expect(nextJob(periodOf({ from: 0, to: kept - DAY_MS }), last, year, NOW)).toBeNull();
+    expect(nextExportTask(periodOf({ from: 0, to: kept - DAY_MS }), last, year, NOW)).toBeNull();
   });
 
   test('is refused with an instant that is then accepted, at any millisecond', () => {
     const ofLate = (late: number, from: number): Window | undefined =>
-      nextJob(periodOf(window(from), standing), null, year, NOW + late)?.window;
+      nextExportTask(periodOf(window(from), standing), null, year, NOW + late)?.window;
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 5000 }), (late) => {
         const { next } = refusal(() => ofLate(late, kept - DAY_MS));
@@ -280,7 +288,12 @@ describe('what the vendor no longer keeps', () => {
     ['codacy', '2025-11-21T12:00:00Z'],
     ...['kosli', 'infisical', 'datafold', 'aitronos'].map((id): [string, string] => [id, '1970-01-01T00:00:00Z']),
   ])('of %s reaches back to %s', (id, oldest) => {
-    const job = nextJob(periodOf({ from: 0, to: NOW }, { allowGap: true }), null, vendors.get(id) as Vendor, NOW);
-    expect(formatInstant(job?.window.from ?? Number.NaN)).toBe(oldest);
+    const task = nextExportTask(
+      periodOf({ from: 0, to: NOW }, { allowGap: true }),
+      null,
+      vendors.get(id) as Vendor,
+      NOW,
+    );
+    expect(formatInstant(task?.window.from ?? Number.NaN)).toBe(oldest);
   });
 });

@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Taker, walkStretches } from '../../../src/export/concurrent-walk.ts';
-import type { HandOver, Page, Stretch, Void } from '../../../src/vendors/contract.ts';
+import { type SegmentSink, walkConcurrently } from '../../../src/export/concurrent-walk.ts';
+import type { Page, Retraction, Segment, SplitOff } from '../../../src/vendors/contract.ts';
 
 /** Remembers what it was given: the pages' names. */
-class Noted implements Taker {
+class Noted implements SegmentSink {
   readonly names: string[] = [];
 
-  async take(page: Page | Void): Promise<void> {
-    this.names.push('takenBack' in page ? 'taken back' : nameOf(page));
+  async accept(page: Page | Retraction): Promise<void> {
+    this.names.push('retracted' in page ? 'taken back' : nameOf(page));
   }
 }
 
@@ -16,7 +16,7 @@ const pageOf = (name: string): Page => ({ slice: { from: 0, to: 1 }, header: [na
 const nameOf = ({ header }: Page): string => header?.[0] ?? '';
 
 /** A stretch of pages, each of which comes when its gate opens. */
-const gated = (pages: readonly (readonly [name: string, gate: Promise<unknown>])[]): Stretch =>
+const gated = (pages: readonly (readonly [name: string, gate: Promise<unknown>])[]): Segment =>
   async function* () {
     for (const [name, gate] of pages) {
       await gate;
@@ -24,20 +24,20 @@ const gated = (pages: readonly (readonly [name: string, gate: Promise<unknown>])
     }
   };
 
-const stretchOf = (...names: readonly string[]): Stretch => gated(names.map((name) => [name, Promise.resolve()]));
+const stretchOf = (...names: readonly string[]): Segment => gated(names.map((name) => [name, Promise.resolve()]));
 
-const broken: Stretch = async function* () {
+const broken: Segment = async function* () {
   yield await Promise.reject<Page>(new Error('broken'));
 };
 
 /** The names of each taker, in the order in which they come. */
 async function walked(
-  stretches: AsyncIterable<Stretch> | Iterable<Stretch>,
+  stretches: AsyncIterable<Segment> | Iterable<Segment>,
   walkers: number,
   open = () => new Noted(),
 ): Promise<string[][]> {
   const found: string[][] = [];
-  for await (const { names } of walkStretches(stretches, walkers, open)) found.push([...names]);
+  for await (const { names } of walkConcurrently(stretches, walkers, open)) found.push([...names]);
   return found;
 }
 
@@ -62,7 +62,7 @@ describe('the takers', () => {
 
   test('come as soon as it is their turn', async () => {
     const gate = Promise.withResolvers<void>();
-    const takers = walkStretches([stretchOf('a'), gated([['b', gate.promise]])], 2, () => new Noted());
+    const takers = walkConcurrently([stretchOf('a'), gated([['b', gate.promise]])], 2, () => new Noted());
     expect((await takers.next()).value).toMatchObject({ names: ['a'] });
     gate.resolve();
     expect((await takers.next()).value).toMatchObject({ names: ['b'] });
@@ -74,10 +74,10 @@ describe('the takers', () => {
   });
 
   test('are told what is taken back, too', async () => {
-    const draft = {};
-    const stretch: Stretch = async function* () {
-      yield { ...pageOf('a'), draft };
-      yield { takenBack: draft };
+    const provisional = {};
+    const stretch: Segment = async function* () {
+      yield { ...pageOf('a'), provisional };
+      yield { retracted: provisional };
     };
     expect(await walked([stretch], 1)).toEqual([['a', 'taken back']]);
   });
@@ -85,13 +85,13 @@ describe('the takers', () => {
   test('slow the walk down: the next page is not asked for before one is taken', async () => {
     const gate = Promise.withResolvers<void>();
     const asked: string[] = [];
-    const stretch: Stretch = async function* () {
+    const stretch: Segment = async function* () {
       for (const name of ['a', 'b']) {
         asked.push(name);
         yield pageOf(name);
       }
     };
-    const walk = walkStretches([stretch], 1, () => ({ take: () => gate.promise })).next();
+    const walk = walkConcurrently([stretch], 1, () => ({ accept: () => gate.promise })).next();
     await settled();
     expect(asked).toEqual(['a']);
     gate.resolve();
@@ -103,7 +103,7 @@ describe('the takers', () => {
 describe('a part that is handed over', () => {
   test('comes before what is left of its giver, and its own part before that', async () => {
     const said: boolean[] = [];
-    const giver: Stretch = async function* (handOver) {
+    const giver: Segment = async function* (handOver) {
       await settled();
       said.push(
         handOver(async function* (hand) {
@@ -118,7 +118,7 @@ describe('a part that is handed over', () => {
   });
 
   test('comes after one that was handed over before it', async () => {
-    const giver: Stretch = async function* (handOver) {
+    const giver: Segment = async function* (handOver) {
       await settled();
       for (const name of ['1', '2', '3']) expect(handOver(stretchOf(name))).toBe(true);
       yield pageOf('4');
@@ -126,7 +126,7 @@ describe('a part that is handed over', () => {
     expect(await walked([giver], 4)).toEqual([['1'], ['2'], ['3'], ['4']]);
   });
 
-  const asking = (said: boolean[]): Stretch =>
+  const asking = (said: boolean[]): Segment =>
     async function* (handOver) {
       await settled();
       said.push(handOver(stretchOf('never')));
@@ -164,7 +164,7 @@ describe('a part that is handed over', () => {
   test('stays once the export has failed', async () => {
     const gate = Promise.withResolvers<void>();
     const said: boolean[] = [];
-    const late: Stretch = async function* (handOver) {
+    const late: Segment = async function* (handOver) {
       await gate.promise;
       said.push(handOver(stretchOf('never')));
       yield pageOf('a');
@@ -187,7 +187,7 @@ describe('a failure', () => {
     };
     let closed = 0;
     let pulled = 0;
-    const slow: Stretch = async function* () {
+    const slow: Segment = async function* () {
       try {
         await gate.promise;
         yield pageOf('a');
@@ -211,7 +211,7 @@ describe('a failure', () => {
     expect(pulled).toBe(2);
   });
 
-  test.each<[string, () => Iterable<Stretch> | AsyncIterable<Stretch>]>([
+  test.each<[string, () => Iterable<Segment> | AsyncIterable<Segment>]>([
     [
       'of what gives the stretches',
       function* () {
@@ -230,13 +230,13 @@ describe('a failure', () => {
     [
       'before the first of them',
       async function* () {
-        yield await Promise.reject<Stretch>(new Error('broken'));
+        yield await Promise.reject<Segment>(new Error('broken'));
       },
     ],
     [
       'of a part that was handed over',
       function* () {
-        yield async function* (handOver: HandOver) {
+        yield async function* (handOver: SplitOff) {
           await settled();
           handOver(broken);
           yield pageOf('a');
@@ -249,7 +249,7 @@ describe('a failure', () => {
 
   test('of a taker is thrown, and the walk is closed', async () => {
     let closed = false;
-    const stretch: Stretch = async function* () {
+    const stretch: Segment = async function* () {
       try {
         yield pageOf('a');
         yield pageOf('b');
@@ -257,8 +257,8 @@ describe('a failure', () => {
         closed = true;
       }
     };
-    const open = () => ({ take: () => Promise.reject(new Error('The disk is full.')) });
-    await expect(walkStretches([stretch], 1, open).next()).rejects.toThrow('The disk is full.');
+    const open = () => ({ accept: () => Promise.reject(new Error('The disk is full.')) });
+    await expect(walkConcurrently([stretch], 1, open).next()).rejects.toThrow('The disk is full.');
     expect(closed).toBe(true);
   });
 
@@ -266,16 +266,16 @@ describe('a failure', () => {
     const gate = Promise.withResolvers<void>();
     const order: string[] = [];
     const open = () => ({
-      take: async () => {
+      accept: async () => {
         await gate.promise;
         order.push('taken');
       },
     });
-    const late: Stretch = async function* (handOver) {
+    const late: Segment = async function* (handOver) {
       await settled();
       yield* broken(handOver);
     };
-    const walk = walkStretches([stretchOf('a', 'b'), late], 2, open)
+    const walk = walkConcurrently([stretchOf('a', 'b'), late], 2, open)
       .next()
       .catch(() => order.push('thrown'));
     for (let turn = 0; turn < 5; turn++) await settled();
@@ -310,7 +310,7 @@ describe('a failure', () => {
         };
       }
     };
-    for await (const taker of walkStretches(source(), 2, () => new Noted())) {
+    for await (const taker of walkConcurrently(source(), 2, () => new Noted())) {
       expect(taker.names).toEqual(['0']);
       break;
     }
@@ -347,7 +347,7 @@ test('any stretches, hand-overs and durations: every page taken once, in order, 
         let most = 0;
         let count = 0;
         const pause = () => scheduler.schedule(Promise.resolve());
-        const stretchFor = (one: Plan): Stretch =>
+        const stretchFor = (one: Plan): Segment =>
           async function* (handOver) {
             most = Math.max(most, ++atOnce);
             const own: string[] = [];
@@ -376,8 +376,8 @@ test('any stretches, hand-overs and durations: every page taken once, in order, 
         };
         const open = () => {
           const taker = new Noted();
-          const take = taker.take.bind(taker);
-          taker.take = async (page) => {
+          const take = taker.accept.bind(taker);
+          taker.accept = async (page) => {
             await pause();
             await take(page);
           };

@@ -9,12 +9,20 @@ import { ExportError } from '../../../src/base/errors.ts';
 import { csvRow } from '../../../src/csv/csv-row.ts';
 import { lookBack } from '../../../src/delivery/history.ts';
 import { exportEvents } from '../../../src/export/export.ts';
-import { Earlier } from '../../../src/export/known-rows.ts';
+import { KnownRows } from '../../../src/export/known-rows.ts';
 import type { ExportedTable, ExportOptions } from '../../../src/export/row-filter.ts';
 import { planTable } from '../../../src/table/table-plan.ts';
 import { formatInstant } from '../../../src/time/instant.ts';
 import { sliceWindow, type Window } from '../../../src/time/window.ts';
-import type { Columns, Page, Session, Stretch, Vendor, VendorEvent, Void } from '../../../src/vendors/contract.ts';
+import type {
+  Columns,
+  Page,
+  Retraction,
+  Segment,
+  Session,
+  Vendor,
+  VendorEvent,
+} from '../../../src/vendors/contract.ts';
 import { readEvents } from '../../../src/vendors/read-page.ts';
 import { jobOf, MemoryHistory, sha256, stretchesOf, stretchOf, vendorOf } from '../chain.ts';
 
@@ -38,7 +46,7 @@ const csvVendor: Partial<Vendor> = { format: 'csv', columns: null };
 
 interface Asked
   extends Partial<Vendor>,
-    Partial<Pick<ExportOptions, 'maxBytes' | 'from' | 'earlier' | 'walkers' | 'mostHeldBytes'>> {
+    Partial<Pick<ExportOptions, 'maxBytes' | 'from' | 'knownRows' | 'concurrency' | 'mostHeldBytes'>> {
   readonly asked?: Columns;
 }
 
@@ -53,7 +61,15 @@ async function run(pages: readonly Page[], given: Asked = {}) {
 
 function exportOf(
   pages: readonly Page[],
-  { asked = 'native', maxBytes = null, from = 0, earlier = null, walkers = 2, mostHeldBytes, ...vendor }: Asked = {},
+  {
+    asked = 'native',
+    maxBytes = null,
+    from = 0,
+    knownRows = null,
+    concurrency = 2,
+    mostHeldBytes,
+    ...vendor
+  }: Asked = {},
   onProgress: ExportOptions['onProgress'] = () => {},
 ): Promise<ExportedTable> {
   const table = {
@@ -63,12 +79,12 @@ function exportOf(
     path,
     maxBytes,
     from,
-    earlier,
-    walkers,
+    knownRows,
+    concurrency,
     onProgress,
     ...(mostHeldBytes && { mostHeldBytes }),
   };
-  return exportEvents({ vendor: vendorOf({ stretches: () => stretchesOf(pages), ...vendor }), ...table });
+  return exportEvents({ vendor: vendorOf({ segments: () => stretchesOf(pages), ...vendor }), ...table });
 }
 
 /** The error that an export ends with; fails where a file has got its final name. */
@@ -98,7 +114,7 @@ describe('an export', () => {
     expect(file).toEqual({
       files: [{ path, name: 'a.csv', rows: 2, bytes: bytes.length, sha256: sha256(bytes) }],
       columns: ['v', 'extra'],
-      counts: { received: 2, cut: 0, repeated: 0, known: 0, written: 2 },
+      counts: { received: 2, outsideWindow: 0, duplicates: 0, alreadyExported: 0, written: 2 },
       firstEvent: 11,
       lastEvent: 12,
       lateRows: [],
@@ -130,7 +146,13 @@ describe('an export', () => {
     const count = 2 ** 15 + 1;
     const events = Array.from({ length: count }, (__, index) => event(String(index), 10 + (index % 10), String(index)));
     const { file, rows } = await run([{ slice: SLICE, events }], mostHeldBytes === undefined ? {} : { mostHeldBytes });
-    expect(file.counts).toEqual({ received: count, cut: 0, repeated: 0, known: 0, written: count });
+    expect(file.counts).toEqual({
+      received: count,
+      outsideWindow: 0,
+      duplicates: 0,
+      alreadyExported: 0,
+      written: count,
+    });
     expect(rows).toHaveLength(count);
     const sorted = events.toSorted((a, b) => Number(a.time) - Number(b.time) || ((a.id ?? '') < (b.id ?? '') ? -1 : 1));
     expect(firstCells(rows)).toEqual(sorted.map(({ id }) => id));
@@ -152,7 +174,7 @@ describe('events', () => {
     const events = [9, 9.999, 10, 19, 19.999, 20, 21].map((time) => event(String(time), time));
     const { rows, file } = await run([{ slice: SLICE, events }]);
     expect(firstCells(rows)).toEqual(['10', '19', '19.999']);
-    expect(file.counts).toEqual({ received: 7, cut: 4, repeated: 0, known: 0, written: 3 });
+    expect(file.counts).toEqual({ received: 7, outsideWindow: 4, duplicates: 0, alreadyExported: 0, written: 3 });
     expect([file.firstEvent, file.lastEvent]).toEqual([10, 19.999]);
   });
 
@@ -170,13 +192,13 @@ describe('events', () => {
     ];
     const { rows, file } = await run(pages);
     expect(firstCells(rows)).toEqual(['a', 'b', 'c']);
-    expect(file.counts).toEqual({ received: 5, cut: 0, repeated: 2, known: 0, written: 3 });
+    expect(file.counts).toEqual({ received: 5, outsideWindow: 0, duplicates: 2, alreadyExported: 0, written: 3 });
   });
 
   test('that are alike but have no id are all written: they may be two', async () => {
     const { rows, file } = await run([{ slice: SLICE, events: [event('a', 11), event('a', 11)] }]);
     expect(firstCells(rows)).toEqual(['a', 'a']);
-    expect(file.counts.repeated).toBe(0);
+    expect(file.counts.duplicates).toBe(0);
   });
 
   test('that two slices both received are written by the one they lie in', async () => {
@@ -186,7 +208,7 @@ describe('events', () => {
       { slice: { from: 20, to: 30 }, events: [border, event('c', 21, 'C')] },
     ]);
     expect(firstCells(rows)).toEqual(['a', 'border', 'c']);
-    expect(file.counts).toEqual({ received: 4, cut: 1, repeated: 0, known: 0, written: 3 });
+    expect(file.counts).toEqual({ received: 4, outsideWindow: 1, duplicates: 0, alreadyExported: 0, written: 3 });
   });
 
   test('of one id with two contents are a contradiction of the vendor', async () => {
@@ -268,11 +290,11 @@ describe('the order', () => {
   test('has ties without an id first, so that one that comes again under another draft is beside itself', async () => {
     const page = { slice: SLICE, events: [event('id', 12, 'A'), event('none', 12)] };
     const { rows, file } = await run([
-      { ...page, draft: {} },
-      { slice: SLICE, draft: {}, events: [event('id', 12, 'A')] },
+      { ...page, provisional: {} },
+      { slice: SLICE, provisional: {}, events: [event('id', 12, 'A')] },
     ]);
     expect(firstCells(rows)).toEqual(['none', 'id']);
-    expect(file.counts.repeated).toBe(1);
+    expect(file.counts.duplicates).toBe(1);
   });
 
   test("stays the vendor's where that is kept", async () => {
@@ -336,8 +358,10 @@ describe('the order', () => {
           expect(firstCells(rows)).toEqual(sorted.map(({ id }) => `of ${id}`));
           const { counts } = file;
           expect(counts.received).toBe(received.length);
-          expect(counts.received).toBe(counts.cut + counts.repeated + counts.known + counts.written);
-          expect(counts.known).toBe(0);
+          expect(counts.received).toBe(
+            counts.outsideWindow + counts.duplicates + counts.alreadyExported + counts.written,
+          );
+          expect(counts.alreadyExported).toBe(0);
           expect(counts.written).toBe(inside.length);
           expect([file.firstEvent, file.lastEvent]).toEqual([sorted[0]?.time ?? null, sorted.at(-1)?.time ?? null]);
         },
@@ -414,8 +438,8 @@ describe('the common table', () => {
 });
 
 /** What earlier exports of the native table hold, from some instant on. */
-function earlierOf(from: number, rows: readonly (readonly string[])[], more: Partial<Vendor> = {}): Earlier {
-  const earlier = new Earlier(vendorOf(more), from);
+function earlierOf(from: number, rows: readonly (readonly string[])[], more: Partial<Vendor> = {}): KnownRows {
+  const earlier = new KnownRows(vendorOf(more), from);
   earlier.add({ header: more.format === 'csv' ? ['What'] : ['v', 'extra'], rows });
   return earlier;
 }
@@ -425,39 +449,39 @@ describe('events from before the window', () => {
 
   test('are marked by their rows, the first of which is 1', async () => {
     const events = [event('c', 15), event('a', 11), event('d', 16), event('b', 14.999)];
-    const { rows, file } = await run([{ slice: SLICE, events }], { from, earlier: earlierOf(10, []) });
+    const { rows, file } = await run([{ slice: SLICE, events }], { from, knownRows: earlierOf(10, []) });
     expect(firstCells(rows)).toEqual(['a', 'b', 'c', 'd']);
     expect(file.lateRows).toEqual([1, 2]);
-    expect(file.counts).toEqual({ received: 4, cut: 0, repeated: 0, known: 0, written: 4 });
+    expect(file.counts).toEqual({ received: 4, outsideWindow: 0, duplicates: 0, alreadyExported: 0, written: 4 });
     expect([file.firstEvent, file.lastEvent]).toEqual([11, 16]);
   });
 
   test('are counted and left out where an earlier export holds them', async () => {
     const events = [event('a', 11), event('b', 12), event('a', 11), event('c', 15)];
-    const { rows, file } = await run([{ slice: SLICE, events }], { from, earlier: earlierOf(10, [['a', '']]) });
+    const { rows, file } = await run([{ slice: SLICE, events }], { from, knownRows: earlierOf(10, [['a', '']]) });
     expect(firstCells(rows)).toEqual(['a', 'b', 'c']);
     expect(file.lateRows).toEqual([1, 2]);
-    expect(file.counts).toEqual({ received: 4, cut: 0, repeated: 0, known: 1, written: 3 });
+    expect(file.counts).toEqual({ received: 4, outsideWindow: 0, duplicates: 0, alreadyExported: 1, written: 3 });
   });
 
   test('are alike one of the window, which is never taken for exported', async () => {
     const events = [event('a', 14), event('a', 15)];
-    const earlier = earlierOf(10, [
+    const knownRows = earlierOf(10, [
       ['a', ''],
       ['a', ''],
     ]);
-    const { rows, file } = await run([{ slice: SLICE, events }], { from, earlier });
+    const { rows, file } = await run([{ slice: SLICE, events }], { from, knownRows });
     expect(firstCells(rows)).toEqual(['a']);
-    expect(file).toMatchObject({ lateRows: [], counts: { known: 1, written: 1 }, firstEvent: 15 });
+    expect(file).toMatchObject({ lateRows: [], counts: { alreadyExported: 1, written: 1 }, firstEvent: 15 });
   });
 
   test('are known by id, and one that comes again is repeated', async () => {
-    const earlier = new Earlier(vendorOf({ idColumn: 'id' }), 10);
-    earlier.add({ header: ['id', 'v', 'extra'], rows: [['A', 'old', '']] });
+    const knownRows = new KnownRows(vendorOf({ idColumn: 'id' }), 10);
+    knownRows.add({ header: ['id', 'v', 'extra'], rows: [['A', 'old', '']] });
     const events = [event('a', 11, 'A'), event('b', 12, 'B'), event('a', 11, 'A'), event('b', 12, 'B')];
-    const { rows, file } = await run([{ slice: SLICE, events }], { from, earlier, idColumn: 'id' });
+    const { rows, file } = await run([{ slice: SLICE, events }], { from, knownRows, idColumn: 'id' });
     expect(firstCells(rows)).toEqual(['b']);
-    expect(file.counts).toEqual({ received: 4, cut: 0, repeated: 2, known: 1, written: 1 });
+    expect(file.counts).toEqual({ received: 4, outsideWindow: 0, duplicates: 2, alreadyExported: 1, written: 1 });
     expect(file.lateRows).toEqual([1]);
   });
 
@@ -466,20 +490,20 @@ describe('events from before the window', () => {
       { slice: { from: 10, to: 20 }, header: ['What'], events: [row(['b'], 16), row(['a'], 11), row(['c'], 12)] },
       { slice: { from: 10, to: 20 }, header: ['What'], events: [row(['d'], 13), row(['e'], 17)] },
     ];
-    const asked = { ...csvVendor, from, order: 'vendor' as const, earlier: earlierOf(10, [['c']], csvVendor) };
+    const asked = { ...csvVendor, from, order: 'vendor' as const, knownRows: earlierOf(10, [['c']], csvVendor) };
     const { rows, file } = await run(pages, asked);
     expect(firstCells(rows)).toEqual(['b', 'a', 'd', 'e']);
     expect(file.lateRows).toEqual([2, 3]);
-    expect(file.counts).toMatchObject({ received: 5, known: 1, written: 4 });
+    expect(file.counts).toMatchObject({ received: 5, alreadyExported: 1, written: 4 });
   });
 
   test('are marked in the table as a whole, where it is cut into parts', async () => {
     const events = Array.from({ length: 9 }, (_, index) => event('x'.repeat(20), 11 + index));
-    const made = run([{ slice: SLICE, events }], { from: 17, earlier: earlierOf(10, []), maxBytes: 60 });
+    const made = run([{ slice: SLICE, events }], { from: 17, knownRows: earlierOf(10, []), maxBytes: 60 });
     // The plain name is given to no part.
     await expect(made).rejects.toMatchObject({ code: 'ENOENT' });
     path = join(folder, 'b.csv');
-    const file = await exportOf([{ slice: SLICE, events }], { from: 17, earlier: earlierOf(10, []), maxBytes: 60 });
+    const file = await exportOf([{ slice: SLICE, events }], { from: 17, knownRows: earlierOf(10, []), maxBytes: 60 });
     expect(file.files.map(({ name, rows }) => [name, rows])).toEqual(
       [2, 2, 2, 2, 1].map((rows, index) => [`b.part-00${index + 1}.csv`, rows]),
     );
@@ -498,22 +522,22 @@ describe('events without a time', () => {
   test('are no late ones: nothing says that they are from before', async () => {
     const { rows, file } = await run([page('b', 'a')], { ...csvVendor, order: 'vendor', from: 15 });
     expect(firstCells(rows)).toEqual(['b', 'a']);
-    expect(file).toMatchObject({ lateRows: [], counts: { received: 2, known: 0, written: 2 } });
+    expect(file).toMatchObject({ lateRows: [], counts: { received: 2, alreadyExported: 0, written: 2 } });
   });
 
   test('are known by their id', async () => {
-    const earlier = new Earlier(vendorOf({ idColumn: 'id' }), 10);
-    earlier.add({ header: ['id', 'v'], rows: [['A', 'a']] });
+    const knownRows = new KnownRows(vendorOf({ idColumn: 'id' }), 10);
+    knownRows.add({ header: ['id', 'v'], rows: [['A', 'a']] });
     const events = [event('a', null, 'A'), event('b', null, 'B')];
-    const { rows, file } = await run([{ slice: SLICE, events }], { from: 15, earlier, idColumn: 'id' });
+    const { rows, file } = await run([{ slice: SLICE, events }], { from: 15, knownRows, idColumn: 'id' });
     expect(firstCells(rows)).toEqual(['b']);
-    expect(file).toMatchObject({ lateRows: [], counts: { received: 2, known: 1, written: 1 } });
+    expect(file).toMatchObject({ lateRows: [], counts: { received: 2, alreadyExported: 1, written: 1 } });
   });
 
   test('are never lost to one that is alike, from before all that was asked for again', async () => {
     // An earlier export holds one login, of a time at which nobody asks any more; another one follows in the window.
-    const earlier = earlierOf(10, [['login']], csvVendor);
-    const exported = run([page('login')], { ...csvVendor, order: 'vendor', from: 15, earlier });
+    const knownRows = earlierOf(10, [['login']], csvVendor);
+    const exported = run([page('login')], { ...csvVendor, order: 'vendor', from: 15, knownRows });
     expect(await failure(exported)).toMatchObject({
       kind: 'input',
       message: expect.stringContaining('neither a time nor an id'),
@@ -547,7 +571,7 @@ describe('a chain of exports', () => {
   });
 
   /** Answers what is stored by now, cut nowhere, in the order in which it came; the slices are of 100 ms. */
-  const stretchesAt = (ledger: readonly Entry[], now: number, ids: boolean): Vendor['stretches'] =>
+  const stretchesAt = (ledger: readonly Entry[], now: number, ids: boolean): Vendor['segments'] =>
     function* ({ query }) {
       const there = ledger.filter(({ stored }) => stored <= now).sort((a, b) => a.stored - b.stored);
       for (const slice of sliceWindow(query.window, 100)) {
@@ -578,22 +602,22 @@ describe('a chain of exports', () => {
         idColumn: ids ? 'id' : null,
         timeColumn: 'at',
         columns: names(ids).map((name) => ({ name, meaning: name })),
-        stretches: stretchesAt(ledger, to, ids),
+        segments: stretchesAt(ledger, to, ids),
       });
       const last = await history.last();
-      const job = jobOf(window, { last });
-      const back = await lookBack({ history, job, overlapMs: OVERLAP, vendor, now: to, note: () => {} });
+      const task = jobOf(window, { last });
+      const back = await lookBack({ history, task, overlapMs: OVERLAP, vendor, now: to, note: () => {} });
       const home = await mkdtemp(join(folder, 'one-'));
       const table = await exportEvents({
         vendor,
-        session: { ...session, query: { ...session.query, window: { from: back.askFrom, to } } },
+        session: { ...session, query: { ...session.query, window: { from: back.fetchFrom, to } } },
         org: 'acme-org',
         columns,
         path: join(home, 'a.csv'),
         maxBytes: 150,
         from: window.from,
-        earlier: back.earlier,
-        walkers: 3,
+        knownRows: back.knownRows,
+        concurrency: 3,
         onProgress: () => {},
       });
       const csvs = await Promise.all(table.files.map(async ({ name, path: file }) => [name, await readFile(file)]));
@@ -639,8 +663,8 @@ describe('a chain of exports', () => {
         expect(sorted(made.flatMap(({ rows }) => rows))).toEqual(sorted(stored.map(rowOf)));
 
         for (const { rows, table, window } of made) {
-          const { received, cut, repeated, known, written } = table.counts;
-          expect(received).toBe(cut + repeated + known + written);
+          const { received, outsideWindow, duplicates, alreadyExported, written } = table.counts;
+          expect(received).toBe(outsideWindow + duplicates + alreadyExported + written);
           expect(written).toBe(rows.length);
           expect(table.files.reduce((sum, file) => sum + file.rows, 0)).toBe(written);
           // What was stored after the end of the export before, though it had happened by then.
@@ -678,15 +702,15 @@ describe('however rows wait, and however many stretches are walked at once,', ()
   /** What comes of pages: first those taken back, then the others, some events of which come a second time. */
   async function* walked(
     pages: readonly (Page & { waits: boolean; takenBack: boolean })[],
-  ): AsyncGenerator<Page | Void> {
+  ): AsyncGenerator<Page | Retraction> {
     for (const { slice, events, waits, takenBack } of pages) {
-      const draft = {};
+      const provisional = {};
       if (waits) await turn();
       if (takenBack) {
-        yield { slice, draft, events };
-        yield { takenBack: draft };
+        yield { slice, provisional, events };
+        yield { retracted: provisional };
       }
-      yield { slice, draft, events };
+      yield { slice, provisional, events };
     }
   }
 
@@ -704,17 +728,17 @@ describe('however rows wait, and however many stretches are walked at once,', ()
             return [{ ...page, slice, events }, ...(again ? [second] : [])];
           });
         });
-        const made = async (walkers: number, mostHeldBytes: number, isHandedOver: boolean) => {
+        const made = async (concurrency: number, mostHeldBytes: number, isHandedOver: boolean) => {
           path = join(await mkdtemp(join(folder, 'one-')), 'a.csv');
           const { counts, files } = await exportOf([], {
             asked,
-            walkers,
+            concurrency,
             mostHeldBytes,
-            stretches: () =>
+            segments: () =>
               isHandedOver
                 ? [whole(stretches)]
                 : stretches.map(
-                    (pages): Stretch =>
+                    (pages): Segment =>
                       () =>
                         walked(pages),
                   ),
@@ -722,7 +746,7 @@ describe('however rows wait, and however many stretches are walked at once,', ()
           return { counts, files: files.map(({ name, rows, sha256: sum }) => ({ name, rows, sum })) };
         };
         /** One stretch, that hands over all but the last part if it can. */
-        const whole = (parts: typeof stretches): Stretch =>
+        const whole = (parts: typeof stretches): Segment =>
           async function* (handOver) {
             const [last = [], ...before] = parts.toReversed();
             await turn();
@@ -759,17 +783,17 @@ describe('a failure', () => {
   const later: Window = { from: 20, to: 30 };
 
   /** Fails after a whole slice was written, if not before. */
-  const failAfterOneSlice = (last: Stretch, walkers: number) =>
+  const failAfterOneSlice = (last: Segment, concurrency: number) =>
     failure(
       exportOf([], {
-        walkers,
-        stretches: () => [stretchOf([{ slice: SLICE, events: [event('a', 11, 'A')] }]), last],
+        concurrency,
+        segments: () => [stretchOf([{ slice: SLICE, events: [event('a', 11, 'A')] }]), last],
       }),
     );
 
   test.each([1, 2])('of the vendor comes out as it is, and no file has the final name: %d at once', async (walkers) => {
     const cause = new ExportError('unavailable', 'Acme could not answer.', { next: 'Try again.' });
-    const last: Stretch = async function* () {
+    const last: Segment = async function* () {
       yield { slice: later, events: [event('b', 21, 'B')] };
       throw cause;
     };
@@ -778,7 +802,7 @@ describe('a failure', () => {
 
   test('of the table ends the vendor as well, which would else go on', async () => {
     const tidied = Promise.withResolvers<number>();
-    const stretches: Stretch[] = [
+    const stretches: Segment[] = [
       stretchOf([
         { slice: SLICE, events: [event('a', 11, 'A')] },
         { slice: SLICE, events: [event('other', 11, 'A')] },
@@ -795,7 +819,7 @@ describe('a failure', () => {
         }
       },
     ];
-    expect(await failure(exportOf([], { stretches: () => stretches }))).toMatchObject({ kind: 'protocol' });
+    expect(await failure(exportOf([], { segments: () => stretches }))).toMatchObject({ kind: 'protocol' });
     expect(await tidied.promise).toBeLessThan(5_000);
   });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { encodeRows } from '../../../src/csv/encode.ts';
-import { readStored } from '../../../src/export/exported-rows.ts';
+import { readExportedRows } from '../../../src/export/exported-rows.ts';
 
 let folder: string;
 let path: string;
@@ -18,7 +18,7 @@ type Table = readonly (readonly string[])[];
 
 async function read(rows: number): Promise<string[][]> {
   const all: string[][] = [];
-  for await (const some of readStored(path, rows)) all.push(...some);
+  for await (const some of readExportedRows(path, rows)) all.push(...some);
   return all;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Earlier, type EarlierTable } from '../../../src/export/known-rows.ts';
+import { type ExportedRows, KnownRows } from '../../../src/export/known-rows.ts';
 import { formatInstant } from '../../../src/time/instant.ts';
 import type { Vendor } from '../../../src/vendors/contract.ts';
 import { vendorOf } from '../chain.ts';
@@ -12,15 +12,20 @@ const withIds = vendorOf({ idColumn: 'event_uuid', timeColumn: 'at' });
 const withoutIds = vendorOf({ timeColumn: 'at' });
 
 /** What these tables hold from noon on. */
-function earlierOf(vendor: Vendor, ...tables: EarlierTable[]): Earlier {
-  const earlier = new Earlier(vendor, NOON);
+function earlierOf(vendor: Vendor, ...tables: ExportedRows[]): KnownRows {
+  const earlier = new KnownRows(vendor, NOON);
   for (const table of tables) earlier.add(table);
   return earlier;
 }
 
 /** How many of so many equal events are found. */
-const found = (earlier: Earlier, header: string[], cells: string[], asked: number, id: string | null = null): number =>
-  Array.from({ length: asked }).filter(() => earlier.take(header, cells, id)).length;
+const found = (
+  earlier: KnownRows,
+  header: string[],
+  cells: string[],
+  asked: number,
+  id: string | null = null,
+): number => Array.from({ length: asked }).filter(() => earlier.consume(header, cells, id)).length;
 
 describe('an event with an id', () => {
   const header = ['event_uuid', 'at', 'what'];
@@ -31,27 +36,27 @@ describe('an event with an id', () => {
   });
 
   test('is new where its id is, though all else is alike', () => {
-    expect(earlierOf(withIds, table).take(header, ['B', at(1), 'login'], 'B')).toBe(false);
-    expect(earlierOf(withIds).take(header, ['A', at(1), 'login'], 'A')).toBe(false);
+    expect(earlierOf(withIds, table).consume(header, ['B', at(1), 'login'], 'B')).toBe(false);
+    expect(earlierOf(withIds).consume(header, ['A', at(1), 'login'], 'A')).toBe(false);
   });
 
   test('is found by the id of the `common` table', () => {
     const common = ['time', 'id', 'action'];
     const earlier = earlierOf(withIds, { header: common, rows: [[at(1), 'A', 'login']] });
-    expect(earlier.take(common, [at(1), 'A', 'login'], 'A')).toBe(true);
-    expect(earlier.take(common, [at(1), 'B', 'login'], 'B')).toBe(false);
+    expect(earlier.consume(common, [at(1), 'A', 'login'], 'A')).toBe(true);
+    expect(earlier.consume(common, [at(1), 'B', 'login'], 'B')).toBe(false);
   });
 
   test('is found by its row where the columns have no id', () => {
     const raw = '{"event_uuid":"A"}';
     const earlier = earlierOf(withIds, { header: ['raw'], rows: [[raw]] });
     expect(found(earlier, ['raw'], [raw], 2, 'A')).toBe(1);
-    expect(earlier.take(['raw'], ['{"event_uuid":"B"}'], 'B')).toBe(false);
+    expect(earlier.consume(['raw'], ['{"event_uuid":"B"}'], 'B')).toBe(false);
   });
 
   test('is found in each of several tables, old columns and new', () => {
     const earlier = earlierOf(withIds, table, { header: ['event_uuid'], rows: [['B'], ['C']] });
-    for (const id of ['A', 'B', 'C']) expect(earlier.take(['event_uuid'], [id], id)).toBe(true);
+    for (const id of ['A', 'B', 'C']) expect(earlier.consume(['event_uuid'], [id], id)).toBe(true);
   });
 });
 
@@ -74,7 +79,7 @@ describe('an event without an id', () => {
         const left = tables.flat().map((cells) => JSON.stringify(cells));
         for (const cells of asked) {
           const place = left.indexOf(JSON.stringify(cells));
-          expect(earlier.take(header, cells, null)).toBe(place >= 0);
+          expect(earlier.consume(header, cells, null)).toBe(place >= 0);
           if (place >= 0) left.splice(place, 1);
         }
       }),
@@ -83,14 +88,14 @@ describe('an event without an id', () => {
 
   test('is not mixed up where cells meet in another way', () => {
     const earlier = earlierOf(vendorOf(), { header: ['a', 'b'], rows: [['1,2', '3']] });
-    expect(earlier.take(['a', 'b'], ['1', '2,3'], null)).toBe(false);
-    expect(earlier.take(['a', 'b'], ['1,2', '3'], null)).toBe(true);
+    expect(earlier.consume(['a', 'b'], ['1', '2,3'], null)).toBe(false);
+    expect(earlier.consume(['a', 'b'], ['1,2', '3'], null)).toBe(true);
   });
 
   test('is found again though it was exported as the bytes that half a character becomes', () => {
     const exported = Buffer.from('half a \ud83d').toString();
     const earlier = earlierOf(withoutIds, { header, rows: [[at(1), exported]] });
-    expect(earlier.take(header, [at(1), 'half a \ud83d'], null)).toBe(true);
+    expect(earlier.consume(header, [at(1), 'half a \ud83d'], null)).toBe(true);
   });
 });
 
@@ -98,20 +103,20 @@ describe('tables of other columns, of an earlier version of the exporter or the 
   test('are compared by the columns that both have', () => {
     const earlier = earlierOf(withoutIds, { header: ['gone', 'at', 'what'], rows: [['x', at(1), 'login']] });
     const header = ['what', 'new', 'at'];
-    expect(earlier.take(header, ['logout', 'y', at(1)], null)).toBe(false);
+    expect(earlier.consume(header, ['logout', 'y', at(1)], null)).toBe(false);
     expect(found(earlier, header, ['login', 'y', at(1)], 3)).toBe(1);
   });
 
   test('are compared without `extra`, which a new column has taken fields from', () => {
     const earlier = earlierOf(withoutIds, { header: ['at', 'extra'], rows: [[at(1), '{"role":"admin"}']] });
-    expect(earlier.take(['at', 'role', 'extra'], [at(1), 'admin', ''], null)).toBe(true);
+    expect(earlier.consume(['at', 'role', 'extra'], [at(1), 'admin', ''], null)).toBe(true);
   });
 
   test('are compared with `extra` where the columns are the same', () => {
     const header = ['at', 'extra'];
     const earlier = earlierOf(withoutIds, { header, rows: [[at(1), '{"n":1}']] });
-    expect(earlier.take(header, [at(1), '{"n":2}'], null)).toBe(false);
-    expect(earlier.take(header, [at(1), '{"n":1}'], null)).toBe(true);
+    expect(earlier.consume(header, [at(1), '{"n":2}'], null)).toBe(false);
+    expect(earlier.consume(header, [at(1), '{"n":1}'], null)).toBe(true);
   });
 
   test('stand beside tables of the same columns', () => {
@@ -126,7 +131,7 @@ describe('tables of other columns, of an earlier version of the exporter or the 
 
   test('say nothing where no column is the same', () => {
     const earlier = earlierOf(vendorOf(), { header: ['a', 'extra'], rows: [['1', '']] });
-    expect(earlier.take(['b', 'extra'], ['2', ''], null)).toBe(false);
+    expect(earlier.consume(['b', 'extra'], ['2', ''], null)).toBe(false);
   });
 });
 
@@ -137,24 +142,24 @@ describe('rows from before the stretch', () => {
   ])('%s are forgotten, and the first instant of the stretch is not', (_, header) => {
     const rows = [at(-1), formatInstant(NOON - 1), at(0), at(1)].map((time) => [time, 'login']);
     const earlier = earlierOf(withoutIds, { header, rows });
-    expect(rows.map((cells) => earlier.take(header, cells, null))).toEqual([false, false, true, true]);
+    expect(rows.map((cells) => earlier.consume(header, cells, null))).toEqual([false, false, true, true]);
   });
 
   test('are forgotten with their ids', () => {
     const header = ['event_uuid', 'at'];
     const earlier = earlierOf(withIds, { header, rows: ['A', 'B'].map((id, index) => [id, at(index - 1)]) });
-    expect(['A', 'B'].map((id) => earlier.take(header, [id, ''], id))).toEqual([false, true]);
+    expect(['A', 'B'].map((id) => earlier.consume(header, [id, ''], id))).toEqual([false, true]);
   });
 
   test.each(['', 'yesterday', '1732190400', '21.11.2026'])('are kept where their time reads as none: %j', (time) => {
     const header = ['at', 'what'];
     const earlier = earlierOf(withoutIds, { header, rows: [[time, 'login']] });
-    expect(earlier.take(header, [time, 'login'], null)).toBe(true);
+    expect(earlier.consume(header, [time, 'login'], null)).toBe(true);
   });
 
   test('are kept where no column has their time', () => {
     const earlier = earlierOf(vendorOf({ timeColumn: null }), { header: ['raw'], rows: [['{}']] });
-    expect(earlier.take(['raw'], ['{}'], null)).toBe(true);
-    expect(earlier.take(['raw'], ['{}'], null)).toBe(false);
+    expect(earlier.consume(['raw'], ['{}'], null)).toBe(true);
+    expect(earlier.consume(['raw'], ['{}'], null)).toBe(false);
   });
 });

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { encodeRow } from '../../../src/csv/encode.ts';
-import { type CsvFile, type EncodedRows, encodedRows, Parts } from '../../../src/export/part-files.ts';
+import { type CsvFile, type EncodedRows, encodedRows, PartFiles } from '../../../src/export/part-files.ts';
 import { sha256 } from '../chain.ts';
 
 type Row = readonly string[];
@@ -27,7 +27,7 @@ const encoded = (...rows: Row[]) => encodedRows(rows, encodeRow);
 
 /** Writes the batches and gives the files, with what lay in the folder just before they had their names. */
 async function write(header: Row, batches: readonly (readonly Row[])[], maxBytes: number | null) {
-  const parts = new Parts(path, maxBytes);
+  const parts = new PartFiles(path, maxBytes);
   await parts.begin(encoded(header));
   for (const rows of batches) await parts.write(encoded(...rows));
   const before = await readdir(folder);
@@ -101,7 +101,7 @@ describe('any table', () => {
       fc.asyncProperty(tables, async ({ header, batches, maxBytes }) => {
         path = join(await mkdtemp(join(folder, 'one-')), 'a.csv');
         const all = batches.flat();
-        const parts = new Parts(path, maxBytes);
+        const parts = new PartFiles(path, maxBytes);
         await parts.begin(encoded(header));
         for (const rows of batches) await parts.write(encoded(...rows));
         const home = join(path, '..');
@@ -159,7 +159,7 @@ describe('spans of rows', () => {
   /** Writes spans of all rows, each from memory that is used again, and gives what is in the files. */
   async function filesOf(spans: readonly (readonly [from?: number, to?: number])[], maxBytes: number) {
     path = join(await mkdtemp(join(folder, 'one-')), 'a.csv');
-    const parts = new Parts(path, maxBytes);
+    const parts = new PartFiles(path, maxBytes);
     await parts.begin({ bytes: Buffer.from('h\r\n'), ends: Float64Array.of(3) });
     for (const [from, to] of spans) {
       const bytes = Buffer.from(all.bytes);
@@ -231,7 +231,7 @@ describe('a failure', () => {
   test('before the end leaves no name, and no file open', async () => {
     const open = () => readdirSync('/proc/self/fd').length;
     const before = open();
-    const parts = new Parts(path, 20);
+    const parts = new PartFiles(path, 20);
     await parts.begin(encoded(HEADER));
     await parts.write(encoded(...nine(3)));
     // The last part is; the others were read back.
@@ -246,7 +246,7 @@ describe('a failure', () => {
   const MOST = 100_000;
 
   test('of the disk to give the last part back leaves no name to the first', async () => {
-    const parts = new Parts(path, MOST);
+    const parts = new PartFiles(path, MOST);
     await parts.begin(encoded(HEADER));
     await parts.write(encoded(...large(2)));
     await writeFile(join(folder, 'a.part-002.csv.partial'), 'x');
@@ -256,7 +256,7 @@ describe('a failure', () => {
   });
 
   test('of the disk to give an earlier part back comes out before the next one is begun', async () => {
-    const parts = new Parts(path, MOST);
+    const parts = new PartFiles(path, MOST);
     await parts.begin(encoded(HEADER));
     await parts.write(encoded(...large(1)));
     await writeFile(`${path}.partial`, 'x');
@@ -266,7 +266,7 @@ describe('a failure', () => {
   });
 
   test('of the program to give a header first is no error for users', async () => {
-    await expect(new Parts(path, null).write(encoded(...nine(1)))).rejects.toThrow('Rows came before the header.');
-    await expect(new Parts(path, null).seal()).rejects.toThrow('Rows came before the header.');
+    await expect(new PartFiles(path, null).write(encoded(...nine(1)))).rejects.toThrow('Rows came before the header.');
+    await expect(new PartFiles(path, null).seal()).rejects.toThrow('Rows came before the header.');
   });
 });

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
-import { Earlier } from '../../../src/export/known-rows.ts';
-import { Parts } from '../../../src/export/part-files.ts';
-import { type ExportOptions, Table } from '../../../src/export/row-filter.ts';
-import { Gathering } from '../../../src/export/segment-rows.ts';
-import type { Rows } from '../../../src/export/sort/row-batch.ts';
+import { KnownRows } from '../../../src/export/known-rows.ts';
+import { PartFiles } from '../../../src/export/part-files.ts';
+import { type ExportOptions, RowFilter } from '../../../src/export/row-filter.ts';
+import { SpillBudget } from '../../../src/export/segment-rows.ts';
+import type { RowRange } from '../../../src/export/sort/row-batch.ts';
 import { readEvents } from '../../../src/vendors/read-page.ts';
 import { vendorOf } from '../chain.ts';
 import { blocksOf, type Plain, rowOf } from './sort/stored-rows.ts';
@@ -40,20 +40,20 @@ async function tableOf(received: number, more: Partial<ExportOptions> = {}) {
     path,
     maxBytes: null,
     from: 0,
-    earlier: null,
-    walkers: 1,
+    knownRows: null,
+    concurrency: 1,
     onProgress: () => {},
     ...more,
   };
-  const parts = new Parts(path, null);
-  const table = new Table(options, parts);
+  const parts = new PartFiles(path, null);
+  const table = new RowFilter(options, parts);
   table.begin(null);
-  const gathering = new Gathering(table, folder);
+  const gathering = new SpillBudget(table, folder);
   const stretch = async (events: number) => {
     const gathered = gathering.begin();
     const body = { id: 'x', v: 'x' };
     const all = Array.from({ length: events }, () => ({ time: null, id: null, body }));
-    await gathered.take({ slice: query.window, events: all });
+    await gathered.accept({ slice: query.window, events: all });
     table.count(gathered);
   };
   await stretch(received);
@@ -73,7 +73,7 @@ async function tableOf(received: number, more: Partial<ExportOptions> = {}) {
 }
 
 /** Rows of a span, in a block that has others around it, which are none of the table. */
-function spanOf(rows: readonly Plain[], around = 1): Rows {
+function spanOf(rows: readonly Plain[], around = 1): RowRange {
   const others = Array.from({ length: around }, (_, index) => rowOf(`other,${index}`, 50, rows[0]?.id ?? null));
   const [block] = blocksOf([...others, ...rows, ...others]);
   if (block === undefined) throw new Error('There are no rows.');
@@ -81,14 +81,14 @@ function spanOf(rows: readonly Plain[], around = 1): Rows {
 }
 
 /** Writes what is given, and makes it unreadable, as memory is that is used again. */
-async function write(table: Table, some: readonly Rows[]): Promise<void> {
+async function write(table: RowFilter, some: readonly RowRange[]): Promise<void> {
   await table.take(some);
   for (const { block } of some) {
     block.bytes.fill('#');
     block.times.fill(-1);
     block.ends.fill(0);
     (block.ids as unknown[]).fill('#');
-    (block.rests as unknown[]).fill('#');
+    (block.identities as unknown[]).fill('#');
   }
 }
 
@@ -96,7 +96,7 @@ const eventOf = (v: string, time: number | null, id: string | null, rest = ''): 
   rowOf(`${id ?? ''},${v}`, time, id, rest);
 
 /** One event after the other, as the rows of one call, of one block each, or of one call each. */
-const CUTS: [what: string, cut: (rows: readonly Plain[]) => Rows[][]][] = [
+const CUTS: [what: string, cut: (rows: readonly Plain[]) => RowRange[][]][] = [
   ['in one block', (rows) => [[spanOf(rows)]]],
   ['in a block each', (rows) => [rows.map((row) => spanOf([row]))]],
   ['in a batch each', (rows) => rows.map((row) => [spanOf([row])])],
@@ -117,7 +117,7 @@ describe.each(CUTS)('events that come %s', (_, cut) => {
     const [a, b, c] = [eventOf('a', 1, 'A'), eventOf('b', 2, 'B'), eventOf('c', null, 'C')];
     const { rows, counts } = await made([a, a, b, c, c, c]);
     expect(rows).toEqual(['a', 'b', 'c']);
-    expect(counts).toEqual({ received: 6, cut: 0, repeated: 3, known: 0, written: 3 });
+    expect(counts).toEqual({ received: 6, outsideWindow: 0, duplicates: 3, alreadyExported: 0, written: 3 });
   });
 
   test('and are alike but have no id are all written', async () => {
@@ -151,7 +151,7 @@ describe.each(CUTS)('events that come %s', (_, cut) => {
   test('and are known stay out, wherever they stand', async () => {
     const from = 10;
     const earlier = () => {
-      const all = new Earlier(vendor, 0);
+      const all = new KnownRows(vendor, 0);
       all.add({ header: [...COLUMNS], rows: ['K1', 'K2', 'K3', 'K4'].map((id) => [id, 'old']) });
       return all;
     };
@@ -165,15 +165,21 @@ describe.each(CUTS)('events that come %s', (_, cut) => {
       [known[0], known[0], late, late, known[1], now, now],
     ];
     for (const rows of orders) {
-      const { rows: written, lateRows, counts, firstEvent, lastEvent } = await made(rows, { from, earlier: earlier() });
+      const {
+        rows: written,
+        lateRows,
+        counts,
+        firstEvent,
+        lastEvent,
+      } = await made(rows, { from, knownRows: earlier() });
       expect(written).toEqual(['late', 'now']);
       expect(lateRows).toEqual([1]);
       const ids = new Set(rows.map(({ id }) => id)).size;
       expect(counts).toEqual({
         received: rows.length,
-        cut: 0,
-        repeated: rows.length - ids,
-        known: ids - 2,
+        outsideWindow: 0,
+        duplicates: rows.length - ids,
+        alreadyExported: ids - 2,
         written: 2,
       });
       expect([firstEvent, lastEvent]).toEqual([6, 10]);
@@ -220,14 +226,14 @@ describe('any events', () => {
     const times = { new: 20, late: 5, known: 5, timeless: null };
     await fc.assert(
       fc.asyncProperty(fc.array(item, { maxLength: 14 }), cuts, async (items, drawn) => {
-        const earlier = new Earlier(vendor, 0);
+        const knownRows = new KnownRows(vendor, 0);
         const all = items.flatMap(({ kind, hasId, v, times: count }, index) => {
           // Without an id, only what has a time can be told from what is known.
           const id = hasId || kind === 'known' || kind === 'timeless' ? `e${index}` : null;
-          if (kind === 'known') earlier.add({ header: [...COLUMNS], rows: [[`e${index}`, v]] });
+          if (kind === 'known') knownRows.add({ header: [...COLUMNS], rows: [[`e${index}`, v]] });
           return Array.from({ length: count }, (_, again) => ({ kind, again, v, row: eventOf(v, times[kind], id) }));
         });
-        const batches: Rows[][] = [[]];
+        const batches: RowRange[][] = [[]];
         for (let at = 0, index = 0; at < all.length; index++) {
           const { length, around, ends } = drawn[index % drawn.length] as {
             length: number;
@@ -240,7 +246,7 @@ describe('any events', () => {
           at += length;
         }
 
-        const { table, finish, close } = await tableOf(all.length, { from: 10, earlier });
+        const { table, finish, close } = await tableOf(all.length, { from: 10, knownRows });
         for (const some of batches) await write(table, some);
         const { rows, counts, lateRows } = await finish();
         await close();
@@ -251,7 +257,13 @@ describe('any events', () => {
         expect(lateRows).toEqual(written.flatMap(({ kind }, index) => (kind === 'late' ? [index + 1] : [])));
         const known = once.length - written.length;
         const repeated = all.length - once.length;
-        expect(counts).toEqual({ received: all.length, cut: 0, repeated, known, written: written.length });
+        expect(counts).toEqual({
+          received: all.length,
+          outsideWindow: 0,
+          duplicates: repeated,
+          alreadyExported: known,
+          written: written.length,
+        });
       }),
       { numRuns: 60 },
     );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Gathered, Gathering, type RowForm } from '../../../src/export/segment-rows.ts';
+import { type RowEncoder, type SegmentRows, SpillBudget } from '../../../src/export/segment-rows.ts';
 import type { Window } from '../../../src/time/window.ts';
 import type { VendorEvent } from '../../../src/vendors/contract.ts';
 import { plainsOfAll } from './sort/stored-rows.ts';
@@ -19,7 +19,7 @@ const SLICE: Window = { from: 10, to: 20 };
 /** Less than any row takes. */
 const NOTHING = 1;
 
-const formOf = (order: 'time' | 'vendor' = 'time'): RowForm => ({
+const formOf = (order: 'time' | 'vendor' = 'time'): RowEncoder => ({
   order,
   begin: () => {},
   write: ({ body }, rows) => rows.addCells([(body as { v: string }).v]),
@@ -33,7 +33,7 @@ const event = (v: string, time: number | null = 11, id: string | null = null): V
 });
 
 /** The cells of all rows of a stretch that has ended. */
-async function ended(gathering: Gathering, gathered: Gathered): Promise<string[]> {
+async function ended(gathering: SpillBudget, gathered: SegmentRows): Promise<string[]> {
   const cells: string[] = [];
   for await (const some of gathering.end(gathered))
     cells.push(...plainsOfAll(some).map(({ text }) => text.slice(0, -2)));
@@ -44,20 +44,24 @@ describe.each([
   ['in memory', undefined],
   ['on the disk', NOTHING],
 ])('rows that wait %s', (_, mostHeldBytes) => {
-  const gatheringOf = (order?: 'time' | 'vendor') => new Gathering(formOf(order), folder, mostHeldBytes);
+  const gatheringOf = (order?: 'time' | 'vendor') => new SpillBudget(formOf(order), folder, mostHeldBytes);
 
   test('leave nothing where their draft is taken back, and what comes instead stays', async () => {
     const gathering = gatheringOf();
     const gathered = gathering.begin();
-    const [draft, half, other] = [{}, {}, {}];
-    await gathered.take({ slice: SLICE, draft, events: [event('whole', 15, 'A'), event('cut', 25, 'B')] });
-    await gathered.take({ slice: SLICE, events: [event('of no draft', 12)] });
-    await gathered.take({ slice: SLICE, draft: other, events: [event('other', 13)] });
-    await gathered.take({ slice: SLICE, draft, events: [event('more', 16, 'C')] });
+    const [provisional, half, other] = [{}, {}, {}];
+    await gathered.accept({
+      slice: SLICE,
+      provisional,
+      events: [event('whole', 15, 'A'), event('cut', 25, 'B')],
+    });
+    await gathered.accept({ slice: SLICE, events: [event('of no draft', 12)] });
+    await gathered.accept({ slice: SLICE, provisional: other, events: [event('other', 13)] });
+    await gathered.accept({ slice: SLICE, provisional, events: [event('more', 16, 'C')] });
     expect([gathered.received, gathered.cut, [...gathered.cutIds()]]).toEqual([5, 1, [['B', 25]]]);
-    await gathered.take({ takenBack: draft });
+    await gathered.accept({ retracted: provisional });
     expect([gathered.received, gathered.cut, [...gathered.cutIds()]]).toEqual([2, 0, []]);
-    await gathered.take({ slice: SLICE, draft: half, events: [event('half', 14)] });
+    await gathered.accept({ slice: SLICE, provisional: half, events: [event('half', 14)] });
     expect(await ended(gathering, gathered)).toEqual(['of no draft', 'other', 'half']);
     expect(gathered.heldBytes).toBe(0);
   });
@@ -65,10 +69,10 @@ describe.each([
   test('leave nothing where the only draft is taken back, and a draft that nobody knows does no harm', async () => {
     const gathering = gatheringOf();
     const gathered = gathering.begin();
-    const draft = {};
-    await gathered.take({ takenBack: {} });
-    await gathered.take({ slice: SLICE, draft, events: [event('a')] });
-    await gathered.take({ takenBack: draft });
+    const provisional = {};
+    await gathered.accept({ retracted: {} });
+    await gathered.accept({ slice: SLICE, provisional, events: [event('a')] });
+    await gathered.accept({ retracted: provisional });
     expect(await ended(gathering, gathered)).toEqual([]);
     expect(gathered.received).toBe(0);
   });
@@ -76,12 +80,12 @@ describe.each([
   test('come out in the order of the vendor where that is kept', async () => {
     const gathering = gatheringOf('vendor');
     const gathered = gathering.begin();
-    const draft = {};
+    const provisional = {};
     const names = ['z', 'a', 'm', 'b', 'y', 'c'];
     for (const name of names) {
-      await gathered.take({
+      await gathered.accept({
         slice: SLICE,
-        draft,
+        provisional,
         events: [event(name, 18), event(`${name}2`)],
       });
     }
@@ -110,14 +114,16 @@ describe.each([
         for (const { stretch, draft, times, waits, isTakenBack } of drawn) {
           const of = expected.get(stretch) ?? new Map<object, { time: number; name: string }[]>();
           expected.set(stretch, of);
-          const [takenBack, into] = [drafts[draft] as object, stretches[stretch] as Gathered];
+          const [takenBack, into] = [drafts[draft] as object, stretches[stretch] as SegmentRows];
           if (isTakenBack) of.delete(takenBack);
           const rows = times.map((time) => ({ time, name: String(count++) }));
           if (!isTakenBack) of.set(takenBack, [...(of.get(takenBack) ?? []), ...rows]);
           const events = rows.map(({ time, name }) => event(name, time));
           taking[stretch]?.push(async () => {
             if (waits) await turn();
-            await into.take(isTakenBack ? { takenBack } : { slice: SLICE, draft: takenBack, events });
+            await into.accept(
+              isTakenBack ? { retracted: takenBack } : { slice: SLICE, provisional: takenBack, events },
+            );
           });
         }
         // Each takes its own pages one after the other, all at once.
@@ -144,18 +150,18 @@ describe('what may be in memory', () => {
   const MOST = 6000;
 
   test('is never more than that for long, of all stretches together, and the largest goes first', async () => {
-    const gathering = new Gathering(formOf(), folder, MOST);
+    const gathering = new SpillBudget(formOf(), folder, MOST);
     const [small, large, third] = [gathering.begin(), gathering.begin(), gathering.begin()];
     const held = () => [small, large, third].map(({ heldBytes }) => heldBytes);
-    await small.take({ slice: SLICE, events: [wide('a')] });
-    await large.take({ slice: SLICE, events: ['b', 'c', 'd'].map(wide) });
+    await small.accept({ slice: SLICE, events: [wide('a')] });
+    await large.accept({ slice: SLICE, events: ['b', 'c', 'd'].map(wide) });
     expect(held().every((bytes, index) => bytes > 0 || index === 2)).toBe(true);
     const before = small.heldBytes;
-    await third.take({ slice: SLICE, events: ['e', 'f'].map(wide) });
+    await third.accept({ slice: SLICE, events: ['e', 'f'].map(wide) });
     expect(held()).toEqual([before, 0, 2 * before]);
     for (let index = 0; index < 40; index++) {
-      const into = [small, large, third][index % 3] as Gathered;
-      await into.take({ slice: SLICE, events: [wide(`more ${index}`)] });
+      const into = [small, large, third][index % 3] as SegmentRows;
+      await into.accept({ slice: SLICE, events: [wide(`more ${index}`)] });
       expect(held().reduce((sum, bytes) => sum + bytes, 0)).toBeLessThanOrEqual(MOST);
     }
     for (const gathered of [large, small, third]) await ended(gathering, gathered);
@@ -163,11 +169,11 @@ describe('what may be in memory', () => {
   });
 
   test('does not count what has come out', async () => {
-    const gathering = new Gathering(formOf(), folder, MOST);
+    const gathering = new SpillBudget(formOf(), folder, MOST);
     const [first, second] = [gathering.begin(), gathering.begin()];
-    await first.take({ slice: SLICE, events: ['a', 'b', 'c', 'd'].map(wide) });
+    await first.accept({ slice: SLICE, events: ['a', 'b', 'c', 'd'].map(wide) });
     await ended(gathering, first);
-    await second.take({ slice: SLICE, events: ['e', 'f', 'g', 'h'].map(wide) });
+    await second.accept({ slice: SLICE, events: ['e', 'f', 'g', 'h'].map(wide) });
     expect(second.heldBytes).toBeGreaterThan(4000);
   });
 });
@@ -176,36 +182,36 @@ describe('while rows are on their way to the disk', () => {
   const many = (count: number) => Array.from({ length: count }, (_, index) => event(`${index} ${'x'.repeat(500)}`, 11));
 
   test('a draft may be taken back, and nothing fails for it', async () => {
-    const gathering = new Gathering(formOf(), folder, 100_000);
+    const gathering = new SpillBudget(formOf(), folder, 100_000);
     const [writing, other] = [gathering.begin(), gathering.begin()];
-    const draft = {};
-    const taking = [writing.take({ slice: SLICE, draft, events: many(3000) })];
+    const provisional = {};
+    const taking = [writing.accept({ slice: SLICE, provisional, events: many(3000) })];
     await turn();
-    taking.push(writing.take({ takenBack: draft }), other.take({ slice: SLICE, events: [event('kept')] }));
+    taking.push(writing.accept({ retracted: provisional }), other.accept({ slice: SLICE, events: [event('kept')] }));
     await Promise.all(taking);
-    await writing.take({ slice: SLICE, events: [event('instead')] });
+    await writing.accept({ slice: SLICE, events: [event('instead')] });
     expect(await ended(gathering, writing)).toEqual(['instead']);
     expect(await ended(gathering, other)).toEqual(['kept']);
   });
 
   test('all may be closed, and what still comes goes to no disk', async () => {
-    const gathering = new Gathering(formOf(), folder, NOTHING);
+    const gathering = new SpillBudget(formOf(), folder, NOTHING);
     const [writing, late] = [gathering.begin(), gathering.begin()];
-    const taking = writing.take({ slice: SLICE, events: many(3000) });
+    const taking = writing.accept({ slice: SLICE, events: many(3000) });
     await turn();
     await gathering.close();
     await expect(taking).resolves.toBeUndefined();
     // With its folder gone, a file could not be opened.
     await rm(folder, { recursive: true });
-    await late.take({ slice: SLICE, events: many(10) });
+    await late.accept({ slice: SLICE, events: many(10) });
   });
 
   test('others may go on, until there is too much again', async () => {
-    const gathering = new Gathering(formOf(), folder, 100_000);
+    const gathering = new SpillBudget(formOf(), folder, 100_000);
     const [first, second] = [gathering.begin(), gathering.begin()];
-    await first.take({ slice: SLICE, events: many(3000) });
+    await first.accept({ slice: SLICE, events: many(3000) });
     let isTaken = false;
-    const taking = second.take({ slice: SLICE, events: many(3000) }).then(() => {
+    const taking = second.accept({ slice: SLICE, events: many(3000) }).then(() => {
       isTaken = true;
     });
     expect(second.heldBytes).toBeGreaterThan(1_000_000);
@@ -218,14 +224,14 @@ describe('while rows are on their way to the disk', () => {
   });
 
   test('a stretch may end that another one would move next', async () => {
-    const gathering = new Gathering(formOf(), folder, 6000);
+    const gathering = new SpillBudget(formOf(), folder, 6000);
     const [ending, other] = [gathering.begin(), gathering.begin()];
     const wide = (count: number, at: number) =>
       Array.from({ length: count }, (_, index) => event(`${'x'.repeat(1000)}${at + index}`, 11));
-    await ending.take({ slice: SLICE, events: wide(8, 0) });
-    await ending.take({ slice: SLICE, events: wide(4, 8) });
+    await ending.accept({ slice: SLICE, events: wide(8, 0) });
+    await ending.accept({ slice: SLICE, events: wide(4, 8) });
     expect(ending.heldBytes).toBeGreaterThan(4000);
-    const taking = other.take({ slice: SLICE, events: wide(3, 12) });
+    const taking = other.accept({ slice: SLICE, events: wide(3, 12) });
     const rows = await ended(gathering, ending);
     expect(rows.map((row) => Number(row.slice(1000)))).toEqual(Array.from({ length: 12 }, (_, index) => index));
     await taking;
@@ -233,12 +239,12 @@ describe('while rows are on their way to the disk', () => {
   });
 
   test('a disk that refuses is a `destination` error for whoever takes the next page, and at the end', async () => {
-    const gathering = new Gathering(formOf(), join(folder, 'gone'), NOTHING);
+    const gathering = new SpillBudget(formOf(), join(folder, 'gone'), NOTHING);
     const gathered = gathering.begin();
-    await gathered.take({ slice: SLICE, events: [event('a')] });
+    await gathered.accept({ slice: SLICE, events: [event('a')] });
     const refusal = { kind: 'destination' };
-    await expect(gathered.take({ slice: SLICE, events: [event('b')] })).rejects.toMatchObject(refusal);
-    await expect(gathering.begin().take({ slice: SLICE, events: [event('c')] })).rejects.toMatchObject(refusal);
+    await expect(gathered.accept({ slice: SLICE, events: [event('b')] })).rejects.toMatchObject(refusal);
+    await expect(gathering.begin().accept({ slice: SLICE, events: [event('c')] })).rejects.toMatchObject(refusal);
     await expect(ended(gathering, gathered)).rejects.toMatchObject({ kind: 'destination' });
     await gathering.close();
   });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { openSecrets } from '../../../src/base/secrets.ts';
 import { openSession } from '../../../src/export/session.ts';
 import type { Exchange } from '../../../src/http/call.ts';
-import { Pace } from '../../../src/http/rate-limiter.ts';
+import { RateLimiter } from '../../../src/http/rate-limiter.ts';
 import { readInputs } from '../../../src/inputs/inputs.ts';
 import type { Note } from '../../../src/vendors/contract.ts';
 import { NOON, rejection, type Scripted, type Seen, vendorOf } from '../http/loopback.ts';
@@ -48,7 +48,7 @@ async function sessionWith(given: Readonly<Record<string, string>>, ...answers: 
     ),
     window: WINDOW,
     secrets,
-    pace: new Pace(null, clock),
+    pace: new RateLimiter(null, clock),
     clock,
     signal: new AbortController().signal,
     onExchange: (exchange) => exchanges.push(exchange),

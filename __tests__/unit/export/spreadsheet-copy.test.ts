@@ -8,7 +8,7 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { encodeRow } from '../../../src/csv/encode.ts';
 import { GUARDS } from '../../../src/csv/formula-guard.ts';
-import { type CsvFile, encodedRows, Parts } from '../../../src/export/part-files.ts';
+import { type CsvFile, encodedRows, PartFiles } from '../../../src/export/part-files.ts';
 import type { ExportedTable } from '../../../src/export/row-filter.ts';
 import { writeSpreadsheet } from '../../../src/export/spreadsheet-copy.ts';
 import { sha256 } from '../chain.ts';
@@ -25,12 +25,12 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** A table as an export leaves it. */
 async function exported([columns = [], ...rows]: readonly Row[], maxBytes: number | null): Promise<ExportedTable> {
-  const parts = new Parts(path, maxBytes);
+  const parts = new PartFiles(path, maxBytes);
   await parts.begin(encodedRows([columns], encodeRow));
   await parts.write(encodedRows(rows, encodeRow));
   const files = await parts.seal();
   await parts.close();
-  const counts = { received: rows.length, cut: 0, repeated: 0, known: 0, written: rows.length };
+  const counts = { received: rows.length, outsideWindow: 0, duplicates: 0, alreadyExported: 0, written: rows.length };
   return { files, columns, counts, firstEvent: null, lastEvent: null, lateRows: [] };
 }
 
@@ -150,11 +150,11 @@ describe('where it fails, it has no name:', () => {
 
 test('a table that is larger than the heap is copied', async () => {
   const program = `
-    import { encodedRows, Parts } from ${JSON.stringify(new URL('../../../src/export/part-files.ts', import.meta.url).href)};
+    import { encodedRows, PartFiles } from ${JSON.stringify(new URL('../../../src/export/part-files.ts', import.meta.url).href)};
     import { encodeRow } from ${JSON.stringify(new URL('../../../src/csv/encode.ts', import.meta.url).href)};
     import { writeSpreadsheet } from ${JSON.stringify(new URL('../../../src/export/spreadsheet-copy.ts', import.meta.url).href)};
     const [path, columns, count] = [${JSON.stringify(path)}, ['n', 'text'], 30_000];
-    const parts = new Parts(path, null);
+    const parts = new PartFiles(path, null);
     await parts.begin(encodedRows([columns], encodeRow));
     const text = '=' + 'x'.repeat(1000);
     for (let n = 0; n < count; n += 1000) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { randomFrom } from '../../../sandbox/ledger.ts';
 import { fingerprint } from '../../../src/base/hash.ts';
-import { Ids } from '../../../src/export/unique-ids.ts';
+import { UniqueIds } from '../../../src/export/unique-ids.ts';
 import { vendorOf } from '../chain.ts';
 import { filesOpenIn } from '../http/loopback.ts';
 
@@ -19,13 +19,13 @@ afterEach(async () => {
 async function openIds(folder?: string) {
   const made = await mkdtemp(join(tmpdir(), 'ids-'));
   closers.push(() => rm(made, { recursive: true }));
-  const ids = new Ids(vendorOf(), folder ?? made);
+  const ids = new UniqueIds(vendorOf(), folder ?? made);
   closers.push(() => ids.close());
   return { ids, folder: made };
 }
 
 /** Keeps ids, a page at a time. */
-async function keep(ids: Ids, count: number, of: (index: number) => string, time: number | null = NOON) {
+async function keep(ids: UniqueIds, count: number, of: (index: number) => string, time: number | null = NOON) {
   for (let index = 0; index < count; index++) {
     if (index % 1000 === 0) await ids.makeRoom(1000);
     ids.keep(of(index), time);

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Digest } from '../../../src/base/digest.ts';
-import { Sink } from '../../../src/export/verified-file.ts';
+import { VerifiedFile } from '../../../src/export/verified-file.ts';
 import { leftBehind } from '../memory.ts';
 
 let folder: string;
@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Lets a file have the name that it was opened for. */
-async function seal(sink: Sink): Promise<Digest> {
+async function seal(sink: VerifiedFile): Promise<Digest> {
   const digest = await sink.settle();
   await sink.name(path);
   return digest;
@@ -34,7 +34,7 @@ const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(b
 async function writeAndCompare(lengths: readonly number[]): Promise<void> {
   const memory = Buffer.alloc(Math.max(0, ...lengths));
   const chunks: Buffer[] = [];
-  const sink = await Sink.open(path);
+  const sink = await VerifiedFile.open(path);
   for (const [index, length] of lengths.entries()) {
     const chunk = memory.subarray(0, length).fill(`${index}: the ${index}. chunk;`);
     chunks.push(Buffer.from(chunk));
@@ -50,7 +50,7 @@ async function writeAndCompare(lengths: readonly number[]): Promise<void> {
 
 describe('a sink', () => {
   test('has its file under `.partial` until it is settled and named', async () => {
-    const sink = await Sink.open(path);
+    const sink = await VerifiedFile.open(path);
     await sink.write(Buffer.from('a,b\r\n'));
     await sink.write(Buffer.from('1,2\r\n'));
     expect(await readdir(folder)).toEqual(['a.csv.partial']);
@@ -64,7 +64,7 @@ describe('a sink', () => {
   });
 
   test('may be named when it is closed, and by another name of its folder', async () => {
-    const sink = await Sink.open(path);
+    const sink = await VerifiedFile.open(path);
     await sink.write(Buffer.from('a,b\r\n'));
     await sink.settle();
     await sink.close();
@@ -73,7 +73,7 @@ describe('a sink', () => {
   });
 
   test('takes nothing more once it is settled', async () => {
-    const sink = await Sink.open(path);
+    const sink = await VerifiedFile.open(path);
     await sink.write(Buffer.from('a,b\r\n'));
     await seal(sink);
     await expect(sink.write(Buffer.from('1,2\r\n'))).rejects.toThrow('takes nothing more');
@@ -84,7 +84,7 @@ describe('a sink', () => {
   test('counts and hashes the bytes of any text, however it is cut into writes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.string({ unit: 'binary' })), async (texts) => {
-        const sink = await Sink.open(path);
+        const sink = await VerifiedFile.open(path);
         for (const text of texts) await sink.write(Buffer.from(text));
         const digest = await seal(sink);
         await sink.close();
@@ -122,7 +122,7 @@ describe('a sink', () => {
   });
 
   test('writes short chunks together, once they are more than 64 KiB', async () => {
-    const sink = await Sink.open(path);
+    const sink = await VerifiedFile.open(path);
     const size = async () => (await stat(`${path}.partial`)).size;
     await sink.write(Buffer.alloc(2 ** 15));
     await sink.write(Buffer.alloc(2 ** 15));
@@ -138,10 +138,10 @@ describe('a sink', () => {
   });
 
   test('that is settled holds no memory, many as the parts of a table may be', async () => {
-    const sinks: Sink[] = [];
+    const sinks: VerifiedFile[] = [];
     const work = async () => {
       for (let index = 0; index < 40; index++) {
-        const sink = await Sink.open(`${path}-${index}`);
+        const sink = await VerifiedFile.open(`${path}-${index}`);
         await sink.write(Buffer.from('a,b\r\n'));
         await sink.settle();
         await sink.close();
@@ -153,7 +153,7 @@ describe('a sink', () => {
   });
 
   test('that is closed unnamed leaves what was written as `.partial` alone', async () => {
-    const sink = await Sink.open(path);
+    const sink = await VerifiedFile.open(path);
     await sink.write(Buffer.from('half'));
     await sink.close();
     expect(await readdir(folder)).toEqual(['a.csv.partial']);
@@ -165,7 +165,7 @@ describe('a sink', () => {
     ['of other bytes', (partial) => writeFile(partial, LARGE.replace('a', 'x'))],
     ['another one', (partial) => rm(partial).then(() => writeFile(partial, LARGE.replace('b', 'c')))],
   ])('does not give its name to a file that is %s on the disk', async (_, change) => {
-    const sink = await Sink.open(path);
+    const sink = await VerifiedFile.open(path);
     await sink.write(Buffer.from(LARGE));
     await change(`${path}.partial`);
     await expect(seal(sink)).rejects.toMatchObject({
@@ -180,7 +180,7 @@ describe('a sink', () => {
 
   test('does not write over a `.partial` that is there, which may be of another run', async () => {
     await writeFile(`${path}.partial`, 'theirs');
-    await expect(Sink.open(path)).rejects.toMatchObject({
+    await expect(VerifiedFile.open(path)).rejects.toMatchObject({
       kind: 'destination',
       message: 'The export cannot be written (EEXIST).',
       where: path,
@@ -192,7 +192,7 @@ describe('a sink', () => {
 
 describe('where the disk refuses', () => {
   test('the folder, it is a `destination` error', async () => {
-    await expect(Sink.open(join(folder, 'gone', 'a.csv'))).rejects.toMatchObject({
+    await expect(VerifiedFile.open(join(folder, 'gone', 'a.csv'))).rejects.toMatchObject({
       kind: 'destination',
       message: 'The export cannot be written (ENOENT).',
     });
@@ -200,32 +200,32 @@ describe('where the disk refuses', () => {
 
   test('a write, it is one too', async () => {
     const refusal = { kind: 'destination', message: 'The export cannot be written (EBADF).', where: path };
-    const sink = await Sink.open(path);
+    const sink = await VerifiedFile.open(path);
     await sink.close();
     await expect(sink.write(Buffer.from(LARGE))).rejects.toMatchObject(refusal);
   });
 
   test('what was written together with others, it is one too', async () => {
     const refusal = { kind: 'destination', message: 'The export cannot be written (EBADF).', where: path };
-    const sink = await Sink.open(path);
+    const sink = await VerifiedFile.open(path);
     await sink.write(Buffer.from('x'));
     await sink.close();
     await expect(sink.settle()).rejects.toMatchObject(refusal);
     await rm(`${path}.partial`);
 
-    const other = await Sink.open(path);
+    const other = await VerifiedFile.open(path);
     await other.write(Buffer.alloc(2 ** 15));
     await other.close();
     await expect(other.write(Buffer.alloc(2 ** 15 + 1))).rejects.toMatchObject(refusal);
   });
 
   test('to give the file back, or its name, it is one too', async () => {
-    const gone = await Sink.open(path);
+    const gone = await VerifiedFile.open(path);
     await rm(`${path}.partial`);
     await expect(gone.settle()).rejects.toMatchObject({ kind: 'destination', cause: { code: 'ENOENT' } });
     await gone.close();
 
-    const taken = await Sink.open(path);
+    const taken = await VerifiedFile.open(path);
     await mkdir(path);
     await expect(seal(taken)).rejects.toMatchObject({ kind: 'destination', where: path });
     await taken.close();
@@ -234,8 +234,8 @@ describe('where the disk refuses', () => {
 
   test('more bytes than it has room for, it is one too, and nothing has its name', async () => {
     const program = `
-      import { Sink } from ${JSON.stringify(new URL('../../../src/export/verified-file.ts', import.meta.url).href)};
-      const sink = await Sink.open(${JSON.stringify(path)});
+      import { VerifiedFile } from ${JSON.stringify(new URL('../../../src/export/verified-file.ts', import.meta.url).href)};
+      const sink = await VerifiedFile.open(${JSON.stringify(path)});
       try {
         for (let line = 0; line < 1000; line++) await sink.write(Buffer.alloc(1000, 'x'));
       } catch ({ kind, message }) {

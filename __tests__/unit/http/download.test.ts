@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Download } from '../../../src/http/call.ts';
-import type { WireOptions } from '../../../src/http/client.ts';
+import type { HttpClientOptions } from '../../../src/http/client.ts';
 import { filesOpenIn, listen, rawVendor, rejection, vendorOf, wireTo } from './loopback.ts';
 
 const call = { path: '/api/log', accept: 'json' } as const;
@@ -24,7 +24,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const opened = (origin: string, more: Partial<WireOptions> = {}) =>
+const opened = (origin: string, more: Partial<HttpClientOptions> = {}) =>
   wireTo(origin, { folder, memoryBytes: 10_000, ...more });
 
 async function textOf({ chunks, release }: Download): Promise<string> {

@@ -86,9 +86,9 @@ describe('what is never told', () => {
   test('nor the secret of a log-in', async () => {
     const { origin } = await vendorOf({ status: 400, body: '{"message":"no client hunter2hunter2"}' });
     const call = { ...json, method: 'POST', body: { clientSecret: 'hunter2hunter2' } } as const;
-    const { cut, mask } = openSecrets(() => {});
+    const { redact, mask } = openSecrets(() => {});
     maskEverywhere('hunter2hunter2', mask);
-    expect((await rejection(wireTo(origin, { cut }).sendPlain(call))).message).toBe(
+    expect((await rejection(wireTo(origin, { redact }).sendPlain(call))).message).toBe(
       'Kosli refused the request: "no client ***"',
     );
   });

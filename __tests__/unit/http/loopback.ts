@@ -5,8 +5,8 @@ import net from 'node:net';
 import { afterEach } from '@jest/globals';
 import type { ExportError } from '../../../src/base/errors.ts';
 import type { Exchange } from '../../../src/http/call.ts';
-import { openWire, type Wire, type WireOptions } from '../../../src/http/client.ts';
-import { Pace } from '../../../src/http/rate-limiter.ts';
+import { type HttpClient, type HttpClientOptions, openHttpClient } from '../../../src/http/client.ts';
+import { RateLimiter } from '../../../src/http/rate-limiter.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -67,7 +67,7 @@ export async function rawVendor(reply: (count: number) => Buffer | string): Prom
   return { origin: `http://127.0.0.1:${await listen(server)}` };
 }
 
-export interface Opened extends Wire {
+export interface Opened extends HttpClient {
   readonly waits: number[];
   readonly reasons: string[];
   readonly exchanges: Exchange[];
@@ -77,7 +77,7 @@ export interface Opened extends Wire {
 export const NOON = Date.UTC(2026, 10, 21, 12);
 
 /** A wire whose waits are written down and take no time. */
-export function wireTo(origin: string, more: Partial<WireOptions> = {}): Opened {
+export function wireTo(origin: string, more: Partial<HttpClientOptions> = {}): Opened {
   const waits: number[] = [];
   const reasons: string[] = [];
   const exchanges: Exchange[] = [];
@@ -90,7 +90,7 @@ export function wireTo(origin: string, more: Partial<WireOptions> = {}): Opened 
       now += ms;
     },
   };
-  const wire = openWire({
+  const wire = openHttpClient({
     origin,
     vendor: 'Kosli',
     authorize: async () => ({ authorization: 'Bearer s3cr3t-token' }),
@@ -99,8 +99,8 @@ export function wireTo(origin: string, more: Partial<WireOptions> = {}): Opened 
     timeoutMs: 5_000,
     signal: new AbortController().signal,
     proxyEnv: {},
-    cut: (text) => text.replaceAll('s3cr3t-token', '***'),
-    pace: new Pace(null, clock),
+    redact: (text) => text.replaceAll('s3cr3t-token', '***'),
+    pace: new RateLimiter(null, clock),
     clock,
     onExchange: (exchange) => exchanges.push(exchange),
     onRetry: ({ reason }) => reasons.push(reason),

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Pace, paceOf } from '../../../src/http/rate-limiter.ts';
+import { RateLimiter, rateLimiterFor } from '../../../src/http/rate-limiter.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import { vendorOf } from '../chain.ts';
 
@@ -72,7 +72,7 @@ function slidingWindow(limit: number, windowMs: number): Counting {
 }
 
 interface Traffic {
-  readonly pace: Pace;
+  readonly pace: RateLimiter;
   readonly clock: VirtualClock;
   readonly counting: Counting;
   readonly walkers: number;
@@ -92,14 +92,14 @@ async function traffic({ pace, clock, counting, walkers, requests, travel, tells
   const walk = async () => {
     while (sent < requests) {
       sent++;
-      await pace.send(NEVER);
+      await pace.acquire(NEVER);
       await travelled();
       arrivals.push(clock.now());
       const { left, resetMs } = counting(clock.now());
       if (left < 0) tooMany++;
       const headers = tells ? answer(Math.max(0, left), Math.ceil(resetMs / 1000)) : {};
       await travelled();
-      pace.answered(headers);
+      pace.release(headers);
       await travelled();
     }
   };
@@ -122,7 +122,7 @@ describe('a published rate', () => {
         const clock = new VirtualClock();
         const rate = { requests, windowMs: 10_000 };
         const given = { clock, counting: count(requests, rate.windowMs), walkers: atOnce, travel: times, tells: false };
-        const { arrivals, tooMany } = await traffic({ ...given, pace: new Pace(rate, clock), requests: 60 });
+        const { arrivals, tooMany } = await traffic({ ...given, pace: new RateLimiter(rate, clock), requests: 60 });
         expect(tooMany).toBe(0);
         expect(arrivals).toHaveLength(60);
         arrivals.sort((a, b) => a - b);
@@ -139,7 +139,7 @@ describe('a published rate', () => {
     const rate = { requests: 10, windowMs: 60_000 };
     const start = clock.now();
     const given = { clock, counting: slidingWindow(10, 60_000), walkers: 4, requests: 100, travel: [50], tells: false };
-    await traffic({ ...given, pace: new Pace(rate, clock) });
+    await traffic({ ...given, pace: new RateLimiter(rate, clock) });
     expect(clock.now() - start).toBeLessThan(9 * 61_000);
   });
 
@@ -151,10 +151,10 @@ describe('a published rate', () => {
     ] as const) {
       const clock = new VirtualClock();
       const start = clock.now();
-      const pace = paceOf(vendor, origin, clock);
-      await pace.send(NEVER);
-      pace.answered(null);
-      const second = pace.send(NEVER);
+      const pace = rateLimiterFor(vendor, origin, clock);
+      await pace.acquire(NEVER);
+      pace.release(null);
+      const second = pace.acquire(NEVER);
       await clock.run();
       await second;
       expect(clock.now() - start).toBe(ms);
@@ -169,7 +169,7 @@ describe('what the vendor says is left', () => {
       fc.asyncProperty(fc.integer({ min: 16, max: 60 }), walkers, travel, async (limit, atOnce, times) => {
         const clock = new VirtualClock();
         const given = { clock, counting: fixedWindow(limit, 60_000), walkers: atOnce, travel: times, tells: true };
-        const { arrivals, tooMany } = await traffic({ ...given, pace: new Pace(null, clock), requests: 150 });
+        const { arrivals, tooMany } = await traffic({ ...given, pace: new RateLimiter(null, clock), requests: 150 });
         expect(tooMany).toBe(0);
         most = Math.max(most, arrivals.length / (1 + (clock.now() - 1_000_000) / 60_000) / limit);
       }),
@@ -181,18 +181,18 @@ describe('what the vendor says is left', () => {
   test('is made use of, but for as many as may be in flight', async () => {
     const clock = new VirtualClock();
     const given = { clock, counting: fixedWindow(100, 60_000), walkers: 8, requests: 500, travel: [100], tells: true };
-    const { tooMany } = await traffic({ ...given, pace: new Pace(null, clock) });
+    const { tooMany } = await traffic({ ...given, pace: new RateLimiter(null, clock) });
     expect(tooMany).toBe(0);
     expect(clock.now() - 1_000_000).toBeLessThan(6 * 62_000);
   });
 
   test('is for one request each, though none was answered since', async () => {
     const clock = new VirtualClock();
-    const pace = new Pace(null, clock);
+    const pace = new RateLimiter(null, clock);
     const start = clock.now();
-    await pace.send(NEVER);
-    pace.answered(answer(2, 9));
-    const sent = [0, 1, 2].map(() => pace.send(NEVER).then(() => clock.now() - start));
+    await pace.acquire(NEVER);
+    pace.release(answer(2, 9));
+    const sent = [0, 1, 2].map(() => pace.acquire(NEVER).then(() => clock.now() - start));
     await clock.run();
     expect(await Promise.all(sent)).toEqual([0, 0, 9250]);
   });
@@ -200,11 +200,11 @@ describe('what the vendor says is left', () => {
   /** How long the next request waits after an answer with these headers, in milliseconds. */
   const waitAfter = async (headers: Record<string, string> | null, others = 0) => {
     const clock = new VirtualClock();
-    const pace = new Pace(null, clock);
-    for (let sent = 0; sent <= others; sent++) await pace.send(NEVER);
-    pace.answered(headers);
+    const pace = new RateLimiter(null, clock);
+    for (let sent = 0; sent <= others; sent++) await pace.acquire(NEVER);
+    pace.release(headers);
     const start = clock.now();
-    const next = pace.send(NEVER);
+    const next = pace.acquire(NEVER);
     await clock.run();
     await next;
     return clock.now() - start;
@@ -229,12 +229,12 @@ describe('what the vendor says is left', () => {
 describe('close', () => {
   test('stops all that were not sent yet, for as long as was asked for, and they go in their order', async () => {
     const clock = new VirtualClock();
-    const pace = new Pace(null, clock);
+    const pace = new RateLimiter(null, clock);
     const start = clock.now();
     const sent: [index: number, ms: number][] = [];
-    pace.close(17_000);
-    pace.close(5000);
-    for (const index of [0, 1, 2]) void pace.send(NEVER).then(() => sent.push([index, clock.now() - start]));
+    pace.pauseFor(17_000);
+    pace.pauseFor(5000);
+    for (const index of [0, 1, 2]) void pace.acquire(NEVER).then(() => sent.push([index, clock.now() - start]));
     await clock.run();
     expect(sent).toEqual([
       [0, 17_000],
@@ -245,12 +245,12 @@ describe('close', () => {
 
   test('stops those that wait already for longer', async () => {
     const clock = new VirtualClock();
-    const pace = new Pace(null, clock);
+    const pace = new RateLimiter(null, clock);
     const start = clock.now();
-    pace.close(1000);
-    const sent = pace.send(NEVER).then(() => clock.now() - start);
+    pace.pauseFor(1000);
+    const sent = pace.acquire(NEVER).then(() => clock.now() - start);
     await clock.run(start + 500);
-    pace.close(2000);
+    pace.pauseFor(2000);
     await clock.run();
     expect(await sent).toBe(2500);
   });
@@ -258,11 +258,11 @@ describe('close', () => {
 
 test('a wait ends with the signal, for all that wait', async () => {
   const clock = new VirtualClock();
-  const pace = new Pace({ requests: 1, windowMs: 60_000 }, clock);
-  await pace.send(NEVER);
+  const pace = new RateLimiter({ requests: 1, windowMs: 60_000 }, clock);
+  await pace.acquire(NEVER);
   const over = new AbortController();
   const waiting = [0, 1, 2].map(() =>
-    pace.send(over.signal).then(
+    pace.acquire(over.signal).then(
       () => 'sent',
       (reason: unknown) => reason,
     ),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { failureOf, isTransient, Patience, readRetryAfter } from '../../../src/http/retry.ts';
+import { failureOf, isTransient, RetryBudget, readRetryAfter } from '../../../src/http/retry.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 
 const NOON = Date.UTC(2026, 10, 21, 12);
@@ -27,17 +27,17 @@ describe('Retry-After', () => {
 
 describe('patience', () => {
   test('doubles the ceiling of its pauses up to 30 s', () => {
-    const patience = new Patience(9, clock(0.999999));
-    expect(Array.from({ length: 8 }, () => patience.afterFailure(null))).toEqual([
+    const patience = new RetryBudget(9, clock(0.999999));
+    expect(Array.from({ length: 8 }, () => patience.nextDelay(null))).toEqual([
       1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000,
     ]);
-    expect(patience.afterFailure(null)).toBeNull();
+    expect(patience.nextDelay(null)).toBeNull();
   });
 
-  test('may not wait at all', () => expect(new Patience(2, clock(0)).afterFailure(null)).toBe(0));
-  test('allows no second try of one', () => expect(new Patience(1, clock(0)).afterFailure(1)).toBeNull());
-  test('waits ten minutes', () => expect(new Patience(2, clock(0)).afterFailure(600_000)).toBe(600_000));
-  test('waits no longer', () => expect(new Patience(2, clock(0)).afterFailure(600_001)).toBeNull());
+  test('may not wait at all', () => expect(new RetryBudget(2, clock(0)).nextDelay(null)).toBe(0));
+  test('allows no second try of one', () => expect(new RetryBudget(1, clock(0)).nextDelay(1)).toBeNull());
+  test('waits ten minutes', () => expect(new RetryBudget(2, clock(0)).nextDelay(600_000)).toBe(600_000));
+  test('waits no longer', () => expect(new RetryBudget(2, clock(0)).nextDelay(600_001)).toBeNull());
 });
 
 test('statuses worth another try', () => {

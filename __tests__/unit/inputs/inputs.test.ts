@@ -52,14 +52,14 @@ describe('the inputs of action.yml', () => {
       org: '',
       origin: 'https://us.infisical.com',
       query: { org: null, provider: null },
-      period: {
+      windowRequest: {
         window: { from: NOW - 86_400_000 - 600_000, to: NOW - 600_000 },
         asked: { from: 'P1D', to: 'now' },
-        pulledBack: true,
+        clamped: true,
         settle: 'PT10M',
         timeZone: 'UTC',
         allowGap: false,
-        onward: null,
+        continuation: null,
       },
       columns: 'native',
       csvSafety: 'off',
@@ -125,10 +125,10 @@ describe('accepts', () => {
   test.each<[name: string, value: string, read: object]>([
     ['base-url', 'eu', { origin: 'https://eu.infisical.com' }],
     ['base-url', 'https://audit.example.com/', { origin: 'https://audit.example.com' }],
-    ['from', '2026-11-20T00:00:00+02:00', { period: { window: { from: Date.UTC(2026, 10, 19, 22) } } }],
-    ['from', '7d', { period: { window: { from: NOW - 600_000 - 7 * 86_400_000 }, asked: { from: '7d' } } }],
-    ['to', '2026-11-20', { period: { window: { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) } } }],
-    ['settle', 'PT0S', { period: { window: { to: NOW }, settle: 'PT0S' } }],
+    ['from', '2026-11-20T00:00:00+02:00', { windowRequest: { window: { from: Date.UTC(2026, 10, 19, 22) } } }],
+    ['from', '7d', { windowRequest: { window: { from: NOW - 600_000 - 7 * 86_400_000 }, asked: { from: '7d' } } }],
+    ['to', '2026-11-20', { windowRequest: { window: { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) } } }],
+    ['settle', 'PT0S', { windowRequest: { window: { to: NOW }, settle: 'PT0S' } }],
     ['columns', 'common', { columns: 'common' }],
     ['columns', ' id , actor.type\nextra,', { columns: ['id', 'actor.type', 'extra'] }],
     ['columns', 'time, createdAt, raw', { columns: ['time', 'createdAt', 'raw'] }],
@@ -169,15 +169,15 @@ describe('accepts', () => {
   });
 
   test('days in the time zone that is given', () => {
-    const { period } = read({ from: '2026-11-20', to: '2026-11-20', 'time-zone': 'America/New_York' });
-    expect(period.window).toEqual({ from: Date.UTC(2026, 10, 20, 5), to: Date.UTC(2026, 10, 21, 5) });
-    expect(period.timeZone).toBe('America/New_York');
+    const { windowRequest } = read({ from: '2026-11-20', to: '2026-11-20', 'time-zone': 'America/New_York' });
+    expect(windowRequest.window).toEqual({ from: Date.UTC(2026, 10, 20, 5), to: Date.UTC(2026, 10, 21, 5) });
+    expect(windowRequest.timeZone).toBe('America/New_York');
   });
 
   test('a later `to` than `settle` allows, pulled back', () => {
     const day = { from: '2026-11-21', to: '2026-11-21' };
-    expect(read(day)).toMatchObject({ period: { pulledBack: true, window: { to: NOW - 600_000 } } });
-    expect(read({ from: '2026-11-20', to: '2026-11-20' }).period.pulledBack).toBe(false);
+    expect(read(day)).toMatchObject({ windowRequest: { clamped: true, window: { to: NOW - 600_000 } } });
+    expect(read({ from: '2026-11-20', to: '2026-11-20' }).windowRequest.clamped).toBe(false);
   });
 
   test('any column of a vendor whose header is not known before it answers', () => {
@@ -471,11 +471,11 @@ describe('going on from the last export', () => {
     expect(
       read(chained({ overlap: 'PT2H', 'max-window': 'P1D', 'allow-gap': 'true', 'initial-from': 'P2D' })),
     ).toMatchObject({
-      period: {
+      windowRequest: {
         window: { from: NOW - 600_000 - 2 * 86_400_000, to: NOW - 600_000 },
         asked: { from: 'last-export', to: 'now' },
         allowGap: true,
-        onward: { overlapMs: 7_200_000, maxWindow: 'P1D' },
+        continuation: { overlapMs: 7_200_000, maxWindow: 'P1D' },
       },
       destinations: ['artifact'],
     });
@@ -492,7 +492,7 @@ describe('going on from the last export', () => {
       where: `input \`${name}\``,
       next: expect.stringContaining('set `from: last-export`'),
     });
-    expect(read(chained({ [name]: value })).period.onward).not.toBeNull();
+    expect(read(chained({ [name]: value })).windowRequest.continuation).not.toBeNull();
   });
 
   test('needs a destination where the last export is found', () => {
@@ -503,7 +503,7 @@ describe('going on from the last export', () => {
       next: 'Add `artifact` or `commit`.',
     });
     for (const destination of ['artifact', 'commit', 'file, artifact', 'commit, file']) {
-      expect(read(chained({ destination }), OWN).period.onward).not.toBeNull();
+      expect(read(chained({ destination }), OWN).windowRequest.continuation).not.toBeNull();
     }
   });
 
@@ -532,7 +532,7 @@ describe('going on from the last export', () => {
       next: expect.stringContaining('`overlap: PT0S`'),
     });
     for (const more of [{ columns: 'createdAt, id' }, { columns: 'raw' }, { columns, overlap: 'PT0S' }]) {
-      expect(read(chained(more)).period.onward).not.toBeNull();
+      expect(read(chained(more)).windowRequest.continuation).not.toBeNull();
     }
   });
 });
@@ -540,7 +540,7 @@ describe('going on from the last export', () => {
 describe('what a vendor keeps', () => {
   test('is nothing that inputs are refused for: it is looked at once it is known where the window begins', () => {
     const inputs = read({ vendor: 'codacy', org: 'acme', from: '2001-01' });
-    expect(inputs.period.window.from).toBe(Date.UTC(2001, 0));
+    expect(inputs.windowRequest.window.from).toBe(Date.UTC(2001, 0));
   });
 });
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExportError } from '../../../src/base/errors.ts';
 import { DEFAULTS } from '../../../src/inputs/inputs.ts';
-import { type Period, readPeriod } from '../../../src/inputs/window-request.ts';
+import { readWindowRequest, type WindowRequest } from '../../../src/inputs/window-request.ts';
 import type { Columns, Vendor } from '../../../src/vendors/contract.ts';
 import { vendors } from '../../../src/vendors/index.ts';
 import { vendorOf } from '../chain.ts';
 
-type Name = Parameters<Parameters<typeof readPeriod>[0]>[0];
+type Name = Parameters<Parameters<typeof readWindowRequest>[0]>[0];
 type Given = Partial<Record<Name, string>>;
 
 const HOUR_MS = 3_600_000;
@@ -14,10 +14,10 @@ const DAY_MS = 24 * HOUR_MS;
 const NOW = Date.UTC(2026, 10, 21, 12);
 const SETTLED = NOW - 600_000;
 
-const read = (given: Given, columns: Columns = 'native', vendor: Vendor = vendorOf()): Period =>
-  readPeriod((name) => given[name] ?? DEFAULTS[name], vendor, columns, NOW);
+const read = (given: Given, columns: Columns = 'native', vendor: Vendor = vendorOf()): WindowRequest =>
+  readWindowRequest((name) => given[name] ?? DEFAULTS[name], vendor, columns, NOW);
 
-const onward = (given: Given = {}, columns?: Columns, vendor?: Vendor): Period =>
+const onward = (given: Given = {}, columns?: Columns, vendor?: Vendor): WindowRequest =>
   read({ from: 'last-export', ...given }, columns, vendor);
 
 function refusal(reading: () => unknown): ExportError {
@@ -35,11 +35,11 @@ describe('a window that stands for itself', () => {
     expect(read({ from: '2026-11-20', to: '2026-11-20', 'time-zone': 'Europe/Berlin' })).toEqual({
       window: { from: Date.UTC(2026, 10, 19, 23), to: Date.UTC(2026, 10, 20, 23) },
       asked: { from: '2026-11-20', to: '2026-11-20' },
-      pulledBack: false,
+      clamped: false,
       settle: 'PT10M',
       timeZone: 'Europe/Berlin',
       allowGap: false,
-      onward: null,
+      continuation: null,
     });
   });
 
@@ -49,11 +49,11 @@ describe('a window that stands for itself', () => {
   });
 
   test('needs no column that tells events apart', () => {
-    expect(read({}, ['v']).onward).toBeNull();
+    expect(read({}, ['v']).continuation).toBeNull();
   });
 
   test('ends when it was asked to, and is pulled back where that has not settled', () => {
-    expect(read({ from: '2026-11-21', to: '2026-11-21' })).toMatchObject({ pulledBack: true, window: { to: SETTLED } });
+    expect(read({ from: '2026-11-21', to: '2026-11-21' })).toMatchObject({ clamped: true, window: { to: SETTLED } });
   });
 });
 
@@ -62,11 +62,11 @@ describe('from the last export on', () => {
     expect(onward()).toEqual({
       window: { from: SETTLED - 30 * DAY_MS, to: SETTLED },
       asked: { from: 'last-export', to: 'now' },
-      pulledBack: true,
+      clamped: true,
       settle: 'PT10M',
       timeZone: 'UTC',
       allowGap: false,
-      onward: { overlapMs: HOUR_MS, maxWindow: null },
+      continuation: { overlapMs: HOUR_MS, maxWindow: null },
     });
   });
 
@@ -87,7 +87,7 @@ describe('from the last export on', () => {
     [{ 'max-window': 'P1M' }, { maxWindow: 'P1M' }],
     [{ 'max-window': '7d' }, { maxWindow: 'P7D' }],
   ])('reads %j', (given, expected) => {
-    expect(onward(given).onward).toMatchObject(expected);
+    expect(onward(given).continuation).toMatchObject(expected);
   });
 
   test.each<[name: Name, values: string[]]>([
@@ -126,7 +126,7 @@ describe('columns that tell no events apart', () => {
     expect(error.message).toContain(telling);
     expect(error.next).toContain(next);
     expect(error.next).toContain('`overlap: PT0S`');
-    expect(onward({ overlap: 'PT0S' }, columns, vendor).onward).toMatchObject({ overlapMs: 0 });
+    expect(onward({ overlap: 'PT0S' }, columns, vendor).continuation).toMatchObject({ overlapMs: 0 });
   });
 
   test.each<[columns: Columns, vendor: Vendor]>([
@@ -137,11 +137,11 @@ describe('columns that tell no events apart', () => {
     [['id', 'action'], byId],
     [['event_uuid', 'v'], byId],
   ])('%j are none of these', (columns, vendor) => {
-    expect(onward({}, columns, vendor).onward).not.toBeNull();
+    expect(onward({}, columns, vendor).continuation).not.toBeNull();
   });
 
   test.each([...vendors.values()])('of $id can be told from those of an event by itself', (vendor) => {
-    expect(onward({}, ['raw'], vendor).onward).not.toBeNull();
+    expect(onward({}, ['raw'], vendor).continuation).not.toBeNull();
     expect(refusal(() => onward({}, ['time', 'action'], vendor)).message).toContain(vendor.name);
     for (const column of [vendor.idColumn, vendor.timeColumn].filter((name) => name !== null)) {
       expect(vendor.columns?.map(({ name }) => name)).toContain(column);

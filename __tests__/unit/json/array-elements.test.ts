@@ -7,7 +7,7 @@ import { ExportError } from '../../../src/base/errors.ts';
 import type { Download } from '../../../src/http/call.ts';
 import { inMemory, Spool } from '../../../src/http/spool.ts';
 import { readElements } from '../../../src/json/array-elements.ts';
-import type { Place } from '../../../src/json/envelope.ts';
+import type { ArrayLocation } from '../../../src/json/envelope.ts';
 import { type JsonObject, readJson } from '../../../src/json/values.ts';
 import { edited, editsOf } from '../../../trials/fuzz/mutations.ts';
 
@@ -39,7 +39,7 @@ interface Read {
   readonly rest: JsonObject | null;
 }
 
-async function read(download: Download, place: Place): Promise<Read> {
+async function read(download: Download, place: ArrayLocation): Promise<Read> {
   const batches: (readonly unknown[])[] = [];
   const reading = readElements(download, place);
   for (;;) {
@@ -50,7 +50,7 @@ async function read(download: Download, place: Place): Promise<Read> {
 }
 
 /** What was read as JSON text, in which numbers have their digits; `protocol` where it was refused. */
-async function outcome(download: Download, place: Place): Promise<string> {
+async function outcome(download: Download, place: ArrayLocation): Promise<string> {
   try {
     const { batches, rest } = await read(download, place);
     expect(batches.every((batch) => batch.length > 0)).toBe(true);
@@ -62,7 +62,7 @@ async function outcome(download: Download, place: Place): Promise<string> {
 }
 
 /** The same by `readJson`, and by the tokens of what it has taken. */
-function expectedOf(body: Buffer, { field, orArray }: Place): string {
+function expectedOf(body: Buffer, { field, orArray }: ArrayLocation): string {
   let answer: unknown;
   try {
     answer = readJson({ body, where });
@@ -137,7 +137,7 @@ const edits = fc.oneof(
 const bodies = fc
   .tuple(fc.constantFrom('', '', '', '\ufeff'), space, fc.oneof(page, page, elements, json), space, edits)
   .map(([mark, before, source, after, changes]) => edited(Buffer.from(mark + before + source + after), changes));
-const places = fc.constantFrom<Place>(DATA, EITHER, BARE, { field: '__proto__' }, { field: '' });
+const places = fc.constantFrom<ArrayLocation>(DATA, EITHER, BARE, { field: '__proto__' }, { field: '' });
 
 describe('readElements', () => {
   test('reads what JSON.parse reads, or refuses it, in memory and from a disk, cut anywhere', async () => {

@@ -5,7 +5,7 @@ import { RowBuffer } from '../../../src/csv/row-buffer.ts';
 import { type JsonObject, readJson } from '../../../src/json/values.ts';
 import { COMMON_COLUMNS } from '../../../src/table/common-columns.ts';
 import { checkColumns, planTable } from '../../../src/table/table-plan.ts';
-import { JsonRow } from '../../../src/table/transcode/encoded-row.ts';
+import { TranscodedRow } from '../../../src/table/transcode/encoded-row.ts';
 import type { Columns, Vendor, VendorEvent } from '../../../src/vendors/contract.ts';
 
 const vendorOf = (columns: readonly string[] | null): Vendor => ({
@@ -23,7 +23,7 @@ const vendorOf = (columns: readonly string[] | null): Vendor => ({
   order: 'time',
   retention: null,
   guide: { token: '', access: '', limits: [], unverified: [] },
-  stretches: () => [],
+  segments: () => [],
   common: { action: 'action' },
 });
 
@@ -214,7 +214,7 @@ describe('written into a buffer', () => {
   const source = '{"a":"go"}';
   const encoded = 'as,it,is\r\n';
   const batch = { source: Buffer.from(`[${source}]`), encoded: Buffer.from(`before\r\n${encoded}after\r\n`) };
-  const jsonRow = new JsonRow(batch, 8, 8 + encoded.length, 1, 1 + source.length);
+  const jsonRow = new TranscodedRow(batch, 8, 8 + encoded.length, 1, 1 + source.length);
 
   test.each<[string, Columns, string[] | null, VendorEvent['body'], string]>([
     ['a row that is encoded already, in the native table', 'native', ['a'], jsonRow, encoded],

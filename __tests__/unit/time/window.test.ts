@@ -84,7 +84,7 @@ describe('`now` and `settle`', () => {
     ['PT0S', 0],
   ])('settle %s', (settle, ms) => {
     expect(resolve({ settle }).window.to).toBe(NOW - ms);
-    expect(resolve({ settle }).pulledBack).toBe(ms > 0);
+    expect(resolve({ settle }).clamped).toBe(ms > 0);
   });
 
   test('a day of settle is 24 hours, though the local day has 25', () => {
@@ -93,14 +93,14 @@ describe('`now` and `settle`', () => {
   });
 
   test('a later `to` is pulled back, and a duration counts back from there', () => {
-    const { window, pulledBack } = resolve({ from: 'PT1H', to: '2027-01-01', settle: 'PT10M' });
+    const { window, clamped } = resolve({ from: 'PT1H', to: '2027-01-01', settle: 'PT10M' });
     expect(window).toEqual({ from: NOW - 600_000 - HOUR_MS, to: NOW - 600_000 });
-    expect(pulledBack).toBe(true);
+    expect(clamped).toBe(true);
   });
 
   test('a `to` that is just settled stays', () => {
-    expect(resolve({ to: '2026-12-15T09:50:00Z', settle: 'PT10M' }).pulledBack).toBe(false);
-    expect(resolve({ to: '2026-12-15T09:50:00.001Z', settle: 'PT10M' }).pulledBack).toBe(true);
+    expect(resolve({ to: '2026-12-15T09:50:00Z', settle: 'PT10M' }).clamped).toBe(false);
+    expect(resolve({ to: '2026-12-15T09:50:00.001Z', settle: 'PT10M' }).clamped).toBe(true);
   });
 });
 
@@ -271,9 +271,12 @@ describe('resolveWindow, over all inputs', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: NOW - 1 }), fc.integer({ min: 1, max: NOW }), (from, length) => {
         const to = Math.min(NOW, from + length);
-        const { window, pulledBack } = resolve({ from: new Date(from).toISOString(), to: new Date(to).toISOString() });
+        const { window, clamped } = resolve({
+          from: new Date(from).toISOString(),
+          to: new Date(to).toISOString(),
+        });
         expect(window).toEqual({ from, to });
-        expect(pulledBack).toBe(false);
+        expect(clamped).toBe(false);
       }),
     );
   });

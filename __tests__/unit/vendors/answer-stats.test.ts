@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { csvRow } from '../../../src/csv/csv-row.ts';
-import { JsonRow } from '../../../src/table/transcode/encoded-row.ts';
-import { keptBy, Look, millisecondOf, Sums, sameRows } from '../../../src/vendors/answer-stats.ts';
+import { TranscodedRow } from '../../../src/table/transcode/encoded-row.ts';
+import { AnswerStats, inWindow, MultisetSum, millisecondOf, sameRows } from '../../../src/vendors/answer-stats.ts';
 import type { Page, VendorEvent } from '../../../src/vendors/contract.ts';
 
 const WINDOW = { from: 10, to: 20 };
@@ -10,8 +10,8 @@ const eventAt = (time: number | null, id = String(time)): VendorEvent => ({ time
 const idsOf = (events: readonly VendorEvent[]) => events.map(({ id }) => id);
 
 /** A look at events that come some at a time. */
-function lookAt(...pages: readonly (readonly (number | null)[])[]): Look {
-  const look = new Look(WINDOW);
+function lookAt(...pages: readonly (readonly (number | null)[])[]): AnswerStats {
+  const look = new AnswerStats(WINDOW);
   let count = 0;
   for (const page of pages) look.add(page.map((time) => eventAt(time, `${time}#${count++}`)));
   return look;
@@ -77,13 +77,13 @@ test.each([
 
 test('a window keeps its own events, and those without a time', () => {
   const events = [9, 9.999, 10, 15, null, 19.999, 20, 21].map((time) => eventAt(time));
-  expect(idsOf(keptBy(WINDOW, events))).toEqual(['10', '15', 'null', '19.999']);
+  expect(idsOf(inWindow(WINDOW, events))).toEqual(['10', '15', 'null', '19.999']);
 });
 
 /** The same row in each of the forms in which a vendor's event may come. */
 const jsonRow = (fields: object): VendorEvent => {
   const source = Buffer.from(` ${JSON.stringify(fields)} `);
-  const body = new JsonRow({ source, encoded: source }, 0, 0, 1, source.length - 1);
+  const body = new TranscodedRow({ source, encoded: source }, 0, 0, 1, source.length - 1);
   return { time: 10, id: null, body };
 };
 const object = (body: Record<string, string>): VendorEvent => ({ time: 10, id: null, body });
@@ -113,13 +113,13 @@ describe('rows are the same', () => {
 });
 
 describe('sums', () => {
-  const pageOf = (events: readonly VendorEvent[], draft?: object): Page => ({
+  const pageOf = (events: readonly VendorEvent[], provisional?: object): Page => ({
     slice: WINDOW,
     events,
-    ...(draft !== undefined && { draft }),
+    ...(provisional !== undefined && { provisional }),
   });
-  const sumOf = (...pages: Parameters<Sums['add']>[0][]) => {
-    const sums = new Sums();
+  const sumOf = (...pages: Parameters<MultisetSum['add']>[0][]) => {
+    const sums = new MultisetSum();
     for (const page of pages) sums.add(page);
     return sums.total();
   };
@@ -127,7 +127,7 @@ describe('sums', () => {
 
   test('of nothing are nothing', () => {
     expect(sumOf()).toEqual({ count: 0, sum: 0n });
-    expect(new Sums().drafts()).toEqual([]);
+    expect(new MultisetSum().provisionals()).toEqual([]);
   });
 
   test('are the same in any order, and in any pages', () => {
@@ -151,21 +151,21 @@ describe('sums', () => {
 
   test('have nothing of what was taken back', () => {
     const [gone, kept] = [{}, {}];
-    const sums = new Sums();
+    const sums = new MultisetSum();
     sums.add(pageOf([one], gone));
     sums.add(pageOf([two], kept));
     sums.add(pageOf([three], gone));
-    sums.add({ takenBack: gone });
+    sums.add({ retracted: gone });
     expect(sums.total()).toEqual(sumOf(pageOf([two])));
-    expect(sums.drafts()).toEqual([kept]);
-    expect(sums.drafts()[0]).toBe(kept);
+    expect(sums.provisionals()).toEqual([kept]);
+    expect(sums.provisionals()[0]).toBe(kept);
   });
 
   test('know the drafts, but not what is none', () => {
     const draft = {};
-    const sums = new Sums();
+    const sums = new MultisetSum();
     for (const page of [pageOf([one]), pageOf([two], draft), pageOf([three], draft)]) sums.add(page);
-    expect(sums.drafts()).toHaveLength(1);
+    expect(sums.provisionals()).toHaveLength(1);
     expect(sums.total().count).toBe(3);
   });
 });

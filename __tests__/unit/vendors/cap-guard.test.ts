@@ -4,7 +4,7 @@ import { randomFrom } from '../../../sandbox/ledger.ts';
 import { ExportError } from '../../../src/base/errors.ts';
 import { contains, halves, pad, type Window } from '../../../src/time/window.ts';
 import { capGuard, type Fetched } from '../../../src/vendors/cap-guard.ts';
-import type { Page, VendorEvent, Void } from '../../../src/vendors/contract.ts';
+import type { Page, Retraction, VendorEvent } from '../../../src/vendors/contract.ts';
 
 const WINDOW = { from: 100 * 86_400_000, to: 101 * 86_400_000 };
 const [FIRST, SECOND] = halves(WINDOW) ?? [WINDOW, WINDOW];
@@ -27,10 +27,10 @@ interface Vendor {
 }
 
 /** An answer whose events arrive some at a time, and may be read until it is released. */
-function answerOf(events: readonly VendorEvent[], proven = false): Fetched {
+function answerOf(events: readonly VendorEvent[], complete = false): Fetched {
   let isReleased = false;
   const answer = {
-    proven,
+    complete,
     async *events() {
       for (let at = 0; at < Math.max(1, events.length); at += 37) {
         if (isReleased) throw new Error('The answer was released.');
@@ -59,19 +59,19 @@ interface Part {
   readonly events: readonly VendorEvent[];
 }
 
-async function partsOf(pages: AsyncIterable<Page | Void>): Promise<Part[]> {
+async function partsOf(pages: AsyncIterable<Page | Retraction>): Promise<Part[]> {
   const parts = new Map<object, { window: Window; events: VendorEvent[] }>();
   for await (const page of pages) {
-    if ('takenBack' in page) {
-      if (!parts.delete(page.takenBack)) throw new Error('A draft was taken back of which nothing came.');
+    if ('retracted' in page) {
+      if (!parts.delete(page.retracted)) throw new Error('A draft was taken back of which nothing came.');
       continue;
     }
-    const { draft, slice, events } = page;
-    if (draft === undefined) throw new Error('A page came that cannot be taken back.');
-    const part = parts.get(draft) ?? { window: slice, events: [] };
+    const { provisional, slice, events } = page;
+    if (provisional === undefined) throw new Error('A page came that cannot be taken back.');
+    const part = parts.get(provisional) ?? { window: slice, events: [] };
     expect(part.window).toEqual(slice);
     part.events.push(...events);
-    parts.set(draft, part);
+    parts.set(provisional, part);
   }
   return [...parts.values()];
 }
@@ -297,7 +297,7 @@ describe('what is asked for', () => {
     expect(asked.slice(before, before + 2)).toEqual([FIRST, halves(FIRST)?.[1]]);
   });
 
-  test('nothing more of an answer that is proven, whatever its count', async () => {
+  test('nothing more of an answer that is complete, whatever its count', async () => {
     let calls = 0;
     const { ledger } = guarded({ times: spread(1000) });
     const parts = await partsOf(
@@ -339,7 +339,7 @@ describe('what is asked for', () => {
     expect(asked.slice(before)).toEqual([FIRST]);
   });
 
-  test('a longer window that is proven: its events are all, so those of a shorter one are, too', async () => {
+  test('a longer window that is complete: its events are all, so those of a shorter one are, too', async () => {
     const { ledger } = guarded({ times: Array.from({ length: 150 }, () => 5000) });
     const asked: Window[] = [];
     const parts = await partsOf(
@@ -422,7 +422,7 @@ test('a guard that nobody reads to its end gives its answers back', async () => 
     answerOf(ledger.filter(({ time }) => contains(pad(window, 1), time ?? 0)).slice(0, 200));
   let pages = 0;
   for await (const page of capGuard(1)(WINDOW, fetch)) {
-    if ('takenBack' in page) throw new Error('Nothing was taken back yet.');
+    if ('retracted' in page) throw new Error('Nothing was taken back yet.');
     if (page.slice.from !== WINDOW.from || ++pages === 8) break;
   }
   expect(unreleased.size).toBe(0);

@@ -227,7 +227,7 @@ describe('no column reads as a time', () => {
     const { done } = await exportKosli({ time, bounds: halfOpen });
     expectRows(rowsOf(done), tableOf(LISTED, { time }));
     const { events: counts, completeness } = exportOf(done).manifest.export;
-    expect(counts).toMatchObject({ cut: 0, first: null, last: null });
+    expect(counts).toMatchObject({ outside_window: 0, first: null, last: null });
     expect(completeness.established).toContainEqual(expect.stringContaining("the vendor's own bounds stand"));
   });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { randomFrom } from '../../../sandbox/ledger.ts';
 import { ExportError } from '../../../src/base/errors.ts';
 import { contains, type Window } from '../../../src/time/window.ts';
-import type { HandOver, Page, Stretch, VendorEvent } from '../../../src/vendors/contract.ts';
+import type { Page, Segment, SplitOff, VendorEvent } from '../../../src/vendors/contract.ts';
 import {
   asAsked,
   byCursor,
@@ -37,13 +37,13 @@ async function all<Value>(pages: AsyncIterable<readonly Value[]>): Promise<Value
 }
 
 /** Hands nothing over. */
-const alone: HandOver = () => false;
+const alone: SplitOff = () => false;
 
 /** The pages of a stretch, and of those that it hands over, each after what it had handed over before. */
-async function pagesOf(stretch: Stretch, handsOver: () => boolean = alone as () => boolean): Promise<Page[]> {
+async function pagesOf(stretch: Segment, handsOver: () => boolean = alone as () => boolean): Promise<Page[]> {
   const pages: Page[] = [];
   const parts: Promise<Page[]>[] = [];
-  const handOver: HandOver = (part) => {
+  const handOver: SplitOff = (part) => {
     if (!handsOver()) return false;
     const pagesOfPart = pagesOf(part, handsOver);
     // Heard of below, when its turn comes.
@@ -52,7 +52,7 @@ async function pagesOf(stretch: Stretch, handsOver: () => boolean = alone as () 
     return true;
   };
   for await (const page of stretch(handOver)) {
-    if ('takenBack' in page) throw new Error('Nothing of a walk is ever taken back.');
+    if ('retracted' in page) throw new Error('Nothing of a walk is ever taken back.');
     pages.push(page);
   }
   return [...(await Promise.all(parts)).flat(), ...pages];

@@ -1,6 +1,6 @@
 import { ExportError } from '../../base/errors.ts';
 import { forLog } from '../../base/text.ts';
-import { failureOf, isTransient, Patience, readRetryAfter, type Wait } from '../../http/retry.ts';
+import { failureOf, isTransient, RetryBudget, readRetryAfter, type Wait } from '../../http/retry.ts';
 import type { GitHubAccess } from '../../inputs/inputs.ts';
 import type { Clock } from '../../time/clock.ts';
 import { fetchHere } from './same-origin-fetch.ts';
@@ -43,7 +43,7 @@ export interface GitHubOptions {
   readonly signal: AbortSignal;
   readonly onRetry: (wait: Wait) => void;
   /** Takes secrets out of what GitHub says. */
-  readonly cut: (text: string) => string;
+  readonly redact: (text: string) => string;
 }
 
 /** A secondary rate limit that does not say how long: "wait for at least one minute before retrying". */
@@ -101,11 +101,11 @@ const describe = (route: string, parameters: Readonly<Record<string, unknown>>):
   route.replaceAll(/\{(\w+)\}/g, (hole, name: string) => String(parameters[name] ?? hole));
 
 async function retried<Value>(options: GitHubOptions, where: string, call: () => Promise<Value>): Promise<Value> {
-  const { clock, signal, onRetry, maxAttempts, cut } = options;
-  const patience = new Patience(maxAttempts, clock);
+  const { clock, signal, onRetry, maxAttempts, redact } = options;
+  const patience = new RetryBudget(maxAttempts, clock);
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
-    const failure = await call().catch((error: unknown) => new Failure(error, cut));
+    const failure = await call().catch((error: unknown) => new Failure(error, redact));
     if (!(failure instanceof Failure)) return failure;
     signal.throwIfAborted();
     const { status, message, type } = failure;
@@ -115,7 +115,7 @@ async function retried<Value>(options: GitHubOptions, where: string, call: () =>
       throw new Refused(forLog(message), { status, type, where });
     }
     const askedMs = failure.askedMs(clock.now());
-    const waitMs = patience.afterFailure(askedMs);
+    const waitMs = patience.nextDelay(askedMs);
     if (waitMs === null) throw limited ? rateLimited(where, message, askedMs) : unavailable(where, failure, attempt);
     onRetry({ attempt, waitMs, reason: limited ? "GitHub's rate limit" : `GitHub: ${failure.said()}` });
     await clock.sleep(waitMs, signal);

@@ -1,10 +1,10 @@
 import type { RowBuffer } from '../../csv/row-buffer.ts';
-import { type Block, type BlockPool, byTimeThenId, type GrowingBlock, keyOf, startOf } from './row-batch.ts';
+import { byTimeThenId, keyOf, type RowBatch, type RowBatchBuilder, type RowBatchPool, startOf } from './row-batch.ts';
 
 /** Rows in memory. */
-export class HeldRows {
-  readonly #pool: BlockPool;
-  readonly #blocks: GrowingBlock[] = [];
+export class MemoryBuffer {
+  readonly #pool: RowBatchPool;
+  readonly #blocks: RowBatchBuilder[] = [];
   #count = 0;
   /** Of the blocks that are full. */
   #fullBytes = 0;
@@ -13,7 +13,7 @@ export class HeldRows {
   #rises = true;
   #falls = true;
 
-  constructor(pool: BlockPool) {
+  constructor(pool: RowBatchPool) {
     this.#pool = pool;
   }
 
@@ -47,7 +47,7 @@ export class HeldRows {
   }
 
   /** All rows, as they came or in time order. A block is good until the next one. */
-  *inOrder(order: 'time' | 'vendor'): Generator<Block> {
+  *inOrder(order: 'time' | 'vendor'): Generator<RowBatch> {
     const blocks = this.#blocks.map((block) => block.view());
     if (order === 'vendor' || this.#rises) yield* blocks;
     else yield* this.#sorted(blocks);
@@ -58,13 +58,13 @@ export class HeldRows {
     for (const block of this.#blocks) this.#pool.give(block);
   }
 
-  *#sorted(blocks: readonly Block[]): Generator<Block> {
+  *#sorted(blocks: readonly RowBatch[]): Generator<RowBatch> {
     const into = this.#pool.take();
     try {
       for (const place of this.#placesInOrder(blocks)) {
-        const block = blocks[place >>> ROW_BITS] as Block;
+        const block = blocks[place >>> ROW_BITS] as RowBatch;
         const row = place & ROW_MASK;
-        const rows = into.add(block.times[row] as number, block.ids[row] ?? null, block.rests[row] ?? '');
+        const rows = into.add(block.times[row] as number, block.ids[row] ?? null, block.identities[row] ?? '');
         rows.addEncoded(block.bytes, startOf(block, row), block.ends[row] as number);
         if (!into.isFull) continue;
         yield into.view();
@@ -77,20 +77,20 @@ export class HeldRows {
   }
 
   /** Of all rows in time order: the number of the block, and the place in it in the lower bits. */
-  #placesInOrder(blocks: readonly Block[]): Uint32Array {
+  #placesInOrder(blocks: readonly RowBatch[]): Uint32Array {
     const places = new Uint32Array(this.#count);
     let length = 0;
     for (const [index, { count }] of blocks.entries()) {
       for (let row = 0; row < count; row++) places[length++] = (index << ROW_BITS) | row;
     }
-    const key = (place: number) => keyOf(blocks[place >>> ROW_BITS] as Block, place & ROW_MASK);
+    const key = (place: number) => keyOf(blocks[place >>> ROW_BITS] as RowBatch, place & ROW_MASK);
     const compare = (a: number, b: number) => byTimeThenId(key(a), key(b)) || a - b;
     if (!this.#falls) return places.sort(compare);
     // Newest first, as most come: backwards, but for those of one time.
     places.reverse();
     const time = (index: number) => {
       const place = places[index] as number;
-      return (blocks[place >>> ROW_BITS] as Block).times[place & ROW_MASK];
+      return (blocks[place >>> ROW_BITS] as RowBatch).times[place & ROW_MASK];
     };
     for (let from = 0; from < length; ) {
       let to = from + 1;

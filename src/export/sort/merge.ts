@@ -1,14 +1,14 @@
 import { firstWhere } from '../../base/binary-search.ts';
-import { type Block, byTimeThenId, type Key, keyOf, type Rows } from './row-batch.ts';
-import type { Run } from './sorted-runs.ts';
+import { byTimeThenId, type Key, keyOf, type RowBatch, type RowRange } from './row-batch.ts';
+import type { SortedRun } from './sorted-runs.ts';
 
 /** Where the merging of a run is. */
 interface Cursor extends Key {
-  readonly run: Run;
+  readonly run: SortedRun;
   /** Of ties, the run that came first is first. */
   readonly number: number;
   /** null where it was not asked for any yet. */
-  readonly block: Block | null;
+  readonly block: RowBatch | null;
   readonly at: number;
 }
 
@@ -16,7 +16,10 @@ interface Cursor extends Key {
  * Gives the rows of all runs: in the common order of runs that are in time order, or run after run. What is given is
  * good until more is asked for.
  */
-export async function* merge(runs: readonly Run[], order: 'time' | 'vendor'): AsyncGenerator<readonly Rows[]> {
+export async function* merge(
+  runs: readonly SortedRun[],
+  order: 'time' | 'vendor',
+): AsyncGenerator<readonly RowRange[]> {
   if (order === 'vendor') {
     for (const run of runs) yield* merge([run], 'time');
     return;
@@ -24,7 +27,7 @@ export async function* merge(runs: readonly Run[], order: 'time' | 'vendor'): As
   const cursors = runs.map((run, number) => ({ ...run.first, run, number, block: null, at: 0 }));
   /** The one whose row is next first. */
   const queue: Cursor[] = cursors.sort(byKey);
-  let some: Rows[] = [];
+  let some: RowRange[] = [];
   for (let first = queue.shift(); first !== undefined; first = queue.shift()) {
     const { run, number, block, at } = first;
     const to = block === null ? 0 : placeOf(queue[0], block, at, number);
@@ -51,7 +54,7 @@ function insert(queue: Cursor[], cursor: Cursor): void {
 }
 
 /** The first row of a block, behind `at`, that comes after the row of another run. */
-function placeOf(other: Cursor | undefined, block: Block, at: number, number: number): number {
+function placeOf(other: Cursor | undefined, block: RowBatch, at: number, number: number): number {
   if (other === undefined) return block.count;
   const isBehind = (row: number) => (byTimeThenId(keyOf(block, row), other) || number - other.number) > 0;
   return isBehind(block.count - 1) ? firstWhere(at + 1, block.count, isBehind) : block.count;

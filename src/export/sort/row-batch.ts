@@ -1,7 +1,7 @@
 import { RowBuffer } from '../../csv/row-buffer.ts';
 
 /** Rows that wait for their turn, with what their places depend on: column by column, since an object for each takes longer. */
-export interface Block {
+export interface RowBatch {
   readonly count: number;
   /** The rows, encoded, each with its line end. */
   readonly bytes: Buffer;
@@ -11,12 +11,12 @@ export interface Block {
   readonly times: Float64Array;
   readonly ids: readonly (string | null)[];
   /** What two rows of one id have to agree in beside their bytes. */
-  readonly rests: readonly string[];
+  readonly identities: readonly string[];
 }
 
 /** Some rows of a block, from `from` up to `to`. */
-export interface Rows {
-  readonly block: Block;
+export interface RowRange {
+  readonly block: RowBatch;
   readonly from: number;
   readonly to: number;
 }
@@ -28,13 +28,13 @@ export interface Key {
   readonly id: string | null;
 }
 
-export const keyOf = ({ times, ids }: Block, row: number): Key => ({
+export const keyOf = ({ times, ids }: RowBatch, row: number): Key => ({
   time: times[row] as number,
   id: ids[row] ?? null,
 });
 
 /** Where a row begins in its block's bytes. */
-export const startOf = ({ ends }: Block, row: number): number => (row === 0 ? 0 : (ends[row - 1] as number));
+export const startOf = ({ ends }: RowBatch, row: number): number => (row === 0 ? 0 : (ends[row - 1] as number));
 
 /** Oldest first, after what has no time; ties by id, after what has none; else as they arrived. */
 export function byTimeThenId(a: Key, b: Key): number {
@@ -59,7 +59,7 @@ const FIRST_ROWS = 2 ** 10;
 const KEY_BYTES = 40;
 
 /** A block that is being filled. */
-export class GrowingBlock {
+export class RowBatchBuilder {
   #rows = new RowBuffer(ROOM_BYTES);
   #times = new Float64Array(FIRST_ROWS);
   #ids: (string | null)[] = [];
@@ -95,10 +95,10 @@ export class GrowingBlock {
   }
 
   /** Its rows, until others are added or these are cleared. */
-  view(): Block {
+  view(): RowBatch {
     const { bytes, ends } = this.#rows;
     const { count } = this;
-    return { count, bytes, ends, times: this.#times.subarray(0, count), ids: this.#ids, rests: this.#rests };
+    return { count, bytes, ends, times: this.#times.subarray(0, count), ids: this.#ids, identities: this.#rests };
   }
 
   /** Forgets all rows, and keeps the memory, unless a row of many MiB has made it larger than others need. */
@@ -112,15 +112,15 @@ export class GrowingBlock {
 }
 
 /** Blocks that are used again, so that a long export takes no more memory than a short one. */
-export class BlockPool {
-  readonly #free: GrowingBlock[] = [];
+export class RowBatchPool {
+  readonly #free: RowBatchBuilder[] = [];
 
-  take(): GrowingBlock {
-    return this.#free.pop() ?? new GrowingBlock();
+  take(): RowBatchBuilder {
+    return this.#free.pop() ?? new RowBatchBuilder();
   }
 
   /** Takes a block back that nobody reads any more. */
-  give(block: GrowingBlock): void {
+  give(block: RowBatchBuilder): void {
     block.clear();
     this.#free.push(block);
   }

@@ -1,14 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import { onDisk, refused, writeAll } from '../../base/disk.ts';
 import { takeMemory } from '../../base/memory.ts';
-import { type Block, type Key, keyOf } from './row-batch.ts';
+import { type Key, keyOf, type RowBatch } from './row-batch.ts';
 
 /** Rows in their order, block after block. */
-export interface Run {
+export interface SortedRun {
   /** Of its first row. */
   readonly first: Key;
   /** The next block, after which the one before is good no more; null: none is left. Throws `destination` where the disk refuses. */
-  readonly next: () => Promise<Block | null>;
+  readonly next: () => Promise<RowBatch | null>;
 }
 
 /** Where a block lies in its file, and how much of what it has. */
@@ -24,7 +24,7 @@ interface Place {
 }
 
 /** A run on the disk. */
-export interface Extent {
+export interface BatchLocation {
   readonly file: FileHandle;
   readonly first: Key;
   readonly places: readonly Place[];
@@ -42,13 +42,18 @@ const NO_TEXT = 0xffffffff;
  * then of their rests, in 32 bits, where there are any; these texts; the rows. There is at least one row.
  * Throws `destination` where the disk refuses.
  */
-export async function writeRun(file: FileHandle, from: number, blocks: Iterable<Block>, path: string): Promise<Extent> {
+export async function writeRun(
+  file: FileHandle,
+  from: number,
+  blocks: Iterable<RowBatch>,
+  path: string,
+): Promise<BatchLocation> {
   const places: Place[] = [];
   let first: Key | null = null;
   let at = from;
   for (const block of blocks) {
     first ??= keyOf(block, 0);
-    const place = { at, rows: block.count, ids: lettersOf(block.ids), rests: lettersOf(block.rests) || null };
+    const place = { at, rows: block.count, ids: lettersOf(block.ids), rests: lettersOf(block.identities) || null };
     const head = headOf(block, place);
     await onDisk(path, async () => {
       await Promise.all([writeAll(file, head, at), writeAll(file, block.bytes, at + head.length)]);
@@ -83,13 +88,13 @@ function layoutOf({ rows, ids, rests }: Omit<Place, 'at' | 'bytes'>) {
 }
 
 /** All that stands before the rows' own bytes. */
-function headOf({ count, times, ends, ids, rests }: Block, place: Omit<Place, 'at' | 'bytes'>): Buffer {
+function headOf({ count, times, ends, ids, identities }: RowBatch, place: Omit<Place, 'at' | 'bytes'>): Buffer {
   const layout = layoutOf(place);
   const bytes = takeMemory(layout.rowBytes).subarray(0, layout.rowBytes);
   new Float64Array(bytes.buffer, 0, count).set(times);
   new Float64Array(bytes.buffer, layout.ends, count).set(ends);
   if (place.ids !== null) putTexts(bytes, ids, layout.idLengths, layout.idTexts);
-  if (place.rests !== null) putTexts(bytes, rests, layout.restLengths, layout.restTexts);
+  if (place.rests !== null) putTexts(bytes, identities, layout.restLengths, layout.restTexts);
   return bytes;
 }
 
@@ -100,7 +105,7 @@ function putTexts(bytes: Buffer, texts: readonly (string | null)[], lengthsAt: n
 }
 
 /** The block that `bytes` hold from their start on. */
-function blockOf(bytes: Buffer, place: Place): Block {
+function blockOf(bytes: Buffer, place: Place): RowBatch {
   const { rows, ids, rests } = place;
   const { ends, idLengths, restLengths, idTexts, restTexts, rowBytes } = layoutOf(place);
   const restsOf = () => textsOf(bytes, rows, restLengths, restTexts, rests ?? 0).map((rest) => rest ?? '');
@@ -110,7 +115,7 @@ function blockOf(bytes: Buffer, place: Place): Block {
     ends: new Float64Array(bytes.buffer, ends, rows),
     times: new Float64Array(bytes.buffer, 0, rows),
     ids: ids === null ? new Array(rows).fill(null) : textsOf(bytes, rows, idLengths, idTexts, ids),
-    rests: rests === null ? new Array(rows).fill('') : restsOf(),
+    identities: rests === null ? new Array(rows).fill('') : restsOf(),
   };
 }
 
@@ -126,24 +131,24 @@ function textsOf(bytes: Buffer, rows: number, lengthsAt: number, at: number, let
 }
 
 /** Reads a run back. */
-export class StoredRun implements Run {
+export class SpilledRun implements SortedRun {
   readonly first: Key;
-  readonly #extent: Extent;
+  readonly #extent: BatchLocation;
   readonly #path: string;
   #next = 0;
   /** What the block at hand lies in, and what the next one is read into. */
   #memory = Buffer.of();
   #other = Buffer.of();
-  #coming: Promise<Block> | null = null;
+  #coming: Promise<RowBatch> | null = null;
 
   /** @param path for messages */
-  constructor(extent: Extent, path: string) {
+  constructor(extent: BatchLocation, path: string) {
     this.#extent = extent;
     this.#path = path;
     this.first = extent.first;
   }
 
-  async next(): Promise<Block | null> {
+  async next(): Promise<RowBatch | null> {
     const coming = this.#coming ?? this.#read();
     const block = coming && (await coming);
     [this.#memory, this.#other] = [this.#other, this.#memory];
@@ -156,7 +161,7 @@ export class StoredRun implements Run {
   }
 
   /** Begins to read the next block; null: none is left. */
-  #read(): Promise<Block> | null {
+  #read(): Promise<RowBatch> | null {
     const place = this.#extent.places[this.#next++];
     if (place === undefined) return null;
     const length = layoutOf(place).rowBytes + place.bytes;
@@ -164,7 +169,7 @@ export class StoredRun implements Run {
     return this.#fill(this.#other, length, place);
   }
 
-  async #fill(memory: Buffer, length: number, place: Place): Promise<Block> {
+  async #fill(memory: Buffer, length: number, place: Place): Promise<RowBatch> {
     for (let done = 0; done < length; ) {
       const { bytesRead } = await onDisk(this.#path, () =>
         this.#extent.file.read(memory, done, length - done, place.at + done),
@@ -177,12 +182,12 @@ export class StoredRun implements Run {
 }
 
 /** Blocks in memory, at least one. */
-export class HeldRun implements Run {
+export class MemoryRun implements SortedRun {
   readonly first: Key;
-  readonly #blocks: Iterator<Block>;
-  #begun: Block | null;
+  readonly #blocks: Iterator<RowBatch>;
+  #begun: RowBatch | null;
 
-  constructor(blocks: Iterable<Block>) {
+  constructor(blocks: Iterable<RowBatch>) {
     this.#blocks = blocks[Symbol.iterator]();
     const { value } = this.#blocks.next();
     if (value === undefined) throw new Error('A run has no rows.');
@@ -190,7 +195,7 @@ export class HeldRun implements Run {
     this.first = keyOf(value, 0);
   }
 
-  async next(): Promise<Block | null> {
+  async next(): Promise<RowBatch | null> {
     const begun = this.#begun;
     this.#begun = null;
     return begun ?? this.#blocks.next().value ?? null;

@@ -1,12 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
 import { onDisk, openScratch } from '../../base/disk.ts';
 import type { RowBuffer } from '../../csv/row-buffer.ts';
-import { HeldRows } from './memory-buffer.ts';
-import type { Block, BlockPool } from './row-batch.ts';
-import { type Extent, HeldRun, type Run, StoredRun, writeRun } from './sorted-runs.ts';
+import { MemoryBuffer } from './memory-buffer.ts';
+import type { RowBatch, RowBatchPool } from './row-batch.ts';
+import { type BatchLocation, MemoryRun, type SortedRun, SpilledRun, writeRun } from './sorted-runs.ts';
 
 /** A file without a name, for the runs of all stores of a stretch: they may be many, and files that are open are few. */
-export class Scratch {
+export class ScratchFile {
   readonly folder: string;
   #file: FileHandle | null = null;
   #end = 0;
@@ -17,7 +17,7 @@ export class Scratch {
   }
 
   /** To be called for one run at a time, which has a row. Throws `destination` where the disk refuses. */
-  async write(blocks: Iterable<Block>): Promise<Extent> {
+  async write(blocks: Iterable<RowBatch>): Promise<BatchLocation> {
     this.#file ??= await onDisk(this.folder, () => openScratch(this.folder));
     const extent = await writeRun(this.#file, this.#end, blocks, this.folder);
     this.#end = extent.to;
@@ -31,19 +31,19 @@ export class Scratch {
 }
 
 /** Rows of a stretch on their way into order: in memory, and, where they are many, in runs on the disk. */
-export class RowStore {
-  readonly #scratch: Scratch;
+export class SpillBuffer {
+  readonly #scratch: ScratchFile;
   readonly #order: 'time' | 'vendor';
-  readonly #pool: BlockPool;
-  #held: HeldRows;
-  #extents: Extent[] = [];
+  readonly #pool: RowBatchPool;
+  #held: MemoryBuffer;
+  #extents: BatchLocation[] = [];
   #storing: Promise<void> = Promise.resolve();
 
-  constructor(scratch: Scratch, order: 'time' | 'vendor', pool: BlockPool) {
+  constructor(scratch: ScratchFile, order: 'time' | 'vendor', pool: RowBatchPool) {
     this.#scratch = scratch;
     this.#order = order;
     this.#pool = pool;
-    this.#held = new HeldRows(pool);
+    this.#held = new MemoryBuffer(pool);
   }
 
   /** Bytes of the rows in memory, with what their places depend on; about. */
@@ -65,22 +65,22 @@ export class RowStore {
   async #store(): Promise<void> {
     const held = this.#held;
     if (held.count === 0) return;
-    this.#held = new HeldRows(this.#pool);
+    this.#held = new MemoryBuffer(this.#pool);
     this.#extents.push(await this.#scratch.write(held.inOrder(this.#order)));
     held.release();
   }
 
   /** What came, in runs that are each in order. The store takes no more rows then. */
-  runs(): Run[] {
-    const stored = this.#extents.map((extent) => new StoredRun(extent, this.#scratch.folder));
-    return this.#held.count === 0 ? stored : [...stored, new HeldRun(this.#held.inOrder(this.#order))];
+  runs(): SortedRun[] {
+    const stored = this.#extents.map((extent) => new SpilledRun(extent, this.#scratch.folder));
+    return this.#held.count === 0 ? stored : [...stored, new MemoryRun(this.#held.inOrder(this.#order))];
   }
 
   /** Forgets all rows, once none is written any more. */
   async close(): Promise<void> {
     await this.#storing.catch(() => {});
     this.#held.release();
-    this.#held = new HeldRows(this.#pool);
+    this.#held = new MemoryBuffer(this.#pool);
     this.#extents = [];
   }
 }

@@ -14,7 +14,7 @@ export const [BARE, QUOTED, ESCAPED, ESCAPED_QUOTED, PLAIN, NESTED, NULL] = [0, 
 const EMPTY: Buffer = Buffer.of();
 
 /** Where an event has its columns, and what becomes of them. */
-export class FoundCells implements NativeCells {
+export class CellSlices implements NativeCells {
   readonly #count: number;
   /** Counts the events that were begun. */
   #event = 0;

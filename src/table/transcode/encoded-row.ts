@@ -2,7 +2,7 @@ import { asObject, type JsonObject, parseJson } from '../../json/values.ts';
 import type { EncodedRow } from '../../vendors/contract.ts';
 
 /** What the rows of one batch lie in. */
-export interface Batch {
+export interface TranscodedBatch {
   /** The vendor's JSON. */
   readonly source: Buffer;
   /** The rows as CSV. */
@@ -10,8 +10,8 @@ export interface Batch {
 }
 
 /** An event of a JSON vendor as a row of the table that is asked for, encoded already; its fields are parsed where somebody asks for them. */
-export class JsonRow implements EncodedRow {
-  readonly #batch: Batch;
+export class TranscodedRow implements EncodedRow {
+  readonly #batch: TranscodedBatch;
   /** The row stands from here up to `to`, its line end included. */
   readonly from: number;
   readonly to: number;
@@ -19,7 +19,7 @@ export class JsonRow implements EncodedRow {
   readonly sourceFrom: number;
   readonly sourceTo: number;
 
-  constructor(batch: Batch, from: number, to: number, sourceFrom: number, sourceTo: number) {
+  constructor(batch: TranscodedBatch, from: number, to: number, sourceFrom: number, sourceTo: number) {
     this.#batch = batch;
     this.from = from;
     this.to = to;

@@ -2,18 +2,18 @@ import { constants, isUtf8 } from 'node:buffer';
 import { ExportError } from '../../base/errors.ts';
 import { RowBuffer } from '../../csv/row-buffer.ts';
 import type { Download } from '../../http/call.ts';
-import { Frame, type Place } from '../../json/envelope.ts';
+import { type ArrayLocation, Envelope } from '../../json/envelope.ts';
 import { passElement, skipBlank } from '../../json/tokenizer.ts';
 import { type JsonObject, MOST_LEVELS, parseJson, tooLong, unreadable } from '../../json/values.ts';
 import type { Columns, EventShape, ReadEvents, Vendor, VendorEvent } from '../../vendors/contract.ts';
 import { readEvents } from '../../vendors/read-page.ts';
-import { type Batch, JsonRow } from './encoded-row.ts';
-import { JsonCells } from './event-scanner.ts';
-import { type RowMaker, rowMaker } from './row-writer.ts';
+import { type TranscodedBatch, TranscodedRow } from './encoded-row.ts';
+import { EventScanner } from './event-scanner.ts';
+import { type RowWriter, rowWriter } from './row-writer.ts';
 
 /** An event whose row is encoded already. */
 export interface RowEvent extends Pick<VendorEvent, 'time' | 'id'> {
-  readonly body: JsonRow;
+  readonly body: TranscodedRow;
 }
 
 type Read = (element: unknown, where: string) => VendorEvent;
@@ -22,7 +22,7 @@ const [COMMA, OPEN_OBJECT, CLOSE_ARRAY] = [0x2c, 0x7b, 0x5d];
 
 /** Reads events as rows of the table where they can be made of bytes, else as objects. */
 export function eventReader(vendor: Vendor, org: string, columns: Columns): ReadEvents {
-  const maker = rowMaker(vendor, org, columns);
+  const maker = rowWriter(vendor, org, columns);
   return maker === null ? readEvents : rowReader(maker);
 }
 
@@ -34,10 +34,10 @@ export function eventReader(vendor: Vendor, org: string, columns: Columns): Read
  *
  * Does not release the download.
  */
-export const rowReader = (maker: RowMaker) =>
+export const rowReader = (maker: RowWriter) =>
   async function* readRows(
     download: Download,
-    place: Place,
+    place: ArrayLocation,
     shape: EventShape,
     read: Read,
   ): AsyncGenerator<readonly RowEvent[], JsonObject | null> {
@@ -57,10 +57,10 @@ export const rowReader = (maker: RowMaker) =>
 /** The same as it goes on, chunk by chunk. */
 class Rows {
   readonly #where: string;
-  readonly #frame: Frame;
-  readonly #cells: JsonCells;
+  readonly #frame: Envelope;
+  readonly #cells: EventScanner;
   readonly #read: Read;
-  readonly #maker: RowMaker;
+  readonly #maker: RowWriter;
   /** Of the batch at hand. */
   #rows = new RowBuffer();
   /** The first bytes of an element that was not whole yet, and how many there are to be before it is tried again. */
@@ -70,11 +70,11 @@ class Rows {
   /** Whether an element, or the end of the array, is yet to come for the first time. */
   #isFirst = true;
 
-  constructor(maker: RowMaker, { where }: Download, place: Place, shape: EventShape, read: Read) {
+  constructor(maker: RowWriter, { where }: Download, place: ArrayLocation, shape: EventShape, read: Read) {
     this.#maker = maker;
     this.#where = where;
-    this.#frame = new Frame(place, where);
-    this.#cells = new JsonCells(shape);
+    this.#frame = new Envelope(place, where);
+    this.#cells = new EventScanner(shape);
     this.#read = read;
   }
 
@@ -98,7 +98,7 @@ class Rows {
   *#take(): Generator<readonly RowEvent[]> {
     const [first = Buffer.of()] = this.#pending;
     const source = this.#pending.length === 1 ? first : Buffer.concat(this.#pending, this.#pendingBytes);
-    const batch: Batch = { source, encoded: source };
+    const batch: TranscodedBatch = { source, encoded: source };
     const events: RowEvent[] = [];
     // One of its own for each batch: whoever reads may keep the events.
     this.#rows = new RowBuffer(Math.ceil(this.#maker.growth * source.length));
@@ -119,7 +119,7 @@ class Rows {
   }
 
   /** Goes over all elements that are whole. Gives the place behind the last one's comma, or behind the array. */
-  #passElements(batch: Batch, events: RowEvent[]): number {
+  #passElements(batch: TranscodedBatch, events: RowEvent[]): number {
     const { source } = batch;
     const end = source.length - 1;
     let at = 0;
@@ -147,15 +147,15 @@ class Rows {
   }
 
   /** The event that was gone over; null where that is not enough to make a row of it. */
-  #make(batch: Batch, from: number, to: number, time: number): RowEvent | null {
+  #make(batch: TranscodedBatch, from: number, to: number, time: number): RowEvent | null {
     const begin = this.#rows.length;
     const { id } = this.#cells;
     const isMade = this.#maker.write(this.#cells, { time, id, from, to }, this.#rows);
-    return isMade ? { id, time, body: new JsonRow(batch, begin, this.#rows.length, from, to) } : null;
+    return isMade ? { id, time, body: new TranscodedRow(batch, begin, this.#rows.length, from, to) } : null;
   }
 
   /** An element that is out of the ordinary. */
-  #parse(batch: Batch, from: number, to: number): RowEvent {
+  #parse(batch: TranscodedBatch, from: number, to: number): RowEvent {
     if (to - from > constants.MAX_STRING_LENGTH) throw tooLong(to - from, this.#where);
     const text = batch.source.toString('utf8', from, to);
     const element = parseJson(text, this.#where, undefined, MOST_LEVELS - this.#frame.around);
@@ -163,6 +163,6 @@ class Rows {
     const { time, id } = event;
     const begin = this.#rows.length;
     this.#maker.writeEvent(event, this.#rows);
-    return { time, id, body: new JsonRow(batch, begin, this.#rows.length, from, to) };
+    return { time, id, body: new TranscodedRow(batch, begin, this.#rows.length, from, to) };
   }
 }

@@ -1,7 +1,7 @@
 import { needsQuotesAtEnds } from '../../csv/csv-row.ts';
 import { ESCAPES, passNested, passPlain, skipBlank } from '../../json/tokenizer.ts';
 import type { EventShape } from '../../vendors/contract.ts';
-import { BARE, ESCAPED, ESCAPED_QUOTED, FoundCells, NESTED, NULL, PLAIN, QUOTED } from './cell-slices.ts';
+import { BARE, CellSlices, ESCAPED, ESCAPED_QUOTED, NESTED, NULL, PLAIN, QUOTED } from './cell-slices.ts';
 import { type Field, fieldAt, fieldsOf, isAt } from './field-tree.ts';
 
 const [SPACE, QUOTE, COMMA, SLASH, COLON, BACKSLASH] = [0x20, 0x22, 0x2c, 0x2f, 0x3a, 0x5c];
@@ -12,9 +12,9 @@ const ORDINARY = new Uint8Array(256).fill(1, SPACE);
 for (const byte of [QUOTE, COMMA, BACKSLASH]) ORDINARY[byte] = 0;
 
 /** Goes over events, one at a time, byte by byte, and finds what they have in their columns. */
-export class JsonCells {
+export class EventScanner {
   /** Of the event that was gone over. */
-  readonly found: FoundCells;
+  readonly found: CellSlices;
   readonly #fields: readonly Field[];
   readonly #time: number;
   readonly #id: number;
@@ -29,7 +29,7 @@ export class JsonCells {
       if (!names.includes(name)) throw new Error(`There is no column ${name}.`);
       return names.indexOf(name);
     };
-    this.found = new FoundCells(names.length);
+    this.found = new CellSlices(names.length);
     this.#fields = fieldsOf(names);
     this.#time = place(time);
     this.#id = id === null ? -1 : place(id);
@@ -59,7 +59,7 @@ export class JsonCells {
   }
 
   /** Whether the event that was gone over is written as `JSON.stringify` writes it. */
-  get isTight(): boolean {
+  get isCompact(): boolean {
     return this.#isTight;
   }
 

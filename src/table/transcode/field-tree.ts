@@ -1,4 +1,4 @@
-import { headsOf } from '../native-columns.ts';
+import { columnTree } from '../native-columns.ts';
 
 /** A field of an event, or of an object in it, that has columns. */
 export interface Field {
@@ -16,8 +16,8 @@ export interface Field {
 
 /** The fields that native columns hold. */
 export function fieldsOf(columns: readonly string[]): readonly Field[] {
-  const fields = [...headsOf(columns)].map(([name, { whole, subs }]) => {
-    const inner = subs === null ? null : inTurn([...subs].map(([sub, column]) => fieldOf(sub, column, null)));
+  const fields = [...columnTree(columns)].map(([name, { whole, children }]) => {
+    const inner = children === null ? null : inTurn([...children].map(([sub, column]) => fieldOf(sub, column, null)));
     return fieldOf(name, whole ?? -1, inner);
   });
   return inTurn(fields);

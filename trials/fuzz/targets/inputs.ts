@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { exportName } from '../../../src/delivery/names.ts';
-import { nextJob } from '../../../src/delivery/next-export.ts';
+import { nextExportTask } from '../../../src/delivery/next-export.ts';
 import { scopeOf } from '../../../src/delivery/scope.ts';
 import { DEFAULTS, readInputs } from '../../../src/inputs/inputs.ts';
 import { fillPath } from '../../../src/inputs/template.ts';
@@ -215,12 +215,12 @@ export const inputs = target({
       insist(!shown, 'the error shows a secret', message, where);
       return 'refused';
     }
-    const { vendor, org, period, commit } = read.value;
-    const { window, onward } = period;
+    const { vendor, org, windowRequest, commit } = read.value;
+    const { window, continuation } = windowRequest;
     insist(window.from >= 0 && window.from < window.to && window.to <= NOW, 'a window that is none', window);
-    insist(onward === null || onward.overlapMs >= 0, 'an overlap that is none', onward);
+    insist(continuation === null || continuation.overlapMs >= 0, 'an overlap that is none', continuation);
     scopeOf(read.value);
-    const job = attempt(['incomplete'], () => nextJob(period, null, vendor, NOW));
+    const job = attempt(['incomplete'], () => nextExportTask(windowRequest, null, vendor, NOW));
     if (!('value' in job) || job.value === null) return 'taken';
     const { from, to } = job.value.window;
     insist(window.from <= from && from < to && to <= window.to, 'a job outside its period', window, job.value.window);

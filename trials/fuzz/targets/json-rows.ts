@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { RowBuffer } from '../../../src/csv/row-buffer.ts';
 import type { Download } from '../../../src/http/call.ts';
 import { inMemory } from '../../../src/http/spool.ts';
-import type { Place } from '../../../src/json/envelope.ts';
+import type { ArrayLocation } from '../../../src/json/envelope.ts';
 import {
   asObject,
   field,
@@ -15,7 +15,7 @@ import {
 } from '../../../src/json/values.ts';
 import { planTable } from '../../../src/table/table-plan.ts';
 import { rowReader } from '../../../src/table/transcode/event-reader.ts';
-import { rowMaker } from '../../../src/table/transcode/row-writer.ts';
+import { rowWriter } from '../../../src/table/transcode/row-writer.ts';
 import type { EventShape, Vendor, VendorEvent } from '../../../src/vendors/contract.ts';
 import { vendors } from '../../../src/vendors/index.ts';
 import { readEvents, readPage } from '../../../src/vendors/read-page.ts';
@@ -200,7 +200,7 @@ const inputs = fc.constantFrom(...SHAPES).chain((shape) =>
     events: fc.array(fc.tuple(space, element(shape), space), { maxLength: 5 }),
     mark: often('', '\ufeff', '\ufeff\ufeff', ' '),
     around: fc.oneof(fc.tuple(rest, rest), fc.constant(null)),
-    place: fc.constantFrom<Place>({ field: 'data' }, { field: 'data', orArray: true }, { field: null }),
+    place: fc.constantFrom<ArrayLocation>({ field: 'data' }, { field: 'data', orArray: true }, { field: null }),
     edits: fc.oneof(
       { weight: 4, arbitrary: fc.constant([]) },
       { weight: 1, arbitrary: editsOf(['{', '}', '[', ']', ',', ':', '"', '\\', '\ufeff', '\0', '\x80', ' ', '0'], 2) },
@@ -258,7 +258,7 @@ type Told = readonly [time: number | null, id: string | null, row: string, field
 
 /** What is read, and into which table. */
 interface Asked {
-  readonly place: Place;
+  readonly place: ArrayLocation;
   readonly shape: EventShape;
   readonly vendor: Vendor;
   readonly columns: 'native' | 'common';
@@ -280,7 +280,7 @@ async function byObjects(download: Download, { place, shape, vendor, columns }: 
 async function byBytes(download: Download, { place, shape, vendor, columns }: Asked): Promise<string> {
   const told: Told[] = [];
   const kept: (() => Told)[] = [];
-  const maker = rowMaker(vendor, 'acme', columns);
+  const maker = rowWriter(vendor, 'acme', columns);
   insist(maker !== null, 'no rows by bytes');
   const rows = rowReader(maker)(download, place, shape, readerOf(shape));
   for (;;) {

@@ -1,7 +1,7 @@
 /** The reader of delivered manifests: a link, or an export that is damaged. */
 
 import fc from 'fast-check';
-import { readLink } from '../../../src/delivery/delivered-export.ts';
+import { readDeliveredExport } from '../../../src/delivery/delivered-export.ts';
 import { manifestOf } from '../../../src/delivery/manifest.ts';
 import { readInputs } from '../../../src/inputs/inputs.ts';
 import { inputVariables } from '../../in-process.ts';
@@ -30,12 +30,12 @@ const WRITTEN = [null, before].flatMap((last) =>
     JSON.stringify(
       manifestOf({
         inputs: inputsOfExport,
-        job: { window: WINDOW, gap, last, askFrom: WINDOW.from },
+        task: { window: WINDOW, gap, last, fetchFrom: WINDOW.from },
         name: 'audit',
         table: {
           files: last === null ? [file('audit.csv')] : [file('audit.part-001.csv'), file('audit.part-002.csv')],
           columns: ['id'],
-          counts: { received: 2, cut: 0, repeated: 0, known: 0, written: 2 },
+          counts: { received: 2, outsideWindow: 0, duplicates: 0, alreadyExported: 0, written: 2 },
           firstEvent: null,
           lastEvent: null,
           lateRows: [],
@@ -92,7 +92,7 @@ export const manifests = target({
   check({ manifest, changes, edits }) {
     const changed = changes.reduce((text, [path, value]) => replaced(text, path.split('.'), value), manifest);
     const bytes = edited(Buffer.from(changed), edits);
-    const read = attempt(['destination'], () => readLink(bytes, 'somewhere', 7));
+    const read = attempt(['destination'], () => readDeliveredExport(bytes, 'somewhere', 7));
     if (!('value' in read)) {
       insist(
         changes.length + edits.length > 0 || !WRITTEN.includes(manifest),

@@ -1,8 +1,8 @@
 /** Windows in any time zone, against the calendar of Intl, which is another implementation than Temporal's polyfill. */
 
 import fc from 'fast-check';
-import { nextJob } from '../../../src/delivery/next-export.ts';
-import { readPeriod } from '../../../src/inputs/window-request.ts';
+import { nextExportTask } from '../../../src/delivery/next-export.ts';
+import { readWindowRequest } from '../../../src/inputs/window-request.ts';
 import { formatInstant } from '../../../src/time/instant.ts';
 import { halves, sliceWindow, type Window } from '../../../src/time/window.ts';
 import { vendors } from '../../../src/vendors/index.ts';
@@ -98,14 +98,14 @@ export const windows = target({
       overlap: 'PT1H',
       'max-window': maxWindow,
     };
-    const read = attempt(['input'], () => readPeriod((name) => given[name] ?? '', VENDOR, 'native', now));
+    const read = attempt(['input'], () => readWindowRequest((name) => given[name] ?? '', VENDOR, 'native', now));
     if (!('value' in read)) {
       insist(/^inputs? `/.test(read.where ?? ''), 'the error does not say which input', read.message, read.where);
       return 'refused';
     }
-    const { window, pulledBack } = read.value;
+    const { window, clamped } = read.value;
     insist(0 <= window.from && window.from < window.to && window.to <= now, 'a window that is none', window, now);
-    const onDays = { from: window.from, to: pulledBack ? null : window.to };
+    const onDays = { from: window.from, to: clamped ? null : window.to };
     checkLocal(from, given['to'] ?? '', onDays, zone);
     checkHalves(window);
     if ((window.to - window.from) / cut < 5_000) checkSlices(window, cut);
@@ -168,12 +168,12 @@ function checkSlices(window: Window, cut: number): void {
 }
 
 /** That exports that go on from each other tile the period. */
-function checkJobs(period: Parameters<typeof nextJob>[0], now: number): void {
+function checkJobs(period: Parameters<typeof nextExportTask>[0], now: number): void {
   insist(VENDOR !== undefined, 'no vendor');
   const jobs: Window[] = [];
-  let last: Parameters<typeof nextJob>[1] = null;
+  let last: Parameters<typeof nextExportTask>[1] = null;
   for (let step = 0; step < MOST_JOBS; step++) {
-    const job = nextJob(period, last, VENDOR, now);
+    const job = nextExportTask(period, last, VENDOR, now);
     if (job === null) break;
     jobs.push(job.window);
     last = linkTo(job.window);

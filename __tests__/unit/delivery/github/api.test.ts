@@ -33,7 +33,7 @@ async function answering(...faults: readonly Fault[]) {
     clock: { now: () => 0, sleep: async () => {}, random: () => 0 },
     signal: new AbortController().signal,
     onRetry: () => {},
-    cut: (text: string) => text,
+    redact: (text: string) => text,
   };
   return { server, github: await openGitHub(options) };
 }

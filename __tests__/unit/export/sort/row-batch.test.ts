@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { HeldRows } from '../../../../src/export/sort/memory-buffer.ts';
+import { MemoryBuffer } from '../../../../src/export/sort/memory-buffer.ts';
 import {
-  type Block,
-  BlockPool,
   byTimeThenId,
-  GrowingBlock,
   type Key,
   keyOf,
+  type RowBatch,
+  RowBatchBuilder,
+  RowBatchPool,
   startOf,
 } from '../../../../src/export/sort/row-batch.ts';
 import { add, blocksOf, byPlace, type Plain, plainRow, plainsOf, rowOf, sumOf } from './stored-rows.ts';
@@ -15,14 +15,14 @@ import { add, blocksOf, byPlace, type Plain, plainRow, plainsOf, rowOf, sumOf } 
 const FULL = 2 ** 18;
 const MOST_ROWS = 2 ** 14;
 
-function addTo(block: GrowingBlock, { time, id, rest, text }: Plain): void {
+function addTo(block: RowBatchBuilder, { time, id, rest, text }: Plain): void {
   const bytes = Buffer.from(text);
   block.add(time ?? Number.NaN, id, rest).addEncoded(bytes, 0, bytes.length);
 }
 
 /** A block that takes rows until it has as many. */
-function filled(count: number, row: (index: number) => Plain): GrowingBlock {
-  const block = new GrowingBlock();
+function filled(count: number, row: (index: number) => Plain): RowBatchBuilder {
+  const block = new RowBatchBuilder();
   for (let index = 0; index < count; index++) addTo(block, row(index));
   return block;
 }
@@ -63,7 +63,7 @@ describe('the place of a row', () => {
   });
 
   test('is read of the row of a block', () => {
-    const [block] = blocksOf([rowOf('a', null, 'A'), rowOf('bc', 5), rowOf('', 6, '')]) as [Block];
+    const [block] = blocksOf([rowOf('a', null, 'A'), rowOf('bc', 5), rowOf('', 6, '')]) as [RowBatch];
     expect([0, 1, 2].map((row) => keyOf(block, row))).toEqual([key(Number.NaN, 'A'), key(5), key(6, '')]);
     expect([0, 1, 2].map((row) => startOf(block, row))).toEqual([0, 3, 7]);
   });
@@ -123,7 +123,7 @@ describe('a block that is being filled', () => {
   });
 
   test('knows about how much it holds', () => {
-    const block = new GrowingBlock();
+    const block = new RowBatchBuilder();
     expect(block.heldBytes).toBe(0);
     addTo(block, rowOf('abc'));
     const first = block.heldBytes;
@@ -142,7 +142,7 @@ describe('a block that is being filled', () => {
     const { buffer } = block.view().bytes;
     block.clear();
     expect(block.count).toBe(0);
-    expect(block.view()).toMatchObject({ count: 0, ids: [], rests: [] });
+    expect(block.view()).toMatchObject({ count: 0, ids: [], identities: [] });
     expect([block.view().bytes.length, block.view().ends.length, block.view().times.length]).toEqual([0, 0, 0]);
     addTo(block, rowOf('new', null, 'N'));
     expect(plainsOf(block.view())).toEqual([rowOf('new', null, 'N')]);
@@ -151,10 +151,10 @@ describe('a block that is being filled', () => {
 
   test('leaves to those who have them its texts, also once it is cleared', () => {
     const block = filled(2, numbered);
-    const { ids, rests } = block.view();
+    const { ids, identities } = block.view();
     block.clear();
     addTo(block, numbered(7));
-    expect([ids, rests]).toEqual([
+    expect([ids, identities]).toEqual([
       ['i0', 'i1'],
       ['r0', 'r1'],
     ]);
@@ -177,7 +177,7 @@ describe('a block that is being filled', () => {
 
 describe('a pool', () => {
   test('gives back what it took, empty, and else new blocks', () => {
-    const pool = new BlockPool();
+    const pool = new RowBatchPool();
     const [one, two] = [pool.take(), pool.take()];
     expect(one).not.toBe(two);
     addTo(one, numbered(1));
@@ -192,14 +192,14 @@ describe('a pool', () => {
 });
 
 describe('rows in memory', () => {
-  const heldOf = (rows: readonly Plain[], pool = new BlockPool()): HeldRows => {
-    const held = new HeldRows(pool);
+  const heldOf = (rows: readonly Plain[], pool = new RowBatchPool()): MemoryBuffer => {
+    const held = new MemoryBuffer(pool);
     for (const row of rows) add(held, row);
     return held;
   };
 
   /** All rows; a block is read before the next one is asked for. */
-  const comeOut = (held: HeldRows, order: 'time' | 'vendor'): { rows: Plain[]; counts: number[] } => {
+  const comeOut = (held: MemoryBuffer, order: 'time' | 'vendor'): { rows: Plain[]; counts: number[] } => {
     const [rows, counts]: [Plain[], number[]] = [[], []];
     for (const block of held.inOrder(order)) {
       rows.push(...plainsOf(block));
@@ -222,8 +222,8 @@ describe('rows in memory', () => {
   });
 
   test('of which there are none are no block', () => {
-    expect(comeOut(new HeldRows(new BlockPool()), 'time')).toEqual({ rows: [], counts: [] });
-    expect(comeOut(new HeldRows(new BlockPool()), 'vendor')).toEqual({ rows: [], counts: [] });
+    expect(comeOut(new MemoryBuffer(new RowBatchPool()), 'time')).toEqual({ rows: [], counts: [] });
+    expect(comeOut(new MemoryBuffer(new RowBatchPool()), 'vendor')).toEqual({ rows: [], counts: [] });
   });
 
   const times = (of: readonly (number | null)[], ids: readonly (string | null)[] = []) =>
@@ -305,11 +305,11 @@ describe('rows in memory', () => {
     const one = heldOf([wide(FULL)]).bytes;
     expect(one).toBeGreaterThan(FULL);
     expect(heldOf([wide(FULL), wide(FULL), wide(FULL)]).bytes).toBe(3 * one);
-    expect(new HeldRows(new BlockPool()).bytes).toBe(0);
+    expect(new MemoryBuffer(new RowBatchPool()).bytes).toBe(0);
   });
 
   test('give their memory back, for others', () => {
-    const pool = new BlockPool();
+    const pool = new RowBatchPool();
     const blocks = [pool.take(), pool.take(), pool.take()];
     for (const block of blocks) pool.give(block);
     const held = heldOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)], pool);
@@ -321,7 +321,7 @@ describe('rows in memory', () => {
   });
 
   test('give back what they were sorted in, also where nobody asks for the rest', () => {
-    const pool = new BlockPool();
+    const pool = new RowBatchPool();
     const sorted = pool.take();
     const held = heldOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)], pool);
     pool.give(sorted);

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { openScratch } from '../../../../src/base/disk.ts';
 import { merge } from '../../../../src/export/sort/merge.ts';
-import { type Extent, HeldRun, StoredRun, writeRun } from '../../../../src/export/sort/sorted-runs.ts';
+import { type BatchLocation, MemoryRun, SpilledRun, writeRun } from '../../../../src/export/sort/sorted-runs.ts';
 import { leftBehind } from '../../memory.ts';
 import { blocksOf, byPlace, merged, type Plain, plainRow, plainsOf, plainsOfAll, rowOf, sumOf } from './stored-rows.ts';
 
@@ -25,19 +25,19 @@ afterEach(async () => {
 });
 
 /** Writes each list as a run, one behind the other, in blocks of so many rows by turns. */
-async function written(lists: readonly (readonly Plain[])[], ...counts: readonly number[]): Promise<StoredRun[]> {
-  const runs: StoredRun[] = [];
+async function written(lists: readonly (readonly Plain[])[], ...counts: readonly number[]): Promise<SpilledRun[]> {
+  const runs: SpilledRun[] = [];
   let end = 0;
   for (const rows of lists) {
     const extent = await writeRun(file, end, blocksOf(rows, ...counts), folder);
-    runs.push(new StoredRun(extent, folder));
+    runs.push(new SpilledRun(extent, folder));
     end = extent.to;
   }
   return runs;
 }
 
 /** A run of a file that gives at most so many bytes at a time, what was read of it, and a wait until no read is under way. */
-function watched(extent: Extent, most = Number.POSITIVE_INFINITY) {
+function watched(extent: BatchLocation, most = Number.POSITIVE_INFINITY) {
   const reads: { at: number; bytes: number }[] = [];
   let underWay = 0;
   const read = async (memory: Buffer, offset: number, length: number, at: number) => {
@@ -51,7 +51,7 @@ function watched(extent: Extent, most = Number.POSITIVE_INFINITY) {
     do await turn();
     while (underWay > 0);
   };
-  return { run: new StoredRun({ ...extent, file: { read } as unknown as FileHandle }, folder), reads, idle };
+  return { run: new SpilledRun({ ...extent, file: { read } as unknown as FileHandle }, folder), reads, idle };
 }
 
 /** How many rows the blocks of a run have. */
@@ -149,11 +149,11 @@ describe('a block that is read', () => {
     const rows = ids.map((id, index) => rowOf(`${index}`, index, id, rests[index]));
     for (const counts of [[1], [2, 1], [rows.length]]) {
       const extent = await writeRun(file, 0, blocksOf(rows, ...counts), folder);
-      const run = new StoredRun(extent, folder);
+      const run = new SpilledRun(extent, folder);
       expect(run.first).toEqual({ time: 0, id: ids[0] });
       const found: Plain[] = [];
       for (let block = await run.next(); block !== null; block = await run.next()) {
-        expect([block.ids.length, block.rests.length, block.times.length]).toEqual(new Array(3).fill(block.count));
+        expect([block.ids.length, block.identities.length, block.times.length]).toEqual(new Array(3).fill(block.count));
         found.push(...plainsOf(block));
       }
       expect(found).toEqual(rows);
@@ -171,14 +171,14 @@ describe('a block that is read', () => {
 
 test('a run has a row', async () => {
   await expect(writeRun(file, 0, [], folder)).rejects.toThrow('A run has no rows.');
-  expect(() => new HeldRun([])).toThrow('A run has no rows.');
+  expect(() => new MemoryRun([])).toThrow('A run has no rows.');
   expect((await file.stat()).size).toBe(0);
 });
 
 test('a run in memory gives its blocks, the first one too, and then none', async () => {
   const rows = [rowOf('a', null, 'A'), rowOf('b'), rowOf('c')];
   const blocks = blocksOf(rows, 2, 1);
-  const run = new HeldRun(blocks);
+  const run = new MemoryRun(blocks);
   expect(run.first).toEqual({ time: Number.NaN, id: 'A' });
   expect([await run.next(), await run.next(), await run.next(), await run.next()]).toEqual([...blocks, null, null]);
 });
@@ -190,7 +190,7 @@ describe('runs that are merged', () => {
     await fc.assert(
       fc.asyncProperty(lists, fc.nat({ max: 5 }), anyCounts, async (drawn, inMemory, counts) => {
         const sorted = drawn.map((rows) => rows.toSorted(byPlace));
-        const held = sorted.slice(-inMemory || sorted.length).map((rows) => new HeldRun(blocksOf(rows, ...counts)));
+        const held = sorted.slice(-inMemory || sorted.length).map((rows) => new MemoryRun(blocksOf(rows, ...counts)));
         const runs = [...(await written(sorted.slice(0, sorted.length - held.length), ...counts)), ...held];
         expect(await merged(runs, 'time')).toEqual(drawn.flat().toSorted(byPlace));
       }),
@@ -251,7 +251,7 @@ describe('runs that are merged', () => {
   });
 
   test('come in one span where those of one place are of the run that is first', async () => {
-    const runs = [timed(1, 2, 2, 4), timed(2, 2, 3, 4)].map((rows) => new HeldRun(blocksOf(rows)));
+    const runs = [timed(1, 2, 2, 4), timed(2, 2, 3, 4)].map((rows) => new MemoryRun(blocksOf(rows)));
     const spans: [from: number, to: number][] = [];
     for await (const some of merge(runs, 'time'))
       spans.push(...some.map(({ from, to }): [number, number] => [from, to]));
@@ -264,7 +264,7 @@ describe('runs that are merged', () => {
   });
 
   test('are read when it is their turn, and no earlier', async () => {
-    const extents: Extent[] = [];
+    const extents: BatchLocation[] = [];
     for (const rows of [timed(5, 6), timed(1, 2, 3, 4), timed(7, 8)]) {
       extents.push(await writeRun(file, extents.at(-1)?.to ?? 0, blocksOf(rows, 2), folder));
     }
@@ -309,7 +309,7 @@ describe('runs that are merged', () => {
       expect(await merged(await written(rows, ...counts), 'time')).toEqual(expected);
       expect(
         await merged(
-          rows.map((list) => new HeldRun(blocksOf(list, ...counts))),
+          rows.map((list) => new MemoryRun(blocksOf(list, ...counts))),
           'time',
         ),
       ).toEqual(expected);
@@ -372,7 +372,7 @@ describe('where the disk refuses', () => {
         ends: Float64Array.from({ length: 100 }, (_, row) => 1000 * row + 1000),
         times: new Float64Array(100),
         ids: new Array(100).fill(null),
-        rests: new Array(100).fill(''),
+        identities: new Array(100).fill(''),
       };
       try {
         await writeRun(file, 0, [block], 'runs');

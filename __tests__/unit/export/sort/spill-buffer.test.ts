@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { BlockPool } from '../../../../src/export/sort/row-batch.ts';
-import { RowStore, Scratch } from '../../../../src/export/sort/spill-buffer.ts';
+import { RowBatchPool } from '../../../../src/export/sort/row-batch.ts';
+import { ScratchFile, SpillBuffer } from '../../../../src/export/sort/spill-buffer.ts';
 import { add, byPlace, merged, plainRow, rowOf } from './stored-rows.ts';
 
 let folder: string;
-let scratch: Scratch;
+let scratch: ScratchFile;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'store-test-'));
-  scratch = new Scratch(folder);
+  scratch = new ScratchFile(folder);
 });
 afterEach(async () => {
   await scratch.close();
@@ -24,7 +24,7 @@ describe('a store', () => {
     const batches = fc.array(fc.tuple(fc.array(plainRow, { maxLength: 8 }), fc.boolean()), { maxLength: 5 });
     await fc.assert(
       fc.asyncProperty(batches, fc.constantFrom<'time' | 'vendor'>('time', 'vendor'), async (drawn, order) => {
-        const store = new RowStore(scratch, order, new BlockPool());
+        const store = new SpillBuffer(scratch, order, new RowBatchPool());
         for (const [rows, isStored] of drawn) {
           for (const row of rows) add(store, row);
           if (isStored) await store.store();
@@ -39,7 +39,7 @@ describe('a store', () => {
   });
 
   test('shares its file with others, and each gives back its own', async () => {
-    const stores = Array.from({ length: 50 }, () => new RowStore(scratch, 'time', new BlockPool()));
+    const stores = Array.from({ length: 50 }, () => new SpillBuffer(scratch, 'time', new RowBatchPool()));
     const open = () => readdirSync('/proc/self/fd').length;
     const before = open();
     for (const round of [0, 1]) {
@@ -58,7 +58,7 @@ describe('a store', () => {
 
   test('has its rows in order across all its runs, and what is still in memory', async () => {
     for (const order of ['time', 'vendor'] as const) {
-      const store = new RowStore(scratch, order, new BlockPool());
+      const store = new SpillBuffer(scratch, order, new RowBatchPool());
       const rows = [5, 3, 9, null, 3, 7, 1, 9, 2].map((time, index) => rowOf(`${index}`, time, `${index % 2}`));
       for (const [index, row] of rows.entries()) {
         add(store, row);
@@ -72,7 +72,7 @@ describe('a store', () => {
   });
 
   test('has no run where nothing came', async () => {
-    const store = new RowStore(scratch, 'time', new BlockPool());
+    const store = new SpillBuffer(scratch, 'time', new RowBatchPool());
     expect(store.runs()).toEqual([]);
     await store.store();
     expect(store.runs()).toEqual([]);
@@ -80,13 +80,13 @@ describe('a store', () => {
   });
 
   test('gives the blocks of rows that were stored, or are not wanted, to others', async () => {
-    const pool = new BlockPool();
+    const pool = new RowBatchPool();
     const blocks = [pool.take(), pool.take()];
     const giveAll = () => {
       for (const block of blocks) pool.give(block);
     };
     giveAll();
-    const store = new RowStore(scratch, 'vendor', pool);
+    const store = new SpillBuffer(scratch, 'vendor', pool);
     for (let index = 0; index < 2; index++) add(store, rowOf('x'.repeat(2 ** 18)));
     await store.store();
     expect(new Set([pool.take(), pool.take()])).toEqual(new Set(blocks));
@@ -100,7 +100,7 @@ describe('a store', () => {
   });
 
   test('that is used again once it was closed has none of the rows from before', async () => {
-    const store = new RowStore(scratch, 'time', new BlockPool());
+    const store = new SpillBuffer(scratch, 'time', new RowBatchPool());
     add(store, rowOf('a'));
     await store.store();
     add(store, rowOf('b'));
@@ -111,8 +111,8 @@ describe('a store', () => {
   });
 
   test('has a file for its runs alone, which is closed with it', async () => {
-    const own = new Scratch(folder);
-    const store = new RowStore(own, 'time', new BlockPool());
+    const own = new ScratchFile(folder);
+    const store = new SpillBuffer(own, 'time', new RowBatchPool());
     add(store, rowOf('a'));
     await store.store();
     const runs = store.runs();
@@ -125,7 +125,7 @@ describe('a store', () => {
   });
 
   test('takes more while what came before is on its way to the disk', async () => {
-    const store = new RowStore(scratch, 'vendor', new BlockPool());
+    const store = new SpillBuffer(scratch, 'vendor', new RowBatchPool());
     const rows = Array.from({ length: 4000 }, (_, index) => rowOf(`${index} ${'x'.repeat(300)}`, index));
     for (const row of rows.slice(0, 2000)) add(store, row);
     const storing = store.store();
@@ -139,7 +139,7 @@ describe('a store', () => {
   });
 
   test('knows what it holds in memory: rows, and what their places depend on', async () => {
-    const store = new RowStore(scratch, 'time', new BlockPool());
+    const store = new SpillBuffer(scratch, 'time', new RowBatchPool());
     expect(store.heldBytes).toBe(0);
     for (let index = 0; index < 100; index++) add(store, rowOf('abc', index, 'id', 'r'.repeat(1000)));
     const [texts, few] = [100 * (5 + 2 + 1000), 100 * 200];
@@ -151,12 +151,12 @@ describe('a store', () => {
   });
 
   test('has no file where nothing is stored, and never one with a name', async () => {
-    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time', new BlockPool());
+    const store = new SpillBuffer(new ScratchFile(join(folder, 'gone')), 'time', new RowBatchPool());
     await store.store();
     add(store, rowOf('a'));
     await store.close();
 
-    const other = new RowStore(scratch, 'time', new BlockPool());
+    const other = new SpillBuffer(scratch, 'time', new RowBatchPool());
     add(other, rowOf('a'));
     await other.store();
     expect(await readdir(folder)).toEqual([]);
@@ -164,7 +164,7 @@ describe('a store', () => {
   });
 
   test('that is closed holds nothing, also where rows were on their way to the disk', async () => {
-    const store = new RowStore(scratch, 'time', new BlockPool());
+    const store = new SpillBuffer(scratch, 'time', new RowBatchPool());
     // Several writes, the first of which is under way.
     for (let index = 0; index < 3000; index++) add(store, rowOf('x'.repeat(500), index));
     const storing = store.store();
@@ -173,7 +173,7 @@ describe('a store', () => {
   });
 
   test('is a `destination` error where the disk refuses', async () => {
-    const store = new RowStore(new Scratch(join(folder, 'gone')), 'time', new BlockPool());
+    const store = new SpillBuffer(new ScratchFile(join(folder, 'gone')), 'time', new RowBatchPool());
     add(store, rowOf('a'));
     await expect(store.store()).rejects.toMatchObject({
       kind: 'destination',

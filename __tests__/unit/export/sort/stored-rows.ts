@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { merge } from '../../../../src/export/sort/merge.ts';
-import { type Block, byTimeThenId, type Rows, startOf } from '../../../../src/export/sort/row-batch.ts';
-import type { Run } from '../../../../src/export/sort/sorted-runs.ts';
-import type { RowStore } from '../../../../src/export/sort/spill-buffer.ts';
+import { byTimeThenId, type RowBatch, type RowRange, startOf } from '../../../../src/export/sort/row-batch.ts';
+import type { SortedRun } from '../../../../src/export/sort/sorted-runs.ts';
+import type { SpillBuffer } from '../../../../src/export/sort/spill-buffer.ts';
 import { sha256 } from '../../chain.ts';
 
 /** What a row is, wherever its bytes lie. */
@@ -21,14 +21,14 @@ export const rowOf = (text: string, time: number | null = 1, id: string | null =
 });
 
 /** Adds a row to whatever rows wait in. */
-export function add(to: Pick<RowStore, 'add'>, { time, id, rest, text }: Plain): void {
+export function add(to: Pick<SpillBuffer, 'add'>, { time, id, rest, text }: Plain): void {
   const bytes = Buffer.from(text);
   to.add(time, id, rest).addEncoded(bytes, 0, bytes.length);
 }
 
 /** Rows in blocks of so many each, or of these numbers by turns. */
-export function blocksOf(rows: readonly Plain[], ...counts: readonly number[]): Block[] {
-  const blocks: Block[] = [];
+export function blocksOf(rows: readonly Plain[], ...counts: readonly number[]): RowBatch[] {
+  const blocks: RowBatch[] = [];
   for (let from = 0; from < rows.length; ) {
     const to = Math.min(from + (counts[blocks.length % counts.length] ?? rows.length), rows.length);
     blocks.push(blockOf(rows.slice(from, to)));
@@ -37,7 +37,7 @@ export function blocksOf(rows: readonly Plain[], ...counts: readonly number[]): 
   return blocks;
 }
 
-function blockOf(rows: readonly Plain[]): Block {
+function blockOf(rows: readonly Plain[]): RowBatch {
   const texts = rows.map(({ text }) => Buffer.from(text));
   let end = 0;
   return {
@@ -46,29 +46,29 @@ function blockOf(rows: readonly Plain[]): Block {
     ends: Float64Array.from(texts, ({ length }) => (end += length)),
     times: Float64Array.from(rows, ({ time }) => time ?? Number.NaN),
     ids: rows.map(({ id }) => id),
-    rests: rows.map(({ rest }) => rest),
+    identities: rows.map(({ rest }) => rest),
   };
 }
 
 /** Some rows of a block; all of them, unless told otherwise. */
-export function plainsOf(block: Block, from = 0, to = block.count): Plain[] {
+export function plainsOf(block: RowBatch, from = 0, to = block.count): Plain[] {
   return Array.from({ length: to - from }, (_, index) => {
     const row = from + index;
     const time = block.times[row] as number;
     return {
       time: Number.isNaN(time) ? null : time,
       id: block.ids[row] as string | null,
-      rest: block.rests[row] as string,
+      rest: block.identities[row] as string,
       text: block.bytes.toString('utf8', startOf(block, row), block.ends[row]),
     };
   });
 }
 
-export const plainsOfAll = (some: readonly Rows[]): Plain[] =>
+export const plainsOfAll = (some: readonly RowRange[]): Plain[] =>
   some.flatMap(({ block, from, to }) => plainsOf(block, from, to));
 
 /** All rows of some runs, as they come out. */
-export async function merged(runs: readonly Run[], order: 'time' | 'vendor' = 'vendor'): Promise<Plain[]> {
+export async function merged(runs: readonly SortedRun[], order: 'time' | 'vendor' = 'vendor'): Promise<Plain[]> {
   const rows: Plain[] = [];
   // Each batch is read before the next one is asked for, as the export does.
   for await (const some of merge(runs, order)) rows.push(...plainsOfAll(some));

@@ -5,8 +5,8 @@ import { inMemory } from '../../../../src/http/spool.ts';
 import { asObject, type JsonObject, readJson } from '../../../../src/json/values.ts';
 import { planTable } from '../../../../src/table/table-plan.ts';
 import { type RowEvent, rowReader } from '../../../../src/table/transcode/event-reader.ts';
-import { JsonCells } from '../../../../src/table/transcode/event-scanner.ts';
-import { rowMaker } from '../../../../src/table/transcode/row-writer.ts';
+import { EventScanner } from '../../../../src/table/transcode/event-scanner.ts';
+import { rowWriter } from '../../../../src/table/transcode/row-writer.ts';
 import type { EventShape, Vendor } from '../../../../src/vendors/contract.ts';
 import { vendorOf } from '../../chain.ts';
 
@@ -33,7 +33,7 @@ const fieldsOf = (source: string): JsonObject => readJson({ body: Buffer.from(so
 
 /** The rows, and how many of the events were parsed. */
 async function found(events: readonly string[]): Promise<{ rows: readonly string[]; parsed: number }> {
-  const maker = rowMaker(vendor, 'org', 'common');
+  const maker = rowWriter(vendor, 'org', 'common');
   if (maker === null) throw new Error('The common table is made of bytes.');
   let parsed = 0;
   const download = { where, ...inMemory(Buffer.from(`[${events.join()}]`)) };
@@ -106,11 +106,11 @@ test.each([
   ['the native table of a JSON vendor', true, vendor, 'native'],
   ['the common table of a JSON vendor', true, vendor, 'common'],
 ] as const)('%s is made of bytes: %j', (_, isDue, of, asked) => {
-  expect(rowMaker(of, 'org', asked) !== null).toBe(isDue);
+  expect(rowWriter(of, 'org', asked) !== null).toBe(isDue);
 });
 
 test('rows of two responses may go into the same memory', () => {
-  const cells = new JsonCells(SHAPE);
+  const cells = new EventScanner(SHAPE);
   const rows = new RowBuffer();
   for (const value of ['"one"', '"two"', '"x,y"', '{"x":1}']) {
     const bytes = Buffer.from(`${eventOf(`"a":${value}`)},`);

@@ -3,11 +3,11 @@ import { ExportError } from '../../../../src/base/errors.ts';
 import { encodeRow } from '../../../../src/csv/encode.ts';
 import type { Download } from '../../../../src/http/call.ts';
 import { inMemory } from '../../../../src/http/spool.ts';
-import type { Place } from '../../../../src/json/envelope.ts';
+import type { ArrayLocation } from '../../../../src/json/envelope.ts';
 import { asObject, type JsonObject, readJson, requireInstant, requireString } from '../../../../src/json/values.ts';
 import { nativeRow } from '../../../../src/table/native-columns.ts';
 import { type RowEvent, rowReader } from '../../../../src/table/transcode/event-reader.ts';
-import { rowMaker } from '../../../../src/table/transcode/row-writer.ts';
+import { rowWriter } from '../../../../src/table/transcode/row-writer.ts';
 import type { EventShape, VendorEvent } from '../../../../src/vendors/contract.ts';
 import { vendorOf } from '../../chain.ts';
 
@@ -48,7 +48,7 @@ function readEvent(element: unknown, at: string): VendorEvent {
   return { id: requireString(body, 'id', at), time: requireInstant(body, 'at', at), body };
 }
 
-const maker = rowMaker(vendorOf({ columns: SHAPE.columns }), 'acme', 'native');
+const maker = rowWriter(vendorOf({ columns: SHAPE.columns }), 'acme', 'native');
 if (maker === null) throw new Error('The native table is made of bytes.');
 const readRows = rowReader(maker);
 
@@ -60,7 +60,7 @@ interface Found {
   readonly parsed: number;
 }
 
-async function found(download: Download, place: Place = DATA): Promise<Found> {
+async function found(download: Download, place: ArrayLocation = DATA): Promise<Found> {
   let parsed = 0;
   const reading = readRows(download, place, SHAPE, (element, at) => {
     parsed += 1;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { JsonCells } from '../../../../src/table/transcode/event-scanner.ts';
+import { EventScanner } from '../../../../src/table/transcode/event-scanner.ts';
 import type { EventShape } from '../../../../src/vendors/contract.ts';
 
 const shapeOf = (columns: readonly string[], others: Partial<EventShape> = {}): EventShape => ({
@@ -20,7 +20,7 @@ const event = (fields: string): string => `{${NEEDED}${fields === '' ? '' : `,${
  * behind.
  */
 function isPassed(text: string, shape = SHAPE): boolean {
-  const cells = new JsonCells(shape);
+  const cells = new EventScanner(shape);
   const bytes = Buffer.from(`{},${text},`);
   const from = 3;
   const end = bytes.length - 1;
@@ -137,13 +137,13 @@ describe('what has to be a string,', () => {
     ['the id', { id: 'x' }],
     ['one of others', { strings: [['a'], ['b', 'x']] }],
   ])('%s, has a column', (_, others) => {
-    expect(() => new JsonCells(shapeOf(['id', 'at', 'a', 'b'], others))).toThrow('There is no column x.');
+    expect(() => new EventScanner(shapeOf(['id', 'at', 'a', 'b'], others))).toThrow('There is no column x.');
   });
 });
 
 describe('of an event that was gone over,', () => {
   const scanned = (text: string, shape = SHAPE) => {
-    const cells = new JsonCells(shape);
+    const cells = new EventScanner(shape);
     const bytes = Buffer.from(`${text},`);
     expect(cells.scan(bytes, 0, bytes.length - 1)).toBe(bytes.length - 1);
     return { time: cells.time, id: cells.id };
