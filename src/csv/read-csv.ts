@@ -1,4 +1,3 @@
-import type { Answer } from '../http/call.ts';
 import type { CsvRow } from './csv-row.ts';
 import { CsvScanner, type ScanOptions } from './parser.ts';
 
@@ -9,7 +8,10 @@ export interface CsvTable {
 }
 
 /** Reads a whole CSV response as `scanCsv` reads a stream of one, and throws as that does. */
-export function readCsv({ body, where }: Answer, options: ScanOptions = {}): CsvTable {
+export function readCsv(
+  { body, where }: { readonly body: Buffer; readonly where: string },
+  options: ScanOptions = {},
+): CsvTable {
   const table = new CsvScanner(where, options).scan(body, true);
   if (table === null) throw new Error('A CSV that is whole has a header, or is refused.');
   return table;

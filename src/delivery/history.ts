@@ -76,7 +76,7 @@ export async function lookBack({ history, task, overlapMs, vendor, now, note }: 
     for (const file of link.files) {
       const body = await history.read(link, file);
       const where = `${link.place}, ${file.name}`;
-      const { header, rows } = readCsv({ status: 200, body, where }, { nul: true });
+      const { header, rows } = readCsv({ body, where }, { nul: true });
       knownRows.add({ header, rows: rows.map(({ cells }) => cells) });
     }
   }

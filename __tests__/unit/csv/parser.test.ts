@@ -61,7 +61,7 @@ describe('scanCsv', () => {
         const found = await outcome(body, sorted, how);
         let whole: unknown;
         try {
-          const { header, rows } = readCsv({ status: 200, body, where }, how);
+          const { header, rows } = readCsv({ body, where }, how);
           whole = [header, ...rows.map(({ cells }) => cells)];
         } catch (error) {
           whole = (error as Error).message;

@@ -29,7 +29,7 @@ const csvVendor = (first: string): Vendor =>
   });
 
 const rowsOf = (csv: string): { header: readonly string[]; rows: readonly CsvRow[] } =>
-  readCsv({ status: 200, body: Buffer.from(csv), where: 'GET /' });
+  readCsv({ body: Buffer.from(csv), where: 'GET /' });
 
 /** The row as it is written from bytes, and as it is written from cells. */
 function bothWays(header: readonly string[], body: CsvRow, rows = new RowBuffer()): [string, string] {

@@ -78,7 +78,7 @@ export const csvRead = target({
   inputs,
   async check({ bytes, edits, nul, cuts }) {
     const body = edited(bytes, edits);
-    const ours = attempt(['protocol'], () => readCsv({ status: 200, body, where: 'GET /csv' }, { nul }));
+    const ours = attempt(['protocol'], () => readCsv({ body, where: 'GET /csv' }, { nul }));
     const theirs = parsed(body);
     const places = cuts.map((cut) => Math.min(cut, body.length)).sort((a, b) => a - b);
     const inPieces = await scanned(body, places, { nul });

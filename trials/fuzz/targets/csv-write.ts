@@ -77,6 +77,6 @@ export const csvWrite = target({
 });
 
 function readBack(body: Buffer): (readonly string[])[] {
-  const { header, rows } = readCsv({ status: 200, body, where: 'GET /csv' }, { nul: true });
+  const { header, rows } = readCsv({ body, where: 'GET /csv' }, { nul: true });
   return [header, ...rows.map(({ cells }) => cells)];
 }
