@@ -7,7 +7,7 @@ import { type DeliveredExport, readDeliveredExport } from './delivery/delivered-
 import { type Delivery, linkOf, openDelivery } from './delivery/delivery.ts';
 import { MANIFEST, writeEvidence } from './delivery/evidence.ts';
 import { makeFolder } from './delivery/export-folder.ts';
-import { ConcurrentExport, type History, type LookBack, livelock, lookBack } from './delivery/history.ts';
+import { ConcurrentExport, type History, type LookBack, livelockError, lookBack } from './delivery/history.ts';
 import { manifestOf } from './delivery/manifest.ts';
 import { exportName } from './delivery/names.ts';
 import { type ExportTask, nextExportTask } from './delivery/next-export.ts';
@@ -96,7 +96,7 @@ async function exportAll(inputs: Inputs, reports: Report[], surroundings: Export
         sayConcurrentExport(surroundings.runner);
         found = await findLast(home, surroundings);
         standstills = found?.id === last?.id ? standstills + 1 : 0;
-        if (standstills > MOST_STANDSTILLS) throw livelock(error);
+        if (standstills > MOST_STANDSTILLS) throw livelockError(error);
         last = found;
       }
     }

@@ -44,7 +44,7 @@ export const githubRunner: Runner = {
     try {
       core.setOutput(name, value);
     } catch (cause) {
-      throw notSet(name, cause);
+      throw outputError(name, cause);
     }
   },
   // A runner without the file (an old one, a test bench) has no summary to add to.
@@ -54,7 +54,7 @@ export const githubRunner: Runner = {
   mintIdToken: () => core.getIDToken(),
 };
 
-const notSet = (name: string, cause: unknown): ExportError =>
+const outputError = (name: string, cause: unknown): ExportError =>
   new ExportError(
     'destination',
     `The output \`${name}\` cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'no error code'}).`,

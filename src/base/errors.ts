@@ -57,5 +57,5 @@ export class Interrupted extends Error {
 }
 
 /** The error of an input: what is wrong with its value, and the accepted forms. */
-export const refuse = (name: string, what: string, next: string): ExportError =>
+export const inputError = (name: string, what: string, next: string): ExportError =>
   new ExportError('input', what, { where: `input \`${name}\``, next });

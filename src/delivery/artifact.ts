@@ -39,16 +39,16 @@ export interface ArtifactReceipt {
 }
 
 const TRIES = 3;
-const TAKEN = /409|already exists|conflict/i;
+const NAME_TAKEN = /409|already exists|conflict/i;
 /** A connection that was cut, or stalled, is not tried again by the artifact client itself. */
-const CUT = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|stalled/;
+const BROKEN_CONNECTION = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|stalled/;
 /** From here on, the service may have the artifact, whatever became of its answer. */
 const FINALIZING = /FinalizeArtifact/;
 
 /** Uploads the files as one workflow artifact. Throws `destination`. */
 export async function uploadArtifact(options: ArtifactOptions): Promise<ArtifactReceipt> {
   const { files, folder, retentionDays, compressionLevel, runUrl, clock, signal } = options;
-  refuseEnterpriseServer(options.name, runUrl);
+  requireArtifactService(options.name, runUrl);
   const client = await openClient();
   const upload = async (name: string): Promise<ArtifactReceipt> => {
     const days = retentionDays === null ? {} : { retentionDays };
@@ -67,13 +67,13 @@ export async function uploadArtifact(options: ArtifactOptions): Promise<Artifact
       mayBeThere ||= FINALIZING.test(text);
       const there = mayBeThere ? await findOurs(name, options) : null;
       if (there !== null && there !== 'unknown') return there;
-      if (there === null && number !== null && TAKEN.test(text)) {
+      if (there === null && number !== null && NAME_TAKEN.test(text)) {
         number += 1;
         mayBeThere = false;
-      } else if (attempt < TRIES && (there === 'unknown' || CUT.test(text))) {
+      } else if (attempt < TRIES && (there === 'unknown' || BROKEN_CONNECTION.test(text))) {
         await clock.sleep(pauseAfter(attempt, clock), signal);
       } else {
-        throw there === 'unknown' ? unsure(name, cause) : refusal(name, cause);
+        throw there === 'unknown' ? unknownOutcomeError(name, cause) : uploadError(name, cause);
       }
     }
   }
@@ -147,12 +147,12 @@ export async function removeArtifact(name: string, why: unknown): Promise<void> 
       return;
     } catch (cause) {
       if ((cause as Error).name === 'ArtifactNotFoundError') return;
-      if (attempt >= TRIES) throw notRemoved(name, why, cause);
+      if (attempt >= TRIES) throw notRemovedError(name, why, cause);
     }
   }
 }
 
-const notRemoved = (name: string, why: unknown, cause: unknown): ExportError => {
+const notRemovedError = (name: string, why: unknown, cause: unknown): ExportError => {
   const reason =
     why instanceof ConcurrentExport
       ? 'another run has exported the same events at the same time.'
@@ -168,7 +168,7 @@ const numbered = (name: string, number: number | null): string =>
   number === null || number === 1 ? name : `${name}-${number}`;
 
 /** The client's own refusal comes with a warning that the service may be down. */
-function refuseEnterpriseServer(name: string, runUrl: string): void {
+function requireArtifactService(name: string, runUrl: string): void {
   const { hostname } = new URL(runUrl);
   if (hostname === 'github.com' || /\.(?:ghe\.com|localhost)$/.test(hostname)) return;
   throw new ExportError('destination', 'GitHub Enterprise Server has no artifact service that this action can use.', {
@@ -177,17 +177,17 @@ function refuseEnterpriseServer(name: string, runUrl: string): void {
   });
 }
 
-const unsure = (name: string, cause: unknown): ExportError =>
+const unknownOutcomeError = (name: string, cause: unknown): ExportError =>
   new ExportError('destination', 'The artifact service does not say whether it has taken the export.', {
     where: `artifact \`${name}\``,
     next: 'Look at the artifacts of the run: if it is there, it is whole. Else run the job again.',
     cause,
   });
 
-function refusal(name: string, cause: unknown): ExportError {
+function uploadError(name: string, cause: unknown): ExportError {
   const text = String(cause);
   const where = `artifact \`${name}\``;
-  if (TAKEN.test(text)) {
+  if (NAME_TAKEN.test(text)) {
     return new ExportError(
       'destination',
       'An artifact of that name exists in this run already, and artifacts cannot be changed.',

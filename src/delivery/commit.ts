@@ -70,7 +70,7 @@ export async function commitExport(open: OpenBranch, options: CommitOptions): Pr
         if (isGone) continue;
         if (head === 'empty') {
           await repository.writeFirstFile(ATTRIBUTES, 'Keep the bytes of audit logs as they are');
-          if (attempt >= TRIES) throw busy(open, undefined);
+          if (attempt >= TRIES) throw busyBranchError(open, undefined);
           continue;
         }
         if (options.chain) await checkLast(options.chain, options.link, base);
@@ -83,7 +83,7 @@ export async function commitExport(open: OpenBranch, options: CommitOptions): Pr
         return receipt(await write(open, head, base, folder, options), folder, true);
       } catch (error) {
         if (!isMoved(error)) throw error;
-        if (attempt >= TRIES) throw busy(open, error);
+        if (attempt >= TRIES) throw busyBranchError(open, error);
       }
       await options.clock.sleep(pauseAfter(attempt, options.clock), options.signal);
     }
@@ -105,7 +105,8 @@ async function checkLast(
 /** Where the export goes, or where it is: committed by an earlier try, or by an earlier run. */
 async function findPlace(repository: Repository, base: Head | null, { folder, files, link }: CommitOptions) {
   const parents = folder.split('/').slice(0, -1);
-  if (base !== null && (await repository.folder(base.tree, parents)) === 'file') throw inTheWay(parents.join('/'));
+  if (base !== null && (await repository.folder(base.tree, parents)) === 'file')
+    throw fileInTheWayError(parents.join('/'));
   for (let revision = 1; ; revision++) {
     const path = revision === 1 ? folder : `${folder}-r${revision}`;
     const tree = base === null ? null : await repository.folder(base.tree, path.split('/'));
@@ -170,13 +171,13 @@ async function write(
   return commit;
 }
 
-const inTheWay = (folder: string): ExportError =>
+const fileInTheWayError = (folder: string): ExportError =>
   new ExportError('destination', 'A file is where a folder has to be.', {
     where: `\`${folder}\` in the repository`,
     next: 'Choose another `commit-path`, or move the file.',
   });
 
-const busy = ({ repository, branch }: OpenBranch, cause: Refused | undefined): ExportError =>
+const busyBranchError = ({ repository, branch }: OpenBranch, cause: Refused | undefined): ExportError =>
   new ExportError(
     'destination',
     `Others kept moving branch \`${branch}\` of ${repository.fullName}: ${TRIES} tries failed.`,

@@ -33,7 +33,7 @@ export class ExportFolder {
   static async make(place: string, around: string | null): Promise<ExportFolder> {
     const folder = new ExportFolder(place, around);
     await mkdir(folder.#hidden).catch((cause: unknown) => {
-      throw unusable(place, cause);
+      throw folderError(place, cause);
     });
     return folder;
   }
@@ -52,9 +52,9 @@ export class ExportFolder {
       await rename(this.#hidden, this.place);
       this.#named = true;
     } catch (cause) {
-      if (!(await isThere(this.place))) throw unusable(this.place, cause);
+      if (!(await isThere(this.place))) throw folderError(this.place, cause);
       const there = await exportIn(this.place);
-      if (there === null || !hasSameContent(there, link)) throw taken(this.place);
+      if (there === null || !hasSameContent(there, link)) throw nameTakenError(this.place);
     }
   }
 
@@ -96,7 +96,7 @@ export async function makeFolder(
   }
   const parent = join(temp || tmpdir(), 'audit-log-export-');
   const around = await mkdtemp(parent).catch((cause: unknown) => {
-    throw unusable(parent, cause);
+    throw folderError(parent, cause);
   });
   try {
     return await ExportFolder.make(join(around, name), around);
@@ -132,7 +132,7 @@ async function clearUp(place: string): Promise<void> {
 async function checkThere(place: string, { scope, window }: Expected): Promise<void> {
   const there = await exportIn(place);
   const same = there !== null && there.scope === scope;
-  if (!same || there.window.from !== window.from || there.window.to !== window.to) throw taken(place);
+  if (!same || there.window.from !== window.from || there.window.to !== window.to) throw nameTakenError(place);
 }
 
 /** The export that lies in a folder; null where there is none, or it is not as its manifest and its sums say. */
@@ -177,22 +177,22 @@ async function makeOne(folder: string): Promise<void> {
   try {
     await mkdir(folder);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(folder, cause);
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw folderError(folder, cause);
   }
 }
 
 const real = (folder: string): Promise<string> =>
   realpath(folder).catch((cause: unknown) => {
-    throw unusable(folder, cause);
+    throw folderError(folder, cause);
   });
 
-const taken = (folder: string): ExportError =>
+const nameTakenError = (folder: string): ExportError =>
   new ExportError('destination', 'An export of that name is there already; it was left as it is.', {
     where: folder,
     next: 'Remove it, or choose another `path` or window.',
   });
 
-const unusable = (folder: string, cause: unknown): ExportError =>
+const folderError = (folder: string, cause: unknown): ExportError =>
   new ExportError('destination', 'The folder of the export cannot be made.', {
     where: folder,
     next: 'Check the input `path`, that no file has its name, and the permissions and the space of the disk.',

@@ -19,7 +19,7 @@ export interface History {
 
 /** Thrown where another run has delivered an export of the same scope meanwhile, so that this one is no longer next. */
 export class ConcurrentExport extends Error {
-  override readonly name = 'Overtaken';
+  override readonly name = 'ConcurrentExport';
 
   constructor() {
     super('Another run has delivered an export of the same scope.');
@@ -27,7 +27,7 @@ export class ConcurrentExport extends Error {
 }
 
 /** The error for a run that got in the way of others again and again, without any of them getting on. */
-export const livelock = (cause: ConcurrentExport): ExportError =>
+export const livelockError = (cause: ConcurrentExport): ExportError =>
   new ExportError('destination', 'Other runs kept delivering the next export of the same scope at the same time.', {
     next: 'Give the workflows that export it a common `concurrency` group, and run this one again.',
     cause,

@@ -1,4 +1,4 @@
-import { refuse } from '../base/errors.ts';
+import { inputError } from '../base/errors.ts';
 import { readBoolean, readSize } from './input-parsers.ts';
 import { type Repository, readBranch, readRepository } from './repository-names.ts';
 import { parseTemplate, type Template } from './template.ts';
@@ -52,13 +52,13 @@ export function readCommitTarget(
   chained: boolean,
 ): CommitTarget {
   if (get('commit-path').length > MOST_PATH_CHARACTERS) {
-    throw refuse('commit-path', `It is longer than ${MOST_PATH_CHARACTERS} characters.`, 'Write a shorter one.');
+    throw inputError('commit-path', `It is longer than ${MOST_PATH_CHARACTERS} characters.`, 'Write a shorter one.');
   }
   const path = parseTemplate(get('commit-path'), 'commit-path', IN_PATH);
   const placeholders = path.flatMap((piece) => (typeof piece === 'string' ? [] : [piece.placeholder]));
   if (chained && !placeholders.some((one) => TELLS_WINDOW.includes(one))) {
     const what = `\`${get('commit-path')}\` does not say which window an export is of, so the last one cannot be found.`;
-    throw refuse('commit-path', what, 'With `from: last-export`, put {export} or {to} into it.');
+    throw inputError('commit-path', what, 'With `from: last-export`, put {export} or {to} into it.');
   }
   return {
     repository: readRepository(get('repository') || own, 'repository'),

@@ -1,7 +1,7 @@
-import { ExportError, refuse } from '../base/errors.ts';
+import { ExportError, inputError } from '../base/errors.ts';
 import { maskEverywhere } from '../base/secrets.ts';
 import type { Credentials, Vendor } from '../vendors/contract.ts';
-import { type Environment, refuseMisplaced, secretsOf } from './environment.ts';
+import { checkMisplacedSecrets, type Environment, secretsOf } from './environment.ts';
 
 /** The inputs that hold credentials; '' where one was left out. */
 export interface CredentialInputs {
@@ -20,7 +20,7 @@ export function readSecrets(
   const [token, clientId, clientSecret] = [get('token'), get('client-id'), get('client-secret')];
   const secrets = [token, clientSecret, get('github-token'), ...secretsOf(env)];
   for (const secret of [clientId, ...secrets]) maskEverywhere(secret, mask);
-  refuseMisplaced(env, secrets);
+  checkMisplacedSecrets(env, secrets);
   return { token, clientId, clientSecret, identityId: get('identity-id') };
 }
 
@@ -46,22 +46,22 @@ export function readCredentials(
     .map(([name]) => name);
   const client = clientId !== '' || clientSecret !== '';
   if (!vendor.login && (client || identityId !== '')) {
-    throw refuse(given.find((name) => name !== 'token') ?? 'token', `${vendor.name} has no such log-in.`, forms);
+    throw inputError(given.find((name) => name !== 'token') ?? 'token', `${vendor.name} has no such log-in.`, forms);
   }
   const kinds = [token !== '', client, identityId !== ''].filter(Boolean).length;
   if (kinds === 0)
-    throw refuse(
+    throw inputError(
       'token',
       'No credentials are given; an empty secret counts as none.',
       `${forms} ${vendor.guide.token}`,
     );
-  if (kinds > 1) throw refuse(given[0] ?? 'token', 'More than one kind of credentials is given.', forms);
+  if (kinds > 1) throw inputError(given[0] ?? 'token', 'More than one kind of credentials is given.', forms);
   if (identityId !== '') {
     return { kind: 'identity', identityId: printable(identityId, 'identity-id'), mintIdToken: permitted(mintIdToken) };
   }
   if (token !== '') return { kind: 'token', token: printable(token, 'token') };
   if (clientId === '' || clientSecret === '') {
-    throw refuse(
+    throw inputError(
       clientId === '' ? 'client-id' : 'client-secret',
       '`client-id` and `client-secret` go together.',
       forms,
@@ -77,7 +77,7 @@ export function readCredentials(
 /** A credential has to fit into a header. Its value is never shown. */
 function printable(secret: string, name: string): string {
   if (/^[\x21-\x7e]+$/.test(secret)) return secret;
-  throw refuse(
+  throw inputError(
     name,
     'The value has blanks, line breaks or characters outside ASCII.',
     'Copy it into the secret again, without quotes.',

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
-import { refuse } from '../base/errors.ts';
+import { inputError } from '../base/errors.ts';
 import { endAfter } from '../time/calendar.ts';
 
 const ISO_DURATION = /^P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?$/;
@@ -16,11 +16,11 @@ export function isoDuration(text: string, units: string): string | null {
 }
 
 /** `5m` is five minutes to some and five months to others; where both make sense, neither is guessed. Throws `input`. */
-export function refuseVague(text: string, name: string): void {
+export function checkVague(text: string, name: string): void {
   const [, count] = /^(\d+)m$/i.exec(text) ?? [];
   if (count === undefined) return;
   const what = `\`${text}\` could be minutes (\`PT${count}M\`) or months (\`P${count}M\`).`;
-  throw refuse(name, what, 'Give the one that is meant, as ISO 8601 writes it.');
+  throw inputError(name, what, 'Give the one that is meant, as ISO 8601 writes it.');
 }
 
 /**
@@ -29,15 +29,15 @@ export function refuseVague(text: string, name: string): void {
  */
 export function readExact(text: string, name: string): number {
   const iso = isoDuration(text, 'smhd');
-  if (iso === null) throw refuse(name, `\`${text}\` cannot be read.`, EXACT_FORMS);
+  if (iso === null) throw inputError(name, `\`${text}\` cannot be read.`, EXACT_FORMS);
   if (/^P\d*Y|^P[^T]*M/.test(iso)) {
-    throw refuse(name, `\`${text}\` has years or months, which are not equally long.`, EXACT_FORMS);
+    throw inputError(name, `\`${text}\` has years or months, which are not equally long.`, EXACT_FORMS);
   }
   try {
     const { weeks, days, hours, minutes, seconds } = Temporal.Duration.from(iso);
     return ((((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
   } catch {
-    throw refuse(name, `\`${text}\` is too long.`, EXACT_FORMS);
+    throw inputError(name, `\`${text}\` is too long.`, EXACT_FORMS);
   }
 }
 
@@ -49,13 +49,13 @@ const LATEST = Date.UTC(9999, 11, 31);
  * Throws `input` where it cannot be read, is shorter than a minute, or longer than calendars are.
  */
 export function readLength(text: string, name: string): string {
-  refuseVague(text, name);
+  checkVague(text, name);
   const iso = isoDuration(text, 'hdw');
-  if (iso === null) throw refuse(name, `\`${text}\` cannot be read.`, LENGTH_FORMS);
+  if (iso === null) throw inputError(name, `\`${text}\` cannot be read.`, LENGTH_FORMS);
   try {
     if (endAfter(LATEST, iso, 'UTC') - LATEST >= 60_000) return iso;
   } catch {
-    throw refuse(name, `\`${text}\` is too long.`, LENGTH_FORMS);
+    throw inputError(name, `\`${text}\` is too long.`, LENGTH_FORMS);
   }
-  throw refuse(name, `\`${text}\` is shorter than a minute.`, LENGTH_FORMS);
+  throw inputError(name, `\`${text}\` is shorter than a minute.`, LENGTH_FORMS);
 }

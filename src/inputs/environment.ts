@@ -1,5 +1,5 @@
 import { suggestion } from '../base/did-you-mean.ts';
-import { ExportError, refuse } from '../base/errors.ts';
+import { ExportError, inputError } from '../base/errors.ts';
 
 /** Environment variables, by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -8,15 +8,15 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const variableOf = (input: string): string => `INPUT_${input.toUpperCase()}`;
 
 /** The runner only warns of an input that does not exist; `form:` for `from:` would then export another window. */
-export function refuseUnknown(env: Environment, known: readonly string[]): void {
+export function checkInputNames(env: Environment, known: readonly string[]): void {
   for (const variable of Object.keys(env)) {
     const name = variable.startsWith('INPUT_') ? variable.slice(6).toLowerCase() : known[0];
     if (name === undefined || known.includes(name)) continue;
-    throw refuse(name, `There is no input \`${name}\`${suggestion(name, known)}`, `Inputs: ${known.join(', ')}.`);
+    throw inputError(name, `There is no input \`${name}\`${suggestion(name, known)}`, `Inputs: ${known.join(', ')}.`);
   }
 }
 
-export function refuseOpenTls(env: Environment): void {
+export function requireVerifiedTls(env: Environment): void {
   if (env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return;
   throw new ExportError(
     'input',
@@ -40,13 +40,13 @@ const SECRET_INPUTS = ['token', 'client-id', 'client-secret', 'github-token'];
 const LEAST_SECRET = 8;
 
 /** A secret in another input would be shown in the log, or end up in an address or a path. */
-export function refuseMisplaced(env: Environment, secrets: readonly string[]): void {
+export function checkMisplacedSecrets(env: Environment, secrets: readonly string[]): void {
   const long = secrets.filter((secret) => secret.length >= LEAST_SECRET);
   for (const [variable, value = ''] of Object.entries(env)) {
     if (!variable.startsWith('INPUT_')) continue;
     const name = variable.slice(6).toLowerCase();
     if (SECRET_INPUTS.includes(name) || !long.some((secret) => value.includes(secret))) continue;
-    throw refuse(
+    throw inputError(
       name,
       'The value holds a secret of this step (not shown).',
       'Check which value belongs to which input.',

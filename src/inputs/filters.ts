@@ -14,7 +14,7 @@ export function parseFilters(text: string, vendor: Vendor): Query['filters'] {
     const at = index + 1;
     const [name, value] = splitLine(line, at, vendor);
     if (found.has(name)) {
-      throw wrong(at, `\`${name}\` stands here a second time.`, 'Write all its values in one line, with commas.');
+      throw filterError(at, `\`${name}\` stands here a second time.`, 'Write all its values in one line, with commas.');
     }
     found.set(name, readValues(filterOf(name, at, vendor), value, at));
     lineOf.set(name, at);
@@ -23,14 +23,14 @@ export function parseFilters(text: string, vendor: Vendor): Query['filters'] {
     const at = lineOf.get(name);
     if (at === undefined || needs === undefined || found.has(needs)) continue;
     const what = `\`${name}\` needs \`${needs}\`, without which ${vendor.name} ignores it.`;
-    throw wrong(at, what, `Add a line \`${needs}: …\`.`);
+    throw filterError(at, what, `Add a line \`${needs}: …\`.`);
   }
   return found;
 }
 
 function splitLine(line: string, at: number, vendor: Vendor): [name: string, value: string] {
   const colon = line.indexOf(':');
-  if (colon < 0) throw wrong(at, `\`${line.trim()}\` is not \`name: value\`.`, allowed(vendor));
+  if (colon < 0) throw filterError(at, `\`${line.trim()}\` is not \`name: value\`.`, allowed(vendor));
   return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
 }
 
@@ -38,21 +38,21 @@ function filterOf(name: string, at: number, vendor: Vendor): Filter {
   const filter = vendor.filters.find((candidate) => candidate.name === name);
   if (filter) return filter;
   const names = vendor.filters.map((candidate) => candidate.name);
-  throw wrong(at, `\`${name}\` is not a filter of ${vendor.name}${suggestion(name, names)}`, allowed(vendor));
+  throw filterError(at, `\`${name}\` is not a filter of ${vendor.name}${suggestion(name, names)}`, allowed(vendor));
 }
 
 function readValues({ name, list, values, grammar }: Filter, text: string, at: number): readonly string[] {
   const given = list ? text.split(',').map((value) => value.trim()) : [text];
   for (const value of given) {
     if (value === '') {
-      throw wrong(at, `\`${name}\` has an empty value.`, `Write \`${name}: value\`, or leave the line out.`);
+      throw filterError(at, `\`${name}\` has an empty value.`, `Write \`${name}: value\`, or leave the line out.`);
     }
     if (values && !values.includes(value)) {
       const what = `\`${value}\` is not a value of \`${name}\`${suggestion(value, values)}`;
-      throw wrong(at, what, `Allowed: ${values.join(', ')}.`);
+      throw filterError(at, what, `Allowed: ${values.join(', ')}.`);
     }
     if (grammar && !grammar.pattern.test(value)) {
-      throw wrong(at, `\`${value}\` is not a value of \`${name}\`.`, `Write it as ${grammar.form}.`);
+      throw filterError(at, `\`${value}\` is not a value of \`${name}\`.`, `Write it as ${grammar.form}.`);
     }
   }
   return given;
@@ -63,5 +63,5 @@ const allowed = ({ name, filters }: Vendor): string =>
     ? `${name} documents no filters: leave \`filters\` out.`
     : `Filters of ${name}: ${filters.map((filter) => filter.name).join(', ')}.`;
 
-const wrong = (line: number, what: string, next: string): ExportError =>
+const filterError = (line: number, what: string, next: string): ExportError =>
   new ExportError('input', what, { where: `input \`filters\`, line ${line}`, next });

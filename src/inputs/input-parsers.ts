@@ -1,6 +1,6 @@
 import { isAbsolute, normalize } from 'node:path';
 import { suggestion } from '../base/did-you-mean.ts';
-import { refuse } from '../base/errors.ts';
+import { inputError } from '../base/errors.ts';
 import { showsAll } from '../base/text.ts';
 
 /** The entries of a list, separated by commas or lines; empty ones are left out. */
@@ -18,7 +18,7 @@ export function readChoices<Value extends string>(
 ): readonly Value[] {
   const choices = splitList(text).map((entry) => readChoice(entry, name, allowed));
   if (choices.length > 0) return [...new Set(choices)];
-  throw refuse(name, `\`${text}\` names nothing.`, `Choices: ${allowed.join(', ')}.`);
+  throw inputError(name, `\`${text}\` names nothing.`, `Choices: ${allowed.join(', ')}.`);
 }
 
 /** One of the choices. Throws `input`. */
@@ -26,14 +26,14 @@ export function readChoice<Value extends string>(text: string, name: string, all
   const choice = allowed.find((value) => value === text);
   if (choice !== undefined) return choice;
   const what = `\`${text}\` is not one of the choices${suggestion(text, allowed)}`;
-  throw refuse(name, what, `Choices: ${allowed.join(', ')}.`);
+  throw inputError(name, what, `Choices: ${allowed.join(', ')}.`);
 }
 
 /** A whole number from `least` to `most`. Throws `input`. */
 export function readInteger(text: string, name: string, least: number, most: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw refuse(
+  throw inputError(
     name,
     `\`${text}\` is not a whole number from ${least} to ${most}.`,
     `Write a number from ${least} to ${most}.`,
@@ -43,7 +43,7 @@ export function readInteger(text: string, name: string, least: number, most: num
 /** `true` or `false`, as YAML 1.2 has them. Throws `input`. */
 export function readBoolean(text: string, name: string): boolean {
   if (/^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true';
-  throw refuse(name, `\`${text}\` is neither \`true\` nor \`false\`.`, 'Write `true` or `false`.');
+  throw inputError(name, `\`${text}\` is neither \`true\` nor \`false\`.`, 'Write `true` or `false`.');
 }
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -64,7 +64,7 @@ export function readSize(text: string, name: string, least: number, most: number
   if (bytes >= least && bytes <= most) return bytes;
   const forms = `Write a number and one of ${Object.keys(UNITS).join(', ')}, such as \`25MB\``;
   const why = Number.isNaN(bytes) ? 'is not a size' : 'is out of range';
-  throw refuse(name, `\`${text}\` ${why}.`, `${forms}; from ${least} to ${most} bytes.`);
+  throw inputError(name, `\`${text}\` ${why}.`, `${forms}; from ${least} to ${most} bytes.`);
 }
 
 /** A folder under the workspace, relative and normalised, with `/`; null for the empty text. Throws `input`. */
@@ -74,7 +74,7 @@ export function readFolder(text: string, name: string): string | null {
   const leadsOut = isAbsolute(folder) || /^[A-Za-z]:/.test(folder) || text.split(/[\\/]/).includes('..');
   if (!leadsOut && !/[\0\r\n]/.test(folder)) return folder;
   const what = `\`${text}\` does not lie under the workspace.`;
-  throw refuse(name, what, 'Write a relative folder without `..`, such as `audit-logs`.');
+  throw inputError(name, what, 'Write a relative folder without `..`, such as `audit-logs`.');
 }
 
 /** A name that an artifact may have, and that its client may print; null for the empty text. Throws `input`. */
@@ -82,5 +82,5 @@ export function readArtifactName(text: string, name: string): string | null {
   if (text === '') return null;
   if (!/["<>:|*?\\/]|##\[/.test(text) && showsAll(text) && text.length <= 200) return text;
   const what = `\`${text}\` is not a name for an artifact.`;
-  throw refuse(name, what, 'Leave out " : < > | * ? \\ /, `##[`, and characters that do not show; at most 200.');
+  throw inputError(name, what, 'Leave out " : < > | * ? \\ /, `##[`, and characters that do not show; at most 200.');
 }

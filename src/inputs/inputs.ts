@@ -1,5 +1,5 @@
 import { suggestion } from '../base/did-you-mean.ts';
-import { refuse } from '../base/errors.ts';
+import { inputError } from '../base/errors.ts';
 import { maskEverywhere } from '../base/secrets.ts';
 import { checkColumns } from '../table/table-plan.ts';
 import type { Columns, Credentials, Query, Vendor } from '../vendors/contract.ts';
@@ -7,7 +7,7 @@ import { vendors } from '../vendors/index.ts';
 import { checkOrigin, resolveOrigin } from './base-url.ts';
 import { COMMIT_INPUTS, type CommitTarget, readCommitTarget } from './commit-target.ts';
 import { readCredentials, readSecrets } from './credentials.ts';
-import { type Environment, readProxies, refuseOpenTls, refuseUnknown, variableOf } from './environment.ts';
+import { checkInputNames, type Environment, readProxies, requireVerifiedTls, variableOf } from './environment.ts';
 import { parseFilters } from './filters.ts';
 import { readArtifactName, readChoice, readChoices, readFolder, readInteger, splitList } from './input-parsers.ts';
 import { readOrg } from './org.ts';
@@ -121,8 +121,8 @@ export function readInputs(
 ): Inputs {
   const get: Get = (name) => (env[variableOf(name)] ?? '').trim() || DEFAULTS[name];
   const secrets = readSecrets(env, get, mask);
-  refuseUnknown(env, Object.keys(DEFAULTS));
-  refuseOpenTls(env);
+  checkInputNames(env, Object.keys(DEFAULTS));
+  requireVerifiedTls(env);
   const vendor = readVendor(get('vendor'));
   const { org, provider } = readOrg(get('org'), vendor);
   const credentials = readCredentials(secrets, vendor, mintIdToken);
@@ -133,7 +133,7 @@ export function readInputs(
   const windowRequest = readWindowRequest(get, vendor, columns, now);
   const destinations = readChoices(get('destination'), 'destination', DESTINATIONS);
   const chained = windowRequest.continuation !== null;
-  refuseWithoutEffect(get, chained, destinations);
+  checkInputsHaveEffect(get, chained, destinations);
   return {
     vendor,
     credentials,
@@ -167,12 +167,12 @@ export function readInputs(
 }
 
 /** An input that changes nothing is a misunderstanding: somebody relies on it. */
-function refuseWithoutEffect(get: Get, chained: boolean, destinations: readonly DestinationName[]): void {
+function checkInputsHaveEffect(get: Get, chained: boolean, destinations: readonly DestinationName[]): void {
   const idle = (names: readonly InputName[]) =>
     names.find((name) => get(name).toLowerCase() !== DEFAULTS[name].toLowerCase());
   const onward = chained ? undefined : idle(CONTINUATION_INPUTS);
   if (onward !== undefined) {
-    throw refuse(
+    throw inputError(
       onward,
       `\`${onward}\` means nothing without \`from: ${LAST_EXPORT}\`.`,
       `Leave it out, or set \`from: ${LAST_EXPORT}\`.`,
@@ -180,7 +180,7 @@ function refuseWithoutEffect(get: Get, chained: boolean, destinations: readonly 
   }
   const commit = destinations.includes('commit') ? undefined : idle(COMMIT_INPUTS);
   if (commit !== undefined) {
-    throw refuse(
+    throw inputError(
       commit,
       `\`${commit}\` means nothing without \`destination: commit\`.`,
       'Leave it out, or add `commit` to `destination`.',
@@ -188,7 +188,7 @@ function refuseWithoutEffect(get: Get, chained: boolean, destinations: readonly 
   }
   if (chained && !destinations.includes('commit') && !destinations.includes('artifact')) {
     const what = `With \`from: ${LAST_EXPORT}\` the last export is looked for where it was delivered, and \`file\` delivers it nowhere.`;
-    throw refuse('destination', what, 'Add `artifact` or `commit`.');
+    throw inputError('destination', what, 'Add `artifact` or `commit`.');
   }
 }
 
@@ -197,7 +197,7 @@ function readVendor(id: string): Vendor {
   if (vendor) return vendor;
   const ids = [...vendors.keys()];
   const what = id === '' ? 'No vendor is given.' : `\`${id}\` is not a vendor${suggestion(id.toLowerCase(), ids)}`;
-  throw refuse('vendor', what, `Vendors: ${ids.join(', ')}.`);
+  throw inputError('vendor', what, `Vendors: ${ids.join(', ')}.`);
 }
 
 function readColumns(text: string, vendor: Vendor): Columns {

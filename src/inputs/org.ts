@@ -1,22 +1,22 @@
-import { refuse } from '../base/errors.ts';
+import { inputError } from '../base/errors.ts';
 import type { Vendor } from '../vendors/contract.ts';
 
 /** The organisation as the vendor's path wants it, and the Git provider where one goes before it. Throws `input`. */
 export function readOrg(text: string, vendor: Vendor): { org: string | null; provider: string | null } {
   const { required, pattern, form, providers } = vendor.org;
-  if (text === '' && required) throw refuse('org', `${vendor.name} needs an organisation.`, `Write ${form}.`);
+  if (text === '' && required) throw inputError('org', `${vendor.name} needs an organisation.`, `Write ${form}.`);
   const slash = providers ? text.indexOf('/') : -1;
   const provider = slash < 0 ? (providers?.[0] ?? null) : text.slice(0, slash);
   const org = text.slice(slash + 1);
   if (provider !== null && !providers?.includes(provider)) {
-    throw refuse(
+    throw inputError(
       'org',
       `\`${provider}\` is not a Git provider of ${vendor.name}.`,
       `Providers: ${providers?.join(', ')}.`,
     );
   }
   if (text !== '' && (!pattern.test(org) || /^\.+$/.test(org))) {
-    throw refuse('org', `\`${text}\` is not an organisation of ${vendor.name}.`, `Write ${form}.`);
+    throw inputError('org', `\`${text}\` is not an organisation of ${vendor.name}.`, `Write ${form}.`);
   }
   return { org: required ? org : null, provider };
 }

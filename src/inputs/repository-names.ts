@@ -1,4 +1,4 @@
-import { refuse } from '../base/errors.ts';
+import { inputError } from '../base/errors.ts';
 
 /** A repository of GitHub, `owner/repo`. */
 export interface Repository {
@@ -56,7 +56,7 @@ export function readRepository(text: string, name: string): Repository {
   const meant = isRepository(nearOwner, nearRepo) ? `${nearOwner}/${nearRepo}` : 'acme/audit-logs';
   // Before an `@` there can be a token.
   const what = `\`${text.includes('@') ? '(not shown)' : text}\` is not a repository.`;
-  throw refuse(name, what, `Write \`owner/name\` without an address, such as \`${meant}\`.`);
+  throw inputError(name, what, `Write \`owner/name\` without an address, such as \`${meant}\`.`);
 }
 
 /** The name of a branch, without `refs/heads/`. Throws `input`. */
@@ -66,7 +66,7 @@ export function readBranch(text: string, name: string): string {
     tooLong(`refs/heads/${text}`, MOST_REF_BYTES, `makes a ref of more than ${MOST_REF_BYTES} bytes`);
   if (flaw === null) return text;
   const what = `\`${text}\` is not a name for a branch: it ${flaw}.`;
-  throw refuse(name, what, 'Write a name that Git takes, such as `audit-logs`, and leave `refs/heads/` out.');
+  throw inputError(name, what, 'Write a name that Git takes, such as `audit-logs`, and leave `refs/heads/` out.');
 }
 
 /**
@@ -81,7 +81,11 @@ export function checkFolder(path: string, name: string): string {
       .find((one) => one !== null) ?? tooLong(path, MOST_PATH_BYTES, `is longer than ${MOST_PATH_BYTES} bytes`);
   if (flaw === null) return path;
   const what = `\`${path}\` is not a folder for a repository: it ${flaw}.`;
-  throw refuse(name, what, 'Write names that any system can hold, with `/` between them, such as `audit-logs/kosli`.');
+  throw inputError(
+    name,
+    what,
+    'Write names that any system can hold, with `/` between them, such as `audit-logs/kosli`.',
+  );
 }
 
 const isRepository = (owner: string, repo: string): boolean => OWNER.test(owner) && REPO.test(repo);

@@ -1,8 +1,8 @@
 import { Temporal } from 'temporal-polyfill';
-import { ExportError, refuse } from '../base/errors.ts';
+import { ExportError, inputError } from '../base/errors.ts';
 import { formatInstant, parseInstant } from '../time/instant.ts';
 import type { Window } from '../time/window.ts';
-import { isoDuration, readExact, refuseVague } from './duration.ts';
+import { checkVague, isoDuration, readExact } from './duration.ts';
 
 /** The inputs that say which window to export, as the workflow has them. */
 export interface WindowInputs {
@@ -62,7 +62,7 @@ export function resolveWindow(
   checkTimeZone(timeZone);
   const second = Math.floor(now / 1000) * 1000;
   const latest = second - readExact(settle, 'settle');
-  if (latest < 0) throw refuse('settle', `\`${settle}\` reaches back before 1970.`, 'Give a shorter duration.');
+  if (latest < 0) throw inputError('settle', `\`${settle}\` reaches back before 1970.`, 'Give a shorter duration.');
 
   const askedTo = to === 'now' ? second : since1970('to', to, readPoint('to', to, timeZone));
   const end = Math.min(askedTo, latest);
@@ -89,37 +89,37 @@ export function resolveWindow(
   return { window: { from: start, to: end }, clamped, asked: { from, to } };
 }
 
-const refused = (name: InputName, given: string, why: string, cause?: unknown): ExportError =>
+const windowInputError = (name: InputName, given: string, why: string, cause?: unknown): ExportError =>
   new ExportError('input', `\`${given}\` ${why}.`, { where: `input \`${name}\``, next: FORMS[name], cause });
 
 function checkTimeZone(timeZone: string): void {
-  if (!TIME_ZONE.test(timeZone)) throw refused('time-zone', timeZone, 'is not a time zone');
+  if (!TIME_ZONE.test(timeZone)) throw windowInputError('time-zone', timeZone, 'is not a time zone');
   try {
     Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(timeZone);
   } catch (cause) {
-    throw refused('time-zone', timeZone, 'is not a known time zone', cause);
+    throw windowInputError('time-zone', timeZone, 'is not a known time zone', cause);
   }
 }
 
 function since1970(name: InputName, text: string, instant: number): number {
-  if (instant < 0) throw refused(name, text, `is ${formatInstant(instant)}, before 1970`);
+  if (instant < 0) throw windowInputError(name, text, `is ${formatInstant(instant)}, before 1970`);
   return instant;
 }
 
 /** The instant so long before `to`; null where the text is no duration. */
 function readBefore(name: 'from' | 'initial-from', text: string, to: number, timeZone: string): number | null {
   if (/^[+-]P|^[+-]\d+[a-z]$|^P.*[+-]/i.test(text)) {
-    throw refused(name, text, 'has a sign: a duration always counts back from `to`');
+    throw windowInputError(name, text, 'has a sign: a duration always counts back from `to`');
   }
-  refuseVague(text, name);
+  checkVague(text, name);
   const iso = isoDuration(text, 'dhw');
   if (iso === null) return null;
-  if (!/[1-9]/.test(iso)) throw refused(name, text, 'is no time at all');
+  if (!/[1-9]/.test(iso)) throw windowInputError(name, text, 'is no time at all');
   try {
     const end = Temporal.Instant.fromEpochMilliseconds(to).toZonedDateTimeISO(timeZone);
     return end.subtract(iso).epochMilliseconds;
   } catch (cause) {
-    throw refused(name, text, 'reaches back too far', cause);
+    throw windowInputError(name, text, 'reaches back too far', cause);
   }
 }
 
@@ -127,19 +127,19 @@ function readBefore(name: 'from' | 'initial-from', text: string, to: number, tim
 function readPoint(name: 'from' | 'initial-from' | 'to', text: string, timeZone: string): number {
   const dateTime = DATE_TIME.exec(text);
   if (dateTime) {
-    if ((dateTime[1] ?? '').length > 3) throw refused(name, text, 'is too fine: windows are in milliseconds');
+    if ((dateTime[1] ?? '').length > 3) throw windowInputError(name, text, 'is too fine: windows are in milliseconds');
     const instant = parseInstant(text);
     if (instant === null)
-      throw refused(name, text, 'does not exist: a part of it is out of range (leap seconds are too)');
+      throw windowInputError(name, text, 'does not exist: a part of it is out of range (leap seconds are too)');
     return instant;
   }
   const isDay = DAY.test(text);
-  if (!isDay && !MONTH.test(text)) throw refused(name, text, 'cannot be read');
+  if (!isDay && !MONTH.test(text)) throw windowInputError(name, text, 'cannot be read');
   try {
     const first = Temporal.PlainDate.from(isDay ? text : `${text}-01`);
     const date = name !== 'to' ? first : first.add(isDay ? { days: 1 } : { months: 1 });
     return date.toZonedDateTime(timeZone).epochMilliseconds;
   } catch (cause) {
-    throw refused(name, text, `is not a ${isDay ? 'day' : 'month'} that exists`, cause);
+    throw windowInputError(name, text, `is not a ${isDay ? 'day' : 'month'} that exists`, cause);
   }
 }

@@ -1,5 +1,5 @@
 import { suggestion } from '../base/did-you-mean.ts';
-import { refuse } from '../base/errors.ts';
+import { inputError } from '../base/errors.ts';
 
 interface Placeholder {
   readonly placeholder: string;
@@ -17,10 +17,11 @@ export function parseTemplate(text: string, name: string, placeholders: readonly
   const next = `Placeholders: ${placeholders.map((one) => `{${one}}`).join(', ')}. Braces have no other meaning.`;
   return Array.from(text.matchAll(/\{([^{}]*)\}|[{}]|[^{}]+/g), ([piece, placeholder]) => {
     if (placeholder === undefined && !/[{}]/.test(piece)) return piece;
-    if (placeholder === undefined) throw refuse(name, `\`${text}\` has a \`${piece}\` without its other half.`, next);
+    if (placeholder === undefined)
+      throw inputError(name, `\`${text}\` has a \`${piece}\` without its other half.`, next);
     if (placeholders.includes(placeholder)) return { placeholder };
     const what = `\`${piece}\` in \`${text}\` is not a placeholder${suggestion(placeholder, placeholders)}`;
-    throw refuse(name, what, next);
+    throw inputError(name, what, next);
   });
 }
 

@@ -1,4 +1,4 @@
-import { refuse } from '../base/errors.ts';
+import { inputError } from '../base/errors.ts';
 import type { Window } from '../time/window.ts';
 import type { Columns, Vendor } from '../vendors/contract.ts';
 import { readExact, readLength } from './duration.ts';
@@ -67,5 +67,5 @@ function checkTellsEventsApart(columns: Columns, { idColumn, name }: Vendor): vo
   const telling = ['raw', ...(idColumn === null ? [] : ['id', idColumn])];
   if (telling.some((column) => columns.includes(column))) return;
   const what = `With \`from: ${LAST_EXPORT}\`, late events of ${name} are found by ${telling.map((column) => `\`${column}\``).join(' or ')}, which \`columns\` leaves out.`;
-  throw refuse('columns', what, `Add ${telling[telling.length - 1]}, or set \`overlap: PT0S\` to look for none.`);
+  throw inputError('columns', what, `Add ${telling[telling.length - 1]}, or set \`overlap: PT0S\` to look for none.`);
 }

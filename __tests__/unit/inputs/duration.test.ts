@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ExportError } from '../../../src/base/errors.ts';
-import { isoDuration, readExact, readLength, refuseVague } from '../../../src/inputs/duration.ts';
+import { checkVague, isoDuration, readExact, readLength } from '../../../src/inputs/duration.ts';
 import { endAfter } from '../../../src/time/calendar.ts';
 import { formatInstant } from '../../../src/time/instant.ts';
 
@@ -66,12 +66,12 @@ describe('isoDuration', () => {
 
 describe('refuseVague', () => {
   test.each(['5m', '5M', '0m'])('refuses %s, with both of its readings', (text) => {
-    const { message } = refusal(() => refuseVague(text, 'it'));
+    const { message } = refusal(() => checkVague(text, 'it'));
     expect(message).toBe(`\`${text}\` could be minutes (\`PT${text[0]}M\`) or months (\`P${text[0]}M\`).`);
   });
 
   test.each(['5d', 'PT5M', 'P5M', 'm', '5mm', ''])('lets %j pass', (text) => {
-    expect(() => refuseVague(text, 'it')).not.toThrow();
+    expect(() => checkVague(text, 'it')).not.toThrow();
   });
 });
 

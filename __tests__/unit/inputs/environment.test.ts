@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExportError } from '../../../src/base/errors.ts';
-import { refuseMisplaced, secretsOf } from '../../../src/inputs/environment.ts';
+import { checkMisplacedSecrets, secretsOf } from '../../../src/inputs/environment.ts';
 
 describe('secretsOf', () => {
   test.each<[proxy: string, secrets: string[]]>([
@@ -35,7 +35,7 @@ describe('refuseMisplaced', () => {
   test.each(['org', 'path', 'filters', 'commit-message', 'identity-id'])('refuses a secret in `%s`', (name) => {
     let thrown: unknown;
     try {
-      refuseMisplaced({ [`INPUT_${name.toUpperCase()}`]: 'a hunter2hunter2 b' }, secrets);
+      checkMisplacedSecrets({ [`INPUT_${name.toUpperCase()}`]: 'a hunter2hunter2 b' }, secrets);
     } catch (error) {
       thrown = error;
     }
@@ -48,7 +48,7 @@ describe('refuseMisplaced', () => {
     const own = ['TOKEN', 'CLIENT-ID', 'CLIENT-SECRET', 'GITHUB-TOKEN'];
     const env = Object.fromEntries(own.map((name) => [`INPUT_${name}`, 'hunter2hunter2']));
     expect(() =>
-      refuseMisplaced({ ...env, INPUT_ORG: 'short', INPUT_PATH: undefined, OTHER: 'hunter2hunter2' }, secrets),
+      checkMisplacedSecrets({ ...env, INPUT_ORG: 'short', INPUT_PATH: undefined, OTHER: 'hunter2hunter2' }, secrets),
     ).not.toThrow();
   });
 });
