@@ -149,6 +149,26 @@ describe('a vendor', () => {
   });
 });
 
+test('docs/architecture.md draws the rooms as they import each other', () => {
+  const drawing = /```mermaid\n([\s\S]*?)```/.exec(readFileSync('docs/architecture.md', 'utf8'))?.[1] ?? '';
+  const drawn = [...drawing.matchAll(/^\s*(\w+) --> (\w+)$/gm)].map(([, from = '', to = '']) => [from, to] as const);
+  const imported = new Set(
+    sources.flatMap(({ room, imports }) =>
+      imports.filter((target) => target.endsWith('.ts')).map((target) => `${room} ${roomOf(target)}`),
+    ),
+  );
+  expect(drawn.filter(([from, to]) => !imported.has(`${from} ${to}`))).toEqual([]);
+  const reached = (from: string): string[] => [
+    from,
+    ...drawn.filter(([start]) => start === from).flatMap(([, to]) => reached(to)),
+  ];
+  const missing = [...imported].filter((pair) => {
+    const [from = '', to = ''] = pair.split(' ');
+    return !reached(from).includes(to);
+  });
+  expect(missing).toEqual([]);
+});
+
 test.each(sources.map(({ file, code }): [string, number] => [file, code.split('\n').length - 1]))(
   '%s fits on a few screens (%d lines of code)',
   (file, lines) => {
