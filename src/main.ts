@@ -214,7 +214,7 @@ async function writeTable(
 ): Promise<ExportedTable> {
   const { vendor, org, columns, commit, windowRequest } = inputs;
   const progress = openProgress(runner, clock.now);
-  const asked = { inputs, window: { from: fetchFrom, to: window.to }, secrets, pace: rateLimiter, clock, signal };
+  const asked = { inputs, window: { from: fetchFrom, to: window.to }, secrets, rateLimiter, clock, signal };
   const { session, close } = openSession({
     ...asked,
     onExchange: (exchange) => {

@@ -6,9 +6,9 @@ import { tableOf } from './ledger-table.ts';
 import { expectGreen, expectRed, fileOf, run, smallLedger, together, uploads, vendor, WEEK } from './scenario.ts';
 
 const CUTS: [name: string, fault: () => Fault, reason: RegExp][] = [
-  ['a body shorter than its Content-Length', () => cutBody(60), /response cut short|connection reset/],
-  ['a body cut before its first byte', () => cutBody(0), /response cut short|connection reset/],
-  ['a gzip stream that ends in the middle', cutGzip, /gzip body cut short/],
+  ['a body shorter than its Content-Length', () => cutBody(60), /truncated response|connection reset/],
+  ['a body cut before its first byte', () => cutBody(0), /truncated response|connection reset/],
+  ['a gzip stream that ends in the middle', cutGzip, /gzip body truncated/],
   ['a reset connection', reset, /connection reset/],
 ];
 /** One request at a time, so that they can be counted. */

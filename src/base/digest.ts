@@ -8,7 +8,7 @@ export interface Digest {
 }
 
 /** Read at once, in bytes; as many are hashed meanwhile. */
-const PIECE_BYTES = 2 ** 20;
+const CHUNK_BYTES = 2 ** 20;
 
 /** The digest of a file, read from the disk. */
 export async function hashFile(path: string): Promise<Digest> {
@@ -16,12 +16,12 @@ export async function hashFile(path: string): Promise<Digest> {
   let bytes = 0;
   const file = await open(path);
   try {
-    const rooms = [Buffer.allocUnsafeSlow(PIECE_BYTES), Buffer.allocUnsafeSlow(PIECE_BYTES)] as const;
-    let coming = file.read(rooms[0]);
+    const buffers = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)] as const;
+    let reading = file.read(buffers[0]);
     for (let round = 1; ; round++) {
-      const { bytesRead, buffer } = await coming;
+      const { bytesRead, buffer } = await reading;
       if (bytesRead === 0) break;
-      coming = file.read(rooms[round % 2 === 0 ? 0 : 1]);
+      reading = file.read(buffers[round % 2 === 0 ? 0 : 1]);
       hash.update(buffer.subarray(0, bytesRead));
       bytes += bytesRead;
     }

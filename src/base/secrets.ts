@@ -1,9 +1,9 @@
 import { ExportError } from './errors.ts';
 
 /** Forms that are shorter are taken for chance: with them, hardly a word could be shown. */
-const LEAST = 4;
+const MIN_FORM_LENGTH = 4;
 /** So many characters of a form in a row give it away, as where a vendor quotes the first half of a token. */
-const STRETCH = 16;
+const MATCH_LENGTH = 16;
 
 /** The secrets of a run. */
 export interface Secrets {
@@ -16,18 +16,18 @@ export interface Secrets {
 /** @param mask has the value replaced by `***` in every log from here on */
 export function openSecrets(mask: (form: string) => void): Secrets {
   const masked = new Set<string>();
-  const stretches = new Map<number, Set<string>>();
+  const matchesByLength = new Map<number, Set<string>>();
 
   const remember = (form: string): void => {
     const plain = lowerCase(form);
-    const length = Math.min(form.length, STRETCH);
-    const known = stretches.get(length) ?? new Set();
+    const length = Math.min(form.length, MATCH_LENGTH);
+    const known = matchesByLength.get(length) ?? new Set();
     for (let at = 0; at + length <= plain.length; at++) {
-      const stretch = plain.slice(at, at + length);
+      const match = plain.slice(at, at + length);
       // `Bearer <token>` is a form, too, and what stands before a token in a sentence is no part of it.
-      if (stretch.trim() === stretch || length === plain.length) known.add(stretch);
+      if (match.trim() === match || length === plain.length) known.add(match);
     }
-    stretches.set(length, known);
+    matchesByLength.set(length, known);
   };
 
   return {
@@ -35,24 +35,24 @@ export function openSecrets(mask: (form: string) => void): Secrets {
       if (masked.has(form)) return;
       masked.add(form);
       mask(form);
-      if (form.length >= LEAST) remember(form);
+      if (form.length >= MIN_FORM_LENGTH) remember(form);
     },
     redact: (text) => {
       const plain = lowerCase(text);
       let shown = '';
-      /** Behind what is shown or cut already; behind the secret that was found last. */
+      /** Behind what is shown or redact already; behind the secret that was found last. */
       let from = 0;
       let end = 0;
       for (let at = 0; at < text.length; at++) {
         const before = end;
-        for (const [length, known] of stretches) {
+        for (const [length, known] of matchesByLength) {
           if (at + length > end && known.has(plain.slice(at, at + length))) end = at + length;
         }
         if (at >= end) continue;
         if (at >= before) shown += `${text.slice(from, at)}***`;
         from = end;
       }
-      // In one piece where nothing was cut: of texts put together letter by letter, thousands of requests take megabytes.
+      // In one piece where nothing was redact: of texts put together letter by letter, thousands of requests take megabytes.
       return shown + text.slice(from);
     },
   };
@@ -90,7 +90,7 @@ function formsOf(secret: string): ReadonlySet<string> {
     base64,
     ...base64Forms(base64.replaceAll('=', '')),
     encodeURIComponent(base64),
-    ...parts.filter((part) => part.length >= LEAST),
+    ...parts.filter((part) => part.length >= MIN_FORM_LENGTH),
   ]);
 }
 
@@ -117,10 +117,10 @@ function insideBase64(bytes: Buffer, shift: number): string {
 const lowerCase = (text: string): string => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 /** The error without secrets in what is shown of it; the same one where there are none. */
-export function redactError(error: unknown, cut: Secrets['redact']): unknown {
+export function redactError(error: unknown, redact: Secrets['redact']): unknown {
   if (error instanceof ExportError) {
     const { kind, message, where, next, cause } = error;
-    const clean = { message: cut(message), where: where === undefined ? where : cut(where), next: cut(next) };
+    const clean = { message: redact(message), where: where === undefined ? where : redact(where), next: redact(next) };
     if (clean.message === message && clean.where === where && clean.next === next) return error;
     return new ExportError(kind, clean.message, {
       next: clean.next,
@@ -129,6 +129,6 @@ export function redactError(error: unknown, cut: Secrets['redact']): unknown {
     });
   }
   const shown = String((error as Error)?.stack ?? error);
-  const clean = cut(shown);
+  const clean = redact(shown);
   return clean === shown ? error : Object.assign(new Error('It held a secret.'), { stack: clean });
 }

@@ -41,23 +41,23 @@ export async function* scanCsv(
   options: ScanOptions = {},
 ): AsyncGenerator<CsvBatch> {
   const scanner = new CsvScanner(where, options);
-  let pieces: Buffer[] = [];
+  let pending: Buffer[] = [];
   let bytes = 0;
   let wanted = 0;
   for await (const chunk of chunks) {
-    pieces.push(chunk);
+    pending.push(chunk);
     bytes += chunk.length;
     if (bytes < wanted) continue;
-    const block = pieces.length === 1 ? chunk : Buffer.concat(pieces, bytes);
+    const block = pending.length === 1 ? chunk : Buffer.concat(pending, bytes);
     const batch = scanner.scan(block, false);
     if (batch !== null) yield batch;
     const rest = block.subarray(scanner.scanned);
-    pieces = [rest];
+    pending = [rest];
     bytes = rest.length;
     // A row that is longer than many chunks is not begun again with each of them.
     wanted = 2 * bytes;
   }
-  const batch = scanner.scan(Buffer.concat(pieces, bytes), true);
+  const batch = scanner.scan(Buffer.concat(pending, bytes), true);
   if (batch !== null) yield batch;
 }
 
@@ -92,10 +92,10 @@ export class CsvScanner {
       if (this.#header === null) {
         const from = beginsWithMark(block, 0, block.length) ? MARK_BYTES : 0;
         this.#at = from;
-        if (last && from === block.length) throw this.#refusal('The response is empty: not even a header.');
+        if (last && from === block.length) throw this.#malformedError('The response is empty: not even a header.');
         const header = this.#row(block, from, last);
         if (header === null) return null;
-        this.#header = this.#checked(header.cells);
+        this.#header = this.#checkedHeader(header.cells);
         this.scanned = this.#at;
       }
       for (let row = this.#row(block, this.scanned, last); row !== null; row = this.#row(block, this.#at, last)) {
@@ -122,7 +122,7 @@ export class CsvScanner {
       if (cell < end && block[cell] === QUOTE) {
         at = quotedEnd(block, cell, end);
         if (at === -1) {
-          if (last) throw this.#broken('a quoted cell that never ends', end);
+          if (last) throw this.#rowError('a quoted cell that never ends', end);
           return this.#unfinished(from, end);
         }
         plain &&= needsQuotes(block, cell + 1, at - 1);
@@ -142,7 +142,7 @@ export class CsvScanner {
     this.#checkLength(at - from);
     if (this.#header !== null && width !== this.#header.length) {
       const found = `another number of cells (${width}) than the header (${this.#header.length})`;
-      throw this.#refusal(`Row ${this.#rows} of the response has ${found}.`);
+      throw this.#malformedError(`Row ${this.#rows} of the response has ${found}.`);
     }
     // A single empty cell is written as two quotes.
     if (at === from || (at - from === 2 && block[from] === QUOTE)) plain = at > from;
@@ -152,7 +152,7 @@ export class CsvScanner {
   /** Where the next row begins if this one's last cell ends at `at`; -1 where the block ends too early to know. */
   #behindLineEnd(block: Buffer, at: number, last: boolean): number {
     if (at === block.length) {
-      if (last && this.#lastEnd) throw this.#broken('no line end', at);
+      if (last && this.#lastEnd) throw this.#rowError('no line end', at);
       return last ? at : -1;
     }
     switch (block[at]) {
@@ -161,11 +161,11 @@ export class CsvScanner {
       case CR:
         if (block[at + 1] === LF) return at + 2;
         if (at + 1 === block.length && !last) return -1;
-        throw this.#broken('a carriage return that ends no line', at);
+        throw this.#rowError('a carriage return that ends no line', at);
       case QUOTE:
-        throw this.#broken('a quote inside a cell that is not quoted', at);
+        throw this.#rowError('a quote inside a cell that is not quoted', at);
       default:
-        throw this.#broken('text after a closing quote', at);
+        throw this.#rowError('text after a closing quote', at);
     }
   }
 
@@ -182,14 +182,16 @@ export class CsvScanner {
     });
   }
 
-  #checked(header: readonly string[]): readonly string[] {
+  #checkedHeader(header: readonly string[]): readonly string[] {
     const unnamed = header.indexOf('');
-    if (unnamed !== -1) throw this.#refusal(`Column ${unnamed + 1} of the response's header has no name.`);
+    if (unnamed !== -1) throw this.#malformedError(`Column ${unnamed + 1} of the response's header has no name.`);
     const columnOf = new Map<string, number>();
     for (const [index, name] of header.entries()) {
       const first = columnOf.get(name);
       if (first !== undefined) {
-        throw this.#refusal(`Columns ${first + 1} and ${index + 1} of the response's header have the same name.`);
+        throw this.#malformedError(
+          `Columns ${first + 1} and ${index + 1} of the response's header have the same name.`,
+        );
       }
       columnOf.set(name, index);
     }
@@ -199,16 +201,16 @@ export class CsvScanner {
   /** That it is UTF-8, and has no NUL. It ends where a row does, or in front of what is wrong. */
   #checkText(bytes: Buffer): void {
     const nul = this.#nul ? -1 : bytes.indexOf(0);
-    if (!isUtf8(nul === -1 ? bytes : bytes.subarray(0, nul))) throw this.#refusal('The response is not UTF-8.');
-    if (nul !== -1) throw this.#refusal('The response holds a NUL character.');
+    if (!isUtf8(nul === -1 ? bytes : bytes.subarray(0, nul))) throw this.#malformedError('The response is not UTF-8.');
+    if (nul !== -1) throw this.#malformedError('The response holds a NUL character.');
   }
 
-  #broken(trouble: string, at: number): ExportError {
+  #rowError(trouble: string, at: number): ExportError {
     this.#at = at;
-    return this.#refusal(`Row ${this.#rows + 1} of the response has ${trouble}.`);
+    return this.#malformedError(`Row ${this.#rows + 1} of the response has ${trouble}.`);
   }
 
-  #refusal(what: string): ExportError {
+  #malformedError(what: string): ExportError {
     return new ExportError('protocol', what, {
       where: this.#where,
       next: 'Run again; if it stays so, the vendor has changed its CSV: please open an issue.',

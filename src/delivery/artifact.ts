@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { hashFile } from '../base/digest.ts';
-import { refused } from '../base/disk.ts';
+import { diskError } from '../base/disk.ts';
 import { ExportError } from '../base/errors.ts';
 import { forLog } from '../base/text.ts';
 import { pauseAfter } from '../http/retry.ts';
@@ -121,7 +121,7 @@ export async function checkUploaded(folder: string, files: readonly ListedFile[]
   for (const { name, sha256 } of files) {
     const path = join(folder, name);
     const found = await hashFile(path).catch((cause: unknown) => ({ sha256: '', cause }));
-    if (found.sha256 !== sha256) throw refused(path, 'A file of the export changed while it went up.', found);
+    if (found.sha256 !== sha256) throw diskError(path, 'A file of the export changed while it went up.', found);
   }
 }
 

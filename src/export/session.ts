@@ -30,7 +30,7 @@ export interface SessionOptions {
   /** What is asked for. */
   readonly window: Window;
   readonly secrets: Secrets;
-  readonly pace: RateLimiter;
+  readonly rateLimiter: RateLimiter;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onExchange: (exchange: Exchange) => void;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { type Digest, hashFile } from '../base/digest.ts';
-import { onDisk, refused } from '../base/disk.ts';
+import { diskError, onDisk } from '../base/disk.ts';
 import type { ExportError } from '../base/errors.ts';
 
 /**
@@ -85,4 +85,4 @@ const partialOf = (path: string): string => `${path}.partial`;
 
 /** The error for a file that has changed on the disk. */
 export const notAsWritten = (path: string, cause: unknown): ExportError =>
-  refused(path, 'The file that the disk gives back is not the one that was written.', cause);
+  diskError(path, 'The file that the disk gives back is not the one that was written.', cause);

@@ -6,7 +6,7 @@ import type { RequestError, Request as Stream } from 'got';
 import { ExportError } from '../base/errors.ts';
 import { forLog } from '../base/text.ts';
 import type { Call } from './call.ts';
-import { decode, type ErrorContext, type HttpResponse, isPlain, TruncatedBody, tooLarge } from './response.ts';
+import { decode, type ErrorContext, type HttpResponse, isPlain, TruncatedBody, tooLargeError } from './response.ts';
 import { failureOf } from './retry.ts';
 import { inMemory, Spool } from './spool.ts';
 
@@ -42,7 +42,7 @@ export interface Limits {
 
 /** A try without a whole response, worth another one. The message is made of our own words and an error code. */
 export class TransportFailure extends Error {
-  override readonly name = 'Broken';
+  override readonly name = 'TransportFailure';
 }
 
 /**
@@ -79,7 +79,7 @@ export async function sendOnce(
   } catch (error) {
     if (limits.signal.aborted) throw limits.signal.reason;
     if (error instanceof TruncatedBody) throw new TransportFailure(error.message, { cause: error });
-    throw error instanceof RequestError ? explain(error, subject) : error;
+    throw error instanceof RequestError ? transportError(error, subject) : error;
   }
 }
 
@@ -95,9 +95,9 @@ async function receive(stream: Stream, limits: Limits, subject: ErrorContext): P
   const spool = new Spool(limits.folder, inPieces ? limits.memoryBytes : maxBytes);
   const hash = createHash('sha256');
   try {
-    if (Number(headers['content-length']) > maxBytes) throw tooLarge(subject, maxBytes);
+    if (Number(headers['content-length']) > maxBytes) throw tooLargeError(subject, maxBytes);
     for await (const chunk of stream as AsyncIterable<Buffer>) {
-      if (spool.bytes + chunk.length > maxBytes) throw tooLarge(subject, maxBytes);
+      if (spool.bytes + chunk.length > maxBytes) throw tooLargeError(subject, maxBytes);
       if (inPieces) hash.update(chunk);
       await spool.write(chunk);
     }
@@ -160,7 +160,7 @@ async function decoded(
 }
 
 /** got's errors carry the request with its headers: only their code and text are kept. */
-function explain({ code, message }: RequestError, { vendor, where }: ErrorContext): Error {
+function transportError({ code, message }: RequestError, { vendor, where }: ErrorContext): Error {
   const cause = new Error(`${code}: ${forLog(message, 300)}`);
   const { kind, reason } = failureOf(code);
   switch (kind) {

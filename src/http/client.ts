@@ -5,7 +5,7 @@ import { ExportError } from '../base/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Agents, type Limits, type Request, requestOf, sendOnce, TransportFailure } from './attempt.ts';
 import type { Answer, Call, Exchange, Fetch, Send } from './call.ts';
-import { errorForStatus, retriesExhausted } from './http-errors.ts';
+import { retriesExhaustedError, statusError } from './http-errors.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import { checkAccepted, type ErrorContext, type HttpResponse } from './response.ts';
 import { isTransient, RetryBudget, readHttpDate, readRetryAfter, type Wait } from './retry.ts';
@@ -36,7 +36,7 @@ export interface HttpClientOptions {
   /** `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, in either case. */
   readonly proxyEnv: Readonly<Record<string, string | undefined>>;
   /** Of all requests, and of those to come after. */
-  readonly pace: RateLimiter;
+  readonly rateLimiter: RateLimiter;
   readonly clock: Clock;
   /** Takes secrets out of the vendor's words, where a message quotes them. */
   readonly redact: (text: string) => string;
@@ -71,14 +71,14 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
   const sent = { ...whole, maxBytes: maxBytes ?? MAX_WHOLE_BYTES, memoryBytes: Number.POSITIVE_INFINITY };
   const downloaded = { ...whole, maxBytes: maxBytes ?? MAX_DOWNLOAD_BYTES, memoryBytes };
   const send = async (call: Call, authorized: boolean): Promise<Answer> => {
-    const { status, where, content } = await deliver(options, agents, call, authorized, sent);
+    const { status, where, content } = await sendWithRetries(options, agents, call, authorized, sent);
     return { status, body: content.body ?? Buffer.of(), where };
   };
   return {
     send: (call) => send(call, true),
     sendPlain: (call) => send(call, false),
     download: async (call) => {
-      const { where, content } = await deliver(options, agents, call, true, downloaded);
+      const { where, content } = await sendWithRetries(options, agents, call, true, downloaded);
       return { where, ...content };
     },
     close() {
@@ -106,44 +106,45 @@ function openAgents({ origin, proxyEnv }: HttpClientOptions): Agents {
 }
 
 /** One call, tried until a whole response settles it or patience is spent. */
-async function deliver(
+async function sendWithRetries(
   options: HttpClientOptions,
   agents: Agents,
   call: Call,
   authorized: boolean,
   limits: Limits,
 ): Promise<HttpResponse & { readonly where: string }> {
-  const subject = { vendor: options.vendor, where: `${call.method ?? 'GET'} ${call.path}`, cut: options.redact };
+  const subject = { vendor: options.vendor, where: `${call.method ?? 'GET'} ${call.path}`, redact: options.redact };
   const request = requestOf(options.origin, call);
-  const patience = new RetryBudget(options.maxAttempts, options.clock);
+  const retryBudget = new RetryBudget(options.maxAttempts, options.clock);
   let mayRenew = authorized;
   for (let attempt = 1; ; attempt++) {
     options.signal.throwIfAborted();
     const credentials = authorized ? await options.authorize() : {};
-    await options.pace.acquire(options.signal);
+    await options.rateLimiter.acquire(options.signal);
     const outcome = await tryOnce(options, agents, request, credentials, subject, attempt, limits);
     if (!(outcome instanceof TransportFailure)) {
       const { status, content } = outcome;
-      if (status >= 200 && status < 300) return { ...(await accepted(outcome, call, subject)), where: subject.where };
+      if (status >= 200 && status < 300)
+        return { ...(await requireAccepted(outcome, call, subject)), where: subject.where };
       if (mayRenew && (status === 401 || status === 403)) {
         mayRenew = false;
         if (await options.renew(status, content.body ?? Buffer.of(), credentials)) continue;
       }
-      if (!isTransient(status, call.retryOn)) throw errorForStatus(outcome, subject, request.url.origin);
+      if (!isTransient(status, call.retryOn)) throw statusError(outcome, subject, request.url.origin);
     }
     const askedMs = outcome instanceof TransportFailure ? null : askedWait(outcome, options.clock);
-    const waitMs = patience.nextDelay(askedMs);
-    if (waitMs === null) throw retriesExhausted(outcome, subject, attempt, askedMs);
+    const waitMs = retryBudget.nextDelay(askedMs);
+    if (waitMs === null) throw retriesExhaustedError(outcome, subject, attempt, askedMs);
     const reason = outcome instanceof TransportFailure ? outcome.message : `status ${outcome.status}`;
     options.onRetry({ attempt, waitMs, reason });
     if (!(outcome instanceof TransportFailure) && (askedMs !== null || outcome.status === 429))
-      options.pace.pauseFor(waitMs);
+      options.rateLimiter.pauseFor(waitMs);
     await options.clock.sleep(waitMs, options.signal);
   }
 }
 
 /** The reply, once it is what the document promises; else it is given back. */
-async function accepted(reply: HttpResponse, { accept }: Call, subject: ErrorContext): Promise<HttpResponse> {
+async function requireAccepted(reply: HttpResponse, { accept }: Call, subject: ErrorContext): Promise<HttpResponse> {
   try {
     checkAccepted(reply, accept, subject);
     return reply;
@@ -155,7 +156,7 @@ async function accepted(reply: HttpResponse, { accept }: Call, subject: ErrorCon
 
 /** One try, told to `onExchange` however it ends. */
 async function tryOnce(
-  { clock, pace, onExchange }: HttpClientOptions,
+  { clock, rateLimiter, onExchange }: HttpClientOptions,
   agents: Agents,
   request: Request,
   credentials: Credentials,
@@ -172,7 +173,7 @@ async function tryOnce(
     if (error instanceof TransportFailure) return error;
     throw error;
   } finally {
-    pace.release(reply?.headers ?? null);
+    rateLimiter.release(reply?.headers ?? null);
     onExchange({
       method: request.method,
       path: request.url.pathname + request.url.search,

@@ -5,12 +5,12 @@ import type { ErrorContext, HttpResponse } from './response.ts';
 import { WAITING_BUDGET_MS } from './retry.ts';
 
 /** The error for a whole reply that is neither 2xx nor worth another try. */
-export function errorForStatus(reply: HttpResponse, { vendor, where, cut }: ErrorContext, origin: string): ExportError {
+export function statusError(reply: HttpResponse, { vendor, where, redact }: ErrorContext, origin: string): ExportError {
   const { status } = reply;
   const at = `${where} → ${status}`;
-  const said = quoteVendor(reply, cut);
+  const said = quoteVendor(reply, redact);
   if (status >= 300 && status < 400) {
-    return new ExportError('protocol', `${vendor} redirects to ${redirectHost(reply, origin, cut)}.`, {
+    return new ExportError('protocol', `${vendor} redirects to ${redirectHost(reply, origin, redact)}.`, {
       where: at,
       next: 'Credentials are never sent after a redirect. Check the host or region, and the organisation.',
     });
@@ -35,9 +35,9 @@ export function errorForStatus(reply: HttpResponse, { vendor, where, cut }: Erro
 }
 
 /** The error for a call whose tries, or whose time to wait, are used up. */
-export function retriesExhausted(
+export function retriesExhaustedError(
   outcome: HttpResponse | TransportFailure,
-  { vendor, where, cut }: ErrorContext,
+  { vendor, where, redact }: ErrorContext,
   attempts: number,
   askedMs: number | null,
 ): ExportError {
@@ -55,7 +55,7 @@ export function retriesExhausted(
     );
   }
   const at = `${where} → ${outcome.status}`;
-  const said = quoteVendor(outcome, cut);
+  const said = quoteVendor(outcome, redact);
   if (outcome.status === 429) {
     return new ExportError('rate-limit', `${vendor} still limits the rate after ${tries}${asked}${said}`, {
       where: at,
@@ -69,7 +69,7 @@ export function retriesExhausted(
 }
 
 /** How the vendor words an error, escaped and in quotes after a colon, or a mere full stop where it says nothing short. */
-function quoteVendor({ content: { body } }: HttpResponse, cut: ErrorContext['cut']): string {
+function quoteVendor({ content: { body } }: HttpResponse, cut: ErrorContext['redact']): string {
   const text = body === null || body.length > 65_536 ? undefined : messageIn(body.toString('utf8'));
   return text === undefined ? '.' : `: "${forLog(cut(text), 200)}"`;
 }
@@ -88,7 +88,7 @@ function messageIn(json: string): string | undefined {
 }
 
 /** The host a redirect points to, as the URL parser writes it: a name made safe, without path or query. */
-function redirectHost(reply: HttpResponse, origin: string, cut: ErrorContext['cut']): string {
+function redirectHost(reply: HttpResponse, origin: string, cut: ErrorContext['redact']): string {
   const { location } = reply.headers;
   const target = location === undefined ? null : URL.parse(location, origin);
   if (target === null || target.host === '') return 'no address that could be read';

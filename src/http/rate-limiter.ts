@@ -21,7 +21,7 @@ export class RateLimiter {
   readonly #answered: number[] = [];
   #inFlight = 0;
   /** Nothing is sent before. */
-  #closedUntil = 0;
+  #pausedUntil = 0;
   /** What the vendor allows before `#resetAt`. */
   #left = Number.POSITIVE_INFINITY;
   #resetAt = 0;
@@ -69,7 +69,7 @@ export class RateLimiter {
 
   /** Sends nothing for so many milliseconds: the vendor has asked one request to wait, and means all. */
   pauseFor(waitMs: number): void {
-    this.#closedUntil = Math.max(this.#closedUntil, this.#clock.now() + waitMs);
+    this.#pausedUntil = Math.max(this.#pausedUntil, this.#clock.now() + waitMs);
   }
 
   /** How long nothing may be sent, as far as is known by now. */
@@ -77,7 +77,7 @@ export class RateLimiter {
     const now = this.#clock.now();
     if (now >= this.#resetAt) this.#left = Number.POSITIVE_INFINITY;
     const untilReset = this.#left > 0 ? 0 : this.#resetAt - now;
-    return Math.max(this.#closedUntil - now, untilReset, this.#untilRate(now));
+    return Math.max(this.#pausedUntil - now, untilReset, this.#untilRate(now));
   }
 
   #untilRate(now: number): number {

@@ -24,16 +24,16 @@ export interface ErrorContext {
   /** Method and path: `GET /api/v1/audit_logs`. */
   readonly where: string;
   /** Takes secrets out of the vendor's words. */
-  readonly cut: (text: string) => string;
+  readonly redact: (text: string) => string;
 }
 
 /** A compressed body that ends too early; worth another try, as a cut connection is. */
 export class TruncatedBody extends Error {
-  override readonly name = 'CutShort';
+  override readonly name = 'TruncatedBody';
 }
 
 /** The error for a body beyond `maxBytes`, encoded or decoded. */
-export function tooLarge({ vendor, where }: ErrorContext, maxBytes: number): ExportError {
+export function tooLargeError({ vendor, where }: ErrorContext, maxBytes: number): ExportError {
   return new ExportError('incomplete', `${vendor} sent a response of more than ${maxBytes} bytes.`, {
     where,
     next: 'Narrow the window, or add filters, so that one response holds less.',
@@ -51,7 +51,7 @@ export async function decode(body: Buffer, encoding: string, maxBytes: number, s
   const name = encoding.trim().toLowerCase();
   if (isPlain(encoding)) return body;
   if (name !== 'gzip' && name !== 'x-gzip') {
-    throw new ExportError('protocol', `${subject.vendor} sent the content encoding "${plain(name, subject)}".`, {
+    throw new ExportError('protocol', `${subject.vendor} sent the content encoding "${sanitized(name, subject)}".`, {
       where: subject.where,
       next: 'Only uncompressed responses were asked for. Look for a proxy that compresses, or report this.',
     });
@@ -59,8 +59,8 @@ export async function decode(body: Buffer, encoding: string, maxBytes: number, s
   try {
     return await unzip(body, { maxOutputLength: maxBytes });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(subject, maxBytes);
-    throw new TruncatedBody('gzip body cut short or damaged', { cause });
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLargeError(subject, maxBytes);
+    throw new TruncatedBody('gzip body truncated or damaged', { cause });
   }
 }
 
@@ -83,7 +83,7 @@ export function checkAccepted(reply: HttpResponse, accept: Call['accept'], subje
   const charset = parameters.map((one) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(one)?.[1]).find((one) => one);
   if (!MEDIA_TYPES[accept].test(media.trim()) || (charset !== undefined && !/^utf-?8$/.test(charset))) {
     fail(
-      `answered with the content type "${plain(received, subject)}", where its document has ${accept.toUpperCase()} in UTF-8.`,
+      `answered with the content type "${sanitized(received, subject)}", where its document has ${accept.toUpperCase()} in UTF-8.`,
       'Check the host or region. HTML under 200 usually is a login page, or a proxy that answers by itself.',
     );
   }
@@ -101,8 +101,8 @@ export function checkAccepted(reply: HttpResponse, accept: Call['accept'], subje
   }
 }
 
-function plain(text: string, { cut }: ErrorContext): string {
-  return cut(text)
+function sanitized(text: string, { redact }: ErrorContext): string {
+  return redact(text)
     .replace(/[^\w/+.;=* -]/g, '')
     .slice(0, 80);
 }

@@ -86,8 +86,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'host name not found',
   EAI_AGAIN: 'host name not found',
   ETIMEDOUT: 'time-out',
-  ERR_HTTP_CONTENT_LENGTH_MISMATCH: 'response cut short',
-  HPE_INVALID_EOF_STATE: 'response cut short',
+  ERR_HTTP_CONTENT_LENGTH_MISMATCH: 'truncated response',
+  HPE_INVALID_EOF_STATE: 'truncated response',
   ERR_PROXY_TUNNEL: 'the proxy refused the tunnel',
 };
 

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { onDisk, openScratch, refused } from '../base/disk.ts';
+import { diskError, onDisk, openScratch } from '../base/disk.ts';
 import { takeMemory } from '../base/memory.ts';
 import type { Download } from './call.ts';
 
@@ -58,19 +58,19 @@ export class Spool {
   }
 
   #takePending(): Buffer {
-    const all = joined(this.#pending, this.#pendingBytes);
+    const all = concatenated(this.#pending, this.#pendingBytes);
     this.#pending = [];
     this.#pendingBytes = 0;
     return all;
   }
 }
 
-function joined(pieces: readonly Buffer[], bytes: number): Buffer {
-  const [only = Buffer.of()] = pieces;
-  if (pieces.length <= 1) return only;
+function concatenated(chunks: readonly Buffer[], bytes: number): Buffer {
+  const [only = Buffer.of()] = chunks;
+  if (chunks.length <= 1) return only;
   const all = takeMemory(bytes).subarray(0, bytes);
   let at = 0;
-  for (const piece of pieces) at += piece.copy(all, at);
+  for (const piece of chunks) at += piece.copy(all, at);
   return all;
 }
 
@@ -125,7 +125,7 @@ class OpenFile {
     // A new one each time: whoever reads may keep parts of the ones before.
     const room = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes - at));
     const { bytesRead } = await onDisk(this.#folder, () => this.#file.read(room, 0, room.length, at));
-    if (bytesRead === 0) throw refused(this.#folder, 'A response that was put aside has become shorter.', undefined);
+    if (bytesRead === 0) throw diskError(this.#folder, 'A response that was put aside has become shorter.', undefined);
     return room.subarray(0, bytesRead);
   }
 

@@ -20,20 +20,20 @@ interface ResponseBody {
  */
 export async function* readElements(
   response: ResponseBody,
-  place: ArrayLocation,
+  location: ArrayLocation,
 ): AsyncGenerator<readonly unknown[], JsonObject | null> {
   const { body, where } = response;
-  if (body !== null && !mayComeTwice(body, place.field)) {
-    const { elements, rest } = readAtOnce(body, place, where);
+  if (body !== null && !mayRepeat(body, location.field)) {
+    const { elements, rest } = readWhole(body, location, where);
     if (elements.length > 0) yield elements;
     return rest;
   }
-  const splitter = new ArraySplitter(place, where);
+  const splitter = new ArraySplitter(location, where);
   for await (const chunk of response.chunks()) yield* splitter.push(chunk);
   return splitter.finish();
 }
 
-function readAtOnce(body: Buffer, { field: name, orArray = false }: ArrayLocation, where: string) {
+function readWhole(body: Buffer, { field: name, orArray = false }: ArrayLocation, where: string) {
   const answer = readJson({ body, where });
   if (name === null || (orArray && Array.isArray(answer))) {
     return { elements: asArray(answer, 'the answer', where), rest: null };
@@ -43,7 +43,7 @@ function readAtOnce(body: Buffer, { field: name, orArray = false }: ArrayLocatio
 }
 
 /** Of a field that comes twice the parser would give the last. A name in ASCII may be written as it is, or by `\u00..`. */
-function mayComeTwice(body: Buffer, name: string | null): boolean {
+function mayRepeat(body: Buffer, name: string | null): boolean {
   if (name === null) return false;
   const quoted = JSON.stringify(name);
   const first = body.indexOf(quoted);

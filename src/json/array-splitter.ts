@@ -1,6 +1,6 @@
 import { type ArrayLocation, Envelope } from './envelope.ts';
 import { TextBuffer } from './text-buffer.ts';
-import { asArray, type JsonObject, MOST_LEVELS, notJson, parseJson } from './values.ts';
+import { asArray, type JsonObject, MAX_LEVELS, notJsonError, parseJson } from './values.ts';
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
@@ -16,7 +16,7 @@ for (const byte of [QUOTE, COMMA, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OB
  */
 export class ArraySplitter {
   readonly #where: string;
-  readonly #frame: Envelope;
+  readonly #envelope: Envelope;
   #isQuoted = false;
   /** Whether a backslash has just taken the next byte's meaning. */
   #isEscaped = false;
@@ -28,17 +28,17 @@ export class ArraySplitter {
   /** Characters from the array's first one to the end of the last batch. */
   #charsWithin = 0;
 
-  constructor(place: ArrayLocation, where: string) {
+  constructor(location: ArrayLocation, where: string) {
     this.#where = where;
-    this.#frame = new Envelope(place, where);
+    this.#envelope = new Envelope(location, where);
     this.#elements = new TextBuffer(where);
   }
 
   /** The elements that are whole since the last time, none or one batch of them. Throws `protocol`, `incomplete`. */
   *push(chunk: Buffer): Generator<readonly unknown[]> {
-    let at = this.#frame.phase === 'before' ? this.#frame.pass(chunk, 0) : 0;
-    if (this.#frame.phase === 'within') {
-      const { end, comma } = this.#passElements(chunk, at);
+    let at = this.#envelope.phase === 'before' ? this.#envelope.read(chunk, 0) : 0;
+    if (this.#envelope.phase === 'within') {
+      const { end, comma } = this.#findEnd(chunk, at);
       const closed = end < chunk.length;
       const until = closed ? end : comma;
       if (until >= 0) {
@@ -47,20 +47,20 @@ export class ArraySplitter {
         if (batch.length > 0) yield batch;
         at = until + 1;
       }
-      if (closed) this.#frame.leave(chunk, end);
+      if (closed) this.#envelope.closeArray(chunk, end);
       else this.#elements.add(chunk.subarray(at));
     }
-    if (this.#frame.phase === 'after') this.#frame.pass(chunk, at);
+    if (this.#envelope.phase === 'after') this.#envelope.read(chunk, at);
   }
 
   /** The response's object with the array emptied, or null where it is the array itself. Throws `protocol`, `incomplete`. */
   finish(): JsonObject | null {
-    const { charsBefore } = this.#frame;
-    return this.#frame.finish((position) => position + (position < charsBefore ? 0 : this.#charsWithin));
+    const { charsBefore } = this.#envelope;
+    return this.#envelope.finish((position) => position + (position < charsBefore ? 0 : this.#charsWithin));
   }
 
   /** Where the array ends in this chunk, its length if it does not; and the last comma between elements, or -1. */
-  #passElements(chunk: Buffer, from: number): { end: number; comma: number } {
+  #findEnd(chunk: Buffer, from: number): { end: number; comma: number } {
     let depth = this.#depth;
     let isQuoted = this.#isQuoted;
     let at = this.#isEscaped ? from + 1 : from;
@@ -94,11 +94,11 @@ export class ArraySplitter {
 
   #parseBatch(isLast: boolean): readonly unknown[] {
     const text = `[${this.#elements.takeText()}]`;
-    const placeOf = (position: number) => this.#frame.charsBefore + this.#charsWithin + position - 1;
-    const levels = MOST_LEVELS + 1 - this.#frame.around;
+    const placeOf = (position: number) => this.#envelope.charsBefore + this.#charsWithin + position - 1;
+    const levels = MAX_LEVELS + 1 - this.#envelope.elementDepth;
     const batch = asArray(parseJson(text, this.#where, placeOf, levels), 'the batch', this.#where);
     // Between two commas, and between one and the end, there has to be something.
-    if (batch.length === 0 && (this.#batches > 0 || !isLast)) throw notJson(placeOf(1), this.#where);
+    if (batch.length === 0 && (this.#batches > 0 || !isLast)) throw notJsonError(placeOf(1), this.#where);
     this.#batches += 1;
     this.#charsWithin += text.length - (isLast ? 2 : 1);
     return batch;

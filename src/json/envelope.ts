@@ -1,5 +1,13 @@
 import { TextBuffer } from './text-buffer.ts';
-import { asArray, asObject, field, type JsonObject, parseJson, unreadable, withoutMark } from './values.ts';
+import {
+  asArray,
+  asObject,
+  field,
+  type JsonObject,
+  parseJson,
+  unexpectedResponseError,
+  withoutByteOrderMark,
+} from './values.ts';
 
 /** Where a JSON response has its events. */
 export interface ArrayLocation {
@@ -20,7 +28,7 @@ const BLANK = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
  * to find the array; the parser judges the whole of it, with the array emptied.
  */
 export class Envelope {
-  readonly #place: ArrayLocation;
+  readonly #location: ArrayLocation;
   readonly #where: string;
   #phase: 'before' | 'within' | 'after' = 'before';
   #isQuoted = false;
@@ -28,20 +36,20 @@ export class Envelope {
   #isEscaped = false;
   /** Brackets that are open. */
   #depth = 0;
-  #around = 0;
+  #elementDepth = 0;
   /** Whether a string that starts here is a name of the response's object. */
   #nameMayStart = false;
   /** The last such name, with its quotes; null where it is none that matters. */
   #name: number[] | null = null;
   /** Whether the value that starts here has to be the array. */
-  #isDue = false;
-  readonly #pieces: TextBuffer;
+  #isArrayExpected = false;
+  readonly #text: TextBuffer;
   #charsBefore = 0;
 
-  constructor(place: ArrayLocation, where: string) {
-    this.#place = place;
+  constructor(location: ArrayLocation, where: string) {
+    this.#location = location;
     this.#where = where;
-    this.#pieces = new TextBuffer(where);
+    this.#text = new TextBuffer(where);
   }
 
   get phase(): 'before' | 'within' | 'after' {
@@ -49,8 +57,8 @@ export class Envelope {
   }
 
   /** Brackets around an element: 1 where the response itself is the array, else 2. */
-  get around(): number {
-    return this.#around;
+  get elementDepth(): number {
+    return this.#elementDepth;
   }
 
   /** Characters before the array's first one. */
@@ -59,22 +67,22 @@ export class Envelope {
   }
 
   /** Goes on to the array's first byte, or to the end. Gives where that is. Throws `protocol`, `incomplete`. */
-  pass(chunk: Buffer, from: number): number {
+  read(chunk: Buffer, from: number): number {
     let at = from;
     while (at < chunk.length && this.#phase !== 'within') {
       const byte = chunk[at++] as number;
-      if (this.#isQuoted) this.#passQuoted(byte);
-      else if (!BLANK.has(byte)) this.#passSign(byte);
+      if (this.#isQuoted) this.#readQuoted(byte);
+      else if (!BLANK.has(byte)) this.#readSign(byte);
     }
-    this.#pieces.add(chunk.subarray(from, at));
-    if (this.#phase === 'within') this.#charsBefore = withoutMark(this.#pieces.text()).length;
+    this.#text.add(chunk.subarray(from, at));
+    if (this.#phase === 'within') this.#charsBefore = withoutByteOrderMark(this.#text.text()).length;
     return at;
   }
 
   /** Leaves the array, by the bracket at `at`; gives the place behind it. */
-  leave(chunk: Buffer, at: number): number {
+  closeArray(chunk: Buffer, at: number): number {
     this.#phase = 'after';
-    this.#pieces.add(chunk.subarray(at, at + 1));
+    this.#text.add(chunk.subarray(at, at + 1));
     return at + 1;
   }
 
@@ -83,26 +91,26 @@ export class Envelope {
    * @param placeOf says where in the response a character stands, the array's own left out
    */
   finish(placeOf: (position: number) => number): JsonObject | null {
-    const value = parseJson(withoutMark(this.#pieces.takeText()), this.#where, placeOf);
-    if (this.#around === 1 || this.#place.field === null) {
+    const value = parseJson(withoutByteOrderMark(this.#text.takeText()), this.#where, placeOf);
+    if (this.#elementDepth === 1 || this.#location.field === null) {
       asArray(value, 'the answer', this.#where);
       return null;
     }
     const object = asObject(value, 'the answer', this.#where);
-    asArray(field(object, this.#place.field), `\`${this.#place.field}\``, this.#where);
+    asArray(field(object, this.#location.field), `\`${this.#location.field}\``, this.#where);
     return object;
   }
 
-  #passQuoted(byte: number): void {
+  #readQuoted(byte: number): void {
     // A character of a name is written with six bytes at most.
-    if (this.#name !== null && this.#name.push(byte) > 6 * (this.#place.field?.length ?? 0) + 2) this.#name = null;
+    if (this.#name !== null && this.#name.push(byte) > 6 * (this.#location.field?.length ?? 0) + 2) this.#name = null;
     if (this.#isEscaped) this.#isEscaped = false;
     else if (byte === BACKSLASH) this.#isEscaped = true;
     else if (byte === QUOTE) this.#isQuoted = false;
   }
 
-  #passSign(byte: number): void {
-    if (this.#phase === 'before' && (this.#isDue || this.#depth === 0) && this.#startsArray(byte)) return;
+  #readSign(byte: number): void {
+    if (this.#phase === 'before' && (this.#isArrayExpected || this.#depth === 0) && this.#startsArray(byte)) return;
     switch (byte) {
       case QUOTE:
         this.#isQuoted = true;
@@ -122,35 +130,36 @@ export class Envelope {
         this.#nameMayStart = this.#depth === 1;
         break;
       case COLON:
-        this.#isDue = this.#depth === 1 && this.#isOurs();
+        this.#isArrayExpected = this.#depth === 1 && this.#isNameOfArray();
         this.#name = null;
-        if (this.#isDue && this.#phase === 'after') {
-          throw unreadable(`The field ${this.#place.field} comes twice.`, this.#where);
+        if (this.#isArrayExpected && this.#phase === 'after') {
+          throw unexpectedResponseError(`The field ${this.#location.field} comes twice.`, this.#where);
         }
     }
   }
 
   /** Whether the array starts with this byte. Throws where it would have to, or may not. */
   #startsArray(byte: number): boolean {
-    const { field: name, orArray = false } = this.#place;
-    const fits = this.#isDue || name === null || orArray;
+    const { field: name, orArray = false } = this.#location;
+    const fits = this.#isArrayExpected || name === null || orArray;
     if (byte === OPEN_ARRAY && fits) {
       this.#phase = 'within';
-      this.#around = this.#depth + 1;
-      this.#isDue = false;
+      this.#elementDepth = this.#depth + 1;
+      this.#isArrayExpected = false;
       return true;
     }
-    if (this.#isDue) throw unreadable(`Expected \`${name}\` to be an array.`, this.#where);
-    if (byte === OPEN_ARRAY) throw unreadable('Expected the answer to be an object, not an array.', this.#where);
+    if (this.#isArrayExpected) throw unexpectedResponseError(`Expected \`${name}\` to be an array.`, this.#where);
+    if (byte === OPEN_ARRAY)
+      throw unexpectedResponseError('Expected the answer to be an object, not an array.', this.#where);
     if (byte === OPEN_OBJECT && name === null) {
-      throw unreadable('Expected the answer to be an array, not an object.', this.#where);
+      throw unexpectedResponseError('Expected the answer to be an array, not an object.', this.#where);
     }
     return false;
   }
 
-  #isOurs(): boolean {
+  #isNameOfArray(): boolean {
     try {
-      return this.#name !== null && JSON.parse(Buffer.from(this.#name).toString()) === this.#place.field;
+      return this.#name !== null && JSON.parse(Buffer.from(this.#name).toString()) === this.#location.field;
     } catch {
       return false;
     }

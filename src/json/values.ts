@@ -30,7 +30,7 @@ const DELICATE_NUMBER = /[ \t\n\r:,[](?:-0|-?\d{16,}|-?\d+[.eE][\d.eE+-]*)[ \t\n
 const BARE_NUMBER = /^[ \t\n\r]*-?\d/;
 
 /** Levels of arrays and objects; more than any event has. At some thousands, `JSON.stringify` and the reading of digits run out of stack. */
-export const MOST_LEVELS = 1000;
+export const MAX_LEVELS = 1000;
 
 /** A response body, and the method and path that it answers, for error messages. */
 export interface Received {
@@ -42,19 +42,19 @@ export interface Received {
  * The body as text, without a byte order mark at its start.
  * Throws `protocol` where it is not UTF-8, `incomplete` where it is longer than a string can be (512 MB).
  */
-export function decodeUtf8({ body, where }: Received): string {
-  if (body.length > constants.MAX_STRING_LENGTH) throw tooLong(body.length, where);
-  return withoutMark(readUtf8(body, where));
+export function decodeBody({ body, where }: Received): string {
+  if (body.length > constants.MAX_STRING_LENGTH) throw tooLongError(body.length, where);
+  return withoutByteOrderMark(decodeUtf8(body, where));
 }
 
 /** Bytes as text. Throws `protocol` where they are not UTF-8. */
-export function readUtf8(bytes: Buffer, where: string): string {
-  if (!isUtf8(bytes)) throw unreadable('The response is not UTF-8.', where);
+export function decodeUtf8(bytes: Buffer, where: string): string {
+  if (!isUtf8(bytes)) throw unexpectedResponseError('The response is not UTF-8.', where);
   return bytes.toString('utf8');
 }
 
 /** Text without a byte order mark at its start. */
-export const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
+export const withoutByteOrderMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
 
 /**
  * The body as JSON, every number digit for digit: one that JavaScript would change (`9007199254740993`, `1.10`, `1e400`,
@@ -63,7 +63,7 @@ export const withoutMark = (text: string): string => (text.startsWith('\ufeff') 
  * the text there.
  */
 export function readJson(answer: Received): unknown {
-  return parseJson(decodeUtf8(answer), answer.where);
+  return parseJson(decodeBody(answer), answer.where);
 }
 
 /**
@@ -74,10 +74,10 @@ export function parseJson(
   source: string,
   where: string,
   placeOf: (position: number) => number = (position) => position,
-  levels = MOST_LEVELS,
+  levels = MAX_LEVELS,
 ): unknown {
   const value = parseDigits(source, where, placeOf);
-  if (isTooDeep(value, levels)) throw tooDeep(where);
+  if (isTooDeep(value, levels)) throw tooDeepError(where);
   return value;
 }
 
@@ -87,10 +87,10 @@ function parseDigits(source: string, where: string, placeOf: (position: number) 
     return isDelicate ? JSON.parse(source, keepDigits) : JSON.parse(source);
   } catch (error) {
     // The reading of digits goes down level by level, until the stack has no more room.
-    if (error instanceof RangeError) throw tooDeep(where);
+    if (error instanceof RangeError) throw tooDeepError(where);
     // The parser's own error quotes the response, so it is no `cause`.
     const position = / in JSON at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(String(error))?.[1];
-    throw notJson(position === undefined ? null : placeOf(Number(position)), where);
+    throw notJsonError(position === undefined ? null : placeOf(Number(position)), where);
   }
 }
 
@@ -113,29 +113,29 @@ function isTooDeep(value: unknown, levels: number): boolean {
 }
 
 /** The error for an answer that is no JSON; `at` is the first wrong character, or null where it is its end. */
-export const notJson = (at: number | null, where: string): ExportError =>
-  unreadable(`The response is not JSON${at === null ? '' : `, from character ${at} on`}.`, where);
+export const notJsonError = (at: number | null, where: string): ExportError =>
+  unexpectedResponseError(`The response is not JSON${at === null ? '' : `, from character ${at} on`}.`, where);
 
 /** The error for an answer, or a part of one, that is longer than a string can be. */
-export const tooLong = (bytes: number, where: string): ExportError =>
+export const tooLongError = (bytes: number, where: string): ExportError =>
   new ExportError('incomplete', `The response is too long to be read: ${bytes} bytes.`, {
     where,
     next: 'Export a shorter window.',
   });
 
-const tooDeep = (where: string): ExportError =>
-  unreadable(`The response is nested too deep: more than ${MOST_LEVELS} levels.`, where);
+const tooDeepError = (where: string): ExportError =>
+  unexpectedResponseError(`The response is nested too deep: more than ${MAX_LEVELS} levels.`, where);
 
 /** The value, if it is an object. Throws `protocol`; `what` names it in the message: `the answer`, `data[3]`. */
 export function asObject(value: unknown, what: string, where: string): JsonObject {
   if (isObject(value)) return value;
-  throw unreadable(`Expected ${what} to be an object, not ${kind(value)}.`, where);
+  throw unexpectedResponseError(`Expected ${what} to be an object, not ${kindOf(value)}.`, where);
 }
 
 /** The value, if it is an array. Throws `protocol`; `what` names it in the message. */
 export function asArray(value: unknown, what: string, where: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  throw unreadable(`Expected ${what} to be an array, not ${kind(value)}.`, where);
+  throw unexpectedResponseError(`Expected ${what} to be an array, not ${kindOf(value)}.`, where);
 }
 
 /** The object's own field; `undefined` where there is none, whatever prototypes hold. */
@@ -147,7 +147,7 @@ export function field(object: JsonObject, name: string): unknown {
 export function requireString(object: JsonObject, name: string, where: string): string {
   const value = field(object, name);
   if (typeof value === 'string') return value;
-  throw unreadable(`Expected field ${name} to be a string, not ${kind(value)}.`, where);
+  throw unexpectedResponseError(`Expected field ${name} to be a string, not ${kindOf(value)}.`, where);
 }
 
 /** The object's own field as a string; null where it is missing or null. Throws `protocol` where it is anything else. */
@@ -161,14 +161,14 @@ export function requireNumber(object: JsonObject, name: string, where: string): 
   const value = field(object, name);
   const number = JSON.isRawJSON(value) ? Number(value.rawJSON) : value;
   if (typeof number === 'number' && Number.isFinite(number)) return number;
-  throw unreadable(`Expected field ${name} to be a finite number, not ${kind(value)}.`, where);
+  throw unexpectedResponseError(`Expected field ${name} to be a finite number, not ${kindOf(value)}.`, where);
 }
 
 /** The object's own field, which has to be a date-time, in milliseconds since 1970. Throws `protocol`. */
 export function requireInstant(object: JsonObject, name: string, where: string): number {
   const time = parseInstant(requireString(object, name, where));
   if (time !== null) return time;
-  throw unreadable(`Expected field ${name} to be a date and time.`, where);
+  throw unexpectedResponseError(`Expected field ${name} to be a date and time.`, where);
 }
 
 /** The value, if it is an object, else one without fields: for what may be missing. */
@@ -207,7 +207,7 @@ function keepDigits(_key: string, value: unknown, { source }: { readonly source?
 }
 
 /** What a value is, in words that hold nothing of it. */
-function kind(value: unknown): string {
+function kindOf(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
@@ -216,7 +216,7 @@ function kind(value: unknown): string {
 }
 
 /** The error for an answer that is not what the document promises; `what` holds nothing of it. */
-export function unreadable(what: string, where: string): ExportError {
+export function unexpectedResponseError(what: string, where: string): ExportError {
   return new ExportError('protocol', what, {
     where,
     next: 'Run again; if it stays so, the vendor has changed its answers: please open an issue.',

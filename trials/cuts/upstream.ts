@@ -93,7 +93,7 @@ async function verdictOn(vendor: Vendor, server: SandboxServer, whole: readonly 
 async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> {
   const wire = openHttpClient({
     ...{ origin: server.origin, vendor: vendor.name, maxAttempts: 1, timeoutMs: 10_000, proxyEnv: {} },
-    pace: new RateLimiter(null, systemClock),
+    rateLimiter: new RateLimiter(null, systemClock),
     authorize: async () => vendor.headers(TOKEN),
     renew: async () => false,
     signal: new AbortController().signal,

@@ -58,7 +58,7 @@ export async function openLoopback(): Promise<Loopback> {
       answers.set(path, answer);
       const wire = openHttpClient({
         ...{ origin, vendor: 'Vendor', maxAttempts: 1, timeoutMs, proxyEnv: {}, clock: systemClock },
-        pace: new RateLimiter(null, systemClock),
+        rateLimiter: new RateLimiter(null, systemClock),
         memoryBytes: MEMORY_BYTES,
         authorize: async () => ({ authorization: `Bearer ${TOKEN}` }),
         renew: async () => false,

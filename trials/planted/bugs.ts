@@ -198,7 +198,7 @@ const wire: readonly PlantedBug[] = [
   {
     name: 'a cut gzip body is taken as it came',
     file: 'http/response.ts',
-    find: "throw new TruncatedBody('gzip body cut short or damaged', { cause });",
+    find: "throw new TruncatedBody('gzip body truncated or damaged', { cause });",
     replace: 'return body;',
     caughtBy: ['unit/http/cuts'],
   },
@@ -233,9 +233,9 @@ const wire: readonly PlantedBug[] = [
   {
     name: 'a try appends to what the one before it brought',
     file: 'http/client.ts',
-    find: 'return { ...(await accepted(outcome, call, subject)), where: subject.where };',
+    find: 'return { ...(await requireAccepted(outcome, call, subject)), where: subject.where };',
     replace:
-      'return { ...(await accepted(outcome, call, subject)), where: subject.where, content: { ...content, body: attempt === 1 ? content.body : Buffer.concat([content.body as Buffer, content.body as Buffer]) } };',
+      'return { ...(await requireAccepted(outcome, call, subject)), where: subject.where, content: { ...content, body: attempt === 1 ? content.body : Buffer.concat([content.body as Buffer, content.body as Buffer]) } };',
     caughtBy: ['unit/http/client-retry', 'unit/http/client'],
   },
   {
@@ -384,7 +384,7 @@ const rows: readonly PlantedBug[] = [
   {
     name: 'a row whose quoted cell never ends is dropped',
     file: 'csv/parser.ts',
-    find: "if (last) throw this.#broken('a quoted cell that never ends', end);",
+    find: "if (last) throw this.#rowError('a quoted cell that never ends', end);",
     replace: 'if (last) { this.#at = end; return null; }',
     caughtBy: ['unit/csv/read-csv'],
   },
@@ -419,7 +419,7 @@ const rows: readonly PlantedBug[] = [
   {
     name: 'bytes that are not UTF-8 become question marks',
     file: 'json/values.ts',
-    find: "if (!isUtf8(bytes)) throw unreadable('The response is not UTF-8.', where);",
+    find: "if (!isUtf8(bytes)) throw unexpectedResponseError('The response is not UTF-8.', where);",
     replace: '',
     caughtBy: ['unit/json/values', 'unit/csv/read-csv'],
   },

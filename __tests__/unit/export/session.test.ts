@@ -48,7 +48,7 @@ async function sessionWith(given: Readonly<Record<string, string>>, ...answers: 
     ),
     window: WINDOW,
     secrets,
-    pace: new RateLimiter(null, clock),
+    rateLimiter: new RateLimiter(null, clock),
     clock,
     signal: new AbortController().signal,
     onExchange: (exchange) => exchanges.push(exchange),

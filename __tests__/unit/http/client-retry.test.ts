@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../../src/time/clock.ts';
-import { listen, rawVendor, rejection, vendorOf, wireTo } from './loopback.ts';
+import { clientTo, listen, rawVendor, rejection, vendorOf } from './loopback.ts';
 
 const call = { path: '/api/log', accept: 'json' } as const;
 const after = (value: string) => ({ headers: { 'retry-after': value } });
@@ -9,76 +9,76 @@ const after = (value: string) => ({ headers: { 'retry-after': value } });
 describe('tries again', () => {
   test.each([408, 425, 429, 500, 502, 503, 504])('on %i, with jitter', async (status) => {
     const { origin, seen } = await vendorOf({ status }, { status }, {});
-    const wire = wireTo(origin);
-    await wire.send(call);
+    const client = clientTo(origin);
+    await client.send(call);
     expect(seen).toHaveLength(3);
-    expect(wire.waits).toEqual([500, 1000]);
-    expect(wire.reasons).toEqual([`status ${status}`, `status ${status}`]);
+    expect(client.waits).toEqual([500, 1000]);
+    expect(client.reasons).toEqual([`status ${status}`, `status ${status}`]);
   });
 
   test('and gives what the last try brought, nothing of those before it', async () => {
     const { origin } = await vendorOf({ status: 503, body: '[1]' }, { body: '[2]' });
-    expect((await wireTo(origin).send(call)).body.toString()).toBe('[2]');
+    expect((await clientTo(origin).send(call)).body.toString()).toBe('[2]');
   });
 
   test('on a status that the vendor names, and only then', async () => {
     const { origin } = await vendorOf({ status: 409 }, {});
-    await wireTo(origin).send({ ...call, retryOn: [409] });
+    await clientTo(origin).send({ ...call, retryOn: [409] });
   });
 
   test('with the same body', async () => {
     const { origin, seen } = await vendorOf({ status: 503 }, {});
-    await wireTo(origin).send({ ...call, body: { a: 1 } });
+    await clientTo(origin).send({ ...call, body: { a: 1 } });
     expect(seen.map(({ body }) => body)).toEqual(['{"a":1}', '{"a":1}']);
   });
 
   test('after as many seconds as the vendor asks', async () => {
     const { origin } = await vendorOf({ status: 429, ...after('120') }, {});
-    const wire = wireTo(origin);
-    await wire.send(call);
-    expect(wire.waits).toEqual([120_000]);
+    const client = clientTo(origin);
+    await client.send(call);
+    expect(client.waits).toEqual([120_000]);
   });
 
   test('at the time that the vendor asks', async () => {
     const headers = { 'retry-after': 'Sat, 21 Nov 2026 12:00:07 GMT', date: 'Sat, 21 Nov 2026 12:00:00 GMT' };
     const { origin } = await vendorOf({ status: 503, headers }, {});
-    const wire = wireTo(origin);
-    await wire.send(call);
-    expect(wire.waits).toEqual([7_000]);
+    const client = clientTo(origin);
+    await client.send(call);
+    expect(client.waits).toEqual([7_000]);
   });
 
   test.each(['09:13:20', '13:40:00'])('at that time by its own clock, which is at %s', async (time) => {
     const date = `Sat, 21 Nov 2026 ${time} GMT`;
     const asked = new Date(Date.parse(date) + 20_000).toUTCString();
     const { origin } = await vendorOf({ status: 429, headers: { 'retry-after': asked, date } }, {});
-    const wire = wireTo(origin);
-    await wire.send(call);
-    expect(wire.waits).toEqual([20_000]);
+    const client = clientTo(origin);
+    await client.send(call);
+    expect(client.waits).toEqual([20_000]);
   });
 
   test('at that time by our clock, where the vendor does not tell its own', async () => {
     const headers = { 'retry-after': 'Sat, 21 Nov 2026 12:00:07 GMT', date: 'today' };
     const { origin } = await vendorOf({ status: 429, headers }, {});
-    const wire = wireTo(origin);
-    await wire.send(call);
-    expect(wire.waits).toEqual([7_000]);
+    const client = clientTo(origin);
+    await client.send(call);
+    expect(client.waits).toEqual([7_000]);
   });
 
   test('after a response that took too long', async () => {
     let count = 0;
     const body = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{';
     const server = net.createServer((socket) => socket.once('data', () => socket.write(count++ ? `${body}}` : body)));
-    const wire = wireTo(`http://127.0.0.1:${await listen(server)}`, { timeoutMs: 300 });
-    await wire.send(call);
-    expect(wire.reasons).toEqual(['time-out (ETIMEDOUT)']);
-    expect(wire.exchanges[0]).toMatchObject({ attempt: 1, status: null, sha256: null, bytes: 0 });
+    const client = clientTo(`http://127.0.0.1:${await listen(server)}`, { timeoutMs: 300 });
+    await client.send(call);
+    expect(client.reasons).toEqual(['time-out (ETIMEDOUT)']);
+    expect(client.exchanges[0]).toMatchObject({ attempt: 1, status: null, sha256: null, bytes: 0 });
   });
 });
 
 describe('gives up', () => {
   test('as rate-limit where the last answer was 429', async () => {
     const { origin, seen } = await vendorOf({ status: 503 }, { status: 429, body: '{"message":"slow down"}' });
-    const error = await rejection(wireTo(origin).send(call));
+    const error = await rejection(clientTo(origin).send(call));
     expect(error).toMatchObject({ kind: 'rate-limit', where: 'GET /api/log → 429' });
     expect(error.message).toBe('Kosli still limits the rate after 3 tries: "slow down"');
     expect(seen).toHaveLength(3);
@@ -86,13 +86,13 @@ describe('gives up', () => {
 
   test('as unavailable otherwise', async () => {
     const { origin } = await vendorOf({ status: 503 });
-    const error = await rejection(wireTo(origin).send(call));
+    const error = await rejection(clientTo(origin).send(call));
     expect(error).toMatchObject({ kind: 'unavailable', message: 'Kosli could not answer in 3 tries.' });
   });
 
   test('as unavailable where connections are reset', async () => {
     const { origin } = await rawVendor(() => '');
-    const error = await rejection(wireTo(origin).send(call));
+    const error = await rejection(clientTo(origin).send(call));
     expect(error).toMatchObject({ kind: 'unavailable', where: 'GET /api/log' });
     expect(error.message).toBe('Kosli gave no whole response in 3 tries; the last: connection reset (ECONNRESET).');
   });
@@ -101,15 +101,15 @@ describe('gives up', () => {
     const server = net.createServer();
     const port = await listen(server);
     await new Promise((done) => server.close(done));
-    const wire = wireTo(`http://127.0.0.1:${port}`);
-    expect((await rejection(wire.send(call))).message).toContain('connection refused');
-    expect(wire.exchanges).toHaveLength(3);
+    const client = clientTo(`http://127.0.0.1:${port}`);
+    expect((await rejection(client.send(call))).message).toContain('connection refused');
+    expect(client.exchanges).toHaveLength(3);
   });
 
   test('as unavailable where the name does not resolve', async () => {
-    const wire = wireTo('https://nowhere.invalid');
-    expect((await rejection(wire.send(call))).message).toContain('host name not found');
-    expect(wire.exchanges).toHaveLength(3);
+    const client = clientTo('https://nowhere.invalid');
+    expect((await rejection(client.send(call))).message).toContain('host name not found');
+    expect(client.exchanges).toHaveLength(3);
   });
 
   test.each([
@@ -118,16 +118,16 @@ describe('gives up', () => {
     ['99999999999999999999', 'more than two days'],
   ])('at once where the vendor asks for %s s', async (value, words) => {
     const { origin, seen } = await vendorOf({ status: 429, ...after(value) });
-    const error = await rejection(wireTo(origin).send(call));
+    const error = await rejection(clientTo(origin).send(call));
     expect(error.message).toBe(`Kosli still limits the rate after 1 try; it asks to wait ${words}.`);
     expect(seen).toHaveLength(1);
   });
 
   test('where the waits of one call would add up to more than ten minutes', async () => {
     const { origin } = await vendorOf({ status: 503, ...after('300') });
-    const wire = wireTo(origin, { maxAttempts: 9 });
-    expect((await rejection(wire.send(call))).message).toContain('3 tries; it asks to wait 5 min');
-    expect(wire.waits).toEqual([300_000, 300_000]);
+    const client = clientTo(origin, { maxAttempts: 9 });
+    expect((await rejection(client.send(call))).message).toContain('3 tries; it asks to wait 5 min');
+    expect(client.waits).toEqual([300_000, 300_000]);
   });
 });
 
@@ -138,21 +138,21 @@ describe('an abort', () => {
     const abort = new AbortController();
     const server = net.createServer((socket) => socket.once('data', () => abort.abort(reason)));
     const origin = `http://127.0.0.1:${await listen(server)}`;
-    const wire = wireTo(origin, { signal: abort.signal, timeoutMs: 300_000 });
-    expect(await rejection(wire.send(call))).toBe(reason);
+    const client = clientTo(origin, { signal: abort.signal, timeoutMs: 300_000 });
+    expect(await rejection(client.send(call))).toBe(reason);
   }, 15_000);
 
   test('ends a wait', async () => {
     const abort = new AbortController();
     const { origin } = await vendorOf({ status: 429, ...after('500') });
     const onRetry = () => void setImmediate(() => abort.abort(reason));
-    const wire = wireTo(origin, { signal: abort.signal, clock: systemClock, onRetry });
-    expect(await rejection(wire.send(call))).toBe(reason);
+    const client = clientTo(origin, { signal: abort.signal, clock: systemClock, onRetry });
+    expect(await rejection(client.send(call))).toBe(reason);
   });
 
   test('before the call: nothing is sent', async () => {
     const { origin, seen } = await vendorOf({});
-    expect(await rejection(wireTo(origin, { signal: AbortSignal.abort(reason) }).send(call))).toBe(reason);
+    expect(await rejection(clientTo(origin, { signal: AbortSignal.abort(reason) }).send(call))).toBe(reason);
     expect(seen).toEqual([]);
   });
 });

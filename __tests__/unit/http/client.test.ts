@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { rawVendor, rejection, vendorOf, wireTo } from './loopback.ts';
+import { clientTo, rawVendor, rejection, vendorOf } from './loopback.ts';
 
 const json = { path: '/api/log', accept: 'json' } as const;
 const csv = { path: '/api/log', accept: 'csv' } as const;
@@ -10,7 +10,7 @@ const typed = (type: string) => ({ headers: { 'content-type': type } });
 describe('what goes out', () => {
   test('a GET with its query in order, spaces as %20, credentials, and nothing of got', async () => {
     const { origin, seen } = await vendorOf({});
-    await wireTo(origin).send({ ...json, path: '/a/b%20c', query: { z: 'x y+z', none: undefined, a: 1 } });
+    await clientTo(origin).send({ ...json, path: '/a/b%20c', query: { z: 'x y+z', none: undefined, a: 1 } });
     expect(seen).toEqual([
       {
         method: 'GET',
@@ -30,14 +30,14 @@ describe('what goes out', () => {
 
   test.each(['GET', 'POST'] as const)('a %s with a JSON body and its length', async (method) => {
     const { origin, seen } = await vendorOf({});
-    await wireTo(origin).send({ ...json, method, body: { start: 'é' } });
+    await clientTo(origin).send({ ...json, method, body: { start: 'é' } });
     expect(seen[0]).toMatchObject({ method, body: '{"start":"é"}' });
     expect(seen[0]?.headers).toMatchObject({ 'content-type': 'application/json', 'content-length': '14' });
   });
 
   test('a log-in goes without credentials', async () => {
     const { origin, seen } = await vendorOf({});
-    await wireTo(origin).sendPlain({ ...json, method: 'POST', body: {} });
+    await clientTo(origin).sendPlain({ ...json, method: 'POST', body: {} });
     expect(seen[0]?.headers.authorization).toBeUndefined();
   });
 
@@ -45,9 +45,9 @@ describe('what goes out', () => {
     let connections = 0;
     const { origin, server } = await vendorOf({});
     server.on('connection', () => connections++);
-    const wire = wireTo(origin);
-    await wire.send(json);
-    await wire.send(json);
+    const client = clientTo(origin);
+    await client.send(json);
+    await client.send(json);
     expect(connections).toBe(1);
   });
 
@@ -62,7 +62,7 @@ describe('what goes out', () => {
     '/a b',
   ])('the path %s is refused before anything is sent', async (path) => {
     const { origin, seen } = await vendorOf({});
-    expect(await rejection(wireTo(origin).send({ ...json, path }))).toMatchObject({ kind: 'input' });
+    expect(await rejection(clientTo(origin).send({ ...json, path }))).toMatchObject({ kind: 'input' });
     expect(seen).toEqual([]);
   });
 });
@@ -75,19 +75,19 @@ describe('what is accepted', () => {
     [csv, 'text/csv; charset=utf-8; header=present'],
   ])('%j as %s', async (call, type) => {
     const { origin } = await vendorOf({ ...typed(type), body: '[1]' });
-    const answer = await wireTo(origin).send(call);
+    const answer = await clientTo(origin).send(call);
     expect(answer).toEqual({ status: 200, body: Buffer.from('[1]'), where: 'GET /api/log' });
   });
 
   test.each(['chunked', 'Chunked', 'CHUNKED'])('a body that is %s', async (coding) => {
     const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: ${coding}\r\n\r\n`;
     const { origin } = await rawVendor(() => `${head}3\r\n[1]\r\n0\r\n\r\n`);
-    expect((await wireTo(origin).send(json)).body.toString()).toBe('[1]');
+    expect((await clientTo(origin).send(json)).body.toString()).toBe('[1]');
   });
 
   test('gzip, although only identity was asked for', async () => {
     const { origin } = await vendorOf({ headers: { 'content-encoding': 'gzip' }, body: gzipSync('[1]') });
-    expect((await wireTo(origin).send(json)).body.toString()).toBe('[1]');
+    expect((await clientTo(origin).send(json)).body.toString()).toBe('[1]');
   });
 
   test('an exchange is recorded for each try, with the query and the sum of the decoded body', async () => {
@@ -95,11 +95,11 @@ describe('what is accepted', () => {
       { status: 503 },
       { headers: { 'content-encoding': 'gzip' }, body: gzipSync('[1]') },
     );
-    const wire = wireTo(origin);
-    await wire.send({ ...json, query: { a: 'b c' } });
+    const client = clientTo(origin);
+    await client.send({ ...json, query: { a: 'b c' } });
     const common = { method: 'GET', path: '/api/log?a=b%20c' };
     const sum = (text: string) => createHash('sha256').update(text).digest('hex');
-    expect(wire.exchanges).toEqual([
+    expect(client.exchanges).toEqual([
       { ...common, at: '2026-11-21T12:00:00.000Z', attempt: 1, status: 503, sha256: sum('{}'), bytes: 2 },
       { ...common, at: '2026-11-21T12:00:00.500Z', attempt: 2, status: 200, sha256: sum('[1]'), bytes: 3 },
     ]);
@@ -122,7 +122,7 @@ describe('what is a protocol error, at once', () => {
     ['409', { status: 409, body: '{"error":{"message":"in use"}}' }, 'refused the request: "in use"'],
   ])('%s', async (_, answer, message) => {
     const { origin, seen } = await vendorOf(answer);
-    const error = await rejection(wireTo(origin).send(json));
+    const error = await rejection(clientTo(origin).send(json));
     expect(error).toMatchObject({ name: 'ExportError', kind: 'protocol', message: expect.stringContaining(message) });
     expect(seen).toHaveLength(1);
   });
@@ -141,10 +141,10 @@ describe('what is a protocol error, at once', () => {
     ['a length and chunks', 'content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n', 'HPE_'],
   ])('%s', async (_, rest, message) => {
     const { origin } = await rawVendor(() => head + rest);
-    const wire = wireTo(origin);
-    const error = await rejection(wire.send(json));
+    const client = clientTo(origin);
+    const error = await rejection(client.send(json));
     expect(error).toMatchObject({ kind: 'protocol', message: expect.stringContaining(message) });
-    expect(wire.exchanges).toHaveLength(1);
+    expect(client.exchanges).toHaveLength(1);
   });
 
   test.each([
@@ -155,7 +155,7 @@ describe('what is a protocol error, at once', () => {
     ['https://b%C3%BCcher.example', 'Kosli redirects to xn--bcher-kva.example.'],
   ])('a redirect to %s is not followed', async (location, message) => {
     const { origin, seen } = await vendorOf({ status: 302, headers: { location } });
-    expect(await rejection(wireTo(origin).send(json))).toMatchObject({
+    expect(await rejection(clientTo(origin).send(json))).toMatchObject({
       kind: 'protocol',
       message,
       where: 'GET /api/log → 302',

@@ -4,7 +4,7 @@ import { cutAll } from '../../../trials/cuts/all.ts';
 import { cutCsv, cutJson } from '../../../trials/cuts/upstream.ts';
 import { chunked } from '../../../trials/fuzz/chunked.ts';
 import type { End, Way } from '../../../trials/fuzz/loopback.ts';
-import { rawVendor, rejection, vendorOf, wireTo } from './loopback.ts';
+import { clientTo, rawVendor, rejection, vendorOf } from './loopback.ts';
 
 const call = { path: '/api/log', accept: 'json' } as const;
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
@@ -35,25 +35,25 @@ const responses: [string, Buffer][] = [
 describe.each(responses)('a response framed by %s', (_, whole) => {
   test('is accepted whole', async () => {
     const { origin } = await rawVendor(() => whole);
-    expect((await wireTo(origin).send(call)).body.toString()).toMatch(/^\[.*\]$/);
+    expect((await clientTo(origin).send(call)).body.toString()).toMatch(/^\[.*\]$/);
   });
 
   test('is never accepted cut, at whichever byte', async () => {
     const { origin } = await rawVendor((count) => whole.subarray(0, count));
-    const wire = wireTo(origin, {
+    const client = clientTo(origin, {
       maxAttempts: whole.length,
       clock: { now: Date.now, random: () => 0, sleep: async () => {} },
     });
-    expect(await rejection(wire.send(call))).toMatchObject({ kind: 'unavailable' });
-    expect(wire.exchanges).toHaveLength(whole.length);
-    expect(wire.exchanges.every(({ status, sha256 }) => status === null && sha256 === null)).toBe(true);
+    expect(await rejection(client.send(call))).toMatchObject({ kind: 'unavailable' });
+    expect(client.exchanges).toHaveLength(whole.length);
+    expect(client.exchanges.every(({ status, sha256 }) => status === null && sha256 === null)).toBe(true);
   });
 
   test('is fetched again after a cut', async () => {
     const { origin } = await rawVendor((count) => (count === 0 ? whole.subarray(0, -3) : whole));
-    const wire = wireTo(origin);
-    await wire.send(call);
-    expect(wire.reasons).toHaveLength(1);
+    const client = clientTo(origin);
+    await client.send(call);
+    expect(client.reasons).toHaveLength(1);
   });
 });
 
@@ -61,8 +61,8 @@ test('a gzip body that was cut before it was framed is never accepted, at whiche
   const headers = { 'content-encoding': 'gzip' };
   for (let length = 0; length < zipped.length; length++) {
     const { origin } = await vendorOf({ headers, body: zipped.subarray(0, length) });
-    const error = await rejection(wireTo(origin, { maxAttempts: 2 }).send(call));
-    expect(error).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('gzip body cut short') });
+    const error = await rejection(clientTo(origin, { maxAttempts: 2 }).send(call));
+    expect(error).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('gzip body truncated') });
   }
 });
 

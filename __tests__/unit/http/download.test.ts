@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Download } from '../../../src/http/call.ts';
 import type { HttpClientOptions } from '../../../src/http/client.ts';
-import { filesOpenIn, listen, rawVendor, rejection, vendorOf, wireTo } from './loopback.ts';
+import { clientTo, filesOpenIn, listen, rawVendor, rejection, vendorOf } from './loopback.ts';
 
 const call = { path: '/api/log', accept: 'json' } as const;
 const BODY = JSON.stringify(Array.from({ length: 20_000 }, (_, id) => ({ id })));
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 const opened = (origin: string, more: Partial<HttpClientOptions> = {}) =>
-  wireTo(origin, { folder, memoryBytes: 10_000, ...more });
+  clientTo(origin, { folder, memoryBytes: 10_000, ...more });
 
 async function textOf({ chunks, release }: Download): Promise<string> {
   const all: Buffer[] = [];
@@ -40,13 +40,13 @@ describe('a download', () => {
     ['in chunks', { headers: { 'transfer-encoding': 'chunked' } }],
   ])('%s goes to the disk, and is recorded with its sum', async (_, answer) => {
     const { origin } = await vendorOf({ ...answer, body: BODY });
-    const wire = opened(origin);
-    const download = await wire.download({ ...call, query: { a: 1 } });
+    const client = opened(origin);
+    const download = await client.download({ ...call, query: { a: 1 } });
     expect(download).toMatchObject({ where: 'GET /api/log', body: null, bytes: BODY.length });
     expect(await filesOpenIn(folder)).toBe(1);
     expect(await textOf(download)).toBe(BODY);
     const sha256 = createHash('sha256').update(BODY).digest('hex');
-    expect(wire.exchanges).toMatchObject([{ path: '/api/log?a=1', status: 200, bytes: BODY.length, sha256 }]);
+    expect(client.exchanges).toMatchObject([{ path: '/api/log?a=1', status: 200, bytes: BODY.length, sha256 }]);
   });
 
   test('that is small stays in memory', async () => {
@@ -67,20 +67,20 @@ describe('a download', () => {
     let connections = 0;
     const { origin, server } = await vendorOf({ body: BODY });
     server.on('connection', () => connections++);
-    const wire = opened(origin);
-    for (let turn = 0; turn < 3; turn++) expect(await textOf(await wire.download(call))).toBe(BODY);
+    const client = opened(origin);
+    for (let turn = 0; turn < 3; turn++) expect(await textOf(await client.download(call))).toBe(BODY);
     expect(connections).toBe(1);
   });
 
   test('that was cut is fetched again as a whole, and nothing of the first try is in it', async () => {
     const whole = `${typed}content-length: ${BODY.length}\r\n\r\n${BODY}`;
     const { origin } = await rawVendor((count) => (count < 2 ? whole.replace('[', '{').slice(0, -3) : whole));
-    const wire = opened(origin);
-    const download = await wire.download(call);
+    const client = opened(origin);
+    const download = await client.download(call);
     expect(await filesOpenIn(folder)).toBe(1);
     expect(await textOf(download)).toBe(BODY);
-    expect(wire.exchanges.map(({ sha256 }) => sha256 === null)).toEqual([true, true, false]);
-    expect(wire.reasons).toEqual(Array(2).fill('response cut short (ERR_HTTP_CONTENT_LENGTH_MISMATCH)'));
+    expect(client.exchanges.map(({ sha256 }) => sha256 === null)).toEqual([true, true, false]);
+    expect(client.reasons).toEqual(Array(2).fill('truncated response (ERR_HTTP_CONTENT_LENGTH_MISMATCH)'));
   });
 
   test.each([429, 503])('that is answered %i is tried again', async (status) => {
@@ -92,8 +92,8 @@ describe('a download', () => {
     const server = net.createServer((socket) =>
       socket.once('data', () => socket.write(`${typed}content-length: ${BODY.length}\r\n\r\n${BODY.slice(0, -1)}`)),
     );
-    const wire = opened(`http://127.0.0.1:${await listen(server)}`, { timeoutMs: 300, maxAttempts: 2 });
-    const error = await rejection(wire.download(call));
+    const client = opened(`http://127.0.0.1:${await listen(server)}`, { timeoutMs: 300, maxAttempts: 2 });
+    const error = await rejection(client.download(call));
     expect(error).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('time-out (ETIMEDOUT)') });
   });
 
@@ -106,8 +106,8 @@ describe('a download', () => {
         setTimeout(() => abort.abort(reason), 50);
       }),
     );
-    const wire = opened(`http://127.0.0.1:${await listen(server)}`, { signal: abort.signal });
-    expect(await rejection(wire.download(call))).toBe(reason);
+    const client = opened(`http://127.0.0.1:${await listen(server)}`, { signal: abort.signal });
+    expect(await rejection(client.download(call))).toBe(reason);
   });
 
   test('that is not what the document promises is given back', async () => {
@@ -134,12 +134,12 @@ describe('a download', () => {
 
   test('for which the disk has no place is an error of the destination, at once', async () => {
     const { origin, seen } = await vendorOf({ body: BODY });
-    const wire = opened(origin, { folder: join(folder, 'not-there') });
-    expect(await rejection(wire.download(call))).toMatchObject({
+    const client = opened(origin, { folder: join(folder, 'not-there') });
+    expect(await rejection(client.download(call))).toMatchObject({
       kind: 'destination',
       message: 'The export cannot be written (ENOENT).',
     });
     expect(seen).toHaveLength(1);
-    expect(wire.exchanges).toMatchObject([{ status: null, sha256: null, bytes: 0 }]);
+    expect(client.exchanges).toMatchObject([{ status: null, sha256: null, bytes: 0 }]);
   });
 });

@@ -2,14 +2,14 @@ import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { maskEverywhere, openSecrets } from '../../../src/base/secrets.ts';
-import { rawVendor, rejection, vendorOf, wireTo } from './loopback.ts';
+import { clientTo, rawVendor, rejection, vendorOf } from './loopback.ts';
 
 const json = { path: '/api/log', accept: 'json' } as const;
 
 describe('who must act', () => {
   test('404 is not-found', async () => {
     const { origin } = await vendorOf({ status: 404 });
-    expect(await rejection(wireTo(origin).send({ ...json, query: { actor: 'ann' } }))).toMatchObject({
+    expect(await rejection(clientTo(origin).send({ ...json, query: { actor: 'ann' } }))).toMatchObject({
       kind: 'not-found',
       where: 'GET /api/log → 404',
     });
@@ -18,7 +18,7 @@ describe('who must act', () => {
   test('403 is auth, whatever its body is', async () => {
     for (const answer of [{ body: '<p>' }, { body: 'null' }, { headers: { 'content-encoding': 'br' } }]) {
       const { origin } = await vendorOf({ status: 403, ...answer });
-      const error = await rejection(wireTo(origin).send(json));
+      const error = await rejection(clientTo(origin).send(json));
       expect(error).toMatchObject({ kind: 'auth', message: 'Kosli refused the credentials.' });
     }
   });
@@ -27,17 +27,17 @@ describe('who must act', () => {
     const { origin, seen } = await vendorOf({ status });
     const asked: number[] = [];
     const renew = async (code: number) => asked.push(code) > 0;
-    const wire = wireTo(origin, { renew, maxAttempts: 1 });
-    expect(await rejection(wire.send(json))).toMatchObject({ kind: 'auth' });
+    const client = clientTo(origin, { renew, maxAttempts: 1 });
+    expect(await rejection(client.send(json))).toMatchObject({ kind: 'auth' });
     expect(asked).toEqual([status]);
     expect(seen).toHaveLength(2);
-    expect(wire.waits).toEqual([]);
+    expect(client.waits).toEqual([]);
   });
 
   test('renewed credentials are the ones sent, and the body decides', async () => {
     const { origin, seen } = await vendorOf({ status: 403, body: '{"error":"TokenError"}' }, {});
     let token = 'old';
-    await wireTo(origin, {
+    await clientTo(origin, {
       authorize: async () => ({ authorization: token }),
       renew: async (_, body) => {
         token = 'new';
@@ -50,7 +50,7 @@ describe('who must act', () => {
   test('a refused log-in is auth, and renews nothing', async () => {
     const { origin, seen } = await vendorOf({ status: 401 });
     const renew = async () => true;
-    expect(await rejection(wireTo(origin, { renew }).sendPlain(json))).toMatchObject({ kind: 'auth' });
+    expect(await rejection(clientTo(origin, { renew }).sendPlain(json))).toMatchObject({ kind: 'auth' });
     expect(seen).toHaveLength(1);
   });
 
@@ -62,7 +62,7 @@ describe('who must act', () => {
       { body: gzipSync(big), headers: { 'content-encoding': 'gzip' } },
     ]) {
       const { origin, seen } = await vendorOf(answer);
-      const error = await rejection(wireTo(origin, { maxBytes: 100_000 }).send(json));
+      const error = await rejection(clientTo(origin, { maxBytes: 100_000 }).send(json));
       expect(error).toMatchObject({ kind: 'incomplete', next: expect.stringContaining('Narrow the window') });
       expect(seen).toHaveLength(1);
     }
@@ -70,7 +70,7 @@ describe('who must act', () => {
 
   test('a token that no header can hold is an input', async () => {
     const { origin } = await vendorOf({});
-    const error = await rejection(wireTo(origin, { authorize: async () => ({ authorization: 'a\nb' }) }).send(json));
+    const error = await rejection(clientTo(origin, { authorize: async () => ({ authorization: 'a\nb' }) }).send(json));
     expect(error).toMatchObject({ kind: 'input' });
   });
 });
@@ -79,7 +79,7 @@ describe('what is never told', () => {
   test('the vendor is quoted short, escaped, and without the token that it echoes', async () => {
     const message = `::error::\u001b[31mBad s3cr3t-token${'x'.repeat(500)}`;
     const { origin } = await vendorOf({ status: 401, body: JSON.stringify({ message }) });
-    const error = await rejection(wireTo(origin).send(json));
+    const error = await rejection(clientTo(origin).send(json));
     expect(error.message).toMatch(/^Kosli refused the credentials: "\\:\\:error:\\:\\u001b\[31mBad \*\*\*x{179}…"$/);
   });
 
@@ -88,7 +88,7 @@ describe('what is never told', () => {
     const call = { ...json, method: 'POST', body: { clientSecret: 'hunter2hunter2' } } as const;
     const { redact, mask } = openSecrets(() => {});
     maskEverywhere('hunter2hunter2', mask);
-    expect((await rejection(wireTo(origin, { redact }).sendPlain(call))).message).toBe(
+    expect((await rejection(clientTo(origin, { redact }).sendPlain(call))).message).toBe(
       'Kosli refused the request: "no client ***"',
     );
   });
@@ -99,7 +99,7 @@ describe('what is never told', () => {
     ['a reset', ''],
   ])('no error or cause holds a header: %s', async (_, bytes) => {
     const { origin } = await rawVendor(() => bytes);
-    const error = await rejection(wireTo(origin).send({ ...json, body: { p: 'hidden-body' } }));
+    const error = await rejection(clientTo(origin).send({ ...json, body: { p: 'hidden-body' } }));
     expect(error.cause).toBeInstanceOf(Error);
     expect(inspect(error, { depth: Infinity, showHidden: true })).not.toMatch(/s3cr3t|hidden-body|user-agent/);
   });

@@ -77,7 +77,7 @@ export interface Opened extends HttpClient {
 export const NOON = Date.UTC(2026, 10, 21, 12);
 
 /** A wire whose waits are written down and take no time. */
-export function wireTo(origin: string, more: Partial<HttpClientOptions> = {}): Opened {
+export function clientTo(origin: string, more: Partial<HttpClientOptions> = {}): Opened {
   const waits: number[] = [];
   const reasons: string[] = [];
   const exchanges: Exchange[] = [];
@@ -90,7 +90,7 @@ export function wireTo(origin: string, more: Partial<HttpClientOptions> = {}): O
       now += ms;
     },
   };
-  const wire = openHttpClient({
+  const client = openHttpClient({
     origin,
     vendor: 'Kosli',
     authorize: async () => ({ authorization: 'Bearer s3cr3t-token' }),
@@ -100,14 +100,14 @@ export function wireTo(origin: string, more: Partial<HttpClientOptions> = {}): O
     signal: new AbortController().signal,
     proxyEnv: {},
     redact: (text) => text.replaceAll('s3cr3t-token', '***'),
-    pace: new RateLimiter(null, clock),
+    rateLimiter: new RateLimiter(null, clock),
     clock,
     onExchange: (exchange) => exchanges.push(exchange),
     onRetry: ({ reason }) => reasons.push(reason),
     ...more,
   });
-  closers.unshift(wire.close);
-  return { ...wire, waits, reasons, exchanges };
+  closers.unshift(client.close);
+  return { ...client, waits, reasons, exchanges };
 }
 
 /** How many files of this process, with or without a name, are open in a folder. */

@@ -4,7 +4,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { listen, rejection, vendorOf, wireTo } from './loopback.ts';
+import { clientTo, listen, rejection, vendorOf } from './loopback.ts';
 
 const call = { path: '/api/log', accept: 'json' } as const;
 
@@ -58,20 +58,20 @@ async function untrusted(): Promise<string> {
 }
 
 test('a certificate that nobody vouches for is not tried again', async () => {
-  const wire = wireTo(await untrusted());
-  expect(await rejection(wire.send(call))).toMatchObject({
+  const client = clientTo(await untrusted());
+  expect(await rejection(client.send(call))).toMatchObject({
     kind: 'unavailable',
     message: 'The certificate of Kosli is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT).',
     next: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
   });
-  expect(wire.exchanges).toHaveLength(1);
+  expect(client.exchanges).toHaveLength(1);
 });
 
 describe('a proxy', () => {
   test.each(['HTTP_PROXY', 'http_proxy'])('is used where %s names it', async (name) => {
     const { origin, seen } = await vendorOf({});
     const { url, asked } = await proxy();
-    await wireTo(origin, { proxyEnv: { [name]: url } }).send({ ...call, query: { a: 'b c' }, body: { c: 1 } });
+    await clientTo(origin, { proxyEnv: { [name]: url } }).send({ ...call, query: { a: 'b c' }, body: { c: 1 } });
     expect(asked).toEqual([`GET ${origin}/api/log?a=b%20c`]);
     expect(seen[0]?.body).toBe('{"c":1}');
   });
@@ -79,15 +79,15 @@ describe('a proxy', () => {
   test.each(['NO_PROXY', 'no_proxy'])('is left out where %s names the vendor', async (name) => {
     const { origin } = await vendorOf({});
     const { url, asked } = await proxy();
-    await wireTo(origin, { proxyEnv: { HTTP_PROXY: url, [name]: '127.0.0.1' } }).send(call);
+    await clientTo(origin, { proxyEnv: { HTTP_PROXY: url, [name]: '127.0.0.1' } }).send(call);
     expect(asked).toEqual([]);
   });
 
   test('tunnels https, so that the certificate is the vendor’s', async () => {
     const origin = await untrusted();
     const { url, asked } = await proxy();
-    const wire = wireTo(origin, { proxyEnv: { HTTPS_PROXY: url } });
-    expect((await rejection(wire.send(call))).message).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
+    const client = clientTo(origin, { proxyEnv: { HTTPS_PROXY: url } });
+    expect((await rejection(client.send(call))).message).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
     expect(asked).toEqual([`CONNECT ${origin.slice('https://'.length)}`]);
   });
 
@@ -95,7 +95,7 @@ describe('a proxy', () => {
     const server = http.createServer();
     server.on('connect', (_, socket) => socket.end('HTTP/1.1 407 \u001b[31m##[error]x\r\n\r\n'));
     const url = `http://user:hunter2@127.0.0.1:${await listen(server)}`;
-    const error = await rejection(wireTo('https://kosli.invalid', { proxyEnv: { HTTPS_PROXY: url } }).send(call));
+    const error = await rejection(clientTo('https://kosli.invalid', { proxyEnv: { HTTPS_PROXY: url } }).send(call));
     expect(error).toMatchObject({
       kind: 'unavailable',
       message: expect.stringContaining('the proxy refused the tunnel'),
@@ -109,7 +109,7 @@ describe('a proxy', () => {
     (url) => {
       let error: unknown;
       try {
-        wireTo('https://kosli.invalid', { proxyEnv: { HTTPS_PROXY: url } });
+        clientTo('https://kosli.invalid', { proxyEnv: { HTTPS_PROXY: url } });
       } catch (thrown) {
         error = thrown;
       }

@@ -72,7 +72,7 @@ function slidingWindow(limit: number, windowMs: number): Counting {
 }
 
 interface Traffic {
-  readonly pace: RateLimiter;
+  readonly limiter: RateLimiter;
   readonly clock: VirtualClock;
   readonly counting: Counting;
   readonly walkers: number;
@@ -83,7 +83,7 @@ interface Traffic {
 }
 
 /** Sends requests, as many at once as there are walkers. Gives when each arrived, and how many were too many. */
-async function traffic({ pace, clock, counting, walkers, requests, travel, tells }: Traffic) {
+async function traffic({ limiter, clock, counting, walkers, requests, travel, tells }: Traffic) {
   const arrivals: number[] = [];
   let tooMany = 0;
   let sent = 0;
@@ -92,14 +92,14 @@ async function traffic({ pace, clock, counting, walkers, requests, travel, tells
   const walk = async () => {
     while (sent < requests) {
       sent++;
-      await pace.acquire(NEVER);
+      await limiter.acquire(NEVER);
       await travelled();
       arrivals.push(clock.now());
       const { left, resetMs } = counting(clock.now());
       if (left < 0) tooMany++;
       const headers = tells ? answer(Math.max(0, left), Math.ceil(resetMs / 1000)) : {};
       await travelled();
-      pace.release(headers);
+      limiter.release(headers);
       await travelled();
     }
   };
@@ -122,7 +122,7 @@ describe('a published rate', () => {
         const clock = new VirtualClock();
         const rate = { requests, windowMs: 10_000 };
         const given = { clock, counting: count(requests, rate.windowMs), walkers: atOnce, travel: times, tells: false };
-        const { arrivals, tooMany } = await traffic({ ...given, pace: new RateLimiter(rate, clock), requests: 60 });
+        const { arrivals, tooMany } = await traffic({ ...given, limiter: new RateLimiter(rate, clock), requests: 60 });
         expect(tooMany).toBe(0);
         expect(arrivals).toHaveLength(60);
         arrivals.sort((a, b) => a - b);
@@ -139,7 +139,7 @@ describe('a published rate', () => {
     const rate = { requests: 10, windowMs: 60_000 };
     const start = clock.now();
     const given = { clock, counting: slidingWindow(10, 60_000), walkers: 4, requests: 100, travel: [50], tells: false };
-    await traffic({ ...given, pace: new RateLimiter(rate, clock) });
+    await traffic({ ...given, limiter: new RateLimiter(rate, clock) });
     expect(clock.now() - start).toBeLessThan(9 * 61_000);
   });
 
@@ -169,7 +169,7 @@ describe('what the vendor says is left', () => {
       fc.asyncProperty(fc.integer({ min: 16, max: 60 }), walkers, travel, async (limit, atOnce, times) => {
         const clock = new VirtualClock();
         const given = { clock, counting: fixedWindow(limit, 60_000), walkers: atOnce, travel: times, tells: true };
-        const { arrivals, tooMany } = await traffic({ ...given, pace: new RateLimiter(null, clock), requests: 150 });
+        const { arrivals, tooMany } = await traffic({ ...given, limiter: new RateLimiter(null, clock), requests: 150 });
         expect(tooMany).toBe(0);
         most = Math.max(most, arrivals.length / (1 + (clock.now() - 1_000_000) / 60_000) / limit);
       }),
@@ -181,7 +181,7 @@ describe('what the vendor says is left', () => {
   test('is made use of, but for as many as may be in flight', async () => {
     const clock = new VirtualClock();
     const given = { clock, counting: fixedWindow(100, 60_000), walkers: 8, requests: 500, travel: [100], tells: true };
-    const { tooMany } = await traffic({ ...given, pace: new RateLimiter(null, clock) });
+    const { tooMany } = await traffic({ ...given, limiter: new RateLimiter(null, clock) });
     expect(tooMany).toBe(0);
     expect(clock.now() - 1_000_000).toBeLessThan(6 * 62_000);
   });

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { onDisk, refused, writeAll } from '../../base/disk.ts';
+import { diskError, onDisk, writeAll } from '../../base/disk.ts';
 import { takeMemory } from '../../base/memory.ts';
 import { type Key, keyOf, type RowBatch } from './row-batch.ts';
 
@@ -174,7 +174,7 @@ export class SpilledRun implements SortedRun {
       const { bytesRead } = await onDisk(this.#path, () =>
         this.#extent.file.read(memory, done, length - done, place.at + done),
       );
-      if (bytesRead === 0) throw refused(this.#path, 'Rows that were put aside have become fewer.', undefined);
+      if (bytesRead === 0) throw diskError(this.#path, 'Rows that were put aside have become fewer.', undefined);
       done += bytesRead;
     }
     return blockOf(memory, place);

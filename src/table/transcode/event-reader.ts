@@ -4,7 +4,7 @@ import { RowBuffer } from '../../csv/row-buffer.ts';
 import type { Download } from '../../http/call.ts';
 import { type ArrayLocation, Envelope } from '../../json/envelope.ts';
 import { passElement, skipBlank } from '../../json/tokenizer.ts';
-import { type JsonObject, MOST_LEVELS, parseJson, tooLong, unreadable } from '../../json/values.ts';
+import { type JsonObject, MAX_LEVELS, parseJson, tooLongError, unexpectedResponseError } from '../../json/values.ts';
 import type { Columns, EventShape, ReadEvents, Vendor, VendorEvent } from '../../vendors/contract.ts';
 import { readEvents } from '../../vendors/read-page.ts';
 import { type TranscodedBatch, TranscodedRow } from './encoded-row.ts';
@@ -80,12 +80,12 @@ class Rows {
 
   /** The events that are whole since the last time, none or one batch of them. */
   *push(chunk: Buffer): Generator<readonly RowEvent[]> {
-    const at = this.#frame.phase === 'before' ? this.#frame.pass(chunk, 0) : 0;
+    const at = this.#frame.phase === 'before' ? this.#frame.read(chunk, 0) : 0;
     if (this.#frame.phase === 'within') {
       this.#pending.push(chunk.subarray(at));
       this.#pendingBytes += chunk.length - at;
       if (this.#pendingBytes >= Math.min(this.#wantedBytes, constants.MAX_STRING_LENGTH)) yield* this.#take();
-    } else this.#frame.pass(chunk, at);
+    } else this.#frame.read(chunk, at);
   }
 
   /** The same when nothing more is to come, and the rest. */
@@ -104,9 +104,9 @@ class Rows {
     this.#rows = new RowBuffer(Math.ceil(this.#maker.growth * source.length));
     const at = this.#passElements(batch, events);
     batch.encoded = this.#rows.bytes;
-    if (!isUtf8(source.subarray(0, at))) throw unreadable('The response is not UTF-8.', this.#where);
+    if (!isUtf8(source.subarray(0, at))) throw unexpectedResponseError('The response is not UTF-8.', this.#where);
     const left = source.subarray(at);
-    if (this.#frame.phase === 'after') this.#frame.pass(left, 0);
+    if (this.#frame.phase === 'after') this.#frame.read(left, 0);
     else this.#keep(left, at === 0 ? 2 * left.length : 0);
     if (events.length > 0) yield events;
   }
@@ -115,7 +115,7 @@ class Rows {
     this.#pending = [pending];
     this.#pendingBytes = pending.length;
     this.#wantedBytes = wantedBytes;
-    if (pending.length > constants.MAX_STRING_LENGTH) throw tooLong(pending.length, this.#where);
+    if (pending.length > constants.MAX_STRING_LENGTH) throw tooLongError(pending.length, this.#where);
   }
 
   /** Goes over all elements that are whole. Gives the place behind the last one's comma, or behind the array. */
@@ -140,7 +140,7 @@ class Rows {
         if (!isNone) events.push(this.#parse(batch, at, to));
       }
       this.#isFirst = false;
-      if (source[next] !== COMMA) return this.#frame.leave(source, next);
+      if (source[next] !== COMMA) return this.#frame.closeArray(source, next);
       at = next + 1;
     }
     return at;
@@ -156,9 +156,9 @@ class Rows {
 
   /** An element that is out of the ordinary. */
   #parse(batch: TranscodedBatch, from: number, to: number): RowEvent {
-    if (to - from > constants.MAX_STRING_LENGTH) throw tooLong(to - from, this.#where);
+    if (to - from > constants.MAX_STRING_LENGTH) throw tooLongError(to - from, this.#where);
     const text = batch.source.toString('utf8', from, to);
-    const element = parseJson(text, this.#where, undefined, MOST_LEVELS - this.#frame.around);
+    const element = parseJson(text, this.#where, undefined, MAX_LEVELS - this.#frame.elementDepth);
     const event = this.#read(element, this.#where);
     const { time, id } = event;
     const begin = this.#rows.length;
