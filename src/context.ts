@@ -1,9 +1,10 @@
 import type { Secrets } from './base/secrets.ts';
 import type { RateLimiter } from './http/rate-limiter.ts';
+import type { Inputs } from './inputs/inputs.ts';
 import type { Runner } from './runner.ts';
 import type { Clock } from './time/clock.ts';
 
-/** What the program runs on. */
+/** The process that the program runs in. */
 export interface RunContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly runner: Runner;
@@ -12,9 +13,11 @@ export interface RunContext {
   readonly signal: AbortSignal;
 }
 
-/** The same, with what has to be kept out of everything that is shown. */
+/** The context of one run, once its inputs are read. */
 export interface ExportContext extends RunContext {
+  readonly inputs: Inputs;
+  /** The secrets that are redacted from everything that is shown. */
   readonly secrets: Secrets;
-  /** Of all requests to the vendor. */
+  /** The one rate limiter of all requests to the vendor. */
   readonly rateLimiter: RateLimiter;
 }

@@ -9,18 +9,19 @@ import type { ExportTask } from './delivery/next-export.ts';
 import type { CsvFile } from './export/part-files.ts';
 import type { ExportedTable } from './export/row-filter.ts';
 import type { Exchange } from './http/call.ts';
-import type { Inputs } from './inputs/inputs.ts';
+import type { DestinationName, ExportRequest } from './inputs/inputs.ts';
 import { formatInstant } from './time/instant.ts';
 import { boundsOf, type Window } from './time/window.ts';
+import type { Vendor } from './vendors/contract.ts';
 
-/** One export that was delivered. */
+/** An export that was delivered. A report holds no secret. */
 export interface Report {
-  readonly inputs: Inputs;
+  readonly request: ExportRequest;
   readonly task: ExportTask;
-  /** Absolute. */
+  /** The folder of the export, absolute. */
   readonly folder: string;
   readonly table: ExportedTable;
-  /** The same rows for spreadsheets, in parts of their own; empty where `csv-safety` is `off`. */
+  /** The copies for spreadsheets, in parts of their own; empty where `csv-safety` is `off`. */
   readonly copies: readonly CsvFile[];
   readonly files: readonly ListedFile[];
   readonly exchanges: readonly Exchange[];
@@ -33,16 +34,20 @@ export interface Report {
 }
 
 /**
- * The action's outputs, in the order of `action.yml`; '' where there is nothing to say. Counts are of all exports of the
- * run; what one export alone has is that of the last one.
+ * Returns the action's outputs, in the order of `action.yml`; '' where there is nothing to say. Counts are sums over all
+ * exports of the run; paths, digests and receipts are those of the last export.
  */
-export function outputsOf({ windowRequest, destinations }: Inputs, reports: readonly Report[]): Record<string, string> {
+export function outputsOf(
+  { windowRequest }: ExportRequest,
+  destinations: readonly DestinationName[],
+  reports: readonly Report[],
+): Record<string, string> {
   const first = reports[0];
   const last = reports.at(-1);
   const csv = last?.table.files[0];
   const window = {
-    from: first?.task.window.from ?? windowRequest.window.to,
-    to: last?.task.window.to ?? windowRequest.window.to,
+    from: first?.task.window.from ?? windowRequest.finalTo,
+    to: last?.task.window.to ?? windowRequest.finalTo,
   };
   const rows = sumOf(reports, ({ table }) => table.counts.written);
   const times = reports.flatMap(({ table }) => [table.firstEvent, table.lastEvent]).filter((time) => time !== null);
@@ -71,18 +76,18 @@ export function outputsOf({ windowRequest, destinations }: Inputs, reports: read
 const sumOf = (reports: readonly Report[], count: (report: Report) => number): number =>
   reports.reduce((sum, report) => sum + count(report), 0);
 
-/** Exports shown one by one; of more, only the last one is shown whole. The runner drops a summary above 1 MiB. */
+/** The most exports that are listed: the runner drops a summary above 1 MiB. */
 const MOST_LISTED = 400;
 
-/** The job summary of the exports of a run, as Markdown; far below the runner's limit of 1 MiB. */
-export function summaryOf(inputs: Inputs, reports: readonly Report[]): string {
+/** Returns the job summary of the exports of a run, as Markdown; far below the runner's limit of 1 MiB. */
+export function summaryOf(request: ExportRequest, reports: readonly Report[]): string {
   const last = reports.at(-1);
   if (last === undefined) {
-    const rows = [...scopeRows(inputs), ['Exports', 'none: the last one reaches as far as was asked'] as Row];
-    return `## ✅ Audit log of ${inputs.vendor.name}: nothing new\n\n${table(rows)}\n\n`;
+    const rows = [...requestRows(request), ['Exports', 'none: the last one reaches as far as was asked'] as Row];
+    return `## ✅ Audit log of ${request.vendor.name}: nothing new\n\n${table(rows)}\n\n`;
   }
   const all = reports.length === 1 ? '' : `${listOf(reports)}\n### The last of them\n\n`;
-  return `## ✅ Audit log of ${inputs.vendor.name}: complete\n\n${all}${detailsOf(last)}`;
+  return `## ✅ Audit log of ${request.vendor.name}: complete\n\n${all}${detailsOf(last)}`;
 }
 
 function listOf(reports: readonly Report[]): string {
@@ -95,14 +100,14 @@ function listOf(reports: readonly Report[]): string {
   return `<b>${grouped(reports.length)}</b> exports, each going on from the one before, with <b>${events}</b> events.\n\n<table>${head}${rows.join('')}</table>\n`;
 }
 
-function detailsOf({ inputs, task, table: exported, files, exchanges, notes, artifact, commit }: Report): string {
+function detailsOf({ request, task, table: exported, files, exchanges, notes, artifact, commit }: Report): string {
   const { counts, lateRows } = exported;
   const again = exchanges.filter(({ attempt }) => attempt > 1).length;
   const known = counts.alreadyExported === 0 ? '' : `, ${grouped(counts.alreadyExported)} exported before`;
   const rows: Row[] = [
-    ...scopeRows(inputs),
+    ...requestRows(request),
     ['Window', windowText(task.window)],
-    ...(task.last === null ? [] : [['Goes on from', code(task.last.place)] as Row]),
+    ...(task.previous === null ? [] : [['Goes on from', code(task.previous.place)] as Row]),
     ...(task.gap === null ? [] : [['Left out', `${windowText(task.gap)}: the vendor keeps it no more`] as Row]),
     [
       'Events',
@@ -126,7 +131,7 @@ function detailsOf({ inputs, task, table: exported, files, exchanges, notes, art
       ? []
       : [['Commit', `${link(commit.url, commit.folder)}${commit.changed ? '' : ', which was there already'}`] as Row]),
   ];
-  const empty = counts.written === 0 ? `\n${emptyNote(inputs, task.window)}\n` : '';
+  const empty = counts.written === 0 ? `\n${emptyNote(request.vendor, task.window)}\n` : '';
   return `${table(rows)}\n${empty}
 <table><tr><th>File</th><th>Bytes</th><th>SHA-256</th></tr>${files.map(fileRow).join('')}</table>\n
 <details><summary>How completeness was established</summary>\n<ul>${notes
@@ -135,16 +140,23 @@ function detailsOf({ inputs, task, table: exported, files, exchanges, notes, art
     .join('')}</ul></details>\n\n`;
 }
 
-/** The job summary of a run that failed; what it had delivered before stands. */
-export function failureSummaryOf(error: ExportError, inputs: Inputs | null, reports: readonly Report[]): string {
-  const name = inputs === null ? 'Audit log export' : `Audit log of ${inputs.vendor.name}`;
+/**
+ * Returns the job summary of a run that failed. The exports that the run had delivered before stand.
+ * @param request null where the inputs could not be read
+ */
+export function failureSummaryOf(
+  error: ExportError,
+  request: ExportRequest | null,
+  reports: readonly Report[],
+): string {
+  const name = request === null ? 'Audit log export' : `Audit log of ${request.vendor.name}`;
   const last = reports.at(-1);
   const before =
     last === undefined
       ? ''
       : ` ${grouped(reports.length)} delivered before, up to ${formatInstant(last.task.window.to)}, stand: the next run goes on from there.`;
   const rows: Row[] = [
-    ...(inputs === null ? [] : [...scopeRows(inputs), ['Window', windowText(inputs.windowRequest.window)] as Row]),
+    ...(request === null ? [] : [...requestRows(request), ['Window', requestedWindowText(request)] as Row]),
     ['What happened', code(error.message, 1000)],
     ...(error.where === undefined ? [] : [['Where', code(error.where, 1000)] as Row]),
     ['What to do next', code(error.next, 2000)],
@@ -152,14 +164,13 @@ export function failureSummaryOf(error: ExportError, inputs: Inputs | null, repo
   return `## ❌ ${name}: not exported\n\nNothing was left behind that could be taken for an export.${before}\n\n${table(rows)}\n\n`;
 }
 
-/** What an empty window means, for people. */
-export function emptyNote({ vendor }: Inputs, window: Window): string {
+/** Says what an empty window means. */
+export function emptyNote(vendor: Vendor, window: Window): string {
   const { from, to } = boundsOf(window);
   return `${vendor.name} holds no event from ${from} to ${to} that matches.${vendor.emptyMayMean === undefined ? '' : ` ${vendor.emptyMayMean}`}`;
 }
 
-function scopeRows(inputs: Inputs): Row[] {
-  const { vendor, org, origin, query, windowRequest } = inputs;
+function requestRows({ vendor, org, origin, query, windowRequest }: ExportRequest): Row[] {
   const filters = [...query.filters].map(([name, values]) => code(`${name}: ${values.join(', ')}`));
   return [
     ['Vendor', `${vendor.name}, ${code(new URL(origin).host)}`],
@@ -170,6 +181,9 @@ function scopeRows(inputs: Inputs): Row[] {
 }
 
 type Row = readonly [name: string, html: string];
+
+const requestedWindowText = ({ windowRequest }: ExportRequest): string =>
+  windowText({ from: windowRequest.initialFrom, to: windowRequest.finalTo });
 
 const windowText = (window: Window): string => {
   const { from, to } = boundsOf(window);

@@ -1,36 +1,37 @@
 import { join } from 'node:path';
 import { ExportError } from './base/errors.ts';
 import { forLog, grouped } from './base/text.ts';
-import type { ExportTask } from './delivery/next-export.ts';
+import type { NextExport } from './delivery/next-export.ts';
 import type { Wait } from './http/retry.ts';
-import type { Inputs } from './inputs/inputs.ts';
+import type { ExportRequest, RunSettings } from './inputs/inputs.ts';
 import { emptyNote, type Report } from './job-summary.ts';
 import type { Runner } from './runner.ts';
 import { formatInstant } from './time/instant.ts';
 import { boundsOf, type Window } from './time/window.ts';
 
-/** Says whose log will be exported and when, before the first request. */
-export function announce({ vendor, org, origin, query, windowRequest }: Inputs, runner: Runner): void {
-  if (windowRequest.continuation === null) sayWindow(windowRequest.window, '', runner);
+/** Says whose log will be exported, and of which time, before the first request. */
+export function announce({ vendor, org, origin, query, windowRequest }: ExportRequest, runner: Runner): void {
+  const { initialFrom, finalTo } = windowRequest;
+  if (windowRequest.continuation === null) sayWindow({ from: initialFrom, to: finalTo }, '', runner);
   runner.info(`Vendor: ${vendor.name}${org && `, ${org}`}, at ${new URL(origin).host}`);
   for (const [name, values] of query.filters) runner.info(`Filter: ${name}: ${forLog(values.join(', '))}`);
   if (windowRequest.clamped && windowRequest.asked.to !== 'now') {
     runner.notice(
       'The window ends earlier than asked',
-      `\`to\` (${windowRequest.asked.to}) is later than \`settle\` (${windowRequest.settle}) before now allows: vendors store events late. The window ends at ${formatInstant(windowRequest.window.to)}.`,
+      `\`to\` (${windowRequest.asked.to}) is later than \`settle\` (${windowRequest.settle}) before now allows: vendors store events late. The window ends at ${formatInstant(finalTo)}.`,
     );
   }
 }
 
-/** Says which window comes next, where that depends on the last export, and what of it is gone. */
-export function announceTask(
-  { vendor, windowRequest }: Inputs,
-  { window, gap, last }: ExportTask,
+/** Says which window comes next, where that depends on the last export, and warns of a gap before it. */
+export function announceNext(
+  { vendor, windowRequest }: ExportRequest,
+  { window, gap, previous }: NextExport,
   runner: Runner,
 ): void {
   if (windowRequest.continuation !== null || gap !== null) {
     const first = windowRequest.continuation === null ? '' : ': the first export';
-    sayWindow(window, last === null ? first : ', from where the last export ended', runner);
+    sayWindow(window, previous === null ? first : ', from where the last export ended', runner);
   }
   if (gap === null) return;
   const { from, to } = boundsOf(gap);
@@ -46,9 +47,14 @@ function sayWindow(window: Window, more: string, runner: Runner): void {
 }
 
 /** Says that the window is empty; throws `incomplete` where the workflow takes that for a failure. */
-export function sayEmpty(inputs: Inputs, { window }: ExportTask, runner: Runner): void {
-  const message = emptyNote(inputs, window);
-  switch (inputs.ifEmpty) {
+export function sayEmpty(
+  { vendor }: ExportRequest,
+  window: Window,
+  ifEmpty: RunSettings['ifEmpty'],
+  runner: Runner,
+): void {
+  const message = emptyNote(vendor, window);
+  switch (ifEmpty) {
     case 'notice':
       runner.notice('No events', message);
       break;
@@ -64,20 +70,20 @@ export function sayEmpty(inputs: Inputs, { window }: ExportTask, runner: Runner)
 }
 
 /** Says that the last export reaches as far as was asked. */
-export function sayNothingNew({ windowRequest }: Inputs, runner: Runner): void {
+export function sayNothingNew({ windowRequest }: ExportRequest, runner: Runner): void {
   runner.notice(
     'Nothing new',
-    `The last export reaches to ${formatInstant(windowRequest.window.to)} or later, so there is nothing to add.`,
+    `The last export reaches to ${formatInstant(windowRequest.finalTo)} or later, so there is nothing to add.`,
   );
 }
 
-/** Says why an export is thrown away and made again. */
+/** Says why an export is discarded, and the next one made. */
 export function sayConcurrentExport(runner: Runner): void {
   runner.endGroup();
   runner.info('Another run has delivered an export of the same scope meanwhile: this one goes on from there.');
 }
 
-/** Adds to the job summary. One that cannot be written neither undoes an export nor hides why there is none. */
+/** Adds to the job summary. A summary that cannot be written neither undoes an export nor hides why there is none. */
 export async function summarize(markdown: string, runner: Runner): Promise<void> {
   try {
     await runner.summarize(markdown);
@@ -86,7 +92,7 @@ export async function summarize(markdown: string, runner: Runner): Promise<void>
   }
 }
 
-/** Says why nothing was exported: what happened, where, and what to do next; of a bug of ours, its stack. */
+/** Says why nothing was exported: what happened, where, and what to do next; for a bug of ours, its stack. */
 export function sayFailed(error: unknown, runner: Runner): void {
   runner.endGroup();
   if (error instanceof ExportError) {
@@ -100,10 +106,10 @@ export function sayFailed(error: unknown, runner: Runner): void {
 }
 
 /** Says what was exported, and where it is. */
-export function sayDone({ inputs, task, table, copies, folder, artifact, commit }: Report, runner: Runner): void {
+export function sayDone({ request, task, table, copies, folder, artifact, commit }: Report, runner: Runner): void {
   const { from, to } = boundsOf(task.window);
   const late = table.lateRows.length;
-  runner.info(`Complete: ${grouped(table.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
+  runner.info(`Complete: ${grouped(table.counts.written)} events of ${request.vendor.name} from ${from} to ${to}`);
   if (late > 0)
     runner.info(`Late: ${grouped(late)} of them happened before, and were stored after the export of their time`);
   for (const { name, sha256 } of table.files) {
@@ -116,10 +122,10 @@ export function sayDone({ inputs, task, table, copies, folder, artifact, commit 
   if (artifact === null && commit === null) runner.info(`Folder: ${folder}`);
 }
 
-/** The least time between two lines, in milliseconds: for people, not for pages. */
-const PACE_MS = 10_000;
+/** The least time between two lines, in milliseconds. */
+const LINE_INTERVAL_MS = 10_000;
 
-/** Says, at a human pace, how far the export has come and what it waits for. */
+/** Says how far the export has come and what it waits for, in few lines. */
 export interface Progress {
   readonly requested: () => void;
   readonly written: (events: number, upTo: Window) => void;
@@ -129,22 +135,22 @@ export interface Progress {
 export function openProgress(runner: Runner, now: () => number): Progress {
   let requests = 0;
   let saidAt = now();
-  const atPace = (line: () => string): void => {
-    if (now() - saidAt < PACE_MS) return;
+  const sometimes = (line: () => string): void => {
+    if (now() - saidAt < LINE_INTERVAL_MS) return;
     saidAt = now();
     runner.info(line());
   };
   return {
     requested: () => {
       requests++;
-      atPace(() => `… ${grouped(requests)} requests`);
+      sometimes(() => `… ${grouped(requests)} requests`);
     },
     written: (events, { to }) =>
-      atPace(() => `… ${grouped(events)} events, up to ${formatInstant(to)}, in ${grouped(requests)} requests`),
+      sometimes(() => `… ${grouped(events)} events, up to ${formatInstant(to)}, in ${grouped(requests)} requests`),
     waiting: ({ attempt, waitMs, reason }) => {
       const line = `Try ${attempt} failed: ${reason}. Trying again in ${(waitMs / 1000).toFixed(1)} s.`;
-      if (waitMs >= PACE_MS) runner.info(line);
-      else atPace(() => line);
+      if (waitMs >= LINE_INTERVAL_MS) runner.info(line);
+      else sometimes(() => line);
     },
   };
 }

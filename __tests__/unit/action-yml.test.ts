@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { DEFAULTS, type Inputs } from '../../src/inputs/inputs.ts';
+import { DEFAULTS } from '../../src/inputs/defaults.ts';
+import type { ExportRequest } from '../../src/inputs/inputs.ts';
 import { outputsOf } from '../../src/job-summary.ts';
 import { vendors } from '../../src/vendors/index.ts';
 
@@ -25,8 +26,8 @@ test('defaults are texts, for a bare 6 or yes would reach the action in YAML’s
 });
 
 test('the outputs are those of the code, in its order', () => {
-  const inputs = { windowRequest: { window: { from: 0, to: 1 } }, destinations: [] } as unknown as Inputs;
-  expect(Object.keys(action.outputs)).toEqual(Object.keys(outputsOf(inputs, [])));
+  const request = { windowRequest: { initialFrom: 0, finalTo: 1 } } as unknown as ExportRequest;
+  expect(Object.keys(action.outputs)).toEqual(Object.keys(outputsOf(request, [], [])));
 });
 
 test('every input and output is described, and the vendors are named', () => {

@@ -12,7 +12,8 @@ export const sha256 = (bytes: Buffer | string): string => createHash('sha256').u
 export const jobOf = (window: Window, more: Partial<ExportTask> = {}): ExportTask => ({
   window,
   gap: null,
-  last: null,
+  previous: null,
+  name: 'acme',
   fetchFrom: window.from,
   ...more,
 });

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { ExportError } from '../../src/base/errors.ts';
 import { grouped } from '../../src/base/text.ts';
 import type { Exchange } from '../../src/http/call.ts';
-import { type Inputs, readInputs } from '../../src/inputs/inputs.ts';
+import { type ExportRequest, readInputs } from '../../src/inputs/inputs.ts';
 import { failureSummaryOf, outputsOf, type Report, summaryOf } from '../../src/job-summary.ts';
 import { jobOf, linkOf } from './chain.ts';
 
@@ -14,7 +14,7 @@ const SHA = 'ab'.repeat(32);
 /** The runner drops a summary that is longer, in bytes. */
 const MOST_BYTES = 2 ** 20;
 
-function inputsOf(given: Readonly<Record<string, string>> = {}): Inputs {
+function requestOf(given: Readonly<Record<string, string>> = {}): ExportRequest {
   const inputs = Object.entries({
     vendor: 'infisical',
     token: 'never-shown',
@@ -28,7 +28,7 @@ function inputsOf(given: Readonly<Record<string, string>> = {}): Inputs {
     () => {},
     async () => 'jwt',
     NOW,
-  );
+  ).request;
 }
 
 const exchange = (attempt: number): Exchange => ({
@@ -53,7 +53,7 @@ const COMMIT = {
 
 function reportOf(more: Partial<Report> = {}): Report {
   return {
-    inputs: inputsOf(),
+    request: requestOf(),
     task: jobOf(WINDOW),
     folder: '/temp/acme',
     table: {
@@ -94,8 +94,8 @@ const emptied = (report: Report): Report => ({
   },
 });
 
-const outputsOfOne = (report: Report) => outputsOf(report.inputs, [report]);
-const summaryOfOne = (report: Report) => summaryOf(report.inputs, [report]);
+const outputsOfOne = (report: Report) => outputsOf(report.request, ['artifact'], [report]);
+const summaryOfOne = (report: Report) => summaryOf(report.request, [report]);
 
 /** What a person reads of HTML: no tags, references resolved. */
 const readable = (html: string): string =>
@@ -110,7 +110,7 @@ describe('outputs', () => {
       [emptied(reportOf({ artifact: null }))],
       reportsOf(3, { commit: COMMIT }),
     ]) {
-      expect(Object.keys(outputsOf(inputsOf(), reports))).toEqual(Object.keys(action.outputs));
+      expect(Object.keys(outputsOf(requestOf(), ['artifact'], reports))).toEqual(Object.keys(action.outputs));
     }
   });
 
@@ -151,24 +151,24 @@ describe('outputs', () => {
   });
 
   test('say where it was committed, and whether that changed anything', () => {
-    const inputs = inputsOf({ destination: 'commit', repository: 'acme/audit' });
-    const report = reportOf({ inputs, artifact: null, commit: COMMIT });
+    const request = requestOf();
+    const report = reportOf({ artifact: null, commit: COMMIT });
     const there = { ...report, commit: { ...COMMIT, changed: false } };
-    expect(outputsOf(inputs, [report])).toMatchObject({
+    expect(outputsOf(request, ['commit'], [report])).toMatchObject({
       'commit-sha': 'c0ffee',
       'commit-url': COMMIT.url,
       changed: 'true',
     });
-    expect(outputsOf(inputs, [there])).toMatchObject({ 'commit-sha': 'c0ffee', changed: 'false' });
-    expect(outputsOf(inputs, [report, there])['changed']).toBe('true');
-    expect(outputsOf(inputs, [])['changed']).toBe('false');
+    expect(outputsOf(request, ['commit'], [there])).toMatchObject({ 'commit-sha': 'c0ffee', changed: 'false' });
+    expect(outputsOf(request, ['commit'], [report, there])['changed']).toBe('true');
+    expect(outputsOf(request, ['commit'], [])['changed']).toBe('false');
   });
 
   test('count all exports of a run, and name the last one', () => {
     const [first, last] = reportsOf(2) as [Report, Report];
     const early = { ...first, table: { ...first.table, firstEvent: 0, lastEvent: 1000, lateRows: [1, 2] } };
     const late = { ...emptied(last), folder: '/temp/last', table: { ...emptied(last).table, lateRows: [7] } };
-    const both = outputsOf(inputsOf(), [early, late]);
+    const both = outputsOf(requestOf(), ['artifact'], [early, late]);
     expect(both).toMatchObject({
       'export-path': '/temp/last',
       'manifest-path': '/temp/last/datapackage.json',
@@ -196,8 +196,8 @@ describe('outputs', () => {
   });
 
   test('say no export where the last one reaches as far as was asked', () => {
-    const inputs = inputsOf({ from: 'last-export' });
-    expect(outputsOf(inputs, [])).toMatchObject({
+    const request = requestOf({ from: 'last-export' });
+    expect(outputsOf(request, ['artifact'], [])).toMatchObject({
       ...{ 'csv-path': '', 'spreadsheet-path': '', 'export-path': '', 'manifest-path': '', sha256: '' },
       ...{ from: '2026-11-21T00:00:00Z', to: '2026-11-21T00:00:00Z' },
       ...{ 'row-count': '0', empty: 'true', 'late-count': '0', 'export-count': '0' },
@@ -207,8 +207,8 @@ describe('outputs', () => {
 
 describe('the summary of an export', () => {
   test('says all of it to a person', () => {
-    const inputs = inputsOf({ filters: 'projectId: p-1\neventType: login, get-secrets', 'base-url': 'eu' });
-    const html = summaryOfOne(reportOf({ inputs }));
+    const request = requestOf({ filters: 'projectId: p-1\neventType: login, get-secrets', 'base-url': 'eu' });
+    const html = summaryOfOne(reportOf({ request }));
     const text = readable(html).replaceAll(/\s+/g, ' ');
     expect(html).toMatch(/^## ✅ Audit log of Infisical: complete\n/);
     for (const part of [
@@ -239,7 +239,7 @@ describe('the summary of an export', () => {
   });
 
   test('leaves out what there is not', () => {
-    const bare = reportOf({ inputs: inputsOf({ org: '' }), artifact: null, exchanges: [exchange(1)] });
+    const bare = reportOf({ request: requestOf({ org: '' }), artifact: null, exchanges: [exchange(1)] });
     const text = readable(summaryOfOne(bare));
     for (const name of ['Organisation', 'Filters', 'Artifact', 'Commit', 'Goes on from', 'Left out', 'Stored late']) {
       expect(text).not.toContain(name);
@@ -250,7 +250,7 @@ describe('the summary of an export', () => {
   test('says what it goes on from, what is gone for good, what came late, and what was exported before', () => {
     const report = reportOf({
       task: jobOf(WINDOW, {
-        last: linkOf({ from: 0, to: 1 }, { place: 'artifact acme of run 7' }),
+        previous: linkOf({ from: 0, to: 1 }, { place: 'artifact acme of run 7' }),
         gap: { from: WINDOW.from - 1000, to: WINDOW.from },
       }),
     });
@@ -276,7 +276,7 @@ describe('the summary of an export', () => {
   });
 
   test('is that of the last of several, below a list of all', () => {
-    const text = readable(summaryOf(inputsOf(), reportsOf(3))).replaceAll(/\s+/g, ' ');
+    const text = readable(summaryOf(requestOf(), reportsOf(3))).replaceAll(/\s+/g, ' ');
     expect(text).toContain('3 exports, each going on from the one before, with 3,702 events.');
     for (const day of ['18', '19', '20']) expect(text).toContain(` 2026-11-${day}T00:00:00Z 2026-11-`);
     expect(text.match(/\(included\)/g)).toHaveLength(1);
@@ -284,7 +284,7 @@ describe('the summary of an export', () => {
   });
 
   test('lists the newest of very many, and counts all', () => {
-    const html = summaryOf(inputsOf(), reportsOf(1_001));
+    const html = summaryOf(requestOf(), reportsOf(1_001));
     expect(html).toContain('<b>1,001</b> exports');
     const listed = html.split('### The last of them')[0]?.match(/<tr><td>[^<]*/g) ?? [];
     expect(listed.at(-1)).toBe('<tr><td>2026-11-20T00:00:00Z');
@@ -292,7 +292,7 @@ describe('the summary of an export', () => {
   });
 
   test('says that there was nothing new', () => {
-    const html = summaryOf(inputsOf({ from: 'last-export' }), []);
+    const html = summaryOf(requestOf({ from: 'last-export' }), []);
     expect(html).toMatch(/^## ✅ Audit log of Infisical: nothing new\n/);
     expect(readable(html)).toContain('none: the last one reaches as far as was asked');
   });
@@ -305,7 +305,7 @@ describe('the summary of a failure', () => {
   });
 
   test('says what happened, where, and what to do next', () => {
-    const html = failureSummaryOf(error, inputsOf(), []);
+    const html = failureSummaryOf(error, requestOf(), []);
     const text = readable(html);
     expect(html).toMatch(/^## ❌ Audit log of Infisical: not exported\n/);
     for (const part of [error.message, error.where ?? '', error.next, 'acme', '2026-11-20T00:00:00Z (included)']) {
@@ -320,9 +320,9 @@ describe('the summary of a failure', () => {
   });
 
   test('says what was delivered before it, and up to when', () => {
-    const text = readable(failureSummaryOf(error, inputsOf(), reportsOf(3)));
+    const text = readable(failureSummaryOf(error, requestOf(), reportsOf(3)));
     expect(text).toMatch(/\b3 \D*delivered before\b.* 2026-11-21T00:00:00Z,? .*stand/);
-    expect(readable(failureSummaryOf(error, inputsOf(), []))).not.toContain('delivered before');
+    expect(readable(failureSummaryOf(error, requestOf(), []))).not.toContain('delivered before');
   });
 });
 
@@ -365,23 +365,23 @@ describe('text that is not ours', () => {
 
   /** The same report, every foreign text in it being this one. */
   function reportWith(text: string): Report {
-    const inputs = inputsOf();
+    const request = requestOf();
     return reportOf({
-      inputs: {
-        ...inputs,
+      request: {
+        ...request,
         org: text,
-        windowRequest: { ...inputs.windowRequest, asked: { from: text, to: text } },
-        query: { ...inputs.query, filters: new Map([['actor', [text, text]]]) },
+        windowRequest: { ...request.windowRequest, asked: { from: text, to: text } },
+        query: { ...request.query, filters: new Map([['actor', [text, text]]]) },
       },
       files: [{ name: text, bytes: 1, sha256: text }],
       notes: [text],
       artifact: { name: text, id: 1, url: text, digest: text },
       commit: { ...COMMIT, url: text, folder: text, sha: text },
-      task: jobOf(WINDOW, { last: linkOf(WINDOW, { place: text }) }),
+      task: jobOf(WINDOW, { previous: linkOf(WINDOW, { place: text }) }),
     });
   }
   const failureWith = (text: string): string =>
-    failureSummaryOf(new ExportError('protocol', text, { where: text, next: text }), reportWith(text).inputs, []);
+    failureSummaryOf(new ExportError('protocol', text, { where: text, next: text }), reportWith(text).request, []);
 
   /** All of a summary's marks that mean something to HTML, Markdown or the runner, in order. */
   const marksOf = (markdown: string): string =>
@@ -414,14 +414,14 @@ describe('text that is not ours', () => {
       const text = character.repeat(300_000);
       const names = ['projectId', 'environment', 'actorType', 'secretPath', 'secretKey', 'eventType', 'actor'];
       const report = reportWith(text);
-      const query = { ...report.inputs.query, filters: new Map(names.map((name) => [name, [text]])) };
+      const query = { ...report.request.query, filters: new Map(names.map((name) => [name, [text]])) };
       const long = {
         ...report,
-        inputs: { ...report.inputs, query },
+        request: { ...report.request, query },
         notes: Array.from({ length: 12 }, () => text),
         exchanges: Array.from({ length: 50_000 }, () => exchange(1)),
       };
-      expect(Buffer.byteLength(summaryOf(long.inputs, Array(2_000).fill(long)))).toBeLessThan(MOST_BYTES);
+      expect(Buffer.byteLength(summaryOf(long.request, Array(2_000).fill(long)))).toBeLessThan(MOST_BYTES);
       expect(Buffer.byteLength(failureWith(text))).toBeLessThan(MOST_BYTES);
     }
   });

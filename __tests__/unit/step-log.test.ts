@@ -2,12 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ExportError } from '../../src/base/errors.ts';
 import type { ExportedTable } from '../../src/export/row-filter.ts';
-import { type Inputs, readInputs } from '../../src/inputs/inputs.ts';
+import { type ExportRequest, type Inputs, readInputs } from '../../src/inputs/inputs.ts';
 import type { Report } from '../../src/job-summary.ts';
 import type { Runner } from '../../src/runner.ts';
 import {
   announce,
-  announceTask,
+  announceNext,
   openProgress,
   sayConcurrentExport,
   sayDone,
@@ -32,7 +32,8 @@ function inputsOf(given: Readonly<Record<string, string>>): Inputs {
 }
 
 /** The one export of a window that stands for itself. */
-const jobFor = ({ windowRequest }: Inputs) => jobOf(windowRequest.window);
+const jobFor = ({ windowRequest }: ExportRequest) =>
+  jobOf({ from: windowRequest.initialFrom, to: windowRequest.finalTo });
 
 /** A runner that writes down what it is told, as `kind: text`. */
 function recorder(): Runner & { readonly said: string[] } {
@@ -57,9 +58,9 @@ describe('announce', () => {
   test('says the window first thing, as outputs too, and then what is asked', () => {
     const runner = recorder();
     const filters = 'projectId: p-1\neventType: get-secrets, login';
-    const inputs = inputsOf({ org: 'acme', 'base-url': 'eu', from: '2026-11-20', to: '2026-11-20', filters });
-    announce(inputs, runner);
-    announceTask(inputs, jobFor(inputs), runner);
+    const { request } = inputsOf({ org: 'acme', 'base-url': 'eu', from: '2026-11-20', to: '2026-11-20', filters });
+    announce(request, runner);
+    announceNext(request, jobFor(request), runner);
     expect(runner.said).toEqual([
       'output: from=2026-11-20T00:00:00Z',
       'output: to=2026-11-21T00:00:00Z',
@@ -72,37 +73,37 @@ describe('announce', () => {
 
   test('leaves out an organisation that is not given', () => {
     const runner = recorder();
-    announce(inputsOf({}), runner);
+    announce(inputsOf({}).request, runner);
     expect(runner.said).toContain('Vendor: Infisical, at us.infisical.com');
   });
 
   test('notes that the window ends earlier than asked, but not where `now` was asked', () => {
     const pulled = recorder();
-    const inputs = inputsOf({ to: '2026-11-21', from: '2026-11-21' });
-    announce(inputs, pulled);
+    const { request } = inputsOf({ to: '2026-11-21', from: '2026-11-21' });
+    announce(request, pulled);
     expect(pulled.said.filter((line) => line.startsWith('notice'))).toEqual([
       'notice: The window ends earlier than asked: `to` (2026-11-21) is later than `settle` (PT10M) before now allows: vendors store events late. The window ends at 2026-11-21T11:50:00Z.',
     ]);
     const now = recorder();
-    announce(inputsOf({ to: 'now' }), now);
+    announce(inputsOf({ to: 'now' }).request, now);
     expect(now.said.join('\n')).not.toContain('notice');
   });
 
   test('makes no command of a filter', () => {
     const runner = recorder();
-    const inputs = inputsOf({ filters: 'actor: ##[add-mask]x\u2028::error::y' });
-    announce(inputs, runner);
+    const { request } = inputsOf({ filters: 'actor: ##[add-mask]x\u2028::error::y' });
+    announce(request, runner);
     expect(runner.said.at(-1)).toMatch(/^Filter: actor: /);
     expect(runner.said.join('\n')).not.toMatch(/##\[|\u2028/);
   });
 
   test('says no window that depends on the last export, until it is known: then that of the next one', () => {
     const runner = recorder();
-    const inputs = inputsOf({ from: 'last-export', 'max-window': 'P1D' });
+    const { request } = inputsOf({ from: 'last-export', 'max-window': 'P1D' });
     const [from, to] = [Date.UTC(2026, 10, 19), Date.UTC(2026, 10, 20)];
-    announce(inputs, runner);
+    announce(request, runner);
     expect(runner.said).toEqual(['Vendor: Infisical, at us.infisical.com']);
-    announceTask(inputs, jobOf({ from, to }, { last: linkOf({ from: 0, to: from }) }), runner);
+    announceNext(request, jobOf({ from, to }, { previous: linkOf({ from: 0, to: from }) }), runner);
     expect(runner.said.slice(1)).toEqual([
       'output: from=2026-11-19T00:00:00Z',
       'output: to=2026-11-20T00:00:00Z',
@@ -112,15 +113,15 @@ describe('announce', () => {
 
   test('says that an export is the first of its chain', () => {
     const runner = recorder();
-    const inputs = inputsOf({ from: 'last-export', 'initial-from': '2026-11-19', to: '2026-11-19' });
-    announceTask(inputs, jobFor(inputs), runner);
+    const { request } = inputsOf({ from: 'last-export', 'initial-from': '2026-11-19', to: '2026-11-19' });
+    announceNext(request, jobFor(request), runner);
     expect(runner.said.at(-1)).toMatch(/^Window: 2026-11-19T.*: the first export$/);
   });
 
   test('warns of a gap, with its ends', () => {
     const runner = recorder();
     const [from, gone] = [Date.UTC(2026, 10, 20), Date.UTC(2026, 10, 19)];
-    announceTask(inputsOf({}), jobOf({ from, to: from + 1 }, { gap: { from: gone, to: from } }), runner);
+    announceNext(inputsOf({}).request, jobOf({ from, to: from + 1 }, { gap: { from: gone, to: from } }), runner);
     expect(runner.said[0]).toBe('output: from=2026-11-20T00:00:00Z');
     expect(runner.said.at(-1)).toBe(
       'warning: A gap: Infisical no longer keeps what happened from 2026-11-19T00:00:00Z to 2026-11-20T00:00:00Z; `allow-gap` leaves it out.',
@@ -137,15 +138,15 @@ describe('an empty window', () => {
     ['warn', `warning: No events: ${message}`],
   ])('is a %s', (ifEmpty, line) => {
     const runner = recorder();
-    const inputs = inputsOf({ ...given, 'if-empty': ifEmpty });
-    sayEmpty(inputs, jobFor(inputs), runner);
+    const { request, run } = inputsOf({ ...given, 'if-empty': ifEmpty });
+    sayEmpty(request, jobFor(request).window, run.ifEmpty, runner);
     expect(runner.said).toEqual([line]);
   });
 
   test('is a failure where the workflow takes it for one', () => {
     const runner = recorder();
-    const inputs = inputsOf({ ...given, 'if-empty': 'fail' });
-    expect(() => sayEmpty(inputs, jobFor(inputs), runner)).toThrow(
+    const { request } = inputsOf(given);
+    expect(() => sayEmpty(request, jobFor(request).window, 'fail', runner)).toThrow(
       expect.objectContaining({ kind: 'incomplete', message, where: 'input `if-empty`, which is `fail`' }),
     );
     expect(runner.said).toEqual([]);
@@ -153,14 +154,14 @@ describe('an empty window', () => {
 
   test('says what else it may mean, where the vendor has another meaning', () => {
     const runner = recorder();
-    const inputs = inputsOf({ ...given, vendor: 'infisical' });
-    sayEmpty(inputs, jobFor(inputs), runner);
+    const { request } = inputsOf({ ...given, vendor: 'infisical' });
+    sayEmpty(request, jobFor(request).window, 'notice', runner);
     expect(runner.said[0]).toMatch(/that matches\. An organisation without an audit-log licence stores nothing/);
   });
 
   test('is the window of that export, where a run makes several', () => {
     const runner = recorder();
-    sayEmpty(inputsOf(given), jobOf({ from: Date.UTC(2026, 10, 5), to: Date.UTC(2026, 10, 6) }), runner);
+    sayEmpty(inputsOf(given).request, { from: Date.UTC(2026, 10, 5), to: Date.UTC(2026, 10, 6) }, 'notice', runner);
     expect(runner.said[0]).toContain('from 2026-11-05T00:00:00Z to 2026-11-06T00:00:00Z');
   });
 });
@@ -174,17 +175,17 @@ describe('sayDone', () => {
     lastEvent: null,
     lateRows: [],
   };
-  const inputs = inputsOf({ from: '2026-11-20', to: '2026-11-20' });
+  const { request } = inputsOf({ from: '2026-11-20', to: '2026-11-20' });
   const report: Report = {
-    inputs,
-    task: jobFor(inputs),
+    request,
+    task: jobFor(request),
     folder: '/t',
     table,
     copies: [],
     files: [],
     exchanges: [],
     notes: [],
-    link: linkOf(inputs.windowRequest.window),
+    link: linkOf(jobFor(request).window),
     artifact: null,
     commit: null,
   };
@@ -280,7 +281,7 @@ describe('a failure', () => {
 describe('a run that goes on from earlier exports', () => {
   test('says that there is nothing new, and up to when', () => {
     const runner = recorder();
-    sayNothingNew(inputsOf({ from: 'last-export', to: '2026-11-20' }), runner);
+    sayNothingNew(inputsOf({ from: 'last-export', to: '2026-11-20' }).request, runner);
     expect(runner.said).toEqual([
       'notice: Nothing new: The last export reaches to 2026-11-21T00:00:00Z or later, so there is nothing to add.',
     ]);

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { DEFAULTS } from '../../src/inputs/inputs.ts';
+import { DEFAULTS } from '../../src/inputs/defaults.ts';
 import { vendors } from '../../src/vendors/index.ts';
 
 interface Finding {

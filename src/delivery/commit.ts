@@ -31,8 +31,8 @@ export interface CommitOptions {
   /** The export's files; paths are their names. */
   readonly files: readonly FileToWrite[];
   readonly link: DeliveredExport;
-  /** Where exports go on from each other: what the last one has to be still. */
-  readonly chain: { readonly history: BranchHistory; readonly last: DeliveredExport | null } | null;
+  /** The export that must still be the last one on the branch; null where exports stand alone. */
+  readonly chain: { readonly history: BranchHistory; readonly previous: DeliveredExport | null } | null;
   /** `https://github.com`. */
   readonly serverUrl: string;
   readonly clock: Clock;
@@ -73,7 +73,7 @@ export async function commitExport(open: OpenBranch, options: CommitOptions): Pr
           if (attempt >= TRIES) throw busyBranchError(open, undefined);
           continue;
         }
-        if (options.chain) await checkLast(options.chain, options.link, base);
+        if (options.chain) await checkPrevious(options.chain, options.link, base);
         const { folder, found } = await findPlace(repository, base, options);
         if (found !== null && base !== null) {
           if (head === null) await repository.createBranch(branch, base.commit);
@@ -92,14 +92,14 @@ export async function commitExport(open: OpenBranch, options: CommitOptions): Pr
   }
 }
 
-async function checkLast(
-  { history, last }: NonNullable<CommitOptions['chain']>,
+async function checkPrevious(
+  { history, previous }: NonNullable<CommitOptions['chain']>,
   link: DeliveredExport,
   head: Head | null,
 ) {
   const now = await history.lastAt(head);
   // A reply that was lost may have been the one that said: done.
-  if (now?.id !== last?.id && now?.id !== link.id) throw new ConcurrentExport();
+  if (now?.id !== previous?.id && now?.id !== link.id) throw new ConcurrentExport();
 }
 
 /** Where the export goes, or where it is: committed by an earlier try, or by an earlier run. */

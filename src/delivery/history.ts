@@ -5,15 +5,15 @@ import { KnownRows } from '../export/known-rows.ts';
 import { formatInstant } from '../time/instant.ts';
 import type { Vendor } from '../vendors/contract.ts';
 import type { DeliveredExport } from './delivered-export.ts';
-import type { ExportTask } from './next-export.ts';
+import type { NextExport } from './next-export.ts';
 
-/** The exports of one scope that were delivered, as they are found where they were delivered to. */
+/** The delivered exports of one scope, found where they were delivered to. */
 export interface History {
-  /** The last export of the chain, found whole; null where there is none yet. Throws `destination` where it is damaged. */
+  /** Returns the last export of the chain; null where there is none yet. Throws `destination` where it is damaged. */
   readonly last: () => Promise<DeliveredExport | null>;
-  /** The export that a link goes on from; null where it is the first, or the one before is no longer there. */
+  /** Returns the export that another one goes on from; null where there is none, or it is no longer there. */
   readonly before: (link: DeliveredExport) => Promise<DeliveredExport | null>;
-  /** A file of an export, as its manifest has it. Throws `destination` where it is not. */
+  /** Returns the bytes of an export's file. Throws `destination` where they are not those that its manifest lists. */
   readonly read: (link: DeliveredExport, file: { readonly name: string } & Digest) => Promise<Buffer>;
 }
 
@@ -26,40 +26,46 @@ export class ConcurrentExport extends Error {
   }
 }
 
-/** The error for a run that got in the way of others again and again, without any of them getting on. */
+/** Returns the error of a run that met `ConcurrentExport` again and again, although nothing new was delivered. */
 export const livelockError = (cause: ConcurrentExport): ExportError =>
   new ExportError('destination', 'Other runs kept delivering the next export of the same scope at the same time.', {
     next: 'Give the workflows that export it a common `concurrency` group, and run this one again.',
     cause,
   });
 
-/** What of the time before a job's window is asked for once more, and what of it was exported. */
+/** Where fetching starts, and the rows of earlier exports that are not written again. */
 export interface LookBack {
+  /** Milliseconds since 1970; the start of the export's window where no late events are looked for. */
   readonly fetchFrom: number;
+  /** The rows that earlier exports hold from `fetchFrom` on; null where no late events are looked for. */
   readonly knownRows: KnownRows | null;
 }
 
 interface LookBackOptions {
   readonly history: History;
-  readonly task: ExportTask;
+  readonly next: NextExport;
   /** Milliseconds before the window in which late events are looked for. */
   readonly overlapMs: number;
   readonly vendor: Vendor;
+  /** Milliseconds since 1970. */
   readonly now: number;
   readonly note: (text: string) => void;
 }
 
+/** Looks for no late events: fetches the window alone. */
+export const noLookBack = ({ window }: NextExport): LookBack => ({ fetchFrom: window.from, knownRows: null });
+
 /**
- * Reads every earlier export that may hold events of the stretch before the window. The stretch never goes further than
- * the exports themselves: what is older was never asked for.
+ * Reads every earlier export that may hold events of the overlap before the window. The overlap ends at the oldest export
+ * that is found: what happened before it was never exported.
  */
-export async function lookBack({ history, task, overlapMs, vendor, now, note }: LookBackOptions): Promise<LookBack> {
-  const { last, window } = task;
-  if (last === null || task.gap !== null || overlapMs === 0) return { fetchFrom: window.from, knownRows: null };
+export async function lookBack({ history, next, overlapMs, vendor, now, note }: LookBackOptions): Promise<LookBack> {
+  const { previous, window } = next;
+  if (previous === null || next.gap !== null || overlapMs === 0) return noLookBack(next);
   const oldest = vendor.retention === null ? 0 : Math.ceil((now - vendor.retention) / 1000) * 1000;
-  const links = [last];
+  const links = [previous];
   let fetchFrom = Math.min(window.from, Math.max(window.from - overlapMs, oldest, 0));
-  for (let at = last; at.window.from > fetchFrom; ) {
+  for (let at = previous; at.window.from > fetchFrom; ) {
     const before = at.gap ? null : await history.before(at);
     if (before === null) {
       fetchFrom = at.window.from;

@@ -3,48 +3,52 @@ import { GUARDS, guardCell } from '../csv/formula-guard.ts';
 import type { CsvFile } from '../export/part-files.ts';
 import type { ExportedTable } from '../export/row-filter.ts';
 import type { Exchange } from '../http/call.ts';
-import type { Inputs } from '../inputs/inputs.ts';
+import type { ExportRequest } from '../inputs/inputs.ts';
+import type { WorkflowRun } from '../inputs/workflow-run.ts';
 import { COMMON_COLUMNS } from '../table/common-columns.ts';
 import { EXTRA_COLUMN } from '../table/native-columns.ts';
 import { formatInstant } from '../time/instant.ts';
 import type { Vendor } from '../vendors/contract.ts';
 import type { ExportTask } from './next-export.ts';
-import { scopeOf } from './scope.ts';
 import { VERSION } from './version.ts';
 
+/**
+ * The version of the object `export` in manifests. Manifests without a version are of version 1: their counts were called
+ * `cut` (now `outside_window`), `repeated` (`duplicates`) and `known` (`already_exported`).
+ */
+export const MANIFEST_VERSION = 2;
+
 export interface ManifestOptions {
-  readonly inputs: Inputs;
+  readonly request: ExportRequest;
+  readonly workflowRun: WorkflowRun;
   readonly task: ExportTask;
-  /** The export's name: that of its folder and files. */
-  readonly name: string;
   readonly table: ExportedTable;
-  /** The same rows for spreadsheets, in parts of their own. */
+  /** The copies for spreadsheets, in parts of their own. */
   readonly copies: readonly CsvFile[];
   readonly exchanges: readonly Exchange[];
-  /** How completeness was established, and its known limits. */
+  /** How completeness was established. */
   readonly notes: readonly string[];
   /** Milliseconds since 1970. */
   readonly createdAt: number;
 }
 
 /**
- * The descriptor `datapackage.json`: a Frictionless Data Package v2 that also records, under `export`, how the table
- * came to be. It holds no header, no body and no credential. Source: https://datapackage.org/profiles/2.0/datapackage.json
+ * Returns the descriptor `datapackage.json`: a Frictionless Data Package v2 that also records, under `export`, how the
+ * table came to be. The descriptor holds no header, no body and no credential. Source: https://datapackage.org/profiles/2.0/datapackage.json
  */
 export function manifestOf(options: ManifestOptions): object {
-  const { inputs, task, name, table, copies, exchanges, notes, createdAt } = options;
-  const { vendor, query, windowRequest, run } = inputs;
+  const { request, workflowRun, task, table, copies, exchanges, notes, createdAt } = options;
+  const { vendor, org, origin, query, windowRequest, columns, scope } = request;
   const window = { from: formatInstant(task.window.from), to: formatInstant(task.window.to) };
   const created = formatInstant(createdAt);
-  const scope = scopeOf(inputs);
   const hashes = table.files.map(({ sha256 }) => sha256);
   return {
     $schema: 'https://datapackage.org/profiles/2.0/datapackage.json',
-    name: name.toLowerCase(),
-    id: hashBytes(Buffer.from(JSON.stringify([scope, window, hashes, created, run]))).sha256,
-    title: `Audit log of ${vendor.name}${inputs.org && ` (${inputs.org})`}, ${window.from} to ${window.to}`,
+    name: task.name.toLowerCase(),
+    id: hashBytes(Buffer.from(JSON.stringify([scope, window, hashes, created, workflowRun]))).sha256,
+    title: `Audit log of ${vendor.name}${org && ` (${org})`}, ${window.from} to ${window.to}`,
     created,
-    sources: [{ title: `${vendor.name} audit log`, path: inputs.origin }],
+    sources: [{ title: `${vendor.name} audit log`, path: origin }],
     resources: [
       ...table.files.map((file, index) =>
         resourceOf(vendor, file, nameOf('events', table.files, index), table.columns),
@@ -52,13 +56,14 @@ export function manifestOf(options: ManifestOptions): object {
       ...copies.map((file, index) => copyOf(vendor, file, nameOf('spreadsheet', copies, index), table)),
     ],
     export: {
+      version: MANIFEST_VERSION,
       vendor: vendor.id,
-      org: inputs.org || null,
-      host: new URL(inputs.origin).host,
+      org: org || null,
+      host: new URL(origin).host,
       document: vendor.document,
       window: { asked: windowRequest.asked, ...window, interval: '[from, to)', settle: windowRequest.settle },
       filters: Object.fromEntries(query.filters),
-      columns: inputs.columns,
+      columns,
       scope,
       chain: windowRequest.continuation === null ? null : { previous: previousOf(task) },
       gap: task.gap && { from: formatInstant(task.gap.from), to: formatInstant(task.gap.to) },
@@ -79,19 +84,19 @@ export function manifestOf(options: ManifestOptions): object {
       completeness: { established: notes, limits: [...vendor.guide.limits, ...vendor.guide.unverified] },
       requests: exchanges,
       versions: { exporter: VERSION, node: process.versions.node },
-      run,
+      run: workflowRun,
     },
   };
 }
 
-/** The export before this one, as `readLink` reads it. */
-function previousOf({ last }: ExportTask): object | null {
-  if (last === null) return null;
-  const { id, sha256, artifact, window, place } = last;
+/** Returns the previous export as `readDeliveredExport` reads it. */
+function previousOf({ previous }: ExportTask): object | null {
+  if (previous === null) return null;
+  const { id, sha256, artifact, window, place } = previous;
   return { id, sha256, to: formatInstant(window.to), place, ...(artifact !== null && { artifact }) };
 }
 
-/** Rising numbers as `1-37, 40`. */
+/** Writes rising numbers as `1-37, 40`. */
 function rangesOf(numbers: readonly number[]): string {
   const ranges: [first: number, last: number][] = [];
   for (const number of numbers) {
@@ -102,11 +107,11 @@ function rangesOf(numbers: readonly number[]): string {
   return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
 }
 
-/** `events`, or `events-2` where it is one of several. */
+/** Returns the name of a resource: `events`, or `events-2` where there are several files. */
 const nameOf = (name: string, files: readonly CsvFile[], index: number): string =>
   files.length === 1 ? name : `${name}-${index + 1}`;
 
-/** A file of the copy for spreadsheets; `readLink` knows it by `guarded`. */
+/** Describes a file of the copy for spreadsheets; `readDeliveredExport` knows it by `guarded`. */
 const copyOf = (vendor: Vendor, file: CsvFile, name: string, { files, columns }: ExportedTable): object => ({
   ...resourceOf(vendor, file, name, columns, guardCell),
   description:

@@ -1,21 +1,30 @@
+import type { ArtifactSettings, ExportRequest } from '../inputs/inputs.ts';
 import { compactInstant, parseInstant } from '../time/instant.ts';
 import type { Window } from '../time/window.ts';
 
 /**
- * The export's name, that of its folder and files: `<vendor>-<org>-<from>-<to>`, without the organisation where none is
- * given. Letters, digits, `.`, `_` and `-` alone, so that it fits a file system, an artifact and a path in Git.
+ * Returns the name of an export, of its folder and its files: `<vendor>-<org>-<from>-<to>`, without the organisation where
+ * none is given. The name has letters, digits, `.`, `_` and `-` alone, so that it fits a file system, an artifact and a
+ * path in Git.
  */
-export function exportName(vendorId: string, org: string, { from, to }: Window): string {
-  return [vendorId, orgName(org), compactInstant(from), compactInstant(to)].filter((part) => part !== '').join('-');
-}
+export const exportName = (vendorId: string, org: string, { from, to }: Window): string =>
+  [sourceName(vendorId, org), compactInstant(from), compactInstant(to)].join('-');
 
-/** The organisation in a name of files: `gh/acme` → `gh-acme`. */
+/** Returns the source of a regular expression that matches the names of all exports of an organisation. */
+export const exportNamePattern = (vendorId: string, org: string): string =>
+  [sourceName(vendorId, org).replaceAll('.', '\\.'), INSTANT_IN_NAME, INSTANT_IN_NAME].join('-');
+
+/** `kosli-acme`; the vendor alone where no organisation is given. */
+const sourceName = (vendorId: string, org: string): string =>
+  [vendorId, orgName(org)].filter((part) => part !== '').join('-');
+
+/** Writes an organisation as a part of a name: `gh/acme` → `gh-acme`. */
 export const orgName = (org: string): string => org.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
 
 /** Matches the instants in names, as `compactInstant` writes them. */
 export const INSTANT_IN_NAME = String.raw`\d{8}T\d{6}(?:\.\d{3})?Z`;
 
-/** The end of the window that an export's name, or an instant in a path, says; null where it says none. */
+/** Reads the end of the window from an export's name, or from an instant in a path; null where there is none. */
 export function endInName(name: string): number | null {
   const [, date, hour, minute, rest] = /(?:^|-)(\d{8})T(\d\d)(\d\d)(\d\d(?:\.\d{3})?Z)$/.exec(name) ?? [];
   if (date === undefined) return null;
@@ -24,16 +33,38 @@ export function endInName(name: string): number | null {
 }
 
 /**
- * The name of all artifacts of one scope that go on from each other, so that the last one can be found by it.
+ * Returns the name that all artifacts of one scope share, so that the last one can be found by it.
  * @param given the input `artifact-name`; null where it was left out
  * @param scope as `scopeOf` gives it
  */
-export function chainName(given: string | null, vendorId: string, org: string, scope: string): string {
-  const name = given ?? [vendorId, orgName(org)].filter((part) => part !== '').join('-');
-  return `${name}-${scope.slice(0, 8)}`;
+export const chainName = (given: string | null, vendorId: string, org: string, scope: string): string =>
+  `${given ?? sourceName(vendorId, org)}-${scope.slice(0, 8)}`;
+
+/** Returns an artifact's default name: the export's, with the run's attempt, since a run cannot replace an artifact. */
+export const artifactName = (name: string, runAttempt: string): string =>
+  runAttempt === '' ? name : `${name}-attempt-${runAttempt}`;
+
+/** How an artifact is named. */
+export interface ArtifactNaming {
+  readonly name: string;
+  /** null: the name as it is. Else `<name>` for 1, `<name>-2` for 2 and so on; where that is taken, the next free one. */
+  readonly number: number | null;
 }
 
-/** The artifact's default name: the export's, with the run's attempt, since an artifact of a run cannot be replaced. */
-export function artifactName(name: string, runAttempt: string): string {
-  return runAttempt === '' ? name : `${name}-attempt-${runAttempt}`;
+/**
+ * Returns how the artifact of an export is named. Exports that are found by their artifacts share the name of their chain;
+ * others have the name that the workflow gives, or one of their own.
+ * @param number 1 for the first export of the run
+ * @param found whether the next run looks for the artifact
+ */
+export function artifactNaming(
+  { vendor, org, scope, windowRequest }: ExportRequest,
+  { name }: Pick<ArtifactSettings, 'name'>,
+  own: { readonly name: string; readonly runAttempt: string },
+  number: number,
+  found: boolean,
+): ArtifactNaming {
+  if (found) return { name: chainName(name, vendor.id, org, scope), number };
+  if (name === null) return { name: artifactName(own.name, own.runAttempt), number: null };
+  return { name, number: windowRequest.continuation === null ? null : number };
 }

@@ -1,59 +1,71 @@
 import { ExportError } from '../base/errors.ts';
-import type { WindowRequest } from '../inputs/window-request.ts';
+import type { ExportRequest } from '../inputs/inputs.ts';
 import { endAfter } from '../time/calendar.ts';
 import { formatInstant } from '../time/instant.ts';
 import type { Window } from '../time/window.ts';
 import type { Vendor } from '../vendors/contract.ts';
 import { type DeliveredExport, damaged } from './delivered-export.ts';
+import { exportName } from './names.ts';
+
+/** The next export of a run, before earlier exports are read. */
+export interface NextExport {
+  /** The window of the export; events from before it are in it where they were stored late. */
+  readonly window: Window;
+  /** The time before `window` that the vendor no longer keeps, and that was never exported; null: there is none. */
+  readonly gap: Window | null;
+  /** The export that this one goes on from; null: this one is the first, or stands alone. */
+  readonly previous: DeliveredExport | null;
+  /** The name of the export's folder and files. */
+  readonly name: string;
+}
 
 /** One export to make. */
-export interface ExportTask {
-  readonly window: Window;
-  /** Where the export's own window was to begin, but that the vendor keeps no event of it; null: there is no hole. */
-  readonly gap: Window | null;
-  /** What it goes on from; null: it is the first, or stands alone. */
-  readonly last: DeliveredExport | null;
-  /** From where events are asked; before `window.from` where late ones are looked for. */
+export interface ExportTask extends NextExport {
+  /** Start of what is fetched: `window.from`, or earlier where late events are looked for. Milliseconds since 1970. */
   readonly fetchFrom: number;
 }
 
-/** By so much the clocks of two runners may differ, in milliseconds. */
+/** The clocks of two runners may differ by so much, in milliseconds. */
 const SKEW_MS = 60_000;
 
 /**
- * The next export: the window as it was asked, or from the end of the last export on; null where nothing is left to do.
- * Throws `incomplete`, naming the hole, where the vendor no longer keeps what it begins with and no gap is allowed;
- * `destination` where the last export cannot be what it says.
+ * Returns the next export: the window as it was asked for, or from the end of the previous export on; null where nothing
+ * is left to do. Throws `incomplete`, naming the gap, where the vendor no longer keeps the start of the window and
+ * `allow-gap` is not set; `destination` where the previous export claims to end in the future.
  * @param now milliseconds since 1970
  */
-export function nextExportTask(
-  { window, timeZone, continuation, allowGap }: WindowRequest,
-  last: DeliveredExport | null,
-  vendor: Vendor,
+export function nextExport(
+  { vendor, org, windowRequest }: Pick<ExportRequest, 'vendor' | 'org' | 'windowRequest'>,
+  previous: DeliveredExport | null,
   now: number,
-): ExportTask | null {
-  if (last !== null && last.window.to > now + SKEW_MS) throw damaged(last.place, 'it ends in the future');
-  const start = last === null ? window.from : last.window.to;
-  if (start >= window.to) return null;
-  const input = last !== null ? null : continuation === null ? 'from' : 'initial-from';
-  const { from, gap } = keptFrom({ from: start, to: window.to }, vendor, now, allowGap, input);
-  const end = continuation?.maxWindow ? endAfter(from, continuation.maxWindow, timeZone) : window.to;
-  return { window: { from, to: Math.min(end, window.to) }, gap, last, fetchFrom: from };
+): NextExport | null {
+  const { initialFrom, finalTo, timeZone, continuation, allowGap } = windowRequest;
+  if (previous !== null && previous.window.to > now + SKEW_MS) throw damaged(previous.place, 'it ends in the future');
+  const start = previous === null ? initialFrom : previous.window.to;
+  if (start >= finalTo) return null;
+  const input = previous !== null ? null : continuation === null ? 'from' : 'initial-from';
+  const { from, gap } = keptFrom({ from: start, to: finalTo }, vendor, now, allowGap, input);
+  const end = continuation?.maxWindow ? endAfter(from, continuation.maxWindow, timeZone) : finalTo;
+  const window = { from, to: Math.min(end, finalTo) };
+  return { window, gap, previous, name: exportName(vendor.id, org, window) };
 }
 
-/** Where a window begins that the vendor still keeps, and what of it is gone; `input` says where it begins, if one does. */
+/**
+ * Returns the start of the part of a window that the vendor still keeps, and the part before it, which is gone.
+ * @param input the input that says where the window begins; null where no input does
+ */
 function keptFrom(
   window: Window,
   { name, retention }: Vendor,
   now: number,
   allowGap: boolean,
   input: 'from' | 'initial-from' | null,
-) {
+): { from: number; gap: Window | null } {
   const oldest = retention === null ? window.from : Math.ceil((now - retention) / 1000) * 1000;
   if (window.from >= oldest) return { from: window.from, gap: null };
-  const hole = { from: window.from, to: Math.min(oldest, window.to) };
-  if (allowGap && oldest < window.to) return { from: oldest, gap: hole };
-  const between = `${formatInstant(hole.from)} to ${formatInstant(hole.to)}`;
+  const gap = { from: window.from, to: Math.min(oldest, window.to) };
+  if (allowGap && oldest < window.to) return { from: oldest, gap };
+  const between = `${formatInstant(gap.from)} to ${formatInstant(gap.to)}`;
   const days = (retention ?? 0) / 86_400_000;
   const what = `${name} keeps events for ${days} days, so what happened from ${between} cannot be exported any more.`;
   const rest = `\`allow-gap: true\` to export what is kept from ${formatInstant(oldest)} on, and to record the hole`;

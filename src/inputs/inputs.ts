@@ -2,58 +2,20 @@ import { suggestion } from '../base/did-you-mean.ts';
 import { inputError } from '../base/errors.ts';
 import { maskEverywhere } from '../base/secrets.ts';
 import { checkColumns } from '../table/table-plan.ts';
-import type { Columns, Credentials, Query, Vendor } from '../vendors/contract.ts';
+import type { Columns, Credentials, Vendor } from '../vendors/contract.ts';
 import { vendors } from '../vendors/index.ts';
 import { checkOrigin, resolveOrigin } from './base-url.ts';
 import { COMMIT_INPUTS, type CommitTarget, readCommitTarget } from './commit-target.ts';
 import { readCredentials, readSecrets } from './credentials.ts';
+import { DEFAULTS, type InputName } from './defaults.ts';
 import { checkInputNames, type Environment, readProxies, requireVerifiedTls, variableOf } from './environment.ts';
 import { parseFilters } from './filters.ts';
 import { readArtifactName, readChoice, readChoices, readFolder, readInteger, splitList } from './input-parsers.ts';
 import { readOrg } from './org.ts';
+import { type ScopedRequest, scopeOf } from './scope.ts';
 import { CONTINUATION_INPUTS, LAST_EXPORT, readWindowRequest, type WindowRequest } from './window-request.ts';
 import { readWorkflowRun, type WorkflowRun } from './workflow-run.ts';
 
-/** Every input and its default, as `action.yml` has them too; '' is "left out". */
-export const DEFAULTS = {
-  vendor: '',
-  token: '',
-  'client-id': '',
-  'client-secret': '',
-  'identity-id': '',
-  org: '',
-  'base-url': '',
-  from: 'P1D',
-  to: 'now',
-  'initial-from': 'P30D',
-  overlap: 'PT1H',
-  'max-window': '',
-  'allow-gap': 'false',
-  'time-zone': 'UTC',
-  settle: 'PT10M',
-  filters: '',
-  columns: 'native',
-  'csv-safety': 'off',
-  destination: 'artifact',
-  path: '',
-  'artifact-name': '',
-  'retention-days': '',
-  'compression-level': '6',
-  repository: '',
-  branch: '',
-  orphan: 'false',
-  'github-token': '',
-  'commit-path': 'audit-logs/{vendor}/{org}/{year}/{month}/{export}',
-  'commit-message': 'Audit log: {vendor} {org} {from} to {to} ({rows} events)',
-  'max-file-size': '25MB',
-  'allow-public-repository': 'false',
-  'if-empty': 'notice',
-  concurrency: '4',
-  'max-attempts': '6',
-  'request-timeout': '150',
-} as const;
-
-type InputName = keyof typeof DEFAULTS;
 type Get = (name: InputName) => string;
 
 export type DestinationName = 'artifact' | 'commit' | 'file';
@@ -61,43 +23,27 @@ const DESTINATIONS: readonly DestinationName[] = ['artifact', 'commit', 'file'];
 const CSV_SAFETY = ['off', 'owasp'] as const;
 const IF_EMPTY = ['notice', 'warn', 'fail'] as const;
 
-/** Everything that was asked for, checked; fixed before the first request. */
+/** All inputs, checked; fixed before the first request. Secrets are in `access` alone. */
 export interface Inputs {
-  readonly vendor: Vendor;
-  readonly credentials: Credentials;
-  /** `org` as it was written; '' where it was left out. */
-  readonly org: string;
-  readonly origin: string;
-  /** What is asked of the vendor, but when. */
-  readonly query: Omit<Query, 'window'>;
+  readonly request: ExportRequest;
+  readonly access: Access;
+  readonly delivery: DeliverySettings;
+  readonly run: RunSettings;
+}
+
+/** What is to be exported. Holds no secret: reports, manifests and logs are made of it. */
+export interface ExportRequest extends ScopedRequest {
   readonly windowRequest: WindowRequest;
-  readonly columns: Columns;
-  /** `owasp`: with a copy for spreadsheets. */
-  readonly csvSafety: (typeof CSV_SAFETY)[number];
-  readonly destinations: readonly DestinationName[];
-  /** null where `commit` is not a destination. */
-  readonly commit: CommitTarget | null;
+  /** The scope of the request, as `scopeOf` gives it. */
+  readonly scope: string;
+}
+
+/** The secrets, and the ways they are sent. Seen by the session and the delivery alone. */
+export interface Access {
+  readonly credentials: Credentials;
   readonly github: GitHubAccess;
-  /** Folder under the workspace that the export is made in; null: a new one in the runner's temp. */
-  readonly path: string | null;
-  readonly workspace: string;
-  readonly temp: string;
-  readonly artifact: {
-    readonly name: string | null;
-    readonly retentionDays: number | null;
-    readonly compressionLevel: number;
-  };
-  readonly ifEmpty: (typeof IF_EMPTY)[number];
-  /** How many requests are in flight at once. */
-  readonly concurrency: number;
-  readonly maxAttempts: number;
-  readonly timeoutMs: number;
-  readonly run: WorkflowRun;
-  /** `https://github.com`. */
-  readonly serverUrl: string;
-  /** `https://github.com/owner/repository/actions/runs/1`. */
-  readonly runUrl: string;
-  readonly proxyEnv: Record<string, string | undefined>;
+  /** The proxy variables of the environment, which may hold passwords. */
+  readonly proxyEnv: Readonly<Record<string, string | undefined>>;
 }
 
 /** GitHub's API, as this workflow reaches it. */
@@ -106,6 +52,46 @@ export interface GitHubAccess {
   readonly apiUrl: string;
   /** '' where the input is empty. */
   readonly token: string;
+}
+
+/** Where the exports go, and in which form. */
+export interface DeliverySettings {
+  readonly destinations: readonly DestinationName[];
+  /** null where `commit` is not a destination. */
+  readonly commit: CommitTarget | null;
+  readonly artifact: ArtifactSettings;
+  /** Folder under the workspace that the export is made in; null: a new one in the runner's temp. */
+  readonly path: string | null;
+  /** Absolute. */
+  readonly workspace: string;
+  /** The runner's folder for temporary files; '' where there is none. */
+  readonly temp: string;
+  /** `owasp`: with a copy for spreadsheets. */
+  readonly csvSafety: (typeof CSV_SAFETY)[number];
+}
+
+export interface ArtifactSettings {
+  /** null: the default name. */
+  readonly name: string | null;
+  /** null: the repository's setting. */
+  readonly retentionDays: number | null;
+  /** 0 to 9. */
+  readonly compressionLevel: number;
+}
+
+/** The workflow run, and how it is to behave. */
+export interface RunSettings {
+  readonly workflowRun: WorkflowRun;
+  /** `https://github.com`. */
+  readonly serverUrl: string;
+  /** `https://github.com/owner/repository/actions/runs/1`. */
+  readonly runUrl: string;
+  readonly ifEmpty: (typeof IF_EMPTY)[number];
+  /** The most requests to the vendor in flight at once. */
+  readonly concurrency: number;
+  /** Attempts per request, the first included. */
+  readonly maxAttempts: number;
+  readonly timeoutMs: number;
 }
 
 /**
@@ -134,37 +120,47 @@ export function readInputs(
   const destinations = readChoices(get('destination'), 'destination', DESTINATIONS);
   const chained = windowRequest.continuation !== null;
   checkInputsHaveEffect(get, chained, destinations);
-  return {
+  const scoped = {
     vendor,
-    credentials,
     org: get('org'),
     origin: resolveOrigin(get('base-url') || undefined, vendor),
     query: { org, provider, filters: parseFilters(env[variableOf('filters')] ?? '', vendor) },
-    windowRequest,
     columns,
-    csvSafety: readChoice(get('csv-safety'), 'csv-safety', CSV_SAFETY),
-    destinations,
-    commit: destinations.includes('commit') ? readCommitTarget(get, env['GITHUB_REPOSITORY'] ?? '', chained) : null,
-    github: {
-      apiUrl: checkOrigin(env['GITHUB_API_URL'] || 'https://api.github.com', 'GITHUB_API_URL'),
-      token: get('github-token'),
+  };
+  return {
+    request: { ...scoped, windowRequest, scope: scopeOf(scoped) },
+    access: {
+      credentials,
+      github: {
+        apiUrl: checkOrigin(env['GITHUB_API_URL'] || 'https://api.github.com', 'GITHUB_API_URL'),
+        token: get('github-token'),
+      },
+      proxyEnv: readProxies(env),
     },
-    path: readFolder(get('path'), 'path'),
-    workspace: env['GITHUB_WORKSPACE'] || process.cwd(),
-    temp: env['RUNNER_TEMP'] || '',
-    artifact: {
-      name: readArtifactName(get('artifact-name'), 'artifact-name'),
-      retentionDays: get('retention-days') === '' ? null : readInteger(get('retention-days'), 'retention-days', 1, 400),
-      compressionLevel: readInteger(get('compression-level'), 'compression-level', 0, 9),
+    delivery: {
+      destinations,
+      commit: destinations.includes('commit') ? readCommitTarget(get, env['GITHUB_REPOSITORY'] ?? '', chained) : null,
+      artifact: readArtifactSettings(get),
+      path: readFolder(get('path'), 'path'),
+      workspace: env['GITHUB_WORKSPACE'] || process.cwd(),
+      temp: env['RUNNER_TEMP'] || '',
+      csvSafety: readChoice(get('csv-safety'), 'csv-safety', CSV_SAFETY),
     },
-    ifEmpty: readChoice(get('if-empty'), 'if-empty', IF_EMPTY),
-    concurrency: readInteger(get('concurrency'), 'concurrency', 1, 16),
-    maxAttempts: readInteger(get('max-attempts'), 'max-attempts', 1, 20),
-    timeoutMs: readInteger(get('request-timeout'), 'request-timeout', 1, 3600) * 1000,
-    ...readWorkflowRun(env),
-    proxyEnv: readProxies(env),
+    run: {
+      ...readWorkflowRun(env),
+      ifEmpty: readChoice(get('if-empty'), 'if-empty', IF_EMPTY),
+      concurrency: readInteger(get('concurrency'), 'concurrency', 1, 16),
+      maxAttempts: readInteger(get('max-attempts'), 'max-attempts', 1, 20),
+      timeoutMs: readInteger(get('request-timeout'), 'request-timeout', 1, 3600) * 1000,
+    },
   };
 }
+
+const readArtifactSettings = (get: Get): ArtifactSettings => ({
+  name: readArtifactName(get('artifact-name'), 'artifact-name'),
+  retentionDays: get('retention-days') === '' ? null : readInteger(get('retention-days'), 'retention-days', 1, 400),
+  compressionLevel: readInteger(get('compression-level'), 'compression-level', 0, 9),
+});
 
 /** An input that changes nothing is a misunderstanding: somebody relies on it. */
 function checkInputsHaveEffect(get: Get, chained: boolean, destinations: readonly DestinationName[]): void {

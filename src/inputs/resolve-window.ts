@@ -22,8 +22,6 @@ interface ResolvedWindow {
   readonly window: Window;
   /** Whether `to` was later than `settle` before now, and so the window ends there instead. */
   readonly clamped: boolean;
-  /** The inputs as given. */
-  readonly asked: { readonly from: string; readonly to: string };
 }
 
 const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d+))?(?:[Zz]|[+-]\d\d:\d\d)$/;
@@ -86,7 +84,7 @@ export function resolveWindow(
       },
     );
   }
-  return { window: { from: start, to: end }, clamped, asked: { from, to } };
+  return { window: { from: start, to: end }, clamped };
 }
 
 const windowInputError = (name: InputName, given: string, why: string, cause?: unknown): ExportError =>

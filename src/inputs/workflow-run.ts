@@ -1,4 +1,4 @@
-/** The workflow run, for the manifest; '' where the runner does not say. */
+/** The workflow run, as the manifest has it; each field is '' where the runner does not say. */
 export interface WorkflowRun {
   readonly repository: string;
   readonly workflow: string;
@@ -9,14 +9,14 @@ export interface WorkflowRun {
   readonly event: string;
 }
 
-/** The run that the environment names, its server (`https://github.com`), and its address there (`…/owner/repository/actions/runs/1`). */
+/** Reads the workflow run, the address of its server (`https://github.com`), and its own (`…/owner/repository/actions/runs/1`). */
 export function readWorkflowRun(env: Readonly<Record<string, string | undefined>>): {
-  run: WorkflowRun;
+  workflowRun: WorkflowRun;
   serverUrl: string;
   runUrl: string;
 } {
   const get = (name: string) => env[`GITHUB_${name}`] ?? '';
-  const run = {
+  const workflowRun = {
     repository: get('REPOSITORY'),
     workflow: get('WORKFLOW'),
     run_id: get('RUN_ID'),
@@ -26,5 +26,9 @@ export function readWorkflowRun(env: Readonly<Record<string, string | undefined>
     event: get('EVENT_NAME'),
   };
   const serverUrl = get('SERVER_URL') || 'https://github.com';
-  return { run, serverUrl, runUrl: `${serverUrl}/${run.repository}/actions/runs/${run.run_id}` };
+  return {
+    workflowRun,
+    serverUrl,
+    runUrl: `${serverUrl}/${workflowRun.repository}/actions/runs/${workflowRun.run_id}`,
+  };
 }

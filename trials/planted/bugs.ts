@@ -181,8 +181,8 @@ const windows: readonly PlantedBug[] = [
   {
     name: 'the next window starts after the end of the last one',
     file: 'delivery/next-export.ts',
-    find: 'const start = last === null ? window.from : last.window.to;',
-    replace: 'const start = last === null ? window.from : last.window.to + 1;',
+    find: 'const start = previous === null ? initialFrom : previous.window.to;',
+    replace: 'const start = previous === null ? initialFrom : previous.window.to + 1;',
     caughtBy: ['unit/delivery/next-export'],
   },
 ];

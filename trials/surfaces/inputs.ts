@@ -1,6 +1,6 @@
 /** Inputs, and what the runner says of a run, that hold a text which somebody else chose: a title, a branch of a fork. */
 
-import { DEFAULTS } from '../../src/inputs/inputs.ts';
+import { DEFAULTS } from '../../src/inputs/defaults.ts';
 import type { Given } from './stage.ts';
 
 export interface HostileInput {

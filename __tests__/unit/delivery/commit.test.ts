@@ -335,10 +335,10 @@ describe('an export that goes on from the last one', () => {
       pattern: new RegExp(`^audit-logs/infisical/(?<to>${INSTANT_IN_NAME})$`),
       scope: first.scope,
     });
-    await deliver(branch, first, { folder: folderOf(day(1)), chain: { history, last: null } });
+    await deliver(branch, first, { folder: folderOf(day(1)), chain: { history, previous: null } });
     const last = (await history.last()) as DeliveredExport;
     const next = exportOf({ window: day(2), last });
-    const go = () => deliver(branch, next, { folder: folderOf(day(2)), chain: { history, last } });
+    const go = () => deliver(branch, next, { folder: folderOf(day(2)), chain: { history, previous: last } });
     return { branch, last, next, go };
   }
 

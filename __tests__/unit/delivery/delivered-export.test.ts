@@ -10,7 +10,6 @@ import {
 } from '../../../src/delivery/delivered-export.ts';
 import { manifestOf } from '../../../src/delivery/manifest.ts';
 import type { ExportTask } from '../../../src/delivery/next-export.ts';
-import { scopeOf } from '../../../src/delivery/scope.ts';
 import type { ExportedTable } from '../../../src/export/row-filter.ts';
 import { type Inputs, readInputs } from '../../../src/inputs/inputs.ts';
 import { exportOf, NOON, run } from '../../contract/run.ts';
@@ -58,8 +57,17 @@ const copies = ['3', '4', '5'].map((n) => ({
 
 /** The bytes of a manifest, as they are delivered. */
 function written(task: ExportTask, given: Readonly<Record<string, string>> = { from: 'last-export' }): Buffer {
-  const inputs = inputsOf(given);
-  const about = { inputs, task, name: 'audit', table, copies, exchanges: [], notes: [], createdAt: NOON };
+  const { request, run } = inputsOf(given);
+  const about = {
+    request,
+    workflowRun: run.workflowRun,
+    task,
+    table,
+    copies,
+    exchanges: [],
+    notes: [],
+    createdAt: NOON,
+  };
   return Buffer.from(`${JSON.stringify(manifestOf(about), null, 2)}\n`);
 }
 
@@ -89,7 +97,7 @@ describe('what a manifest says', () => {
   test('of the first export of a chain', () => {
     const link = readDeliveredExport(written(jobOf(WINDOW)), PLACE);
     expect(link).toMatchObject({ window: WINDOW, artifact: null, before: null, chained: true, gap: false });
-    expect(link.scope).toBe(scopeOf(inputsOf({ from: 'last-export' })));
+    expect(link.scope).toBe(inputsOf({ from: 'last-export' }).request.scope);
   });
 
   test.each([
@@ -97,7 +105,7 @@ describe('what a manifest says', () => {
     ['a branch', null],
   ])('of an export that goes on from one in %s', (_, artifact) => {
     const last = linkOf({ from: 0, to: WINDOW.from }, { artifact });
-    const { before } = readDeliveredExport(written(jobOf(WINDOW, { last })), PLACE);
+    const { before } = readDeliveredExport(written(jobOf(WINDOW, { previous: last })), PLACE);
     expect(before).toEqual({ id: last.id, sha256: last.sha256, artifact });
   });
 
@@ -139,10 +147,10 @@ describe('what a manifest says', () => {
       (bytes) => readDeliveredExport(bytes, PLACE).id,
     );
     expect(first).toBe(again);
-    const inputs = inputsOf({ from: 'last-export' });
-    const other = { ...inputs, run: { ...inputs.run, run_id: '43' } };
-    const about = { task: jobOf(WINDOW), name: 'audit', table, copies: [], exchanges: [], notes: [], createdAt: NOON };
-    expect(manifestOf({ inputs: other, ...about })).not.toMatchObject({ id: first });
+    const { request, run } = inputsOf({ from: 'last-export' });
+    const workflowRun = { ...run.workflowRun, run_id: '43' };
+    const about = { request, task: jobOf(WINDOW), table, copies: [], exchanges: [], notes: [], createdAt: NOON };
+    expect(manifestOf({ workflowRun, ...about })).not.toMatchObject({ id: first });
   });
 });
 
@@ -167,7 +175,7 @@ describe('an export that was found', () => {
 });
 
 describe('a manifest that is damaged', () => {
-  const whole = written(jobOf(WINDOW, { last: linkOf({ from: 0, to: WINDOW.from }, { artifact: 42 }) }));
+  const whole = written(jobOf(WINDOW, { previous: linkOf({ from: 0, to: WINDOW.from }, { artifact: 42 }) }));
 
   /** The manifest with one value changed; `undefined` removes it. */
   function changed(path: string, value: unknown): Buffer {

@@ -14,7 +14,6 @@ import { type GitHub, openGitHub } from '../../../src/delivery/github/api.ts';
 import { fileOf } from '../../../src/delivery/github/blob.ts';
 import { type OpenBranch, openBranch } from '../../../src/delivery/github/branch.ts';
 import { manifestOf } from '../../../src/delivery/manifest.ts';
-import { scopeOf } from '../../../src/delivery/scope.ts';
 import { readInputs } from '../../../src/inputs/inputs.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import type { Window } from '../../../src/time/window.ts';
@@ -56,9 +55,9 @@ export function exportOf(made: Made = {}) {
     sha256: sha256(csv),
   }));
   const about = manifestOf({
-    inputs: read,
-    task: jobOf(window, { last }),
-    name: 'a',
+    request: read.request,
+    workflowRun: read.run.workflowRun,
+    task: jobOf(window, { previous: last, name: 'a' }),
     table: {
       files,
       columns: ['id'],
@@ -82,7 +81,7 @@ export function exportOf(made: Made = {}) {
   };
   return {
     link,
-    scope: scopeOf(read),
+    scope: read.request.scope,
     contents,
     files: Object.entries(contents).map(([name, content]) => fileOf(name, content)),
     /** The same by their paths in a repository. */

@@ -38,9 +38,9 @@ async function look(history: MemoryHistory, { overlap, more = {}, vendor = plain
   const last = await history.last();
   const window: Window = { from: last?.window.to ?? NOON, to: hour(48) };
   const notes: string[] = [];
-  const task = jobOf(window, { last, ...more });
+  const next = jobOf(window, { previous: last, ...more });
   const overlapMs = overlap * HOUR_MS;
-  const back = await lookBack({ history, task, overlapMs, vendor, now, note: (text) => notes.push(text) });
+  const back = await lookBack({ history, next, overlapMs, vendor, now, note: (text) => notes.push(text) });
   return { ...back, notes, hours: (back.fetchFrom - NOON) / HOUR_MS };
 }
 

@@ -10,6 +10,7 @@ import { VERSION } from '../../../src/delivery/version.ts';
 import type { CsvFile } from '../../../src/export/part-files.ts';
 import type { ExportedTable } from '../../../src/export/row-filter.ts';
 import { readInputs } from '../../../src/inputs/inputs.ts';
+import { scopeOf } from '../../../src/inputs/scope.ts';
 import { exportOf, NOON, run } from '../../contract/run.ts';
 import { bytesOf, play, readTape, tapeNames } from '../../contract/tape.ts';
 import { jobOf, linkOf, sha256 } from '../chain.ts';
@@ -139,7 +140,7 @@ describe.each(tapeNames.flatMap((name) => ['native', 'common'].map((columns): [s
 describe('an export that goes on from another one', () => {
   const day = { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) };
   const last = linkOf({ from: 0, to: day.from - 1000 }, { artifact: 42 });
-  const inputs = readInputs(
+  const { request, run } = readInputs(
     {
       INPUT_VENDOR: 'infisical',
       INPUT_TOKEN: 'never-shown',
@@ -173,9 +174,9 @@ describe('an export that goes on from another one', () => {
     JSON.parse(
       JSON.stringify(
         manifestOf({
-          inputs,
-          task,
-          name: 'Acme',
+          request,
+          workflowRun: run.workflowRun,
+          task: { ...task, name: 'Acme' },
           table: { ...table, lateRows },
           copies,
           exchanges: [],
@@ -192,15 +193,15 @@ describe('an export that goes on from another one', () => {
       name: 'acme',
       title: 'Audit log of Infisical, 2026-11-20T00:00:00Z to 2026-11-21T00:00:00Z',
       created: new Date(NOON).toISOString().replace('.000', ''),
-      sources: [{ title: 'Infisical audit log', path: inputs.origin }],
+      sources: [{ title: 'Infisical audit log', path: request.origin }],
       export: {
         org: null,
-        host: new URL(inputs.origin).host,
+        host: new URL(request.origin).host,
         filters: { actor: ['a'], eventType: ['b', 'c'] },
         versions: { exporter: VERSION, node: process.versions.node },
       },
     });
-    const { title } = manifestWith(jobOf(day), [], [], { inputs: { ...inputs, org: 'acme' } });
+    const { title } = manifestWith(jobOf(day), [], [], { request: { ...request, org: 'acme' } });
     expect(title).toMatch(/^Audit log of Infisical \(acme\), /);
   });
 
@@ -212,8 +213,8 @@ describe('an export that goes on from another one', () => {
       manifestWith(jobOf({ ...day, to: day.to - 1000 })),
       manifestWith(jobOf(day), [], [], { table: { ...table, files: otherFiles } }),
       manifestWith(jobOf(day), [], [], { createdAt: NOON + 1000 }),
-      manifestWith(jobOf(day), [], [], { inputs: { ...inputs, columns: 'common' } }),
-      manifestWith(jobOf(day), [], [], { inputs: { ...inputs, run: { ...inputs.run, run_attempt: '2' } } }),
+      manifestWith(jobOf(day), [], [], { request: { ...request, scope: scopeOf({ ...request, columns: 'common' }) } }),
+      manifestWith(jobOf(day), [], [], { workflowRun: { ...run.workflowRun, run_attempt: '2' } }),
     ].map((manifest) => manifest.id);
     expect(new Set([id, ...others]).size).toBe(6);
   });
@@ -247,7 +248,7 @@ describe('an export that goes on from another one', () => {
   });
 
   test('is a Data Package 2.0 with a resource for each part, of names of their own', () => {
-    const manifest = manifestWith(jobOf(day, { last }));
+    const manifest = manifestWith(jobOf(day, { previous: last }));
     expect(errorsOf(isPackage, manifest)).toEqual([]);
     for (const resource of manifest.resources) expect(errorsOf(isResource, resource)).toEqual([]);
     expect(manifest.resources).toMatchObject([
@@ -264,13 +265,13 @@ describe('an export that goes on from another one', () => {
       bytes: 9,
       sha256: sha256(`copy ${n}`),
     }));
-    const { id, ...manifest } = manifestWith(jobOf(day, { last }), [], copies);
+    const { id, ...manifest } = manifestWith(jobOf(day, { previous: last }), [], copies);
     expect(errorsOf(isPackage, manifest)).toEqual([]);
     for (const resource of manifest.resources) {
       expect(errorsOf(isResource, resource)).toEqual([]);
       expect(errorsOf(isSchema, resource.schema)).toEqual([]);
     }
-    const { resources, ...without } = manifestWith(jobOf(day, { last }));
+    const { resources, ...without } = manifestWith(jobOf(day, { previous: last }));
     expect(manifest).toEqual({ ...without, id: undefined, resources: expect.anything() });
     expect(manifest.resources.slice(0, 2)).toEqual(resources);
     expect(manifest.resources.slice(2)).toMatchObject(
@@ -291,7 +292,7 @@ describe('an export that goes on from another one', () => {
 
   test('says from which one, what is gone between them, and from when on late events were looked for', () => {
     const gap = { from: last.window.to, to: day.from };
-    const task = jobOf(day, { last, gap, fetchFrom: day.from - 3_600_000 });
+    const task = jobOf(day, { previous: last, gap, fetchFrom: day.from - 3_600_000 });
     expect(manifestWith(task, [1]).export).toMatchObject({
       window: { asked: { from: 'last-export' }, from: '2026-11-20T00:00:00Z' },
       chain: {
@@ -300,7 +301,7 @@ describe('an export that goes on from another one', () => {
       gap: { from: '2026-11-19T23:59:59Z', to: '2026-11-20T00:00:00Z' },
       late: { looked_from: '2026-11-19T23:00:00Z', count: 1, rows: '1' },
     });
-    const { previous } = manifestWith(jobOf(day, { last: linkOf(last.window) })).export.chain;
+    const { previous } = manifestWith(jobOf(day, { previous: linkOf(last.window) })).export.chain;
     expect(previous).toEqual({ id: last.id, sha256: last.sha256, to: '2026-11-19T23:59:59Z', place: last.place });
     expect(manifestWith(jobOf(day)).export.chain).toEqual({ previous: null });
   });

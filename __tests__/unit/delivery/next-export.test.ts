@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { ExportError } from '../../../src/base/errors.ts';
 import type { DeliveredExport } from '../../../src/delivery/delivered-export.ts';
-import { nextExportTask } from '../../../src/delivery/next-export.ts';
+import { exportName } from '../../../src/delivery/names.ts';
+import { nextExport } from '../../../src/delivery/next-export.ts';
 import type { WindowRequest } from '../../../src/inputs/window-request.ts';
 import { formatInstant, parseInstant } from '../../../src/time/instant.ts';
 import type { Window } from '../../../src/time/window.ts';
@@ -19,9 +20,13 @@ const asText = ({ from, to }: Window): string => `${formatInstant(from)}/${forma
 
 const WINDOW = windowOf('2026-11-20T00:00:00Z', '2026-11-21T00:00:00Z');
 
+const next = (windowRequest: WindowRequest, previous: DeliveredExport | null, vendor: Vendor, now: number) =>
+  nextExport({ vendor, org: '', windowRequest }, previous, now);
+
 function periodOf(window: Window, more: Partial<WindowRequest> = {}): WindowRequest {
   return {
-    window,
+    initialFrom: window.from,
+    finalTo: window.to,
     asked: { from: 'last-export', to: 'now' },
     clamped: false,
     settle: 'PT0S',
@@ -42,9 +47,9 @@ function windowsOf(
 ): Window[] {
   const windows: Window[] = [];
   for (let last = first; ; ) {
-    const task = nextExportTask(period, last, vendor, now);
+    const task = next(period, last, vendor, now);
     if (task === null) return windows;
-    expect(task).toMatchObject({ last, fetchFrom: task.window.from });
+    expect(task.previous).toBe(last);
     windows.push(task.window);
     last = linkOf(task.window);
     expect(windows.length).toBeLessThan(1000);
@@ -62,29 +67,30 @@ function refusal(run: () => unknown): ExportError {
 
 describe('the next export', () => {
   test('is the window as it was asked, where none came before', () => {
-    const task = { window: WINDOW, gap: null, last: null, fetchFrom: WINDOW.from };
-    expect(nextExportTask(periodOf(WINDOW, { continuation: null }), null, vendorOf(), NOW)).toEqual(task);
-    expect(nextExportTask(periodOf(WINDOW), null, vendorOf(), NOW)).toEqual(task);
+    const task = { window: WINDOW, gap: null, previous: null, name: 'acme-20261120T000000Z-20261121T000000Z' };
+    expect(next(periodOf(WINDOW, { continuation: null }), null, vendorOf(), NOW)).toEqual(task);
+    expect(next(periodOf(WINDOW), null, vendorOf(), NOW)).toEqual(task);
   });
 
   test('goes on from the end of the last one, wherever the first would have begun', () => {
     for (const from of [WINDOW.from - 30 * DAY_MS, WINDOW.from + HOUR_MS]) {
       const last = linkOf({ from, to: from + HOUR_MS });
-      expect(nextExportTask(periodOf(WINDOW), last, vendorOf(), NOW)).toEqual({
-        window: { from: from + HOUR_MS, to: WINDOW.to },
+      const window = { from: from + HOUR_MS, to: WINDOW.to };
+      expect(next(periodOf(WINDOW), last, vendorOf(), NOW)).toEqual({
+        window,
         gap: null,
-        last,
-        fetchFrom: from + HOUR_MS,
+        previous: last,
+        name: exportName('acme', '', window),
       });
     }
   });
 
   test('is none where the last one ends where this one would, or later', () => {
     for (const later of [0, 1, HOUR_MS]) {
-      expect(nextExportTask(periodOf(WINDOW), linkOf({ from: 0, to: WINDOW.to + later }), vendorOf(), NOW)).toBeNull();
+      expect(next(periodOf(WINDOW), linkOf({ from: 0, to: WINDOW.to + later }), vendorOf(), NOW)).toBeNull();
     }
     const almost = linkOf({ from: 0, to: WINDOW.to - 1 });
-    expect(nextExportTask(periodOf(WINDOW), almost, vendorOf(), NOW)?.window).toEqual({
+    expect(next(periodOf(WINDOW), almost, vendorOf(), NOW)?.window).toEqual({
       from: WINDOW.to - 1,
       to: WINDOW.to,
     });
@@ -92,7 +98,7 @@ describe('the next export', () => {
 
   test('does not go on from one that ends in the future, which would skip what happens until then', () => {
     const last = linkOf({ from: 0, to: NOW + HOUR_MS });
-    const error = refusal(() => nextExportTask(periodOf(WINDOW), last, vendorOf(), NOW));
+    const error = refusal(() => next(periodOf(WINDOW), last, vendorOf(), NOW));
     expect(error).toMatchObject({ kind: 'destination', where: last.place });
   });
 });
@@ -214,7 +220,7 @@ describe('what the vendor no longer keeps', () => {
   const standing = { continuation: null };
 
   test('is nothing to the last instant that it keeps, and that one is included', () => {
-    expect(nextExportTask(periodOf(window(kept), standing), null, year, NOW)).toMatchObject({
+    expect(next(periodOf(window(kept), standing), null, year, NOW)).toMatchObject({
       window: window(kept),
       gap: null,
     });
@@ -225,7 +231,7 @@ describe('what the vendor no longer keeps', () => {
     ['a first export', periodOf(window(kept - 1000)), null],
     ['the export after the last one', periodOf(window(kept)), linkOf({ from: 0, to: kept - 1000 })],
   ])('is refused for %s, with the hole by its ends, and the way out', (_, period, last) => {
-    const error = refusal(() => nextExportTask(period, last, year, NOW));
+    const error = refusal(() => next(period, last, year, NOW));
     expect(error).toMatchObject({
       kind: 'incomplete',
       message:
@@ -241,11 +247,11 @@ describe('what the vendor no longer keeps', () => {
     ['a first export', {}, null],
     ['the export after the last one', {}, linkOf({ from: 0, to: kept - 1000 })],
   ])('may be left out of %s, and is recorded', (_, more, last) => {
-    expect(nextExportTask(periodOf(window(kept - 1000), { ...more, allowGap: true }), last, year, NOW)).toEqual({
+    expect(next(periodOf(window(kept - 1000), { ...more, allowGap: true }), last, year, NOW)).toEqual({
       window: { from: kept, to: kept + DAY_MS },
       gap: { from: kept - 1000, to: kept },
-      last,
-      fetchFrom: kept,
+      previous: last,
+      name: exportName('acme', '', { from: kept, to: kept + DAY_MS }),
     });
   });
 
@@ -260,19 +266,19 @@ describe('what the vendor no longer keeps', () => {
   test('is the whole window: then nothing is left to export, gap or not', () => {
     const gone = { from: kept - 2 * DAY_MS, to: kept - DAY_MS };
     for (const allowGap of [true, false]) {
-      const error = refusal(() => nextExportTask(periodOf(gone, { allowGap }), null, year, NOW));
+      const error = refusal(() => next(periodOf(gone, { allowGap }), null, year, NOW));
       expect(error).toMatchObject({ kind: 'incomplete', message: expect.stringContaining('2025-11-19T12:00:00Z to ') });
     }
   });
 
   test('is not reached where nothing is left to do', () => {
     const last = linkOf({ from: 0, to: kept - DAY_MS });
-    expect(nextExportTask(periodOf({ from: 0, to: kept - DAY_MS }), last, year, NOW)).toBeNull();
+    expect(next(periodOf({ from: 0, to: kept - DAY_MS }), last, year, NOW)).toBeNull();
   });
 
   test('is refused with an instant that is then accepted, at any millisecond', () => {
     const ofLate = (late: number, from: number): Window | undefined =>
-      nextExportTask(periodOf(window(from), standing), null, year, NOW + late)?.window;
+      next(periodOf(window(from), standing), null, year, NOW + late)?.window;
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 5000 }), (late) => {
         const { next } = refusal(() => ofLate(late, kept - DAY_MS));
@@ -288,12 +294,7 @@ describe('what the vendor no longer keeps', () => {
     ['codacy', '2025-11-21T12:00:00Z'],
     ...['kosli', 'infisical', 'datafold', 'aitronos'].map((id): [string, string] => [id, '1970-01-01T00:00:00Z']),
   ])('of %s reaches back to %s', (id, oldest) => {
-    const task = nextExportTask(
-      periodOf({ from: 0, to: NOW }, { allowGap: true }),
-      null,
-      vendors.get(id) as Vendor,
-      NOW,
-    );
+    const task = next(periodOf({ from: 0, to: NOW }, { allowGap: true }), null, vendors.get(id) as Vendor, NOW);
     expect(formatInstant(task?.window.from ?? Number.NaN)).toBe(oldest);
   });
 });

@@ -605,8 +605,8 @@ describe('a chain of exports', () => {
         segments: stretchesAt(ledger, to, ids),
       });
       const last = await history.last();
-      const task = jobOf(window, { last });
-      const back = await lookBack({ history, task, overlapMs: OVERLAP, vendor, now: to, note: () => {} });
+      const next = jobOf(window, { previous: last });
+      const back = await lookBack({ history, next, overlapMs: OVERLAP, vendor, now: to, note: () => {} });
       const home = await mkdtemp(join(folder, 'one-'));
       const table = await exportEvents({
         vendor,

@@ -39,13 +39,14 @@ async function sessionWith(given: Readonly<Record<string, string>>, ...answers: 
   const exchanges: Exchange[] = [];
   const notes: Note[] = [];
   const clock = { now: () => NOON, random: () => 0, sleep: async () => {} };
+  const { request, access, delivery, run } = readInputs(
+    Object.fromEntries(inputs.map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
+    secrets.mask,
+    async () => `jwt-${++minted}-of-the-workflow`,
+    NOON,
+  );
   const { session, close } = openSession({
-    inputs: readInputs(
-      Object.fromEntries(inputs.map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
-      secrets.mask,
-      async () => `jwt-${++minted}-of-the-workflow`,
-      NOON,
-    ),
+    inputs: { ...request, ...access, ...run, temp: delivery.temp },
     window: WINDOW,
     secrets,
     rateLimiter: new RateLimiter(null, clock),

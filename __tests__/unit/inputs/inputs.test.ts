@@ -2,27 +2,31 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { ExportError } from '../../../src/base/errors.ts';
-import { DEFAULTS, type Inputs, readInputs } from '../../../src/inputs/inputs.ts';
+import { DEFAULTS } from '../../../src/inputs/defaults.ts';
+import { type Inputs, readInputs } from '../../../src/inputs/inputs.ts';
 import { fill, fillPath } from '../../../src/inputs/template.ts';
 import { vendors } from '../../../src/vendors/index.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const TOKEN = 'never-shown-7f3a';
 
+type AllInputs = Inputs['request'] & Inputs['access'] & Inputs['delivery'] & Inputs['run'];
 type Given = Readonly<Record<string, string>>;
 
 /** What the runner gives the action for such inputs. */
 const environmentOf = (given: Given): Given =>
   Object.fromEntries(Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]));
 
-function read(given: Given = {}, env: Given = {}, now = NOW): Inputs {
+/** The inputs, all parts in one object. */
+function read(given: Given = {}, env: Given = {}, now = NOW): AllInputs {
   const inputs = { vendor: 'infisical', token: TOKEN, ...given };
-  return readInputs(
+  const { request, access, delivery, run } = readInputs(
     { ...environmentOf(inputs), ...env },
     () => {},
     async () => 'jwt',
     now,
   );
+  return { ...request, ...access, ...delivery, ...run };
 }
 
 function refusal(given: Given, env: Given = {}, now = NOW): ExportError {
@@ -53,7 +57,8 @@ describe('the inputs of action.yml', () => {
       origin: 'https://us.infisical.com',
       query: { org: null, provider: null },
       windowRequest: {
-        window: { from: NOW - 86_400_000 - 600_000, to: NOW - 600_000 },
+        initialFrom: NOW - 86_400_000 - 600_000,
+        finalTo: NOW - 600_000,
         asked: { from: 'P1D', to: 'now' },
         clamped: true,
         settle: 'PT10M',
@@ -125,10 +130,10 @@ describe('accepts', () => {
   test.each<[name: string, value: string, read: object]>([
     ['base-url', 'eu', { origin: 'https://eu.infisical.com' }],
     ['base-url', 'https://audit.example.com/', { origin: 'https://audit.example.com' }],
-    ['from', '2026-11-20T00:00:00+02:00', { windowRequest: { window: { from: Date.UTC(2026, 10, 19, 22) } } }],
-    ['from', '7d', { windowRequest: { window: { from: NOW - 600_000 - 7 * 86_400_000 }, asked: { from: '7d' } } }],
-    ['to', '2026-11-20', { windowRequest: { window: { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) } } }],
-    ['settle', 'PT0S', { windowRequest: { window: { to: NOW }, settle: 'PT0S' } }],
+    ['from', '2026-11-20T00:00:00+02:00', { windowRequest: { initialFrom: Date.UTC(2026, 10, 19, 22) } }],
+    ['from', '7d', { windowRequest: { initialFrom: NOW - 600_000 - 7 * 86_400_000, asked: { from: '7d' } } }],
+    ['to', '2026-11-20', { windowRequest: { initialFrom: Date.UTC(2026, 10, 20), finalTo: Date.UTC(2026, 10, 21) } }],
+    ['settle', 'PT0S', { windowRequest: { finalTo: NOW, settle: 'PT0S' } }],
     ['columns', 'common', { columns: 'common' }],
     ['columns', ' id , actor.type\nextra,', { columns: ['id', 'actor.type', 'extra'] }],
     ['columns', 'time, createdAt, raw', { columns: ['time', 'createdAt', 'raw'] }],
@@ -170,13 +175,16 @@ describe('accepts', () => {
 
   test('days in the time zone that is given', () => {
     const { windowRequest } = read({ from: '2026-11-20', to: '2026-11-20', 'time-zone': 'America/New_York' });
-    expect(windowRequest.window).toEqual({ from: Date.UTC(2026, 10, 20, 5), to: Date.UTC(2026, 10, 21, 5) });
+    expect(windowRequest).toMatchObject({
+      initialFrom: Date.UTC(2026, 10, 20, 5),
+      finalTo: Date.UTC(2026, 10, 21, 5),
+    });
     expect(windowRequest.timeZone).toBe('America/New_York');
   });
 
   test('a later `to` than `settle` allows, pulled back', () => {
     const day = { from: '2026-11-21', to: '2026-11-21' };
-    expect(read(day)).toMatchObject({ windowRequest: { clamped: true, window: { to: NOW - 600_000 } } });
+    expect(read(day)).toMatchObject({ windowRequest: { clamped: true, finalTo: NOW - 600_000 } });
     expect(read({ from: '2026-11-20', to: '2026-11-20' }).windowRequest.clamped).toBe(false);
   });
 
@@ -472,7 +480,8 @@ describe('going on from the last export', () => {
       read(chained({ overlap: 'PT2H', 'max-window': 'P1D', 'allow-gap': 'true', 'initial-from': 'P2D' })),
     ).toMatchObject({
       windowRequest: {
-        window: { from: NOW - 600_000 - 2 * 86_400_000, to: NOW - 600_000 },
+        initialFrom: NOW - 600_000 - 2 * 86_400_000,
+        finalTo: NOW - 600_000,
         asked: { from: 'last-export', to: 'now' },
         allowGap: true,
         continuation: { overlapMs: 7_200_000, maxWindow: 'P1D' },
@@ -540,7 +549,7 @@ describe('going on from the last export', () => {
 describe('what a vendor keeps', () => {
   test('is nothing that inputs are refused for: it is looked at once it is known where the window begins', () => {
     const inputs = read({ vendor: 'codacy', org: 'acme', from: '2001-01' });
-    expect(inputs.windowRequest.window.from).toBe(Date.UTC(2001, 0));
+    expect(inputs.windowRequest.initialFrom).toBe(Date.UTC(2001, 0));
   });
 });
 
@@ -562,7 +571,7 @@ describe('the surroundings', () => {
     expect(read({}, GITHUB)).toMatchObject({
       workspace: '/home/runner/work/app/app',
       temp: '/home/runner/work/_temp',
-      run: {
+      workflowRun: {
         repository: 'acme/app',
         workflow: 'Audit',
         run_id: '77',
@@ -577,8 +586,8 @@ describe('the surroundings', () => {
   });
 
   test('may say nothing', () => {
-    const { run, workspace, temp, runUrl } = read();
-    expect(new Set(Object.values(run))).toEqual(new Set(['']));
+    const { workflowRun, workspace, temp, runUrl } = read();
+    expect(new Set(Object.values(workflowRun))).toEqual(new Set(['']));
     expect({ workspace, temp }).toEqual({ workspace: process.cwd(), temp: '' });
     expect(runUrl).toMatch(/^https:\/\/github\.com\//);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExportError } from '../../../src/base/errors.ts';
-import { DEFAULTS } from '../../../src/inputs/inputs.ts';
+import { DEFAULTS } from '../../../src/inputs/defaults.ts';
 import { readWindowRequest, type WindowRequest } from '../../../src/inputs/window-request.ts';
 import type { Columns, Vendor } from '../../../src/vendors/contract.ts';
 import { vendors } from '../../../src/vendors/index.ts';
@@ -33,7 +33,8 @@ function refusal(reading: () => unknown): ExportError {
 describe('a window that stands for itself', () => {
   test('is the one that is asked for, and no export goes on from it', () => {
     expect(read({ from: '2026-11-20', to: '2026-11-20', 'time-zone': 'Europe/Berlin' })).toEqual({
-      window: { from: Date.UTC(2026, 10, 19, 23), to: Date.UTC(2026, 10, 20, 23) },
+      initialFrom: Date.UTC(2026, 10, 19, 23),
+      finalTo: Date.UTC(2026, 10, 20, 23),
       asked: { from: '2026-11-20', to: '2026-11-20' },
       clamped: false,
       settle: 'PT10M',
@@ -53,14 +54,15 @@ describe('a window that stands for itself', () => {
   });
 
   test('ends when it was asked to, and is pulled back where that has not settled', () => {
-    expect(read({ from: '2026-11-21', to: '2026-11-21' })).toMatchObject({ clamped: true, window: { to: SETTLED } });
+    expect(read({ from: '2026-11-21', to: '2026-11-21' })).toMatchObject({ clamped: true, finalTo: SETTLED });
   });
 });
 
 describe('from the last export on', () => {
   test('is the first window from `initial-from`, with an hour of overlap, of any length', () => {
     expect(onward()).toEqual({
-      window: { from: SETTLED - 30 * DAY_MS, to: SETTLED },
+      initialFrom: SETTLED - 30 * DAY_MS,
+      finalTo: SETTLED,
       asked: { from: 'last-export', to: 'now' },
       clamped: true,
       settle: 'PT10M',
@@ -77,7 +79,7 @@ describe('from the last export on', () => {
     ['2026-10', 'UTC', Date.UTC(2026, 9, 1)],
     ['2026-11-01T06:00:00+02:00', 'UTC', Date.UTC(2026, 10, 1, 4)],
   ])('begins first at %s, written as `from` is, in %s', (from, timeZone, instant) => {
-    expect(onward({ 'initial-from': from, 'time-zone': timeZone }).window.from).toBe(instant);
+    expect(onward({ 'initial-from': from, 'time-zone': timeZone }).initialFrom).toBe(instant);
   });
 
   test.each<[given: Given, expected: object]>([

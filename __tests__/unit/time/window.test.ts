@@ -61,10 +61,6 @@ describe('forms of `from` and `to`', () => {
   ])('from %s to %s', (from, to, expected) => {
     expect(windowOf({ from, to })).toBe(expected);
   });
-
-  test('`asked` is what was written', () => {
-    expect(resolve({ from: '7d', to: '2026-11' }).asked).toEqual({ from: '7d', to: '2026-11' });
-  });
 });
 
 describe('`now` and `settle`', () => {

@@ -1,10 +1,9 @@
 /** The inputs of a workflow, any text in any of them. */
 
 import fc from 'fast-check';
-import { exportName } from '../../../src/delivery/names.ts';
-import { nextExportTask } from '../../../src/delivery/next-export.ts';
-import { scopeOf } from '../../../src/delivery/scope.ts';
-import { DEFAULTS, readInputs } from '../../../src/inputs/inputs.ts';
+import { nextExport } from '../../../src/delivery/next-export.ts';
+import { DEFAULTS } from '../../../src/inputs/defaults.ts';
+import { readInputs } from '../../../src/inputs/inputs.ts';
 import { fillPath } from '../../../src/inputs/template.ts';
 import { inputVariables } from '../../in-process.ts';
 import { edited, editsOf, textOf } from '../mutations.ts';
@@ -215,16 +214,18 @@ export const inputs = target({
       insist(!shown, 'the error shows a secret', message, where);
       return 'refused';
     }
-    const { vendor, org, windowRequest, commit } = read.value;
-    const { window, continuation } = windowRequest;
+    const { request, delivery } = read.value;
+    const { vendor, org, windowRequest } = request;
+    const { commit } = delivery;
+    const { initialFrom, finalTo, continuation } = windowRequest;
+    const window = { from: initialFrom, to: finalTo };
     insist(window.from >= 0 && window.from < window.to && window.to <= NOW, 'a window that is none', window);
     insist(continuation === null || continuation.overlapMs >= 0, 'an overlap that is none', continuation);
-    scopeOf(read.value);
-    const job = attempt(['incomplete'], () => nextExportTask(windowRequest, null, vendor, NOW));
+    const job = attempt(['incomplete'], () => nextExport(request, null, NOW));
     if (!('value' in job) || job.value === null) return 'taken';
     const { from, to } = job.value.window;
     insist(window.from <= from && from < to && to <= window.to, 'a job outside its period', window, job.value.window);
-    const name = exportName(vendor.id, org, job.value.window);
+    const { name } = job.value;
     insist(/^[\w.-]+$/.test(name), 'a name that no file may have', name);
     if (commit !== null) {
       const values = { vendor: vendor.id, org, export: name, year: '2026', month: '11', day: '1', from: '1', to: '2' };

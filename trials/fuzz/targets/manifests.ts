@@ -29,9 +29,9 @@ const WRITTEN = [null, before].flatMap((last) =>
   [null, { from: 0, to: WINDOW.from }].map((gap) =>
     JSON.stringify(
       manifestOf({
-        inputs: inputsOfExport,
-        task: { window: WINDOW, gap, last, fetchFrom: WINDOW.from },
-        name: 'audit',
+        request: inputsOfExport.request,
+        workflowRun: inputsOfExport.run.workflowRun,
+        task: { window: WINDOW, gap, previous: last, name: 'audit', fetchFrom: WINDOW.from },
         table: {
           files: last === null ? [file('audit.csv')] : [file('audit.part-001.csv'), file('audit.part-002.csv')],
           columns: ['id'],

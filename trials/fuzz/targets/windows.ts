@@ -1,8 +1,8 @@
 /** Windows in any time zone, against the calendar of Intl, which is another implementation than Temporal's polyfill. */
 
 import fc from 'fast-check';
-import { nextExportTask } from '../../../src/delivery/next-export.ts';
-import { readWindowRequest } from '../../../src/inputs/window-request.ts';
+import { nextExport } from '../../../src/delivery/next-export.ts';
+import { readWindowRequest, type WindowRequest } from '../../../src/inputs/window-request.ts';
 import { formatInstant } from '../../../src/time/instant.ts';
 import { halves, sliceWindow, type Window } from '../../../src/time/window.ts';
 import { vendors } from '../../../src/vendors/index.ts';
@@ -103,7 +103,8 @@ export const windows = target({
       insist(/^inputs? `/.test(read.where ?? ''), 'the error does not say which input', read.message, read.where);
       return 'refused';
     }
-    const { window, clamped } = read.value;
+    const { initialFrom, finalTo, clamped } = read.value;
+    const window = { from: initialFrom, to: finalTo };
     insist(0 <= window.from && window.from < window.to && window.to <= now, 'a window that is none', window, now);
     const onDays = { from: window.from, to: clamped ? null : window.to };
     checkLocal(from, given['to'] ?? '', onDays, zone);
@@ -168,17 +169,17 @@ function checkSlices(window: Window, cut: number): void {
 }
 
 /** That exports that go on from each other tile the period. */
-function checkJobs(period: Parameters<typeof nextExportTask>[0], now: number): void {
+function checkJobs(period: WindowRequest, now: number): void {
   insist(VENDOR !== undefined, 'no vendor');
   const jobs: Window[] = [];
-  let last: Parameters<typeof nextExportTask>[1] = null;
+  let last: Parameters<typeof nextExport>[1] = null;
   for (let step = 0; step < MOST_JOBS; step++) {
-    const job = nextExportTask(period, last, VENDOR, now);
+    const job = nextExport({ vendor: VENDOR, org: '', windowRequest: period }, last, now);
     if (job === null) break;
     jobs.push(job.window);
     last = linkTo(job.window);
   }
-  const whole = { from: period.window.from, to: jobs.length === MOST_JOBS ? (jobs.at(-1)?.to ?? 0) : period.window.to };
+  const whole = { from: period.initialFrom, to: jobs.length === MOST_JOBS ? (jobs.at(-1)?.to ?? 0) : period.finalTo };
   insist(tiles(whole, jobs), 'exports do not tile', whole, jobs);
 }
 

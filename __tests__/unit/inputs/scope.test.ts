@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { scopeOf } from '../../../src/delivery/scope.ts';
 import { readInputs } from '../../../src/inputs/inputs.ts';
 import { vendors } from '../../../src/vendors/index.ts';
 
@@ -7,14 +6,12 @@ import { vendors } from '../../../src/vendors/index.ts';
 function scopeFor(given: Readonly<Record<string, string>>, now = Date.UTC(2026, 10, 21)): string {
   const inputs = Object.entries({ vendor: 'infisical', token: 'never-shown', from: 'last-export', ...given });
   const env = inputs.map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
-  return scopeOf(
-    readInputs(
-      { ...Object.fromEntries(env), GITHUB_REPOSITORY: 'acme/app' },
-      () => {},
-      async () => 'jwt',
-      now,
-    ),
-  );
+  return readInputs(
+    { ...Object.fromEntries(env), GITHUB_REPOSITORY: 'acme/app' },
+    () => {},
+    async () => 'jwt',
+    now,
+  ).request.scope;
 }
 
 test('a scope is a digest, so that names of files can hold it and manifests say nothing more by it', () => {
