@@ -1,6 +1,7 @@
 import { constants, isUtf8 } from 'node:buffer';
 import { ExportError } from '../base/errors.ts';
 import { parseInstant } from '../time/instant.ts';
+import { hasEscapedName, readValidJson } from './escaped-names.ts';
 
 export type JsonObject = { readonly [name: string]: unknown };
 
@@ -33,7 +34,7 @@ const BARE_NUMBER = /^[ \t\n\r]*-?\d/;
 export const MAX_LEVELS = 1000;
 
 /** A response body, and the method and path that it answers, for error messages. */
-export interface Received {
+interface Received {
   readonly body: Buffer;
   readonly where: string;
 }
@@ -42,7 +43,7 @@ export interface Received {
  * The body as text, without a byte order mark at its start.
  * Throws `protocol` where it is not UTF-8, `incomplete` where it is longer than a string can be (512 MB).
  */
-export function decodeBody({ body, where }: Received): string {
+function decodeBody({ body, where }: Received): string {
   if (body.length > constants.MAX_STRING_LENGTH) throw tooLongError(body.length, where);
   return withoutByteOrderMark(decodeUtf8(body, where));
 }
@@ -83,6 +84,7 @@ export function parseJson(
 
 function parseDigits(source: string, where: string, placeOf: (position: number) => number): unknown {
   try {
+    if (hasEscapedName(source)) return parseEscapedNames(source);
     const isDelicate = DELICATE_NUMBER.test(source) || BARE_NUMBER.test(source);
     return isDelicate ? JSON.parse(source, keepDigits) : JSON.parse(source);
   } catch (error) {
@@ -150,12 +152,6 @@ export function requireString(object: JsonObject, name: string, where: string): 
   throw unexpectedResponseError(`Expected field ${name} to be a string, not ${kindOf(value)}.`, where);
 }
 
-/** The object's own field as a string; null where it is missing or null. Throws `protocol` where it is anything else. */
-export function optionalString(object: JsonObject, name: string, where: string): string | null {
-  const value = field(object, name);
-  return value === undefined || value === null ? null : requireString(object, name, where);
-}
-
 /** The object's own field, which has to be a finite number; to the nearest that JavaScript has. Throws `protocol`. */
 export function requireNumber(object: JsonObject, name: string, where: string): number {
   const value = field(object, name);
@@ -200,11 +196,18 @@ export function text(value: unknown): string {
   return typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value);
 }
 
-function keepDigits(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
-  return typeof value === 'number' && source !== undefined && JSON.stringify(value) !== source
-    ? JSON.rawJSON(source)
-    : value;
+function parseEscapedNames(source: string): unknown {
+  // Throws the error, with its position, where the text is not JSON.
+  JSON.parse(source);
+  return readValidJson(source, (text) => exactNumber(Number(text), text));
 }
+
+function keepDigits(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
+  return typeof value === 'number' && source !== undefined ? exactNumber(value, source) : value;
+}
+
+const exactNumber = (number: number, source: string): number | RawNumber =>
+  JSON.stringify(number) === source ? number : JSON.rawJSON(source);
 
 /** What a value is, in words that hold nothing of it. */
 function kindOf(value: unknown): string {

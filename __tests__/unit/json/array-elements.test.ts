@@ -101,7 +101,18 @@ const string = fc
   .oneof(fc.string({ unit: 'binary', maxLength: 5 }), fc.constantFrom('],[', '\\', '"', '\\"', '{', '\ud800', '-0,'))
   .map((value) => JSON.stringify(value));
 const name = fc.oneof(
-  fc.constantFrom('"data"', '"\\u0064ata"', '"d\\u0061ta"', '"__proto__"', '"dat"', '"a"', '""', '"\\"data"'),
+  fc.constantFrom(
+    '"data"',
+    '"\\u0064ata"',
+    '"d\\u0061ta"',
+    '"__proto__"',
+    '"dat"',
+    '"a"',
+    '""',
+    '"\\"data"',
+    '"\\\\"',
+    '"\\n"',
+  ),
   string,
 );
 const { json } = fc.letrec<{ json: string }>((tie) => ({

@@ -8,7 +8,6 @@ import {
   isObject,
   objectIn,
   objectOrNone,
-  optionalString,
   readJson,
   requireInstant,
   requireNumber,
@@ -41,28 +40,85 @@ const numberText = fc
     ),
   )
   .map((parts) => parts.join(''));
-/** JSON text without spaces. Names are prefixed so that none is an integer, which JavaScript puts first. */
-const { json } = fc.letrec<{ json: string }>((tie) => ({
+/** JSON text without spaces, and as `JSON.stringify` has to write what is read of it. */
+interface Sample {
+  readonly source: string;
+  readonly written: string;
+}
+
+const plain = (source: string): Sample => ({ source, written: source });
+/** Names are prefixed so that none is an integer, which JavaScript puts first; a few of them come again and again. */
+const fieldName = fc
+  .oneof(fc.constantFrom('', 'a', 'b', '\\', '\\u', '"', '\n'), fc.string({ unit: 'binary', maxLength: 4 }))
+  .map((name) => `_${name}`);
+const escaped = (name: string): string =>
+  `"${Array.from({ length: name.length }, (_, at) => `\\u${name.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`;
+/** A name as `JSON.stringify` writes it, or every character by its code. */
+const writtenName = fc
+  .tuple(fieldName, fc.nat({ max: 3 }))
+  .map(([name, way]) => ({ name, source: way === 0 ? escaped(name) : JSON.stringify(name) }));
+const { json } = fc.letrec<{ json: Sample }>((tie) => ({
   json: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
-    numberText,
-    fc.string({ unit: 'binary' }).map((value) => JSON.stringify(value)),
-    fc.constantFrom('null', 'true', 'false', '"-0"', '"a:1.10,"'),
-    fc.array(tie('json')).map((values) => `[${values.join(',')}]`),
-    fc
-      .uniqueArray(fc.tuple(fc.string(), tie('json')), { selector: ([name]) => name })
-      .map((fields) => `{${fields.map(([name, value]) => `${JSON.stringify(`_${name}`)}:${value}`).join(',')}}`),
+    numberText.map(plain),
+    fc.string({ unit: 'binary' }).map((value) => plain(JSON.stringify(value))),
+    fc.constantFrom('null', 'true', 'false', '"-0"', '"a:1.10,"').map(plain),
+    fc.array(tie('json')).map((values) => ({
+      source: `[${values.map(({ source }) => source).join(',')}]`,
+      written: `[${values.map(({ written }) => written).join(',')}]`,
+    })),
+    fc.array(fc.tuple(writtenName, tie('json')), { maxLength: 6 }).map((fields) => {
+      // Of a name that comes twice, the last value counts, at the place of the first.
+      const last = new Map(fields.map(([{ name }, { written }]) => [name, written]));
+      return {
+        source: `{${fields.map(([name, value]) => `${name.source}:${value.source}`).join(',')}}`,
+        written: `{${Array.from(last, ([name, written]) => `${JSON.stringify(name)}:${written}`).join(',')}}`,
+      };
+    }),
   ),
 }));
 
 describe('readJson', () => {
   test('keeps every number digit for digit', () => {
     fc.assert(
-      fc.property(json, (source) => {
-        expect(JSON.stringify(readJson(answer(source)))).toBe(source);
+      fc.property(json, ({ source, written }) => {
+        expect(JSON.stringify(readJson(answer(source)))).toBe(written);
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  test.each([
+    ['{"a":1.50,"a":2.5}', '{"a":2.5}'],
+    ['{"a":12,"a":[1.10]}', '{"a":[1.10]}'],
+    ['{"a":[1.10],"b":-0,"a":12}', '{"a":12,"b":-0}'],
+    ['[{"a":{"a":1.10,"a":{"b":1.0,"b":2.0}}}]', '[{"a":{"a":{"b":2.0}}}]'],
+    ['{"\\u0061":1.10,"a":2.20}', '{"a":2.20}'],
+    ['{"__proto__":1.10,"\\u005f_proto__":2.20}', '{"__proto__":2.20}'],
+  ])('a name that comes twice: %s has its last value', (source, written) => {
+    for (const _ of [1, 2, 3]) expect(JSON.stringify(readJson(answer(source)))).toBe(written);
+  });
+
+  // Each second name, as it is written, begins with the first one: https://github.com/nodejs/node/issues/63785
+  test.each([
+    ['{"at":1,"\\\\":2}', '{"at":1,"\\n":3}'],
+    ['{"by":1,"a\\\\":2}', '{"by":1,"a\\"":3.10}'],
+    ['{"id":1,"a\\\\u00":2}', '{"id":1,"a\\u0001bcd":3}'],
+    ['{"to":1,"\\\\":2}', ' [ { "to" : 1 , "\\r" : [ ] , "b" : { } , "c" : [ -0 , "\\"" , null ] } , { } ] '],
+  ])('after %s, the names of %s are as they are written', (first, second) => {
+    const compact = second.replaceAll(' ', '');
+    for (const source of [first, second, first, second]) {
+      expect(JSON.stringify(readJson(answer(source)))).toBe(source === first ? first : compact);
+    }
+  });
+
+  test('names with an escape: refuses what is not JSON at its place, or nested too deep', () => {
+    expect(() => readJson(answer('{"\\n":1,}'))).toThrow(protocol('not JSON, from character 8 on'));
+    const nested = (levels: number) => `${'{"\\n":'.repeat(levels)}1${'}'.repeat(levels)}`;
+    expect(JSON.stringify(readJson(answer(nested(1_000))))).toBe(nested(1_000));
+    for (const levels of [1_001, 200_000]) {
+      expect(() => readJson(answer(nested(levels)))).toThrow(protocol('nested too deep'));
+    }
   });
 
   test('keeps them whatever space stands around them', () => {
@@ -153,13 +209,6 @@ describe('fields', () => {
     for (const id of [null, 1, true, {}, []]) {
       expect(() => requireString({ id }, 'id', where)).toThrow(protocol('Expected field id to be a string'));
     }
-  });
-
-  test('an optional string is null where it is missing or null', () => {
-    expect(optionalString({ id: 'a' }, 'id', where)).toBe('a');
-    expect(optionalString({ id: null }, 'id', where)).toBeNull();
-    expect(optionalString({}, 'id', where)).toBeNull();
-    expect(() => optionalString({ id: 7 }, 'id', where)).toThrow(protocol('a number'));
   });
 
   test('a required number is finite', () => {
