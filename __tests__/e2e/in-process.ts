@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { randomFrom, type VendorId } from '../../sandbox/ledger.ts';
 import type { SandboxServer } from '../../sandbox/server.ts';
+import type { Report } from '../../src/job-summary.ts';
 import { main } from '../../src/main.ts';
 import type { Runner } from '../../src/runner.ts';
 import type { Clock } from '../../src/time/clock.ts';
@@ -23,6 +24,8 @@ export interface RunHere {
   readonly clock: Clock;
   /** Of the workflow run. Defaults to 1. */
   readonly runId?: number;
+  /** More variables of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface RanHere {
@@ -31,6 +34,8 @@ export interface RanHere {
   readonly outputs: Readonly<Record<string, string>>;
   /** Lines and annotations, in order. */
   readonly said: readonly string[];
+  /** What `main` returned; empty where it threw. */
+  readonly reports: readonly Report[];
   /** The files that were left below workspace and temp, which are gone by now. */
   readonly left: readonly string[];
 }
@@ -66,6 +71,7 @@ export async function runHere({
   with: inputs = {},
   clock,
   runId = 1,
+  env = {},
 }: RunHere): Promise<RanHere> {
   const root = await mkdtemp(join(FOLDER, 'run-'));
   for (const name of ['workspace', 'temp']) await mkdir(join(root, name));
@@ -81,7 +87,7 @@ export async function runHere({
     ...WEEK_INPUTS,
     ...inputs,
   };
-  const failure = await main({
+  const ran = await main({
     env: {
       ...Object.fromEntries(Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
       GITHUB_API_URL: github.origin,
@@ -90,19 +96,20 @@ export async function runHere({
       GITHUB_RUN_ATTEMPT: '1',
       GITHUB_WORKSPACE: join(root, 'workspace'),
       RUNNER_TEMP: join(root, 'temp'),
+      ...env,
     },
     runner: recorder(said, outputs),
     clock,
     signal: new AbortController().signal,
   }).then(
-    () => null,
-    (error: unknown) => ({ error }),
+    (reports) => ({ reports, error: null }),
+    (error: unknown) => ({ reports: [], error }),
   );
   expect(said.filter((line) => line.includes(TOKEN) || line.includes(GITHUB_TOKEN))).toEqual([]);
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const left = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
   await rm(root, { recursive: true });
-  return { error: failure?.error ?? null, outputs, said, left };
+  return { ...ran, outputs, said, left };
 }
 
 function recorder(said: string[], outputs: Record<string, string>): Runner {

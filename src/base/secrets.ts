@@ -119,12 +119,13 @@ const lowerCase = (text: string): string => text.replaceAll(/[A-Z]/g, (letter) =
 /** The error without secrets in what is shown of it; the same one where there are none. */
 export function redactError(error: unknown, redact: Secrets['redact']): unknown {
   if (error instanceof ExportError) {
-    const { kind, message, where, next, cause } = error;
+    const { kind, message, where, next, status, cause } = error;
     const clean = { message: redact(message), where: where === undefined ? where : redact(where), next: redact(next) };
     if (clean.message === message && clean.where === where && clean.next === next) return error;
     return new ExportError(kind, clean.message, {
       next: clean.next,
       ...(clean.where !== undefined && { where: clean.where }),
+      ...(status !== undefined && { status }),
       ...(cause !== undefined && { cause }),
     });
   }

@@ -3,7 +3,7 @@ import { ExportError } from '../base/errors.ts';
 import { field, isObject, type JsonObject } from '../json/values.ts';
 import { parseInstant } from '../time/instant.ts';
 import type { Window } from '../time/window.ts';
-import { type ListedFile, MANIFEST, SUMS } from './evidence.ts';
+import { type ListedFile, MANIFEST, MANIFEST_VERSION, SUMS } from './evidence.ts';
 
 /** What one export of a chain says of the one before it. */
 export interface PreviousExport {
@@ -40,6 +40,7 @@ export interface DeliveredExport extends PreviousExport {
 export function readDeliveredExport(bytes: Buffer, place: string, artifact: number | null = null): DeliveredExport {
   const manifest = parse(bytes);
   const about = object(manifest, 'export');
+  checkVersion(about, place);
   const window = object(about, 'window');
   const chain = field(about, 'chain');
   const before = isObject(chain) ? field(chain, 'previous') : null;
@@ -77,6 +78,24 @@ export function readDeliveredExport(bytes: Buffer, place: string, artifact: numb
     place,
   };
 }
+
+/**
+ * Throws `destination` where a manifest is of a version that this exporter does not know. Version 1 had no version, and
+ * differs in the names of counts alone, which are not read.
+ */
+function checkVersion(about: JsonObject, place: string): void {
+  const given = field(about, 'version');
+  const version = given === undefined ? 1 : given;
+  if (!isCount(version) || version === 0) throw damaged(place, 'the version of its manifest cannot be read');
+  if (version > MANIFEST_VERSION) throw newerManifestError(place, version);
+}
+
+const newerManifestError = (place: string, version: number): ExportError =>
+  new ExportError(
+    'destination',
+    `The last export has a manifest of version ${version}, and this exporter reads versions up to ${MANIFEST_VERSION}.`,
+    { where: place, next: 'Use the version of the action that wrote it, or a later one.' },
+  );
 
 /** Makes sure that an export's `SHA256SUMS` agree with its manifest. Throws `destination`. */
 export function checkSums({ files, copies, sha256, place }: DeliveredExport, sums: Buffer): void {

@@ -6,6 +6,12 @@ import type { CsvFile } from '../export/part-files.ts';
 
 /** The manifest of an export: without it, a folder is not one. */
 export const MANIFEST = 'datapackage.json';
+/**
+ * The version of the object `export` in manifests. Manifests without a version are of version 1: their counts were called
+ * `cut` (now `outside_window`), `repeated` (`duplicates`) and `known` (`already_exported`).
+ */
+export const MANIFEST_VERSION = 2;
+
 /** The checksums of an export's other files. */
 export const SUMS = 'SHA256SUMS';
 

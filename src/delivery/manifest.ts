@@ -9,14 +9,9 @@ import { COMMON_COLUMNS } from '../table/common-columns.ts';
 import { EXTRA_COLUMN } from '../table/native-columns.ts';
 import { formatInstant } from '../time/instant.ts';
 import type { Vendor } from '../vendors/contract.ts';
+import { MANIFEST_VERSION } from './evidence.ts';
 import type { ExportTask } from './next-export.ts';
 import { VERSION } from './version.ts';
-
-/**
- * The version of the object `export` in manifests. Manifests without a version are of version 1: their counts were called
- * `cut` (now `outside_window`), `repeated` (`duplicates`) and `known` (`already_exported`).
- */
-export const MANIFEST_VERSION = 2;
 
 export interface ManifestOptions {
   readonly request: ExportRequest;

@@ -124,6 +124,13 @@ describe('cutError', () => {
     expect(error).toMatchObject({ ...texts, [name]: 'is ***.', kind: 'auth', cause });
   });
 
+  test('an error with a status and a secret: keeps the status', () => {
+    const error = new ExportError('unavailable', 'is hunter2hunter2.', { next: 'Ask.', status: 503 });
+    expect(redactError(error, redact)).toMatchObject({ message: 'is ***.', status: 503 });
+    const without = redactError(new ExportError('auth', 'is hunter2hunter2.', { next: 'Ask.' }), redact);
+    expect(without).toMatchObject({ message: 'is ***.', status: undefined });
+  });
+
   test('takes them out of the stack of a bug', () => {
     const error = redactError(new TypeError('no hunter2hunter2'), redact) as Error;
     expect(error.stack).toMatch(/^TypeError: no \*\*\*\n {4}at /);

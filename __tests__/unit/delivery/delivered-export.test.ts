@@ -8,6 +8,7 @@ import {
   damaged,
   readDeliveredExport,
 } from '../../../src/delivery/delivered-export.ts';
+import { MANIFEST_VERSION } from '../../../src/delivery/evidence.ts';
 import { manifestOf } from '../../../src/delivery/manifest.ts';
 import type { ExportTask } from '../../../src/delivery/next-export.ts';
 import type { ExportedTable } from '../../../src/export/row-filter.ts';
@@ -208,6 +209,15 @@ describe('a manifest that is damaged', () => {
     expect(damaged(PLACE, 'x.csv is missing').message).toBe('The last export is damaged: x.csv is missing.');
   });
 
+  test('a manifest of a newer version is refused, with both versions, its place and the way out', () => {
+    expect(refusal(changed('export.version', MANIFEST_VERSION + 1))).toMatchObject({
+      kind: 'destination',
+      message: 'The last export has a manifest of version 3, and this exporter reads versions up to 2.',
+      where: PLACE,
+      next: 'Use the version of the action that wrote it, or a later one.',
+    });
+  });
+
   test.each(['', ' ', 'null', '[]', '7', '"x"', '{}', '\ufffd', '<!doctype html>', '{"id":"x"}'])('is %j', (text) => {
     expect(refusal(Buffer.from(text))).toMatchObject({ kind: 'destination', where: PLACE });
   });
@@ -225,6 +235,7 @@ describe('a manifest that is damaged', () => {
   test.each<[path: string, values: unknown[]]>([
     ['id', [undefined, null, 7, {}]],
     ['export', [undefined, null, [], 'x']],
+    ['export.version', [null, '2', 0, -1, 1.5, 3, 1e300, {}, true]],
     ['export.scope', [undefined, null, 7]],
     ['export.window', [undefined, null, 'P1D', []]],
     ['export.window.from', [undefined, null, 0, '', '2026-11-20', '2026-11-21T00:00:00Z', '2026-11-22T00:00:00Z']],

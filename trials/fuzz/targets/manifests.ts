@@ -51,7 +51,16 @@ const WRITTEN = [null, before].flatMap((last) =>
 
 /** Where in a manifest something is read, and what may stand there instead. */
 const PATHS = [
-  ...['id', 'export', 'export.window', 'export.window.from', 'export.window.to', 'export.scope', 'export.chain'],
+  ...[
+    'id',
+    'export',
+    'export.version',
+    'export.window',
+    'export.window.from',
+    'export.window.to',
+    'export.scope',
+    'export.chain',
+  ],
   ...['export.chain.previous', 'export.chain.previous.id', 'export.chain.previous.artifact', 'export.gap', 'resources'],
   ...['resources.0', 'resources.0.path', 'resources.0.bytes', 'resources.0.hash', 'export.chain.previous.sha256'],
 ];
