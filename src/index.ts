@@ -4,13 +4,13 @@ import { githubRunner as runner } from './runner.ts';
 import { sayFailed } from './step-log.ts';
 import { systemClock } from './time/clock.ts';
 
-// Until the last check has passed, however the process ends, it has failed.
+// However the process ends before the last check has passed, it has failed.
 process.exitCode = 1;
 
-// What libraries still use is nothing that a user could change.
+// A user could change nothing about a deprecated call of a library.
 process.noDeprecation = true;
 
-/** A signal ends the run within two seconds, whatever still hangs. */
+/** Milliseconds after a signal at which the process ends, even if something still hangs. */
 const FORCED_EXIT_MS = 1500;
 
 const interruption = new AbortController();
@@ -31,7 +31,7 @@ function end(error: unknown): void {
   sayFailed(error, runner);
 }
 
-// What throws where nobody waits for it: Node would print it as it is, and the runner obey what it says.
+// Uncaught: Node would print the vendor's text raw, and the runner would run the commands in it.
 process.on('uncaughtException', (error) => {
   end(error);
   process.exit(1);

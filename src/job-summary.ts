@@ -103,7 +103,7 @@ function listOf(reports: readonly Report[]): string {
 function detailsOf({ request, task, table: exported, files, exchanges, notes, artifact, commit }: Report): string {
   const { counts, lateRows } = exported;
   const again = exchanges.filter(({ attempt }) => attempt > 1).length;
-  const known = counts.alreadyExported === 0 ? '' : `, ${grouped(counts.alreadyExported)} exported before`;
+  const exportedBefore = counts.alreadyExported === 0 ? '' : `, ${grouped(counts.alreadyExported)} exported before`;
   const rows: Row[] = [
     ...requestRows(request),
     ['Window', windowText(task.window)],
@@ -111,7 +111,7 @@ function detailsOf({ request, task, table: exported, files, exchanges, notes, ar
     ...(task.gap === null ? [] : [['Left out', `${windowText(task.gap)}: the vendor keeps it no more`] as Row]),
     [
       'Events',
-      `<b>${grouped(counts.written)}</b> (${grouped(counts.received)} received, ${grouped(counts.outsideWindow)} outside the window, ${grouped(counts.duplicates)} repeated${known})`,
+      `<b>${grouped(counts.written)}</b> (${grouped(counts.received)} received, ${grouped(counts.outsideWindow)} outside the window, ${grouped(counts.duplicates)} repeated${exportedBefore})`,
     ],
     ...(lateRows.length === 0
       ? []

@@ -2,9 +2,9 @@ import * as core from '@actions/core';
 import { ExportError } from './base/errors.ts';
 import { forLog } from './base/text.ts';
 
-/** What the program shows and gives to whoever runs it. The only importer of `@actions/core`. */
+/** The runner of the workflow, as the program uses it: log, outputs and summary. The only importer of `@actions/core`. */
 export interface Runner {
-  /** Has the value replaced by `***` in every log from here on. */
+  /** Makes the runner replace the value by `***` in every log from here on. */
   readonly mask: (secret: string) => void;
   readonly info: (line: string) => void;
   readonly startGroup: (title: string) => void;
@@ -16,14 +16,14 @@ export interface Runner {
   readonly setOutput: (name: string, value: string) => void;
   /** Adds Markdown to the job summary. */
   readonly summarize: (markdown: string) => Promise<void>;
-  /** The workflow's OIDC token; needs `id-token: write`. */
+  /** Returns the workflow's OIDC token; needs `id-token: write`. */
   readonly mintIdToken: () => Promise<string>;
 }
 
-/** The last door: whatever a line is made of, the runner finds no command in it. */
+/** Prints a line in which the runner finds no command, whatever text is in it. */
 const info = (line: string): void => core.info(forLog(line, Number.POSITIVE_INFINITY));
 
-/** Whether a group is open: closing none would leave a stray line in the log. */
+/** Whether a group is open: closing a group that is not would leave a stray line in the log. */
 let grouped = false;
 
 export const githubRunner: Runner = {

@@ -10,11 +10,9 @@ import type { Clock } from '../time/clock.ts';
 import type { ListedFile } from './evidence.ts';
 import { openClient } from './github/artifact-client.ts';
 import { ConcurrentExport } from './history.ts';
+import type { ArtifactNaming } from './names.ts';
 
-export interface ArtifactOptions {
-  readonly name: string;
-  /** null: the name as it is. Else the name is taken where it is 1, `<name>-2` where it is 2, and so on to a free one. */
-  readonly number: number | null;
+export interface ArtifactOptions extends ArtifactNaming {
   /** Absolute paths of the files, all in `folder`. */
   readonly files: readonly string[];
   readonly folder: string;
@@ -30,6 +28,7 @@ export interface ArtifactOptions {
   readonly signal: AbortSignal;
 }
 
+/** An artifact that was uploaded. */
 export interface ArtifactReceipt {
   readonly name: string;
   readonly id: number;
@@ -40,12 +39,12 @@ export interface ArtifactReceipt {
 
 const TRIES = 3;
 const NAME_TAKEN = /409|already exists|conflict/i;
-/** A connection that was cut, or stalled, is not tried again by the artifact client itself. */
+/** Errors of the connection, which the artifact client itself does not try again. */
 const BROKEN_CONNECTION = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|stalled/;
-/** From here on, the service may have the artifact, whatever became of its answer. */
+/** The last request of an upload: once it was sent, the service may have the artifact, even without an answer. */
 const FINALIZING = /FinalizeArtifact/;
 
-/** Uploads the files as one workflow artifact. Throws `destination`. */
+/** Uploads files as one workflow artifact. Throws `destination`. */
 export async function uploadArtifact(options: ArtifactOptions): Promise<ArtifactReceipt> {
   const { files, folder, retentionDays, compressionLevel, runUrl, clock, signal } = options;
   requireArtifactService(options.name, runUrl);
@@ -87,8 +86,8 @@ const receiptOf = (name: string, id: number, digest: string, runUrl: string): Ar
 });
 
 /**
- * The artifact of a name, if the service has it after all, and it is of these very files: another job of the run may
- * have uploaded one of the same name. null: it has none.
+ * Finds the artifact of a name, if it is of these very files: another job of the run may have uploaded one of that name.
+ * null: the service has no such artifact; `unknown`: the service does not say.
  */
 async function findOurs(
   name: string,
@@ -114,8 +113,8 @@ async function findOurs(
 }
 
 /**
- * Makes sure that the files are still what they were before they went up: the client leaves out what it does not find,
- * and calls the upload a success. Throws `destination`.
+ * Checks that the files are still as they were before the upload: the client skips files that it does not find, and calls
+ * the upload a success. Throws `destination`.
  */
 export async function checkUploaded(folder: string, files: readonly ListedFile[]): Promise<void> {
   for (const { name, sha256 } of files) {
@@ -125,7 +124,7 @@ export async function checkUploaded(folder: string, files: readonly ListedFile[]
   }
 }
 
-/** Whether a folder has copies of these files, and nothing else. */
+/** Whether a folder holds copies of these files, and nothing else. */
 async function holds(folder: string, files: readonly string[]): Promise<boolean> {
   if ((await readdir(folder)).length !== files.length) return false;
   for (const file of files) {
@@ -136,8 +135,8 @@ async function holds(folder: string, files: readonly string[]): Promise<boolean>
 }
 
 /**
- * Removes an artifact of this run, whose export is not delivered after all.
- * @param why what was thrown in its delivery
+ * Removes an artifact of this run, whose export is not delivered after all. Throws `destination`.
+ * @param why the error of the delivery
  */
 export async function removeArtifact(name: string, why: unknown): Promise<void> {
   const client = await openClient();
@@ -167,7 +166,7 @@ const notRemovedError = (name: string, why: unknown, cause: unknown): ExportErro
 const numbered = (name: string, number: number | null): string =>
   number === null || number === 1 ? name : `${name}-${number}`;
 
-/** The client's own refusal comes with a warning that the service may be down. */
+/** Throws `destination` on GitHub Enterprise Server. The client's own error would warn that the service may be down. */
 function requireArtifactService(name: string, runUrl: string): void {
   const { hostname } = new URL(runUrl);
   if (hostname === 'github.com' || /\.(?:ghe\.com|localhost)$/.test(hostname)) return;

@@ -38,7 +38,7 @@ const placeholders = ({ vendor, windowRequest }: ExportRequest, { name, window }
   ...dayOf(window.from, windowRequest.timeZone),
 });
 
-/** Where in a repository the exports of a request are. */
+/** The folders in a repository that hold the exports of a request. */
 export interface CommitFolders {
   /** Folders that all exports are below, outermost first. */
   readonly prefix: readonly string[];
@@ -46,7 +46,7 @@ export interface CommitFolders {
   readonly pattern: RegExp;
 }
 
-/** Returns what the folders of all exports of a request have in common, as `commitFolder` makes them. */
+/** Returns a description of all folders that `commitFolder` can return for a request. */
 export function commitFolders({ vendor, org }: ExportRequest, { path }: CommitTarget): CommitFolders {
   const known = { vendor: vendor.id, org: orgName(org) };
   const patterns = {

@@ -11,8 +11,9 @@ import type { Head, Repository } from './github/repository.ts';
 import type { Entry } from './github/tree.ts';
 import { ConcurrentExport } from './history.ts';
 
+/** The commit that holds an export. */
 export interface CommitReceipt {
-  /** The commit; where nothing had to be committed, the one that the branch is at. */
+  /** The id of the commit; where nothing had to be committed, of the head of the branch. */
   readonly sha: string;
   readonly url: string;
   /** `owner/name`. */
@@ -20,7 +21,7 @@ export interface CommitReceipt {
   readonly branch: string;
   /** The export's folder in the repository. */
   readonly folder: string;
-  /** false: the same export was there already. */
+  /** false: an export of equal content was there already. */
   readonly changed: boolean;
 }
 
@@ -28,7 +29,7 @@ export interface CommitOptions {
   /** `audit-logs/kosli/…`, checked; a revision gets `-r2` behind it. */
   readonly folder: string;
   readonly message: string;
-  /** The export's files; paths are their names. */
+  /** The export's files, with their names as paths. */
   readonly files: readonly FileToWrite[];
   readonly link: DeliveredExport;
   /** The export that must still be the last one on the branch; null where exports stand alone. */
@@ -39,19 +40,19 @@ export interface CommitOptions {
   readonly signal: AbortSignal;
 }
 
-/** Tries for a branch that others write to as well; decision 0005 says why so many. */
+/** Attempts on a branch that others write to as well; decision 0005 says why so many. */
 const TRIES = 30;
 
 /** `createCommitOnBranch` "is known to fail near 40 MiB", with base64 and all; above this, blobs go one by one. */
 const MOST_AT_ONCE_BYTES = 25_000_000;
 
-/** So that no checkout converts line ends, and `sha256sum -c` holds everywhere. */
+/** The `.gitattributes` of a new branch: no checkout converts line ends, and `sha256sum -c` holds everywhere. */
 const ATTRIBUTES = fileOf('.gitattributes', Buffer.from(`*.csv -text\n${MANIFEST} -text\n${SUMS} -text\n`));
 
 /**
- * Puts an export's files into the branch as one commit, whoever else writes there. An export that is there already, the
- * same in scope, window and bytes, is left alone; another one at its path gets this one beside it.
- * Throws `Overtaken`, or `ExportError`: `destination`, `auth`, `rate-limit`, `unavailable`.
+ * Puts an export's files into the branch as one commit, even while others write to the branch. Where the export is there
+ * already, equal in scope, window and bytes, nothing is written; where another export has its path, this one is put beside.
+ * Throws `ConcurrentExport`, or `ExportError`: `destination`, `auth`, `rate-limit`, `unavailable`.
  */
 export async function commitExport(open: OpenBranch, options: CommitOptions): Promise<CommitReceipt> {
   const { repository, branch } = open;
@@ -66,7 +67,7 @@ export async function commitExport(open: OpenBranch, options: CommitOptions): Pr
       const isGone = head === null && wasThere;
       wasThere = head !== null && head !== 'empty';
       try {
-        // A branch that was there a moment ago may hold this very export by now: one answer is not enough to give it up.
+        // A branch that was there a moment ago may hold this very export by now: one answer is not enough to start anew.
         if (isGone) continue;
         if (head === 'empty') {
           await repository.writeFirstFile(ATTRIBUTES, 'Keep the bytes of audit logs as they are');
@@ -92,6 +93,7 @@ export async function commitExport(open: OpenBranch, options: CommitOptions): Pr
   }
 }
 
+/** Throws `ConcurrentExport` where the last export on the branch is neither the previous one nor ours. */
 async function checkPrevious(
   { history, previous }: NonNullable<CommitOptions['chain']>,
   link: DeliveredExport,
@@ -102,7 +104,7 @@ async function checkPrevious(
   if (now?.id !== previous?.id && now?.id !== link.id) throw new ConcurrentExport();
 }
 
-/** Where the export goes, or where it is: committed by an earlier try, or by an earlier run. */
+/** Finds the folder for the export, or the folder that holds the export already, from an earlier attempt or run. */
 async function findPlace(repository: Repository, base: Head | null, { folder, files, link }: CommitOptions) {
   const parents = folder.split('/').slice(0, -1);
   if (base !== null && (await repository.folder(base.tree, parents)) === 'file')
@@ -118,10 +120,10 @@ async function findPlace(repository: Repository, base: Head | null, { folder, fi
   }
 }
 
-/** So many commits of others may have gone on top of ours since a reply was lost. */
+/** The most commits of others that are searched for ours, after a reply was lost. */
 const MOST_SINCE = 50;
 
-/** The commit that brought a folder: the first one back from the head whose parent has nothing there. */
+/** Finds the commit that brought a folder: the first, back from the head, whose parent does not have the folder. */
 async function commitOf(repository: Repository, head: Head, folder: string): Promise<string> {
   let at = head;
   for (let since = 0; since < MOST_SINCE; since++) {
@@ -132,7 +134,7 @@ async function commitOf(repository: Repository, head: Head, folder: string): Pro
   return head.commit;
 }
 
-/** Whether a folder holds this very export (`ours`), or one that says the same (`same`); null: neither. */
+/** Compares a folder with the export: `ours` for the very same files, `same` for an export of equal content, else null. */
 async function compare(
   repository: Repository,
   there: ReadonlyMap<string, Entry>,
@@ -152,7 +154,7 @@ async function compare(
   }
 }
 
-/** Writes the commit, in the one call that can. Gives its name. */
+/** Writes the commit, in one call where possible. Returns the id of the commit. */
 async function write(
   { repository, branch }: OpenBranch,
   head: Head | null,

@@ -54,7 +54,7 @@ export interface Delivery {
   readonly close: () => void;
 }
 
-/** What the delivery runs on. */
+/** The clock, signal and log that the delivery uses. */
 export interface DeliveryContext {
   readonly clock: Clock;
   readonly signal: AbortSignal;

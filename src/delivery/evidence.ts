@@ -4,7 +4,7 @@ import { checksumsText, type Digest, hashBytes } from '../base/digest.ts';
 import { onDisk } from '../base/disk.ts';
 import type { CsvFile } from '../export/part-files.ts';
 
-/** The manifest of an export: without it, a folder is not one. */
+/** The name of an export's manifest; a folder without a manifest is no export. */
 export const MANIFEST = 'datapackage.json';
 /**
  * The version of the object `export` in manifests. Manifests without a version are of version 1: their counts were called
@@ -12,7 +12,7 @@ export const MANIFEST = 'datapackage.json';
  */
 export const MANIFEST_VERSION = 2;
 
-/** The checksums of an export's other files. */
+/** The name of the file with the checksums of an export's other files. */
 export const SUMS = 'SHA256SUMS';
 
 /** A file of the export, with its digest. */
@@ -21,8 +21,8 @@ export interface ListedFile extends Digest {
 }
 
 /**
- * Writes `SHA256SUMS`, and last of all the manifest: an export without it is not one.
- * Gives all files of the export, the CSV first, in the order of its parts; and the manifest's bytes.
+ * Writes `SHA256SUMS`, and last of all the manifest: a folder without a manifest is no export.
+ * Returns all files of the export, the CSV first, in the order of its parts; and the manifest's bytes.
  * Throws `destination` where the disk refuses.
  */
 export async function writeEvidence(

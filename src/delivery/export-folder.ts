@@ -9,18 +9,19 @@ import { ExportError } from '../base/errors.ts';
 import { checkSums, type DeliveredExport, damaged, hasSameContent, readDeliveredExport } from './delivered-export.ts';
 import { MANIFEST, SUMS } from './evidence.ts';
 
-/** Which export is to be in a folder. */
+/** The scope and window of the export that a folder is for. */
 export type Expected = Pick<DeliveredExport, 'scope' | 'window'>;
 
 /**
- * The folder of one export, made for it. Until the export is whole it has a hidden name, which nobody takes for an
- * export, whatever ends the run; then it gets its own in one step.
+ * The folder of one export. Until the export is whole, the folder has a hidden name, which nobody takes for an export,
+ * however the run ends; then the folder gets its own name in one step.
  */
 export class ExportFolder {
-  /** Its own name, absolute. */
+  /** The path under the folder's own name, absolute. */
   readonly place: string;
+  /** The path under the hidden name, absolute. */
   readonly #hidden: string;
-  /** The temporary folder around it; null where there is none. */
+  /** The temporary folder that holds the export's folder; null where there is none. */
   readonly #around: string | null;
   #named = false;
 
@@ -30,6 +31,7 @@ export class ExportFolder {
     this.#around = around;
   }
 
+  /** Makes the folder, under its hidden name. Throws `destination`. */
   static async make(place: string, around: string | null): Promise<ExportFolder> {
     const folder = new ExportFolder(place, around);
     await mkdir(folder.#hidden).catch((cause: unknown) => {
@@ -38,14 +40,14 @@ export class ExportFolder {
     return folder;
   }
 
-  /** Where its files are now, absolute. */
+  /** The path of the folder as it is named now, absolute. */
   get path(): string {
     return this.#named ? this.place : this.#hidden;
   }
 
   /**
-   * Gives the folder of a whole export its own name. Where the same export is there already, that one stays: this one is
-   * as good until `close`. Throws `destination`.
+   * Gives the folder of a whole export its own name. Where an export of equal content has that name already, the existing
+   * copy stays, and `close` deletes ours. Throws `destination`.
    */
   async name(link: DeliveredExport): Promise<void> {
     try {
@@ -58,20 +60,21 @@ export class ExportFolder {
     }
   }
 
-  /** Leaves the export under its own name, and nothing else. */
+  /** Removes the folder under its hidden name, if it still has that. */
   close(): void {
     removeAll(this.#hidden);
   }
 
   /**
-   * Removes what was made, and the temporary folder around it. It has no name any more before its first file goes. At
-   * once: where the run is cancelled, an upload goes on until the program ends, and would send what is left of the files.
+   * Removes the folder and its files, and the temporary folder around. The folder loses its own name before its first file
+   * is removed. Everything is removed at once, without waiting: where the run is cancelled, an upload goes on until the
+   * program ends, and would send the files that are left.
    */
   remove(): void {
     try {
       if (this.#named) renameSync(this.place, this.#hidden);
     } catch {
-      // Then it stays, whole.
+      // Then the export stays, whole.
     }
     this.#named = false;
     removeAll(this.#around ?? this.#hidden);
@@ -79,9 +82,9 @@ export class ExportFolder {
 }
 
 /**
- * Makes the folder `<parent>/<name>`: under the workspace where `path` says so, else in a new folder in the runner's
- * temp. Throws `destination` where anything but the export that is expected is there already or the disk refuses, `input`
- * where a link leads out of the workspace.
+ * Makes the folder `<parent>/<name>`: under the workspace where `path` is given, else in a new folder in the runner's
+ * temp. Throws `destination` where anything but the expected export is there already or the disk refuses, `input` where a
+ * link leads out of the workspace.
  */
 export async function makeFolder(
   name: string,
@@ -106,15 +109,15 @@ export async function makeFolder(
   }
 }
 
-/** `logs/.<name>.partial-1f0c22` for `logs/<name>`: shells and upload-artifact pass over it. */
+/** Returns `logs/.<name>.partial-1f0c22` for `logs/<name>`: shells and upload-artifact skip hidden names. */
 const hiddenBeside = (place: string): string => `${hiddenPrefix(place)}${randomUUID().slice(0, 6)}`;
 
 const hiddenPrefix = (place: string): string =>
   join(dirname(place), `.${place.slice(dirname(place).length + 1)}.partial-`);
 
 /**
- * Removes what runs that were killed have left of an export. It is renamed first, so that a run that still goes on cannot
- * name it half removed.
+ * Removes the hidden folders that killed runs have left of an export. Each is renamed first, so that a run that still goes
+ * on cannot give a half-removed folder its name.
  */
 async function clearUp(place: string): Promise<void> {
   const names = await readdir(dirname(place)).catch((): string[] => []);
@@ -128,14 +131,14 @@ async function clearUp(place: string): Promise<void> {
   }
 }
 
-/** Throws unless the export that is expected lies there, whole. */
+/** Throws `destination` unless the expected export lies there, whole. */
 async function checkThere(place: string, { scope, window }: Expected): Promise<void> {
   const there = await exportIn(place);
   const same = there !== null && there.scope === scope;
   if (!same || there.window.from !== window.from || there.window.to !== window.to) throw nameTakenError(place);
 }
 
-/** The export that lies in a folder; null where there is none, or it is not as its manifest and its sums say. */
+/** Reads the export in a folder; null where there is none, or its files are not as its manifest and sums say. */
 async function exportIn(folder: string): Promise<DeliveredExport | null> {
   try {
     if (!(await lstat(folder)).isDirectory()) return null;
@@ -156,7 +159,7 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** `path` in the workspace, made where it is missing, and found to be inside whatever links are on the way. */
+/** Makes `path` in the workspace. Throws `input` where a link on the way leads out of the workspace. */
 async function under(workspace: string, path: string): Promise<string> {
   const root = await real(workspace);
   let at = root;
@@ -172,7 +175,7 @@ async function under(workspace: string, path: string): Promise<string> {
   return at;
 }
 
-/** Makes the folder, unless something of its name is there. */
+/** Makes a folder, unless something of its name is there. */
 async function makeOne(folder: string): Promise<void> {
   try {
     await mkdir(folder);

@@ -33,7 +33,7 @@ export const livelockError = (cause: ConcurrentExport): ExportError =>
     cause,
   });
 
-/** Where fetching starts, and the rows of earlier exports that are not written again. */
+/** The start of fetching, and the rows of earlier exports that are not written again. */
 export interface LookBack {
   /** Milliseconds since 1970; the start of the export's window where no late events are looked for. */
   readonly fetchFrom: number;
@@ -52,7 +52,7 @@ interface LookBackOptions {
   readonly note: (text: string) => void;
 }
 
-/** Looks for no late events: fetches the window alone. */
+/** Returns the look-back of an export that looks for no late events: the window alone is fetched. */
 export const noLookBack = ({ window }: NextExport): LookBack => ({ fetchFrom: window.from, knownRows: null });
 
 /**

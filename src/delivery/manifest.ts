@@ -13,6 +13,7 @@ import { MANIFEST_VERSION } from './evidence.ts';
 import type { ExportTask } from './next-export.ts';
 import { VERSION } from './version.ts';
 
+/** The facts that a manifest records. */
 export interface ManifestOptions {
   readonly request: ExportRequest;
   readonly workflowRun: WorkflowRun;

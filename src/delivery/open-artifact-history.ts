@@ -10,7 +10,7 @@ import { ArtifactHistory } from './artifact-history.ts';
 import type { GitHub } from './github/api.ts';
 import { chainName } from './names.ts';
 
-/** What the history of artifacts runs on. */
+/** The clock, signal and log that the history of artifacts uses. */
 interface HistoryContext {
   readonly clock: Clock;
   readonly signal: AbortSignal;

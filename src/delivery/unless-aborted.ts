@@ -1,4 +1,4 @@
-/** The outcome of work that knows nothing of the signal, or the signal's reason as soon as it aborts. */
+/** Waits for work that knows nothing of the signal; throws the signal's reason as soon as the signal aborts. */
 export async function unlessAborted<Value>(signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();

@@ -4,8 +4,8 @@ import type { Vendor } from '../vendors/contract.ts';
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
- * The one origin (`https://host[:port]`) that an export talks to: the vendor's default, one of its regions, or an URL
- * for self-hosted installations. Plain http is for loopback alone. Throws `input`.
+ * Returns the one origin (`https://host[:port]`) that an export talks to: the vendor's default, one of its regions, or the
+ * URL of a self-hosted installation. Plain http is for loopback alone. Throws `input`.
  */
 export function resolveOrigin(baseUrl: string | undefined, vendor: Vendor): string {
   const regions = Object.keys(vendor.hosts);
@@ -22,7 +22,7 @@ export function resolveOrigin(baseUrl: string | undefined, vendor: Vendor): stri
   });
 }
 
-/** An origin that the environment names, with a path but no slash at its end. Throws `input`. */
+/** Checks an origin that the environment names; a path may follow. Returns it without a slash at its end. Throws `input`. */
 export function checkOrigin(text: string, name: string): string {
   const url = URL.parse(text);
   // `url.origin` will not do: that of `blob:https://…` is the one inside.
@@ -35,6 +35,7 @@ export function checkOrigin(text: string, name: string): string {
   });
 }
 
+/** Returns how a sentence about the URL ends that says what is wrong; null where nothing is. */
 function flaw(url: URL): string | null {
   if (url.username || url.password) return 'has a user name or a password in it';
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.has(url.hostname))) {

@@ -3,31 +3,32 @@ import { readBoolean, readSize } from './input-parsers.ts';
 import { type Repository, readBranch, readRepository } from './repository-names.ts';
 import { parseTemplate, type Template } from './template.ts';
 
-/** Where in which repository an export is committed. */
+/** The place in a repository that an export is committed to. */
 export interface CommitTarget {
   readonly repository: Repository;
   /** null: the repository's default branch. */
   readonly branch: string | null;
-  /** A branch that is not there yet starts without history. */
+  /** Whether a branch that is not there yet starts without history. */
   readonly orphan: boolean;
-  /** Of the export's folder. */
+  /** The path of the export's folder. */
   readonly path: Template;
   readonly message: Template;
-  /** A CSV above it is cut into parts; bytes. */
+  /** A larger CSV is split into parts; bytes. */
   readonly maxFileBytes: number;
+  /** Whether the repository may be public. */
   readonly allowPublic: boolean;
 }
 
-/** GitHub takes no file above 100 MiB. */
+/** The largest file that GitHub takes, 100 MiB. */
 const MOST_FILE_BYTES = 100 * 2 ** 20;
 const LEAST_FILE_BYTES = 1000;
-/** Paths have at most 1,000 bytes; of longer templates no regular expression can be made that finds exports again. */
+/** Longer templates make a regular expression too large to find exports again; paths have at most 1,000 bytes anyway. */
 const MOST_PATH_CHARACTERS = 1000;
 
 const IN_PATH = ['vendor', 'org', 'export', 'year', 'month', 'day', 'from', 'to'];
 const IN_MESSAGE = [...IN_PATH, 'rows'];
 
-/** Of `path`: what tells the windows of exports apart. */
+/** Placeholders that tell the paths of exports apart by their windows. */
 const TELLS_WINDOW = ['export', 'to'];
 
 /** The inputs that mean something with the destination `commit` alone. */

@@ -11,7 +11,7 @@ export interface CredentialInputs {
   readonly identityId: string;
 }
 
-/** Reads the inputs that hold credentials, once every secret of the step is masked. Throws `input` for a misplaced one. */
+/** Masks every secret of the step, then reads the inputs that hold credentials. Throws `input` for a misplaced secret. */
 export function readSecrets(
   env: Environment,
   get: (name: 'token' | 'client-id' | 'client-secret' | 'identity-id' | 'github-token') => string,
@@ -25,8 +25,8 @@ export function readSecrets(
 }
 
 /**
- * The one kind of credentials that is given. Throws `input` where there is none, more than one, a kind that the vendor
- * does not have, or a value that fits into no header; the value itself is never shown.
+ * Returns the one kind of credentials that is given. Throws `input` where none or more than one is given, the vendor does
+ * not have the kind, or a value fits into no header. The value is never shown.
  */
 export function readCredentials(
   { token, clientId, clientSecret, identityId }: CredentialInputs,
@@ -74,7 +74,7 @@ export function readCredentials(
   };
 }
 
-/** A credential has to fit into a header. Its value is never shown. */
+/** Throws `input` for a credential that does not fit into a header. The value is never shown. */
 function printable(secret: string, name: string): string {
   if (/^[\x21-\x7e]+$/.test(secret)) return secret;
   throw inputError(
@@ -84,6 +84,7 @@ function printable(secret: string, name: string): string {
   );
 }
 
+/** Throws `auth` where the workflow may not mint a token. */
 const permitted = (mintIdToken: () => Promise<string>) => async () => {
   try {
     return await mintIdToken();

@@ -8,14 +8,14 @@ const EXACT_FORMS =
   'Give a duration in weeks or smaller units (`PT10M`, `PT1H`, `PT0S` for none, `P1D`, `90s`, `10m`, `1h`, `1d`).';
 const LENGTH_FORMS = 'Give a duration of at least a minute (`PT6H`, `P1D`, `P7D`, `P1M`, `12h`, `1d`, `1w`).';
 
-/** A duration as ISO 8601 has it, also where it is written `7d`, in one of the `units`; null where the text is none. */
+/** Returns a duration as ISO 8601 writes it; `7d` is read too, for each of `units`. null where the text is no duration. */
 export function isoDuration(text: string, units: string): string | null {
   const [, count, unit = ' '] = /^(\d+)([a-z])$/.exec(text) ?? [];
   const iso = units.includes(unit) ? `P${'dw'.includes(unit) ? '' : 'T'}${count}${unit.toUpperCase()}` : text;
   return ISO_DURATION.test(iso) ? iso : null;
 }
 
-/** `5m` is five minutes to some and five months to others; where both make sense, neither is guessed. Throws `input`. */
+/** Throws `input` for `5m`, which is five minutes to some and five months to others, where both would make sense. */
 export function checkVague(text: string, name: string): void {
   const [, count] = /^(\d+)m$/i.exec(text) ?? [];
   if (count === undefined) return;
@@ -24,8 +24,8 @@ export function checkVague(text: string, name: string): void {
 }
 
 /**
- * A duration that is always equally long, in milliseconds; a day is 24 hours.
- * Throws `input` where it cannot be read, or has years or months.
+ * Reads a duration that is always equally long; returns milliseconds. A day is 24 hours.
+ * Throws `input` where the text cannot be read, or has years or months.
  */
 export function readExact(text: string, name: string): number {
   const iso = isoDuration(text, 'smhd');
@@ -45,8 +45,8 @@ export function readExact(text: string, name: string): number {
 const LATEST = Date.UTC(9999, 11, 31);
 
 /**
- * The length of a window, as ISO 8601; its years, months, weeks and days are local ones.
- * Throws `input` where it cannot be read, is shorter than a minute, or longer than calendars are.
+ * Reads the length of a window; returns it as ISO 8601 writes it. Years, months, weeks and days are local ones.
+ * Throws `input` where the text cannot be read, or the length is shorter than a minute or longer than calendars are.
  */
 export function readLength(text: string, name: string): string {
   checkVague(text, name);

@@ -4,10 +4,13 @@ import { ExportError, inputError } from '../base/errors.ts';
 /** Environment variables, by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `base-url` → `INPUT_BASE-URL`. */
+/** Returns the environment variable of an input: `base-url` → `INPUT_BASE-URL`. */
 export const variableOf = (input: string): string => `INPUT_${input.toUpperCase()}`;
 
-/** The runner only warns of an input that does not exist; `form:` for `from:` would then export another window. */
+/**
+ * Throws `input` for an input that does not exist. The runner only warns of it, and `form:` for `from:` would then export
+ * another window.
+ */
 export function checkInputNames(env: Environment, known: readonly string[]): void {
   for (const variable of Object.keys(env)) {
     const name = variable.startsWith('INPUT_') ? variable.slice(6).toLowerCase() : known[0];
@@ -16,6 +19,7 @@ export function checkInputNames(env: Environment, known: readonly string[]): voi
   }
 }
 
+/** Throws `input` where the environment switches off the check of TLS certificates. */
 export function requireVerifiedTls(env: Environment): void {
   if (env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return;
   throw new ExportError(
@@ -28,18 +32,18 @@ export function requireVerifiedTls(env: Environment): void {
   );
 }
 
-/** The proxies that the environment names, in either case. */
+/** Returns the proxy variables of the environment, in either case of their names. */
 export function readProxies(env: Environment): Record<string, string | undefined> {
   const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
   return Object.fromEntries(names.map((name) => [name, env[name]]));
 }
 
-/** The inputs that secrets belong into. */
+/** The inputs that may hold secrets. */
 const SECRET_INPUTS = ['token', 'client-id', 'client-secret', 'github-token'];
-/** So many characters are no coincidence. */
+/** A shorter secret may stand in another input by coincidence. */
 const LEAST_SECRET = 8;
 
-/** A secret in another input would be shown in the log, or end up in an address or a path. */
+/** Throws `input` for a secret in another input: it would be shown in the log, or end up in an address or a path. */
 export function checkMisplacedSecrets(env: Environment, secrets: readonly string[]): void {
   const long = secrets.filter((secret) => secret.length >= LEAST_SECRET);
   for (const [variable, value = ''] of Object.entries(env)) {
@@ -54,7 +58,7 @@ export function checkMisplacedSecrets(env: Environment, secrets: readonly string
   }
 }
 
-/** The secrets that the environment holds beside the inputs: passwords of proxies, and the runner's own tokens. */
+/** Returns the secrets of the environment beside the inputs: passwords of proxies, and the runner's own tokens. */
 export function secretsOf(env: Environment): string[] {
   const passwords = Object.values(readProxies(env)).flatMap((proxy) => {
     const [, user = '', password = ''] = /^(?:\w+:\/\/)?([^/:@]*):(?!\/\/)(.*)@/.exec(proxy ?? '') ?? [];
@@ -64,7 +68,7 @@ export function secretsOf(env: Environment): string[] {
   return [...passwords, ...tokens].filter((secret) => secret !== undefined);
 }
 
-/** Undoes percent-encoding, where it is whole. */
+/** Undoes percent-encoding; returns a text whose encoding is broken as it is. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -4,7 +4,7 @@ import type { Filter, Query, Vendor } from '../vendors/contract.ts';
 
 /**
  * Reads the `filters` input: lines of `name: value`, by the vendor's own parameter names; empty lines and lines that
- * begin with `#` are left out. Throws `input` errors that name the line and what is allowed.
+ * begin with `#` are left out. Throws `input`, with the line and what is allowed.
  */
 export function parseFilters(text: string, vendor: Vendor): Query['filters'] {
   const found = new Map<string, readonly string[]>();

@@ -3,14 +3,14 @@ import { suggestion } from '../base/did-you-mean.ts';
 import { inputError } from '../base/errors.ts';
 import { showsAll } from '../base/text.ts';
 
-/** The entries of a list, separated by commas or lines; empty ones are left out. */
+/** Splits a list at commas and line ends; empty entries are left out. */
 export const splitList = (text: string): string[] =>
   text
     .split(/[,\n]/)
     .map((entry) => entry.trim())
     .filter(Boolean);
 
-/** A list of choices, each once, in the order given. Throws `input`. */
+/** Reads a list of choices: each once, in the order given. Throws `input`. */
 export function readChoices<Value extends string>(
   text: string,
   name: string,
@@ -21,7 +21,7 @@ export function readChoices<Value extends string>(
   throw inputError(name, `\`${text}\` names nothing.`, `Choices: ${allowed.join(', ')}.`);
 }
 
-/** One of the choices. Throws `input`. */
+/** Reads one of the choices. Throws `input`. */
 export function readChoice<Value extends string>(text: string, name: string, allowed: readonly Value[]): Value {
   const choice = allowed.find((value) => value === text);
   if (choice !== undefined) return choice;
@@ -29,7 +29,7 @@ export function readChoice<Value extends string>(text: string, name: string, all
   throw inputError(name, what, `Choices: ${allowed.join(', ')}.`);
 }
 
-/** A whole number from `least` to `most`. Throws `input`. */
+/** Reads a whole number from `least` to `most`. Throws `input`. */
 export function readInteger(text: string, name: string, least: number, most: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= least && value <= most) return value;
@@ -40,7 +40,7 @@ export function readInteger(text: string, name: string, least: number, most: num
   );
 }
 
-/** `true` or `false`, as YAML 1.2 has them. Throws `input`. */
+/** Reads `true` or `false`, as YAML 1.2 has them. Throws `input`. */
 export function readBoolean(text: string, name: string): boolean {
   if (/^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true';
   throw inputError(name, `\`${text}\` is neither \`true\` nor \`false\`.`, 'Write `true` or `false`.');
@@ -56,7 +56,7 @@ const UNITS: Readonly<Record<string, number>> = {
   GiB: 2 ** 30,
 };
 
-/** A size such as `25 MB` or `512KiB`, in bytes, from `least` to `most` of them. Throws `input`. */
+/** Reads a size such as `25 MB` or `512KiB`; returns bytes, from `least` to `most`. Throws `input`. */
 export function readSize(text: string, name: string, least: number, most: number): number {
   const [, number, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?) ?([A-Za-z]+)$/.exec(text) ?? [];
   const factor = new Map(Object.entries(UNITS)).get(unit);
@@ -67,7 +67,7 @@ export function readSize(text: string, name: string, least: number, most: number
   throw inputError(name, `\`${text}\` ${why}.`, `${forms}; from ${least} to ${most} bytes.`);
 }
 
-/** A folder under the workspace, relative and normalised, with `/`; null for the empty text. Throws `input`. */
+/** Reads a folder under the workspace: relative, normalised, with `/`; null for the empty text. Throws `input`. */
 export function readFolder(text: string, name: string): string | null {
   if (text === '') return null;
   const folder = normalize(text.replaceAll('\\', '/'));
@@ -77,7 +77,7 @@ export function readFolder(text: string, name: string): string | null {
   throw inputError(name, what, 'Write a relative folder without `..`, such as `audit-logs`.');
 }
 
-/** A name that an artifact may have, and that its client may print; null for the empty text. Throws `input`. */
+/** Reads a name that an artifact may have, and its client may print; null for the empty text. Throws `input`. */
 export function readArtifactName(text: string, name: string): string | null {
   if (text === '') return null;
   if (!/["<>:|*?\\/]|##\[/.test(text) && showsAll(text) && text.length <= 200) return text;

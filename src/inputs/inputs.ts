@@ -31,7 +31,7 @@ export interface Inputs {
   readonly run: RunSettings;
 }
 
-/** What is to be exported. Holds no secret: reports, manifests and logs are made of it. */
+/** The export that is asked for. A request holds no secret: reports, manifests and logs are made of it. */
 export interface ExportRequest extends ScopedRequest {
   readonly windowRequest: WindowRequest;
   /** The scope of the request, as `scopeOf` gives it. */
@@ -50,11 +50,11 @@ export interface Access {
 export interface GitHubAccess {
   /** `https://api.github.com`, without a slash at its end. */
   readonly apiUrl: string;
-  /** '' where the input is empty. */
+  /** The token of the workflow; '' where the input is empty. */
   readonly token: string;
 }
 
-/** Where the exports go, and in which form. */
+/** The destinations of the exports, and their form. */
 export interface DeliverySettings {
   readonly destinations: readonly DestinationName[];
   /** null where `commit` is not a destination. */
@@ -162,7 +162,7 @@ const readArtifactSettings = (get: Get): ArtifactSettings => ({
   compressionLevel: readInteger(get('compression-level'), 'compression-level', 0, 9),
 });
 
-/** An input that changes nothing is a misunderstanding: somebody relies on it. */
+/** Throws `input` for an input that would change nothing: somebody relies on it. */
 function checkInputsHaveEffect(get: Get, chained: boolean, destinations: readonly DestinationName[]): void {
   const idle = (names: readonly InputName[]) =>
     names.find((name) => get(name).toLowerCase() !== DEFAULTS[name].toLowerCase());

@@ -1,7 +1,10 @@
 import { inputError } from '../base/errors.ts';
 import type { Vendor } from '../vendors/contract.ts';
 
-/** The organisation as the vendor's path wants it, and the Git provider where one goes before it. Throws `input`. */
+/**
+ * Reads the organisation, as the vendor's path has it, and the Git provider; null where the vendor has none in its paths.
+ * Throws `input`.
+ */
 export function readOrg(text: string, vendor: Vendor): { org: string | null; provider: string | null } {
   const { required, pattern, form, providers } = vendor.org;
   if (text === '' && required) throw inputError('org', `${vendor.name} needs an organisation.`, `Write ${form}.`);

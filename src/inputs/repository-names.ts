@@ -6,23 +6,23 @@ export interface Repository {
   readonly repo: string;
 }
 
-/** Old accounts may end with a hyphen; those that an enterprise manages have its short code after `_` (`jane_acme`). */
+/** Names of old accounts may end with a hyphen; accounts of an enterprise end with its short code (`jane_acme`). */
 const OWNER = /^(?=.{1,39}$)[A-Za-z0-9](?:-?[A-Za-z0-9_])*-?$/;
 const REPO = /^(?!\.{1,2}$|.*\.git$)[\w.-]{1,100}$/i;
-/** What people copy instead: an address for the browser, https or SSH; or the two names with more after them. */
+/** An address that people copy instead: for the browser, https or SSH; or the two names with more after them. */
 const ADDRESS =
   /^(?:\w+:\/\/[^/]+\/|[^/@]+@[^/:]+:|(?:www\.)?github\.com\/)?([^/]+)\/([^/?#]+?)(?:\.git)?(?:[/?#].*)?$/i;
 
 /** `refs/heads/` and the branch, in UTF-8: "GH005: Sorry, refs longer than 255 bytes are not allowed." */
 const MOST_REF_BYTES = 255;
-/** A name in any file system that a repository is checked out on. */
+/** The longest name that every file system takes that a repository is checked out on. */
 const MOST_SEGMENT_BYTES = 255;
 const MOST_PATH_BYTES = 1_000;
 
-/** What must not match, and how a sentence about the text ends that does. */
+/** A pattern that must not match, and the end of a sentence about a text that it matches. */
 type Flaw = readonly [pattern: RegExp, why: string];
 
-/** As `git check-ref-format refs/heads/<branch>` has it, and what Git's commands and GitHub refuse besides. */
+/** The rules of `git check-ref-format refs/heads/<branch>`, and those of Git's commands and GitHub beside them. */
 const BRANCH_FLAWS: readonly Flaw[] = [
   [/^$/, 'is empty'],
   [/^refs\//, 'starts with `refs/`'],
@@ -36,7 +36,7 @@ const BRANCH_FLAWS: readonly Flaw[] = [
   [/\.lock(?:\/|$)/, 'has a part that ends with `.lock`'],
 ];
 
-/** Of a segment without its invisible characters: HFS+ looks up `.g\u200Cit` as `.git`. */
+/** Flaws of a segment without its invisible characters: HFS+ looks up `.g\u200Cit` as `.git`. */
 const SEGMENT_FLAWS: readonly Flaw[] = [
   [/^$/, 'has a part without a name'],
   [/^\.{1,2}$/, 'has a part that is `.` or `..`'],
@@ -48,7 +48,7 @@ const SEGMENT_FLAWS: readonly Flaw[] = [
   [/^(?:con|prn|aux|nul|(?:com|lpt)[\d¹²³]|con(?:in|out)\$)\s*(?:\.|$)/i, 'has a part that is a device of Windows'],
 ];
 
-/** The repository that `owner/name` names. Throws `input`. */
+/** Reads a repository, `owner/name`. Throws `input`. */
 export function readRepository(text: string, name: string): Repository {
   const [owner = '', repo = '', ...more] = text.split('/');
   if (more.length === 0 && isRepository(owner, repo)) return { owner, repo };
@@ -59,7 +59,7 @@ export function readRepository(text: string, name: string): Repository {
   throw inputError(name, what, `Write \`owner/name\` without an address, such as \`${meant}\`.`);
 }
 
-/** The name of a branch, without `refs/heads/`. Throws `input`. */
+/** Reads the name of a branch, without `refs/heads/`. Throws `input`. */
 export function readBranch(text: string, name: string): string {
   const flaw =
     flawIn(text, BRANCH_FLAWS) ??
@@ -70,8 +70,8 @@ export function readBranch(text: string, name: string): string {
 }
 
 /**
- * The path, if it is one of a folder that Git and GitHub take, that every system can check out, and in which a file
- * is a mere file: no part of Git itself, and no workflow. Throws `input`.
+ * Returns the path where it is one of a folder that Git and GitHub take and every system can check out, and that is no
+ * part of Git itself and holds no workflow. Throws `input` otherwise.
  */
 export function checkFolder(path: string, name: string): string {
   const flaw =
@@ -94,7 +94,7 @@ const flawOfSegment = (segment: string): string | null =>
   flawIn(segment.replaceAll(/\p{Cf}/gu, ''), SEGMENT_FLAWS) ??
   tooLong(segment, MOST_SEGMENT_BYTES, `has a part of more than ${MOST_SEGMENT_BYTES} bytes`);
 
-/** How a sentence about the text ends that names its first flaw; null where there is none. */
+/** Returns the end of a sentence about the first flaw of a text; null where there is none. */
 function flawIn(text: string, flaws: readonly Flaw[]): string | null {
   if (!text.isWellFormed()) return 'holds half a character';
   return flaws.find(([pattern]) => pattern.test(text))?.[1] ?? null;

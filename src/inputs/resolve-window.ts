@@ -4,7 +4,7 @@ import { formatInstant, parseInstant } from '../time/instant.ts';
 import type { Window } from '../time/window.ts';
 import { checkVague, isoDuration, readExact } from './duration.ts';
 
-/** The inputs that say which window to export, as the workflow has them. */
+/** The inputs that say which window to export, as they were written. */
 export interface WindowInputs {
   /** An RFC 3339 date-time, a day, a month (from their start), or a duration before `to`. */
   readonly from: string;
@@ -20,7 +20,7 @@ export interface WindowInputs {
 
 interface ResolvedWindow {
   readonly window: Window;
-  /** Whether `to` was later than `settle` before now, and so the window ends there instead. */
+  /** Whether `to` was later than `settle` before now, so that the window ends there. */
   readonly clamped: boolean;
 }
 
@@ -48,10 +48,10 @@ const FORMS = {
 type InputName = keyof typeof FORMS;
 
 /**
- * The window that the inputs mean. A `to` later than `settle` before now is pulled back to there, and a duration in
+ * Returns the window that the inputs mean. A `to` later than `settle` before now is pulled back to there, and a duration in
  * `from` counts back from that; its years, months, weeks and days are local ones, its hours and smaller units exact.
- * @param now milliseconds since 1970; cut to the second.
- * @throws `input` where an input cannot be read, an instant lies before 1970, or `from` is not before `to`.
+ * @param now milliseconds since 1970; rounded down to the second
+ * Throws `input` where an input cannot be read, an instant lies before 1970, or `from` is not before `to`.
  */
 export function resolveWindow(
   { from, to, timeZone, settle, fromName = 'from' }: WindowInputs,
@@ -104,7 +104,7 @@ function since1970(name: InputName, text: string, instant: number): number {
   return instant;
 }
 
-/** The instant so long before `to`; null where the text is no duration. */
+/** Returns the instant a duration before `to`; null where the text is no duration. */
 function readBefore(name: 'from' | 'initial-from', text: string, to: number, timeZone: string): number | null {
   if (/^[+-]P|^[+-]\d+[a-z]$|^P.*[+-]/i.test(text)) {
     throw windowInputError(name, text, 'has a sign: a duration always counts back from `to`');
@@ -121,7 +121,7 @@ function readBefore(name: 'from' | 'initial-from', text: string, to: number, tim
   }
 }
 
-/** The instant that a date-time names, or at which a local day or month starts (`from`) or ends (`to`). */
+/** Returns the instant that a date-time names, or at which a local day or month starts (`from`) or ends (`to`). */
 function readPoint(name: 'from' | 'initial-from' | 'to', text: string, timeZone: string): number {
   const dateTime = DATE_TIME.exec(text);
   if (dateTime) {

@@ -8,7 +8,7 @@ export interface ScopedRequest {
   readonly org: string;
   /** `https://host[:port]`, without a slash at its end. */
   readonly origin: string;
-  /** What is asked of the vendor, without the window. */
+  /** The query to the vendor, without the window. */
   readonly query: Omit<Query, 'window'>;
   readonly columns: Columns;
 }

@@ -5,32 +5,32 @@ interface Placeholder {
   readonly placeholder: string;
 }
 
-type Piece = string | Placeholder;
+type Part = string | Placeholder;
 /** Texts by the name of a placeholder, without braces. */
 type Named = Readonly<Record<string, string>>;
 
-/** A text such as `audit-logs/{vendor}/{year}`, taken apart into literals and placeholders. */
-export type Template = readonly Piece[];
+/** A text such as `audit-logs/{vendor}/{year}`, parsed into literals and placeholders. */
+export type Template = readonly Part[];
 
-/** The template that a text is; braces are for the placeholders alone, and cannot be escaped. Throws `input`. */
+/** Parses a template; braces are for placeholders alone, and cannot be escaped. Throws `input`. */
 export function parseTemplate(text: string, name: string, placeholders: readonly string[]): Template {
   const next = `Placeholders: ${placeholders.map((one) => `{${one}}`).join(', ')}. Braces have no other meaning.`;
-  return Array.from(text.matchAll(/\{([^{}]*)\}|[{}]|[^{}]+/g), ([piece, placeholder]) => {
-    if (placeholder === undefined && !/[{}]/.test(piece)) return piece;
+  return Array.from(text.matchAll(/\{([^{}]*)\}|[{}]|[^{}]+/g), ([part, placeholder]) => {
+    if (placeholder === undefined && !/[{}]/.test(part)) return part;
     if (placeholder === undefined)
-      throw inputError(name, `\`${text}\` has a \`${piece}\` without its other half.`, next);
+      throw inputError(name, `\`${text}\` has a \`${part}\` without its other half.`, next);
     if (placeholders.includes(placeholder)) return { placeholder };
-    const what = `\`${piece}\` in \`${text}\` is not a placeholder${suggestion(placeholder, placeholders)}`;
+    const what = `\`${part}\` in \`${text}\` is not a placeholder${suggestion(placeholder, placeholders)}`;
     throw inputError(name, what, next);
   });
 }
 
-/** The text with every placeholder's value in its place. */
+/** Returns the text with the value of each placeholder in its place. */
 export function fill(template: Template, values: Named): string {
-  return template.map((piece) => (typeof piece === 'string' ? piece : given(piece, values))).join('');
+  return template.map((part) => (typeof part === 'string' ? part : given(part, values))).join('');
 }
 
-/** The path with every placeholder's value in its place, and without the segments that nothing but empty values make. */
+/** Returns the path with the value of each placeholder; segments that are empty because of empty values are left out. */
 export function fillPath(template: Template, values: Named): string {
   return segmentsOf(template, values)
     .map((segment) => fill(segment, values))
@@ -38,19 +38,19 @@ export function fillPath(template: Template, values: Named): string {
 }
 
 /**
- * Matches the paths that `fillPath` can give, and no others, where the placeholders in `known` have those values and
- * each other one matches its pattern: the source of a regular expression (flag `u`) without captures, which does not
- * match the empty text. Their values are the groups of the same names.
+ * Returns a regular expression that matches the paths that `fillPath` can return, and no others. Placeholders in `known`
+ * have those values; each other placeholder is a named group of its pattern, the source of a regular expression (flag
+ * `u`) without captures that does not match the empty text.
  */
 export function matcher(template: Template, known: Named, patterns: Named): RegExp {
   const captured = new Set<string>();
-  const source = (piece: Piece): string => {
-    if (typeof piece === 'string') return literal(piece);
-    const { placeholder } = piece;
-    if (isKnown(piece, known)) return literal(given(piece, known));
+  const source = (part: Part): string => {
+    if (typeof part === 'string') return literal(part);
+    const { placeholder } = part;
+    if (isKnown(part, known)) return literal(given(part, known));
     if (captured.has(placeholder)) return `\\k<${placeholder}>`;
     captured.add(placeholder);
-    const pattern = given(piece, patterns);
+    const pattern = given(part, patterns);
     if (new RegExp(`^(?:${pattern})$`, 'u').test(''))
       throw new TypeError(`The pattern of {${placeholder}} may be empty`);
     return `(?<${placeholder}>${pattern})`;
@@ -59,27 +59,30 @@ export function matcher(template: Template, known: Named, patterns: Named): RegE
   return new RegExp(`^${segments.join('/')}$`, 'u');
 }
 
-/** The segments that lead every path that `fillPath` can give, up to the first unknown placeholder, less the last. */
+/**
+ * Returns the folders that all paths of `fillPath` begin with, up to the first unknown placeholder. The last segment, the
+ * export's own folder, is not among them.
+ */
 export function staticPrefix(template: Template, known: Named): string[] {
   const folders = segmentsOf(template, known).slice(0, -1);
-  const end = folders.findIndex((segment) => !segment.every((piece) => isKnown(piece, known)));
+  const end = folders.findIndex((segment) => !segment.every((part) => isKnown(part, known)));
   const leading = end < 0 ? folders : folders.slice(0, end);
   return leading.flatMap((segment) => fill(segment, known).split('/'));
 }
 
-/** What stands between the template's slashes, without the segments that only placeholders known as empty make. */
+/** Splits a template at its slashes; segments of placeholders that are known to be empty are left out. */
 function segmentsOf(template: Template, known: Named): Template[] {
-  const segments: Piece[][] = [[]];
-  for (const piece of template.flatMap<Piece>((one) => (typeof one === 'string' ? one.split(/(\/)/) : one))) {
-    if (piece === '/') segments.push([]);
-    else if (piece !== '') segments.at(-1)?.push(piece);
+  const segments: Part[][] = [[]];
+  for (const part of template.flatMap<Part>((one) => (typeof one === 'string' ? one.split(/(\/)/) : one))) {
+    if (part === '/') segments.push([]);
+    else if (part !== '') segments.at(-1)?.push(part);
   }
-  const isEmpty = (piece: Piece): boolean => isKnown(piece, known) && fill([piece], known) === '';
+  const isEmpty = (part: Part): boolean => isKnown(part, known) && fill([part], known) === '';
   return segments.filter((segment) => segment.length === 0 || !segment.every(isEmpty));
 }
 
-const isKnown = (piece: Piece, known: Named): boolean =>
-  typeof piece === 'string' || Object.hasOwn(known, piece.placeholder);
+const isKnown = (part: Part, known: Named): boolean =>
+  typeof part === 'string' || Object.hasOwn(known, part.placeholder);
 
 function given({ placeholder }: Placeholder, named: Named): string {
   const text = Object.hasOwn(named, placeholder) ? named[placeholder] : undefined;

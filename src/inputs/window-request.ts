@@ -32,6 +32,7 @@ export interface WindowRequest {
   readonly continuation: Continuation | null;
 }
 
+/** The value of `from` that makes exports go on from each other. */
 export const LAST_EXPORT = 'last-export';
 
 /** The inputs that mean something with `from: last-export` alone. */
