@@ -23,9 +23,13 @@ export interface Report {
   readonly table: ExportedTable;
   /** The copies for spreadsheets, in parts of their own; empty where `csv-safety` is `off`. */
   readonly copies: readonly CsvFile[];
+  /** All files of the export, the CSV first. */
   readonly files: readonly ListedFile[];
+  /** All requests to the vendor, failed attempts included. */
   readonly exchanges: readonly Exchange[];
+  /** How completeness was established. */
   readonly notes: readonly string[];
+  /** The export as a link of the chain: what the next export goes on from. */
   readonly link: DeliveredExport;
   /** null where no artifact was asked for. */
   readonly artifact: ArtifactReceipt | null;

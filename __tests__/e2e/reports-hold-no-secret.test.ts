@@ -17,8 +17,8 @@ function textsIn(value: unknown, seen = new Set<unknown>()): string[] {
   return [...fields.map(String), ...[...entries, ...held].flatMap((one) => textsIn(one, seen))];
 }
 
-describe('the reports of a run', () => {
-  test('no token and no password of a proxy is reachable from them', async () => {
+describe('the reports that main returns', () => {
+  test('no token and no password of a proxy is reachable', async () => {
     const [server, repository] = await Promise.all([vendor('datafold'), github()]);
     const env = { HTTPS_PROXY: `http://user:${PROXY_PASSWORD}@proxy.test:3128`, NO_PROXY: '127.0.0.1' };
     const { reports } = await exportHere({ vendor: 'datafold', server, github: repository, clock: hurried(100), env });
@@ -31,7 +31,7 @@ describe('the reports of a run', () => {
     }
   });
 
-  test('the walk over a report finds a secret in any kind of field', () => {
+  test('the search finds a secret in any kind of field', () => {
     const hidden = Object.defineProperty({}, 'x', { value: TOKEN, enumerable: false });
     const holders = [{ a: [TOKEN] }, new Map([['a', TOKEN]]), new Set([TOKEN]), Buffer.from(TOKEN), hidden];
     for (const holder of holders) expect(textsIn({ holder }).some((text) => text.includes(TOKEN))).toBe(true);

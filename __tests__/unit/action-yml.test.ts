@@ -9,7 +9,7 @@ import { vendors } from '../../src/vendors/index.ts';
 
 const action = parse(await readFile(join(process.cwd(), 'action.yml'), 'utf8'));
 
-test('the inputs and their defaults are those of the code', () => {
+test('action.yml: inputs and defaults are those of the code', () => {
   const declared = Object.entries<{ default?: unknown }>(action.inputs).map(([name, input]) => [
     name,
     input.default ?? '',
@@ -19,18 +19,18 @@ test('the inputs and their defaults are those of the code', () => {
   expect(declared.map(([name]) => name)).toEqual(Object.keys(DEFAULTS));
 });
 
-test('defaults are texts, for a bare 6 or yes would reach the action in YAML’s own spelling', () => {
+test('action.yml: every default is a text, since a bare 6 or yes would arrive in YAML’s own spelling', () => {
   for (const value of Object.values<{ default?: unknown }>(action.inputs).map((input) => input.default ?? '')) {
     expect(typeof value).toBe('string');
   }
 });
 
-test('the outputs are those of the code, in its order', () => {
+test('action.yml: outputs are those of the code, in its order', () => {
   const request = { windowRequest: { initialFrom: 0, finalTo: 1 } } as unknown as ExportRequest;
   expect(Object.keys(action.outputs)).toEqual(Object.keys(outputsOf(request, [], [])));
 });
 
-test('every input and output is described, and the vendors are named', () => {
+test('action.yml: every input and output is described, and the vendors are named', () => {
   for (const { description } of [
     ...Object.values<{ description: string }>(action.inputs),
     ...Object.values<{ description: string }>(action.outputs),
@@ -42,6 +42,6 @@ test('every input and output is described, and the vendors are named', () => {
   ]);
 });
 
-test('it runs the bundle on Node 24', () => {
+test('action.yml: runs the bundle on Node 24', () => {
   expect(action.runs).toEqual({ using: 'node24', main: 'dist/index.js' });
 });

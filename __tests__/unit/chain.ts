@@ -9,7 +9,7 @@ import type { Page, Retraction, Segment, Vendor } from '../../src/vendors/contra
 export const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
 /** An export that stands alone, unless told otherwise. */
-export const jobOf = (window: Window, more: Partial<ExportTask> = {}): ExportTask => ({
+export const taskOf = (window: Window, more: Partial<ExportTask> = {}): ExportTask => ({
   window,
   gap: null,
   previous: null,

@@ -7,7 +7,7 @@ import { grouped } from '../../src/base/text.ts';
 import type { Exchange } from '../../src/http/call.ts';
 import { type ExportRequest, readInputs } from '../../src/inputs/inputs.ts';
 import { failureSummaryOf, outputsOf, type Report, summaryOf } from '../../src/job-summary.ts';
-import { jobOf, linkOf } from './chain.ts';
+import { linkOf, taskOf } from './chain.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const SHA = 'ab'.repeat(32);
@@ -54,7 +54,7 @@ const COMMIT = {
 function reportOf(more: Partial<Report> = {}): Report {
   return {
     request: requestOf(),
-    task: jobOf(WINDOW),
+    task: taskOf(WINDOW),
     folder: '/temp/acme',
     table: {
       files: [{ path: '/temp/acme/acme.csv', name: 'acme.csv', rows: 1_234, bytes: 98_765, sha256: SHA }],
@@ -80,7 +80,7 @@ function reportsOf(count: number, more: Partial<Report> = {}): Report[] {
   const report = reportOf(more);
   return Array.from({ length: count }, (_, index) => {
     const back = (count - 1 - index) * 86_400_000;
-    return { ...report, task: jobOf({ from: WINDOW.from - back, to: WINDOW.to - back }) };
+    return { ...report, task: taskOf({ from: WINDOW.from - back, to: WINDOW.to - back }) };
   });
 }
 
@@ -101,8 +101,8 @@ const summaryOfOne = (report: Report) => summaryOf(report.request, [report]);
 const readable = (html: string): string =>
   html.replace(/<[^>]*>/g, ' ').replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
 
-describe('outputs', () => {
-  test('are those of action.yml, in its order', async () => {
+describe('outputsOf', () => {
+  test('returns the outputs of action.yml, in its order, for no, one and several exports', async () => {
     const action = parse(await readFile(new URL('../../action.yml', import.meta.url), 'utf8')) as { outputs: object };
     for (const reports of [
       [],
@@ -114,7 +114,7 @@ describe('outputs', () => {
     }
   });
 
-  test('say what came out', () => {
+  test('one export: returns its paths, counts, window, digests and artifact', () => {
     expect(outputsOfOne(reportOf())).toEqual({
       'csv-path': '/temp/acme/acme.csv',
       'spreadsheet-path': '',
@@ -138,7 +138,7 @@ describe('outputs', () => {
     });
   });
 
-  test('are empty texts where there is nothing to say', () => {
+  test('an export without events and artifact: its outputs for them are empty texts', () => {
     expect(outputsOfOne(emptied(reportOf({ artifact: null })))).toMatchObject({
       'row-count': '0',
       'first-event': '',
@@ -150,7 +150,7 @@ describe('outputs', () => {
     });
   });
 
-  test('say where it was committed, and whether that changed anything', () => {
+  test('with `destination: commit`: returns the commit, and whether any export changed the branch', () => {
     const request = requestOf();
     const report = reportOf({ artifact: null, commit: COMMIT });
     const there = { ...report, commit: { ...COMMIT, changed: false } };
@@ -164,7 +164,7 @@ describe('outputs', () => {
     expect(outputsOf(request, ['commit'], [])['changed']).toBe('false');
   });
 
-  test('count all exports of a run, and name the last one', () => {
+  test('several exports: counts and times cover all, paths are those of the last', () => {
     const [first, last] = reportsOf(2) as [Report, Report];
     const early = { ...first, table: { ...first.table, firstEvent: 0, lastEvent: 1000, lateRows: [1, 2] } };
     const late = { ...emptied(last), folder: '/temp/last', table: { ...emptied(last).table, lateRows: [7] } };
@@ -183,7 +183,7 @@ describe('outputs', () => {
     });
   });
 
-  test('are of the first part, where the CSV was cut', () => {
+  test('a CSV in parts: paths and digest are those of the first part', () => {
     const report = reportOf();
     const files = ['1', '2'].map((n) => ({ path: `/t/${n}.csv`, name: `${n}.csv`, rows: 617, bytes: 1, sha256: n }));
     const copies = files.map((file) => ({ ...file, name: file.name.replace('.csv', '.spreadsheet.csv') }));
@@ -195,7 +195,7 @@ describe('outputs', () => {
     });
   });
 
-  test('say no export where the last one reaches as far as was asked', () => {
+  test('no export: paths are empty, counts 0, and the window is empty at the end of the request', () => {
     const request = requestOf({ from: 'last-export' });
     expect(outputsOf(request, ['artifact'], [])).toMatchObject({
       ...{ 'csv-path': '', 'spreadsheet-path': '', 'export-path': '', 'manifest-path': '', sha256: '' },
@@ -205,8 +205,8 @@ describe('outputs', () => {
   });
 });
 
-describe('the summary of an export', () => {
-  test('says all of it to a person', () => {
+describe('summaryOf', () => {
+  test('one export: shows vendor, window, filters, counts, times, requests, files and notes', () => {
     const request = requestOf({ filters: 'projectId: p-1\neventType: login, get-secrets', 'base-url': 'eu' });
     const html = summaryOfOne(reportOf({ request }));
     const text = readable(html).replaceAll(/\s+/g, ' ');
@@ -231,14 +231,14 @@ describe('the summary of an export', () => {
     expect(readable(html.match(/href="([^"]*)"/)?.[1] ?? '')).toBe('https://github.test/a/b/artifacts/42');
   });
 
-  test('says that a window is empty, and what that may mean', () => {
+  test('an export without events: says that the window is empty, and what that may mean', () => {
     const text = readable(summaryOfOne(emptied(reportOf())));
     expect(text).toContain('Infisical holds no event from 2026-11-20T00:00:00Z to 2026-11-21T00:00:00Z that matches.');
     expect(text).toContain('without an audit-log licence');
     expect(summaryOfOne(reportOf())).not.toContain('holds no event');
   });
 
-  test('leaves out what there is not', () => {
+  test('an export without organisation, filters, artifact and previous export: has no row for them', () => {
     const bare = reportOf({ request: requestOf({ org: '' }), artifact: null, exchanges: [exchange(1)] });
     const text = readable(summaryOfOne(bare));
     for (const name of ['Organisation', 'Filters', 'Artifact', 'Commit', 'Goes on from', 'Left out', 'Stored late']) {
@@ -247,9 +247,9 @@ describe('the summary of an export', () => {
     expect(text).not.toMatch(/exported before|because|exports, each/);
   });
 
-  test('says what it goes on from, what is gone for good, what came late, and what was exported before', () => {
+  test('a chained export: shows the previous export, the gap, late events and events exported before', () => {
     const report = reportOf({
-      task: jobOf(WINDOW, {
+      task: taskOf(WINDOW, {
         previous: linkOf({ from: 0, to: 1 }, { place: 'artifact acme of run 7' }),
         gap: { from: WINDOW.from - 1000, to: WINDOW.from },
       }),
@@ -267,7 +267,7 @@ describe('the summary of an export', () => {
     }
   });
 
-  test('links the commit, and says where nothing had to be committed', () => {
+  test('a committed export: links the commit, and says where the export was there already', () => {
     const html = summaryOfOne(reportOf({ artifact: null, commit: COMMIT }));
     expect(readable(html.match(/href="([^"]*)"/)?.[1] ?? '')).toBe(COMMIT.url);
     expect(readable(html)).toContain('audit-logs/acme');
@@ -275,7 +275,7 @@ describe('the summary of an export', () => {
     expect(summaryOfOne(reportOf({ commit: { ...COMMIT, changed: false } }))).toContain(', which was there already');
   });
 
-  test('is that of the last of several, below a list of all', () => {
+  test('several exports: lists all, then shows the last one in full', () => {
     const text = readable(summaryOf(requestOf(), reportsOf(3))).replaceAll(/\s+/g, ' ');
     expect(text).toContain('3 exports, each going on from the one before, with 3,702 events.');
     for (const day of ['18', '19', '20']) expect(text).toContain(` 2026-11-${day}T00:00:00Z 2026-11-`);
@@ -283,7 +283,7 @@ describe('the summary of an export', () => {
     expect(text).toContain('Window 2026-11-20T00:00:00Z (included)');
   });
 
-  test('lists the newest of very many, and counts all', () => {
+  test('1,001 exports: lists only the newest, and counts all', () => {
     const html = summaryOf(requestOf(), reportsOf(1_001));
     expect(html).toContain('<b>1,001</b> exports');
     const listed = html.split('### The last of them')[0]?.match(/<tr><td>[^<]*/g) ?? [];
@@ -291,20 +291,20 @@ describe('the summary of an export', () => {
     expect(listed.length).toBeLessThan(1_001);
   });
 
-  test('says that there was nothing new', () => {
+  test('no export: says that there was nothing new', () => {
     const html = summaryOf(requestOf({ from: 'last-export' }), []);
     expect(html).toMatch(/^## ✅ Audit log of Infisical: nothing new\n/);
     expect(readable(html)).toContain('none: the last one reaches as far as was asked');
   });
 });
 
-describe('the summary of a failure', () => {
+describe('failureSummaryOf', () => {
   const error = new ExportError('auth', 'Infisical refused the credentials.', {
     where: 'GET /api/v1/organization/audit-logs → 401',
     next: 'Check the token.',
   });
 
-  test('says what happened, where, and what to do next', () => {
+  test('an error: says what happened, where, and what to do next', () => {
     const html = failureSummaryOf(error, requestOf(), []);
     const text = readable(html);
     expect(html).toMatch(/^## ❌ Audit log of Infisical: not exported\n/);
@@ -313,20 +313,20 @@ describe('the summary of a failure', () => {
     }
   });
 
-  test('needs no inputs, for it may be they that are wrong', () => {
+  test('an error of the inputs, so that there is no request: still names the error', () => {
     const html = failureSummaryOf(new ExportError('input', 'No vendor is given.', { next: 'Give one.' }), null, []);
     expect(html).toMatch(/^## ❌ Audit log export: not exported\n/);
     expect(readable(html)).not.toContain('Where');
   });
 
-  test('says what was delivered before it, and up to when', () => {
+  test('an error after three delivered exports: says how many stand, and up to when', () => {
     const text = readable(failureSummaryOf(error, requestOf(), reportsOf(3)));
     expect(text).toMatch(/\b3 \D*delivered before\b.* 2026-11-21T00:00:00Z,? .*stand/);
     expect(readable(failureSummaryOf(error, requestOf(), []))).not.toContain('delivered before');
   });
 });
 
-describe('text that is not ours', () => {
+describe('foreign text in a summary', () => {
   const HOSTILE = [
     ...['<script>alert(1)</script>', '</code></td></table>', '<img src=x onerror=y>', '"><a href="//evil">', '&lt;'],
     ...[
@@ -377,7 +377,7 @@ describe('text that is not ours', () => {
       notes: [text],
       artifact: { name: text, id: 1, url: text, digest: text },
       commit: { ...COMMIT, url: text, folder: text, sha: text },
-      task: jobOf(WINDOW, { previous: linkOf(WINDOW, { place: text }) }),
+      task: taskOf(WINDOW, { previous: linkOf(WINDOW, { place: text }) }),
     });
   }
   const failureWith = (text: string): string =>
@@ -387,7 +387,7 @@ describe('text that is not ours', () => {
   const marksOf = (markdown: string): string =>
     markdown.replaceAll(/&#\d+;/g, '').replaceAll(/[^<>"'&`*|[\]#\n\r]/g, '');
 
-  test('adds no tag, no attribute, no line and no Markdown', () => {
+  test('adds no tag, attribute, line or Markdown', () => {
     const calm = [summaryOfOne(reportWith('calm')), failureWith('calm')].map(marksOf);
     fc.assert(
       fc.property(hostile, (text) => {
@@ -397,7 +397,7 @@ describe('text that is not ours', () => {
     );
   });
 
-  test('makes no command for the runner', () => {
+  test('makes no command of the runner', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         for (const line of `${summaryOfOne(reportWith(text))}${failureWith(text)}`.split(/[\r\n\u2028\u2029\x85]/)) {
@@ -408,7 +408,7 @@ describe('text that is not ours', () => {
     );
   });
 
-  test('keeps the summary below 1 MiB, however long it is', () => {
+  test('300,000 characters in each field: the summary stays below 1 MiB', () => {
     // Each of these makes the most bytes of one character: 23 of `\u{e0001}`.
     for (const character of ['<', '\u{e0001}', '日', '\0']) {
       const text = character.repeat(300_000);
@@ -427,6 +427,6 @@ describe('text that is not ours', () => {
   });
 });
 
-test('numbers are grouped alike in every locale', () => {
+test('grouped: writes 1,234,567 in every locale', () => {
   expect([0, 999, 1000, 1_234_567].map(grouped)).toEqual(['0', '999', '1,000', '1,234,567']);
 });

@@ -20,7 +20,7 @@ function printed(work: () => void): string {
   return text;
 }
 
-test('a line is a line that shows all it holds, and no command, whatever it is made of', () => {
+test('info with foreign text: prints one line without hidden characters and without a command', () => {
   for (const { text } of PAYLOADS) {
     const lines = linesOf(printed(() => githubRunner.info(`CSV: ${text}`)));
     expect(lines).toHaveLength(1);
@@ -29,12 +29,12 @@ test('a line is a line that shows all it holds, and no command, whatever it is m
   }
 });
 
-test('lines of our own come as they are, however long', () => {
+test('info with plain text of 5,000 characters: prints it unchanged', () => {
   const line = `… 1,234 events – “${'x'.repeat(5_000)}”: https://example.com/#a`;
   expect(printed(() => githubRunner.info(line))).toBe(`${line}\n`);
 });
 
-test('an annotation is one command, whatever it says', () => {
+test('error with foreign text: prints exactly one command, whose message is the text', () => {
   for (const { text } of PAYLOADS) {
     const lines = linesOf(printed(() => githubRunner.error(text, text)));
     expect(lines.map((line) => worstCommand(line)?.command)).toEqual(['error']);

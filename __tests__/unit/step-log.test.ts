@@ -16,7 +16,7 @@ import {
   sayNothingNew,
   summarize,
 } from '../../src/step-log.ts';
-import { jobOf, linkOf } from './chain.ts';
+import { linkOf, taskOf } from './chain.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const PACE_MS = 10_000;
@@ -32,8 +32,8 @@ function inputsOf(given: Readonly<Record<string, string>>): Inputs {
 }
 
 /** The one export of a window that stands for itself. */
-const jobFor = ({ windowRequest }: ExportRequest) =>
-  jobOf({ from: windowRequest.initialFrom, to: windowRequest.finalTo });
+const taskFor = ({ windowRequest }: ExportRequest) =>
+  taskOf({ from: windowRequest.initialFrom, to: windowRequest.finalTo });
 
 /** A runner that writes down what it is told, as `kind: text`. */
 function recorder(): Runner & { readonly said: string[] } {
@@ -54,13 +54,13 @@ function recorder(): Runner & { readonly said: string[] } {
   };
 }
 
-describe('announce', () => {
-  test('says the window first thing, as outputs too, and then what is asked', () => {
+describe('announce and announceNext', () => {
+  test('a fixed window: says the window first, as outputs too, then vendor, organisation, host and filters', () => {
     const runner = recorder();
     const filters = 'projectId: p-1\neventType: get-secrets, login';
     const { request } = inputsOf({ org: 'acme', 'base-url': 'eu', from: '2026-11-20', to: '2026-11-20', filters });
     announce(request, runner);
-    announceNext(request, jobFor(request), runner);
+    announceNext(request, taskFor(request), runner);
     expect(runner.said).toEqual([
       'output: from=2026-11-20T00:00:00Z',
       'output: to=2026-11-21T00:00:00Z',
@@ -71,13 +71,13 @@ describe('announce', () => {
     ]);
   });
 
-  test('leaves out an organisation that is not given', () => {
+  test('no organisation: the line of the vendor has none', () => {
     const runner = recorder();
     announce(inputsOf({}).request, runner);
     expect(runner.said).toContain('Vendor: Infisical, at us.infisical.com');
   });
 
-  test('notes that the window ends earlier than asked, but not where `now` was asked', () => {
+  test('a window that `settle` ends earlier: a notice says so, but not where `to` is `now`', () => {
     const pulled = recorder();
     const { request } = inputsOf({ to: '2026-11-21', from: '2026-11-21' });
     announce(request, pulled);
@@ -89,7 +89,7 @@ describe('announce', () => {
     expect(now.said.join('\n')).not.toContain('notice');
   });
 
-  test('makes no command of a filter', () => {
+  test('a filter that holds a command of the runner: the log holds no command', () => {
     const runner = recorder();
     const { request } = inputsOf({ filters: 'actor: ##[add-mask]x\u2028::error::y' });
     announce(request, runner);
@@ -97,13 +97,13 @@ describe('announce', () => {
     expect(runner.said.join('\n')).not.toMatch(/##\[|\u2028/);
   });
 
-  test('says no window that depends on the last export, until it is known: then that of the next one', () => {
+  test('with `from: last-export`: the window is said by announceNext alone, once it is known', () => {
     const runner = recorder();
     const { request } = inputsOf({ from: 'last-export', 'max-window': 'P1D' });
     const [from, to] = [Date.UTC(2026, 10, 19), Date.UTC(2026, 10, 20)];
     announce(request, runner);
     expect(runner.said).toEqual(['Vendor: Infisical, at us.infisical.com']);
-    announceNext(request, jobOf({ from, to }, { previous: linkOf({ from: 0, to: from }) }), runner);
+    announceNext(request, taskOf({ from, to }, { previous: linkOf({ from: 0, to: from }) }), runner);
     expect(runner.said.slice(1)).toEqual([
       'output: from=2026-11-19T00:00:00Z',
       'output: to=2026-11-20T00:00:00Z',
@@ -111,17 +111,17 @@ describe('announce', () => {
     ]);
   });
 
-  test('says that an export is the first of its chain', () => {
+  test('the first export of a chain: announceNext says that it is the first', () => {
     const runner = recorder();
     const { request } = inputsOf({ from: 'last-export', 'initial-from': '2026-11-19', to: '2026-11-19' });
-    announceNext(request, jobFor(request), runner);
+    announceNext(request, taskFor(request), runner);
     expect(runner.said.at(-1)).toMatch(/^Window: 2026-11-19T.*: the first export$/);
   });
 
-  test('warns of a gap, with its ends', () => {
+  test('a gap before the window: announceNext warns, with its ends', () => {
     const runner = recorder();
     const [from, gone] = [Date.UTC(2026, 10, 20), Date.UTC(2026, 10, 19)];
-    announceNext(inputsOf({}).request, jobOf({ from, to: from + 1 }, { gap: { from: gone, to: from } }), runner);
+    announceNext(inputsOf({}).request, taskOf({ from, to: from + 1 }, { gap: { from: gone, to: from } }), runner);
     expect(runner.said[0]).toBe('output: from=2026-11-20T00:00:00Z');
     expect(runner.said.at(-1)).toBe(
       'warning: A gap: Infisical no longer keeps what happened from 2026-11-19T00:00:00Z to 2026-11-20T00:00:00Z; `allow-gap` leaves it out.',
@@ -129,37 +129,37 @@ describe('announce', () => {
   });
 });
 
-describe('an empty window', () => {
+describe('sayEmpty', () => {
   const message = 'Datafold holds no event from 2026-11-20T00:00:00Z to 2026-11-21T00:00:00Z that matches.';
   const given = { vendor: 'datafold', from: '2026-11-20', to: '2026-11-20' };
 
   test.each([
     ['notice', `notice: No events: ${message}`],
     ['warn', `warning: No events: ${message}`],
-  ])('is a %s', (ifEmpty, line) => {
+  ])('an empty window with `if-empty: %s`: is said by that annotation alone', (ifEmpty, line) => {
     const runner = recorder();
     const { request, run } = inputsOf({ ...given, 'if-empty': ifEmpty });
-    sayEmpty(request, jobFor(request).window, run.ifEmpty, runner);
+    sayEmpty(request, taskFor(request).window, run.ifEmpty, runner);
     expect(runner.said).toEqual([line]);
   });
 
-  test('is a failure where the workflow takes it for one', () => {
+  test('an empty window with `if-empty: fail`: throws `incomplete`', () => {
     const runner = recorder();
     const { request } = inputsOf(given);
-    expect(() => sayEmpty(request, jobFor(request).window, 'fail', runner)).toThrow(
+    expect(() => sayEmpty(request, taskFor(request).window, 'fail', runner)).toThrow(
       expect.objectContaining({ kind: 'incomplete', message, where: 'input `if-empty`, which is `fail`' }),
     );
     expect(runner.said).toEqual([]);
   });
 
-  test('says what else it may mean, where the vendor has another meaning', () => {
+  test('a vendor for which an empty window may mean something else: says that too', () => {
     const runner = recorder();
     const { request } = inputsOf({ ...given, vendor: 'infisical' });
-    sayEmpty(request, jobFor(request).window, 'notice', runner);
+    sayEmpty(request, taskFor(request).window, 'notice', runner);
     expect(runner.said[0]).toMatch(/that matches\. An organisation without an audit-log licence stores nothing/);
   });
 
-  test('is the window of that export, where a run makes several', () => {
+  test('one of several exports: says the window of that export, not of the request', () => {
     const runner = recorder();
     sayEmpty(inputsOf(given).request, { from: Date.UTC(2026, 10, 5), to: Date.UTC(2026, 10, 6) }, 'notice', runner);
     expect(runner.said[0]).toContain('from 2026-11-05T00:00:00Z to 2026-11-06T00:00:00Z');
@@ -178,19 +178,19 @@ describe('sayDone', () => {
   const { request } = inputsOf({ from: '2026-11-20', to: '2026-11-20' });
   const report: Report = {
     request,
-    task: jobFor(request),
+    task: taskFor(request),
     folder: '/t',
     table,
     copies: [],
     files: [],
     exchanges: [],
     notes: [],
-    link: linkOf(jobFor(request).window),
+    link: linkOf(taskFor(request).window),
     artifact: null,
     commit: null,
   };
 
-  test('says how many events, and where they are', () => {
+  test('a finished export: says its events, window, CSV, digest and folder', () => {
     const runner = recorder();
     sayDone(report, runner);
     expect(runner.said).toEqual([
@@ -201,7 +201,7 @@ describe('sayDone', () => {
     ]);
   });
 
-  test('says each part of the copy for spreadsheets', () => {
+  test('a copy for spreadsheets in parts: says each part', () => {
     const runner = recorder();
     const copies = ['1', '2'].map((n) => ({ path: `/t/${n}.csv`, name: `${n}.csv`, rows: 1, bytes: 1, sha256: n }));
     sayDone({ ...report, copies }, runner);
@@ -213,13 +213,13 @@ describe('sayDone', () => {
     ]);
   });
 
-  test('says the artifact where there is one', () => {
+  test('an uploaded export: says the artifact and its address', () => {
     const runner = recorder();
     sayDone({ ...report, artifact: { name: 'logs', id: 7, url: 'https://github.test/7', digest: 'cd' } }, runner);
     expect(runner.said.at(-1)).toBe('Artifact: logs, https://github.test/7');
   });
 
-  test('says the commit where there is one, and where it was there already', () => {
+  test('a committed export: says the commit, or that the export was there already', () => {
     const commit = {
       sha: 'c0ffee',
       url: 'https://github.test/c0ffee',
@@ -237,7 +237,7 @@ describe('sayDone', () => {
     ]);
   });
 
-  test('says each part with its digest, and how many events came late', () => {
+  test('a CSV in parts with late events: says each part with its digest, and how many came late', () => {
     const runner = recorder();
     const files = ['1', '2'].map((n) => ({ path: `/t/${n}.csv`, name: `${n}.csv`, rows: 1, bytes: 1, sha256: n }));
     sayDone({ ...report, table: { ...table, files, lateRows: [1, 2] } }, runner);
@@ -248,8 +248,8 @@ describe('sayDone', () => {
   });
 });
 
-describe('a failure', () => {
-  test('is said in three lines, or two where nobody knows where, each without a line break of others', () => {
+describe('sayFailed and summarize', () => {
+  test('an ExportError: is said in three lines, two without `where`, and foreign text breaks no line', () => {
     const runner = recorder();
     sayFailed(new ExportError('auth', 'No: "a\n::error::b"', { where: 'GET /a ##[b]', next: 'Ask.' }), runner);
     sayFailed(new ExportError('input', 'No.', { next: 'Ask.' }), runner);
@@ -261,7 +261,7 @@ describe('a failure', () => {
     ]);
   });
 
-  test('that is our bug shows its stack', () => {
+  test('an error that is no ExportError: is called a bug, with its stack', () => {
     const runner = recorder();
     sayFailed(new TypeError('a\n##[b]'), runner);
     sayFailed('a text', runner);
@@ -271,15 +271,15 @@ describe('a failure', () => {
     expect(runner.said[3]).toBe('error: The exporter failed: This is a bug of the exporter, please report it.\na text');
   });
 
-  test('of the summary is a warning', async () => {
+  test('a job summary that cannot be written: is a warning, not an error', async () => {
     const runner = recorder();
     await summarize('# a', { ...runner, summarize: () => Promise.reject(new Error('full\n::error::')) });
     expect(runner.said).toEqual(['warning: No job summary: It could not be written: Error: full\\u000a:\\:error:\\:']);
   });
 });
 
-describe('a run that goes on from earlier exports', () => {
-  test('says that there is nothing new, and up to when', () => {
+describe('sayNothingNew and sayConcurrentExport', () => {
+  test('nothing left to export: a notice says up to when the last export reaches', () => {
     const runner = recorder();
     sayNothingNew(inputsOf({ from: 'last-export', to: '2026-11-20' }).request, runner);
     expect(runner.said).toEqual([
@@ -287,14 +287,14 @@ describe('a run that goes on from earlier exports', () => {
     ]);
   });
 
-  test('says why it starts again, outside of any group', () => {
+  test('another run was faster: the open group is closed, and the reason said', () => {
     const runner = recorder();
     sayConcurrentExport(runner);
     expect(runner.said).toEqual(['end of group', expect.stringContaining('Another run')]);
   });
 });
 
-describe('progress', () => {
+describe('openProgress', () => {
   /** A log whose lines are written down with the time at which they were said. */
   function open() {
     let now = NOW;
@@ -305,7 +305,7 @@ describe('progress', () => {
   }
   const upTo = { from: 0, to: Date.UTC(2026, 10, 2) };
 
-  test('has no line for a page: a thousand requests in nine seconds are silent', () => {
+  test('a thousand requests in nine seconds: prints nothing', () => {
     const { progress, said, pass } = open();
     for (let page = 0; page < 1000; page++) {
       pass(9);
@@ -315,7 +315,7 @@ describe('progress', () => {
     expect(said).toEqual([]);
   });
 
-  test('says every ten seconds how far it has come', () => {
+  test('thirty seconds of requests: prints one line every ten seconds', () => {
     const { progress, said, pass } = open();
     for (let second = 1; second <= 30; second++) {
       pass(1000);
@@ -328,7 +328,7 @@ describe('progress', () => {
     expect(said.at(-1)?.line).toBe('… 234,567 events, up to 2026-11-02T00:00:00Z, in 30 requests');
   });
 
-  test('says a long wait at once, and a short one at its pace', () => {
+  test('a long wait is said at once, a short one only with the next line that is due', () => {
     const { progress, said, pass } = open();
     progress.waiting({ attempt: 1, waitMs: 500, reason: 'status 503' });
     progress.waiting({ attempt: 2, waitMs: 9_999, reason: 'status 503' });
@@ -340,7 +340,7 @@ describe('progress', () => {
     expect(said.at(-1)?.line).toMatch(/^Try 2 failed: time-out \(ETIMEDOUT\)\. Trying again in 1\.[23] s\.$/);
   });
 
-  test('keeps its pace whatever happens, in any order', () => {
+  test('any order of requests, rows and waits: lines are ten seconds apart, and no due line is left out', () => {
     const happening = fc.record({
       after: fc.nat({ max: 15_000 }),
       what: fc.constantFrom('requested' as const, 'written' as const, 'waiting' as const),

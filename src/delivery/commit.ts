@@ -31,6 +31,7 @@ export interface CommitOptions {
   readonly message: string;
   /** The export's files, with their names as paths. */
   readonly files: readonly FileToWrite[];
+  /** The export as its manifest has it. */
   readonly link: DeliveredExport;
   /** The export that must still be the last one on the branch; null where exports stand alone. */
   readonly chain: { readonly history: BranchHistory; readonly previous: DeliveredExport | null } | null;

@@ -24,6 +24,7 @@ export interface FinishedExport {
   /** Absolute. */
   readonly folder: string;
   readonly files: readonly ListedFile[];
+  /** The export as a link of the chain: what the next export goes on from. */
   readonly link: DeliveredExport;
   /** Rows of its CSV, in all parts. */
   readonly rows: number;

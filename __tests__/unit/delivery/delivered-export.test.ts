@@ -15,7 +15,7 @@ import type { ExportedTable } from '../../../src/export/row-filter.ts';
 import { type Inputs, readInputs } from '../../../src/inputs/inputs.ts';
 import { exportOf, NOON, run } from '../../contract/run.ts';
 import { play, readTape } from '../../contract/tape.ts';
-import { jobOf, linkOf, sha256 } from '../chain.ts';
+import { linkOf, sha256, taskOf } from '../chain.ts';
 
 type Json = Record<string, unknown>;
 
@@ -96,7 +96,7 @@ describe('what a manifest says', () => {
   });
 
   test('of the first export of a chain', () => {
-    const link = readDeliveredExport(written(jobOf(WINDOW)), PLACE);
+    const link = readDeliveredExport(written(taskOf(WINDOW)), PLACE);
     expect(link).toMatchObject({ window: WINDOW, artifact: null, before: null, chained: true, gap: false });
     expect(link.scope).toBe(inputsOf({ from: 'last-export' }).request.scope);
   });
@@ -106,24 +106,24 @@ describe('what a manifest says', () => {
     ['a branch', null],
   ])('of an export that goes on from one in %s', (_, artifact) => {
     const last = linkOf({ from: 0, to: WINDOW.from }, { artifact });
-    const { before } = readDeliveredExport(written(jobOf(WINDOW, { previous: last })), PLACE);
+    const { before } = readDeliveredExport(written(taskOf(WINDOW, { previous: last })), PLACE);
     expect(before).toEqual({ id: last.id, sha256: last.sha256, artifact });
   });
 
   test('of a gap', () => {
     const gap = { from: WINDOW.from - 1, to: WINDOW.from };
-    expect(readDeliveredExport(written(jobOf(WINDOW, { gap })), PLACE).gap).toBe(true);
+    expect(readDeliveredExport(written(taskOf(WINDOW, { gap })), PLACE).gap).toBe(true);
   });
 
   test('of parts, in their order', () => {
-    expect(readDeliveredExport(written(jobOf(WINDOW)), PLACE).files).toEqual([
+    expect(readDeliveredExport(written(taskOf(WINDOW)), PLACE).files).toEqual([
       { name: 'audit.part-001.csv', bytes: 10, sha256: sha256('1') },
       { name: 'audit.part-002.csv', bytes: 20, sha256: sha256('2') },
     ]);
   });
 
   test('of the copy for spreadsheets, apart from them; SHA256SUMS has both', () => {
-    const link = readDeliveredExport(written(jobOf(WINDOW)), PLACE);
+    const link = readDeliveredExport(written(taskOf(WINDOW)), PLACE);
     expect(link.copies).toEqual(copies.map(({ name, bytes, sha256: sum }) => ({ name, bytes, sha256: sum })));
     const lines = [...table.files, ...copies].map(({ name, sha256: sum }) => `${sum}  ${name}\n`);
     const sums = `${lines.join('')}${link.sha256}  datapackage.json\n`;
@@ -138,19 +138,19 @@ describe('what a manifest says', () => {
     fc.assert(
       fc.property(windows, ([from, length]) => {
         const window = { from, to: from + length };
-        expect(readDeliveredExport(written(jobOf(window)), PLACE).window).toEqual(window);
+        expect(readDeliveredExport(written(taskOf(window)), PLACE).window).toEqual(window);
       }),
     );
   });
 
   test('of two exports that differ in a run alone are two ids', () => {
-    const [first, again] = [written(jobOf(WINDOW)), written(jobOf(WINDOW))].map(
+    const [first, again] = [written(taskOf(WINDOW)), written(taskOf(WINDOW))].map(
       (bytes) => readDeliveredExport(bytes, PLACE).id,
     );
     expect(first).toBe(again);
     const { request, run } = inputsOf({ from: 'last-export' });
     const workflowRun = { ...run.workflowRun, run_id: '43' };
-    const about = { request, task: jobOf(WINDOW), table, copies: [], exchanges: [], notes: [], createdAt: NOON };
+    const about = { request, task: taskOf(WINDOW), table, copies: [], exchanges: [], notes: [], createdAt: NOON };
     expect(manifestOf({ workflowRun, ...about })).not.toMatchObject({ id: first });
   });
 });
@@ -176,7 +176,7 @@ describe('an export that was found', () => {
 });
 
 describe('a manifest that is damaged', () => {
-  const whole = written(jobOf(WINDOW, { previous: linkOf({ from: 0, to: WINDOW.from }, { artifact: 42 }) }));
+  const whole = written(taskOf(WINDOW, { previous: linkOf({ from: 0, to: WINDOW.from }, { artifact: 42 }) }));
 
   /** The manifest with one value changed; `undefined` removes it. */
   function changed(path: string, value: unknown): Buffer {

@@ -17,7 +17,7 @@ import { manifestOf } from '../../../src/delivery/manifest.ts';
 import { readInputs } from '../../../src/inputs/inputs.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import type { Window } from '../../../src/time/window.ts';
-import { jobOf, sha256 } from '../chain.ts';
+import { sha256, taskOf } from '../chain.ts';
 
 const DAY_MS = 86_400_000;
 const START = Date.UTC(2026, 10, 20);
@@ -57,7 +57,7 @@ export function exportOf(made: Made = {}) {
   const about = manifestOf({
     request: read.request,
     workflowRun: read.run.workflowRun,
-    task: jobOf(window, { previous: last, name: 'a' }),
+    task: taskOf(window, { previous: last, name: 'a' }),
     table: {
       files,
       columns: ['id'],

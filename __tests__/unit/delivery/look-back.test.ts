@@ -7,7 +7,7 @@ import type { ExportTask } from '../../../src/delivery/next-export.ts';
 import { formatInstant } from '../../../src/time/instant.ts';
 import type { Window } from '../../../src/time/window.ts';
 import type { Vendor } from '../../../src/vendors/contract.ts';
-import { jobOf, MemoryHistory, vendorOf } from '../chain.ts';
+import { MemoryHistory, taskOf, vendorOf } from '../chain.ts';
 
 const HOUR_MS = 3_600_000;
 const NOON = Date.UTC(2026, 10, 21, 12);
@@ -38,7 +38,7 @@ async function look(history: MemoryHistory, { overlap, more = {}, vendor = plain
   const last = await history.last();
   const window: Window = { from: last?.window.to ?? NOON, to: hour(48) };
   const notes: string[] = [];
-  const next = jobOf(window, { previous: last, ...more });
+  const next = taskOf(window, { previous: last, ...more });
   const overlapMs = overlap * HOUR_MS;
   const back = await lookBack({ history, next, overlapMs, vendor, now, note: (text) => notes.push(text) });
   return { ...back, notes, hours: (back.fetchFrom - NOON) / HOUR_MS };

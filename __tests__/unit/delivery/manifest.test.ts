@@ -13,7 +13,7 @@ import { readInputs } from '../../../src/inputs/inputs.ts';
 import { scopeOf } from '../../../src/inputs/scope.ts';
 import { exportOf, NOON, run } from '../../contract/run.ts';
 import { bytesOf, play, readTape, tapeNames } from '../../contract/tape.ts';
-import { jobOf, linkOf, sha256 } from '../chain.ts';
+import { linkOf, sha256, taskOf } from '../chain.ts';
 
 // `textarea` is a hint of the profiles for form makers.
 const ajv = new Ajv({ strict: false, allErrors: true, formats: { textarea: true } });
@@ -188,7 +188,7 @@ describe('an export that goes on from another one', () => {
     );
 
   test('says in its title and sources what it is an export of, and in its versions what made it', () => {
-    const manifest = manifestWith(jobOf(day));
+    const manifest = manifestWith(taskOf(day));
     expect(manifest).toMatchObject({
       name: 'acme',
       title: 'Audit log of Infisical, 2026-11-20T00:00:00Z to 2026-11-21T00:00:00Z',
@@ -201,27 +201,27 @@ describe('an export that goes on from another one', () => {
         versions: { exporter: VERSION, node: process.versions.node },
       },
     });
-    const { title } = manifestWith(jobOf(day), [], [], { request: { ...request, org: 'acme' } });
+    const { title } = manifestWith(taskOf(day), [], [], { request: { ...request, org: 'acme' } });
     expect(title).toMatch(/^Audit log of Infisical \(acme\), /);
   });
 
   test('has an id that is another one for other events, another window, another time, another run', () => {
-    const { id } = manifestWith(jobOf(day));
-    expect(manifestWith(jobOf(day)).id).toBe(id);
+    const { id } = manifestWith(taskOf(day));
+    expect(manifestWith(taskOf(day)).id).toBe(id);
     const otherFiles = table.files.map((file) => ({ ...file, sha256: sha256(`other ${file.name}`) }));
     const others = [
-      manifestWith(jobOf({ ...day, to: day.to - 1000 })),
-      manifestWith(jobOf(day), [], [], { table: { ...table, files: otherFiles } }),
-      manifestWith(jobOf(day), [], [], { createdAt: NOON + 1000 }),
-      manifestWith(jobOf(day), [], [], { request: { ...request, scope: scopeOf({ ...request, columns: 'common' }) } }),
-      manifestWith(jobOf(day), [], [], { workflowRun: { ...run.workflowRun, run_attempt: '2' } }),
+      manifestWith(taskOf({ ...day, to: day.to - 1000 })),
+      manifestWith(taskOf(day), [], [], { table: { ...table, files: otherFiles } }),
+      manifestWith(taskOf(day), [], [], { createdAt: NOON + 1000 }),
+      manifestWith(taskOf(day), [], [], { request: { ...request, scope: scopeOf({ ...request, columns: 'common' }) } }),
+      manifestWith(taskOf(day), [], [], { workflowRun: { ...run.workflowRun, run_attempt: '2' } }),
     ].map((manifest) => manifest.id);
     expect(new Set([id, ...others]).size).toBe(6);
   });
 
   test('says how each table is written, and what its columns mean where that is known', () => {
     const columns = ['id', 'event.metadata', 'extra', 'source_ip', 'not documented'];
-    const [resource] = manifestWith(jobOf(day), [], [], { table: { ...table, columns } }).resources;
+    const [resource] = manifestWith(taskOf(day), [], [], { table: { ...table, columns } }).resources;
     expect(resource).toMatchObject({
       type: 'table',
       mediatype: 'text/csv',
@@ -240,15 +240,18 @@ describe('an export that goes on from another one', () => {
 
   test('has no time of events where there are none', () => {
     const empty = { ...table, firstEvent: null, lastEvent: null };
-    expect(manifestWith(jobOf(day)).export.events).toMatchObject({
+    expect(manifestWith(taskOf(day)).export.events).toMatchObject({
       first: '2026-11-20T00:00:00Z',
       last: '2026-11-20T23:59:59.999Z',
     });
-    expect(manifestWith(jobOf(day), [], [], { table: empty }).export.events).toMatchObject({ first: null, last: null });
+    expect(manifestWith(taskOf(day), [], [], { table: empty }).export.events).toMatchObject({
+      first: null,
+      last: null,
+    });
   });
 
   test('is a Data Package 2.0 with a resource for each part, of names of their own', () => {
-    const manifest = manifestWith(jobOf(day, { previous: last }));
+    const manifest = manifestWith(taskOf(day, { previous: last }));
     expect(errorsOf(isPackage, manifest)).toEqual([]);
     for (const resource of manifest.resources) expect(errorsOf(isResource, resource)).toEqual([]);
     expect(manifest.resources).toMatchObject([
@@ -265,13 +268,13 @@ describe('an export that goes on from another one', () => {
       bytes: 9,
       sha256: sha256(`copy ${n}`),
     }));
-    const { id, ...manifest } = manifestWith(jobOf(day, { previous: last }), [], copies);
+    const { id, ...manifest } = manifestWith(taskOf(day, { previous: last }), [], copies);
     expect(errorsOf(isPackage, manifest)).toEqual([]);
     for (const resource of manifest.resources) {
       expect(errorsOf(isResource, resource)).toEqual([]);
       expect(errorsOf(isSchema, resource.schema)).toEqual([]);
     }
-    const { resources, ...without } = manifestWith(jobOf(day, { previous: last }));
+    const { resources, ...without } = manifestWith(taskOf(day, { previous: last }));
     expect(manifest).toEqual({ ...without, id: undefined, resources: expect.anything() });
     expect(manifest.resources.slice(0, 2)).toEqual(resources);
     expect(manifest.resources.slice(2)).toMatchObject(
@@ -285,14 +288,14 @@ describe('an export that goes on from another one', () => {
         guarded: { rule: 'owasp', undo: { in: 'every cell, the header too', remove: "(?<![^,;|\\t\\r\\n])'" } },
       })),
     );
-    const [one] = manifestWith(jobOf(day), [], copies.slice(1, 2)).resources.slice(2);
+    const [one] = manifestWith(taskOf(day), [], copies.slice(1, 2)).resources.slice(2);
     expect(one.name).toBe('spreadsheet');
     expect(id).toBe(without.id);
   });
 
   test('says from which one, what is gone between them, and from when on late events were looked for', () => {
     const gap = { from: last.window.to, to: day.from };
-    const task = jobOf(day, { previous: last, gap, fetchFrom: day.from - 3_600_000 });
+    const task = taskOf(day, { previous: last, gap, fetchFrom: day.from - 3_600_000 });
     expect(manifestWith(task, [1]).export).toMatchObject({
       window: { asked: { from: 'last-export' }, from: '2026-11-20T00:00:00Z' },
       chain: {
@@ -301,17 +304,20 @@ describe('an export that goes on from another one', () => {
       gap: { from: '2026-11-19T23:59:59Z', to: '2026-11-20T00:00:00Z' },
       late: { looked_from: '2026-11-19T23:00:00Z', count: 1, rows: '1' },
     });
-    const { previous } = manifestWith(jobOf(day, { previous: linkOf(last.window) })).export.chain;
+    const { previous } = manifestWith(taskOf(day, { previous: linkOf(last.window) })).export.chain;
     expect(previous).toEqual({ id: last.id, sha256: last.sha256, to: '2026-11-19T23:59:59Z', place: last.place });
-    expect(manifestWith(jobOf(day)).export.chain).toEqual({ previous: null });
+    expect(manifestWith(taskOf(day)).export.chain).toEqual({ previous: null });
   });
 
   test('names the rows of late events, runs of them by their ends', () => {
-    expect(manifestWith(jobOf(day), [1, 2, 3, 7, 9, 10]).export.late).toMatchObject({ count: 6, rows: '1-3, 7, 9-10' });
+    expect(manifestWith(taskOf(day), [1, 2, 3, 7, 9, 10]).export.late).toMatchObject({
+      count: 6,
+      rows: '1-3, 7, 9-10',
+    });
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 60 })), (numbers) => {
         const lateRows = numbers.sort((a, b) => a - b);
-        const { count, rows } = manifestWith(jobOf(day), lateRows).export.late;
+        const { count, rows } = manifestWith(taskOf(day), lateRows).export.late;
         const ranges = (rows as string)
           .split(', ')
           .filter(Boolean)

@@ -24,7 +24,7 @@ import type {
   VendorEvent,
 } from '../../../src/vendors/contract.ts';
 import { readEvents } from '../../../src/vendors/read-page.ts';
-import { jobOf, MemoryHistory, sha256, stretchesOf, stretchOf, vendorOf } from '../chain.ts';
+import { MemoryHistory, sha256, stretchesOf, stretchOf, taskOf, vendorOf } from '../chain.ts';
 
 let folder: string;
 let path: string;
@@ -605,7 +605,7 @@ describe('a chain of exports', () => {
         segments: stretchesAt(ledger, to, ids),
       });
       const last = await history.last();
-      const next = jobOf(window, { previous: last });
+      const next = taskOf(window, { previous: last });
       const back = await lookBack({ history, next, overlapMs: OVERLAP, vendor, now: to, note: () => {} });
       const home = await mkdtemp(join(folder, 'one-'));
       const table = await exportEvents({
