@@ -1,4 +1,7 @@
-/** The first place of `[from, to)` where it holds, as it does at all places behind that; `to` where it holds at none. */
+/**
+ * The first place of `[from, to)` at which a condition holds, by binary search; `to` if there is none. The condition
+ * must hold at every later place, too.
+ */
 export function firstWhere(from: number, to: number, holds: (place: number) => boolean): number {
   let [low, high] = [from, to];
   while (low < high) {

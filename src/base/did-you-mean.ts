@@ -1,13 +1,13 @@
 /**
- * The candidate that a mistyped word most likely meant, letter case aside; the first of equally near ones.
- * null where none is near: at most one edit for each three characters of the word, and two for a short one.
+ * The candidate that a mistyped word most likely meant, letter case ignored; the first of equally near ones.
+ * null if none is near: at most one edit per three characters of the word, or two if the word is short.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
   let best: string | null = null;
   let least = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     const [a, b] = [word.toLowerCase(), candidate.toLowerCase()];
-    // Each character that one has more is an edit: so long words need not be compared.
+    // Each additional character is an edit, so words of very different lengths need not be compared.
     if (Math.abs(a.length - b.length) >= least) continue;
     const edits = distance(a, b);
     if (edits < least) {
@@ -18,7 +18,10 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
-/** How many characters to put in, take out, change, or swap with their neighbour (optimal string alignment). */
+/**
+ * Number of insertions, deletions, changes and swaps of neighbours that lead from `a` to `b` (optimal string
+ * alignment).
+ */
 function distance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   const at = (row: number, column: number): number => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
@@ -35,7 +38,7 @@ function distance(a: string, b: string): number {
   return at(a.length, b.length);
 }
 
-/** Ends a sentence about a word that is not known: with a full stop, or with the word that was most likely meant. */
+/** The end of a sentence about an unknown word: a full stop, or a question that names the word most likely meant. */
 export function suggestion(word: string, known: readonly string[]): string {
   const near = nearest(word, known);
   return near === null ? '.' : `; did you mean \`${near}\`?`;

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 
-/** Size in bytes and SHA-256 (lower-case hex) of some bytes. */
+/** Size in bytes and SHA-256 in lower-case hex. */
 export interface Digest {
   readonly bytes: number;
   readonly sha256: string;
 }
 
-/** Read at once, in bytes; as many are hashed meanwhile. */
+/** Size of one read from the disk. While one chunk is read, the one before is hashed. */
 const CHUNK_BYTES = 2 ** 20;
 
-/** The digest of a file, read from the disk. */
+/** Reads a file from the disk and returns its digest. Throws what the disk throws. */
 export async function hashFile(path: string): Promise<Digest> {
   const hash = createHash('sha256');
   let bytes = 0;
@@ -31,7 +31,7 @@ export async function hashFile(path: string): Promise<Digest> {
   return { bytes, sha256: hash.digest('hex') };
 }
 
-/** The digest of bytes in memory. */
+/** Returns the digest of bytes in memory. */
 export function hashBytes(data: Buffer): Digest {
   return { bytes: data.length, sha256: createHash('sha256').update(data).digest('hex') };
 }

@@ -4,7 +4,7 @@ import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExportError } from './errors.ts';
 
-/** The outcome of work on a file or folder. Throws `destination` where the disk refuses it. */
+/** Runs work on a file or folder and returns its result. Throws `destination` for any error of the disk. */
 export async function onDisk<Value>(path: string, work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();
@@ -14,7 +14,7 @@ export async function onDisk<Value>(path: string, work: () => Promise<Value>): P
   }
 }
 
-/** The error for a disk that does not do what it was asked. */
+/** The `destination` error for a disk that failed; `what` says at what, in a sentence. */
 export const diskError = (path: string, what: string, cause: unknown): ExportError =>
   new ExportError('destination', what, {
     where: path,
@@ -23,18 +23,21 @@ export const diskError = (path: string, what: string, cause: unknown): ExportErr
   });
 
 /**
- * Removes a folder with all that is in it, as far as the disk lets it: what stays has no name that anybody takes for an
- * export. At once, and again where something is just being written into it, as by a download that was cancelled.
+ * Removes a folder and its contents. Never throws: leftovers have no name that could be taken for an export.
+ * Retries, since a download that was cancelled may still be writing into the folder.
  */
 export function removeAll(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 });
   } catch {
-    // Why the run ends is what people need to know.
+    // The error that ends the run must not be replaced by this one.
   }
 }
 
-/** Writes all bytes at a place of a file: a disk that is nearly full takes some of them first. Throws what it throws. */
+/**
+ * Writes all bytes at a position of a file. A disk that is nearly full may take a part of them before it fails, so one
+ * call of `write` is not enough. Throws what the disk throws.
+ */
 export async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
@@ -42,8 +45,8 @@ export async function writeAll(file: FileHandle, bytes: Uint8Array, position: nu
 }
 
 /**
- * A file without a name, for what has to wait outside of memory: nothing of it is left when it is closed, or when the
- * run is killed. Throws what the disk throws.
+ * Opens a file without a name, for data that does not fit into memory. The file is gone once it is closed, or the run
+ * is killed. Throws what the disk throws.
  */
 export async function openScratch(folder: string): Promise<FileHandle> {
   const path = join(folder, `.scratch-${randomUUID()}`);

@@ -1,4 +1,4 @@
-/** Who must act, and so what the message is about. */
+/** Kind of an error: who must act, and so the subject of the message. */
 export type ErrorKind =
   /** The workflow's author: an input. */
   | 'input'
@@ -9,9 +9,9 @@ export type ErrorKind =
   | 'rate-limit'
   /** 5xx, network, time-out: the retries are spent. */
   | 'unavailable'
-  /** The vendor answered what its document does not allow. */
+  /** The vendor's answer is not what its document promises. */
   | 'protocol'
-  /** A cap, a retention or a cut that cannot be worked around. */
+  /** A cap, a retention period or a truncation that cannot be worked around. */
   | 'incomplete'
   /** The artifact, the file or the repository refused the export. */
   | 'destination';
@@ -19,23 +19,23 @@ export type ErrorKind =
 interface Details {
   /** Method, path and status; or input, value and line. */
   readonly where?: string;
-  /** The next step for whoever must act. */
+  /** The next step, for the person who must act. */
   readonly next: string;
-  /** Of the answer that is the trouble. */
+  /** HTTP status of the answer that caused the error. */
   readonly status?: number;
   readonly cause?: unknown;
 }
 
 /**
  * The one error that users are meant to see: what happened (`message`), where, and what to do next.
- * It never holds a header or a token. Anything else that is thrown is a bug of ours and shows its stack.
+ * No text of an `ExportError` holds a header or a token. Any other error is a bug of this action and shows its stack.
  */
 export class ExportError extends Error {
   override readonly name = 'ExportError';
   readonly kind: ErrorKind;
   readonly where: string | undefined;
   readonly next: string;
-  /** Of the answer that is the trouble; undefined where there is none, or it tells no more than the kind. */
+  /** HTTP status of the answer that caused the error; undefined if there was none, or `kind` says as much. */
   readonly status: number | undefined;
 
   constructor(kind: ErrorKind, what: string, { where, next, status, cause }: Details) {
@@ -47,7 +47,7 @@ export class ExportError extends Error {
   }
 }
 
-/** Thrown where a signal (Ctrl-C, a cancelled job) ends the run. */
+/** Error of a run that is ended by a signal: Ctrl-C, a cancelled job. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 

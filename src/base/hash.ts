@@ -3,13 +3,16 @@ const { imul } = Math;
 const halvesOfOne = new Uint32Array(2);
 const wholeOfOne = new BigUint64Array(halvesOfOne.buffer);
 
-/** 64 bits of a text, as a number. */
+/** A hash of 64 bits of a text, as a number. */
 export function fingerprint(text: string): bigint {
   hashInto(halvesOfOne, 0, text);
   return wholeOfOne[0] ?? 0n;
 }
 
-/** Two running sums that mix each character in by multiplication, mixed with each other at the end (as cyrb53 does). */
+/**
+ * Writes a hash of 64 bits into `halves[at]` and `halves[at + 1]`: two running sums that each character is multiplied
+ * into, mixed with each other at the end, as cyrb53 does.
+ */
 export function hashInto(halves: Uint32Array, at: number, text: string): void {
   let a = 0xdeadbeef;
   let b = 0x41c6ce57;

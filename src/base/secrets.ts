@@ -1,19 +1,24 @@
 import { ExportError } from './errors.ts';
 
-/** Forms that are shorter are taken for chance: with them, hardly a word could be shown. */
+/**
+ * Length of the shortest form that is redacted. Shorter ones occur by chance: with them, hardly a word could be shown.
+ */
 const MIN_FORM_LENGTH = 4;
-/** So many characters of a form in a row give it away, as where a vendor quotes the first half of a token. */
+/** Consecutive characters of a form that are enough to redact, as where a vendor quotes the first half of a token. */
 const MATCH_LENGTH = 16;
 
 /** The secrets of a run. */
 export interface Secrets {
-  /** Has a form of a secret masked in the log, and remembers it. */
+  /** Has one form of a secret masked in the log, and redacts that form from now on. */
   readonly mask: (form: string) => void;
-  /** The text with `***` for all that is a part of a secret, in either case of its letters. */
+  /** Returns the text with `***` in place of each part of a secret, letter case ignored. */
   readonly redact: (text: string) => string;
 }
 
-/** @param mask has the value replaced by `***` in every log from here on */
+/**
+ * Opens the secrets of a run.
+ * @param mask has the runner replace a value by `***` in every later log line
+ */
 export function openSecrets(mask: (form: string) => void): Secrets {
   const masked = new Set<string>();
   const matchesByLength = new Map<number, Set<string>>();
@@ -24,7 +29,7 @@ export function openSecrets(mask: (form: string) => void): Secrets {
     const known = matchesByLength.get(length) ?? new Set();
     for (let at = 0; at + length <= plain.length; at++) {
       const match = plain.slice(at, at + length);
-      // `Bearer <token>` is a form, too, and what stands before a token in a sentence is no part of it.
+      // A form may have spaces, as `Bearer <token>` has: those around a token in a sentence are no part of the secret.
       if (match.trim() === match || length === plain.length) known.add(match);
     }
     matchesByLength.set(length, known);
@@ -40,7 +45,7 @@ export function openSecrets(mask: (form: string) => void): Secrets {
     redact: (text) => {
       const plain = lowerCase(text);
       let shown = '';
-      /** Behind what is shown or redact already; behind the secret that was found last. */
+      // Text before `from` is shown or redacted already; `end` is the end of the last secret that was found.
       let from = 0;
       let end = 0;
       for (let at = 0; at < text.length; at++) {
@@ -52,19 +57,19 @@ export function openSecrets(mask: (form: string) => void): Secrets {
         if (at >= before) shown += `${text.slice(from, at)}***`;
         from = end;
       }
-      // In one piece where nothing was redact: of texts put together letter by letter, thousands of requests take megabytes.
+      // The text itself where nothing was redacted: one put together letter by letter takes many times its length.
       return shown + text.slice(from);
     },
   };
 }
 
-/** Masks a secret in the forms that it may come back in. Nothing is masked for a blank text. */
+/** Masks a secret in each form in which programs may write it. Masks nothing for a blank text. */
 export function maskEverywhere(secret: string, mask: (form: string) => void): void {
   if (secret.trim() === '') return;
   for (const form of formsOf(secret)) mask(form);
 }
 
-/** Mints a token that is masked before anybody has it. */
+/** Wraps a function that mints a token, so that the token is masked before it is returned. */
 export const maskedOnceMinted =
   (mint: () => Promise<string>, { mask }: Secrets) =>
   async (): Promise<string> => {
@@ -73,13 +78,13 @@ export const maskedOnceMinted =
     return token;
   };
 
-/** As it is, in JSON, URL-encoded, in base64, base64url and hex, whole and as a part of something longer. */
+/** Forms of a secret: plain, JSON, URL-encoded, base64, base64url and hex, whole and as a part of a longer text. */
 function formsOf(secret: string): ReadonlySet<string> {
   const bytes = Buffer.from(secret);
   const base64 = bytes.toString('base64');
   const hex = bytes.toString('hex');
   const json = JSON.stringify(secret).slice(1, -1);
-  // Twice: where the name of something is a secret URL-encoded, and the name becomes a part of an address.
+  // URL-encoded twice: a name may hold the URL-encoded secret, and become a part of an address itself.
   const url = [secret, json].flatMap((text) => urlForms(text.toWellFormed()));
   const parts = [hex, hex.toUpperCase(), ...[0, 1, 2].flatMap((shift) => base64Forms(insideBase64(bytes, shift)))];
   return new Set([
@@ -94,7 +99,7 @@ function formsOf(secret: string): ReadonlySet<string> {
   ]);
 }
 
-/** As JavaScript, RFC 3986 and HTML forms have it. */
+/** URL-encodings of a text: by JavaScript, by RFC 3986, by HTML forms. */
 function urlForms(text: string): string[] {
   const url = encodeURIComponent(text);
   const strict = url.replaceAll(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
@@ -107,24 +112,28 @@ const base64Forms = (base64: string): string[] => [
   encodeURIComponent(base64),
 ];
 
-/** What stays of the secret's base64 wherever it stands in a longer text, `shift` bytes after a multiple of three. */
+/** The part of a secret's base64 that does not depend on its neighbours, `shift` bytes after a multiple of three. */
 function insideBase64(bytes: Buffer, shift: number): string {
   const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
   return text.slice(Math.ceil((8 * shift) / 6), Math.floor((8 * (shift + bytes.length)) / 6));
 }
 
-/** Of ASCII alone, so that no character becomes two. */
+/** Lower case of ASCII letters alone, so that the length stays: some other letters become two. */
 const lowerCase = (text: string): string => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 
-/** The error without secrets in what is shown of it; the same one where there are none. */
+/** Returns the error itself if no text of it holds a secret, else a copy with redacted texts. */
 export function redactError(error: unknown, redact: Secrets['redact']): unknown {
   if (error instanceof ExportError) {
     const { kind, message, where, next, status, cause } = error;
-    const clean = { message: redact(message), where: where === undefined ? where : redact(where), next: redact(next) };
-    if (clean.message === message && clean.where === where && clean.next === next) return error;
-    return new ExportError(kind, clean.message, {
-      next: clean.next,
-      ...(clean.where !== undefined && { where: clean.where }),
+    const redacted = {
+      message: redact(message),
+      where: where === undefined ? where : redact(where),
+      next: redact(next),
+    };
+    if (redacted.message === message && redacted.where === where && redacted.next === next) return error;
+    return new ExportError(kind, redacted.message, {
+      next: redacted.next,
+      ...(redacted.where !== undefined && { where: redacted.where }),
       ...(status !== undefined && { status }),
       ...(cause !== undefined && { cause }),
     });

@@ -7,18 +7,18 @@
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Me}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
- * What the runner's commands are made of: it obeys `##[command]` anywhere in a line and `::command::` at its start
- * (actions/runner, `ActionCommand.cs`). `#` and `:` are broken at the start as well, and `:` at the end, so that neither
- * pieces join up, nor a piece with a colon of ours.
+ * Parts of the runner's commands, which obeys `##[command]` anywhere in a line and `::command::` at its start
+ * (actions/runner, `ActionCommand.cs`). `#` and `:` are also escaped at the start of a text, and `:` at its end, so
+ * that neither two texts make a command together, nor a text with a colon of ours.
  */
 const COMMAND = /(?<=^|#)#|(?<=#)\[|(?<=^\s*|:):|:$/g;
 
-/** All that means something in HTML or Markdown. */
+/** Characters that mean something in HTML or Markdown. */
 const PUNCTUATION = /[!-/:-@[-`{-~]/g;
 
 /**
  * Vendor text for the log: one line, control and invisible characters as `\u001b`, and a backslash wherever the runner
- * would find a command. At most `max` characters of the text (before escaping), then `…`. For people; not to be undone.
+ * would find a command. At most `max` characters of the text (before escaping), then `…`. Cannot be undone.
  */
 export function forLog(text: string, max = 200): string {
   return showUnseen(clip(text, max)).replace(COMMAND, '\\$&');
@@ -33,10 +33,13 @@ export function forSummary(text: string, max = 300): string {
   return showUnseen(clip(text, max)).replace(PUNCTUATION, (mark) => `&#${mark.charCodeAt(0)};`);
 }
 
-/** Whether every character of the text shows, and none steers a terminal, turns the reading direction or breaks a line. */
+/**
+ * Whether every character of the text is visible, and none steers a terminal, turns the reading direction or breaks a
+ * line.
+ */
 export const showsAll = (text: string): boolean => text.search(UNSEEN) < 0;
 
-/** The first `max` code points, never half of one. */
+/** The first `max` code points of a text, then `…` if there are more. */
 function clip(text: string, max: number): string {
   if (text.length <= max) return text;
   const points = Array.from(text.slice(0, 2 * max + 2));
@@ -50,5 +53,5 @@ function showUnseen(text: string): string {
   });
 }
 
-/** 1234567 → `1,234,567`. */
+/** Formats a count for people: 1234567 → `1,234,567`. */
 export const grouped = (count: number): string => count.toLocaleString('en-US');

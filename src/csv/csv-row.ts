@@ -7,32 +7,32 @@ const COMMA = 0x2c;
 const CR = 0x0d;
 const LF = 0x0a;
 
-/** A cell that rows may be given before their own, as text and as the bytes that stand for it in a CSV, comma included. */
+/** A constant first column (Kosli's environment), encoded once: `bytes` are those in the CSV, comma included. */
 export interface FirstCell {
   readonly text: string;
   readonly bytes: Buffer;
 }
 
-/** Encodes it once, for as many rows as there are. */
+/** Encodes a constant first column for all rows. */
 export function firstCell(text: string): FirstCell {
   return { text: text.toWellFormed(), bytes: Buffer.from(encodeRow([text, '']).slice(0, -2)) };
 }
 
-/** A row of cells that came in another way. */
+/** Makes a row of cells that do not come from a CSV. */
 export function csvRow(cells: readonly string[]): CsvRow {
   const bytes = Buffer.from(encodeRow(cells));
   return new CsvRow(bytes, 0, bytes.length - 2, true);
 }
 
-/** A row of a CSV as it lies in memory, proven to keep the grammar; its cells are decoded where somebody asks for them. */
+/** A row of a CSV as bytes that are known to be well-formed; cells are decoded on demand. */
 export class CsvRow {
-  /** The row's own, without its line end, from `from` up to `to`, and others around it. */
+  /** Memory of a whole chunk; the row is `bytes[from, to)`, without its line end. */
   readonly bytes: Buffer;
   readonly from: number;
   readonly to: number;
-  /** Whether `encodeRow` makes of its own cells exactly the bytes that stand here. */
+  /** Whether `encodeRow` writes the row's own cells as exactly these bytes. */
   readonly plain: boolean;
-  /** Stands before the row's own cells; null where nothing does. */
+  /** Column in front of the row's own cells; null if there is none. */
   readonly first: FirstCell | null;
 
   constructor(bytes: Buffer, from: number, to: number, plain: boolean, first: FirstCell | null = null) {
@@ -43,14 +43,14 @@ export class CsvRow {
     this.first = first;
   }
 
-  /** The same row with one cell more, before its own; nothing is decoded. A row can be given one only. */
+  /** Returns this row with a column in front, without decoding anything. A row can have one such column only. */
   withFirst(first: FirstCell): CsvRow {
-    // An empty cell is quoted where it is alone, and is not where it has a neighbour.
+    // An empty cell is written in quotes if it is alone, and without if it has a neighbour.
     const plain = this.plain && !(this.to - this.from === 2 && this.bytes[this.from] === QUOTE);
     return new CsvRow(this.bytes, this.from, this.to, plain, first);
   }
 
-  /** All cells, decoded anew each time. */
+  /** All cells, decoded by each call. */
   get cells(): string[] {
     const text = this.bytes.toString('utf8', this.from, this.to);
     const own = text.includes('"') ? splitQuoted(text) : text.split(',');
@@ -63,14 +63,14 @@ export class CsvRow {
     return this.cells;
   }
 
-  /** One cell, from 0, decoded alone; empty where the row is not so wide. */
+  /** Decodes one cell, counted from 0; empty if the row has fewer. */
   cell(index: number): string {
     if (this.first !== null && index === 0) return this.first.text;
     const at = this.#startOf(index);
     return this.#decode(at, this.#endOf(at));
   }
 
-  /** One cell as `read` makes it of the bytes between its quotes; a quote in it is doubled where it had to be quoted. */
+  /** Returns the result of `read` for the bytes of one cell, without outer quotes; inner quotes are still doubled. */
   read<T>(index: number, read: (bytes: Buffer, from: number, to: number) => T): T {
     if (this.first !== null && index === 0) {
       const bytes = Buffer.from(this.first.text);
@@ -81,19 +81,19 @@ export class CsvRow {
     return this.bytes[at] === QUOTE && at < end ? read(this.bytes, at + 1, end - 1) : read(this.bytes, at, end);
   }
 
-  /** One cell as `parseInstant` reads it; no quote is a part of a time, doubled or not. */
+  /** Reads one cell as `parseInstant` does. A time has no quotes, doubled or not. */
   instant(index: number): number | null {
     return this.read(index, instantAt);
   }
 
-  /** Where one of its own cells begins; behind the row where it is not so wide. */
+  /** Start of one cell; a place behind the row if there are fewer cells. */
   #startOf(index: number): number {
     let at = this.from;
     for (let left = this.first === null ? index : index - 1; left > 0; left--) at = this.#endOf(at) + 1;
     return at;
   }
 
-  /** Where the own cell that begins at `at` ends, with the quotes around it. */
+  /** End of the cell that starts at `at`, outer quotes included. */
   #endOf(at: number): number {
     return this.bytes[at] === QUOTE && at < this.to
       ? quotedEnd(this.bytes, at, this.to)
@@ -107,7 +107,7 @@ export class CsvRow {
   }
 }
 
-/** The cells of a row that keeps the grammar, some of them quoted. */
+/** Splits a well-formed row in which some cells are quoted. */
 function splitQuoted(text: string): string[] {
   const cells: string[] = [];
   for (let at = 0; at <= text.length; ) {
@@ -129,10 +129,10 @@ function splitQuoted(text: string): string[] {
   return cells;
 }
 
-/** Where a bare cell ends: the first comma, quote, carriage return or line feed from `at` on, or `end`. */
+/** End of a bare cell: the first comma, quote, carriage return or line feed from `at` on, or `end`. */
 export function bareEnd(bytes: Buffer, at: number, end: number): number {
   for (; at < end; at++) {
-    // Most bytes are greater than a comma, and none that ends a cell is.
+    // Most bytes are greater than a comma; none of these ends a cell.
     while (at < end && (bytes[at] as number) > COMMA) at++;
     const byte = at < end ? bytes[at] : COMMA;
     if (byte === COMMA || byte === QUOTE || byte === CR || byte === LF) break;
@@ -140,7 +140,7 @@ export function bareEnd(bytes: Buffer, at: number, end: number): number {
   return at;
 }
 
-/** The place behind the closing quote of the cell whose opening quote is at `at`, doubled ones skipped; -1: none up to `end`. */
+/** End of the quoted cell that starts at `at`, behind the closing quote; -1 if there is none before `end`. */
 export function quotedEnd(bytes: Buffer, at: number, end: number): number {
   for (at++; at < end; at++) {
     if (bytes[at] !== QUOTE) continue;
@@ -150,18 +150,18 @@ export function quotedEnd(bytes: Buffer, at: number, end: number): number {
   return -1;
 }
 
-/** Whether the text of a bare cell, or of a quoted one without its quotes, has to be quoted: `NEEDS_QUOTES`, in bytes. */
+/** Whether a cell has to be quoted: `NEEDS_QUOTES` for bytes. Outer quotes are left out, inner ones may be doubled. */
 export function needsQuotes(bytes: Buffer, from: number, to: number): boolean {
   return needsQuotesAtEnds(bytes, from, to) || bareEnd(bytes, from, to) < to;
 }
 
-/** The same for a text that has nothing in it which ends a bare cell. */
+/** Whether a cell has to be quoted for its first or last character, if nothing in it ends a bare cell. */
 export function needsQuotesAtEnds(bytes: Buffer, from: number, to: number): boolean {
   if (from === to) return false;
   return bytes[from] === SPACE || bytes[to - 1] === SPACE || beginsWithMark(bytes, from, to);
 }
 
-/** Whether U+FEFF, the byte order mark, stands there. */
+/** Whether `bytes[from, to)` begins with U+FEFF, the byte order mark. */
 export function beginsWithMark(bytes: Buffer, from: number, to: number): boolean {
   return bytes[from] === 0xef && from + 3 <= to && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf;
 }

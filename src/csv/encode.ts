@@ -1,23 +1,23 @@
 import { type Options, stringify } from 'csv-stringify/sync';
 
 /**
- * A cell that a reader may misunderstand if it stands bare: beside what RFC 4180 names, lenient ones drop spaces at its
- * ends, and a U+FEFF that begins a file is dropped as a byte order mark.
+ * Matches a cell that a reader may misunderstand without quotes: beside the characters that RFC 4180 names, spaces at
+ * the ends, which lenient readers drop, and a U+FEFF at the start, which is dropped as a byte order mark if it begins a
+ * file.
  */
 export const NEEDS_QUOTES = /[",\r\n]|^[ \ufeff]| $/;
 
 const OPTIONS: Options = { record_delimiter: 'windows', quoted_match: NEEDS_QUOTES };
 
 /**
- * One row as RFC 4180 has it, ended by CRLF.
- *
- * A row that is one empty cell is written `""`, since a blank line is no row to most readers.
+ * Encodes one row by RFC 4180, with CRLF. A row of one empty cell becomes `""`, since most readers skip a blank line.
+ * The reference for `RowBuffer`, which is faster.
  */
 export function encodeRow(cells: readonly string[]): string {
   return stringify([[...cells]], { ...OPTIONS, quoted_empty: cells.length === 1 });
 }
 
-/** Some rows, one after the other; the empty text where there are none. Where there are many, `RowBuffer` is faster. */
+/** Encodes rows, one after the other. `RowBuffer` is faster. */
 export function encodeRows(rows: Iterable<readonly string[]>): string {
   let text = '';
   for (const row of rows) text += encodeRow(row);

@@ -11,29 +11,29 @@ const MARK_BYTES = 3;
 export interface ScanOptions {
   /** Whether a NUL may stand in a cell; false by default. */
   readonly nul?: boolean;
-  /** Whether the last line end has to be there; false by default, since the framing has proved a body whole. */
+  /** Whether the last line has to end in a line end; false by default, since HTTP has proved a body whole. */
   readonly lastEnd?: boolean;
-  /** Longest row, in bytes; by default as long as a string can be. */
+  /** Longest row, in bytes; by default the length of the longest string. */
   readonly mostRowBytes?: number;
 }
 
-/** Some rows of a CSV, in order. */
+/** Consecutive rows of a CSV. */
 export interface CsvBatch {
-  /** The same in every batch. */
+  /** Header of the CSV, with every batch. */
   readonly header: readonly string[];
   readonly rows: CsvRow[];
 }
 
 /**
- * Reads CSV as RFC 4180 has it, and nothing that a lenient reader would have to guess at, from chunks that are cut
- * anywhere. Memory holds a chunk, and at least one row. There is at least one batch, which may have no rows.
+ * Reads CSV by RFC 4180, strictly, from chunks that may end anywhere. Memory holds one chunk or one row, the larger of
+ * the two. Yields at least one batch, which may have no rows.
  *
- * Lines end in CRLF or LF. A byte order mark at the start is dropped. A blank line is a row only where the table has one
- * column.
+ * Lines end in CRLF or LF. A byte order mark at the start is dropped. A blank line is a row only where the table has
+ * one column.
  *
- * Throws `protocol` where the CSV is not UTF-8, holds a NUL, has no header, an unnamed or repeated column, a row of
- * another width, or misplaced quotes or carriage returns, whichever comes first in it; `incomplete` where a row is too
- * long to be read. The message counts rows from the header, which is row 1, and never quotes a cell.
+ * Throws `protocol` for the first of these: not UTF-8, a NUL, no header, an unnamed or repeated column, a row of
+ * another width, misplaced quotes or carriage returns; `incomplete` if a row is too long to be read. The message counts
+ * rows from the header, which is row 1, and never quotes a cell.
  */
 export async function* scanCsv(
   chunks: AsyncIterable<Buffer>,
@@ -54,14 +54,14 @@ export async function* scanCsv(
     const rest = block.subarray(scanner.scanned);
     pending = [rest];
     bytes = rest.length;
-    // A row that is longer than many chunks is not begun again with each of them.
+    // A row of many chunks is not scanned again from its start with each of them.
     wanted = 2 * bytes;
   }
   const batch = scanner.scan(Buffer.concat(pending, bytes), true);
   if (batch !== null) yield batch;
 }
 
-/** Finds rows in blocks of bytes, each of which begins where the row does that the one before did not end. */
+/** Finds rows in blocks of bytes. Each block begins with the row that the block before left unfinished. */
 export class CsvScanner {
   readonly #where: string;
   readonly #nul: boolean;
@@ -69,9 +69,9 @@ export class CsvScanner {
   readonly #mostRowBytes: number;
   #header: readonly string[] | null = null;
   #rows = 0;
-  /** As far as the block is read, or up to what is wrong. */
+  /** End of the last row, or the place of an error. */
   #at = 0;
-  /** Bytes of the last block that were rows; the others have to begin the next one. */
+  /** Bytes of the last block that were whole rows; the next block has to begin with the others. */
   scanned = 0;
 
   constructor(
@@ -84,7 +84,10 @@ export class CsvScanner {
     this.#mostRowBytes = mostRowBytes;
   }
 
-  /** The block's rows; null where it does not end the header yet. `last`: it ends the CSV. Throws as `scanCsv`. */
+  /**
+   * Returns the whole rows of a block; null if the header is not whole yet. Throws as `scanCsv` does.
+   * @param last whether the block ends the CSV
+   */
   scan(block: Buffer, last: boolean): CsvBatch | null {
     const rows: CsvRow[] = [];
     this.scanned = 0;
@@ -110,7 +113,7 @@ export class CsvScanner {
     return { header: this.#header, rows };
   }
 
-  /** The row that begins at `from`, with `#at` behind it; null where it is not whole yet, or where there is none. */
+  /** Scans the row at `from`, and sets `#at` to its end; null if the row is not whole yet, or the block ends there. */
   #row(block: Buffer, from: number, last: boolean): CsvRow | null {
     const end = block.length;
     if (from === end) return null;
@@ -144,12 +147,12 @@ export class CsvScanner {
       const found = `another number of cells (${width}) than the header (${this.#header.length})`;
       throw this.#malformedError(`Row ${this.#rows} of the response has ${found}.`);
     }
-    // A single empty cell is written as two quotes.
+    // `encodeRow` writes a single empty cell as two quotes.
     if (at === from || (at - from === 2 && block[from] === QUOTE)) plain = at > from;
     return new CsvRow(block, from, at, plain);
   }
 
-  /** Where the next row begins if this one's last cell ends at `at`; -1 where the block ends too early to know. */
+  /** Start of the next row, if the last cell of this one ends at `at`; -1 if the block ends too early to know. */
   #behindLineEnd(block: Buffer, at: number, last: boolean): number {
     if (at === block.length) {
       if (last && this.#lastEnd) throw this.#rowError('no line end', at);
@@ -198,7 +201,7 @@ export class CsvScanner {
     return header;
   }
 
-  /** That it is UTF-8, and has no NUL. It ends where a row does, or in front of what is wrong. */
+  /** Throws unless the bytes are UTF-8 without a NUL. They end with a row, or in front of an error. */
   #checkText(bytes: Buffer): void {
     const nul = this.#nul ? -1 : bytes.indexOf(0);
     if (!isUtf8(nul === -1 ? bytes : bytes.subarray(0, nul))) throw this.#malformedError('The response is not UTF-8.');

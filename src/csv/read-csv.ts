@@ -1,13 +1,13 @@
 import type { CsvRow } from './csv-row.ts';
 import { CsvScanner, type ScanOptions } from './parser.ts';
 
-/** A whole CSV response: every row has as many cells as the header, and no two header names are the same. */
+/** A whole CSV response: every row has as many cells as the header, whose names are distinct. */
 export interface CsvTable {
   readonly header: readonly string[];
   readonly rows: readonly CsvRow[];
 }
 
-/** Reads a whole CSV response as `scanCsv` reads a stream of one, and throws as that does. */
+/** Reads a whole CSV response as `scanCsv` reads a stream. Throws as `scanCsv` does. */
 export function readCsv(
   { body, where }: { readonly body: Buffer; readonly where: string },
   options: ScanOptions = {},

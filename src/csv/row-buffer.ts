@@ -7,53 +7,57 @@ const CR = 0x0d;
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-/** The first that takes more than one byte in UTF-8. */
+/** The first character that takes more than one byte in UTF-8. */
 const NOT_ASCII = 0x80;
 
-/** The most bytes of UTF-8 that a UTF-16 code unit becomes. */
+/** Largest number of UTF-8 bytes for one UTF-16 code unit. */
 const UNIT_BYTES = 3;
-/** Two quotes, a comma, a line end. */
+/** Bytes around a cell: two quotes, a comma, a line end. */
 const AROUND_BYTES = 5;
-/** Longer cells are written by Node, shorter ones unit by unit, which is faster than to call it. */
+/** Length up to which cells are written unit by unit, which is faster than a call of Node. */
 const SHORT_CELL = 256;
-/** The same of bytes. */
+/** Length up to which bytes are copied one by one. */
 const SHORT_PART = 64;
 const FIRST_BYTES = 2 ** 16;
 const FIRST_ROWS = 2 ** 10;
 
-/** Rows as CSV, byte for byte as `encodeRow` has them, one after the other in memory that is used again after `clear`. */
+/**
+ * Encodes rows into memory, byte for byte as `encodeRow` does, one after the other. The memory is reused after `clear`.
+ */
 export class RowBuffer {
   #buffer: Buffer;
   #length = 0;
   #ends = new Float64Array(FIRST_ROWS);
   #rows = 0;
 
-  /** @param bytes what its rows are likely to need; it takes more as well */
+  /** @param bytes expected size of the rows; the buffer grows beyond it */
   constructor(bytes = FIRST_BYTES) {
     this.#buffer = Buffer.allocUnsafeSlow(bytes);
   }
 
-  /** Bytes of all rows. */
+  /** Size of all rows, in bytes. */
   get length(): number {
     return this.#length;
   }
 
-  /** How many there are. */
+  /** Number of rows. */
   get rows(): number {
     return this.#rows;
   }
 
-  /** All rows, until others are added or these are cleared. */
+  /** The bytes of all rows; valid until a row is added or `clear`. */
   get bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Where each row ends in `bytes`, its line end included, until others are added or these are cleared. */
+  /** The end of each row in `bytes`, its line end included; valid until a row is added or `clear`. */
   get ends(): Float64Array {
     return this.#ends.subarray(0, this.#rows);
   }
 
-  /** One row with its line end, from 0, as long as `bytes` are; empty where there is none. */
+  /**
+   * The bytes of one row, counted from 0, with its line end; valid as long as `bytes`. Empty if there is no such row.
+   */
   slice(index: number): Buffer {
     if (index >= this.#rows) return this.#buffer.subarray(0, 0);
     return this.#buffer.subarray(index === 0 ? 0 : this.#ends[index - 1], this.#ends[index]);
@@ -67,12 +71,12 @@ export class RowBuffer {
       if (index > 0) this.#buffer[at++] = COMMA;
       at = this.#writeCell(cell, at);
     }
-    // A blank line is no row to most readers.
+    // Most readers skip a blank line.
     if (cells.length === 1 && cells[0] === '') at += this.#buffer.write('""', at, 'latin1');
     this.#end(at);
   }
 
-  /** A row that was read: its own bytes, where `encodeRow` would write the same. */
+  /** Adds a row of a CSV, and copies its bytes if `encodeRow` would write the same. */
   addRow(row: CsvRow): void {
     if (!row.plain) {
       this.addCells(row.cells);
@@ -86,12 +90,12 @@ export class RowBuffer {
     this.#end(this.#length + firstBytes + (to - from));
   }
 
-  /** Writes bytes at a place of a row that has begun, behind all that was written; gives the place behind them. */
+  /** Appends bytes to the row being built, at its end `at`; returns the new end. */
   put(bytes: Buffer, at: number): number {
     return this.putPart(bytes, 0, bytes.length, at);
   }
 
-  /** The same of those from `from` up to `to`. */
+  /** Appends `bytes[from, to)` to the row being built, at its end `at`; returns the new end. */
   putPart(bytes: Buffer, from: number, to: number, at: number): number {
     const end = at + to - from;
     this.#reserve(end + AROUND_BYTES);
@@ -100,30 +104,33 @@ export class RowBuffer {
     return end;
   }
 
-  /** The same of a cell. */
+  /** Appends a cell to the row being built, quoted if needed, at its end `at`; returns the new end. */
   putCell(cell: string, at: number): number {
     this.#reserve(at + UNIT_BYTES * cell.length + AROUND_BYTES);
     return this.#writeCell(cell, at);
   }
 
-  /** The same of an instant. */
+  /** Appends an instant to the row being built, at its end `at`; returns the new end. */
   putInstant(ms: number, at: number): number {
     this.#reserve(at + INSTANT_BYTES + AROUND_BYTES);
     return writeInstant(ms, this.#buffer, at);
   }
 
-  /** Room for so many bytes of a row, line end left out, from a place on; it becomes one by `end`. */
+  /**
+   * Returns the memory, with room for `bytes` bytes from `at` on, for a caller that writes there itself and calls
+   * `end`.
+   */
   room(bytes: number, at = this.#length): Buffer {
     this.#reserve(at + bytes + AROUND_BYTES);
     return this.#buffer;
   }
 
-  /** Ends the row that was written piece by piece, at the place behind its last cell. */
+  /** Ends the row being built, whose last cell ends at `at`. */
   end(at: number): void {
     this.#end(at);
   }
 
-  /** A row that was encoded already, with its line end. */
+  /** Adds a row that is encoded already, `bytes[from, to)`, with its line end. */
   addEncoded(bytes: Buffer, from: number, to: number): void {
     this.#reserve(this.#length + (to - from));
     bytes.copy(this.#buffer, this.#length, from, to);
@@ -131,13 +138,13 @@ export class RowBuffer {
     this.#endRow();
   }
 
-  /** Forgets all rows, and keeps the memory. */
+  /** Removes all rows, and keeps the memory. */
   clear(): void {
     this.#length = 0;
     this.#rows = 0;
   }
 
-  /** Writes a cell at `at`, for which there is room, and gives the place behind it. */
+  /** Writes a cell at `at`, where there has to be room; returns its end. */
   #writeCell(cell: string, at: number): number {
     const { length } = cell;
     if (length === 0) return at;
@@ -153,7 +160,7 @@ export class RowBuffer {
     return at + length;
   }
 
-  /** A short cell that needs quotes. */
+  /** Writes a short cell in quotes at `from`; returns its end. */
   #writeQuoted(cell: string, from: number): number {
     const buffer = this.#buffer;
     let at = from;
@@ -168,7 +175,7 @@ export class RowBuffer {
     return at;
   }
 
-  /** Any cell, by Node's own means. */
+  /** Writes any cell by a call of Node at `at`; returns its end. */
   #writeAny(cell: string, at: number): number {
     const text = NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
     return at + this.#buffer.write(text, at, 'utf8');
@@ -194,7 +201,7 @@ export class RowBuffer {
   #reserve(bytes: number): void {
     if (bytes <= this.#buffer.length) return;
     const grown = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#buffer.length));
-    // What the row that is being written has already put there, too.
+    // The whole buffer: the row being built lies behind the length of the whole rows.
     this.#buffer.copy(grown);
     this.#buffer = grown;
   }

@@ -10,46 +10,46 @@ import { decode, type ErrorContext, type HttpResponse, isPlain, TruncatedBody, t
 import { failureOf } from './retry.ts';
 import { inMemory, Spool } from './spool.ts';
 
-/** Connections that are kept alive and know their proxy. */
+/** Agents whose connections are kept alive, and go through the proxy. */
 export interface Agents {
   readonly http: http.Agent;
   readonly https: https.Agent;
 }
 
-/** One request, the same in each try but for its credentials. */
+/** A request, without the credentials, which may differ in each try. */
 export interface Request {
   readonly method: 'GET' | 'POST';
   readonly url: URL;
-  /** The one media type that is wanted. */
+  /** The one media type that is accepted. */
   readonly accept: string;
-  /** JSON text. */
+  /** Body as JSON text. */
   readonly body: Buffer | undefined;
 }
 
-/** What bounds one try. */
+/** Limits of one try. */
 export interface Limits {
-  /** For the whole response, in milliseconds. */
+  /** Time for the whole response, in milliseconds. */
   readonly timeoutMs: number;
   /** Largest body, in bytes. */
   readonly maxBytes: number;
-  /** Largest body that is read into memory whatever its size, encoded or decoded: of an error, or compressed; in bytes. */
+  /** Largest body of an error, or compressed body, which are always kept in memory; encoded or decoded, in bytes. */
   readonly maxWholeBytes: number;
-  /** Any other body is in memory up to here, and beyond that in `folder`; in bytes. */
+  /** Size up to which any other body is kept in memory, in bytes; larger ones wait in `folder`. */
   readonly memoryBytes: number;
   readonly folder: string;
   readonly signal: AbortSignal;
 }
 
-/** A try without a whole response, worth another one. The message is made of our own words and an error code. */
+/** A try that brought no whole response, and may be repeated. The message has our own words and an error code alone. */
 export class TransportFailure extends Error {
   override readonly name = 'TransportFailure';
 }
 
 /**
- * Sends a request once and reads the whole response: `got` with everything of its own turned off.
- * Throws `Broken`, the signal's reason, or `ExportError`: `unavailable` for a certificate that is not trusted,
- * `incomplete` for a body that is too large, `protocol` for what is not HTTP, `input` for a token no header can hold,
- * `destination` for a disk that does not take the body.
+ * Sends a request once and reads the whole response, by `got` without retries, redirects and decoding. Throws
+ * `TransportFailure`, the signal's reason, or `ExportError`: `unavailable` for a certificate that is not trusted,
+ * `incomplete` for a body that is too large, `protocol` for an answer that is not HTTP, `input` for a token that no
+ * header can hold, `destination` for an error of the disk.
  */
 export async function sendOnce(
   request: Request,
@@ -58,13 +58,13 @@ export async function sendOnce(
   limits: Limits,
   subject: ErrorContext,
 ): Promise<HttpResponse> {
-  // Loaded with the first request: a run that refuses its inputs, or waits, is told at once.
+  // Loaded with the first request, so that a run with a wrong input fails at once.
   const { default: got, RequestError } = await import('got');
   try {
     const stream = got.stream(request.url, {
       method: request.method,
       headers: headersOf(request, credentials),
-      // Where a GET may have a body, got waits for one.
+      // With `allowGetBody`, got waits for a body.
       ...(request.body && { body: request.body, allowGetBody: true }),
       agent: agents,
       http2: false,
@@ -83,26 +83,26 @@ export async function sendOnce(
   }
 }
 
-/** Reads the response to its end, and makes its sum on the way. What there is of a broken one is given back. */
+/** Reads the response to its end, and hashes the content on the way. Releases the body if that fails. */
 async function receive(stream: Stream, limits: Limits, subject: ErrorContext): Promise<HttpResponse> {
-  // Whoever waits hears of errors, but between two waits nobody does.
+  // An 'error' event between two awaits would otherwise crash the process.
   stream.on('error', () => {});
   const [response] = (await once(stream, 'response')) as [http.IncomingMessage];
   const { statusCode: status = 0, headers } = response;
   const encoding = headers['content-encoding'] ?? '';
-  const inPieces = isPlain(encoding) && status >= 200 && status < 300;
-  const maxBytes = inPieces ? limits.maxBytes : Math.min(limits.maxBytes, limits.maxWholeBytes);
-  const spool = new Spool(limits.folder, inPieces ? limits.memoryBytes : maxBytes);
+  const isSpooled = isPlain(encoding) && status >= 200 && status < 300;
+  const maxBytes = isSpooled ? limits.maxBytes : Math.min(limits.maxBytes, limits.maxWholeBytes);
+  const spool = new Spool(limits.folder, isSpooled ? limits.memoryBytes : maxBytes);
   const hash = createHash('sha256');
   try {
     if (Number(headers['content-length']) > maxBytes) throw tooLargeError(subject, maxBytes);
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       if (spool.bytes + chunk.length > maxBytes) throw tooLargeError(subject, maxBytes);
-      if (inPieces) hash.update(chunk);
+      if (isSpooled) hash.update(chunk);
       await spool.write(chunk);
     }
     let content = await spool.finish();
-    if (!inPieces) {
+    if (!isSpooled) {
       content = inMemory(await decoded(content.body ?? Buffer.of(), status, encoding, maxBytes, subject));
       hash.update(content.body ?? '');
     }
@@ -115,8 +115,8 @@ async function receive(stream: Stream, limits: Limits, subject: ErrorContext): P
 }
 
 /**
- * Puts a call on its origin. The address is checked after parsing, so that neither `..` nor a host in the path leads
- * anywhere else; throws `input` where it does.
+ * Makes the request of a call to an origin. The URL is checked after parsing, so that neither `..` nor a host in the
+ * path leads elsewhere. Throws `input` if it does.
  */
 export function requestOf(origin: string, call: Call): Request {
   const query = new URLSearchParams();
@@ -147,7 +147,7 @@ function headersOf({ accept, body }: Request, credentials: Readonly<Record<strin
   };
 }
 
-/** The body of an error only feeds a message: where it cannot be decoded, it stays as it came. */
+/** Decodes a body. The body of an error, which is for a message only, stays as it came if it cannot be decoded. */
 async function decoded(
   raw: Buffer,
   status: number,
@@ -159,7 +159,7 @@ async function decoded(
   return status >= 200 && status < 300 ? decoding : decoding.catch(() => raw);
 }
 
-/** got's errors carry the request with its headers: only their code and text are kept. */
+/** Makes an error of one of got's, which carry the request with its headers: only code and text are kept. */
 function transportError({ code, message }: RequestError, { vendor, where }: ErrorContext): Error {
   const cause = new Error(`${code}: ${forLog(message, 300)}`);
   const { kind, reason } = failureOf(code);

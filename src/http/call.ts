@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json/values.ts';
 
-/** A request, as a vendor words it. The origin and the credentials are not its business. */
+/** A request of a vendor, without origin and credentials. */
 export interface Call {
   /** Defaults to `GET`. */
   readonly method?: 'GET' | 'POST';
@@ -8,7 +8,7 @@ export interface Call {
   readonly path: string;
   /** Query parameters in the order to send; `undefined` leaves one out. */
   readonly query?: Readonly<Record<string, string | number | undefined>>;
-  /** Sent as JSON; a GET may have one. */
+  /** Body, sent as JSON; a GET may have one. */
   readonly body?: JsonObject;
   /** The content type that the document promises; any other is a `protocol` error. */
   readonly accept: 'json' | 'csv';
@@ -19,46 +19,46 @@ export interface Call {
 /** A whole, checked 2xx response: framing complete, decoded, of the content type asked for. */
 export interface Answer {
   readonly status: number;
-  /** Decoded from any content encoding. */
+  /** Body, decoded from any content encoding. */
   readonly body: Buffer;
   /** Method and path, for error messages: `GET /api/v1/audit_logs`. */
   readonly where: string;
 }
 
-/** Sends one call, retried as a whole, and gives its answer. Throws `ExportError`. */
+/** Sends one call, retried as a whole, and returns its answer. Throws `ExportError`. */
 export type Send = (call: Call) => Promise<Answer>;
 
-/** A whole, checked 2xx response as `Answer` is, of any size: beyond some MiB its bytes wait on the disk. */
+/** A whole, checked 2xx response of any size: beyond some MiB, its bytes wait on the disk. */
 export interface Download {
   /** Method and path, for error messages: `GET /api/v1/audit_logs`. */
   readonly where: string;
-  /** In memory; null where it is on the disk. */
+  /** Body in memory; null if it is on the disk. */
   readonly body: Buffer | null;
   readonly bytes: number;
   /**
-   * All bytes from the start, as often as it is called, in pieces of at most 512 KiB. A piece is not used again for the
-   * next one. Throws `destination`.
+   * Yields the body from its start, by each call, in chunks of at most 512 KiB. The memory of a chunk is not reused.
+   * Throws `destination`.
    */
   readonly chunks: () => AsyncIterable<Buffer>;
-  /** Gives the memory or the disk back; to be called once nobody reads any more. Never throws. */
+  /** Frees memory and disk; has to be called once reading is over. Never throws. */
   readonly release: () => Promise<void>;
 }
 
-/** Sends one call as `Send` does. Whoever is given the download has to release it. Throws `ExportError`. */
+/** Sends one call as `Send` does, for a response of any size. The caller has to release it. Throws `ExportError`. */
 export type Fetch = (call: Call) => Promise<Download>;
 
-/** One request as it went over the wire, for the manifest. Never holds a header or a body. */
+/** One try of a request, for the manifest. Never holds a header or a body. */
 export interface Exchange {
   readonly method: string;
   /** Path with query. */
   readonly path: string;
-  /** RFC 3339, UTC: when the request was sent. */
+  /** Time of sending, as RFC 3339 in UTC. */
   readonly at: string;
-  /** 1 for the first try. */
+  /** Number of the try, from 1. */
   readonly attempt: number;
-  /** null where no whole response arrived. */
+  /** Status; null if no whole response arrived. */
   readonly status: number | null;
-  /** Of the decoded body; null where no whole response arrived. */
+  /** SHA-256 of the decoded body, in hex; null if no whole response arrived. */
   readonly sha256: string | null;
   readonly bytes: number;
 }

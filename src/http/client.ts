@@ -11,9 +11,9 @@ import { checkAccepted, type ErrorContext, type HttpResponse } from './response.
 import { isTransient, RetryBudget, readHttpDate, readRetryAfter, type Wait } from './retry.ts';
 import { MEMORY_BYTES } from './spool.ts';
 
-/** The largest body in memory, encoded or decoded, in bytes: 500 MiB, since no longer text can be read. */
+/** Largest body in memory, encoded or decoded, in bytes: 500 MiB, since a string can hold no more. */
 const MAX_WHOLE_BYTES = 500 * 2 ** 20;
-/** The largest download, in bytes: as much as the disk of a runner has to spare, or so. */
+/** Largest download, in bytes: about as much as the disk of a runner has free. */
 const MAX_DOWNLOAD_BYTES = 16 * 2 ** 30;
 
 type Credentials = Readonly<Record<string, string>>;
@@ -23,47 +23,46 @@ export interface HttpClientOptions {
   readonly origin: string;
   /** The vendor's display name, for messages. */
   readonly vendor: string;
-  /** Gives the headers that hold the credentials; asked before each try. */
+  /** Returns the headers that hold the credentials; called before each try. */
   readonly authorize: () => Promise<Credentials>;
-  /** Asked once a call, on 401 or 403; true: there are other credentials than these, send the call once more. */
+  /** Called at most once per call, on 401 or 403; true if there are new credentials, so that the call is sent again. */
   readonly renew: (status: number, body: Buffer, used: Credentials) => Promise<boolean>;
-  /** Tries of one call, the first included; the one after a renewal does not count. */
+  /** Number of tries of one call, the first included; the one after a renewal does not count. */
   readonly maxAttempts: number;
-  /** For one whole response, in milliseconds. */
+  /** Time for one whole response, in milliseconds. */
   readonly timeoutMs: number;
-  /** Ends everything at once; its reason is thrown as it is. */
+  /** Ends all requests and waits at once; its reason is thrown as it is. */
   readonly signal: AbortSignal;
   /** `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, in either case. */
   readonly proxyEnv: Readonly<Record<string, string | undefined>>;
-  /** Of all requests, and of those to come after. */
   readonly rateLimiter: RateLimiter;
   readonly clock: Clock;
-  /** Takes secrets out of the vendor's words, where a message quotes them. */
+  /** Redacts secrets in the vendor's words, for messages that quote them. */
   readonly redact: (text: string) => string;
-  /** Hears of each try that ended, for the manifest. */
+  /** Called after each try, for the manifest. */
   readonly onExchange: (exchange: Exchange) => void;
-  /** Hears of each wait; `attempt` is the try that failed, `reason` holds no word of the vendor's. */
+  /** Called before each wait. */
   readonly onRetry: (wait: Wait) => void;
   /** Largest body, encoded or decoded, in bytes. Defaults to 500 MiB, and for a download to 16 GiB. */
   readonly maxBytes?: number;
-  /** A download stays in memory up to here, in bytes. Defaults to 4 MiB. */
+  /** Size up to which a download stays in memory, in bytes. Defaults to 4 MiB. */
   readonly memoryBytes?: number;
-  /** Where larger downloads wait, which has to be there. Defaults to the system's temporary folder. */
+  /** Folder in which larger downloads wait; has to exist. Defaults to the system's temporary folder. */
   readonly folder?: string;
 }
 
 export interface HttpClient {
   /** Sends with credentials. Throws `ExportError`, or the signal's reason. */
   readonly send: Send;
-  /** The same for responses that may be larger than memory should be. */
+  /** Sends with credentials, for responses that may be too large for memory. Throws as `send` does. */
   readonly download: Fetch;
-  /** `send` without credentials and renewal, for log-ins. */
+  /** Sends without credentials and renewal, for log-ins. Throws as `send` does. */
   readonly sendPlain: Send;
   /** Closes the connections that are kept alive. */
   readonly close: () => void;
 }
 
-/** Opens the way to one vendor. Throws `input` where the environment names a proxy that cannot be used. */
+/** Opens the client of one vendor. Throws `input` if the environment names a proxy that cannot be used. */
 export function openHttpClient(options: HttpClientOptions): HttpClient {
   const agents = openAgents(options);
   const { maxBytes, memoryBytes = MEMORY_BYTES, folder = tmpdir(), timeoutMs, signal } = options;
@@ -88,7 +87,10 @@ export function openHttpClient(options: HttpClientOptions): HttpClient {
   };
 }
 
-/** Node takes a proxy without `http(s)://` for none, and quotes a malformed one, password and all, in its error. */
+/**
+ * Opens agents that use the proxy of the environment. Checks the proxy's URL: Node ignores one without `http(s)://`,
+ * and quotes a malformed one, password and all, in its error.
+ */
 function openAgents({ origin, proxyEnv }: HttpClientOptions): Agents {
   const secure = origin.startsWith('https:');
   const name = secure ? 'HTTPS_PROXY' : 'HTTP_PROXY';
@@ -105,7 +107,7 @@ function openAgents({ origin, proxyEnv }: HttpClientOptions): Agents {
   }
 }
 
-/** One call, tried until a whole response settles it or patience is spent. */
+/** Sends one call until a whole response decides it, or the retry budget is spent. */
 async function sendWithRetries(
   options: HttpClientOptions,
   agents: Agents,
@@ -143,7 +145,7 @@ async function sendWithRetries(
   }
 }
 
-/** The reply, once it is what the document promises; else it is given back. */
+/** Returns the reply if it is what the document promises, else releases it and throws `protocol`. */
 async function requireAccepted(reply: HttpResponse, { accept }: Call, subject: ErrorContext): Promise<HttpResponse> {
   try {
     checkAccepted(reply, accept, subject);
@@ -154,7 +156,7 @@ async function requireAccepted(reply: HttpResponse, { accept }: Call, subject: E
   }
 }
 
-/** One try, told to `onExchange` however it ends. */
+/** Sends one try, and reports it to `onExchange` even if it fails. */
 async function tryOnce(
   { clock, rateLimiter, onExchange }: HttpClientOptions,
   agents: Agents,
@@ -186,7 +188,10 @@ async function tryOnce(
   }
 }
 
-/** The vendor's dates are by its own clock, which its answer tells: ours may be minutes off. */
+/**
+ * The wait that a reply asks for, in milliseconds; null if it asks for none. The vendor's dates are by its own clock,
+ * which its `Date` header tells: ours may be minutes off.
+ */
 function askedWait({ headers }: HttpResponse, clock: Clock): number | null {
   return readRetryAfter(headers['retry-after'], readHttpDate(headers.date) ?? clock.now());
 }

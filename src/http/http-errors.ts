@@ -4,7 +4,7 @@ import { TransportFailure } from './attempt.ts';
 import type { ErrorContext, HttpResponse } from './response.ts';
 import { WAITING_BUDGET_MS } from './retry.ts';
 
-/** The error for a whole reply that is neither 2xx nor worth another try. */
+/** The error for a whole reply that is neither 2xx nor worth another try: `auth`, `not-found` or `protocol`. */
 export function statusError(reply: HttpResponse, { vendor, where, redact }: ErrorContext, origin: string): ExportError {
   const { status } = reply;
   const at = `${where} → ${status}`;
@@ -34,7 +34,7 @@ export function statusError(reply: HttpResponse, { vendor, where, redact }: Erro
   });
 }
 
-/** The error for a call whose tries, or whose time to wait, are used up. */
+/** The error for a call whose retry budget is spent: `rate-limit` or `unavailable`. */
 export function retriesExhaustedError(
   outcome: HttpResponse | TransportFailure,
   { vendor, where, redact }: ErrorContext,
@@ -68,10 +68,12 @@ export function retriesExhaustedError(
   });
 }
 
-/** How the vendor words an error, escaped and in quotes after a colon, or a mere full stop where it says nothing short. */
-function quoteVendor({ content: { body } }: HttpResponse, cut: ErrorContext['redact']): string {
+/**
+ * End of a sentence that quotes the vendor's own message, escaped, after a colon; a full stop if there is no short one.
+ */
+function quoteVendor({ content: { body } }: HttpResponse, redact: ErrorContext['redact']): string {
   const text = body === null || body.length > 65_536 ? undefined : messageIn(body.toString('utf8'));
-  return text === undefined ? '.' : `: "${forLog(cut(text), 200)}"`;
+  return text === undefined ? '.' : `: "${forLog(redact(text), 200)}"`;
 }
 
 function messageIn(json: string): string | undefined {
@@ -87,12 +89,12 @@ function messageIn(json: string): string | undefined {
   return candidates.find((one) => typeof one === 'string' && one.trim() !== '') as string | undefined;
 }
 
-/** The host a redirect points to, as the URL parser writes it: a name made safe, without path or query. */
-function redirectHost(reply: HttpResponse, origin: string, cut: ErrorContext['redact']): string {
+/** Host that a redirect points to, as the URL parser writes it, without path and query; safe to print. */
+function redirectHost(reply: HttpResponse, origin: string, redact: ErrorContext['redact']): string {
   const { location } = reply.headers;
   const target = location === undefined ? null : URL.parse(location, origin);
   if (target === null || target.host === '') return 'no address that could be read';
-  return cut(target.host.slice(0, 255)).replace(/[^\w.:[\]*-]/g, '?');
+  return redact(target.host.slice(0, 255)).replace(/[^\w.:[\]*-]/g, '?');
 }
 
 function duration(ms: number): string {

@@ -1,41 +1,39 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../time/clock.ts';
 
-/** At most so many requests in any stretch of so many milliseconds. */
+/** A limit of at most `requests` requests in any `windowMs` milliseconds. */
 export interface Rate {
   readonly requests: number;
   readonly windowMs: number;
 }
 
-/** The vendor's clock counts whole seconds, and begins to count when a request arrives, in milliseconds. */
+/** Added to waits, in milliseconds: the vendor counts whole seconds, from the arrival of a request on. */
 const MARGIN_MS = 250;
 
 /**
- * How fast requests may follow each other, for all that are in flight together: as the vendor's document has it, as its
- * `x-ratelimit-*` headers say, and not before the time that it asked to wait for.
+ * Delays requests so that the vendor does not refuse them: keeps the rate of the vendor's document, the count that its
+ * `x-ratelimit-*` headers tell, and the waits that it asks for. Concurrent requests share one limiter.
  */
 export class RateLimiter {
   readonly #rate: Rate | null;
   readonly #clock: Clock;
-  /** When those requests were answered that still count, oldest first. */
+  /** Times of the answers that still count for the rate, oldest first. */
   readonly #answered: number[] = [];
   #inFlight = 0;
-  /** Nothing is sent before. */
+  /** Time before which nothing is sent. */
   #pausedUntil = 0;
-  /** What the vendor allows before `#resetAt`. */
+  /** Number of requests that the vendor still allows before `#resetAt`. */
   #left = Number.POSITIVE_INFINITY;
   #resetAt = 0;
   #turn: Promise<void> = Promise.resolve();
 
-  /**
-   * @param rate never exceeded; null: none is known
-   */
+  /** @param rate null if none is known */
   constructor(rate: Rate | null, clock: Clock) {
     this.#rate = rate;
     this.#clock = clock;
   }
 
-  /** Waits until one more request may be sent; each is to be followed by `answered`. Throws the signal's reason. */
+  /** Waits until one more request may be sent, which `release` has to follow. Throws the signal's reason. */
   async acquire(signal: AbortSignal): Promise<void> {
     const before = this.#turn;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -52,7 +50,7 @@ export class RateLimiter {
     }
   }
 
-  /** Told of each request that ended; null: without an answer. */
+  /** Ends a request that was acquired; `headers` are those of its answer, null if there was none. */
   release(headers: IncomingHttpHeaders | null): void {
     const now = this.#clock.now();
     this.#inFlight--;
@@ -62,17 +60,17 @@ export class RateLimiter {
     // Some vendors name an instant there, in seconds since 1970.
     if (left === null || resetS === null || resetS > 86_400) return;
     if (now >= this.#resetAt) this.#left = Number.POSITIVE_INFINITY;
-    // What is in flight may not have been counted there yet.
+    // The vendor may not have counted the requests in flight yet.
     this.#left = Math.min(this.#left, left - this.#inFlight);
     this.#resetAt = now + resetS * 1000 + MARGIN_MS;
   }
 
-  /** Sends nothing for so many milliseconds: the vendor has asked one request to wait, and means all. */
+  /** Delays all requests by some milliseconds: a vendor that asks one request to wait means all. */
   pauseFor(waitMs: number): void {
     this.#pausedUntil = Math.max(this.#pausedUntil, this.#clock.now() + waitMs);
   }
 
-  /** How long nothing may be sent, as far as is known by now. */
+  /** Time until the next request may be sent, in milliseconds, as far as is known now. */
   #waitMs(): number {
     const now = this.#clock.now();
     if (now >= this.#resetAt) this.#left = Number.POSITIVE_INFINITY;
@@ -87,7 +85,7 @@ export class RateLimiter {
     while (this.#answered.length > 0 && !counts(this.#answered[0] ?? 0)) this.#answered.shift();
     if (this.#answered.length + this.#inFlight < requests) return 0;
     const [oldest] = this.#answered;
-    // All that count are in flight: whichever ends next, it counts from then on.
+    // All requests that count are in flight, and each counts from its answer on.
     return oldest === undefined ? MARGIN_MS : oldest + windowMs + MARGIN_MS - now;
   }
 }
@@ -101,7 +99,7 @@ interface DocumentedRate {
   readonly rate?: Rate;
 }
 
-/** The pace of requests to an origin: the documented rate is that of the vendor's own hosts. */
+/** Makes the rate limiter for an origin. The documented rate is that of the vendor's own hosts alone. */
 export function rateLimiterFor({ hosts, rate }: DocumentedRate, origin: string, clock: Clock): RateLimiter {
   const isOwn = Object.values(hosts).includes(origin);
   return new RateLimiter((isOwn && rate) || null, clock);

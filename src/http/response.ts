@@ -11,23 +11,23 @@ const unzip = promisify(gunzip);
 export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Decoded from any content encoding; as it came where the body of an error could not be. Of an error, in memory. */
+  /** Body, decoded from any content encoding. The body of an error is in memory, and as it came if decoding failed. */
   readonly content: Content;
-  /** Of the content, in hex. */
+  /** SHA-256 of the content, in hex. */
   readonly sha256: string;
 }
 
-/** Whom and what a message is about. */
+/** Vendor and request that a message is about. */
 export interface ErrorContext {
   /** The vendor's display name. */
   readonly vendor: string;
   /** Method and path: `GET /api/v1/audit_logs`. */
   readonly where: string;
-  /** Takes secrets out of the vendor's words. */
+  /** Redacts secrets in the vendor's words. */
   readonly redact: (text: string) => string;
 }
 
-/** A compressed body that ends too early; worth another try, as a cut connection is. */
+/** A compressed body that ends too early, which is worth another try, as a broken connection is. */
 export class TruncatedBody extends Error {
   override readonly name = 'TruncatedBody';
 }
@@ -44,8 +44,8 @@ export function tooLargeError({ vendor, where }: ErrorContext, maxBytes: number)
 export const isPlain = (encoding: string): boolean => /^\s*(?:identity\s*)?$/i.test(encoding);
 
 /**
- * Undoes the content encoding: none, `identity` or gzip, although only `identity` was asked for.
- * Throws `CutShort`, or `ExportError`: `protocol` for other encodings, `incomplete` beyond `maxBytes` bytes.
+ * Decodes the content encoding: none, `identity` or gzip, although only `identity` was asked for.
+ * Throws `TruncatedBody`, or `ExportError`: `protocol` for other encodings, `incomplete` beyond `maxBytes` bytes.
  */
 export async function decode(body: Buffer, encoding: string, maxBytes: number, subject: ErrorContext): Promise<Buffer> {
   const name = encoding.trim().toLowerCase();
@@ -67,8 +67,9 @@ export async function decode(body: Buffer, encoding: string, maxBytes: number, s
 const MEDIA_TYPES = { json: /^application\/([\w.-]+\+)?json$/, csv: /^text\/csv$/ };
 
 /**
- * Lets a whole 2xx reply pass, or throws `protocol`: any status but 200, another content type or charset than the
- * document promises, a body whose end only a closed connection marks (it could be cut anywhere, unnoticed), no body.
+ * Checks a whole 2xx reply. Throws `protocol` for any status but 200, for another content type or charset than the
+ * document promises, for a body whose end only a closed connection marks (a truncated one would look whole), and for an
+ * empty body.
  */
 export function checkAccepted(reply: HttpResponse, accept: Call['accept'], subject: ErrorContext): void {
   const { vendor, where } = subject;

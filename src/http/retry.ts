@@ -1,10 +1,10 @@
 import type { Clock } from '../time/clock.ts';
 
-/** The longest that one call waits between its tries, all waits together, in milliseconds. */
+/** Longest sum of all waits between the tries of one call, in milliseconds. */
 export const WAITING_BUDGET_MS = 10 * 60_000;
-/** The longest single wait that is ours, not the vendor's wish, in milliseconds. */
+/** Longest single wait, unless the vendor asks for a longer one, in milliseconds. */
 const LONGEST_PAUSE_MS = 30_000;
-/** The ceiling of the first pause, in milliseconds; doubled with each try. */
+/** Longest first wait, in milliseconds; doubled with each try. */
 const FIRST_PAUSE_MS = 1_000;
 
 /** Whether a status says "try again": 408, 425, 429, 5xx, and what the vendor uses beside them. */
@@ -14,7 +14,7 @@ export function isTransient(status: number, also: readonly number[] = []): boole
 
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
 
-/** An IMF-fixdate (RFC 9110, 5.6.7) in milliseconds since 1970; null where it is none. */
+/** Reads an IMF-fixdate (RFC 9110, 5.6.7) as milliseconds since 1970; null for anything else. */
 export function readHttpDate(value: string | undefined): number | null {
   const time = HTTP_DATE.test(value ?? '') ? Date.parse(value ?? '') : Number.NaN;
   return Number.isNaN(time) ? null : time;
@@ -31,19 +31,19 @@ export function readRetryAfter(value: string | undefined, now: number): number |
   return ms > 0 ? ms : null;
 }
 
-/** What is told of a wait before another try; `attempt` is the one that failed. */
+/** A wait before another try; `attempt` is the number of the one that failed. */
 export interface Wait {
   readonly attempt: number;
   readonly waitMs: number;
-  /** In our own words. */
+  /** Reason of the failure, in our own words alone. */
   readonly reason: string;
 }
 
-/** A pause after so many failures in a row, in milliseconds: full jitter under a ceiling that doubles. */
+/** Wait after some failures in a row, in milliseconds: full jitter under a ceiling that doubles with each. */
 export const pauseAfter = (failures: number, clock: Clock): number =>
   Math.round(clock.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)));
 
-/** Counts the tries of one call and the time waited between them. */
+/** Limits the tries of one call, and the time waited between them. */
 export class RetryBudget {
   readonly #clock: Clock;
   readonly #maxTries: number;
@@ -56,9 +56,10 @@ export class RetryBudget {
   }
 
   /**
-   * To be asked once after each failed try. `askedMs` is what the vendor asked for, and is kept to exactly;
-   * null: full jitter, so that jobs which failed together do not come back together.
-   * Gives the wait before the next try in milliseconds; null: no try is left, or not the time to wait for it.
+   * Returns the wait before the next try, in milliseconds; null if no try is left, or not enough time. Has to be called
+   * once after each failed try.
+   * @param askedMs the wait that the vendor asks for, which is kept exactly; null for full jitter, so that jobs that
+   * failed together do not come back together
    */
   nextDelay(askedMs: number | null): number | null {
     this.#failed += 1;
@@ -71,7 +72,7 @@ export class RetryBudget {
 }
 
 /**
- * What a failure below HTTP means: `again` is worth another try, `trust` is a certificate that nobody here vouches for,
+ * Kind of a failure below HTTP: `again` is worth another try, `trust` is a certificate that this runner does not trust,
  * `malformed` is an answer that is not HTTP, `credentials` hold a character that no header can, `bug` is ours.
  */
 export type Failure = {
@@ -94,7 +95,7 @@ const REASONS: Readonly<Record<string, string>> = {
 const UNTRUSTED =
   /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_CERT_|ERROR_IN_C|(DEPTH_ZERO_)?SELF_SIGNED_CERT|INVALID_(CA|PURPOSE)$|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED)/;
 
-/** Sorts a network error by its `code`. The reason is made of our own words and the code alone. */
+/** Classifies a network error by its `code`. The reason has our own words and the code alone. */
 export function failureOf(code: string | undefined): Failure {
   const known = code === undefined ? undefined : REASONS[code];
   if (known !== undefined) return { kind: 'again', reason: `${known} (${code})` };

@@ -3,25 +3,25 @@ import { diskError, onDisk, openScratch } from '../base/disk.ts';
 import { takeMemory } from '../base/memory.ts';
 import type { Download } from './call.ts';
 
-/** A response stays in memory up to here, in bytes: pages do, whole logs in one response do not. */
+/** Size up to which a response stays in memory, in bytes: a page does, a whole log in one response does not. */
 export const MEMORY_BYTES = 4 * 2 ** 20;
 
-/** What is written to the disk, and read from it, at once; bytes. */
+/** Size of one write to the disk, or read from it, in bytes. */
 const CHUNK_BYTES = 2 ** 19;
 
 export type Content = Omit<Download, 'where'>;
 
-/** Takes the bytes of one response as they come, in memory as far as that is allowed, and then in a file without a name. */
+/** Keeps the bytes of one response as they arrive: in memory up to a limit, then in a file without a name. */
 export class Spool {
   readonly #folder: string;
   readonly #memoryBytes: number;
-  /** Not yet on the disk. */
+  /** Chunks that are not on the disk yet. */
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #bytes = 0;
   #file: OpenFile | null = null;
 
-  /** `folder` is only used, and has to be there, where the bytes do not stay in memory. */
+  /** @param folder used, and has to exist, only if the bytes do not fit into memory */
   constructor(folder: string, memoryBytes: number) {
     this.#folder = folder;
     this.#memoryBytes = memoryBytes;
@@ -31,7 +31,7 @@ export class Spool {
     return this.#bytes;
   }
 
-  /** Takes the bytes over; they must not be changed later. Throws `destination`. */
+  /** Adds a chunk, without a copy: its bytes must not change later. Throws `destination`. */
   async write(chunk: Buffer): Promise<void> {
     this.#pending.push(chunk);
     this.#pendingBytes += chunk.length;
@@ -39,14 +39,14 @@ export class Spool {
     if (this.#pendingBytes > (this.#file === null ? this.#memoryBytes : CHUNK_BYTES)) await this.#flush();
   }
 
-  /** The bytes, once there are no more to come. Throws `destination`. */
+  /** Returns the content, once all chunks are written. Throws `destination`. */
   async finish(): Promise<Content> {
     if (this.#file === null) return inMemory(this.#takePending());
     await this.#flush();
     return this.#file.content(this.#bytes);
   }
 
-  /** Gives back what the bytes take, where nobody wants them any more. */
+  /** Frees memory and disk, if the content is not wanted. */
   async discard(): Promise<void> {
     this.#pending = [];
     await this.#file?.close();
@@ -70,11 +70,11 @@ function concatenated(chunks: readonly Buffer[], bytes: number): Buffer {
   if (chunks.length <= 1) return only;
   const all = takeMemory(bytes).subarray(0, bytes);
   let at = 0;
-  for (const piece of chunks) at += piece.copy(all, at);
+  for (const chunk of chunks) at += chunk.copy(all, at);
   return all;
 }
 
-/** Bytes in memory as the content of a response; there is nothing to give back. */
+/** Makes the content of a response from bytes in memory. */
 export function inMemory(body: Buffer): Content {
   return {
     body,
@@ -86,7 +86,7 @@ export function inMemory(body: Buffer): Content {
   };
 }
 
-/** Bytes in a file that has no name. */
+/** A file without a name that holds the content of a response. */
 class OpenFile {
   readonly #folder: string;
   readonly #file: FileHandle;
@@ -114,7 +114,7 @@ class OpenFile {
     for (let at = 0; at < bytes; ) {
       const chunk = await coming;
       at += chunk.length;
-      // The disk reads on while somebody works on what it gave.
+      // The disk reads the next chunk while the caller works on this one.
       if (at < bytes) coming = this.#read(at, bytes);
       coming.catch(() => {});
       yield chunk;
@@ -122,7 +122,7 @@ class OpenFile {
   }
 
   async #read(at: number, bytes: number): Promise<Buffer> {
-    // A new one each time: whoever reads may keep parts of the ones before.
+    // A new buffer each time: callers may keep parts of earlier chunks.
     const room = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes - at));
     const { bytesRead } = await onDisk(this.#folder, () => this.#file.read(room, 0, room.length, at));
     if (bytesRead === 0) throw diskError(this.#folder, 'A response that was put aside has become shorter.', undefined);
@@ -130,7 +130,7 @@ class OpenFile {
   }
 
   close(): Promise<void> {
-    // What cannot be closed harms no export.
+    // A failure to close harms no export.
     this.#closed ??= this.#file.close().catch(() => {});
     return this.#closed;
   }

@@ -2,21 +2,21 @@ import { ArraySplitter } from './array-splitter.ts';
 import type { ArrayLocation } from './envelope.ts';
 import { asArray, asObject, field, type JsonObject, readJson } from './values.ts';
 
-/** A response body in memory, or in pieces from the disk. */
+/** A response body, in memory or in chunks from the disk. */
 interface ResponseBody {
   /** Method and path, for error messages. */
   readonly where: string;
-  /** null where it is on the disk. */
+  /** The whole body; null if it is on the disk. */
   readonly body: Buffer | null;
   readonly chunks: () => AsyncIterable<Buffer>;
 }
 
 /**
- * The elements of the array in a JSON response, as `readJson` reads them, in batches of some hundred KiB of text; none is
- * empty. Then the rest: the response's object with that array emptied, or null where the response itself is the array.
- * What was yielded is worth nothing if it throws later: `protocol` for what `readJson` refuses, for no array in that
- * place, and for a field that comes twice; `incomplete` for an element, or a rest, longer than a text can be (512 MB);
- * `destination`. Does not release the download.
+ * Yields the elements of one array in a JSON response, as `readJson` reads them, in batches of some hundred KiB of
+ * text; no batch is empty. Returns the rest: the response's object with that array emptied, or null if the response
+ * itself is the array. An error makes all earlier batches void. Throws `protocol` for anything that `readJson` refuses,
+ * if there is no array in that place, or if the field of the array comes twice; `incomplete` if an element, or the
+ * rest, is longer than a string can be (512 MB); `destination` for an error of the disk. Does not release the response.
  */
 export async function* readElements(
   response: ResponseBody,
@@ -42,7 +42,10 @@ function readWhole(body: Buffer, { field: name, orArray = false }: ArrayLocation
   return { elements: asArray(field(object, name), `\`${name}\``, where), rest: { ...object, [name]: [] } };
 }
 
-/** Of a field that comes twice the parser would give the last. A name in ASCII may be written as it is, or by `\u00..`. */
+/**
+ * Whether the field of the array may come twice, so that the parser would drop the first one. A name in ASCII may be
+ * written plainly, or with escapes `\u00..`.
+ */
 function mayRepeat(body: Buffer, name: string | null): boolean {
   if (name === null) return false;
   const quoted = JSON.stringify(name);

@@ -5,27 +5,27 @@ import { asArray, type JsonObject, MAX_LEVELS, notJsonError, parseJson } from '.
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** The bytes outside strings that matter here; in UTF-8 none of them is a part of another character. */
+/** Bytes outside strings that structure the JSON. In UTF-8, none of them is a part of another character. */
 const SIGNS = new Uint8Array(256);
 for (const byte of [QUOTE, COMMA, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT]) SIGNS[byte] = 1;
 
 /**
- * Takes JSON apart at the commas of one array, in chunks that are cut anywhere. It follows brackets and quotes alone:
- * what stands between commas, and the rest around the array, is for the parser to judge. Where the parser takes each of
- * them, it would take the whole; and where it would not take the whole, one of them holds the reason.
+ * Splits JSON at the commas of one array. The JSON comes in chunks that may end anywhere. The splitter follows brackets
+ * and quotes alone; the parser judges each batch of elements, and the envelope around the array. If the parser accepts
+ * all of these, it would accept the JSON as a whole; if it would reject the whole, it rejects one of these.
  */
 export class ArraySplitter {
   readonly #where: string;
   readonly #envelope: Envelope;
   #isQuoted = false;
-  /** Whether a backslash has just taken the next byte's meaning. */
+  /** Whether the last byte was a backslash, so that the next one is escaped. */
   #isEscaped = false;
-  /** Brackets of the array's elements that are open. */
+  /** Open brackets within the array. */
   #depth = 0;
-  /** What came of the array, since the last batch. */
+  /** Text of the array behind the last batch. */
   readonly #elements: TextBuffer;
   #batches = 0;
-  /** Characters from the array's first one to the end of the last batch. */
+  /** Characters from the start of the array to the end of the last batch. */
   #charsWithin = 0;
 
   constructor(location: ArrayLocation, where: string) {
@@ -34,7 +34,10 @@ export class ArraySplitter {
     this.#elements = new TextBuffer(where);
   }
 
-  /** The elements that are whole since the last time, none or one batch of them. Throws `protocol`, `incomplete`. */
+  /**
+   * Reads the next chunk, and yields the elements that it completes, as at most one batch. Throws `protocol`,
+   * `incomplete`.
+   */
   *push(chunk: Buffer): Generator<readonly unknown[]> {
     let at = this.#envelope.phase === 'before' ? this.#envelope.read(chunk, 0) : 0;
     if (this.#envelope.phase === 'within') {
@@ -53,13 +56,16 @@ export class ArraySplitter {
     if (this.#envelope.phase === 'after') this.#envelope.read(chunk, at);
   }
 
-  /** The response's object with the array emptied, or null where it is the array itself. Throws `protocol`, `incomplete`. */
+  /**
+   * Returns the response's object with the array emptied, or null if the response is the array. Throws `protocol`,
+   * `incomplete`.
+   */
   finish(): JsonObject | null {
     const { charsBefore } = this.#envelope;
     return this.#envelope.finish((position) => position + (position < charsBefore ? 0 : this.#charsWithin));
   }
 
-  /** Where the array ends in this chunk, its length if it does not; and the last comma between elements, or -1. */
+  /** Finds the end of the array in this chunk, or the chunk's length; and the last comma between elements, or -1. */
   #findEnd(chunk: Buffer, from: number): { end: number; comma: number } {
     let depth = this.#depth;
     let isQuoted = this.#isQuoted;
@@ -87,7 +93,7 @@ export class ArraySplitter {
     }
     this.#depth = depth;
     this.#isQuoted = isQuoted;
-    // A backslash at the end takes the meaning of the next chunk's first byte.
+    // A backslash at the end escapes the first byte of the next chunk.
     this.#isEscaped = isQuoted && at > chunk.length;
     return { end, comma };
   }
@@ -97,7 +103,7 @@ export class ArraySplitter {
     const placeOf = (position: number) => this.#envelope.charsBefore + this.#charsWithin + position - 1;
     const levels = MAX_LEVELS + 1 - this.#envelope.elementDepth;
     const batch = asArray(parseJson(text, this.#where, placeOf, levels), 'the batch', this.#where);
-    // Between two commas, and between one and the end, there has to be something.
+    // Only an empty array has nothing between two commas or brackets.
     if (batch.length === 0 && (this.#batches > 0 || !isLast)) throw notJsonError(placeOf(1), this.#where);
     this.#batches += 1;
     this.#charsWithin += text.length - (isLast ? 2 : 1);

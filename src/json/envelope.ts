@@ -9,39 +9,39 @@ import {
   withoutByteOrderMark,
 } from './values.ts';
 
-/** Where a JSON response has its events. */
+/** Location of the array of events in a JSON response. */
 export interface ArrayLocation {
-  /** The field of the response's object that is their array; null: the response itself is the array. */
+  /** Field of the response's object that holds the array; null if the response itself is the array. */
   readonly field: string | null;
-  /** Whether the response itself may be the array all the same. */
+  /** Whether the response itself may be the array instead. */
   readonly orArray?: boolean;
 }
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** White space, and the bytes of a byte order mark; the parser judges where they may stand. */
+/** White space, and the bytes of a byte order mark; the parser judges whether they may stand there. */
 const BLANK = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
 
 /**
- * What stands around one array of a JSON response, in chunks that are cut anywhere. It follows brackets and quotes alone
- * to find the array; the parser judges the whole of it, with the array emptied.
+ * JSON around one array of a response, which comes in chunks that may end anywhere. The envelope follows brackets and
+ * quotes alone to find the array; at the end, the parser judges its text, with the array emptied.
  */
 export class Envelope {
   readonly #location: ArrayLocation;
   readonly #where: string;
   #phase: 'before' | 'within' | 'after' = 'before';
   #isQuoted = false;
-  /** Whether a backslash has just taken the next byte's meaning. */
+  /** Whether the last byte was a backslash, so that the next one is escaped. */
   #isEscaped = false;
-  /** Brackets that are open. */
+  /** Open brackets. */
   #depth = 0;
   #elementDepth = 0;
-  /** Whether a string that starts here is a name of the response's object. */
+  /** Whether a string that starts now is a name in the response's object. */
   #nameMayStart = false;
-  /** The last such name, with its quotes; null where it is none that matters. */
+  /** Bytes of the last name in the response's object, with quotes; null if it cannot be that of the array. */
   #name: number[] | null = null;
-  /** Whether the value that starts here has to be the array. */
+  /** Whether the next value has to be the array. */
   #isArrayExpected = false;
   readonly #text: TextBuffer;
   #charsBefore = 0;
@@ -56,17 +56,19 @@ export class Envelope {
     return this.#phase;
   }
 
-  /** Brackets around an element: 1 where the response itself is the array, else 2. */
+  /** Number of brackets around an element: 1 if the response itself is the array, else 2. */
   get elementDepth(): number {
     return this.#elementDepth;
   }
 
-  /** Characters before the array's first one. */
+  /** Number of characters up to the array's opening bracket, inclusive. */
   get charsBefore(): number {
     return this.#charsBefore;
   }
 
-  /** Goes on to the array's first byte, or to the end. Gives where that is. Throws `protocol`, `incomplete`. */
+  /**
+   * Reads the chunk up to the array's first byte, or its end, and returns that place. Throws `protocol`, `incomplete`.
+   */
   read(chunk: Buffer, from: number): number {
     let at = from;
     while (at < chunk.length && this.#phase !== 'within') {
@@ -79,7 +81,7 @@ export class Envelope {
     return at;
   }
 
-  /** Leaves the array, by the bracket at `at`; gives the place behind it. */
+  /** Ends the array with the bracket at `at`; returns the place behind the bracket. */
   closeArray(chunk: Buffer, at: number): number {
     this.#phase = 'after';
     this.#text.add(chunk.subarray(at, at + 1));
@@ -87,8 +89,9 @@ export class Envelope {
   }
 
   /**
-   * The response's object with the array emptied, or null where it is the array itself. Throws `protocol`, `incomplete`.
-   * @param placeOf says where in the response a character stands, the array's own left out
+   * Returns the response's object with the array emptied, or null if the response is the array.
+   * Throws `protocol`, `incomplete`.
+   * @param placeOf maps a position in the envelope's text to one in the response
    */
   finish(placeOf: (position: number) => number): JsonObject | null {
     const value = parseJson(withoutByteOrderMark(this.#text.takeText()), this.#where, placeOf);
@@ -102,7 +105,7 @@ export class Envelope {
   }
 
   #readQuoted(byte: number): void {
-    // A character of a name is written with six bytes at most.
+    // A character of a name is written with at most six bytes: `\u0061`.
     if (this.#name !== null && this.#name.push(byte) > 6 * (this.#location.field?.length ?? 0) + 2) this.#name = null;
     if (this.#isEscaped) this.#isEscaped = false;
     else if (byte === BACKSLASH) this.#isEscaped = true;
@@ -138,7 +141,7 @@ export class Envelope {
     }
   }
 
-  /** Whether the array starts with this byte. Throws where it would have to, or may not. */
+  /** Whether the array starts with this byte. Throws `protocol` if another value, or an array elsewhere, starts. */
   #startsArray(byte: number): boolean {
     const { field: name, orArray = false } = this.#location;
     const fits = this.#isArrayExpected || name === null || orArray;

@@ -15,11 +15,14 @@ const SCALAR = /[^ \t\n\r,\]}]+/y;
  * https://github.com/nodejs/node/issues/63785
  */
 export function hasEscapedName(source: string): boolean {
-  // Most responses have no backslash at all, and to look for one is cheap.
+  // Most responses have no backslash at all, and the search for one is cheap.
   return source.includes('\\') && ESCAPED_NAME.test(source);
 }
 
-/** Reads what `JSON.parse` takes for valid JSON, with every name as it is written. `readNumber` is given a number's text. */
+/**
+ * Reads what `JSON.parse` takes for valid JSON, with every name as it is written. `readNumber` is given a number's
+ * text.
+ */
 export function readValidJson(source: string, readNumber: (text: string) => unknown): unknown {
   return new Reader(source, readNumber).value();
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 import { decodeUtf8, tooLongError } from './values.ts';
 
-/** Bytes that make one text once there are all of them. */
+/** Collects chunks of bytes that make one text together. */
 export class TextBuffer {
   readonly #where: string;
   #chunks: Buffer[] = [];
@@ -11,19 +11,19 @@ export class TextBuffer {
     this.#where = where;
   }
 
-  /** Keeps the piece as it is. Throws `incomplete` where all of them would be longer than a text can be. */
+  /** Adds a chunk, without a copy. Throws `incomplete` if the text would be longer than a string can be. */
   add(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     if (this.#bytes > constants.MAX_STRING_LENGTH) throw tooLongError(this.#bytes, this.#where);
   }
 
-  /** Throws `protocol` where it is not UTF-8. */
+  /** Returns the text. Throws `protocol` if the bytes are not UTF-8. */
   text(): string {
     return decodeUtf8(Buffer.concat(this.#chunks, this.#bytes), this.#where);
   }
 
-  /** The text, and forgets it. Throws `protocol` where it is not UTF-8. */
+  /** Returns the text, and empties the buffer. Throws `protocol` if the bytes are not UTF-8. */
   takeText(): string {
     const text = this.text();
     this.#chunks = [];

@@ -23,53 +23,58 @@ declare global {
 }
 
 /**
- * Finds every JSON number that JavaScript may write otherwise than the vendor did: `-0`, 16 digits and more, a fraction
- * or an exponent, each between two characters that may stand around a number. It also finds some inside strings.
+ * Matches every JSON number that JavaScript may write otherwise than the vendor did: `-0`, 16 digits and more, a
+ * fraction or an exponent, each between two characters that may stand around a number. Also matches some texts inside
+ * strings.
  */
 const DELICATE_NUMBER = /[ \t\n\r:,[](?:-0|-?\d{16,}|-?\d+[.eE][\d.eE+-]*)[ \t\n\r,}\]]/;
-/** A number alone is between no such characters. */
+/** Matches a response that is a number alone, which has no such characters around it. */
 const BARE_NUMBER = /^[ \t\n\r]*-?\d/;
 
-/** Levels of arrays and objects; more than any event has. At some thousands, `JSON.stringify` and the reading of digits run out of stack. */
+/**
+ * Largest number of levels of arrays and objects; no event has that many. At some thousands, `JSON.stringify` and the
+ * reading of digits run out of stack.
+ */
 export const MAX_LEVELS = 1000;
 
-/** A response body, and the method and path that it answers, for error messages. */
+/** A response body, and the method and path of its request, for error messages. */
 interface Received {
   readonly body: Buffer;
   readonly where: string;
 }
 
 /**
- * The body as text, without a byte order mark at its start.
- * Throws `protocol` where it is not UTF-8, `incomplete` where it is longer than a string can be (512 MB).
+ * Decodes a body, and drops a byte order mark at its start.
+ * Throws `protocol` if it is not UTF-8, `incomplete` if it is longer than a string can be (512 MB).
  */
 function decodeBody({ body, where }: Received): string {
   if (body.length > constants.MAX_STRING_LENGTH) throw tooLongError(body.length, where);
   return withoutByteOrderMark(decodeUtf8(body, where));
 }
 
-/** Bytes as text. Throws `protocol` where they are not UTF-8. */
+/** Decodes bytes. Throws `protocol` if they are not UTF-8. */
 export function decodeUtf8(bytes: Buffer, where: string): string {
   if (!isUtf8(bytes)) throw unexpectedResponseError('The response is not UTF-8.', where);
   return bytes.toString('utf8');
 }
 
-/** Text without a byte order mark at its start. */
+/** Drops a byte order mark at the start of a text. */
 export const withoutByteOrderMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
 
 /**
- * The body as JSON, every number digit for digit: one that JavaScript would change (`9007199254740993`, `1.10`, `1e400`,
- * `-0`) comes as an object of `JSON.rawJSON`, which `text` and `JSON.stringify` write as it came.
- * Throws `protocol` where the body is not UTF-8, not JSON, or nested too deep; the message may name a position, never
- * the text there.
+ * Reads a body as JSON, every number digit for digit: one that JavaScript would change (`9007199254740993`, `1.10`,
+ * `1e400`, `-0`) becomes an object of `JSON.rawJSON`, which `text` and `JSON.stringify` write as it came. If a name
+ * comes twice in an object, the last value counts. Throws `protocol` if the body is not UTF-8, not JSON, or nested too
+ * deep; the message may name a position, never the text there.
  */
 export function readJson(answer: Received): unknown {
   return parseJson(decodeBody(answer), answer.where);
 }
 
 /**
- * Text as `readJson` reads a body. `placeOf` says where in the body a character of the text stands, if the text is not
- * all of it; `levels` are those of brackets in the text that may stand around a value.
+ * Reads a text as `readJson` reads a body.
+ * @param placeOf maps a position in the text to one in the body, if the text is a part of it
+ * @param levels largest number of levels of arrays and objects in the text
  */
 export function parseJson(
   source: string,
@@ -88,7 +93,7 @@ function parseDigits(source: string, where: string, placeOf: (position: number) 
     const isDelicate = DELICATE_NUMBER.test(source) || BARE_NUMBER.test(source);
     return isDelicate ? JSON.parse(source, keepDigits) : JSON.parse(source);
   } catch (error) {
-    // The reading of digits goes down level by level, until the stack has no more room.
+    // The reading of digits recurses level by level, until the stack overflows.
     if (error instanceof RangeError) throw tooDeepError(where);
     // The parser's own error quotes the response, so it is no `cause`.
     const position = / in JSON at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(String(error))?.[1];
@@ -96,7 +101,7 @@ function parseDigits(source: string, where: string, placeOf: (position: number) 
   }
 }
 
-/** Whether arrays and objects ever stand in each other more than `levels` deep. */
+/** Whether arrays and objects are nested more than `levels` deep. */
 function isTooDeep(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return !JSON.isRawJSON(value);
@@ -106,7 +111,7 @@ function isTooDeep(value: unknown, levels: number): boolean {
     }
     return false;
   }
-  // Whatever comes from the parser has no enumerable names but its own.
+  // An object that comes from the parser has no inherited names that are enumerable.
   for (const name in value) {
     const inner = (value as JsonObject)[name];
     if (typeof inner === 'object' && isTooDeep(inner, levels - 1)) return true;
@@ -114,11 +119,11 @@ function isTooDeep(value: unknown, levels: number): boolean {
   return false;
 }
 
-/** The error for an answer that is no JSON; `at` is the first wrong character, or null where it is its end. */
+/** The error for a response that is not JSON; `at` is the position of the first wrong character, null for its end. */
 export const notJsonError = (at: number | null, where: string): ExportError =>
   unexpectedResponseError(`The response is not JSON${at === null ? '' : `, from character ${at} on`}.`, where);
 
-/** The error for an answer, or a part of one, that is longer than a string can be. */
+/** The `incomplete` error for a response, or a part of one, that is longer than a string can be. */
 export const tooLongError = (bytes: number, where: string): ExportError =>
   new ExportError('incomplete', `The response is too long to be read: ${bytes} bytes.`, {
     where,
@@ -128,31 +133,31 @@ export const tooLongError = (bytes: number, where: string): ExportError =>
 const tooDeepError = (where: string): ExportError =>
   unexpectedResponseError(`The response is nested too deep: more than ${MAX_LEVELS} levels.`, where);
 
-/** The value, if it is an object. Throws `protocol`; `what` names it in the message: `the answer`, `data[3]`. */
+/** Returns a value that has to be an object. Throws `protocol`; `what` names the value: `the answer`, `data[3]`. */
 export function asObject(value: unknown, what: string, where: string): JsonObject {
   if (isObject(value)) return value;
   throw unexpectedResponseError(`Expected ${what} to be an object, not ${kindOf(value)}.`, where);
 }
 
-/** The value, if it is an array. Throws `protocol`; `what` names it in the message. */
+/** Returns a value that has to be an array. Throws `protocol`; `what` names the value in the message. */
 export function asArray(value: unknown, what: string, where: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
   throw unexpectedResponseError(`Expected ${what} to be an array, not ${kindOf(value)}.`, where);
 }
 
-/** The object's own field; `undefined` where there is none, whatever prototypes hold. */
+/** Returns an object's own field; `undefined` if there is none, even if a prototype has one. */
 export function field(object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** The object's own field, which has to be a string; the empty one is a string. Throws `protocol`. */
+/** Returns an object's own field, which has to be a string, and may be empty. Throws `protocol`. */
 export function requireString(object: JsonObject, name: string, where: string): string {
   const value = field(object, name);
   if (typeof value === 'string') return value;
   throw unexpectedResponseError(`Expected field ${name} to be a string, not ${kindOf(value)}.`, where);
 }
 
-/** The object's own field, which has to be a finite number; to the nearest that JavaScript has. Throws `protocol`. */
+/** Returns an object's own field, which has to be a finite number, rounded as JavaScript does. Throws `protocol`. */
 export function requireNumber(object: JsonObject, name: string, where: string): number {
   const value = field(object, name);
   const number = JSON.isRawJSON(value) ? Number(value.rawJSON) : value;
@@ -160,19 +165,19 @@ export function requireNumber(object: JsonObject, name: string, where: string): 
   throw unexpectedResponseError(`Expected field ${name} to be a finite number, not ${kindOf(value)}.`, where);
 }
 
-/** The object's own field, which has to be a date-time, in milliseconds since 1970. Throws `protocol`. */
+/** Returns an object's own field, which has to be a date-time, in milliseconds since 1970. Throws `protocol`. */
 export function requireInstant(object: JsonObject, name: string, where: string): number {
   const time = parseInstant(requireString(object, name, where));
   if (time !== null) return time;
   throw unexpectedResponseError(`Expected field ${name} to be a date and time.`, where);
 }
 
-/** The value, if it is an object, else one without fields: for what may be missing. */
+/** Returns the value if it is an object, else an object without fields. */
 export function objectOrNone(value: unknown): JsonObject {
   return isObject(value) ? value : {};
 }
 
-/** The object that a cell holds as JSON, numbers digit for digit; one without fields where it holds anything else. */
+/** Reads a cell that holds a JSON object, digit for digit; returns an object without fields for anything else. */
 export function objectIn(cell: string): JsonObject {
   if (!cell.startsWith('{')) return {};
   try {
@@ -182,14 +187,14 @@ export function objectIn(cell: string): JsonObject {
   }
 }
 
-/** Whether it is a JSON object: neither null, an array, nor a number that was kept digit for digit. */
+/** Whether a value is a JSON object: neither null, an array, nor a number that was kept digit for digit. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
 }
 
 /**
- * A JSON value as a cell: a string as it is, null and `undefined` empty, a number's own digits, the rest as JSON.
- * UTF-8 has no half of a surrogate pair, so U+FFFD stands for one; else a row would differ from itself read again.
+ * Writes a JSON value as a cell: a string as it is, null and `undefined` empty, a number's own digits, the rest as
+ * JSON. UTF-8 has no lone surrogate, so U+FFFD stands for one; else a row would differ from itself when read again.
  */
 export function text(value: unknown): string {
   if (value === null || value === undefined) return '';
@@ -209,7 +214,7 @@ function keepDigits(_key: string, value: unknown, { source }: { readonly source?
 const exactNumber = (number: number, source: string): number | RawNumber =>
   JSON.stringify(number) === source ? number : JSON.rawJSON(source);
 
-/** What a value is, in words that hold nothing of it. */
+/** Names the kind of a value for a message, without quoting it. */
 function kindOf(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';
@@ -218,7 +223,7 @@ function kindOf(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/** The error for an answer that is not what the document promises; `what` holds nothing of it. */
+/** The `protocol` error for a response that is not what the document promises; `what` quotes nothing of it. */
 export function unexpectedResponseError(what: string, where: string): ExportError {
   return new ExportError('protocol', what, {
     where,

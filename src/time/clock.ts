@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Time and chance, handed in so that tests need neither. */
+/** Time and chance, passed as an argument so that tests depend on neither. */
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00Z. */
   now(): number;
   /** Resolves after `ms` milliseconds; rejects at once with `signal.reason` when the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** At least 0, less than 1. */
+  /** A random number, at least 0 and less than 1. */
   random(): number;
 }
 

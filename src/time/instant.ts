@@ -3,31 +3,33 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-/** Days of a year before each month, where February has 28. */
+/** Days of a common year before each month. */
 const DAYS_BEFORE = MONTH_DAYS.map((_, month) => MONTH_DAYS.slice(0, month).reduce((sum, days) => sum + days, 0));
-/** 1970-01-01, counted from 0000-01-01. */
+/** Days from 0000-01-01 to 1970-01-01. */
 const EPOCH_DAY = 719_528;
 
 const [PLUS, MINUS, FULL_STOP, COLON, SPACE] = [0x2b, 0x2d, 0x2e, 0x3a, 0x20];
 const [UPPER_T, LOWER_T, UPPER_Z, LOWER_Z] = [0x54, 0x74, 0x5a, 0x7a];
 
-/** Digits of a second's fraction that count: three of milliseconds, and twelve in which 2^-12 has a whole expansion. */
+/**
+ * Digits of a second's fraction that are read: three of milliseconds, and twelve in which 2^-12 has a whole expansion.
+ */
 const FRACTION_DIGITS = 15;
 const POWERS = Array.from({ length: FRACTION_DIGITS }, (_, exponent) => 10 ** exponent);
 
 /**
- * A vendor's timestamp as milliseconds since 1970: a date, `T` or a space, a time with seconds, an optional fraction of
- * any length, and an optional offset (`Z`, `+hh:mm`, `+hhmm`, `+hh`; without one it is UTC). Years 0000 to 9999.
- * Digits finer than a millisecond become a fraction, cut down to a multiple of 2^-12 ms (2^-5 ms before 1900 and after
- * 2039, where a number holds no more), so that order is kept and `Math.floor` gives the true millisecond.
- * null where the text is anything else: a bare date, a number, a day that does not exist, hour 24, second 60.
+ * Reads a vendor's timestamp as milliseconds since 1970: a date, `T` or a space, a time with seconds, an optional
+ * fraction of any length, and an optional offset (`Z`, `+hh:mm`, `+hhmm`, `+hh`; without one it is UTC). Years 0000 to
+ * 9999. Digits finer than a millisecond become a fraction, rounded down to a multiple of 2^-12 ms (2^-5 ms before 1900
+ * and after 2039, where a number holds no more), so that order is kept and `Math.floor` gives the true millisecond.
+ * null if the text is anything else: a bare date, a number, a day that does not exist, hour 24, second 60.
  */
 export function parseInstant(text: string): number | null {
   const bytes = Buffer.from(text);
   return instantAt(bytes, 0, bytes.length);
 }
 
-/** The same of a text that stands there. */
+/** Reads a timestamp in `bytes[from, to)` as `parseInstant` reads a text. */
 export function instantAt(bytes: Buffer, from: number, to: number): number | null {
   const behindSeconds = from + 19;
   if (behindSeconds > to) return null;
@@ -37,7 +39,7 @@ export function instantAt(bytes: Buffer, from: number, to: number): number | nul
   const hour = twoDigits(bytes, from + 11);
   const minute = twoDigits(bytes, from + 14);
   const second = twoDigits(bytes, from + 17);
-  // A comparison with NaN is false, whichever it is.
+  // Any comparison with NaN is false.
   if (!(year >= 0 && hour <= 23 && minute <= 59 && second <= 59)) return null;
   if (!(day >= 1 && month >= 1 && month <= 12 && day <= daysIn(year, month))) return null;
   if (bytes[from + 4] !== MINUS || bytes[from + 7] !== MINUS) return null;
@@ -53,7 +55,9 @@ export function instantAt(bytes: Buffer, from: number, to: number): number | nul
   return hasFraction ? addFraction(bytes, behindSeconds + 1, end, seconds) : seconds;
 }
 
-/** UNIX seconds as milliseconds: nine or ten digits, and a fraction of any length; null where it is anything else. */
+/**
+ * Reads UNIX seconds in `bytes[from, to)` as milliseconds: nine or ten digits, any fraction; null for anything else.
+ */
 export function secondsAt(bytes: Buffer, from: number, to: number): number | null {
   const end = skipDigits(bytes, from, to);
   if (end - from !== 9 && end - from !== 10) return null;
@@ -61,12 +65,12 @@ export function secondsAt(bytes: Buffer, from: number, to: number): number | nul
   return Math.round(Number(bytes.toString('latin1', from, to)) * 1e6) / 1e3;
 }
 
-/** An instant as RFC 3339 in UTC, with three digits of fraction where there are milliseconds; finer ones are cut off. */
+/** Formats an instant as RFC 3339 in UTC; with three digits of fraction unless they are zero, finer ones dropped. */
 export function formatInstant(ms: number): string {
   return FORMATTED.toString('latin1', 0, writeInstant(ms, FORMATTED, 0));
 }
 
-/** Writes the same at a place, at most `INSTANT_BYTES`, and gives the place behind it. */
+/** Writes an instant as `formatInstant` has it, at most `INSTANT_BYTES`, from `start` on; returns the end. */
 export function writeInstant(ms: number, into: Buffer, start: number): number {
   const whole = Math.floor(ms);
   const day = Math.floor(whole / DAY_MS);
@@ -90,32 +94,34 @@ export function writeInstant(ms: number, into: Buffer, start: number): number {
   return at;
 }
 
-/** All digits of a number from that of `unit` on, a power of ten. */
+/** Writes the digits of a number from the one of `unit` (a power of ten) down to the last; returns the end. */
 function writeDigits(number: number, unit: number, into: Buffer, start: number): number {
   let at = start;
   for (let left = unit; left >= 1; left /= 10) into[at++] = 48 + (Math.floor(number / left) % 10);
   return at;
 }
 
-/** Of years that have six digits and a sign. */
+/** Length of the longest instant that `writeInstant` writes, whose year has a sign and six digits. */
 export const INSTANT_BYTES = '+275760-09-13T00:00:00.000Z'.length;
 const FORMATTED = Buffer.alloc(INSTANT_BYTES);
-/** The day of the last instant, `2026-11-01T`: others are likely to be of the same. */
+/** Day of the instant that was written last, as `2026-11-01T`: the next one is likely to be of that day. */
 let writtenDay = { day: 0, text: '1970-01-01T' };
 
-/** `formatInstant` without punctuation, for names of files and artifacts: `20261101T000000Z`, `20261101T000000.123Z`. */
+/**
+ * Formats an instant for names of files and artifacts, without punctuation: `20261101T000000Z`, `20261101T000000.123Z`.
+ */
 export function compactInstant(ms: number): string {
   return formatInstant(ms).replace(/[-:]/g, '');
 }
 
-/** The number that two digits at `at` make; NaN where one of them is no digit. */
+/** The number of two digits at `at`; NaN if one of the bytes is no digit. */
 function twoDigits(bytes: Buffer, at: number): number {
   const tens = (bytes[at] as number) - 48;
   const ones = (bytes[at + 1] as number) - 48;
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
-/** The number that `count` bytes from `at` on make, all of them digits. */
+/** The number of `count` digits at `at`; all of the bytes must be digits. */
 function digits(bytes: Buffer, at: number, count: number): number {
   let value = 0;
   for (let i = at; i < at + count; i++) value = value * 10 + (bytes[i] as number) - 48;
@@ -141,7 +147,7 @@ function dayNumber(year: number, month: number, day: number): number {
   return year * 365 + leaps + before + day - 1 - EPOCH_DAY;
 }
 
-/** Minutes east of UTC that the rest of the text says; null where it is no offset. */
+/** Reads `bytes[at, to)` as an offset, in minutes east of UTC; null if it is none. */
 function offsetAt(bytes: Buffer, at: number, to: number): number | null {
   const rest = to - at;
   if (rest === 0) return 0;
@@ -155,7 +161,7 @@ function offsetAt(bytes: Buffer, at: number, to: number): number | null {
   return (sign === MINUS ? -1 : 1) * (hours * 60 + minutes);
 }
 
-/** Whole seconds, in ms, and the fraction of the digits from `from` up to `to`; cut, never rounded. */
+/** Adds the fraction whose digits are `bytes[from, to)` to whole seconds, in milliseconds; rounds down. */
 function addFraction(bytes: Buffer, from: number, to: number, seconds: number): number {
   const count = Math.min(to - from, FRACTION_DIGITS);
   if (count <= 3) return seconds + digits(bytes, from, count) * power(3 - count);

@@ -119,9 +119,9 @@ describe('cutError', () => {
     const texts = { message: 'm', where: 'w', next: 'n', [name]: 'is hunter2hunter2.' };
     const cause = new Error('c');
     const { message, ...details } = texts;
-    const error = redactError(new ExportError('auth', message, { ...details, cause }), redact);
+    const error = redactError(new ExportError('auth', message, { ...details, status: 401, cause }), redact);
     expect(error).toBeInstanceOf(ExportError);
-    expect(error).toMatchObject({ ...texts, [name]: 'is ***.', kind: 'auth', cause });
+    expect(error).toMatchObject({ ...texts, [name]: 'is ***.', kind: 'auth', status: 401, cause });
   });
 
   test('an error with a status and a secret: keeps the status', () => {
