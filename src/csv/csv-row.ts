@@ -63,6 +63,11 @@ export class CsvRow {
     return this.cells;
   }
 
+  /** The cells as JSON. */
+  get json(): string {
+    return JSON.stringify(this.cells);
+  }
+
   /** Decodes one cell, counted from 0; empty if the row has fewer. */
   cell(index: number): string {
     if (this.first !== null && index === 0) return this.first.text;

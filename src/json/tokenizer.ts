@@ -1,144 +1,114 @@
-/** One pass over JSON that is written as `JSON.stringify` would write it, in bytes; anything else gives -1. */
+/** One pass over JSON in bytes, which says where values end and how they are written, and makes nothing of them. */
 
-const [QUOTE, BACKSLASH, COMMA, MINUS, FULL_STOP, COLON, PLUS] = [0x22, 0x5c, 0x2c, 0x2d, 0x2e, 0x3a, 0x2b];
+import { ESCAPES, hashOf, hexUnit, ORDINARY, passName, passPlain, skipBlank } from './literals.ts';
+
+const [QUOTE, BACKSLASH, COMMA, COLON, SLASH, LETTER_U, SPACE] = [0x22, 0x5c, 0x2c, 0x3a, 0x2f, 0x75, 0x20];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
-const [SPACE, TAB, LF, CR, ZERO, NINE] = [0x20, 0x09, 0x0a, 0x0d, 0x30, 0x39];
 
 /** Levels of arrays and objects that are followed here; far below those that are allowed. */
 const MOST_LEVELS = 32;
 /** Names of all objects around one place that are kept to be compared; more are not followed. */
 const MOST_NAMES = 256;
-const NAMES = new Int32Array(MOST_NAMES);
 
-/** Bytes of a string that say nothing but themselves. */
-const ORDINARY = new Uint8Array(256).fill(1, SPACE);
-ORDINARY[QUOTE] = 0;
-ORDINARY[BACKSLASH] = 0;
+/**
+ * Steps over strings, objects and arrays, and notes whether they are written as `JSON.stringify` writes them: without
+ * blanks, and with no more escapes than it needs. A method returns the place behind the value, or -1 where the value is
+ * not JSON, may go on behind `end`, or would change under `JSON.parse`: names that come twice, begin with a digit (the
+ * parser puts numbers first) or hold escapes, and more than 32 levels.
+ */
+export class Tokenizer {
+  /** Whether every value since this was last set to true is written as `JSON.stringify` writes it. */
+  isCompact = true;
+  /** Hashes of the names of all objects around one place. */
+  readonly #names = new Int32Array(MOST_NAMES);
 
-/** What may stand behind a backslash where `JSON.stringify` writes one, `\u` left out: the byte that it means. */
-export const ESCAPES = new Uint8Array(256);
-for (const [letter, means] of Object.entries({ '"': '"', '\\': '\\', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' })) {
-  ESCAPES[letter.charCodeAt(0)] = means.charCodeAt(0);
-}
-
-// In all of these, `end` is the last byte's place: it may be read, so that no place beyond the bytes ever is.
-
-/** The first place from `at` on without white space, at most `end`. */
-export function skipBlank(bytes: Buffer, at: number, end: number): number {
-  for (; at < end; at++) {
-    const byte = bytes[at];
-    if (byte !== SPACE && byte !== LF && byte !== CR && byte !== TAB) break;
+  /** Steps over the object or the array that begins at `at`. */
+  passNested(bytes: Buffer, at: number, end: number): number {
+    return bytes[at] === OPEN_OBJECT ? this.#passObject(bytes, at, end, 1, 0) : this.#passArray(bytes, at, end, 1, 0);
   }
-  return at;
-}
 
-/** The place behind a value other than a string, an object, an array; -1 where it is none, or may go on behind `end`. */
-export function passPlain(bytes: Buffer, at: number, end: number): number {
-  switch (bytes[at]) {
-    case 0x74: // true
-      return at + 4 <= end && bytes[at + 1] === 0x72 && bytes[at + 2] === 0x75 && bytes[at + 3] === 0x65 ? at + 4 : -1;
-    case 0x66: // false
-      if (at + 5 > end || bytes[at + 1] !== 0x61 || bytes[at + 2] !== 0x6c) return -1;
-      return bytes[at + 3] === 0x73 && bytes[at + 4] === 0x65 ? at + 5 : -1;
-    case 0x6e: // null
-      return at + 4 <= end && bytes[at + 1] === 0x75 && bytes[at + 2] === 0x6c && bytes[at + 3] === 0x6c ? at + 4 : -1;
-    default:
-      return passNumber(bytes, at, end);
+  /** Steps over the string whose opening quote is at `from`. */
+  passString(bytes: Buffer, from: number, end: number): number {
+    let at = from + 1;
+    while (at < end) {
+      while (at < end && ORDINARY[bytes[at] as number] === 1) at++;
+      if (bytes[at] === QUOTE) return at + 1;
+      if (bytes[at] !== BACKSLASH || at >= end) return -1;
+      const letter = bytes[at + 1] as number;
+      if (ESCAPES[letter] === 0) {
+        this.isCompact = false;
+        if (letter === LETTER_U) {
+          if (hexUnit(bytes, at + 2, end) === -1) return -1;
+          at += 4;
+        } else if (letter !== SLASH) return -1;
+      }
+      at += 2;
+    }
+    return -1;
   }
-}
 
-function passNumber(bytes: Buffer, from: number, end: number): number {
-  let at = bytes[from] === MINUS && from < end ? from + 1 : from;
-  const first = at;
-  at = passDigits(bytes, at, end);
-  if (at === first || (bytes[first] === ZERO && at > first + 1)) return -1;
-  if (bytes[at] === FULL_STOP && at < end) {
-    const fraction = at + 1;
-    at = passDigits(bytes, fraction, end);
-    if (at === fraction) return -1;
+  /** Steps over white space. */
+  skipBlank(bytes: Buffer, at: number, end: number): number {
+    if ((bytes[at] as number) > SPACE) return at;
+    this.isCompact = false;
+    return skipBlank(bytes, at, end);
   }
-  if ((bytes[at] === 0x65 || bytes[at] === 0x45) && at < end) {
-    at += 1;
-    if ((bytes[at] === PLUS || bytes[at] === MINUS) && at < end) at += 1;
-    const exponent = at;
-    at = passDigits(bytes, exponent, end);
-    if (at === exponent) return -1;
+
+  #passObject(bytes: Buffer, from: number, end: number, level: number, outer: number): number {
+    if (level > MOST_LEVELS) return -1;
+    let names = outer;
+    let at = this.skipBlank(bytes, from + 1, end);
+    if (at < end && bytes[at] === CLOSE_OBJECT) return at + 1;
+    while (at < end) {
+      if (names === MOST_NAMES) return -1;
+      const nameEnd = passName(bytes, at, end);
+      if (nameEnd === -1) return -1;
+      const hash = hashOf(bytes, at, nameEnd);
+      // Where two names may be equal, they are taken for it.
+      for (let index = outer; index < names; index++) if (this.#names[index] === hash) return -1;
+      this.#names[names++] = hash;
+      at = this.skipBlank(bytes, nameEnd, end);
+      if (bytes[at] !== COLON || at >= end) return -1;
+      at = this.#passValue(bytes, this.skipBlank(bytes, at + 1, end), end, level, names);
+      if (at === -1) return -1;
+      at = this.skipBlank(bytes, at, end);
+      if (at >= end) return -1;
+      if (bytes[at] === CLOSE_OBJECT) return at + 1;
+      if (bytes[at] !== COMMA) return -1;
+      at = this.skipBlank(bytes, at + 1, end);
+    }
+    return -1;
   }
-  return at < end ? at : -1;
-}
 
-function passDigits(bytes: Buffer, at: number, end: number): number {
-  while (at < end && (bytes[at] as number) >= ZERO && (bytes[at] as number) <= NINE) at++;
-  return at;
-}
-
-/** The place behind an object or an array. */
-export function passNested(bytes: Buffer, at: number, end: number): number {
-  return bytes[at] === OPEN_OBJECT ? passObject(bytes, at, end, 1, 0) : passArray(bytes, at, end, 1, 0);
-}
-
-function passObject(bytes: Buffer, from: number, end: number, level: number, outer: number): number {
-  if (level > MOST_LEVELS) return -1;
-  let names = outer;
-  let at = from + 1;
-  if (at < end && bytes[at] === CLOSE_OBJECT) return at + 1;
-  while (at < end) {
-    if (bytes[at] !== QUOTE || names === MOST_NAMES) return -1;
-    at += 1;
-    // The parser puts fields whose names are numbers before the others.
-    const first = bytes[at] as number;
-    if (first >= ZERO && first <= NINE) return -1;
-    let hash = 0;
-    while (at < end && ORDINARY[bytes[at] as number] === 1) hash = (Math.imul(hash, 31) + (bytes[at++] as number)) | 0;
-    if (bytes[at] !== QUOTE || at + 2 > end || bytes[at + 1] !== COLON) return -1;
-    // Where two names may be the same, they are taken for it.
-    for (let index = outer; index < names; index++) if (NAMES[index] === hash) return -1;
-    NAMES[names++] = hash;
-    at = passValue(bytes, at + 2, end, level, names);
-    if (at === -1 || at >= end) return -1;
-    if (bytes[at] === CLOSE_OBJECT) return at + 1;
-    if (bytes[at] !== COMMA) return -1;
-    at += 1;
+  #passArray(bytes: Buffer, from: number, end: number, level: number, names: number): number {
+    if (level > MOST_LEVELS) return -1;
+    let at = this.skipBlank(bytes, from + 1, end);
+    if (at < end && bytes[at] === CLOSE_ARRAY) return at + 1;
+    while (at < end) {
+      at = this.#passValue(bytes, at, end, level, names);
+      if (at === -1) return -1;
+      at = this.skipBlank(bytes, at, end);
+      if (at >= end) return -1;
+      if (bytes[at] === CLOSE_ARRAY) return at + 1;
+      if (bytes[at] !== COMMA) return -1;
+      at = this.skipBlank(bytes, at + 1, end);
+    }
+    return -1;
   }
-  return -1;
-}
 
-function passArray(bytes: Buffer, from: number, end: number, level: number, names: number): number {
-  if (level > MOST_LEVELS) return -1;
-  let at = from + 1;
-  if (at < end && bytes[at] === CLOSE_ARRAY) return at + 1;
-  while (at < end) {
-    at = passValue(bytes, at, end, level, names);
-    if (at === -1 || at >= end) return -1;
-    if (bytes[at] === CLOSE_ARRAY) return at + 1;
-    if (bytes[at] !== COMMA) return -1;
-    at += 1;
+  #passValue(bytes: Buffer, at: number, end: number, level: number, names: number): number {
+    if (at >= end) return -1;
+    switch (bytes[at]) {
+      case QUOTE:
+        return this.passString(bytes, at, end);
+      case OPEN_OBJECT:
+        return this.#passObject(bytes, at, end, level + 1, names);
+      case OPEN_ARRAY:
+        return this.#passArray(bytes, at, end, level + 1, names);
+      default:
+        return passPlain(bytes, at, end);
+    }
   }
-  return -1;
-}
-
-function passValue(bytes: Buffer, at: number, end: number, level: number, names: number): number {
-  switch (bytes[at]) {
-    case QUOTE:
-      return passString(bytes, at, end);
-    case OPEN_OBJECT:
-      return passObject(bytes, at, end, level + 1, names);
-    case OPEN_ARRAY:
-      return passArray(bytes, at, end, level + 1, names);
-    default:
-      return passPlain(bytes, at, end);
-  }
-}
-
-function passString(bytes: Buffer, from: number, end: number): number {
-  let at = from + 1;
-  while (at < end) {
-    while (at < end && ORDINARY[bytes[at] as number] === 1) at++;
-    if (bytes[at] === QUOTE) return at + 1;
-    if (bytes[at] !== BACKSLASH || at >= end || ESCAPES[bytes[at + 1] as number] === 0) return -1;
-    at += 2;
-  }
-  return -1;
 }
 
 /** Bytes outside strings that say where an element ends. */

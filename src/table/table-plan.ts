@@ -1,21 +1,23 @@
 import { nearest } from '../base/did-you-mean.ts';
 import { ExportError } from '../base/errors.ts';
-import { CsvRow } from '../csv/csv-row.ts';
 import type { RowBuffer } from '../csv/row-buffer.ts';
 import type { JsonObject } from '../json/values.ts';
-import type { Columns, EncodedRow, Vendor, VendorEvent } from '../vendors/contract.ts';
-import { COMMON_COLUMNS, CommonCells } from './common-columns.ts';
-import { type CsvWriter, csvWriter } from './common-from-csv.ts';
+import type { Columns, NativeColumn, Vendor, VendorEvent } from '../vendors/contract.ts';
+import { isEncoded, isRow } from '../vendors/event-body.ts';
+import { COMMON_COLUMNS, commonCells } from './common-columns.ts';
+import { CsvCells } from './csv-cells.ts';
 import { EXTRA_COLUMN, nativeRow } from './native-columns.ts';
-import { TranscodedRow } from './transcode/encoded-row.ts';
+import { type CellSource, type NativeTexts, RowCells } from './row-cells.ts';
 
 /** What a table's header is, and how an event becomes a row of it. */
 export interface TablePlan {
   /** The header: each name once. */
   readonly names: readonly string[];
-  /** The cells of one event, one for each name. Throws nothing of its own; what the vendor's `common` throws. */
+  /** Writes the cells of a row, whatever the native cells lie in. */
+  readonly cells: RowCells;
+  /** Returns the cells of one event, one for each name. Throws what the vendor's `common` throws. */
   readonly row: (event: VendorEvent) => string[];
-  /** The same into a buffer; a row of this table that is encoded already, as it is. */
+  /** Writes the row of one event; a row of this table that is encoded already, as it is. */
   readonly write: (event: VendorEvent, rows: RowBuffer) => void;
 }
 
@@ -35,21 +37,31 @@ export function planTable({ vendor, org, columns, header }: TableOptions): Table
     throw new Error(`The native table of ${vendor.name} is planned before its header is known.`);
   }
   checkColumns(vendor, columns, header);
-  const native = nativeTable(vendor, header);
-  const common = commonTable(vendor, org, native);
-  if (columns === 'native') return native;
-  if (columns === 'common') return common;
-  const places = columns.map((name) => {
-    const own = native.names.indexOf(name);
-    return own >= 0 ? { table: native, index: own } : { table: common, index: common.names.indexOf(name) };
-  });
-  const hasCommon = places.some(({ table }) => table === common);
-  const row = (event: VendorEvent) => {
-    const cells = native.row(event);
-    const others = hasCommon ? common.rowOf(event, cells) : [];
-    return places.map(({ table, index }) => (table === native ? cells : others)[index] ?? '');
+  const isCsv = vendor.format === 'csv';
+  const native = isCsv ? (header ?? []) : [...(vendor.columns ?? []), EXTRA_COLUMN].map(({ name }) => name);
+  const common = COMMON_COLUMNS.map(({ name }) => name);
+  const names = columns === 'native' ? native : columns === 'common' ? common : columns;
+  const sources = commonCells(vendor, org, native);
+  const sourceOf = (name: string, index: number): CellSource => {
+    const column = columns === 'native' ? index : columns === 'common' ? -1 : native.indexOf(name);
+    return column === -1 ? (sources[common.indexOf(name)] as CellSource) : { kind: 'native', columns: [column] };
   };
-  return { names: columns, row, write: (event, rows) => rows.addCells(row(event)) };
+  const cells = new RowCells(names.map(sourceOf), isCsv ? -1 : native.length - 1);
+  const textsOf = isCsv ? textsOfRow(native) : textsOfFields(vendor.columns ?? []);
+  const row = (event: VendorEvent) => cells.texts(event, textsOf(event.body));
+  const csv = isCsv && columns !== 'native' && CsvCells.canWrite(native) ? new CsvCells(native) : null;
+  const write = (event: VendorEvent, rows: RowBuffer) => {
+    const { body } = event;
+    if (!isRow(body)) rows.addCells(row(event));
+    else if (isEncoded(body)) rows.addEncoded(body.bytes, body.from, body.to);
+    else if (columns === 'native') rows.addRow(body);
+    else if (csv === null) rows.addCells(row(event));
+    else {
+      csv.use(body);
+      cells.write(event, csv, rows);
+    }
+  };
+  return { names, cells, row, write };
 }
 
 interface TableOptions {
@@ -88,49 +100,29 @@ function nativeNames({ columns, format }: Vendor): readonly string[] | null {
   return (format === 'csv' ? columns : [...columns, EXTRA_COLUMN]).map(({ name }) => name);
 }
 
-/** Rows of the table that are encoded already stay as they are; those of a CSV vendor become rows of it in their own way. */
-const writerOf =
-  (row: TablePlan['row'], writeCsv: CsvWriter | null): TablePlan['write'] =>
-  (event, rows) => {
-    const { body } = event;
-    if (body instanceof TranscodedRow) rows.addEncoded(body.bytes, body.from, body.to);
-    else if (body instanceof CsvRow && writeCsv !== null) writeCsv(event, body, rows);
-    else rows.addCells(row(event));
+/** Returns the native cells of a CSV vendor's row: each as it came, by its place. */
+const textsOfRow =
+  (header: readonly string[]) =>
+  (body: VendorEvent['body']): NativeTexts => {
+    const cells = isRow(body) && !isEncoded(body) ? body.cells : [];
+    return { text: (column) => cells[column] ?? '', raw: () => JSON.stringify(byName(cells, header)) };
   };
 
-const asItCame: CsvWriter = (_event, row, rows) => rows.addRow(row);
-
-/** JSON vendors: the documented columns, then what they leave over. CSV vendors: each cell as it came, by its place. */
-function nativeTable(vendor: Vendor, header: readonly string[] | null): TablePlan {
-  if (vendor.format === 'csv') {
-    const row = ({ body }: VendorEvent) => (body instanceof CsvRow ? body.cells : []);
-    return { names: header ?? [], row, write: writerOf(row, asItCame) };
-  }
-  const columns = vendor.columns ?? [];
-  const rowOf = nativeRow(columns);
-  const row = ({ body }: VendorEvent) => rowOf(body instanceof CsvRow ? {} : fieldsOf(body));
-  return { names: [...columns, EXTRA_COLUMN].map(({ name }) => name), row, write: writerOf(row, asItCame) };
-}
-
-interface CommonPlan extends TablePlan {
-  /** The row of an event whose native cells are these. */
-  readonly rowOf: (event: VendorEvent, cells: readonly string[]) => string[];
-}
-
-function commonTable(vendor: Vendor, org: string, native: TablePlan): CommonPlan {
-  const common = new CommonCells(vendor, org, native.names);
-  const rowOf = (event: VendorEvent, cells: readonly string[]) => {
-    const fields = event.body instanceof CsvRow ? byName(cells, native.names) : fieldsOf(event.body);
-    return [...common.texts(event, { text: (column) => cells[column] ?? '' }), JSON.stringify(fields)];
+/** Returns the native cells of a JSON vendor's event: the documented columns, then what they leave over. */
+function textsOfFields(columns: readonly NativeColumn[]): (body: VendorEvent['body']) => NativeTexts {
+  const cellsOf = nativeRow(columns);
+  return (body) => {
+    const fields = fieldsIn(body);
+    const cells = cellsOf(fields);
+    return { text: (column) => cells[column] ?? '', raw: () => JSON.stringify(fields) };
   };
-  const row = (event: VendorEvent) => rowOf(event, native.row(event));
-  const writeCsv = vendor.format === 'csv' ? csvWriter(common, native.names) : null;
-  return { names: COMMON_COLUMNS.map(({ name }) => name), row, rowOf, write: writerOf(row, writeCsv) };
 }
 
-/** The event's object. */
-const fieldsOf = (body: JsonObject | EncodedRow): JsonObject =>
-  body instanceof TranscodedRow ? body.toJSON() : (body as JsonObject);
+/** Returns the vendor's own object. */
+function fieldsIn(body: VendorEvent['body']): JsonObject {
+  if (!isRow(body)) return body;
+  return isEncoded(body) ? body.toJSON() : {};
+}
 
 function byName(cells: readonly string[], header: readonly string[]): JsonObject {
   return Object.fromEntries(header.map((name, index) => [name, cells[index] ?? '']));

@@ -1,6 +1,7 @@
 import { fingerprint } from '../base/hash.ts';
 import { contains, type Window } from '../time/window.ts';
 import type { Page, Retraction, VendorEvent } from './contract.ts';
+import { jsonOf } from './event-body.ts';
 
 /** What has to be known of an answer to tell whether it is whole, gathered while its events pass. */
 export class AnswerStats {
@@ -56,14 +57,16 @@ export const millisecondOf = ([event]: readonly VendorEvent[]): number => Math.f
 export const inWindow = (window: Window, events: readonly VendorEvent[]): readonly VendorEvent[] =>
   events.filter(({ time }) => time === null || contains(window, time));
 
-/** Whether the rows are the same, in whatever order. Counts alone may agree by chance. */
+/** Whether two lists hold equal rows, in whatever order. Counts alone may agree by chance. */
 export function sameRows(some: readonly VendorEvent[], others: readonly VendorEvent[]): boolean {
   if (some.length !== others.length) return false;
-  const rows = others.map(textOf).sort();
-  return some
-    .map(textOf)
-    .sort()
-    .every((row, index) => row === rows[index]);
+  const [rows, otherRows] = [some.map(textOf), others.map(textOf)];
+  const isSame = () => rows.every((row, index) => row === otherRows[index]);
+  // Most are in the same order, too, and need no sorting.
+  if (isSame()) return true;
+  rows.sort();
+  otherRows.sort();
+  return isSame();
 }
 
 /** How many events, and what they add up to in any order. */
@@ -102,5 +105,5 @@ export class MultisetSum {
   }
 }
 
-/** All that an event says, as JSON. */
-const textOf = ({ body }: VendorEvent): string => JSON.stringify(body);
+/** Returns all that an event says as one text. */
+const textOf = ({ body }: VendorEvent): string => jsonOf(body);

@@ -16,6 +16,8 @@ export interface EncodedRow {
   readonly to: number;
   /** The vendor's own object, parsed anew each time. */
   readonly toJSON: () => JsonObject;
+  /** The vendor's own object as `JSON.stringify` writes it. */
+  readonly json: string;
 }
 
 /** The vendor's own object, and what the rooms need to know of it. */

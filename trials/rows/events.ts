@@ -14,7 +14,7 @@ import { TranscodedRow } from '../../src/table/transcode/encoded-row.ts';
 import { rowReader } from '../../src/table/transcode/event-reader.ts';
 import { rowWriter } from '../../src/table/transcode/row-writer.ts';
 import { contains } from '../../src/time/window.ts';
-import type { ReadEvents, Vendor } from '../../src/vendors/contract.ts';
+import type { Columns, ReadEvents, Vendor } from '../../src/vendors/contract.ts';
 import { vendors } from '../../src/vendors/index.ts';
 import { readEvents } from '../../src/vendors/read-page.ts';
 import { pagesOf } from '../fuzz/pages.ts';
@@ -48,7 +48,9 @@ export async function proveEvents(seed: number, count: number): Promise<EventsPr
       const share = Math.ceil(count / LOGS.length);
       const written = writeLog(path, { log, seed, events: share, window: DAY, spread: 'even' });
       const download = server(await readFile(path), written, before, after);
-      for (const columns of ['native', 'common'] as const) {
+      const few = (vendor.columns ?? []).slice(0, 4).map(({ name }) => name);
+      const tables: readonly Columns[] = ['native', 'common', [...few, 'extra', 'actor_email', 'raw']];
+      for (const columns of tables) {
         const maker = rowWriter(vendor, 'acme', columns);
         insist(maker !== null, 'no rows by bytes', log);
         const byBytes = await sumOf(vendor, columns, download, rowReader(maker));
@@ -89,7 +91,7 @@ function server(bytes: Buffer, { offsets, micros, separator }: WrittenLog, befor
 
 async function sumOf(
   vendor: Vendor,
-  columns: 'native' | 'common',
+  columns: Columns,
   download: (call: Call) => Promise<Download>,
   events: ReadEvents,
 ) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { ESCAPES, passElement, passNested, passPlain, skipBlank } from '../../../src/json/tokenizer.ts';
+import { ESCAPES, passPlain, skipBlank } from '../../../src/json/literals.ts';
+import { passElement, Tokenizer } from '../../../src/json/tokenizer.ts';
 
 type Pass = (bytes: Buffer, at: number, end: number) => number;
 
@@ -19,6 +20,16 @@ function passed(pass: Pass, text: string, behind: string, toRead = 1): number {
   const early = Array.from({ length: end - from }, (_, count) => pass(within, from, from + count));
   expect(early.filter((place) => place !== -1)).toEqual([]);
   return found;
+}
+
+const passNested: Pass = (bytes, at, end) => new Tokenizer().passNested(bytes, at, end);
+
+/** Whether the value is written as `JSON.stringify` writes it, as far as the tokenizer can tell. */
+function isCompact(text: string): boolean {
+  const tokenizer = new Tokenizer();
+  const bytes = Buffer.from(`${text},`);
+  expect(tokenizer.passNested(bytes, 0, bytes.length - 1)).toBe(bytes.length - 1);
+  return tokenizer.isCompact;
 }
 
 const lengthOf = (text: string): number => Buffer.byteLength(text);
@@ -86,6 +97,7 @@ describe('an object or an array', () => {
   ])('%s: passed over', (_, text) => {
     expect(JSON.stringify(JSON.parse(text))).toBe(text.replace('-1.5e3', '-1500'));
     for (const behind of [',1', ']]', '}}', '""']) expect(passed(passNested, text, behind)).toBe(lengthOf(text));
+    expect(isCompact(text)).toBe(true);
   });
 
   test.each([
@@ -98,6 +110,17 @@ describe('an object or an array', () => {
     ['a blank after a colon', '{"a": 1}'],
     ['a blank before a brace', '{"a":1 }'],
     ['a blank alone', '[ ]'],
+    ['a slash that is escaped', String.raw`["\/"]`],
+    ['a character by its number', String.raw`["\u0061"]`],
+    ['half a surrogate pair', String.raw`["\ud83e"]`],
+    ['line ends and tabs between all parts', '{\n"a"\r\n:\t[ 1\n,\n2 ]\n,\n"b"\n:\n{ }\n}'],
+  ])('%s: passed over, and not compact', (_, text) => {
+    JSON.parse(text);
+    for (const behind of [',1', ']]', '}}', '""']) expect(passed(passNested, text, behind)).toBe(lengthOf(text));
+    expect(isCompact(text)).toBe(false);
+  });
+
+  test.each([
     ['a comma alone', '[,]'],
     ['a comma at first', '[,1]'],
     ['a comma too many', '[1,]'],
@@ -119,8 +142,8 @@ describe('an object or an array', () => {
     ['a value that is none', '[x]'],
     ['a field whose value is none', '{"a":x}'],
     ['a number that begins with 0', '[01]'],
-    ['a slash that is escaped', String.raw`["\/"]`],
-    ['a character by its number', String.raw`["\u0061"]`],
+    ['a character by three digits', String.raw`["\u006"]`],
+    ['a character by a number that is none', String.raw`["\u00g1"]`],
     ['an escape that there is not', String.raw`["\a"]`],
     ['a control character', '["\u001f"]'],
     ['a control character before a letter', '["\u001fn"]'],

@@ -140,7 +140,8 @@ describe('the common table', () => {
     };
     const rowOf = (columns: Columns) => planTable({ vendor, org: 'o', columns, header: null }).row;
     expect(rowOf(['a'])(eventOf(json('{"a":1}')))).toEqual(['1']);
-    expect(() => rowOf(['a', 'time'])(eventOf(json('{"a":1}')))).toThrow('Nobody asked.');
+    expect(rowOf(['a', 'vendor'])(eventOf(json('{"a":1}')))).toEqual(['1', 'acme']);
+    expect(() => rowOf(['a', 'action'])(eventOf(json('{"a":1}')))).toThrow('Nobody asked.');
   });
 
   test('has cells that are made of others, and nothing where a native column is not there', () => {
@@ -214,7 +215,7 @@ describe('written into a buffer', () => {
   const source = '{"a":"go"}';
   const encoded = 'as,it,is\r\n';
   const batch = { source: Buffer.from(`[${source}]`), encoded: Buffer.from(`before\r\n${encoded}after\r\n`) };
-  const jsonRow = new TranscodedRow(batch, 8, 8 + encoded.length, 1, 1 + source.length);
+  const jsonRow = new TranscodedRow(batch, 8, 8 + encoded.length, 1, 1 + source.length, true);
 
   test.each<[string, Columns, string[] | null, VendorEvent['body'], string]>([
     ['a row that is encoded already, in the native table', 'native', ['a'], jsonRow, encoded],

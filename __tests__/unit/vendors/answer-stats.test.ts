@@ -83,7 +83,7 @@ test('a window keeps its own events, and those without a time', () => {
 /** The same row in each of the forms in which a vendor's event may come. */
 const jsonRow = (fields: object): VendorEvent => {
   const source = Buffer.from(` ${JSON.stringify(fields)} `);
-  const body = new TranscodedRow({ source, encoded: source }, 0, 0, 1, source.length - 1);
+  const body = new TranscodedRow({ source, encoded: source }, 0, 0, 1, source.length - 1, true);
   return { time: 10, id: null, body };
 };
 const object = (body: Record<string, string>): VendorEvent => ({ time: 10, id: null, body });

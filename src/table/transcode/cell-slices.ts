@@ -1,39 +1,49 @@
 import type { RowBuffer } from '../../csv/row-buffer.ts';
+import { parseJson } from '../../json/values.ts';
 import { instantAt } from '../../time/instant.ts';
-import type { NativeCells } from '../common-columns.ts';
+import type { NativeCells } from '../row-cells.ts';
 import { Copier } from './json-to-csv.ts';
+import { Leftovers } from './leftovers.ts';
 
 const COMMA = 0x2c;
 
 /**
- * What a column has of an event. Up to `ESCAPED_QUOTED`, it is a string, and stands between its quotes; such as are known
- * to need quotes in CSV are `QUOTED`.
+ * What an event has in a column. Up to `ESCAPED_QUOTED`, it is a string, and its slice lies between the quotes; `QUOTED`
+ * ones are known to need quotes in CSV. `NESTED` is an object or an array that is written as `JSON.stringify` writes it,
+ * `LOOSE` one that is written in another way.
  */
-export const [BARE, QUOTED, ESCAPED, ESCAPED_QUOTED, PLAIN, NESTED, NULL] = [0, 1, 2, 3, 4, 5, 6];
+export const [BARE, QUOTED, ESCAPED, ESCAPED_QUOTED, PLAIN, NESTED, LOOSE, NULL] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 const EMPTY: Buffer = Buffer.of();
 
-/** Where an event has its columns, and what becomes of them. */
+/** The slices of one event's JSON that are the cells of its columns, and what they become in a CSV. */
 export class CellSlices implements NativeCells {
+  /** The fields of the event that no column holds. */
+  readonly leftovers = new Leftovers();
   readonly #count: number;
-  /** Counts the events that were begun. */
+  /** The number of the event, counted from 1. */
   #event = 0;
-  /** Of each column: the last event that has it, what it has there, and where, which is no farther than a text is long. */
+  /** The last event that has each column. */
   readonly #events: Int32Array;
   readonly #kinds: Uint8Array;
+  /** Places in the event's bytes, which are fewer than 2^31. */
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
   #bytes = EMPTY;
-  /** The text that was asked for last, as several columns of a row can be made of one. */
+  /** Where the event's JSON begins and ends, and whether it is written as `JSON.stringify` writes it. */
+  #from = 0;
+  #to = 0;
+  #isCompact = true;
+  /** The text that was decoded last, as several columns of a row can be made of one. */
   #text = '';
   #textColumn = -1;
   #textEvent = 0;
-  /** Where the last cell was written from, and into. */
-  #from = EMPTY;
-  #into = EMPTY;
+  /** The memory that the last cell was written from, and into. */
+  #source = EMPTY;
+  #target = EMPTY;
   #copier = new Copier(EMPTY, EMPTY);
 
-  /** @param count of the columns */
+  /** @param count of the columns; the one behind the last is `extra` */
   constructor(count: number) {
     this.#count = count;
     this.#events = new Int32Array(count);
@@ -42,9 +52,10 @@ export class CellSlices implements NativeCells {
     this.#ends = new Int32Array(count);
   }
 
-  /** Begins an event that lies in these bytes, and gives its number. */
+  /** Begins an event that lies in these bytes, and returns its number. */
   begin(bytes: Buffer): number {
     this.#bytes = bytes;
+    this.leftovers.clear();
     this.#event += 1;
     return this.#event;
   }
@@ -56,17 +67,33 @@ export class CellSlices implements NativeCells {
     this.#ends[column] = to;
   }
 
+  /** Ends the event, whose JSON lies in `[from, to)`. */
+  end(from: number, to: number, isCompact: boolean): void {
+    this.#from = from;
+    this.#to = to;
+    this.#isCompact = isCompact;
+  }
+
   isString(column: number): boolean {
     return this.#events[column] === this.#event && (this.#kinds[column] as number) <= ESCAPED_QUOTED;
   }
 
-  /** The time in a column that is a string; null where it is none, or written with escapes, as no instant is. */
+  /** The instant in a column that is a string, in milliseconds since 1970; null where it is not a date-time without escapes. */
   instant(column: number): number | null {
     return instantAt(this.#bytes, this.#starts[column] as number, this.#ends[column] as number);
   }
 
+  /** The text of a column that is a string, half surrogate pairs included. */
+  string(column: number): string {
+    const [from, to] = [this.#starts[column] as number, this.#ends[column] as number];
+    const kind = this.#kinds[column];
+    return kind === ESCAPED || kind === ESCAPED_QUOTED
+      ? JSON.parse(this.#bytes.toString('utf8', from - 1, to + 1))
+      : this.#bytes.toString('utf8', from, to);
+  }
+
   text(column: number): string {
-    if (this.#events[column] !== this.#event) return '';
+    if (column === -1 || this.#events[column] !== this.#event) return '';
     if (column !== this.#textColumn || this.#event !== this.#textEvent) {
       this.#text = this.#decode(column);
       this.#textColumn = column;
@@ -76,41 +103,46 @@ export class CellSlices implements NativeCells {
   }
 
   #decode(column: number): string {
-    const [from, to] = [this.#starts[column] as number, this.#ends[column] as number];
     const kind = this.#kinds[column] as number;
     if (kind === NULL) return '';
-    const isEscaped = kind === ESCAPED || kind === ESCAPED_QUOTED;
-    return isEscaped
-      ? JSON.parse(this.#bytes.toString('utf8', from - 1, to + 1))
-      : this.#bytes.toString('utf8', from, to);
+    if (kind <= ESCAPED_QUOTED) return this.string(column);
+    const text = this.#bytes.toString('utf8', this.#starts[column], this.#ends[column]);
+    return kind === LOOSE ? JSON.stringify(parseJson(text, 'a cell')) : text;
   }
 
   write(column: number, rows: RowBuffer, at: number): number {
+    if (column === this.#count) return this.#writeExtra(rows, at);
     if (this.#events[column] !== this.#event) return at;
     const length = (this.#ends[column] as number) - (this.#starts[column] as number);
-    return this.#copy(column, this.#copierInto(rows.room(2 * length, at)), at);
+    return this.#copy(column, this.#copierInto(rows.room(2 * length + 2, at)), at);
   }
 
-  /** Writes all columns as a row of the native table, of an event that takes so many bytes of JSON. */
-  writeRow(length: number, rows: RowBuffer): void {
+  writeRun(columns: readonly number[], rows: RowBuffer, from: number): number {
     // Each byte becomes two at most; beside them, each cell has two quotes and a comma.
-    const into = rows.room(2 * length + 3 * this.#count);
+    const into = rows.room(2 * (this.#to - this.#from) + 3 * columns.length, from);
     const copier = this.#copierInto(into);
-    let at = rows.length;
-    for (let column = 0; column < this.#count; column++) {
+    let at = from;
+    for (let index = 0; index < columns.length; index++) {
+      if (index > 0) into[at++] = COMMA;
+      const column = columns[index] as number;
       if (this.#events[column] === this.#event) at = this.#copy(column, copier, at);
-      into[at++] = COMMA;
     }
-    // Nothing is left over for `extra`.
-    rows.end(at);
+    return at;
   }
 
-  /** Ends a row with a cell that holds the JSON from `from` up to `to`. */
-  endWith(from: number, to: number, rows: RowBuffer, at: number): void {
-    rows.end(this.#copierInto(rows.room(2 * (to - from), at)).quote(from, to, at));
+  writeRaw(rows: RowBuffer, at: number): number {
+    const [from, to] = [this.#from, this.#to];
+    const copier = this.#copierInto(rows.room(2 * (to - from) + 2, at));
+    return this.#isCompact ? copier.quote(from, to, at) : copier.quoteNormalized(from, to, at);
   }
 
-  /** Copies what a column has of the event into memory that has room for each byte twice, and for two quotes. */
+  #writeExtra(rows: RowBuffer, at: number): number {
+    const { leftovers } = this;
+    if (leftovers.count === 0) return at;
+    return leftovers.write(this.#copierInto(rows.room(leftovers.mostBytes, at)), rows.room(0, at), at);
+  }
+
+  /** Copies a column that the event has into memory that has room for each byte twice, and for two quotes. */
   #copy(column: number, copier: Copier, at: number): number {
     const from = this.#starts[column] as number;
     const to = this.#ends[column] as number;
@@ -119,14 +151,15 @@ export class CellSlices implements NativeCells {
     if (kind === BARE || kind === PLAIN) return copier.copy(from, to, at);
     if (kind === QUOTED) return copier.copy(from - 1, to + 1, at);
     if (kind === NESTED) return copier.quote(from, to, at);
+    if (kind === LOOSE) return copier.quoteNormalized(from, to, at);
     return kind === NULL ? at : copier.unescape(from, to, at, kind === ESCAPED_QUOTED);
   }
 
-  #copierInto(into: Buffer): Copier {
-    if (this.#from !== this.#bytes || this.#into !== into) {
-      this.#from = this.#bytes;
-      this.#into = into;
-      this.#copier = new Copier(this.#bytes, into);
+  #copierInto(target: Buffer): Copier {
+    if (this.#source !== this.#bytes || this.#target !== target) {
+      this.#source = this.#bytes;
+      this.#target = target;
+      this.#copier = new Copier(this.#bytes, target);
     }
     return this.#copier;
   }

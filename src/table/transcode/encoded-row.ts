@@ -18,8 +18,18 @@ export class TranscodedRow implements EncodedRow {
   /** The event's JSON stands from here up to `sourceTo`. */
   readonly sourceFrom: number;
   readonly sourceTo: number;
+  /** Whether the event's JSON is written as `JSON.stringify` writes it. */
+  readonly #isCompact: boolean;
 
-  constructor(batch: TranscodedBatch, from: number, to: number, sourceFrom: number, sourceTo: number) {
+  constructor(
+    batch: TranscodedBatch,
+    from: number,
+    to: number,
+    sourceFrom: number,
+    sourceTo: number,
+    isCompact: boolean,
+  ) {
+    this.#isCompact = isCompact;
     this.#batch = batch;
     this.from = from;
     this.to = to;
@@ -41,5 +51,11 @@ export class TranscodedRow implements EncodedRow {
   toJSON(): JsonObject {
     const where = 'an event that was read before';
     return asObject(parseJson(this.#batch.source.toString('utf8', this.sourceFrom, this.sourceTo), where), 'it', where);
+  }
+
+  get json(): string {
+    return this.#isCompact
+      ? this.#batch.source.toString('utf8', this.sourceFrom, this.sourceTo)
+      : JSON.stringify(this.toJSON());
   }
 }

@@ -3,7 +3,8 @@ import { ExportError } from '../../base/errors.ts';
 import { RowBuffer } from '../../csv/row-buffer.ts';
 import type { Download } from '../../http/call.ts';
 import { type ArrayLocation, Envelope } from '../../json/envelope.ts';
-import { passElement, skipBlank } from '../../json/tokenizer.ts';
+import { skipBlank } from '../../json/literals.ts';
+import { passElement } from '../../json/tokenizer.ts';
 import { type JsonObject, MAX_LEVELS, parseJson, tooLongError, unexpectedResponseError } from '../../json/values.ts';
 import type { Columns, EventShape, ReadEvents, Vendor, VendorEvent } from '../../vendors/contract.ts';
 import { readEvents } from '../../vendors/read-page.ts';
@@ -101,7 +102,7 @@ class Rows {
     const batch: TranscodedBatch = { source, encoded: source };
     const events: RowEvent[] = [];
     // One of its own for each batch: whoever reads may keep the events.
-    this.#rows = new RowBuffer(Math.ceil(this.#maker.growth * source.length));
+    this.#rows = new RowBuffer(Math.ceil(this.#maker.expansionFactor * source.length));
     const at = this.#passElements(batch, events);
     batch.encoded = this.#rows.bytes;
     if (!isUtf8(source.subarray(0, at))) throw unexpectedResponseError('The response is not UTF-8.', this.#where);
@@ -128,10 +129,9 @@ class Rows {
       let to = source[from] === OPEN_OBJECT ? this.#cells.scan(source, from, end) : -1;
       const time = to === -1 ? null : this.#cells.time;
       let next = to === -1 ? -1 : skipBlank(source, to, end);
-      const isPlain = time !== null && (source[next] === COMMA || source[next] === CLOSE_ARRAY);
-      const event = isPlain ? this.#make(batch, from, to, time) : null;
-      if (event !== null) {
-        events.push(event);
+      const isWhole = time !== null && (source[next] === COMMA || source[next] === CLOSE_ARRAY);
+      if (isWhole) {
+        events.push(this.#write(batch, from, to, time));
       } else {
         next = passElement(source, at, end);
         if (next === -1) break;
@@ -146,12 +146,12 @@ class Rows {
     return at;
   }
 
-  /** The event that was gone over; null where that is not enough to make a row of it. */
-  #make(batch: TranscodedBatch, from: number, to: number, time: number): RowEvent | null {
+  /** Writes the row of the event that was scanned last, whose JSON lies in `[from, to)`. */
+  #write(batch: TranscodedBatch, from: number, to: number, time: number): RowEvent {
     const begin = this.#rows.length;
-    const { id } = this.#cells;
-    const isMade = this.#maker.write(this.#cells, { time, id, from, to }, this.#rows);
-    return isMade ? { id, time, body: new TranscodedRow(batch, begin, this.#rows.length, from, to) } : null;
+    const { id, isCompact } = this.#cells;
+    this.#maker.write({ time, id }, this.#cells, this.#rows);
+    return { id, time, body: new TranscodedRow(batch, begin, this.#rows.length, from, to, isCompact) };
   }
 
   /** An element that is out of the ordinary. */
@@ -163,6 +163,6 @@ class Rows {
     const { time, id } = event;
     const begin = this.#rows.length;
     this.#maker.writeEvent(event, this.#rows);
-    return { time, id, body: new TranscodedRow(batch, begin, this.#rows.length, from, to) };
+    return { time, id, body: new TranscodedRow(batch, begin, this.#rows.length, from, to, false) };
   }
 }

@@ -13,10 +13,12 @@ import {
   requireInstant,
   requireString,
 } from '../../../src/json/values.ts';
+import { COMMON_COLUMNS } from '../../../src/table/common-columns.ts';
+import { EXTRA_COLUMN } from '../../../src/table/native-columns.ts';
 import { planTable } from '../../../src/table/table-plan.ts';
 import { rowReader } from '../../../src/table/transcode/event-reader.ts';
 import { rowWriter } from '../../../src/table/transcode/row-writer.ts';
-import type { EventShape, Vendor, VendorEvent } from '../../../src/vendors/contract.ts';
+import type { Columns, EventShape, Vendor, VendorEvent } from '../../../src/vendors/contract.ts';
 import { vendors } from '../../../src/vendors/index.ts';
 import { readEvents, readPage } from '../../../src/vendors/read-page.ts';
 import { chunksOf } from '../chunks.ts';
@@ -196,7 +198,13 @@ const rest = fc.constantFrom('', '', '"next":"c",', '"\\u0064ata":[],', '"n":{"d
 const inputs = fc.constantFrom(...SHAPES).chain((shape) =>
   fc.record({
     shape: fc.constant(shape),
-    columns: fc.constantFrom('native', 'common'),
+    columns: fc.oneof(
+      fc.constantFrom<Columns>('native', 'common'),
+      fc.uniqueArray(
+        fc.constantFrom(...new Set([...shape.columns, EXTRA_COLUMN, ...COMMON_COLUMNS].map((column) => column.name))),
+        { minLength: 1, maxLength: 8 },
+      ),
+    ),
     events: fc.array(fc.tuple(space, element(shape), space), { maxLength: 5 }),
     mark: often('', '\ufeff', '\ufeff\ufeff', ' '),
     around: fc.oneof(fc.tuple(rest, rest), fc.constant(null)),
@@ -261,7 +269,7 @@ interface Asked {
   readonly place: ArrayLocation;
   readonly shape: EventShape;
   readonly vendor: Vendor;
-  readonly columns: 'native' | 'common';
+  readonly columns: Columns;
 }
 
 async function byObjects(download: Download, { place, shape, vendor, columns }: Asked): Promise<string> {
@@ -295,6 +303,7 @@ async function byBytes(download: Download, { place, shape, vendor, columns }: As
     }
     insist(next.value.length > 0 && (download.body === null || told.length === 0), 'an empty batch, or one too many');
     for (const { time, id, body } of next.value) {
+      insist(body.json === JSON.stringify(body.toJSON()), 'other JSON', body.json);
       const one = (): Told => [time, id, body.bytes.toString('latin1', body.from, body.to), body.toJSON()];
       told.push(one());
       if (download.body !== null) kept.push(one);

@@ -1,7 +1,6 @@
 import { type CsvRow, csvRow } from '../csv/csv-row.ts';
 import type { RowBuffer } from '../csv/row-buffer.ts';
-import type { VendorEvent } from '../vendors/contract.ts';
-import type { CommonCells, NativeCells } from './common-columns.ts';
+import type { NativeCells } from './row-cells.ts';
 
 const [SPACE, QUOTE, COMMA, BACKSLASH] = [0x20, 0x22, 0x2c, 0x5c];
 
@@ -15,25 +14,8 @@ for (const byte of [QUOTE, COMMA, BACKSLASH]) IS_SPECIAL[byte] = 1;
 /** The most bytes that one becomes: `\u0000`. */
 const MOST_BYTES = 6;
 
-/** Writes the row of an event of a CSV vendor as one of a table. */
-export type CsvWriter = (event: VendorEvent, row: CsvRow, rows: RowBuffer) => void;
-
-/**
- * Writes rows of the `common` table from those of a CSV vendor, whose cells are only decoded where others are made of them.
- * null: JavaScript would put columns with such names into another order.
- */
-export function csvWriter(common: CommonCells, header: readonly string[]): CsvWriter | null {
-  if (header.some((name) => /^\d+$/.test(name))) return null;
-  const cells = new CsvCells(header);
-  return (event, row, rows) => {
-    cells.take(row);
-    const at = common.write(event, cells, rows);
-    rows.end(rows.put(cells.json, at));
-  };
-}
-
-/** The cells of one row at a time, and all of them as a JSON object, which is a cell of another CSV. */
-class CsvCells implements NativeCells {
+/** The cells of one row of a CSV vendor at a time, and all of them as a JSON object, which is a cell of another CSV. */
+export class CsvCells implements NativeCells {
   #row: CsvRow = csvRow([]);
   /** What stands before each cell in JSON, with the end of the one before. */
   readonly #before: readonly Buffer[];
@@ -42,6 +24,11 @@ class CsvCells implements NativeCells {
   readonly #ends: Int32Array;
   #into: Buffer = Buffer.alloc(0);
   #length = 0;
+
+  /** Whether rows with such a header can be written: JavaScript would put names that are numbers before the others. */
+  static canWrite(header: readonly string[]): boolean {
+    return !header.some((name) => /^\d+$/.test(name));
+  }
 
   constructor(header: readonly string[]) {
     this.#before = header.map((name, index) => {
@@ -52,8 +39,8 @@ class CsvCells implements NativeCells {
     this.#ends = new Int32Array(header.length);
   }
 
-  /** One walk along the row makes the JSON of it and says where its cells end. */
-  take(row: CsvRow): void {
+  /** Takes a row's place: one pass makes the JSON of it and says where its cells end. */
+  use(row: CsvRow): void {
     const { bytes, from, to, first } = row;
     const ownBytes = to - from + (first === null ? 0 : first.bytes.length);
     const most = this.#beforeBytes + MOST_BYTES * ownBytes + END.length;
@@ -70,11 +57,6 @@ class CsvCells implements NativeCells {
     this.#row = row;
   }
 
-  /** The row as JSON, until another is taken. */
-  get json(): Buffer {
-    return this.#into.subarray(0, this.#length);
-  }
-
   text(column: number): string {
     return column === -1 ? '' : this.#row.cell(column);
   }
@@ -85,6 +67,19 @@ class CsvCells implements NativeCells {
     if (!plain || column === 0) return rows.putCell(this.text(column), at);
     const ends = this.#ends;
     return rows.putPart(bytes, (ends[column - 1] as number) + 1, ends[column] as number, at);
+  }
+
+  writeRun(columns: readonly number[], rows: RowBuffer, from: number): number {
+    let at = from;
+    for (let index = 0; index < columns.length; index++) {
+      if (index > 0) at = rows.put(SEPARATOR, at);
+      at = this.write(columns[index] as number, rows, at);
+    }
+    return at;
+  }
+
+  writeRaw(rows: RowBuffer, at: number): number {
+    return rows.putPart(this.#into, 0, this.#length, at);
   }
 
   /** Adds the cells of some columns, which stand between `from` and `to`, behind what is there; gives the new length. */
@@ -138,3 +133,4 @@ function writeEscaped(byte: number, into: Buffer, start: number): number {
 }
 
 const END = Buffer.from('""}"');
+const SEPARATOR = Buffer.from(',');

@@ -4,8 +4,8 @@ import { type CsvRow, firstCell } from '../../../src/csv/csv-row.ts';
 import { encodeRow } from '../../../src/csv/encode.ts';
 import { readCsv } from '../../../src/csv/read-csv.ts';
 import { RowBuffer } from '../../../src/csv/row-buffer.ts';
-import { COMMON_COLUMNS, CommonCells } from '../../../src/table/common-columns.ts';
-import { csvWriter } from '../../../src/table/common-from-csv.ts';
+import { COMMON_COLUMNS } from '../../../src/table/common-columns.ts';
+import { CsvCells } from '../../../src/table/csv-cells.ts';
 import { planTable } from '../../../src/table/table-plan.ts';
 import type { Vendor } from '../../../src/vendors/contract.ts';
 import { vendors } from '../../../src/vendors/index.ts';
@@ -112,8 +112,7 @@ describe('a row of a CSV vendor in the common table', () => {
     ['7', false],
     ['10', false],
   ])('is written from bytes where a column is called %j: %j', (name, isDue) => {
-    const header = ['a', name];
-    expect(csvWriter(new CommonCells(csvVendor('a'), 'acme', header), header) !== null).toBe(isDue);
+    expect(CsvCells.canWrite(['a', name])).toBe(isDue);
   });
 
   test('is the same from bytes as from cells, whatever they hold', () => {
