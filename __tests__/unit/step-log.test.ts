@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ExportError } from '../../src/base/errors.ts';
-import type { ExportedTable } from '../../src/export/row-filter.ts';
+import type { ExportedTable } from '../../src/export/export.ts';
 import { type ExportRequest, type Inputs, readInputs } from '../../src/inputs/inputs.ts';
 import type { Report } from '../../src/job-summary.ts';
 import type { Runner } from '../../src/runner.ts';

@@ -1,7 +1,7 @@
 import { hashBytes } from '../base/digest.ts';
 import { GUARDS, guardCell } from '../csv/formula-guard.ts';
+import type { ExportedTable } from '../export/export.ts';
 import type { CsvFile } from '../export/part-files.ts';
-import type { ExportedTable } from '../export/row-filter.ts';
 import type { Exchange } from '../http/call.ts';
 import type { ExportRequest } from '../inputs/inputs.ts';
 import type { WorkflowRun } from '../inputs/workflow-run.ts';

@@ -1,106 +1,107 @@
 import type { Page, Retraction, Segment } from '../vendors/contract.ts';
 
-/** Takes in the pages of one stretch. */
+/** Receives the pages of one segment. */
 export interface SegmentSink {
   /** Awaited before the next page is asked for: a slow disk slows the vendor down. */
   readonly accept: (page: Page | Retraction) => Promise<void>;
 }
 
-interface Place<Each> {
-  readonly taker: Each;
-  readonly stretch: Segment;
-  walked: boolean;
+/** A segment that is being walked, or was walked and waits for those before it. */
+interface OpenSegment<Sink> {
+  readonly sink: Sink;
+  readonly segment: Segment;
+  isWalked: boolean;
 }
 
 /**
- * Walks the stretches of a log, so many at a time, and gives their takers in the order of the stretches, however they
- * end. A walk may hand over a part of its own, which then comes before the rest of it, when a walker has nothing to do.
- * Throws what a walk throws, at once; the others then end with the page that they are at.
+ * Walks the segments of a log, `concurrency` at a time, and yields their sinks in the order of the segments, in whatever
+ * order the walks end. A walk may split off a part of its segment while fewer walks are active; that part then comes
+ * before the rest. Throws what a walk throws, at once; the other walks end after the page that they are at.
  */
-export async function* walkConcurrently<Each extends SegmentSink>(
-  stretches: AsyncIterable<Segment> | Iterable<Segment>,
-  walkers: number,
-  open: () => Each,
-): AsyncGenerator<Each> {
-  const source = inTurn(stretches);
-  /** What was begun and not given yet, in order. */
-  const places: Place<Each>[] = [];
-  /** What is being taken in at the moment. */
-  const takes = new Set<Promise<void>>();
-  let busy = 0;
-  let exhausted = false;
-  let over = false;
+export async function* walkConcurrently<Sink extends SegmentSink>(
+  segments: AsyncIterable<Segment> | Iterable<Segment>,
+  concurrency: number,
+  openSink: () => Sink,
+): AsyncGenerator<Sink> {
+  const source = inTurn(segments);
+  /** Segments that were begun and whose sink was not yielded yet, in order. */
+  const open: OpenSegment<Sink>[] = [];
+  /** Pages that sinks are receiving. */
+  const accepting = new Set<Promise<void>>();
+  let activeWorkers = 0;
+  let isExhausted = false;
+  let isStopped = false;
   let failure: { readonly cause: unknown } | null = null;
-  let news = Promise.withResolvers<void>();
-  const tell = () => {
-    news.resolve();
-    news = Promise.withResolvers();
+  let change = Promise.withResolvers<void>();
+  const notifyChange = () => {
+    change.resolve();
+    change = Promise.withResolvers();
   };
 
-  const placeBefore = (index: number, stretch: Segment): Place<Each> => {
-    const place = { taker: open(), stretch, walked: false };
-    places.splice(index, 0, place);
-    return place;
+  const openAt = (index: number, segment: Segment): OpenSegment<Sink> => {
+    const opened = { sink: openSink(), segment, isWalked: false };
+    open.splice(index, 0, opened);
+    return opened;
   };
 
-  const pull = async (): Promise<Place<Each> | null> => {
-    const next = over || exhausted ? null : await source.next();
-    if (next?.done !== false) exhausted = true;
-    return next?.done === false && !over ? placeBefore(places.length, next.value) : null;
+  const openNext = async (): Promise<OpenSegment<Sink> | null> => {
+    const next = isStopped || isExhausted ? null : await source.next();
+    if (next?.done !== false) isExhausted = true;
+    return next?.done === false && !isStopped ? openAt(open.length, next.value) : null;
   };
 
-  const walk = async (place: Place<Each>): Promise<void> => {
-    const handOver = (part: Segment) => {
-      if (!exhausted || over || busy >= walkers) return false;
-      void work(placeBefore(places.indexOf(place), part));
+  const walk = async (current: OpenSegment<Sink>): Promise<void> => {
+    const splitOff = (part: Segment) => {
+      if (!isExhausted || isStopped || activeWorkers >= concurrency) return false;
+      void runWorker(openAt(open.indexOf(current), part));
       return true;
     };
-    for await (const page of place.stretch(handOver)) {
-      if (over) return;
-      const taken = place.taker.accept(page);
-      takes.add(taken);
-      await taken.finally(() => takes.delete(taken));
+    for await (const page of current.segment(splitOff)) {
+      if (isStopped) return;
+      const accepted = current.sink.accept(page);
+      accepting.add(accepted);
+      await accepted.finally(() => accepting.delete(accepted));
     }
-    place.walked = true;
-    tell();
+    current.isWalked = true;
+    notifyChange();
   };
 
-  const work = async (first: Place<Each> | null): Promise<void> => {
-    busy++;
+  const runWorker = async (first: OpenSegment<Sink> | null): Promise<void> => {
+    activeWorkers++;
     try {
-      for (let place = first ?? (await pull()); place !== null; place = await pull()) await walk(place);
+      for (let next = first ?? (await openNext()); next !== null; next = await openNext()) await walk(next);
     } catch (cause) {
       failure ??= { cause };
-      over = true;
+      isStopped = true;
     } finally {
-      busy--;
-      tell();
+      activeWorkers--;
+      notifyChange();
     }
   };
 
   try {
-    for (let walker = 0; walker < walkers; walker++) void work(null);
+    for (let worker = 0; worker < concurrency; worker++) void runWorker(null);
     for (;;) {
-      const change = news.promise;
+      const changed = change.promise;
       if (failure !== null) throw (failure as { readonly cause: unknown }).cause;
-      const [first] = places;
-      if (first?.walked) {
-        places.shift();
-        yield first.taker;
-      } else if (first === undefined && busy === 0) {
+      const [first] = open;
+      if (first?.isWalked) {
+        open.shift();
+        yield first.sink;
+      } else if (first === undefined && activeWorkers === 0) {
         return;
       } else {
-        await change;
+        await changed;
       }
     }
   } finally {
-    over = true;
-    // Whoever opened the takers closes them next, and may not do so amid their work.
-    await Promise.allSettled(takes);
+    isStopped = true;
+    // The caller closes the sinks next, which has to wait until none is receiving a page.
+    await Promise.allSettled(accepting);
   }
 }
 
-/** Calls of `next` wait for each other, so that stretches come one by one, in order. */
-async function* inTurn(stretches: AsyncIterable<Segment> | Iterable<Segment>): AsyncGenerator<Segment> {
-  yield* stretches;
+/** Makes concurrent calls of `next` wait for each other, so that segments come one by one, in order. */
+async function* inTurn(segments: AsyncIterable<Segment> | Iterable<Segment>): AsyncGenerator<Segment> {
+  yield* segments;
 }

@@ -3,91 +3,96 @@ import { firstWhere } from '../base/binary-search.ts';
 import type { Digest } from '../base/digest.ts';
 import { VerifiedFile } from './verified-file.ts';
 
-/** A finished file of the table, with its header and its rows. */
+/** A finished file of the table: the header, and rows. */
 export interface CsvFile extends Digest {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
   readonly name: string;
-  /** The header is not counted. */
+  /** Number of rows, without the header. */
   readonly rows: number;
 }
 
-/** Rows as CSV, one after the other, each with its line end. */
+/** Rows as CSV: adjacent bytes, each row with its line end. */
 export interface EncodedRows {
   readonly bytes: Buffer;
-  /** Where each row ends. */
+  /** Where each row ends in `bytes`. */
   readonly ends: Float64Array;
 }
 
 interface Part {
-  readonly sink: VerifiedFile;
+  readonly file: VerifiedFile;
   bytes: number;
   rows: number;
 }
 
 /**
- * The table on the disk: one file `<name>.csv`, or, beyond `maxBytes`, several `<name>.part-001.csv`, …, cut between
- * rows, each with the header. Only a single row that is larger makes a larger file.
- * The names are given when all is written and was read back.
+ * Writes the table to the disk: one file `<name>.csv`, or, beyond `maxBytes`, several `<name>.part-001.csv`, …, each with
+ * the header and whole rows. A file is larger than `maxBytes` only where a single row is. The files get their names when
+ * all are written and were read back. Every method throws `destination` where the disk refuses.
  */
 export class PartFiles {
   readonly #path: string;
   readonly #maxBytes: number;
   readonly #parts: Part[] = [];
   readonly #digests: Digest[] = [];
-  #header: Buffer = Buffer.alloc(0);
+  /** The header row; null until `openWith`. */
+  #header: Buffer | null = null;
 
   /**
-   * @param path of the single file, absolute; its folder exists
+   * @param path absolute path of the single file; its folder exists
+   * @param maxBytes null: no limit
    */
   constructor(path: string, maxBytes: number | null) {
     this.#path = path;
     this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Writes the header into the first file. Throws `destination`, as everything here does where the disk refuses. */
-  async begin(header: EncodedRows): Promise<void> {
-    this.#header = header.bytes;
-    await this.#open();
+  /** Opens the first file with the header, at the first call; later calls do nothing. */
+  async openWith({ bytes }: EncodedRows): Promise<void> {
+    if (this.#header !== null) return;
+    this.#header = bytes;
+    await this.#open(bytes);
   }
 
-  /** Writes the rows from `from` up to `to`. The bytes may change once it has ended. */
+  /** Writes the rows from `from` up to `to`. The caller may change `bytes` once the promise has resolved. */
   async write({ bytes, ends }: EncodedRows, from = 0, to = ends.length): Promise<void> {
+    const header = this.#header;
+    if (header === null) throw new Error('Rows came before the header.');
     for (let row = from, at = row === 0 ? 0 : (ends[row - 1] ?? 0); row < to; ) {
       const part = this.#current();
-      const most = at + this.#maxBytes - part.bytes;
-      const fits = firstWhere(row, to, (index) => (ends[index] ?? 0) > most);
-      const until = fits > row ? fits : part.rows === 0 ? row + 1 : row;
+      const limit = at + this.#maxBytes - part.bytes;
+      const firstTooMany = firstWhere(row, to, (index) => (ends[index] ?? 0) > limit);
+      const until = firstTooMany > row ? firstTooMany : part.rows === 0 ? row + 1 : row;
       if (until === row) {
-        await this.#settle(part);
-        await this.#open();
+        await this.#finish(part);
+        await this.#open(header);
         continue;
       }
       const end = ends[until - 1] ?? at;
-      await part.sink.write(bytes.subarray(at, end));
+      await part.file.write(bytes.subarray(at, end));
       part.bytes += end - at;
       part.rows += until - row;
       [row, at] = [until, end];
     }
   }
 
-  /** Gives the files their names, and says what they are, in order. */
+  /** Reads the last file back, gives all files their names, and returns them in order. */
   async seal(): Promise<CsvFile[]> {
-    await this.#settle(this.#current());
+    await this.#finish(this.#current());
     const files: CsvFile[] = [];
-    for (const [index, { sink, rows }] of this.#parts.entries()) {
+    for (const [index, { file, rows }] of this.#parts.entries()) {
       const digest = this.#digests[index];
-      if (digest === undefined) throw new Error(`Part ${index + 1} was not settled.`);
+      if (digest === undefined) throw new Error(`Part ${index + 1} was not finished.`);
       const path = this.#parts.length === 1 ? this.#path : partPath(this.#path, index + 1);
-      await sink.name(path);
+      await file.name(path);
       files.push({ path, name: basename(path), rows, ...digest });
     }
     return files;
   }
 
-  /** Closes what is open, sealed or not. */
+  /** Closes all files, sealed or not. */
   async close(): Promise<void> {
-    for (const { sink } of this.#parts) await sink.close();
+    for (const { file } of this.#parts) await file.close();
   }
 
   #current(): Part {
@@ -96,16 +101,16 @@ export class PartFiles {
     return part;
   }
 
-  async #open(): Promise<void> {
+  async #open(header: Buffer): Promise<void> {
     const count = this.#parts.length;
-    const sink = await VerifiedFile.open(count === 0 ? this.#path : partPath(this.#path, count + 1));
-    this.#parts.push({ sink, bytes: this.#header.length, rows: 0 });
-    await sink.write(this.#header);
+    const file = await VerifiedFile.open(count === 0 ? this.#path : partPath(this.#path, count + 1));
+    this.#parts.push({ file, bytes: header.length, rows: 0 });
+    await file.write(header);
   }
 
-  async #settle({ sink }: Part): Promise<void> {
-    this.#digests.push(await sink.settle());
-    await sink.close();
+  async #finish({ file }: Part): Promise<void> {
+    this.#digests.push(await file.verify());
+    await file.close();
   }
 }
 
@@ -115,8 +120,8 @@ function partPath(path: string, number: number): string {
   return join(dirname(path), name);
 }
 
-/** Rows that a slower way encodes, one by one. */
-export function encodedRows(
+/** Encodes rows one by one: slower than a `RowBuffer`, for few rows or for another encoding. */
+export function encodeRows(
   rows: readonly (readonly string[])[],
   encode: (row: readonly string[]) => string,
 ): EncodedRows {

@@ -1,195 +1,195 @@
-import type { RowBuffer } from '../csv/row-buffer.ts';
 import { contains, type Window } from '../time/window.ts';
-import type { Page, Retraction, VendorEvent } from '../vendors/contract.ts';
+import type { Page, Retraction } from '../vendors/contract.ts';
 import type { SegmentSink } from './concurrent-walk.ts';
 import { limitNewSpace } from './heap.ts';
+import type { RowEncoder } from './row-encoder.ts';
 import { merge } from './sort/merge.ts';
 import { RowBatchPool, type RowRange } from './sort/row-batch.ts';
 import { ScratchFile, SpillBuffer } from './sort/spill-buffer.ts';
 
-/** Bytes of rows that may wait in memory, of all stretches together; as many may be on their way to the disk. */
-const MOST_HELD_BYTES = 6 * 2 ** 20;
+/** Bytes of rows that may wait in memory, of all segments together; as many more may be on their way to the disk. */
+const MAX_BYTES_IN_MEMORY = 6 * 2 ** 20;
 
-/** How the events of an export become rows. */
-export interface RowEncoder {
-  readonly order: 'time' | 'vendor';
-  /** Told of the header of each page, before its events come. */
-  readonly begin: (header: readonly string[] | null) => void;
-  /** Writes the event's row. */
-  readonly write: (event: VendorEvent, rows: RowBuffer) => void;
-  /** What two events of one id have to agree in, where their rows do not say it all. */
-  readonly rest: (event: VendorEvent) => string;
-}
-
-/** What came of one draft. */
-interface ProvisionalRows {
-  readonly rows: SpillBuffer;
-  received: number;
-  cut: number;
-  /** Of those that were cut, where they have one, with their times. */
-  readonly cutIds: [id: string, time: number][];
-}
-
-/** All that an export holds at once: stretches that are being walked, and those that wait for their turn. */
+/** Memory that the rows of all open segments share: where they need more, the largest segment's rows go to the disk. */
 export class SpillBudget {
-  readonly #form: RowEncoder;
+  readonly #encoder: RowEncoder;
   readonly #folder: string;
-  readonly #mostHeldBytes: number;
+  readonly #maxBytesInMemory: number;
   readonly #pool = new RowBatchPool();
+  /** Segments that are being walked, or wait for their turn to be written. */
   readonly #open = new Set<SegmentRows>();
-  /** What is on its way to the disk, or was; where the disk refuses, whoever comes next is told. */
-  #storing: Promise<void> = Promise.resolve();
-  #isStoring = false;
-  #closed = false;
+  /** The latest write to the disk. Where the disk refused, every later caller gets the error. */
+  #spilling: Promise<void> = Promise.resolve();
+  #isSpilling = false;
+  #isClosed = false;
 
   /** @param folder where files without a name may grow */
-  constructor(form: RowEncoder, folder: string, mostHeldBytes = MOST_HELD_BYTES) {
-    this.#form = form;
+  constructor(encoder: RowEncoder, folder: string, maxBytesInMemory = MAX_BYTES_IN_MEMORY) {
+    this.#encoder = encoder;
     this.#folder = folder;
-    this.#mostHeldBytes = mostHeldBytes;
+    this.#maxBytesInMemory = maxBytesInMemory;
   }
 
-  /** Opens a stretch. */
-  begin(): SegmentRows {
-    const gathered = new SegmentRows(this.#form, this.#folder, this.#pool, () => this.#makeRoom());
-    this.#open.add(gathered);
-    return gathered;
+  openSegment(): SegmentRows {
+    const segment = new SegmentRows(this.#encoder, this.#folder, this.#pool, () => this.#makeRoom());
+    this.#open.add(segment);
+    return segment;
   }
 
-  /** All rows of a stretch to which no page comes any more, in the order of the export; some are good until the next. */
-  async *end(gathered: SegmentRows): AsyncGenerator<readonly RowRange[]> {
-    // Nothing of it begins to move any more.
-    this.#open.delete(gathered);
+  /**
+   * Yields all rows of a segment that has been walked, in the order of the export, and closes the segment. Ranges are
+   * good until the next are asked for. Throws `destination` where the disk refuses.
+   */
+  async *drain(segment: SegmentRows): AsyncGenerator<readonly RowRange[]> {
+    // From here on, `#makeRoom` spills nothing of this segment.
+    this.#open.delete(segment);
     try {
-      await this.#storing;
-      yield* gathered.rows();
+      await this.#spilling;
+      yield* segment.inOrder();
     } finally {
-      await gathered.close();
+      await segment.close();
     }
   }
 
-  /** Gives memory and disk back, also where stretches are still being walked: what comes of them is kept no more. */
+  /** Frees memory and disk. Segments may still be walked: their rows are dropped. */
   async close(): Promise<void> {
-    this.#closed = true;
-    await this.#storing.catch(() => {});
-    for (const gathered of this.#open) await gathered.close();
+    this.#isClosed = true;
+    await this.#spilling.catch(() => {});
+    for (const segment of this.#open) await segment.close();
   }
 
-  /** Where too much is in memory, begins to move what is most there to the disk, once what was on its way has arrived. */
+  /**
+   * Resolves when rows in memory are within the budget. Until then, spills the largest segment, one at a time. Throws
+   * `destination` where the disk refuses.
+   */
   async #makeRoom(): Promise<void> {
-    while (!this.#closed) {
-      const held = [...this.#open].sort((a, b) => b.heldBytes - a.heldBytes);
-      if (held.reduce((sum, { heldBytes }) => sum + heldBytes, 0) <= this.#mostHeldBytes) return;
-      if (this.#isStoring) {
-        await this.#storing;
+    while (!this.#isClosed) {
+      const largestFirst = [...this.#open].sort((a, b) => b.bytesInMemory - a.bytesInMemory);
+      const total = largestFirst.reduce((sum, { bytesInMemory }) => sum + bytesInMemory, 0);
+      if (total <= this.#maxBytesInMemory) return;
+      if (this.#isSpilling) {
+        await this.#spilling;
       } else {
-        this.#isStoring = true;
-        this.#storing = (held[0]?.store() ?? Promise.resolve()).then(() => {
-          this.#isStoring = false;
+        this.#isSpilling = true;
+        this.#spilling = (largestFirst[0]?.spill() ?? Promise.resolve()).then(() => {
+          this.#isSpilling = false;
         });
-        this.#storing.catch(() => {});
+        this.#spilling.catch(() => {});
       }
     }
   }
 }
 
-/** The rows of one stretch. */
+/** Rows of one answer that the vendor may retract, or all rows that no retraction can reach. */
+interface ProvisionalRows {
+  readonly rows: SpillBuffer;
+  received: number;
+  outsideWindow: number;
+  /** Ids and times of the events outside the window, for those that have an id. */
+  readonly outsideWindowIds: [id: string, time: number][];
+}
+
+/** Rows of one segment, on their way into the order of the export. */
 export class SegmentRows implements SegmentSink {
-  readonly #form: RowEncoder;
+  readonly #encoder: RowEncoder;
   readonly #scratch: ScratchFile;
   readonly #pool: RowBatchPool;
   readonly #makeRoom: () => Promise<void>;
-  readonly #drafts = new Map<object | undefined, ProvisionalRows>();
+  /** By `Page.provisional`, the answer's identity; undefined where the answer is final. */
+  readonly #answers = new Map<object | undefined, ProvisionalRows>();
   #slice: Window | null = null;
 
-  constructor(form: RowEncoder, folder: string, pool: RowBatchPool, makeRoom: () => Promise<void>) {
-    this.#form = form;
+  constructor(encoder: RowEncoder, folder: string, pool: RowBatchPool, makeRoom: () => Promise<void>) {
+    this.#encoder = encoder;
     this.#scratch = new ScratchFile(folder);
     this.#pool = pool;
     this.#makeRoom = makeRoom;
   }
 
+  /** Encodes the events of a page, or drops the rows of a retracted answer. Throws `destination` where the disk refuses. */
   async accept(page: Page | Retraction): Promise<void> {
     if ('retracted' in page) {
-      await this.#drafts.get(page.retracted)?.rows.close();
-      this.#drafts.delete(page.retracted);
+      await this.#answers.get(page.retracted)?.rows.close();
+      this.#answers.delete(page.retracted);
       return;
     }
     limitNewSpace();
     const { slice, provisional, header, events } = page;
-    this.#form.begin(header ?? null);
+    this.#encoder.useHeader(header ?? null);
     const { from, to } = this.#slice ?? slice;
     this.#slice = { from: Math.min(from, slice.from), to: Math.max(to, slice.to) };
-    const into = this.#rowsOf(provisional);
-    into.received += events.length;
+    const answer = this.#answerOf(provisional);
+    answer.received += events.length;
     for (const event of events) {
       const { time, id } = event;
-      // A time that is none is in no slice, and is not to be lost for that.
+      // NaN lies in no slice; such an event goes on, so that the encoder rejects it loudly.
       if (time !== null && !Number.isNaN(time) && !contains(slice, time)) {
-        into.cut++;
-        if (id !== null) into.cutIds.push([id, time]);
+        answer.outsideWindow++;
+        if (id !== null) answer.outsideWindowIds.push([id, time]);
         continue;
       }
-      this.#form.write(event, into.rows.add(time, id, this.#form.rest(event)));
+      this.#encoder.encode(event, answer.rows.add(time, id, this.#encoder.identityOf(event)));
     }
     await this.#makeRoom();
   }
 
-  /** What time the pages were of; null where none came. */
+  /** The time that the segment's pages cover; null where no page came. */
   get slice(): Window | null {
     return this.#slice;
   }
 
+  /** Number of events, retracted ones left out. */
   get received(): number {
     return this.#sum(({ received }) => received);
   }
 
-  /** How many of them lay outside of the slices that they came for. */
-  get cut(): number {
-    return this.#sum(({ cut }) => cut);
+  /** Number of events outside of the slices of their pages. */
+  get outsideWindow(): number {
+    return this.#sum(({ outsideWindow }) => outsideWindow);
   }
 
-  /** Their ids, with their times. */
-  *cutIds(): Generator<readonly [id: string, time: number]> {
-    for (const draft of this.#drafts.values()) yield* draft.cutIds;
+  /** Yields the ids and times of the events outside the window, for those that have an id. */
+  *outsideWindowIds(): Generator<readonly [id: string, time: number]> {
+    for (const answer of this.#answers.values()) yield* answer.outsideWindowIds;
   }
 
-  get heldBytes(): number {
-    return this.#sum(({ rows }) => rows.heldBytes);
+  get bytesInMemory(): number {
+    return this.#sum(({ rows }) => rows.bytesInMemory);
   }
 
-  /** All rows, in the order of the export; some are good until the next. */
-  rows(): AsyncGenerator<readonly RowRange[]> {
-    const runs = [...this.#drafts.values()].flatMap(({ rows }) => rows.runs());
-    return merge(runs, this.#form.order);
+  /** Yields all rows in the order of the export; ranges are good until the next are asked for. */
+  inOrder(): AsyncGenerator<readonly RowRange[]> {
+    const runs = [...this.#answers.values()].flatMap(({ rows }) => rows.runs());
+    return merge(runs, this.#encoder.order);
   }
 
-  async store(): Promise<void> {
-    for (const { rows } of this.#drafts.values()) await rows.store();
+  /** Moves the rows in memory to the disk. Throws `destination` where the disk refuses. */
+  async spill(): Promise<void> {
+    for (const { rows } of this.#answers.values()) await rows.spill();
   }
 
   async close(): Promise<void> {
-    for (const { rows } of this.#drafts.values()) await rows.close();
-    this.#drafts.clear();
+    for (const { rows } of this.#answers.values()) await rows.close();
+    this.#answers.clear();
     await this.#scratch.close();
   }
 
-  #rowsOf(draft: object | undefined): ProvisionalRows {
-    const known = this.#drafts.get(draft);
+  #answerOf(provisional: object | undefined): ProvisionalRows {
+    const known = this.#answers.get(provisional);
     if (known !== undefined) return known;
-    const made = {
-      rows: new SpillBuffer(this.#scratch, this.#form.order, this.#pool),
+    const answer = {
+      rows: new SpillBuffer(this.#scratch, this.#encoder.order, this.#pool),
       received: 0,
-      cut: 0,
-      cutIds: [],
+      outsideWindow: 0,
+      outsideWindowIds: [],
     };
-    this.#drafts.set(draft, made);
-    return made;
+    this.#answers.set(provisional, answer);
+    return answer;
   }
 
-  #sum(of: (draft: ProvisionalRows) => number): number {
+  #sum(amount: (answer: ProvisionalRows) => number): number {
     let sum = 0;
-    for (const draft of this.#drafts.values()) sum += of(draft);
+    for (const answer of this.#answers.values()) sum += amount(answer);
     return sum;
   }
 }

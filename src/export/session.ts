@@ -9,11 +9,11 @@ import type { Clock } from '../time/clock.ts';
 import type { Window } from '../time/window.ts';
 import type { Columns, Credentials, Note, Query, Session, Vendor } from '../vendors/contract.ts';
 
-/** What of the inputs a session needs. The only rooms that see the credentials are this one and the inputs. */
+/** Inputs that a session needs. The credentials are seen here and in `inputs/` alone. */
 interface Access {
   readonly vendor: Vendor;
   readonly credentials: Credentials;
-  /** What is asked of the vendor, but when. */
+  /** Query to the vendor, without its window. */
   readonly query: Omit<Query, 'window'>;
   readonly org: string;
   readonly columns: Columns;
@@ -21,13 +21,13 @@ interface Access {
   readonly maxAttempts: number;
   readonly timeoutMs: number;
   readonly proxyEnv: Readonly<Record<string, string | undefined>>;
-  /** A folder for responses that are larger than memory should be; '' for the system's own. */
+  /** Folder for responses that are larger than memory should be; '' for the system's own. */
   readonly temp: string;
 }
 
 export interface SessionOptions {
   readonly inputs: Access;
-  /** What is asked for. */
+  /** Window of the query. */
   readonly window: Window;
   readonly secrets: Secrets;
   readonly rateLimiter: RateLimiter;
@@ -39,21 +39,21 @@ export interface SessionOptions {
 }
 
 /**
- * Opens what a vendor is handed: its query and a wire that holds the credentials. Where they have to be exchanged for a
- * token, that happens before the first call, and once more for a call whose token the vendor says has expired.
+ * Opens a vendor's session: the query, and an HTTP client that holds the credentials. Credentials that have to be
+ * exchanged for a token are exchanged before the first call, and again where the vendor says that the token has expired.
  */
 export function openSession(options: SessionOptions): { session: Session; close: () => void } {
-  const { inputs, window, secrets, signal, note, ...wireHooks } = options;
+  const { inputs, window, secrets, signal, note, ...hooks } = options;
   const { vendor, credentials, query } = inputs;
   let headers: Promise<Readonly<Record<string, string>>> | null =
     credentials.kind === 'token' ? Promise.resolve(vendor.headers(credentials.token)) : null;
 
-  // What is still under way when an export fails has nobody to wait for it.
-  const over = new AbortController();
+  // Aborts the requests that are still under way when an export fails.
+  const closed = new AbortController();
 
-  const wire = openHttpClient({
-    ...wireHooks,
-    signal: AbortSignal.any([signal, over.signal]),
+  const httpClient = openHttpClient({
+    ...hooks,
+    signal: AbortSignal.any([signal, closed.signal]),
     origin: inputs.origin,
     vendor: vendor.name,
     maxAttempts: inputs.maxAttempts,
@@ -75,23 +75,23 @@ export function openSession(options: SessionOptions): { session: Session; close:
 
   const logIn = async () => {
     if (!vendor.login) throw new TypeError(`${vendor.name} has no log-in.`);
-    const fresh = await vendor.login.exchange(credentials, wire.sendPlain);
-    if (!/^[\x21-\x7e]+$/.test(fresh)) throw unusable(vendor);
-    const fresher = vendor.headers(fresh);
-    for (const secret of [fresh, ...Object.values(fresher)]) maskEverywhere(secret, secrets.mask);
-    return fresher;
+    const token = await vendor.login.exchange(credentials, httpClient.sendPlain);
+    if (!/^[\x21-\x7e]+$/.test(token)) throw unusableTokenError(vendor);
+    const tokenHeaders = vendor.headers(token);
+    for (const secret of [token, ...Object.values(tokenHeaders)]) maskEverywhere(secret, secrets.mask);
+    return tokenHeaders;
   };
 
-  const { send, download } = wire;
+  const { send, download } = httpClient;
   const close = () => {
-    over.abort();
-    wire.close();
+    closed.abort();
+    httpClient.close();
   };
   const events = eventReader(vendor, inputs.org, inputs.columns);
   return { session: { query: { ...query, window }, send, download, events, note }, close };
 }
 
-const unusable = ({ name }: Vendor): ExportError =>
+const unusableTokenError = ({ name }: Vendor): ExportError =>
   new ExportError('protocol', `${name} answered the log-in with a token that no header can hold.`, {
     where: 'the answer to the log-in',
     next: 'Check the host or region; if it stays, report it to the vendor.',

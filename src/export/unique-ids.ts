@@ -5,46 +5,50 @@ import { fingerprint, hashInto } from '../base/hash.ts';
 import { formatInstant } from '../time/instant.ts';
 import type { Vendor } from '../vendors/contract.ts';
 
-/** Ids held in memory before they go to the disk. */
-const BATCH = 2 ** 16;
-/** The 64 bits of an id, and a time. */
+/** Ids that are kept in memory before they go to the disk. */
+const BATCH_IDS = 2 ** 16;
+/** Bytes of a record: 64 bits of an id, and a time. */
 const RECORD_BYTES = 16;
-/** About so many are compared at once. */
-const MOST_AT_ONCE = 2 ** 19;
+/** Ids that are compared at a time, about. */
+const MAX_SHARE_IDS = 2 ** 19;
 
-/** Some ids with their times, seen as what they are made of. */
-class Batch {
+/** Records of ids and times, with views of their parts. */
+class IdBatch {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Four of each record: the id's two halves, and the time's. */
+  /** Four a record: the two halves of the id, then of the time. */
   readonly halves: Uint32Array;
-  /** Two of each record: the id, and the time. */
-  readonly whole: BigUint64Array;
+  /** Two a record: the id, then the bits of the time. */
+  readonly ids: BigUint64Array;
+  /** Two a record: the bits of the id, then the time. */
   readonly times: Float64Array;
 
-  constructor(bytes = new Uint8Array(BATCH * RECORD_BYTES)) {
+  constructor(bytes = new Uint8Array(BATCH_IDS * RECORD_BYTES)) {
     this.bytes = bytes;
     this.halves = new Uint32Array(bytes.buffer, 0, bytes.length / 4);
-    this.whole = new BigUint64Array(bytes.buffer, 0, bytes.length / 8);
+    this.ids = new BigUint64Array(bytes.buffer, 0, bytes.length / 8);
     this.times = new Float64Array(bytes.buffer, 0, bytes.length / 8);
   }
 }
 
 /**
- * The ids of an export's events, each of which may come out once. An id that comes twice at one time is known by its
- * neighbour; where it comes at two times, the other may be anywhere. So 64 bits of each are kept, and its time, on the
- * disk. That two of a million ids share them, and the export ends red for nothing, happens in one of 37 million exports.
+ * Checks that each id of an export belongs to one event. Two rows of one id and one time stand side by side, and are
+ * compared by `RowFilter`; at two times, they may be anywhere. So 64 bits of each id and the id's time are kept, on the
+ * disk where they are many, and compared at the end. Two different ids of a million share these bits, and end an export
+ * red for nothing, once in 37 million exports.
  */
 export class UniqueIds {
   readonly #vendor: Vendor;
   readonly #folder: string;
-  readonly #batch = new Batch();
+  readonly #batch = new IdBatch();
+  /** Records in memory. */
   #count = 0;
   #file: FileHandle | null = null;
+  /** Records in the file. */
   #stored = 0;
-  /** The times of those that were cut. */
-  readonly #cut = new Map<bigint, number>();
-  /** Their lower halves: most of the others can be told by that. */
-  readonly #cutHalves = new Set<number>();
+  /** Times of the events outside the window, by id. */
+  readonly #outsideWindow = new Map<bigint, number>();
+  /** Lower halves of these ids, which exclude most other ids without making a bigint. */
+  readonly #outsideWindowHalves = new Set<number>();
 
   /** @param folder where a file without a name may grow */
   constructor(vendor: Vendor, folder: string) {
@@ -52,101 +56,111 @@ export class UniqueIds {
     this.#folder = folder;
   }
 
-  /** Remembers the id of an event that comes out. To be called after `makeRoom`. */
-  keep(id: string, time: number | null): void {
+  /** Remembers the id of an event that is written. `reserve` has to have made room. */
+  add(id: string, time: number | null): void {
     hashInto(this.#batch.halves, this.#count * 4, id);
     this.#batch.times[this.#count * 2 + 1] = time ?? Number.NaN;
     this.#count++;
   }
 
-  /** Remembers the id of an event that does not come out, few as they are: another request may bring it at another time. */
-  cut(id: string, time: number): void {
-    const whole = fingerprint(id);
-    this.#cut.set(whole, time);
-    this.#cutHalves.add(Number(whole & 0xffffffffn));
+  /** Remembers the id of an event outside the window, in memory: another request may bring the id at another time. */
+  addOutsideWindow(id: string, time: number): void {
+    const bits = fingerprint(id);
+    this.#outsideWindow.set(bits, time);
+    this.#outsideWindowHalves.add(Number(bits & 0xffffffffn));
   }
 
-  /** Makes room for so many more, at most 65,536. Throws `destination` where the disk refuses. */
-  async makeRoom(more: number): Promise<void> {
-    if (this.#count + more <= BATCH) return;
+  /** Makes room for `more` ids, at most 65,536. Throws `destination` where the disk refuses. */
+  async reserve(more: number): Promise<void> {
+    if (this.#count + more <= BATCH_IDS) return;
     await onDisk(this.#folder, async () => {
       this.#file ??= await openScratch(this.#folder);
-      const kept = this.#batch.bytes.subarray(0, this.#count * RECORD_BYTES);
-      await writeAll(this.#file, kept, this.#stored * RECORD_BYTES);
+      const records = this.#batch.bytes.subarray(0, this.#count * RECORD_BYTES);
+      await writeAll(this.#file, records, this.#stored * RECORD_BYTES);
     });
     this.#stored += this.#count;
     this.#count = 0;
   }
 
-  /** Throws `protocol` where two events have one id. */
+  /**
+   * Throws `protocol` where two events have one id. Ids are sorted in shares, by their lowest bits, so that memory holds
+   * one share at a time: 2,000,000 ids are read four times, and each time a quarter of them is sorted.
+   */
   async check(): Promise<void> {
-    const kept = this.#stored + this.#count;
-    const shares = 2 ** Math.ceil(Math.log2(Math.max(1, kept / MOST_AT_ONCE)));
-    let ids = new BigUint64Array(Math.min(kept, 2 * MOST_AT_ONCE));
+    const total = this.#stored + this.#count;
+    const shares = 2 ** Math.ceil(Math.log2(Math.max(1, total / MAX_SHARE_IDS)));
+    let ids = new BigUint64Array(Math.min(total, 2 * MAX_SHARE_IDS));
     for (let share = 0; share < shares; share++) {
       let length = 0;
       for await (const { batch, count } of this.#all()) {
         for (let index = 0; index < count; index++) {
-          if (this.#cutHalves.has(batch.halves[index * 4] ?? 0)) this.#checkCut(batch, index);
+          if (this.#outsideWindowHalves.has(batch.halves[index * 4] ?? 0)) this.#checkOutsideWindow(batch, index);
           if (((batch.halves[index * 4] ?? 0) & (shares - 1)) !== share) continue;
-          if (length === ids.length) ids = grown(ids);
-          ids[length++] = batch.whole[index * 2] ?? 0n;
+          if (length === ids.length) ids = doubled(ids);
+          ids[length++] = batch.ids[index * 2] ?? 0n;
         }
       }
       ids.subarray(0, length).sort();
       for (let index = 1; index < length; index++) {
-        if (ids[index] === ids[index - 1]) throw await this.#contradiction(ids[index] ?? 0n);
+        if (ids[index] === ids[index - 1]) throw await this.#differentTimesError(ids[index] ?? 0n);
       }
     }
   }
 
-  /** Throws `protocol` where an event was cut that had this id at another time. */
-  #checkCut({ whole, times }: Batch, index: number): void {
-    const [cut, kept] = [this.#cut.get(whole[index * 2] ?? 0n), times[index * 2 + 1] ?? Number.NaN];
-    if (cut === undefined || cut === kept) return;
-    const both = [kept, cut].filter((time) => !Number.isNaN(time)).map(formatInstant);
-    throw duplicateId(this.#vendor, both.join(' and '), 'at different times');
+  /** Throws `protocol` where an event outside the window had this id at another time. */
+  #checkOutsideWindow({ ids, times }: IdBatch, index: number): void {
+    const outside = this.#outsideWindow.get(ids[index * 2] ?? 0n);
+    const written = times[index * 2 + 1] ?? Number.NaN;
+    if (outside === undefined || outside === written) return;
+    const both = [written, outside].filter((time) => !Number.isNaN(time)).map(formatInstant);
+    throw duplicateIdError(this.#vendor, both.join(' and '), 'at different times');
   }
 
   async close(): Promise<void> {
     await this.#file?.close();
   }
 
-  /** All that were kept. A batch is only good until the next one. */
-  async *#all(): AsyncGenerator<{ batch: Batch; count: number }> {
-    const read = new Batch(this.#stored === 0 ? new Uint8Array(0) : undefined);
+  /** Yields all records, those in the file first. A batch is good until the next one. */
+  async *#all(): AsyncGenerator<{ batch: IdBatch; count: number }> {
+    const buffer = new IdBatch(this.#stored === 0 ? new Uint8Array(0) : undefined);
     for (let done = 0; done < this.#stored; ) {
-      const count = Math.min(BATCH, this.#stored - done);
-      const found = await onDisk(this.#folder, async () =>
-        this.#file?.read(read.bytes, 0, count * RECORD_BYTES, done * RECORD_BYTES),
+      const count = Math.min(BATCH_IDS, this.#stored - done);
+      const result = await onDisk(this.#folder, async () =>
+        this.#file?.read(buffer.bytes, 0, count * RECORD_BYTES, done * RECORD_BYTES),
       );
-      if (found?.bytesRead !== count * RECORD_BYTES) throw new Error('The file of ids is shorter than it was written.');
-      yield { batch: read, count };
+      if (result?.bytesRead !== count * RECORD_BYTES)
+        throw new Error('The file of ids is shorter than it was written.');
+      yield { batch: buffer, count };
       done += count;
     }
     yield { batch: this.#batch, count: this.#count };
   }
 
-  async #contradiction(id: bigint): Promise<ExportError> {
+  async #differentTimesError(id: bigint): Promise<ExportError> {
     const times: string[] = [];
     for await (const { batch, count } of this.#all()) {
       for (let index = 0; index < count; index++) {
         const time = batch.times[index * 2 + 1] ?? Number.NaN;
-        if (batch.whole[index * 2] === id && !Number.isNaN(time)) times.push(formatInstant(time));
+        if (batch.ids[index * 2] === id && !Number.isNaN(time)) times.push(formatInstant(time));
       }
     }
-    return duplicateId(this.#vendor, times.length === 0 ? null : times.slice(0, 2).join(' and '), 'at different times');
+    return duplicateIdError(
+      this.#vendor,
+      times.length === 0 ? null : times.slice(0, 2).join(' and '),
+      'at different times',
+    );
   }
 }
 
-function grown(ids: BigUint64Array<ArrayBuffer>): BigUint64Array<ArrayBuffer> {
-  const more = new BigUint64Array(ids.length * 2);
-  more.set(ids);
-  return more;
+/** Returns a copy with room for twice as many ids. */
+function doubled(ids: BigUint64Array<ArrayBuffer>): BigUint64Array<ArrayBuffer> {
+  const copy = new BigUint64Array(ids.length * 2);
+  copy.set(ids);
+  return copy;
 }
 
-/** The error for a vendor that gives one id to two events. */
-export const duplicateId = ({ name }: Vendor, when: string | null, how: string): ExportError =>
+/** Returns the error for a vendor that gives one id to two events; `when` is null where neither has a time. */
+export const duplicateIdError = ({ name }: Vendor, when: string | null, how: string): ExportError =>
   new ExportError('protocol', `${name} gave one event id twice, ${how}.`, {
     where: when === null ? name : `an event of ${when}`,
     next: 'Run the export again; if it stays, report it to the vendor: one of the two is not what happened.',

@@ -5,18 +5,18 @@ import { diskError, onDisk } from '../base/disk.ts';
 import type { ExportError } from '../base/errors.ts';
 
 /**
- * A file that is hashed while it is written to `<path>.partial`, and that may get its name once the disk has given back
- * the same bytes. Everything throws `destination` where the disk refuses.
+ * A file that is hashed while it is written to `<path>.partial`, and gets its name after the disk has given back equal
+ * bytes. Every method throws `destination` where the disk refuses.
  */
 export class VerifiedFile {
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #hash = createHash('sha256');
   #bytes = 0;
-  /** Short chunks, which are written together. */
+  /** Short chunks, which are written together; null until there is one. */
   #pending: Buffer | null = null;
   #pendingBytes = 0;
-  #isSettled = false;
+  #isVerified = false;
 
   private constructor(path: string, file: FileHandle) {
     this.#path = path;
@@ -27,9 +27,9 @@ export class VerifiedFile {
     return new VerifiedFile(path, await onDisk(path, () => open(partialOf(path), 'wx')));
   }
 
-  /** The chunk may change once it has ended. */
+  /** Appends a chunk. The caller may change the chunk once the promise has resolved. */
   async write(chunk: Buffer): Promise<void> {
-    if (this.#isSettled) throw new Error('A file that was read back takes nothing more.');
+    if (this.#isVerified) throw new Error('A file that was read back takes nothing more.');
     this.#bytes += chunk.length;
     if (this.#pendingBytes + chunk.length > PENDING_BYTES) await this.#flush();
     if (chunk.length > PENDING_BYTES) {
@@ -40,20 +40,23 @@ export class VerifiedFile {
     }
   }
 
-  /** Syncs and reads back at the same time, compares; after that nothing can be written. */
-  async settle(): Promise<Digest> {
+  /**
+   * Syncs the file, reads it back meanwhile, and returns its digest. Nothing can be written after that. Throws
+   * `destination` where the bytes read differ from those written.
+   */
+  async verify(): Promise<Digest> {
     await this.#flush();
     this.#pending = null;
-    this.#isSettled = true;
+    this.#isVerified = true;
     const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
-    const [found] = await onDisk(this.#path, () => Promise.all([hashFile(partialOf(this.#path)), this.#file.sync()]));
-    if (found.sha256 !== written.sha256 || found.bytes !== written.bytes) {
-      throw notAsWritten(this.#path, undefined);
+    const [read] = await onDisk(this.#path, () => Promise.all([hashFile(partialOf(this.#path)), this.#file.sync()]));
+    if (read.sha256 !== written.sha256 || read.bytes !== written.bytes) {
+      throw fileChangedError(this.#path, undefined);
     }
     return written;
   }
 
-  /** Gives a settled file its name, in the same folder. */
+  /** Gives a verified file its name, in the folder of `<path>.partial`. */
   async name(path: string): Promise<void> {
     await onDisk(path, () => rename(partialOf(this.#path), path));
   }
@@ -67,22 +70,22 @@ export class VerifiedFile {
 
   async #write(bytes: Buffer): Promise<void> {
     const writing = onDisk(this.#path, () => this.#file.writeFile(bytes));
-    // The sum is made while the disk works.
+    // The CPU hashes while the disk writes.
     this.#hash.update(bytes);
     await writing;
   }
 
-  /** Leaves what was written as `.partial`, unless it was named. */
+  /** Closes the file; what was written stays, as `.partial` where it has no name yet. */
   async close(): Promise<void> {
     await onDisk(this.#path, () => this.#file.close());
   }
 }
 
-/** What waits to be written together, at most. */
+/** Most bytes of short chunks that are written together. */
 const PENDING_BYTES = 2 ** 16;
 
 const partialOf = (path: string): string => `${path}.partial`;
 
-/** The error for a file that has changed on the disk. */
-export const notAsWritten = (path: string, cause: unknown): ExportError =>
+/** Returns the error for a file whose bytes on the disk are not those that were written. */
+export const fileChangedError = (path: string, cause: unknown): ExportError =>
   diskError(path, 'The file that the disk gives back is not the one that was written.', cause);

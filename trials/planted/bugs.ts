@@ -258,15 +258,15 @@ const rows: readonly PlantedBug[] = [
   {
     name: 'an id that comes twice is written twice',
     file: 'export/row-filter.ts',
-    find: 'if (isRepeated) {',
-    replace: 'if (isRepeated && Number.isNaN(time)) {',
+    find: 'if (isDuplicate) {',
+    replace: 'if (isDuplicate && Number.isNaN(time)) {',
     caughtBy: ['unit/export/export'],
   },
   {
     name: 'one id with two contents is taken for one event',
     file: 'export/row-filter.ts',
-    find: 'if (isSame && before.identities[this.#beforeRow] === block.identities[row]) return true;',
-    replace: 'if (isSame || before.rests[this.#beforeRow] === block.rests[row]) return true;',
+    find: 'if (isSameRow && previous.identities[this.#previousRow] === batch.identities[row]) return true;',
+    replace: 'if (isSameRow || previous.identities[this.#previousRow] === batch.identities[row]) return true;',
     caughtBy: ['unit/export/export'],
   },
   {
@@ -278,7 +278,7 @@ const rows: readonly PlantedBug[] = [
   },
   {
     name: 'another header between two responses goes unnoticed',
-    file: 'export/row-filter.ts',
+    file: 'export/row-encoder.ts',
     find: 'JSON.stringify(header) !== JSON.stringify(this.#header)',
     replace: 'header?.length !== this.#header?.length',
     caughtBy: ['unit/export/export'],
@@ -293,8 +293,8 @@ const rows: readonly PlantedBug[] = [
   {
     name: 'rows that went to the disk last do not come back',
     file: 'export/sort/spill-buffer.ts',
-    find: 'this.#extents.map(',
-    replace: 'this.#extents.slice(0, -1).map(',
+    find: 'this.#spilled.map(',
+    replace: 'this.#spilled.slice(0, -1).map(',
     caughtBy: ['unit/export/sort/spill-buffer', 'unit/export/segment-rows'],
   },
   {
@@ -305,17 +305,17 @@ const rows: readonly PlantedBug[] = [
     caughtBy: ['unit/export/sort/sorted-runs'],
   },
   {
-    name: 'the last row of a block is left out where it is merged',
+    name: 'the last row of a batch is left out of the merge',
     file: 'export/sort/merge.ts',
-    find: 'some.push({ block, from: at, to });',
-    replace: 'some.push({ block, from: at, to: Math.min(to, block.count - 1) });',
+    find: 'ranges.push({ batch, from: row, to });',
+    replace: 'ranges.push({ batch, from: row, to: Math.min(to, batch.count - 1) });',
     caughtBy: ['unit/export/sort/sorted-runs'],
   },
   {
-    name: 'the next block is read over the one that is at hand',
-    file: 'export/sort/sorted-runs.ts',
-    find: '[this.#memory, this.#other] = [this.#other, this.#memory];',
-    replace: 'this.#memory = this.#other;',
+    name: 'the next batch is read over the one in use',
+    file: 'export/sort/spilled-run.ts',
+    find: '[this.#current, this.#spare] = [this.#spare, this.#current];',
+    replace: 'this.#current = this.#spare;',
     caughtBy: ['unit/export/sort/sorted-runs'],
   },
   {
@@ -326,7 +326,7 @@ const rows: readonly PlantedBug[] = [
     caughtBy: ['unit/export/row-filter', 'unit/export/export'],
   },
   {
-    name: 'the row behind one that is not written is not either',
+    name: 'the row behind one that is not written is not written either',
     file: 'export/row-filter.ts',
     find: 'begin = row + 1;',
     replace: 'begin = row + 2;',
@@ -335,29 +335,29 @@ const rows: readonly PlantedBug[] = [
   {
     name: 'the row before is forgotten where a batch of rows ends',
     file: 'export/row-filter.ts',
-    find: 'this.#before = copyOf(this.#before, this.#beforeRow);',
-    replace: 'this.#before = null;',
+    find: 'this.#previous = copyOf(this.#previous, this.#previousRow);',
+    replace: 'this.#previous = null;',
     caughtBy: ['unit/export/row-filter'],
   },
   {
-    name: 'what came of a draft stays where the draft is taken back',
+    name: 'the rows of a retracted answer stay',
     file: 'export/segment-rows.ts',
-    find: 'await this.#drafts.get(page.retracted)?.rows.close();\n      this.#drafts.delete(page.retracted);',
+    find: 'await this.#answers.get(page.retracted)?.rows.close();\n      this.#answers.delete(page.retracted);',
     replace: '',
     caughtBy: ['unit/export/segment-rows'],
   },
   {
-    name: 'a part of a stretch that is handed over is walked by nobody',
+    name: 'a part that is split off a segment is not walked',
     file: 'export/concurrent-walk.ts',
-    find: 'void work(placeBefore(places.indexOf(place), part));',
+    find: 'void runWorker(openAt(open.indexOf(current), part));',
     replace: '',
     caughtBy: ['unit/export/export'],
   },
   {
-    name: 'an event that was cut may come again at another time',
+    name: 'an event outside the window may come again at another time',
     file: 'export/unique-ids.ts',
-    find: 'if (this.#cutHalves.has(batch.halves[index * 4] ?? 0))',
-    replace: 'if (this.#cutHalves.size < 0)',
+    find: 'if (this.#outsideWindowHalves.has(batch.halves[index * 4] ?? 0))',
+    replace: 'if (this.#outsideWindowHalves.size < 0)',
     caughtBy: ['unit/export/export'],
   },
   {
@@ -429,7 +429,7 @@ const files: readonly PlantedBug[] = [
   {
     name: 'the file that the disk gives back is not hashed',
     file: 'export/verified-file.ts',
-    find: 'found.sha256 !== written.sha256 || ',
+    find: 'read.sha256 !== written.sha256 || ',
     replace: '',
     caughtBy: ['unit/export/verified-file'],
   },
@@ -457,8 +457,8 @@ const files: readonly PlantedBug[] = [
   {
     name: 'the second part has no header',
     file: 'export/part-files.ts',
-    find: 'await sink.write(this.#header);',
-    replace: 'if (count === 0) await sink.write(this.#header);',
+    find: 'await file.write(header);',
+    replace: 'if (count === 0) await file.write(header);',
     caughtBy: ['unit/export/part-files'],
   },
   {
@@ -470,7 +470,7 @@ const files: readonly PlantedBug[] = [
   },
   {
     name: 'late events in front of the window are counted from the second row',
-    file: 'export/row-filter.ts',
+    file: 'export/export-counts.ts',
     find: 'this.#lateRows.push(this.#counts.written)',
     replace: 'this.#lateRows.push(this.#counts.written + 1)',
     caughtBy: ['unit/export/export', 'unit/delivery/look-back'],

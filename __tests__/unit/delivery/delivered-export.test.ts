@@ -11,7 +11,7 @@ import {
 import { MANIFEST_VERSION } from '../../../src/delivery/evidence.ts';
 import { manifestOf } from '../../../src/delivery/manifest.ts';
 import type { ExportTask } from '../../../src/delivery/next-export.ts';
-import type { ExportedTable } from '../../../src/export/row-filter.ts';
+import type { ExportedTable } from '../../../src/export/export.ts';
 import { type Inputs, readInputs } from '../../../src/inputs/inputs.ts';
 import { exportOf, NOON, run } from '../../contract/run.ts';
 import { play, readTape } from '../../contract/tape.ts';

@@ -8,9 +8,9 @@ import fc from 'fast-check';
 import { ExportError } from '../../../src/base/errors.ts';
 import { csvRow } from '../../../src/csv/csv-row.ts';
 import { lookBack } from '../../../src/delivery/history.ts';
+import type { ExportedTable, ExportOptions } from '../../../src/export/export.ts';
 import { exportEvents } from '../../../src/export/export.ts';
 import { KnownRows } from '../../../src/export/known-rows.ts';
-import type { ExportedTable, ExportOptions } from '../../../src/export/row-filter.ts';
 import { planTable } from '../../../src/table/table-plan.ts';
 import { formatInstant } from '../../../src/time/instant.ts';
 import { sliceWindow, type Window } from '../../../src/time/window.ts';
@@ -46,7 +46,7 @@ const csvVendor: Partial<Vendor> = { format: 'csv', columns: null };
 
 interface Asked
   extends Partial<Vendor>,
-    Partial<Pick<ExportOptions, 'maxBytes' | 'from' | 'knownRows' | 'concurrency' | 'mostHeldBytes'>> {
+    Partial<Pick<ExportOptions, 'maxBytes' | 'from' | 'knownRows' | 'concurrency' | 'maxBytesInMemory'>> {
   readonly asked?: Columns;
 }
 
@@ -67,7 +67,7 @@ function exportOf(
     from = 0,
     knownRows = null,
     concurrency = 2,
-    mostHeldBytes,
+    maxBytesInMemory,
     ...vendor
   }: Asked = {},
   onProgress: ExportOptions['onProgress'] = () => {},
@@ -82,7 +82,7 @@ function exportOf(
     knownRows,
     concurrency,
     onProgress,
-    ...(mostHeldBytes && { mostHeldBytes }),
+    ...(maxBytesInMemory && { maxBytesInMemory }),
   };
   return exportEvents({ vendor: vendorOf({ segments: () => stretchesOf(pages), ...vendor }), ...table });
 }
@@ -142,10 +142,13 @@ describe('an export', () => {
   test.each([
     ['in memory', undefined],
     ['on the disk', 1],
-  ])('holds more events than wait side by side, or are written at a time: %s', async (_, mostHeldBytes) => {
+  ])('holds more events than wait side by side, or are written at a time: %s', async (_, maxBytesInMemory) => {
     const count = 2 ** 15 + 1;
     const events = Array.from({ length: count }, (__, index) => event(String(index), 10 + (index % 10), String(index)));
-    const { file, rows } = await run([{ slice: SLICE, events }], mostHeldBytes === undefined ? {} : { mostHeldBytes });
+    const { file, rows } = await run(
+      [{ slice: SLICE, events }],
+      maxBytesInMemory === undefined ? {} : { maxBytesInMemory: maxBytesInMemory },
+    );
     expect(file.counts).toEqual({
       received: count,
       outsideWindow: 0,
@@ -728,12 +731,12 @@ describe('however rows wait, and however many stretches are walked at once,', ()
             return [{ ...page, slice, events }, ...(again ? [second] : [])];
           });
         });
-        const made = async (concurrency: number, mostHeldBytes: number, isHandedOver: boolean) => {
+        const made = async (concurrency: number, maxBytesInMemory: number, isHandedOver: boolean) => {
           path = join(await mkdtemp(join(folder, 'one-')), 'a.csv');
           const { counts, files } = await exportOf([], {
             asked,
             concurrency,
-            mostHeldBytes,
+            maxBytesInMemory: maxBytesInMemory,
             segments: () =>
               isHandedOver
                 ? [whole(stretches)]
@@ -769,11 +772,11 @@ describe('however rows wait, and however many stretches are walked at once,', ()
 
   test('nothing is left beside the export, nor where it fails', async () => {
     const events = Array.from({ length: 500 }, (_, index) => event('x'.repeat(100), 10 + (index % 10), String(index)));
-    await run([{ slice: SLICE, events }], { mostHeldBytes: 1 });
+    await run([{ slice: SLICE, events }], { maxBytesInMemory: 1 });
     expect(await readdir(folder)).toEqual(['a.csv']);
     await rm(path);
     const twice = [...events, event('other', 15, '5')];
-    const error = await failure(run([{ slice: SLICE, events: twice }], { mostHeldBytes: 1 }));
+    const error = await failure(run([{ slice: SLICE, events: twice }], { maxBytesInMemory: 1 }));
     expect(error).toMatchObject({ kind: 'protocol', message: expect.stringContaining('with different contents') });
     expect(await readdir(folder)).toEqual(['a.csv.partial']);
   });

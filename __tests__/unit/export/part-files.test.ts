@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { encodeRow } from '../../../src/csv/encode.ts';
-import { type CsvFile, type EncodedRows, encodedRows, PartFiles } from '../../../src/export/part-files.ts';
+import { type CsvFile, type EncodedRows, encodeRows, PartFiles } from '../../../src/export/part-files.ts';
 import { sha256 } from '../chain.ts';
 
 type Row = readonly string[];
@@ -23,12 +23,12 @@ const HEADER = ['n', 'text'];
 /** Nine bytes each, as CSV; the header has eight. */
 const nine = (count: number): string[][] => Array.from({ length: count }, (_, n) => [String(n), 'abcde']);
 
-const encoded = (...rows: Row[]) => encodedRows(rows, encodeRow);
+const encoded = (...rows: Row[]) => encodeRows(rows, encodeRow);
 
 /** Writes the batches and gives the files, with what lay in the folder just before they had their names. */
 async function write(header: Row, batches: readonly (readonly Row[])[], maxBytes: number | null) {
   const parts = new PartFiles(path, maxBytes);
-  await parts.begin(encoded(header));
+  await parts.openWith(encoded(header));
   for (const rows of batches) await parts.write(encoded(...rows));
   const before = await readdir(folder);
   const files = await parts.seal();
@@ -102,7 +102,7 @@ describe('any table', () => {
         path = join(await mkdtemp(join(folder, 'one-')), 'a.csv');
         const all = batches.flat();
         const parts = new PartFiles(path, maxBytes);
-        await parts.begin(encoded(header));
+        await parts.openWith(encoded(header));
         for (const rows of batches) await parts.write(encoded(...rows));
         const home = join(path, '..');
         for (const name of await readdir(home)) expect(name).toMatch(/\.partial$/);
@@ -160,7 +160,7 @@ describe('spans of rows', () => {
   async function filesOf(spans: readonly (readonly [from?: number, to?: number])[], maxBytes: number) {
     path = join(await mkdtemp(join(folder, 'one-')), 'a.csv');
     const parts = new PartFiles(path, maxBytes);
-    await parts.begin({ bytes: Buffer.from('h\r\n'), ends: Float64Array.of(3) });
+    await parts.openWith({ bytes: Buffer.from('h\r\n'), ends: Float64Array.of(3) });
     for (const [from, to] of spans) {
       const bytes = Buffer.from(all.bytes);
       const ends = all.ends.slice();
@@ -232,7 +232,7 @@ describe('a failure', () => {
     const open = () => readdirSync('/proc/self/fd').length;
     const before = open();
     const parts = new PartFiles(path, 20);
-    await parts.begin(encoded(HEADER));
+    await parts.openWith(encoded(HEADER));
     await parts.write(encoded(...nine(3)));
     // The last part is; the others were read back.
     expect(open()).toBe(before + 1);
@@ -247,7 +247,7 @@ describe('a failure', () => {
 
   test('of the disk to give the last part back leaves no name to the first', async () => {
     const parts = new PartFiles(path, MOST);
-    await parts.begin(encoded(HEADER));
+    await parts.openWith(encoded(HEADER));
     await parts.write(encoded(...large(2)));
     await writeFile(join(folder, 'a.part-002.csv.partial'), 'x');
     await expect(parts.seal()).rejects.toMatchObject({ kind: 'destination' });
@@ -257,7 +257,7 @@ describe('a failure', () => {
 
   test('of the disk to give an earlier part back comes out before the next one is begun', async () => {
     const parts = new PartFiles(path, MOST);
-    await parts.begin(encoded(HEADER));
+    await parts.openWith(encoded(HEADER));
     await parts.write(encoded(...large(1)));
     await writeFile(`${path}.partial`, 'x');
     await expect(parts.write(encoded(...large(1)))).rejects.toMatchObject({ kind: 'destination', where: path });

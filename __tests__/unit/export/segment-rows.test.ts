@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type RowEncoder, type SegmentRows, SpillBudget } from '../../../src/export/segment-rows.ts';
+import type { RowEncoder } from '../../../src/export/row-encoder.ts';
+import { type SegmentRows, SpillBudget } from '../../../src/export/segment-rows.ts';
 import type { Window } from '../../../src/time/window.ts';
 import type { VendorEvent } from '../../../src/vendors/contract.ts';
 import { plainsOfAll } from './sort/stored-rows.ts';
@@ -21,9 +22,9 @@ const NOTHING = 1;
 
 const formOf = (order: 'time' | 'vendor' = 'time'): RowEncoder => ({
   order,
-  begin: () => {},
-  write: ({ body }, rows) => rows.addCells([(body as { v: string }).v]),
-  rest: () => '',
+  useHeader: () => {},
+  encode: ({ body }, rows) => rows.addCells([(body as { v: string }).v]),
+  identityOf: () => '',
 });
 
 const event = (v: string, time: number | null = 11, id: string | null = null): VendorEvent => ({
@@ -35,7 +36,7 @@ const event = (v: string, time: number | null = 11, id: string | null = null): V
 /** The cells of all rows of a stretch that has ended. */
 async function ended(gathering: SpillBudget, gathered: SegmentRows): Promise<string[]> {
   const cells: string[] = [];
-  for await (const some of gathering.end(gathered))
+  for await (const some of gathering.drain(gathered))
     cells.push(...plainsOfAll(some).map(({ text }) => text.slice(0, -2)));
   return cells;
 }
@@ -43,12 +44,12 @@ async function ended(gathering: SpillBudget, gathered: SegmentRows): Promise<str
 describe.each([
   ['in memory', undefined],
   ['on the disk', NOTHING],
-])('rows that wait %s', (_, mostHeldBytes) => {
-  const gatheringOf = (order?: 'time' | 'vendor') => new SpillBudget(formOf(order), folder, mostHeldBytes);
+])('rows that wait %s', (_, maxBytesInMemory) => {
+  const gatheringOf = (order?: 'time' | 'vendor') => new SpillBudget(formOf(order), folder, maxBytesInMemory);
 
   test('leave nothing where their draft is taken back, and what comes instead stays', async () => {
     const gathering = gatheringOf();
-    const gathered = gathering.begin();
+    const gathered = gathering.openSegment();
     const [provisional, half, other] = [{}, {}, {}];
     await gathered.accept({
       slice: SLICE,
@@ -58,17 +59,17 @@ describe.each([
     await gathered.accept({ slice: SLICE, events: [event('of no draft', 12)] });
     await gathered.accept({ slice: SLICE, provisional: other, events: [event('other', 13)] });
     await gathered.accept({ slice: SLICE, provisional, events: [event('more', 16, 'C')] });
-    expect([gathered.received, gathered.cut, [...gathered.cutIds()]]).toEqual([5, 1, [['B', 25]]]);
+    expect([gathered.received, gathered.outsideWindow, [...gathered.outsideWindowIds()]]).toEqual([5, 1, [['B', 25]]]);
     await gathered.accept({ retracted: provisional });
-    expect([gathered.received, gathered.cut, [...gathered.cutIds()]]).toEqual([2, 0, []]);
+    expect([gathered.received, gathered.outsideWindow, [...gathered.outsideWindowIds()]]).toEqual([2, 0, []]);
     await gathered.accept({ slice: SLICE, provisional: half, events: [event('half', 14)] });
     expect(await ended(gathering, gathered)).toEqual(['of no draft', 'other', 'half']);
-    expect(gathered.heldBytes).toBe(0);
+    expect(gathered.bytesInMemory).toBe(0);
   });
 
   test('leave nothing where the only draft is taken back, and a draft that nobody knows does no harm', async () => {
     const gathering = gatheringOf();
-    const gathered = gathering.begin();
+    const gathered = gathering.openSegment();
     const provisional = {};
     await gathered.accept({ retracted: {} });
     await gathered.accept({ slice: SLICE, provisional, events: [event('a')] });
@@ -79,7 +80,7 @@ describe.each([
 
   test('come out in the order of the vendor where that is kept', async () => {
     const gathering = gatheringOf('vendor');
-    const gathered = gathering.begin();
+    const gathered = gathering.openSegment();
     const provisional = {};
     const names = ['z', 'a', 'm', 'b', 'y', 'c'];
     for (const name of names) {
@@ -106,7 +107,7 @@ describe.each([
     await fc.assert(
       fc.asyncProperty(pages, fc.constantFrom<'time' | 'vendor'>('time', 'vendor'), async (drawn, order) => {
         const gathering = gatheringOf(order);
-        const stretches = [0, 1, 2].map(() => gathering.begin());
+        const stretches = [0, 1, 2].map(() => gathering.openSegment());
         const expected = new Map<number, Map<object, { time: number; name: string }[]>>();
         const drafts = [{}, {}, {}];
         let count = 0;
@@ -151,12 +152,12 @@ describe('what may be in memory', () => {
 
   test('is never more than that for long, of all stretches together, and the largest goes first', async () => {
     const gathering = new SpillBudget(formOf(), folder, MOST);
-    const [small, large, third] = [gathering.begin(), gathering.begin(), gathering.begin()];
-    const held = () => [small, large, third].map(({ heldBytes }) => heldBytes);
+    const [small, large, third] = [gathering.openSegment(), gathering.openSegment(), gathering.openSegment()];
+    const held = () => [small, large, third].map(({ bytesInMemory: heldBytes }) => heldBytes);
     await small.accept({ slice: SLICE, events: [wide('a')] });
     await large.accept({ slice: SLICE, events: ['b', 'c', 'd'].map(wide) });
     expect(held().every((bytes, index) => bytes > 0 || index === 2)).toBe(true);
-    const before = small.heldBytes;
+    const before = small.bytesInMemory;
     await third.accept({ slice: SLICE, events: ['e', 'f'].map(wide) });
     expect(held()).toEqual([before, 0, 2 * before]);
     for (let index = 0; index < 40; index++) {
@@ -170,11 +171,11 @@ describe('what may be in memory', () => {
 
   test('does not count what has come out', async () => {
     const gathering = new SpillBudget(formOf(), folder, MOST);
-    const [first, second] = [gathering.begin(), gathering.begin()];
+    const [first, second] = [gathering.openSegment(), gathering.openSegment()];
     await first.accept({ slice: SLICE, events: ['a', 'b', 'c', 'd'].map(wide) });
     await ended(gathering, first);
     await second.accept({ slice: SLICE, events: ['e', 'f', 'g', 'h'].map(wide) });
-    expect(second.heldBytes).toBeGreaterThan(4000);
+    expect(second.bytesInMemory).toBeGreaterThan(4000);
   });
 });
 
@@ -183,7 +184,7 @@ describe('while rows are on their way to the disk', () => {
 
   test('a draft may be taken back, and nothing fails for it', async () => {
     const gathering = new SpillBudget(formOf(), folder, 100_000);
-    const [writing, other] = [gathering.begin(), gathering.begin()];
+    const [writing, other] = [gathering.openSegment(), gathering.openSegment()];
     const provisional = {};
     const taking = [writing.accept({ slice: SLICE, provisional, events: many(3000) })];
     await turn();
@@ -196,7 +197,7 @@ describe('while rows are on their way to the disk', () => {
 
   test('all may be closed, and what still comes goes to no disk', async () => {
     const gathering = new SpillBudget(formOf(), folder, NOTHING);
-    const [writing, late] = [gathering.begin(), gathering.begin()];
+    const [writing, late] = [gathering.openSegment(), gathering.openSegment()];
     const taking = writing.accept({ slice: SLICE, events: many(3000) });
     await turn();
     await gathering.close();
@@ -208,29 +209,29 @@ describe('while rows are on their way to the disk', () => {
 
   test('others may go on, until there is too much again', async () => {
     const gathering = new SpillBudget(formOf(), folder, 100_000);
-    const [first, second] = [gathering.begin(), gathering.begin()];
+    const [first, second] = [gathering.openSegment(), gathering.openSegment()];
     await first.accept({ slice: SLICE, events: many(3000) });
     let isTaken = false;
     const taking = second.accept({ slice: SLICE, events: many(3000) }).then(() => {
       isTaken = true;
     });
-    expect(second.heldBytes).toBeGreaterThan(1_000_000);
+    expect(second.bytesInMemory).toBeGreaterThan(1_000_000);
     await Promise.resolve();
     expect(isTaken).toBe(false);
     await taking;
-    expect([first.heldBytes, second.heldBytes]).toEqual([0, 0]);
+    expect([first.bytesInMemory, second.bytesInMemory]).toEqual([0, 0]);
     for (const gathered of [first, second]) expect(await ended(gathering, gathered)).toHaveLength(3000);
     await gathering.close();
   });
 
   test('a stretch may end that another one would move next', async () => {
     const gathering = new SpillBudget(formOf(), folder, 6000);
-    const [ending, other] = [gathering.begin(), gathering.begin()];
+    const [ending, other] = [gathering.openSegment(), gathering.openSegment()];
     const wide = (count: number, at: number) =>
       Array.from({ length: count }, (_, index) => event(`${'x'.repeat(1000)}${at + index}`, 11));
     await ending.accept({ slice: SLICE, events: wide(8, 0) });
     await ending.accept({ slice: SLICE, events: wide(4, 8) });
-    expect(ending.heldBytes).toBeGreaterThan(4000);
+    expect(ending.bytesInMemory).toBeGreaterThan(4000);
     const taking = other.accept({ slice: SLICE, events: wide(3, 12) });
     const rows = await ended(gathering, ending);
     expect(rows.map((row) => Number(row.slice(1000)))).toEqual(Array.from({ length: 12 }, (_, index) => index));
@@ -240,11 +241,11 @@ describe('while rows are on their way to the disk', () => {
 
   test('a disk that refuses is a `destination` error for whoever takes the next page, and at the end', async () => {
     const gathering = new SpillBudget(formOf(), join(folder, 'gone'), NOTHING);
-    const gathered = gathering.begin();
+    const gathered = gathering.openSegment();
     await gathered.accept({ slice: SLICE, events: [event('a')] });
     const refusal = { kind: 'destination' };
     await expect(gathered.accept({ slice: SLICE, events: [event('b')] })).rejects.toMatchObject(refusal);
-    await expect(gathering.begin().accept({ slice: SLICE, events: [event('c')] })).rejects.toMatchObject(refusal);
+    await expect(gathering.openSegment().accept({ slice: SLICE, events: [event('c')] })).rejects.toMatchObject(refusal);
     await expect(ended(gathering, gathered)).rejects.toMatchObject({ kind: 'destination' });
     await gathering.close();
   });

@@ -8,8 +8,8 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { encodeRow } from '../../../src/csv/encode.ts';
 import { GUARDS } from '../../../src/csv/formula-guard.ts';
-import { type CsvFile, encodedRows, PartFiles } from '../../../src/export/part-files.ts';
-import type { ExportedTable } from '../../../src/export/row-filter.ts';
+import type { ExportedTable } from '../../../src/export/export.ts';
+import { type CsvFile, encodeRows, PartFiles } from '../../../src/export/part-files.ts';
 import { writeSpreadsheet } from '../../../src/export/spreadsheet-copy.ts';
 import { sha256 } from '../chain.ts';
 
@@ -26,8 +26,8 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 /** A table as an export leaves it. */
 async function exported([columns = [], ...rows]: readonly Row[], maxBytes: number | null): Promise<ExportedTable> {
   const parts = new PartFiles(path, maxBytes);
-  await parts.begin(encodedRows([columns], encodeRow));
-  await parts.write(encodedRows(rows, encodeRow));
+  await parts.openWith(encodeRows([columns], encodeRow));
+  await parts.write(encodeRows(rows, encodeRow));
   const files = await parts.seal();
   await parts.close();
   const counts = { received: rows.length, outsideWindow: 0, duplicates: 0, alreadyExported: 0, written: rows.length };
@@ -150,16 +150,16 @@ describe('where it fails, it has no name:', () => {
 
 test('a table that is larger than the heap is copied', async () => {
   const program = `
-    import { encodedRows, PartFiles } from ${JSON.stringify(new URL('../../../src/export/part-files.ts', import.meta.url).href)};
+    import { encodeRows, PartFiles } from ${JSON.stringify(new URL('../../../src/export/part-files.ts', import.meta.url).href)};
     import { encodeRow } from ${JSON.stringify(new URL('../../../src/csv/encode.ts', import.meta.url).href)};
     import { writeSpreadsheet } from ${JSON.stringify(new URL('../../../src/export/spreadsheet-copy.ts', import.meta.url).href)};
     const [path, columns, count] = [${JSON.stringify(path)}, ['n', 'text'], 30_000];
     const parts = new PartFiles(path, null);
-    await parts.begin(encodedRows([columns], encodeRow));
+    await parts.openWith(encodeRows([columns], encodeRow));
     const text = '=' + 'x'.repeat(1000);
     for (let n = 0; n < count; n += 1000) {
       const rows = Array.from({ length: 1000 }, (_, i) => [String(n + i), text]);
-      await parts.write(encodedRows(rows, encodeRow));
+      await parts.write(encodeRows(rows, encodeRow));
     }
     const table = { files: await parts.seal(), columns };
     await parts.close();

@@ -27,8 +27,8 @@ async function openIds(folder?: string) {
 /** Keeps ids, a page at a time. */
 async function keep(ids: UniqueIds, count: number, of: (index: number) => string, time: number | null = NOON) {
   for (let index = 0; index < count; index++) {
-    if (index % 1000 === 0) await ids.makeRoom(1000);
-    ids.keep(of(index), time);
+    if (index % 1000 === 0) await ids.reserve(1000);
+    ids.add(of(index), time);
   }
 }
 
@@ -50,11 +50,11 @@ describe('an id that comes at two times', () => {
     ['both on the disk', 2 * BATCH + 5000],
   ])('%s: protocol, with both times', async (_, count) => {
     const { ids } = await openIds();
-    await ids.makeRoom(1);
-    ids.keep('twice', NOON);
+    await ids.reserve(1);
+    ids.add('twice', NOON);
     await keep(ids, count - 2, (index) => `id ${index}`);
-    await ids.makeRoom(1);
-    ids.keep('twice', NOON + 60_000);
+    await ids.reserve(1);
+    ids.add('twice', NOON + 60_000);
     if (count > 2 * BATCH) await keep(ids, BATCH, (index) => `other ${index}`);
     await expect(ids.check()).rejects.toMatchObject({
       kind: 'protocol',
@@ -86,8 +86,8 @@ describe('an id of an event that was cut', () => {
   ])('%s one that is kept: protocol, with both times', async (_, time, where) => {
     for (const more of [0, BATCH]) {
       const { ids } = await openIds();
-      ids.cut('other', NOON);
-      ids.cut('twice', time);
+      ids.addOutsideWindow('other', NOON);
+      ids.addOutsideWindow('twice', time);
       await keep(ids, 1, () => 'twice');
       await keep(ids, more, (index) => `id ${index}`);
       await expect(ids.check()).rejects.toMatchObject({
@@ -101,15 +101,15 @@ describe('an id of an event that was cut', () => {
   test('is kept of an event that has no time: protocol, with the only one', async () => {
     const { ids } = await openIds();
     await keep(ids, 1, () => 'twice', null);
-    ids.cut('twice', NOON);
+    ids.addOutsideWindow('twice', NOON);
     await expect(ids.check()).rejects.toMatchObject({ where: 'an event of 2026-11-21T12:00:00Z' });
   });
 
   test('is kept at the same time, or not at all: no trouble', async () => {
     const { ids } = await openIds();
-    ids.cut('once', NOON);
-    ids.cut('once', NOON);
-    ids.cut('gone', NOON);
+    ids.addOutsideWindow('once', NOON);
+    ids.addOutsideWindow('once', NOON);
+    ids.addOutsideWindow('gone', NOON);
     await keep(ids, 2, (index) => ['once', 'other'][index] ?? '');
     await expect(ids.check()).resolves.toBeUndefined();
   });
@@ -125,7 +125,7 @@ describe('an id of an event that was cut', () => {
     }
     expect(fingerprint(one)).not.toBe(fingerprint(other));
     const { ids } = await openIds();
-    ids.cut(one, NOON - 1);
+    ids.addOutsideWindow(one, NOON - 1);
     await keep(ids, 1, () => other);
     await expect(ids.check()).resolves.toBeUndefined();
     await keep(ids, 1, () => one);
@@ -183,9 +183,9 @@ describe('on the disk', () => {
   test('is a file without a name, and nothing up to 65,536 ids', async () => {
     const { ids, folder } = await openIds();
     await keep(ids, 65_000, String);
-    await ids.makeRoom(536);
+    await ids.reserve(536);
     expect(await filesOpenIn(folder)).toBe(0);
-    await ids.makeRoom(537);
+    await ids.reserve(537);
     expect(await filesOpenIn(folder)).toBe(1);
     expect(await readdir(folder)).toEqual([]);
     await ids.close();

@@ -20,7 +20,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Lets a file have the name that it was opened for. */
 async function seal(sink: VerifiedFile): Promise<Digest> {
-  const digest = await sink.settle();
+  const digest = await sink.verify();
   await sink.name(path);
   return digest;
 }
@@ -54,7 +54,7 @@ describe('a sink', () => {
     await sink.write(Buffer.from('a,b\r\n'));
     await sink.write(Buffer.from('1,2\r\n'));
     expect(await readdir(folder)).toEqual(['a.csv.partial']);
-    const digest = await sink.settle();
+    const digest = await sink.verify();
     expect(await readdir(folder)).toEqual(['a.csv.partial']);
     await sink.name(path);
     await sink.close();
@@ -66,7 +66,7 @@ describe('a sink', () => {
   test('may be named when it is closed, and by another name of its folder', async () => {
     const sink = await VerifiedFile.open(path);
     await sink.write(Buffer.from('a,b\r\n'));
-    await sink.settle();
+    await sink.verify();
     await sink.close();
     await sink.name(join(folder, 'a.part-001.csv'));
     expect(await readdir(folder)).toEqual(['a.part-001.csv']);
@@ -132,7 +132,7 @@ describe('a sink', () => {
     await sink.write(Buffer.alloc(2 ** 16 + 1));
     expect(await size()).toBe(2 ** 17 + 2);
     await sink.write(Buffer.alloc(1));
-    await sink.settle();
+    await sink.verify();
     expect(await size()).toBe(2 ** 17 + 3);
     await sink.close();
   });
@@ -143,7 +143,7 @@ describe('a sink', () => {
       for (let index = 0; index < 40; index++) {
         const sink = await VerifiedFile.open(`${path}-${index}`);
         await sink.write(Buffer.from('a,b\r\n'));
-        await sink.settle();
+        await sink.verify();
         await sink.close();
         sinks.push(sink);
       }
@@ -210,7 +210,7 @@ describe('where the disk refuses', () => {
     const sink = await VerifiedFile.open(path);
     await sink.write(Buffer.from('x'));
     await sink.close();
-    await expect(sink.settle()).rejects.toMatchObject(refusal);
+    await expect(sink.verify()).rejects.toMatchObject(refusal);
     await rm(`${path}.partial`);
 
     const other = await VerifiedFile.open(path);
@@ -222,7 +222,7 @@ describe('where the disk refuses', () => {
   test('to give the file back, or its name, it is one too', async () => {
     const gone = await VerifiedFile.open(path);
     await rm(`${path}.partial`);
-    await expect(gone.settle()).rejects.toMatchObject({ kind: 'destination', cause: { code: 'ENOENT' } });
+    await expect(gone.verify()).rejects.toMatchObject({ kind: 'destination', cause: { code: 'ENOENT' } });
     await gone.close();
 
     const taken = await VerifiedFile.open(path);

@@ -1,17 +1,26 @@
 import type { RowBuffer } from '../../csv/row-buffer.ts';
-import { byTimeThenId, keyOf, type RowBatch, type RowBatchBuilder, type RowBatchPool, startOf } from './row-batch.ts';
+import {
+  byTimeThenId,
+  type RowBatch,
+  type RowBatchBuilder,
+  type RowBatchPool,
+  sortKeyOf,
+  startOf,
+} from './row-batch.ts';
 
-/** Rows in memory. */
+/** Rows in memory, which become one sorted run. */
 export class MemoryBuffer {
   readonly #pool: RowBatchPool;
-  readonly #blocks: RowBatchBuilder[] = [];
+  readonly #batches: RowBatchBuilder[] = [];
   #count = 0;
-  /** Of the blocks that are full. */
+  /** Bytes of all batches but the last one. */
   #fullBytes = 0;
   #lastTime = Number.NaN;
   #lastId: string | null = null;
-  #rises = true;
-  #falls = true;
+  /** Whether rows came in the order of the export, so that nothing has to be sorted. */
+  #isAscending = true;
+  /** Whether rows came newest first, so that only ties have to be sorted. */
+  #isDescending = true;
 
   constructor(pool: RowBatchPool) {
     this.#pool = pool;
@@ -21,87 +30,87 @@ export class MemoryBuffer {
     return this.#count;
   }
 
-  /** Of the rows and of what their places depend on, about. */
+  /** Estimate of the bytes of the rows and of what they are sorted by. */
   get bytes(): number {
-    return this.#fullBytes + (this.#blocks.at(-1)?.heldBytes ?? 0);
+    return this.#fullBytes + (this.#batches.at(-1)?.bytesInMemory ?? 0);
   }
 
-  /** Gives the buffer to which the row of this time and id has to be added, and which takes no other meanwhile. */
-  add(time: number | null, id: string | null, rest: string): RowBuffer {
-    let block = this.#blocks.at(-1);
-    if (block === undefined || block.isFull) {
-      this.#fullBytes += block?.heldBytes ?? 0;
-      block = this.#pool.take();
-      this.#blocks.push(block);
+  /** Returns the buffer to which the row of this time and id has to be appended before the next call. */
+  add(time: number | null, id: string | null, identity: string): RowBuffer {
+    let batch = this.#batches.at(-1);
+    if (batch === undefined || batch.isFull) {
+      this.#fullBytes += batch?.bytesInMemory ?? 0;
+      batch = this.#pool.acquire();
+      this.#batches.push(batch);
     }
     const at = time ?? Number.NaN;
     if (this.#count > 0) {
       const isTie = at === this.#lastTime && !(id === null && this.#lastId === null);
-      if (!(this.#lastTime <= at) || isTie) this.#rises = false;
-      if (!(this.#lastTime >= at)) this.#falls = false;
+      if (!(this.#lastTime <= at) || isTie) this.#isAscending = false;
+      if (!(this.#lastTime >= at)) this.#isDescending = false;
     }
     this.#lastTime = at;
     this.#lastId = id;
     this.#count++;
-    return block.add(at, id, rest);
+    return batch.add(at, id, identity);
   }
 
-  /** All rows, as they came or in time order. A block is good until the next one. */
+  /** Yields all rows, as they came or sorted by time and id. A batch is good until the next one. */
   *inOrder(order: 'time' | 'vendor'): Generator<RowBatch> {
-    const blocks = this.#blocks.map((block) => block.view());
-    if (order === 'vendor' || this.#rises) yield* blocks;
-    else yield* this.#sorted(blocks);
+    const batches = this.#batches.map((batch) => batch.view());
+    if (order === 'vendor' || this.#isAscending) yield* batches;
+    else yield* this.#sorted(batches);
   }
 
-  /** Gives the memory back. */
+  /** Gives the memory back to the pool. */
   release(): void {
-    for (const block of this.#blocks) this.#pool.give(block);
+    for (const batch of this.#batches) this.#pool.release(batch);
   }
 
-  *#sorted(blocks: readonly RowBatch[]): Generator<RowBatch> {
-    const into = this.#pool.take();
+  *#sorted(batches: readonly RowBatch[]): Generator<RowBatch> {
+    const sorted = this.#pool.acquire();
     try {
-      for (const place of this.#placesInOrder(blocks)) {
-        const block = blocks[place >>> ROW_BITS] as RowBatch;
-        const row = place & ROW_MASK;
-        const rows = into.add(block.times[row] as number, block.ids[row] ?? null, block.identities[row] ?? '');
-        rows.addEncoded(block.bytes, startOf(block, row), block.ends[row] as number);
-        if (!into.isFull) continue;
-        yield into.view();
-        into.clear();
+      for (const position of this.#sortedPositions(batches)) {
+        const batch = batches[position >>> ROW_BITS] as RowBatch;
+        const row = position & ROW_MASK;
+        const rows = sorted.add(batch.times[row] as number, batch.ids[row] ?? null, batch.identities[row] ?? '');
+        rows.addEncoded(batch.bytes, startOf(batch, row), batch.ends[row] as number);
+        if (!sorted.isFull) continue;
+        yield sorted.view();
+        sorted.clear();
       }
-      if (into.count > 0) yield into.view();
+      if (sorted.count > 0) yield sorted.view();
     } finally {
-      this.#pool.give(into);
+      this.#pool.release(sorted);
     }
   }
 
-  /** Of all rows in time order: the number of the block, and the place in it in the lower bits. */
-  #placesInOrder(blocks: readonly RowBatch[]): Uint32Array {
-    const places = new Uint32Array(this.#count);
+  /** Returns the sorted rows by position: the number of the batch, and that of the row in it in the lower 16 bits. */
+  #sortedPositions(batches: readonly RowBatch[]): Uint32Array {
+    const positions = new Uint32Array(this.#count);
     let length = 0;
-    for (const [index, { count }] of blocks.entries()) {
-      for (let row = 0; row < count; row++) places[length++] = (index << ROW_BITS) | row;
+    for (const [index, { count }] of batches.entries()) {
+      for (let row = 0; row < count; row++) positions[length++] = (index << ROW_BITS) | row;
     }
-    const key = (place: number) => keyOf(blocks[place >>> ROW_BITS] as RowBatch, place & ROW_MASK);
+    const key = (position: number) => sortKeyOf(batches[position >>> ROW_BITS] as RowBatch, position & ROW_MASK);
     const compare = (a: number, b: number) => byTimeThenId(key(a), key(b)) || a - b;
-    if (!this.#falls) return places.sort(compare);
-    // Newest first, as most come: backwards, but for those of one time.
-    places.reverse();
+    if (!this.#isDescending) return positions.sort(compare);
+    // Most vendors send the newest first: reversing is cheaper than sorting, and leaves ties alone to be sorted.
+    positions.reverse();
     const time = (index: number) => {
-      const place = places[index] as number;
-      return (blocks[place >>> ROW_BITS] as RowBatch).times[place & ROW_MASK];
+      const position = positions[index] as number;
+      return (batches[position >>> ROW_BITS] as RowBatch).times[position & ROW_MASK];
     };
     for (let from = 0; from < length; ) {
       let to = from + 1;
       while (to < length && time(to) === time(from)) to++;
-      if (to > from + 1) places.subarray(from, to).sort(compare);
+      if (to > from + 1) positions.subarray(from, to).sort(compare);
       from = to;
     }
-    return places;
+    return positions;
   }
 }
 
-/** Those that the place of a row in its block takes. */
+/** Bits that the number of a row in its batch takes. */
 const ROW_BITS = 16;
 const ROW_MASK = 2 ** ROW_BITS - 1;

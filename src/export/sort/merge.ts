@@ -1,20 +1,20 @@
 import { firstWhere } from '../../base/binary-search.ts';
-import { byTimeThenId, type Key, keyOf, type RowBatch, type RowRange } from './row-batch.ts';
+import { byTimeThenId, type RowBatch, type RowRange, type SortKey, sortKeyOf } from './row-batch.ts';
 import type { SortedRun } from './sorted-runs.ts';
 
-/** Where the merging of a run is. */
-interface Cursor extends Key {
+/** Position of the merge in one run, with the sort key of the run's next row. */
+interface Cursor extends SortKey {
   readonly run: SortedRun;
-  /** Of ties, the run that came first is first. */
+  /** Number of the run. Of equal rows, the one of the earlier run comes first. */
   readonly number: number;
-  /** null where it was not asked for any yet. */
-  readonly block: RowBatch | null;
-  readonly at: number;
+  /** null where the run's first batch was not read yet. */
+  readonly batch: RowBatch | null;
+  readonly row: number;
 }
 
 /**
- * Gives the rows of all runs: in the common order of runs that are in time order, or run after run. What is given is
- * good until more is asked for.
+ * Yields the rows of all runs: merged by time and id, or (`vendor`) run after run. Ranges are good until the next are
+ * asked for. Throws `destination` where the disk refuses.
  */
 export async function* merge(
   runs: readonly SortedRun[],
@@ -24,22 +24,23 @@ export async function* merge(
     for (const run of runs) yield* merge([run], 'time');
     return;
   }
-  const cursors = runs.map((run, number) => ({ ...run.first, run, number, block: null, at: 0 }));
-  /** The one whose row is next first. */
+  const cursors = runs.map((run, number) => ({ ...run.first, run, number, batch: null, row: 0 }));
+  /** Sorted: the cursor at the export's next row is first. */
   const queue: Cursor[] = cursors.sort(byKey);
-  let some: RowRange[] = [];
+  let ranges: RowRange[] = [];
   for (let first = queue.shift(); first !== undefined; first = queue.shift()) {
-    const { run, number, block, at } = first;
-    const to = block === null ? 0 : placeOf(queue[0], block, at, number);
-    if (block !== null) some.push({ block, from: at, to });
-    if (block !== null && to < block.count) {
-      insert(queue, { ...keyOf(block, to), run, number, block, at: to });
+    const { run, number, batch, row } = first;
+    const to = batch === null ? 0 : endOfRange(queue[0], batch, row, number);
+    if (batch !== null) ranges.push({ batch, from: row, to });
+    if (batch !== null && to < batch.count) {
+      insert(queue, { ...sortKeyOf(batch, to), run, number, batch, row: to });
       continue;
     }
-    if (some.length > 0) yield some;
-    some = [];
+    // The run's next batch takes the memory of this one, so all ranges go out first.
+    if (ranges.length > 0) yield ranges;
+    ranges = [];
     const next = await run.next();
-    if (next !== null) insert(queue, { ...keyOf(next, 0), run, number, block: next, at: 0 });
+    if (next !== null) insert(queue, { ...sortKeyOf(next, 0), run, number, batch: next, row: 0 });
   }
 }
 
@@ -53,9 +54,9 @@ function insert(queue: Cursor[], cursor: Cursor): void {
   );
 }
 
-/** The first row of a block, behind `at`, that comes after the row of another run. */
-function placeOf(other: Cursor | undefined, block: RowBatch, at: number, number: number): number {
-  if (other === undefined) return block.count;
-  const isBehind = (row: number) => (byTimeThenId(keyOf(block, row), other) || number - other.number) > 0;
-  return isBehind(block.count - 1) ? firstWhere(at + 1, block.count, isBehind) : block.count;
+/** Returns the first row of a batch, behind `row`, that comes after the next row of another run. */
+function endOfRange(other: Cursor | undefined, batch: RowBatch, row: number, number: number): number {
+  if (other === undefined) return batch.count;
+  const isBehind = (index: number) => (byTimeThenId(sortKeyOf(batch, index), other) || number - other.number) > 0;
+  return isBehind(batch.count - 1) ? firstWhere(row + 1, batch.count, isBehind) : batch.count;
 }

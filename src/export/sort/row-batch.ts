@@ -1,43 +1,43 @@
 import { RowBuffer } from '../../csv/row-buffer.ts';
 
-/** Rows that wait for their turn, with what their places depend on: column by column, since an object for each takes longer. */
+/** Encoded rows with what they are sorted by, in columns: an object for each row would take longer. */
 export interface RowBatch {
   readonly count: number;
-  /** The rows, encoded, each with its line end. */
+  /** The rows as CSV, each with its line end. */
   readonly bytes: Buffer;
   /** Where each row ends in `bytes`; the first begins at 0. */
   readonly ends: Float64Array;
   /** Milliseconds since 1970; NaN where the vendor gives no time. */
   readonly times: Float64Array;
   readonly ids: readonly (string | null)[];
-  /** What two rows of one id have to agree in beside their bytes. */
+  /** Identity texts: what two rows of one id have to agree in beside their bytes. */
   readonly identities: readonly string[];
 }
 
-/** Some rows of a block, from `from` up to `to`. */
+/** The rows of a batch from `from` up to `to`. */
 export interface RowRange {
-  readonly block: RowBatch;
+  readonly batch: RowBatch;
   readonly from: number;
   readonly to: number;
 }
 
-/** What the place of a row depends on. */
-export interface Key {
-  /** NaN where there is none. */
+/** What rows are sorted by. */
+export interface SortKey {
+  /** NaN where the vendor gives no time. */
   readonly time: number;
   readonly id: string | null;
 }
 
-export const keyOf = ({ times, ids }: RowBatch, row: number): Key => ({
+export const sortKeyOf = ({ times, ids }: RowBatch, row: number): SortKey => ({
   time: times[row] as number,
   id: ids[row] ?? null,
 });
 
-/** Where a row begins in its block's bytes. */
+/** Returns where a row begins in the bytes of its batch. */
 export const startOf = ({ ends }: RowBatch, row: number): number => (row === 0 ? 0 : (ends[row - 1] as number));
 
-/** Oldest first, after what has no time; ties by id, after what has none; else as they arrived. */
-export function byTimeThenId(a: Key, b: Key): number {
+/** Compares by time, rows without a time first; then by id, rows without an id first. Equal keys: 0. */
+export function byTimeThenId(a: SortKey, b: SortKey): number {
   if (a.time !== b.time) {
     if (a.time < b.time) return -1;
     if (a.time > b.time) return 1;
@@ -48,27 +48,28 @@ export function byTimeThenId(a: Key, b: Key): number {
   return a.id === null || (b.id !== null && a.id < b.id) ? -1 : 1;
 }
 
-/** A block whose rows, or whose ids and rests, are as long takes no more rows; in bytes, and in letters. */
+/** Length from which a batch takes no more rows: bytes of its rows, or UTF-16 units of its ids and identity texts. */
 const FULL = 2 ** 18;
-/** Room for the row that makes it so long. */
+/** Memory of a batch's rows, with room for the row that makes the batch full. */
 const ROOM_BYTES = FULL + 2 ** 14;
-/** The most rows of a block; places in it have 16 bits. */
-const MOST_ROWS = 2 ** 14;
+/** Most rows of a batch; the number of a row has to fit into 16 bits. */
+const MAX_ROWS = 2 ** 14;
 const FIRST_ROWS = 2 ** 10;
-/** What a row takes in memory beside its texts, about. */
+/** Estimate of what a row takes in memory beside its bytes and texts. */
 const KEY_BYTES = 40;
 
-/** A block that is being filled. */
+/** Fills a batch row by row. */
 export class RowBatchBuilder {
   #rows = new RowBuffer(ROOM_BYTES);
   #times = new Float64Array(FIRST_ROWS);
   #ids: (string | null)[] = [];
-  #rests: string[] = [];
-  #letters = 0;
+  #identities: string[] = [];
+  /** UTF-16 units of all ids and identity texts. */
+  #textUnits = 0;
 
-  /** Of the rows and of what their places depend on, about. */
-  get heldBytes(): number {
-    return this.#rows.length + this.count * KEY_BYTES + this.#letters;
+  /** Estimate of the bytes of the rows and of what they are sorted by. */
+  get bytesInMemory(): number {
+    return this.#rows.length + this.count * KEY_BYTES + this.#textUnits;
   }
 
   get count(): number {
@@ -76,11 +77,11 @@ export class RowBatchBuilder {
   }
 
   get isFull(): boolean {
-    return this.#rows.length >= FULL || this.#letters >= FULL || this.count >= MOST_ROWS;
+    return this.#rows.length >= FULL || this.#textUnits >= FULL || this.count >= MAX_ROWS;
   }
 
-  /** Gives the buffer to which the row has to be added, before the next one. */
-  add(time: number, id: string | null, rest: string): RowBuffer {
+  /** Returns the buffer to which the row has to be appended before the next call. */
+  add(time: number, id: string | null, identity: string): RowBuffer {
     const { count } = this;
     if (count === this.#times.length) {
       const times = new Float64Array(2 * count);
@@ -89,39 +90,39 @@ export class RowBatchBuilder {
     }
     this.#times[count] = time;
     this.#ids.push(id);
-    this.#rests.push(rest);
-    this.#letters += (id === null ? 0 : id.length) + rest.length;
+    this.#identities.push(identity);
+    this.#textUnits += (id === null ? 0 : id.length) + identity.length;
     return this.#rows;
   }
 
-  /** Its rows, until others are added or these are cleared. */
+  /** Returns the rows; good until the next `add` or `clear`. */
   view(): RowBatch {
     const { bytes, ends } = this.#rows;
     const { count } = this;
-    return { count, bytes, ends, times: this.#times.subarray(0, count), ids: this.#ids, identities: this.#rests };
+    return { count, bytes, ends, times: this.#times.subarray(0, count), ids: this.#ids, identities: this.#identities };
   }
 
-  /** Forgets all rows, and keeps the memory, unless a row of many MiB has made it larger than others need. */
+  /** Drops all rows, and keeps the memory, unless a row of many MiB has made the buffer larger than others need. */
   clear(): void {
     if (this.#rows.length > 2 * FULL) this.#rows = new RowBuffer(ROOM_BYTES);
     else this.#rows.clear();
     this.#ids = [];
-    this.#rests = [];
-    this.#letters = 0;
+    this.#identities = [];
+    this.#textUnits = 0;
   }
 }
 
-/** Blocks that are used again, so that a long export takes no more memory than a short one. */
+/** Keeps batches for reuse, so that a long export takes no more memory than a short one. */
 export class RowBatchPool {
   readonly #free: RowBatchBuilder[] = [];
 
-  take(): RowBatchBuilder {
+  acquire(): RowBatchBuilder {
     return this.#free.pop() ?? new RowBatchBuilder();
   }
 
-  /** Takes a block back that nobody reads any more. */
-  give(block: RowBatchBuilder): void {
-    block.clear();
-    this.#free.push(block);
+  /** Takes a batch back that nobody reads any more. */
+  release(batch: RowBatchBuilder): void {
+    batch.clear();
+    this.#free.push(batch);
   }
 }

@@ -3,19 +3,19 @@ import fc from 'fast-check';
 import { MemoryBuffer } from '../../../../src/export/sort/memory-buffer.ts';
 import {
   byTimeThenId,
-  type Key,
-  keyOf,
   type RowBatch,
   RowBatchBuilder,
   RowBatchPool,
+  type SortKey,
+  sortKeyOf,
   startOf,
 } from '../../../../src/export/sort/row-batch.ts';
-import { add, blocksOf, byPlace, type Plain, plainRow, plainsOf, rowOf, sumOf } from './stored-rows.ts';
+import { add, batchesOf, byPlace, type Plain, plainRow, plainsOf, rowOf, sumOf } from './stored-rows.ts';
 
 const FULL = 2 ** 18;
 const MOST_ROWS = 2 ** 14;
 
-function addTo(block: RowBatchBuilder, { time, id, rest, text }: Plain): void {
+function addTo(block: RowBatchBuilder, { time, id, identity: rest, text }: Plain): void {
   const bytes = Buffer.from(text);
   block.add(time ?? Number.NaN, id, rest).addEncoded(bytes, 0, bytes.length);
 }
@@ -31,7 +31,7 @@ const numbered = (index: number): Plain => rowOf(`${index}`, index / 2, `i${inde
 const wide = (length: number): Plain => rowOf('x'.repeat(length - 2));
 
 describe('the place of a row', () => {
-  const key = (time: number, id: string | null = null): Key => ({ time, id });
+  const key = (time: number, id: string | null = null): SortKey => ({ time, id });
 
   test('is by time, after what has none; ties by id, after what has none; by the units of UTF-16', () => {
     const inOrder = [
@@ -63,8 +63,8 @@ describe('the place of a row', () => {
   });
 
   test('is read of the row of a block', () => {
-    const [block] = blocksOf([rowOf('a', null, 'A'), rowOf('bc', 5), rowOf('', 6, '')]) as [RowBatch];
-    expect([0, 1, 2].map((row) => keyOf(block, row))).toEqual([key(Number.NaN, 'A'), key(5), key(6, '')]);
+    const [block] = batchesOf([rowOf('a', null, 'A'), rowOf('bc', 5), rowOf('', 6, '')]) as [RowBatch];
+    expect([0, 1, 2].map((row) => sortKeyOf(block, row))).toEqual([key(Number.NaN, 'A'), key(5), key(6, '')]);
     expect([0, 1, 2].map((row) => startOf(block, row))).toEqual([0, 3, 7]);
   });
 });
@@ -124,17 +124,17 @@ describe('a block that is being filled', () => {
 
   test('knows about how much it holds', () => {
     const block = new RowBatchBuilder();
-    expect(block.heldBytes).toBe(0);
+    expect(block.bytesInMemory).toBe(0);
     addTo(block, rowOf('abc'));
-    const first = block.heldBytes;
+    const first = block.bytesInMemory;
     // Its bytes, and where they end, its time, and its texts, empty as they are.
     expect(first).toBeGreaterThanOrEqual(5 + 4 * 8);
     addTo(block, rowOf('abc', 1, 'x'.repeat(1000)));
-    expect(block.heldBytes).toBe(2 * first + 1000);
+    expect(block.bytesInMemory).toBe(2 * first + 1000);
     addTo(block, rowOf('abc', 1, '', 'é'.repeat(500)));
-    expect(block.heldBytes).toBe(3 * first + 1500);
+    expect(block.bytesInMemory).toBe(3 * first + 1500);
     block.clear();
-    expect(block.heldBytes).toBe(0);
+    expect(block.bytesInMemory).toBe(0);
   });
 
   test('is empty once it is cleared, in the same memory, and takes others', () => {
@@ -178,16 +178,16 @@ describe('a block that is being filled', () => {
 describe('a pool', () => {
   test('gives back what it took, empty, and else new blocks', () => {
     const pool = new RowBatchPool();
-    const [one, two] = [pool.take(), pool.take()];
+    const [one, two] = [pool.acquire(), pool.acquire()];
     expect(one).not.toBe(two);
     addTo(one, numbered(1));
-    pool.give(one);
+    pool.release(one);
     expect(one.count).toBe(0);
-    expect(pool.take()).toBe(one);
-    expect(pool.take()).not.toBe(one);
-    pool.give(two);
-    pool.give(one);
-    expect(new Set([pool.take(), pool.take()])).toEqual(new Set([one, two]));
+    expect(pool.acquire()).toBe(one);
+    expect(pool.acquire()).not.toBe(one);
+    pool.release(two);
+    pool.release(one);
+    expect(new Set([pool.acquire(), pool.acquire()])).toEqual(new Set([one, two]));
   });
 });
 
@@ -310,22 +310,22 @@ describe('rows in memory', () => {
 
   test('give their memory back, for others', () => {
     const pool = new RowBatchPool();
-    const blocks = [pool.take(), pool.take(), pool.take()];
-    for (const block of blocks) pool.give(block);
+    const blocks = [pool.acquire(), pool.acquire(), pool.acquire()];
+    for (const block of blocks) pool.release(block);
     const held = heldOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)], pool);
     // One more is what they are sorted in.
     expect(comeOut(held, 'time').rows).toHaveLength(2);
     held.release();
-    expect(new Set([pool.take(), pool.take(), pool.take()])).toEqual(new Set(blocks));
+    expect(new Set([pool.acquire(), pool.acquire(), pool.acquire()])).toEqual(new Set(blocks));
     expect(blocks.map(({ count }) => count)).toEqual([0, 0, 0]);
   });
 
   test('give back what they were sorted in, also where nobody asks for the rest', () => {
     const pool = new RowBatchPool();
-    const sorted = pool.take();
+    const sorted = pool.acquire();
     const held = heldOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)], pool);
-    pool.give(sorted);
+    pool.release(sorted);
     for (const _ of held.inOrder('time')) break;
-    expect(pool.take()).toBe(sorted);
+    expect(pool.acquire()).toBe(sorted);
   });
 });

@@ -9,9 +9,20 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { openScratch } from '../../../../src/base/disk.ts';
 import { merge } from '../../../../src/export/sort/merge.ts';
-import { type BatchLocation, MemoryRun, SpilledRun, writeRun } from '../../../../src/export/sort/sorted-runs.ts';
+import { MemoryRun } from '../../../../src/export/sort/sorted-runs.ts';
+import { type RunLocation, SpilledRun, writeRun } from '../../../../src/export/sort/spilled-run.ts';
 import { leftBehind } from '../../memory.ts';
-import { blocksOf, byPlace, merged, type Plain, plainRow, plainsOf, plainsOfAll, rowOf, sumOf } from './stored-rows.ts';
+import {
+  batchesOf,
+  byPlace,
+  merged,
+  type Plain,
+  plainRow,
+  plainsOf,
+  plainsOfAll,
+  rowOf,
+  sumOf,
+} from './stored-rows.ts';
 
 let folder: string;
 let file: FileHandle;
@@ -29,7 +40,7 @@ async function written(lists: readonly (readonly Plain[])[], ...counts: readonly
   const runs: SpilledRun[] = [];
   let end = 0;
   for (const rows of lists) {
-    const extent = await writeRun(file, end, blocksOf(rows, ...counts), folder);
+    const extent = await writeRun(file, end, batchesOf(rows, ...counts), folder);
     runs.push(new SpilledRun(extent, folder));
     end = extent.to;
   }
@@ -37,7 +48,7 @@ async function written(lists: readonly (readonly Plain[])[], ...counts: readonly
 }
 
 /** A run of a file that gives at most so many bytes at a time, what was read of it, and a wait until no read is under way. */
-function watched(extent: BatchLocation, most = Number.POSITIVE_INFINITY) {
+function watched(extent: RunLocation, most = Number.POSITIVE_INFINITY) {
   const reads: { at: number; bytes: number }[] = [];
   let underWay = 0;
   const read = async (memory: Buffer, offset: number, length: number, at: number) => {
@@ -108,7 +119,7 @@ describe('a block that is read', () => {
     ['larger and smaller', [500, 50_000, 1, 50_000, 500]],
   ])('stays until the next one is asked for, also where that was read meanwhile: %s', async (_, lengths) => {
     const rows = lengths.map(wide);
-    const { run, idle, reads } = watched(await writeRun(file, 0, blocksOf(rows, 1), folder));
+    const { run, idle, reads } = watched(await writeRun(file, 0, batchesOf(rows, 1), folder));
     expect(reads).toEqual([]);
     for (const [index, row] of rows.entries()) {
       const block = await run.next();
@@ -122,9 +133,9 @@ describe('a block that is read', () => {
 
   test('is whole, however few bytes the disk gives at a time, and no other is read', async () => {
     const rows = [20, 1, 30, 7, 0, 25].map(wide);
-    const before = await writeRun(file, 0, blocksOf([wide(40, 9)]), folder);
-    const extent = await writeRun(file, before.to, blocksOf(rows, 2, 1), folder);
-    await writeRun(file, extent.to, blocksOf([wide(40, 8)]), folder);
+    const before = await writeRun(file, 0, batchesOf([wide(40, 9)]), folder);
+    const extent = await writeRun(file, before.to, batchesOf(rows, 2, 1), folder);
+    await writeRun(file, extent.to, batchesOf([wide(40, 8)]), folder);
     for (const most of [1, 7, 64]) {
       const { run, reads } = watched(extent, most);
       expect(await merged([run])).toEqual(rows);
@@ -148,7 +159,7 @@ describe('a block that is read', () => {
   ])('has %s', async (_, ids, rests) => {
     const rows = ids.map((id, index) => rowOf(`${index}`, index, id, rests[index]));
     for (const counts of [[1], [2, 1], [rows.length]]) {
-      const extent = await writeRun(file, 0, blocksOf(rows, ...counts), folder);
+      const extent = await writeRun(file, 0, batchesOf(rows, ...counts), folder);
       const run = new SpilledRun(extent, folder);
       expect(run.first).toEqual({ time: 0, id: ids[0] });
       const found: Plain[] = [];
@@ -161,7 +172,7 @@ describe('a block that is read', () => {
   });
 
   test('takes no more of the disk than its rows, and what their places depend on', async () => {
-    const few = async (rows: readonly Plain[]) => (await writeRun(file, 0, blocksOf(rows), folder)).to;
+    const few = async (rows: readonly Plain[]) => (await writeRun(file, 0, batchesOf(rows), folder)).to;
     const [plain, ids] = [rowOf('abc'), rowOf('abc', 1, 'id')];
     expect(await few([plain, plain])).toBe(2 * (16 + 5));
     expect(await few([ids, plain])).toBe(2 * (16 + 5 + 4) + 4);
@@ -177,7 +188,7 @@ test('a run has a row', async () => {
 
 test('a run in memory gives its blocks, the first one too, and then none', async () => {
   const rows = [rowOf('a', null, 'A'), rowOf('b'), rowOf('c')];
-  const blocks = blocksOf(rows, 2, 1);
+  const blocks = batchesOf(rows, 2, 1);
   const run = new MemoryRun(blocks);
   expect(run.first).toEqual({ time: Number.NaN, id: 'A' });
   expect([await run.next(), await run.next(), await run.next(), await run.next()]).toEqual([...blocks, null, null]);
@@ -190,7 +201,7 @@ describe('runs that are merged', () => {
     await fc.assert(
       fc.asyncProperty(lists, fc.nat({ max: 5 }), anyCounts, async (drawn, inMemory, counts) => {
         const sorted = drawn.map((rows) => rows.toSorted(byPlace));
-        const held = sorted.slice(-inMemory || sorted.length).map((rows) => new MemoryRun(blocksOf(rows, ...counts)));
+        const held = sorted.slice(-inMemory || sorted.length).map((rows) => new MemoryRun(batchesOf(rows, ...counts)));
         const runs = [...(await written(sorted.slice(0, sorted.length - held.length), ...counts)), ...held];
         expect(await merged(runs, 'time')).toEqual(drawn.flat().toSorted(byPlace));
       }),
@@ -225,7 +236,7 @@ describe('runs that are merged', () => {
     const watching: ReturnType<typeof watched>[] = [];
     let end = 0;
     for (const rows of runs) {
-      const extent = await writeRun(file, end, blocksOf(rows, 4), folder);
+      const extent = await writeRun(file, end, batchesOf(rows, 4), folder);
       watching.push(watched(extent));
       end = extent.to;
     }
@@ -251,7 +262,7 @@ describe('runs that are merged', () => {
   });
 
   test('come in one span where those of one place are of the run that is first', async () => {
-    const runs = [timed(1, 2, 2, 4), timed(2, 2, 3, 4)].map((rows) => new MemoryRun(blocksOf(rows)));
+    const runs = [timed(1, 2, 2, 4), timed(2, 2, 3, 4)].map((rows) => new MemoryRun(batchesOf(rows)));
     const spans: [from: number, to: number][] = [];
     for await (const some of merge(runs, 'time'))
       spans.push(...some.map(({ from, to }): [number, number] => [from, to]));
@@ -264,9 +275,9 @@ describe('runs that are merged', () => {
   });
 
   test('are read when it is their turn, and no earlier', async () => {
-    const extents: BatchLocation[] = [];
+    const extents: RunLocation[] = [];
     for (const rows of [timed(5, 6), timed(1, 2, 3, 4), timed(7, 8)]) {
-      extents.push(await writeRun(file, extents.at(-1)?.to ?? 0, blocksOf(rows, 2), folder));
+      extents.push(await writeRun(file, extents.at(-1)?.to ?? 0, batchesOf(rows, 2), folder));
     }
     const watching = extents.map((extent) => watched(extent));
     const counts: number[][] = [];
@@ -303,13 +314,13 @@ describe('runs that are merged', () => {
     ['a single one', [timed(1, 2, 3)]],
     ['none', []],
   ])('are a stable sort: %s', async (_, lists) => {
-    const rows = lists.map((list, run) => list.map((row) => ({ ...row, rest: `of ${run}` })));
+    const rows = lists.map((list, run) => list.map((row) => ({ ...row, identity: `of ${run}` })));
     for (const counts of [[1], [2], [1, 2], []]) {
       const expected = rows.flat().toSorted(byPlace);
       expect(await merged(await written(rows, ...counts), 'time')).toEqual(expected);
       expect(
         await merged(
-          rows.map((list) => new MemoryRun(blocksOf(list, ...counts))),
+          rows.map((list) => new MemoryRun(batchesOf(list, ...counts))),
           'time',
         ),
       ).toEqual(expected);
@@ -363,7 +374,7 @@ describe('where the disk refuses', () => {
   test('more bytes than it has room for, it is one too, although it takes some of the last ones', async () => {
     const url = (name: string) => JSON.stringify(new URL(`../../../../src/${name}`, import.meta.url).href);
     const program = `
-      import { writeRun } from ${url('export/sort/sorted-runs.ts')};
+      import { writeRun } from ${url('export/sort/spilled-run.ts')};
       import { openScratch } from ${url('base/disk.ts')};
       const file = await openScratch(${JSON.stringify(folder)});
       const block = {

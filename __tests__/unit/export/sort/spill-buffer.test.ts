@@ -27,7 +27,7 @@ describe('a store', () => {
         const store = new SpillBuffer(scratch, order, new RowBatchPool());
         for (const [rows, isStored] of drawn) {
           for (const row of rows) add(store, row);
-          if (isStored) await store.store();
+          if (isStored) await store.spill();
         }
         const all = drawn.flatMap(([rows]) => rows);
         const expected = order === 'time' ? all.toSorted(byPlace) : all;
@@ -45,7 +45,7 @@ describe('a store', () => {
     for (const round of [0, 1]) {
       for (const [index, store] of stores.entries()) {
         add(store, rowOf(`${index}: ${round}`, round));
-        await store.store();
+        await store.spill();
       }
     }
     expect(open() - before).toBeLessThan(10);
@@ -62,7 +62,7 @@ describe('a store', () => {
       const rows = [5, 3, 9, null, 3, 7, 1, 9, 2].map((time, index) => rowOf(`${index}`, time, `${index % 2}`));
       for (const [index, row] of rows.entries()) {
         add(store, row);
-        if (index % 3 === 2 && index < 8) await store.store();
+        if (index % 3 === 2 && index < 8) await store.spill();
       }
       const runs = store.runs();
       expect(runs.map(({ first }) => first.time)).toEqual(order === 'time' ? [3, Number.NaN, 1] : [5, Number.NaN, 1]);
@@ -74,35 +74,35 @@ describe('a store', () => {
   test('has no run where nothing came', async () => {
     const store = new SpillBuffer(scratch, 'time', new RowBatchPool());
     expect(store.runs()).toEqual([]);
-    await store.store();
+    await store.spill();
     expect(store.runs()).toEqual([]);
     await store.close();
   });
 
   test('gives the blocks of rows that were stored, or are not wanted, to others', async () => {
     const pool = new RowBatchPool();
-    const blocks = [pool.take(), pool.take()];
+    const blocks = [pool.acquire(), pool.acquire()];
     const giveAll = () => {
-      for (const block of blocks) pool.give(block);
+      for (const block of blocks) pool.release(block);
     };
     giveAll();
     const store = new SpillBuffer(scratch, 'vendor', pool);
     for (let index = 0; index < 2; index++) add(store, rowOf('x'.repeat(2 ** 18)));
-    await store.store();
-    expect(new Set([pool.take(), pool.take()])).toEqual(new Set(blocks));
+    await store.spill();
+    expect(new Set([pool.acquire(), pool.acquire()])).toEqual(new Set(blocks));
     giveAll();
     for (let index = 0; index < 2; index++) add(store, rowOf('x'.repeat(2 ** 18)));
     await store.close();
-    expect(new Set([pool.take(), pool.take()])).toEqual(new Set(blocks));
+    expect(new Set([pool.acquire(), pool.acquire()])).toEqual(new Set(blocks));
     expect(store.runs()).toEqual([]);
     await store.close();
-    expect(pool.take()).not.toBe(pool.take());
+    expect(pool.acquire()).not.toBe(pool.acquire());
   });
 
   test('that is used again once it was closed has none of the rows from before', async () => {
     const store = new SpillBuffer(scratch, 'time', new RowBatchPool());
     add(store, rowOf('a'));
-    await store.store();
+    await store.spill();
     add(store, rowOf('b'));
     await store.close();
     add(store, rowOf('c'));
@@ -114,7 +114,7 @@ describe('a store', () => {
     const own = new ScratchFile(folder);
     const store = new SpillBuffer(own, 'time', new RowBatchPool());
     add(store, rowOf('a'));
-    await store.store();
+    await store.spill();
     const runs = store.runs();
     await own.close();
     await own.close();
@@ -128,10 +128,10 @@ describe('a store', () => {
     const store = new SpillBuffer(scratch, 'vendor', new RowBatchPool());
     const rows = Array.from({ length: 4000 }, (_, index) => rowOf(`${index} ${'x'.repeat(300)}`, index));
     for (const row of rows.slice(0, 2000)) add(store, row);
-    const storing = store.store();
+    const storing = store.spill();
     for (const row of rows.slice(2000, 3000)) add(store, row);
     await storing;
-    const again = store.store();
+    const again = store.spill();
     for (const row of rows.slice(3000)) add(store, row);
     await again;
     expect(await merged(store.runs())).toEqual(rows);
@@ -140,25 +140,25 @@ describe('a store', () => {
 
   test('knows what it holds in memory: rows, and what their places depend on', async () => {
     const store = new SpillBuffer(scratch, 'time', new RowBatchPool());
-    expect(store.heldBytes).toBe(0);
+    expect(store.bytesInMemory).toBe(0);
     for (let index = 0; index < 100; index++) add(store, rowOf('abc', index, 'id', 'r'.repeat(1000)));
     const [texts, few] = [100 * (5 + 2 + 1000), 100 * 200];
-    expect(store.heldBytes).toBeGreaterThanOrEqual(texts);
-    expect(store.heldBytes).toBeLessThan(texts + few);
-    await store.store();
-    expect(store.heldBytes).toBe(0);
+    expect(store.bytesInMemory).toBeGreaterThanOrEqual(texts);
+    expect(store.bytesInMemory).toBeLessThan(texts + few);
+    await store.spill();
+    expect(store.bytesInMemory).toBe(0);
     await store.close();
   });
 
   test('has no file where nothing is stored, and never one with a name', async () => {
     const store = new SpillBuffer(new ScratchFile(join(folder, 'gone')), 'time', new RowBatchPool());
-    await store.store();
+    await store.spill();
     add(store, rowOf('a'));
     await store.close();
 
     const other = new SpillBuffer(scratch, 'time', new RowBatchPool());
     add(other, rowOf('a'));
-    await other.store();
+    await other.spill();
     expect(await readdir(folder)).toEqual([]);
     await other.close();
   });
@@ -167,15 +167,15 @@ describe('a store', () => {
     const store = new SpillBuffer(scratch, 'time', new RowBatchPool());
     // Several writes, the first of which is under way.
     for (let index = 0; index < 3000; index++) add(store, rowOf('x'.repeat(500), index));
-    const storing = store.store();
+    const storing = store.spill();
     await Promise.all([expect(storing).resolves.toBeUndefined(), store.close()]);
-    expect(store.heldBytes).toBe(0);
+    expect(store.bytesInMemory).toBe(0);
   });
 
   test('is a `destination` error where the disk refuses', async () => {
     const store = new SpillBuffer(new ScratchFile(join(folder, 'gone')), 'time', new RowBatchPool());
     add(store, rowOf('a'));
-    await expect(store.store()).rejects.toMatchObject({
+    await expect(store.spill()).rejects.toMatchObject({
       kind: 'destination',
       message: expect.stringContaining('ENOENT'),
     });

@@ -9,35 +9,35 @@ import { sha256 } from '../../chain.ts';
 export interface Plain {
   readonly time: number | null;
   readonly id: string | null;
-  readonly rest: string;
+  readonly identity: string;
   readonly text: string;
 }
 
-export const rowOf = (text: string, time: number | null = 1, id: string | null = null, rest = ''): Plain => ({
+export const rowOf = (text: string, time: number | null = 1, id: string | null = null, identity = ''): Plain => ({
   time,
   id,
-  rest,
+  identity,
   text: `${text}\r\n`,
 });
 
 /** Adds a row to whatever rows wait in. */
-export function add(to: Pick<SpillBuffer, 'add'>, { time, id, rest, text }: Plain): void {
+export function add(to: Pick<SpillBuffer, 'add'>, { time, id, identity, text }: Plain): void {
   const bytes = Buffer.from(text);
-  to.add(time, id, rest).addEncoded(bytes, 0, bytes.length);
+  to.add(time, id, identity).addEncoded(bytes, 0, bytes.length);
 }
 
 /** Rows in blocks of so many each, or of these numbers by turns. */
-export function blocksOf(rows: readonly Plain[], ...counts: readonly number[]): RowBatch[] {
+export function batchesOf(rows: readonly Plain[], ...counts: readonly number[]): RowBatch[] {
   const blocks: RowBatch[] = [];
   for (let from = 0; from < rows.length; ) {
     const to = Math.min(from + (counts[blocks.length % counts.length] ?? rows.length), rows.length);
-    blocks.push(blockOf(rows.slice(from, to)));
+    blocks.push(batchOf(rows.slice(from, to)));
     from = to;
   }
   return blocks;
 }
 
-function blockOf(rows: readonly Plain[]): RowBatch {
+function batchOf(rows: readonly Plain[]): RowBatch {
   const texts = rows.map(({ text }) => Buffer.from(text));
   let end = 0;
   return {
@@ -46,7 +46,7 @@ function blockOf(rows: readonly Plain[]): RowBatch {
     ends: Float64Array.from(texts, ({ length }) => (end += length)),
     times: Float64Array.from(rows, ({ time }) => time ?? Number.NaN),
     ids: rows.map(({ id }) => id),
-    identities: rows.map(({ rest }) => rest),
+    identities: rows.map(({ identity }) => identity),
   };
 }
 
@@ -58,14 +58,14 @@ export function plainsOf(block: RowBatch, from = 0, to = block.count): Plain[] {
     return {
       time: Number.isNaN(time) ? null : time,
       id: block.ids[row] as string | null,
-      rest: block.identities[row] as string,
+      identity: block.identities[row] as string,
       text: block.bytes.toString('utf8', startOf(block, row), block.ends[row]),
     };
   });
 }
 
 export const plainsOfAll = (some: readonly RowRange[]): Plain[] =>
-  some.flatMap(({ block, from, to }) => plainsOf(block, from, to));
+  some.flatMap(({ batch: block, from, to }) => plainsOf(block, from, to));
 
 /** All rows of some runs, as they come out. */
 export async function merged(runs: readonly SortedRun[], order: 'time' | 'vendor' = 'vendor'): Promise<Plain[]> {
@@ -88,7 +88,7 @@ const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', '\ud
 export const plainRow: fc.Arbitrary<Plain> = fc.record({
   time: fc.oneof(fc.constant(null), fc.integer({ min: -2, max: 3 }), fc.double({ noNaN: true, min: 0, max: 3e12 })),
   id: fc.oneof(fc.constantFrom(null, '', 'a', 'b', '\ud800', '\ud801'), anyText),
-  rest: fc.oneof(
+  identity: fc.oneof(
     fc.constant(''),
     anyText.map((text) => JSON.stringify(text)),
   ),
