@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test('what the disk refuses is an error of the destination, which names the file and the reason', async () => {
+test('onDisk: work that the disk refuses throws `destination`, which names the file and the reason', async () => {
   const path = join(folder, 'not-there', 'a.csv');
   const writing = onDisk(path, () => writeFile(path, 'x'));
   await expect(writing).rejects.toMatchObject({
@@ -24,11 +24,11 @@ test('what the disk refuses is an error of the destination, which names the file
   });
 });
 
-test('what the disk does is given back', async () => {
+test('onDisk: returns the result of work that succeeds', async () => {
   expect(await onDisk(folder, () => readdir(folder))).toEqual([]);
 });
 
-test.each([SUMS, MANIFEST])('%s that cannot be written is such an error', async (name) => {
+test.each([SUMS, MANIFEST])('writeEvidence: a %s that exists already throws `destination`', async (name) => {
   await writeFile(join(folder, name), 'theirs');
   await expect(writeEvidence(folder, [], {})).rejects.toMatchObject({
     kind: 'destination',

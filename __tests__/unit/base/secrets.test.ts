@@ -12,7 +12,7 @@ const secretsOf = (...secrets: string[]) => {
   return { ...opened, masks };
 };
 
-/** Tokens as vendors make them, keys of several lines, passphrases, and what nobody would take for a secret. */
+/** Tokens as vendors make them, keys of several lines, passphrases, and texts that do not look like secrets. */
 const secret = fc
   .oneof(
     fc.string({ unit: 'binary', minLength: 7, maxLength: 80 }),
@@ -23,7 +23,7 @@ const secret = fc
       .base64String({ minLength: 64, maxLength: 160 })
       .map((key) => `-----BEGIN KEY-----\n${key.replaceAll(/.{64}/g, '$&\n')}\n-----END KEY-----\n`),
   )
-  // What stands in its place would itself be a part of it.
+  // `***` in place of the secret would be a part of it.
   .filter((text) => !text.includes('*'));
 
 const around = fc.string({ unit: 'binary', maxLength: 12 });
@@ -31,7 +31,7 @@ const around = fc.string({ unit: 'binary', maxLength: 12 });
 describe('maskEverywhere', () => {
   const masksOf = (text: string): Set<string> => new Set(secretsOf(text).masks);
 
-  test('leaves nothing of a secret in what other programs make of it', () => {
+  test('masks each form in which other programs write a secret', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         fc.pre(text.trim() !== '');
@@ -48,18 +48,18 @@ describe('maskEverywhere', () => {
     );
   });
 
-  test('masks nothing for a blank text, and never the empty text', () => {
+  test('a blank secret: masks nothing; any secret: never masks the empty text', () => {
     for (const blank of ['', ' ', '\t\n']) expect(masksOf(blank)).toEqual(new Set());
     fc.assert(fc.property(fc.string({ minLength: 1 }), (text) => !masksOf(text).has('')));
   });
 
-  test('masks no form of few letters but what is one of the whole secret', () => {
+  test('a secret of two letters: masks forms of the whole secret alone, none of its parts', () => {
     expect(secretsOf('ab').masks).toEqual(['ab', 'YWI=', 'YWI', 'YWI%3D', '6162']);
   });
 });
 
-describe('cut', () => {
-  test('leaves nothing of a secret, however it is written, wherever it stands', () => {
+describe('redact', () => {
+  test('a secret in any form, anywhere in a text: nothing of it is left', () => {
     fc.assert(
       fc.property(secret, around, around, fc.nat(), (text, before, after, pick) => {
         const { redact } = secretsOf(text);
@@ -73,28 +73,28 @@ describe('cut', () => {
   });
 
   test.each<[what: string, text: string, shown: string]>([
-    ['a part of one', 'Token sbx_live_51HqLyjWDarjtT1zdp7dc starts so', 'Token *** starts so'],
-    ['the end of one', '…HqLyjWDarjtT1zdp7dcXY', '…***'],
-    ['upper case', 'SBX_LIVE_51HQLYJWDARJTT1ZDP7DCXY', '***'],
-    ['two of them', 'sbx_live_51HqLyjWDarjtT1zdp7dcXY and hunter2', '*** and ***'],
-    ['no letter more', 'xhunter2x', 'x***x'],
-    ['one after the other', 'hunter2hunter2', '******'],
-    ['what is no part of it', 'sbx_live_ hunter', 'sbx_live_ hunter'],
-    ['characters whose lower case is longer', 'İİİİ hunter2', 'İİİİ ***'],
-  ])('%s', (_, text, shown) => {
+    ['the first part of a secret', 'Token sbx_live_51HqLyjWDarjtT1zdp7dc starts so', 'Token *** starts so'],
+    ['the last part of a secret', '…HqLyjWDarjtT1zdp7dcXY', '…***'],
+    ['a secret in upper case', 'SBX_LIVE_51HQLYJWDARJTT1ZDP7DCXY', '***'],
+    ['two secrets', 'sbx_live_51HqLyjWDarjtT1zdp7dcXY and hunter2', '*** and ***'],
+    ['a secret between other letters', 'xhunter2x', 'x***x'],
+    ['one secret twice in a row', 'hunter2hunter2', '******'],
+    ['too short a part of a secret', 'sbx_live_ hunter', 'sbx_live_ hunter'],
+    ['characters whose lower case is longer, before a secret', 'İİİİ hunter2', 'İİİİ ***'],
+  ])('a text that holds %s: %j becomes %j', (_, text, shown) => {
     expect(secretsOf('sbx_live_51HqLyjWDarjtT1zdp7dcXY', 'hunter2').redact(text)).toBe(shown);
   });
 
-  test('shows what three letters may stand for by chance', () => {
+  test('a secret of three letters: is shown, since it may stand there by chance', () => {
     expect(secretsOf('abc').redact('abcdef')).toBe('abcdef');
   });
 
-  test('takes no time with what is long', () => {
+  test('a long text and long secrets: take no time', () => {
     const { redact } = secretsOf('x'.repeat(4_000), 'y'.repeat(4_000));
     expect(redact('z'.repeat(65_536))).toHaveLength(65_536);
   });
 
-  test('leaves texts in one piece, which thousands of requests keep', async () => {
+  test('a text without a secret: is returned without a copy, so that thousands of kept ones take little memory', async () => {
     const { redact } = secretsOf('hunter2hunter2');
     const kept: string[] = [];
     const keep = async () => {
@@ -104,10 +104,10 @@ describe('cut', () => {
   });
 });
 
-describe('cutError', () => {
+describe('redactError', () => {
   const { redact } = secretsOf('hunter2hunter2');
 
-  test('leaves an error as it is that holds none', () => {
+  test('an error without a secret: is returned itself', () => {
     const own = new ExportError('auth', 'No.', { where: 'GET /', next: 'Ask.' });
     expect(redactError(own, redact)).toBe(own);
     const bug = new TypeError('x');
@@ -115,14 +115,17 @@ describe('cutError', () => {
     expect(redactError('text', redact)).toBe('text');
   });
 
-  test.each(['message', 'where', 'next'] as const)('takes them out of `%s`', (name) => {
-    const texts = { message: 'm', where: 'w', next: 'n', [name]: 'is hunter2hunter2.' };
-    const cause = new Error('c');
-    const { message, ...details } = texts;
-    const error = redactError(new ExportError('auth', message, { ...details, status: 401, cause }), redact);
-    expect(error).toBeInstanceOf(ExportError);
-    expect(error).toMatchObject({ ...texts, [name]: 'is ***.', kind: 'auth', status: 401, cause });
-  });
+  test.each(['message', 'where', 'next'] as const)(
+    'a secret in `%s` of an ExportError: is redacted, all else stays',
+    (name) => {
+      const texts = { message: 'm', where: 'w', next: 'n', [name]: 'is hunter2hunter2.' };
+      const cause = new Error('c');
+      const { message, ...details } = texts;
+      const error = redactError(new ExportError('auth', message, { ...details, status: 401, cause }), redact);
+      expect(error).toBeInstanceOf(ExportError);
+      expect(error).toMatchObject({ ...texts, [name]: 'is ***.', kind: 'auth', status: 401, cause });
+    },
+  );
 
   test('an error with a status and a secret: keeps the status', () => {
     const error = new ExportError('unavailable', 'is hunter2hunter2.', { next: 'Ask.', status: 503 });
@@ -131,7 +134,7 @@ describe('cutError', () => {
     expect(without).toMatchObject({ message: 'is ***.', status: undefined });
   });
 
-  test('takes them out of the stack of a bug', () => {
+  test('a secret in the stack of another error: is redacted', () => {
     const error = redactError(new TypeError('no hunter2hunter2'), redact) as Error;
     expect(error.stack).toMatch(/^TypeError: no \*\*\*\n {4}at /);
     expect(error.message).not.toContain('hunter2');

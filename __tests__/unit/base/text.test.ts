@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { forLog, forSummary } from '../../../src/base/text.ts';
 
-/** Text of what matters to the runner, to terminals, to HTML and to Markdown, and of anything else. */
+/** Text of characters that matter to the runner, to terminals, to HTML and to Markdown, and of any others. */
 const hostile = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({
@@ -13,7 +13,7 @@ const hostile = fc.oneof(
   }),
 );
 
-/** What a culture-sensitive search of .NET passes over. */
+/** Characters that a culture-sensitive search of .NET ignores. */
 const IGNORED = /[\p{Cc}\p{Cf}\p{Me}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** Whether the runner could find a command in a line: the conditions of `ActionCommand.TryParseV2` and `TryParse`. */
@@ -38,20 +38,15 @@ describe('forLog', () => {
     ['#\u00ad#[error]', '\\#\\u00ad#\\[error]'],
     ['\ud800 \u{e0001}', '\\ud800 \\u{e0001}'],
     ['naïve 日本 😀', 'naïve 日本 😀'],
-  ])('%j', (text, shown) => {
+  ])('%j is written %j', (text, shown) => {
     expect(forLog(text)).toBe(shown);
   });
 
-  test('never makes a command, alone, in pieces, or beside text of ours', () => {
+  test('any texts, alone, joined, or beside text of ours: never make a command of the runner', () => {
     fc.assert(
       fc.property(fc.array(hostile, { minLength: 1, maxLength: 4 }), (texts) => {
-        const pieces = texts.map((text) => forLog(text));
-        for (const line of [
-          pieces.join(''),
-          `  ${pieces.join(' ')}`,
-          `${pieces.join(': ')}:`,
-          `[${pieces.join('][')}]`,
-        ]) {
+        const shown = texts.map((text) => forLog(text));
+        for (const line of [shown.join(''), `  ${shown.join(' ')}`, `${shown.join(': ')}:`, `[${shown.join('][')}]`]) {
           expect(obeyed(line)).toBe(false);
         }
       }),
@@ -59,7 +54,7 @@ describe('forLog', () => {
     );
   });
 
-  test('is one line that shows all it holds', () => {
+  test('any text: becomes one line of visible characters', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         expect(forLog(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
@@ -67,7 +62,7 @@ describe('forLog', () => {
     );
   });
 
-  test('cuts a long text between characters', () => {
+  test('a long text: is truncated between characters', () => {
     expect(forLog('abc', 3)).toBe('abc');
     expect(forLog('abcd', 3)).toBe('abc…');
     expect(forLog('😀😀😀', 3)).toBe('😀😀😀');
@@ -77,13 +72,13 @@ describe('forLog', () => {
 });
 
 describe('forSummary', () => {
-  test('leaves nothing that is HTML or Markdown', () => {
+  test('punctuation of HTML and Markdown: becomes character references', () => {
     expect(forSummary(`<b a="1" b='2'>&`)).toBe('&#60;b a&#61;&#34;1&#34; b&#61;&#39;2&#39;&#62;&#38;');
     expect(forSummary('`*_')).toBe('&#96;&#42;&#95;');
     expect(forSummary('a\nb')).toBe('a&#92;u000ab');
   });
 
-  test('is letters, spaces, and references that give the text back', () => {
+  test('any text: becomes letters, spaces, and references that decode to the text', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         const shown = forSummary(text, 1_000);
@@ -94,7 +89,7 @@ describe('forSummary', () => {
     );
   });
 
-  test('cuts before it escapes', () => {
+  test('a long text: is truncated before it is escaped', () => {
     expect(forSummary('<<<<', 3)).toBe('&#60;&#60;&#60;…');
   });
 });

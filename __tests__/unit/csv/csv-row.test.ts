@@ -11,10 +11,10 @@ import {
 } from '../../../src/csv/csv-row.ts';
 import { encodeRow, NEEDS_QUOTES } from '../../../src/csv/encode.ts';
 
-/** What stands around the bytes at hand: neither is theirs. */
+/** Neighbours of the bytes under test, which are no part of them. */
 const AROUND = ['', 'x', '"', ',', ' ', '\ufeff', '\r\n'];
 
-describe('a bare cell', () => {
+describe('bareEnd', () => {
   test.each([
     ['', 0],
     [',', 0],
@@ -29,7 +29,7 @@ describe('a bare cell', () => {
     ['a b\t\0!#+*é🦊-', 16],
     [" !#$%&'()*+\t,", 12],
     ['+++"', 3],
-  ])('of %j ends after %d bytes', (text, length) => {
+  ])('a bare cell at the start of %j ends after %d bytes', (text, length) => {
     for (const around of AROUND) {
       const bytes = Buffer.from(around + text + around);
       const from = Buffer.byteLength(around);
@@ -38,7 +38,7 @@ describe('a bare cell', () => {
   });
 });
 
-describe('a quoted cell', () => {
+describe('quotedEnd', () => {
   test.each([
     ['""', 2],
     ['"a"', 3],
@@ -56,7 +56,7 @@ describe('a quoted cell', () => {
     ['"a""', -1],
     ['"a"",', -1],
     ['"""""', -1],
-  ])('of %j ends after %d bytes', (text, length) => {
+  ])('a quoted cell at the start of %j ends after %d bytes', (text, length) => {
     for (const around of AROUND) {
       const bytes = Buffer.from(around + text + around);
       const from = Buffer.byteLength(around);
@@ -65,7 +65,7 @@ describe('a quoted cell', () => {
   });
 });
 
-describe('a text', () => {
+describe('needsQuotes, beginsWithMark', () => {
   const texts = [
     ...[
       '',
@@ -87,7 +87,7 @@ describe('a text', () => {
     ...['\uff00', 'ﻀ', 'ﻃ', '\ufec0', '\ufee0', '＝'],
   ];
 
-  test.each(texts)('%j has to be quoted where it says so', (text) => {
+  test.each(texts)('the text %j: agree with the regular expression of encodeRow', (text) => {
     for (const around of AROUND) {
       const bytes = Buffer.from(around + text + around);
       const from = Buffer.byteLength(around);
@@ -99,7 +99,7 @@ describe('a text', () => {
   });
 
   test.each([',', '"', '\r', '\n', 'a,', ',a', 'a"b', 'a\rb', 'a\nb'])(
-    '%j has to be quoted for what is in it',
+    'the text %j: needs quotes for a character within',
     (text) => {
       const bytes = Buffer.from(`.${text}.`);
       expect(needsQuotes(bytes, 1, bytes.length - 1)).toBe(true);
@@ -116,13 +116,13 @@ describe('a text', () => {
     [[0xef, 0xbb], false],
     [[0xef], false],
     [[], false],
-  ])('of the bytes %j begins with a mark: %j', (list, isMark) => {
+  ])('the bytes %j begin with a byte order mark: %j', (list, isMark) => {
     const bytes = Buffer.from([0xbf, ...list, 0xbf, 0xbf]);
     expect(beginsWithMark(bytes, 1, 1 + list.length)).toBe(isMark);
   });
 });
 
-describe('a row', () => {
+describe('CsvRow', () => {
   test.each<[string[]]>([
     [['a', 'b']],
     [['']],
@@ -130,7 +130,7 @@ describe('a row', () => {
     [['"', 'say "hi"', '""']],
     [['a,b', ' c ', 'd\r\ne', 'é🦊']],
     [['', '"a"', '', 'b', '']],
-  ])('of the cells %j has them, and the bytes that stand for them', (cells) => {
+  ])('csvRow of %j: has these cells, and the bytes of encodeRow', (cells) => {
     const row = csvRow(cells);
     expect(row.cells).toEqual(cells);
     expect(row.bytes.toString('utf8', row.from, row.to)).toBe(encodeRow(cells).replace(/\r\n$/, ''));
@@ -140,7 +140,7 @@ describe('a row', () => {
   });
 
   test.each(['a,"b ""c""",,d', '"x,""",y', ',', '', '""', ',""', '"",'])(
-    '%j lies between others, of which it has nothing',
+    'the row %j between other bytes: has its own cells alone',
     (line) => {
       const own = csvCells(line);
       for (const around of AROUND) {
@@ -155,13 +155,13 @@ describe('a row', () => {
     },
   );
 
-  /** The cells of a line, taken apart in another way. */
+  /** Cells of a line, by a regular expression. */
   const csvCells = (line: string): string[] =>
     [...`${line},`.matchAll(/("(?:[^"]|"")*"|[^",]*),/g)].map(([, cell = '']) =>
       cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell,
     );
 
-  test('that is given one cell more stays as it is', () => {
+  test('withFirst: returns a longer row, and leaves the row as it is', () => {
     const row = csvRow(['a', 'b"']);
     const longer = row.withFirst(firstCell('x,'));
     expect(longer.cells).toEqual(['x,', 'a', 'b"']);
@@ -178,7 +178,7 @@ describe('a row', () => {
     ['ab', false, false],
     ['"" ', true, true],
     ['"",""', true, true],
-  ])('%j, plain: %j, is plain with one cell more: %j', (line, plain, stays) => {
+  ])('withFirst of %j, plain: %j, is plain: %j', (line, plain, stays) => {
     for (const around of AROUND) {
       const from = Buffer.byteLength(around);
       const row = new CsvRow(Buffer.from(around + line + around), from, from + line.length, plain);

@@ -8,7 +8,7 @@ const cell = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({ unit: fc.constantFrom('"', ',', '\r', '\n', ' ', 'a', '\ufeff') }),
 );
-/** Some rows of one width. */
+/** Rows of equal width. */
 const table = fc
   .integer({ min: 1, max: 5 })
   .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { maxLength: 6 }));
@@ -25,15 +25,15 @@ describe('encodeRow', () => {
     [['one\ntwo', 'one\rtwo'], '"one\ntwo","one\rtwo"\r\n'],
     [[' a', 'b ', 'c d'], '" a","b ",c d\r\n'],
     [['\ufeffa'], '"\ufeffa"\r\n'],
-  ])('%j', (cells, csv) => {
+  ])('the row %j is written %j', (cells, csv) => {
     expect(encodeRow(cells)).toBe(csv);
   });
 
-  test('no rows are no text', () => {
+  test('encodeRows of no rows: is the empty text', () => {
     expect(encodeRows([])).toBe('');
   });
 
-  test('csv-parse reads back what was written', () => {
+  test('any rows: csv-parse reads them back', () => {
     fc.assert(
       fc.property(table, (rows) => {
         expect(parsed(encodeRows(rows))).toEqual(rows);
@@ -41,7 +41,7 @@ describe('encodeRow', () => {
     );
   });
 
-  test('csv-parse reads the same from this as from csv-stringify', () => {
+  test('any rows: csv-parse reads as from csv-stringify with more quotes', () => {
     const sturdy = { record_delimiter: '\r\n', quoted_empty: true, quoted_match: /[\r\n\ufeff]/ };
     fc.assert(
       fc.property(table, (rows) => {

@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { encodeGuardedRows, GUARDS, guardCell } from '../../../src/csv/formula-guard.ts';
 
 const bare = (cell: string): string => cell.replaceAll(new RegExp(GUARDS, 'g'), '');
-/** What no cell may begin with, and what it may not begin with either once a spreadsheet has dropped what is not seen. */
+/** Forbidden starts of a cell; HIDDEN: after a spreadsheet has dropped invisible characters. */
 const DANGEROUS = /^[=+\-@＝＋－＠\t\r\n\0]/;
 const HIDDEN = /^[\s\0"\u200b]*[=+\-@＝＋－＠]/;
 
-/** Cells of what is dangerous, what hides it, and what separates. */
+/** Cells of dangerous characters, of ones that hide them, and of separators. */
 const evil = fc.string({
   unit: fc.constantFrom(...'=+-@＝＠\'"`,;|\t\r\n\0 \u00a0\u200b\ufeff\u2028aé😀', '\ud800', '\r\n'),
 });
@@ -17,7 +17,7 @@ const tables = fc
   .integer({ min: 1, max: 4 })
   .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { maxLength: 5 }));
 
-describe('a guarded cell', () => {
+describe('guardCell', () => {
   test.each([
     ['=1+1', "'=1+1"],
     ['+49 30 1', "'+49 30 1"],
@@ -37,7 +37,7 @@ describe('a guarded cell', () => {
     ['a\r\n-1', "a\r\n'-1"],
     ["=cmd|' /C calc'!A0", "'=cmd|'' /C calc'!A0"],
     ['\n\t=1', "'\n\t'=1"],
-  ])('%j is %j', (raw, guarded) => {
+  ])('the cell %j becomes %j', (raw, guarded) => {
     expect(guardCell(raw)).toBe(guarded);
     expect(bare(guarded)).toBe(raw);
   });
@@ -55,18 +55,18 @@ describe('a guarded cell', () => {
     '{"a":"b","c":[1,2]}',
     '"quoted"',
     'x\ny',
-  ])('%j stays as it is', (raw) => {
+  ])('the cell %j stays as it is', (raw) => {
     expect(guardCell(raw)).toBe(raw);
   });
 
-  test('is as it was without its guards, whatever is in it', () => {
+  test('any cell: is the original without its guards', () => {
     fc.assert(
       fc.property(cell, (raw) => expect(bare(guardCell(raw))).toBe(raw)),
       { numRuns: 2000 },
     );
   });
 
-  test('takes time in proportion to its length alone', () => {
+  test('a cell of a million characters: takes time in proportion to its length', () => {
     for (const unit of ['\n', ' ', '"', "'", ',', ', ', ' "', '=', ',=']) {
       const start = process.cpuUsage();
       guardCell(unit.repeat(1_000_000));
@@ -76,10 +76,10 @@ describe('a guarded cell', () => {
   });
 });
 
-describe('a guarded table', () => {
+describe('encodeGuardedRows', () => {
   const read = (csv: string): string[][] => parse(csv, { record_delimiter: '\r\n' });
 
-  test('has every cell in quotes', () => {
+  test('every cell is in quotes', () => {
     expect(
       encodeGuardedRows([
         ['a', ''],
@@ -90,11 +90,11 @@ describe('a guarded table', () => {
     expect(encodeGuardedRows([['']])).toBe('""\r\n');
   });
 
-  test('gives the table back, cell by cell, and has no cell that begins with what is dangerous', () => {
+  test('any table: csv-parse reads it back, and no cell has a dangerous start', () => {
     fc.assert(
       fc.property(tables, (table) => {
         const rows = read(encodeGuardedRows(table));
-        // A file has no lone surrogates: whoever writes one writes U+FFFD.
+        // UTF-8 has no lone surrogates: U+FFFD is written for one.
         expect(rows.map((row) => row.map(bare))).toEqual(table.map((row) => row.map((raw) => raw.toWellFormed())));
         for (const guarded of rows.flat()) {
           expect(guarded).not.toMatch(DANGEROUS);
@@ -105,12 +105,12 @@ describe('a guarded table', () => {
     );
   });
 
-  test('has none either for who separates by something else, and takes quotes for text or drops them', () => {
+  test('any table, read with another separator, quotes as text or dropped: no cell has a dangerous start', () => {
     fc.assert(
       fc.property(tables, fc.constantFrom(',', ';', '|', '\t'), (table, separator) => {
         const lines = encodeGuardedRows(table).split(/[\r\n]/);
-        for (const piece of lines.flatMap((line) => line.split(separator))) {
-          expect(piece).not.toMatch(HIDDEN);
+        for (const part of lines.flatMap((line) => line.split(separator))) {
+          expect(part).not.toMatch(HIDDEN);
         }
       }),
       { numRuns: 200 },

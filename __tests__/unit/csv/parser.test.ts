@@ -8,20 +8,20 @@ import { chunksOf } from '../../../trials/fuzz/chunks.ts';
 
 const where = 'GET /export.csv';
 
-/** The header and all cells, read from chunks. */
-async function scan(csv: string | Buffer, cuts: Iterable<number> = [], options: ScanOptions = {}) {
+/** Header and rows, read from chunks that end at the given places. */
+async function scan(csv: string | Buffer, ends: Iterable<number> = [], options: ScanOptions = {}) {
   const rows: CsvRow[] = [];
   let header: readonly string[] = [];
-  for await (const batch of scanCsv(chunksOf(Buffer.from(csv), cuts), where, options)) {
+  for await (const batch of scanCsv(chunksOf(Buffer.from(csv), ends), where, options)) {
     header = batch.header;
     rows.push(...batch.rows);
   }
   return { header, rows };
 }
 
-/** The cells, or the message of the refusal. */
-const outcome = async (csv: Buffer, cuts: Iterable<number>, options: ScanOptions) =>
-  scan(csv, cuts, options).then(
+/** The cells, or the message of the error. */
+const outcome = async (csv: Buffer, ends: Iterable<number>, options: ScanOptions) =>
+  scan(csv, ends, options).then(
     ({ header, rows }) => [header, ...rows.map(({ cells }) => cells)],
     (error: Error) => error.message,
   );
@@ -29,7 +29,7 @@ const outcome = async (csv: Buffer, cuts: Iterable<number>, options: ScanOptions
 const everyByte = (length: number) => Array.from({ length: length - 1 }, (_, index) => index + 1);
 
 describe('scanCsv', () => {
-  test('reads the same wherever chunks end', async () => {
+  test('chunks that end anywhere: the cells are those of the whole', async () => {
     const whole = Buffer.from('\ufeff"a ""b""",é🦊\r\n1,"x\r\n,"""\n"",\n🦊,"é"\r\n,""""');
     const cells = [
       ['a "b"', 'é🦊'],
@@ -38,25 +38,25 @@ describe('scanCsv', () => {
       ['🦊', 'é'],
       ['', '"'],
     ];
-    for (const cut of everyByte(whole.length)) expect(await outcome(whole, [cut], {})).toEqual(cells);
+    for (const end of everyByte(whole.length)) expect(await outcome(whole, [end], {})).toEqual(cells);
     expect(await outcome(whole, everyByte(whole.length), {})).toEqual(cells);
   });
 
-  const piece = fc.constantFrom('"', '""', ',', '\r', '\n', '\r\n', ' ', 'a', 'é', '\ufeff', '\0', '🦊');
+  const part = fc.constantFrom('"', '""', ',', '\r', '\n', '\r\n', ' ', 'a', 'é', '\ufeff', '\0', '🦊');
   const bytes = fc
-    .tuple(fc.array(fc.oneof(piece, fc.constantFrom('b,c\r\n', '1,2\n', '"x",')), { maxLength: 12 }), fc.boolean())
-    .map(([pieces, spoilt]) => {
-      const body = Buffer.from(pieces.join(''));
+    .tuple(fc.array(fc.oneof(part, fc.constantFrom('b,c\r\n', '1,2\n', '"x",')), { maxLength: 12 }), fc.boolean())
+    .map(([parts, spoilt]) => {
+      const body = Buffer.from(parts.join(''));
       // Half a character, or a lone byte of one.
       if (spoilt && body.length > 0) body[body.length >> 1] = 0xc3;
       return body;
     });
 
-  test('takes or refuses in the same words wherever chunks end', async () => {
+  test('any bytes, chunks that end anywhere: accepted or refused as the whole, with an equal message', async () => {
     const options = fc.record({ nul: fc.boolean(), lastEnd: fc.boolean() });
-    const cuts = fc.array(fc.nat(30), { maxLength: 5 });
+    const anyEnds = fc.array(fc.nat(30), { maxLength: 5 });
     await fc.assert(
-      fc.asyncProperty(bytes, cuts, options, async (body, places, how) => {
+      fc.asyncProperty(bytes, anyEnds, options, async (body, places, how) => {
         const sorted = places.map((place) => Math.min(place, body.length)).sort((a, b) => a - b);
         const found = await outcome(body, sorted, how);
         let whole: unknown;
@@ -74,20 +74,24 @@ describe('scanCsv', () => {
   });
 
   test.each([
-    ['nothing', '', 'The response is empty: not even a header.'],
+    ['an empty body', '', 'The response is empty: not even a header.'],
     ['a NUL before bytes that are not UTF-8', Buffer.from([0x61, 0x0a, 0, 0x0a, 0xff]), 'The response holds a NUL'],
     ['bytes that are not UTF-8 before a NUL', Buffer.from([0x61, 0x0a, 0xff, 0x0a, 0]), 'The response is not UTF-8.'],
     ['UTF-16', Buffer.from('\ufefftime,who\r\n1,2\r\n', 'utf16le'), 'The response is not UTF-8.'],
-    ['what is wrong first', 'a\r\n"secret"x\r\n\0', 'Row 2 of the response has text after a closing quote.'],
-    ['a row of many chunks', `a\n"${'\n'.repeat(9000)}`, 'Row 2 of the response has a quoted cell that never ends.'],
-  ])('names %s, whole or byte by byte', async (_, csv, message) => {
+    ['two errors', 'a\r\n"secret"x\r\n\0', 'Row 2 of the response has text after a closing quote.'],
+    [
+      'a quote without an end over many chunks',
+      `a\n"${'\n'.repeat(9000)}`,
+      'Row 2 of the response has a quoted cell that never ends.',
+    ],
+  ])('%s, whole or byte by byte: throws %s', async (_, csv, message) => {
     const body = Buffer.from(csv);
-    for (const cuts of [[], everyByte(Math.max(body.length, 1))]) {
-      expect(await outcome(body, cuts, {})).toEqual(expect.stringContaining(message));
+    for (const ends of [[], everyByte(Math.max(body.length, 1))]) {
+      expect(await outcome(body, ends, {})).toEqual(expect.stringContaining(message));
     }
   });
 
-  test('counts rows through all chunks', async () => {
+  test('an error in a later chunk: the message counts rows from the start', async () => {
     const csv = `a,b\r\n${'1,2\r\n'.repeat(5000)}secret\r\n`;
     await expect(scan(csv, [100, 20_000])).rejects.toMatchObject({
       kind: 'protocol',
@@ -96,7 +100,7 @@ describe('scanCsv', () => {
     });
   });
 
-  test('gives rows as soon as they are whole', async () => {
+  test('rows are yielded as soon as they are whole', async () => {
     let asked = 0;
     async function* chunks() {
       for (const chunk of ['a\r', '\n1\r\n2\r\n', '3\r\n']) {
@@ -117,33 +121,33 @@ describe('scanCsv', () => {
     ['text after a closing quote', 'a\n"1"x', 'Row 2 of the response has text after a closing quote.'],
     ['too many cells', 'a\n1,2\n', 'Row 2 of the response has another number of cells (2) than the header (1).'],
     ['a NUL', 'a\n\0\n', 'The response holds a NUL character.'],
-  ])('refuses %s without waiting for more', async (_, piece, message) => {
+  ])('%s: throws without waiting for more chunks', async (_, start, message) => {
     async function* chunks() {
-      yield Buffer.from(piece);
-      throw new Error('Nobody needs more.');
+      yield Buffer.from(start);
+      throw new Error('No more chunks are needed.');
     }
     await expect(scanCsv(chunks(), where).next()).rejects.toMatchObject({ message });
   });
 
-  test('gives the header where there are no rows', async () => {
+  test('a header without rows: yields one batch without rows', async () => {
     const batches = [];
     for await (const batch of scanCsv(chunksOf(Buffer.from('a,b'), [1]), where)) batches.push(batch);
     expect(batches).toEqual([{ header: ['a', 'b'], rows: [] }]);
   });
 
-  test('refuses a row that is too long, whether it ends or not', async () => {
+  test('a row that is too long, ended or not: throws `incomplete`', async () => {
     const message = 'A row of the response is too long to be read: 101 bytes and more.';
     const refusal = { kind: 'incomplete', message, where, next: 'Export a shorter window.' };
     const long = 'x'.repeat(101);
     await expect(scan(`a\n${long}`, [], { mostRowBytes: 100 })).rejects.toMatchObject(refusal);
     await expect(scan(`a\n${long}\nb\n`, [], { mostRowBytes: 100 })).rejects.toMatchObject(refusal);
-    for (const cuts of [[], [103]]) {
-      expect((await scan(`a\n${long}\n`, cuts, { mostRowBytes: 101 })).rows).toHaveLength(1);
+    for (const ends of [[], [103]]) {
+      expect((await scan(`a\n${long}\n`, ends, { mostRowBytes: 101 })).rows).toHaveLength(1);
     }
     await expect(scan(`${long}\n1\n`, [50], { mostRowBytes: 100 })).rejects.toMatchObject(refusal);
   });
 
-  test('can be told that a NUL may stand in a cell, but not that it need not be UTF-8', async () => {
+  test('option `nul`: a NUL is read, bytes that are not UTF-8 still throw', async () => {
     const { header, rows } = await scan('a\0,b\n\0,"x\0"\n', [1], { nul: true });
     expect([header, ...rows.map(({ cells }) => cells)]).toEqual([
       ['a\0', 'b'],
@@ -153,7 +157,7 @@ describe('scanCsv', () => {
     await expect(scan(spoilt, [], { nul: true })).rejects.toMatchObject({ message: 'The response is not UTF-8.' });
   });
 
-  test('can be told that the last line has to end', async () => {
+  test('option `lastEnd`: a last line without a line end throws', async () => {
     for (const csv of ['a', 'a\n1', 'a\n1\n2']) {
       const message = `Row ${csv.split('\n').length} of the response has no line end.`;
       await expect(scan(csv, [1], { lastEnd: true })).rejects.toMatchObject({ message });
@@ -161,7 +165,7 @@ describe('scanCsv', () => {
     expect((await scan('a\n1\n', [1], { lastEnd: true })).rows).toHaveLength(1);
   });
 
-  test('takes time in proportion to the length of a row, however many chunks it comes in', async () => {
+  test('a long row in thousands of chunks: takes time in proportion to its length', async () => {
     const begun = process.cpuUsage();
     const cell = 'a,""'.repeat(1_000_000);
     const { rows } = await scan(
@@ -169,12 +173,12 @@ describe('scanCsv', () => {
       Array.from({ length: 2000 }, (_, index) => index * 2000),
     );
     expect(rows[0]?.cell(0)).toHaveLength(3_000_000);
-    // With each chunk from the start, it would take minutes.
+    // To scan the row again with each chunk would take minutes.
     expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(5);
   });
 });
 
-describe('a row', () => {
+describe('scanCsv: a row', () => {
   const widthOf = (line: string) => line.replaceAll(/"[^"]*"/g, '').split(',').length;
   const rowOf = async (line: string) => {
     const header = Array.from({ length: widthOf(line) }, (_, index) => `c${index}`).join(',');
@@ -213,15 +217,15 @@ describe('a row', () => {
     ['a,"b, c"', true],
     ['a,"b c"', false],
     ['"a,",b,c', true],
-  ])('%j is plain: %j', async (line, plain) => {
+  ])('the row %j is plain: %j', async (line, plain) => {
     const row = await rowOf(line);
     expect(row.plain).toBe(plain);
-    // That is what it means.
+    // A plain row is one that encodeRow writes as it is.
     expect(encodeRow(row.cells) === `${line}\r\n`).toBe(plain);
   });
 
   test.each(['', '""', 'a,b', '"é ""x""",🦊,', ',,"a"'])(
-    '%j has one cell more, and each by its place',
+    'the row %j with a first column: has one cell more, each at its place',
     async (line) => {
       const row = await rowOf(line);
       const longer = row.withFirst(firstCell('"env", \ud800'));

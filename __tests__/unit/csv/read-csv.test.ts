@@ -11,7 +11,7 @@ const read = (body: string | Buffer) => {
   return { header, rows: rows.map(({ cells }) => cells) };
 };
 
-/** A header of distinct names and rows of its width. */
+/** A header of distinct names, and rows of equal width. */
 const table = fc
   .uniqueArray(fc.string({ unit: 'grapheme', minLength: 1 }), { minLength: 1, maxLength: 5 })
   .chain((header) => {
@@ -39,7 +39,7 @@ describe('readCsv', () => {
     ],
     ['spaces, kept', 'a,b\n 1 , 2\n', ['a', 'b'], [[' 1 ', ' 2']]],
     ['blank lines of a single column', 'a\n\n1\n\n', ['a'], [[''], ['1'], ['']]],
-  ])('takes %s', (_, csv, header, rows) => {
+  ])('%s: is read', (_, csv, header, rows) => {
     expect(read(csv)).toEqual({ header, rows });
   });
 
@@ -62,7 +62,7 @@ describe('readCsv', () => {
     ['a NUL', 'a\r\nsec\0ret\r\n', 'NUL'],
     ['bytes that are not UTF-8', Buffer.from([0x61, 0x0a, 0xff]), 'not UTF-8'],
     ['half a character at the end', Buffer.from('a\né').subarray(0, 3), 'not UTF-8'],
-  ])('refuses %s', (_, csv, message) => {
+  ])('%s: throws `protocol`, and quotes nothing', (_, csv, message) => {
     const reading = () => read(csv);
     expect(reading).toThrow(
       expect.objectContaining({
@@ -75,7 +75,7 @@ describe('readCsv', () => {
     expect(reading).not.toThrow(/secret/);
   });
 
-  test('reads back what encodeRows wrote', () => {
+  test('any rows that encodeRows wrote: are read back', () => {
     fc.assert(
       fc.property(table, ({ header, rows }) => {
         expect(read(encodeRows([header, ...rows]))).toEqual({ header, rows });
@@ -83,14 +83,14 @@ describe('readCsv', () => {
     );
   });
 
-  test('reads a million cells in seconds', () => {
+  test('a million cells: are read in seconds', () => {
     const csv = `a,b,c,d,e\r\n${'2024-01-01T00:00:00Z,"Doe, ""Jane""",x,,success\r\n'.repeat(200_000)}`;
     const begun = performance.now();
     expect(readCsv(answer(csv)).rows).toHaveLength(200_000);
     expect(performance.now() - begun).toBeLessThan(10_000);
   });
 
-  test('reads a header of a hundred thousand columns in no time', () => {
+  test('a header of a hundred thousand columns: is read in two seconds', () => {
     const header = Array.from({ length: 100_000 }, (_, index) => `column ${index}`);
     const begun = performance.now();
     expect(readCsv(answer(header.join())).header).toHaveLength(100_000);

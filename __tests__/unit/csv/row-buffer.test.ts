@@ -16,12 +16,12 @@ const bufferOf = (rows: readonly (readonly string[])[]): RowBuffer => {
 const cell = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({ unit: fc.constantFrom('"', ',', '\r', '\n', ' ', 'a', 'é', '\ufeff', '\ud800', '\udc00') }),
-  // About as long as the cells that are written in another way.
+  // About as long as the cells that Node writes.
   fc.string({ unit: fc.constantFrom('a', 'é', '"'), minLength: 250, maxLength: 260 }),
 );
 const tables = fc.array(fc.array(cell, { minLength: 1, maxLength: 4 }), { maxLength: 6 });
 
-describe('a buffer of rows', () => {
+describe('RowBuffer', () => {
   test.each([
     [['a', 'b'], 'a,b\r\n'],
     [['', ''], ',\r\n'],
@@ -31,16 +31,16 @@ describe('a buffer of rows', () => {
     [[' a', 'b ', 'c d', ' '], '" a","b ",c d," "\r\n'],
     [['\ufeffa', 'a\ufeff'], '"\ufeffa",a\ufeff\r\n'],
     [['\ud800', 'a\udc00'], '\ufffd,a\ufffd\r\n'],
-  ])('%j', (cells, csv) => {
+  ])('the row %j is written %j', (cells, csv) => {
     expect(bufferOf([cells]).bytes.toString()).toBe(csv);
   });
 
-  test('takes long cells', () => {
+  test('cells of more than 300 characters: are written', () => {
     const long = 'x'.repeat(300);
     expect(bufferOf([[long, `"${long}"`, 'é "ü"']]).bytes.toString()).toBe(`${long},"""${long}""","é ""ü"""\r\n`);
   });
 
-  test('has the bytes of csv-stringify, row by row', () => {
+  test('any rows: the bytes, ends and slices are those of csv-stringify', () => {
     fc.assert(
       fc.property(tables, (rows) => {
         const buffer = bufferOf(rows);
@@ -55,7 +55,7 @@ describe('a buffer of rows', () => {
     );
   });
 
-  test('grows, and can be used again', () => {
+  test('many rows, and again after clear: the buffer grows, and is reused', () => {
     const buffer = new RowBuffer();
     const row = ['x'.repeat(3), 'ü "', ''];
     for (const count of [5000, 1, 3000]) {
@@ -69,7 +69,7 @@ describe('a buffer of rows', () => {
     }
   });
 
-  test('grows at whatever byte it is full', () => {
+  test('a buffer that is full at any byte: grows', () => {
     for (let length = 65_510; length < 65_540; length++) {
       const rows = [['a'.repeat(length)], ['b', '""', 'ü'], ['']];
       expect(bufferOf(rows).bytes.equals(Buffer.from(encodeRows(rows)))).toBe(true);
@@ -80,7 +80,7 @@ describe('a buffer of rows', () => {
     expect(buffer.bytes.toString()).toBe('a,b\r\n'.repeat(40_000));
   });
 
-  /** Rows in every way that there is to add one, and the CSV that they are. */
+  /** Every way to add a row, and its CSV. */
   const WAYS: [add: (buffer: RowBuffer) => void, csv: string][] = [
     [(buffer) => buffer.addCells(['a', 'é"', '']), 'a,"é""",\r\n'],
     [(buffer) => buffer.addEncoded(Buffer.from('##bc\r\n##'), 2, 6), 'bc\r\n'],
@@ -112,41 +112,47 @@ describe('a buffer of rows', () => {
     [(buffer) => buffer.addCells(['']), '""\r\n'],
   ];
 
-  test.each(WAYS.map(([add, csv]) => [csv, add] as const))('has %j at whatever byte it is full', (csv, add) => {
-    const bytes = Buffer.byteLength(csv);
-    for (const before of [0, 1, 2, 40]) {
-      for (let room = Math.max(1, before); room <= before + 2 * bytes + 12; room++) {
-        const buffer = new RowBuffer(room);
-        const filler = 'x'.repeat(before);
-        if (before > 0) buffer.addEncoded(Buffer.from(filler), 0, before);
-        add(buffer);
-        add(buffer);
-        expect(buffer.bytes.toString()).toBe(`${filler}${csv}${csv}`);
-        expect(buffer.slice(buffer.rows - 1).toString()).toBe(csv);
+  test.each(WAYS.map(([add, csv]) => [csv, add] as const))(
+    '%j added to a buffer that is full at any byte: is written',
+    (csv, add) => {
+      const bytes = Buffer.byteLength(csv);
+      for (const before of [0, 1, 2, 40]) {
+        for (let room = Math.max(1, before); room <= before + 2 * bytes + 12; room++) {
+          const buffer = new RowBuffer(room);
+          const filler = 'x'.repeat(before);
+          if (before > 0) buffer.addEncoded(Buffer.from(filler), 0, before);
+          add(buffer);
+          add(buffer);
+          expect(buffer.bytes.toString()).toBe(`${filler}${csv}${csv}`);
+          expect(buffer.slice(buffer.rows - 1).toString()).toBe(csv);
+        }
       }
-    }
-  });
+    },
+  );
 
-  test('knows where each of many rows ends', () => {
+  test('many rows, added in every way: slice returns each', () => {
     const buffer = new RowBuffer();
     for (let round = 0; round < 300; round++) for (const [add] of WAYS) add(buffer);
     const csv = Array.from({ length: 300 }, () => WAYS.map((way) => way[1])).flat();
     expect(Array.from({ length: buffer.rows }, (_, row) => buffer.slice(row).toString())).toEqual(csv);
   });
 
-  test.each([255, 256, 257])('writes cells of %d letters as it writes others', (length) => {
-    for (const end of ['a', '\x7f', '\x80', '"', ',', ' ', '\n', 'é"', '"é', '"\x80"']) {
-      const row = [`${'a'.repeat(length - end.length)}${end}`, end];
-      expect(bufferOf([row]).bytes.toString()).toBe(encodeRow(row));
-    }
-  });
+  test.each([255, 256, 257])(
+    'cells of %d letters, the limit of short ones: are written as encodeRow does',
+    (length) => {
+      for (const end of ['a', '\x7f', '\x80', '"', ',', ' ', '\n', 'é"', '"é', '"\x80"']) {
+        const row = [`${'a'.repeat(length - end.length)}${end}`, end];
+        expect(bufferOf([row]).bytes.toString()).toBe(encodeRow(row));
+      }
+    },
+  );
 
   test.each([
     ['a,b', 'a,b'],
     ['"a", b', 'a," b"'],
     ['"",c', ',c'],
     ['"a ""b""","é,"', '"a ""b""","é,"'],
-  ])('takes %j as it was read, and writes %j', (line, csv) => {
+  ])('addRow of the CSV line %j: writes %j, also with a first column', (line, csv) => {
     const { rows } = readCsv({ body: Buffer.from(`x,y\n${line}\n`), where: 'GET /csv' });
     const buffer = new RowBuffer();
     for (const row of rows) {
@@ -156,7 +162,7 @@ describe('a buffer of rows', () => {
     expect(buffer.bytes.toString()).toBe(`${csv}\r\n" e",${csv}\r\n`);
   });
 
-  test.each(['', '""'])('writes the single cell %j in quotes, unless it has a neighbour', (line) => {
+  test.each(['', '""'])('addRow of the single cell %j: writes quotes, unless there is a first column', (line) => {
     const { rows } = readCsv({ body: Buffer.from(`x\n${line}\n`), where: 'GET /csv' });
     const buffer = new RowBuffer();
     for (const row of rows) {
@@ -167,14 +173,14 @@ describe('a buffer of rows', () => {
   });
 });
 
-test('rows of every kind come through both kernels as through csv-stringify and csv-parse', async () => {
+test('trial of rows, a sample: rows of every kind are written and read as by csv-stringify and csv-parse', async () => {
   const proof = await prove(7, 6_000);
   expect(proof.rows).toBe(6_000);
-  // Without either, little would be proved.
+  // Rows of both kinds, or little would be proved.
   expect(proof.copied).toBeGreaterThan(6_000);
   expect(proof.rewritten).toBeGreaterThan(1_000);
 });
 
-test('a sample of events of the JSON vendors become the same rows, whether byte by byte or by way of objects', async () => {
+test('trial of rows, a sample: events of the JSON vendors become equal rows by bytes and by objects', async () => {
   expect((await proveEvents(2, 3000)).events).toBeGreaterThanOrEqual(3000);
 });

@@ -7,8 +7,8 @@ const json = { path: '/api/log', accept: 'json' } as const;
 const csv = { path: '/api/log', accept: 'csv' } as const;
 const typed = (type: string) => ({ headers: { 'content-type': type } });
 
-describe('what goes out', () => {
-  test('a GET with its query in order, spaces as %20, credentials, and nothing of got', async () => {
+describe('HttpClient: requests', () => {
+  test('a GET: has its query in order, spaces as %20, credentials, and no header of got', async () => {
     const { origin, seen } = await vendorOf({});
     await clientTo(origin).send({ ...json, path: '/a/b%20c', query: { z: 'x y+z', none: undefined, a: 1 } });
     expect(seen).toEqual([
@@ -28,20 +28,20 @@ describe('what goes out', () => {
     ]);
   });
 
-  test.each(['GET', 'POST'] as const)('a %s with a JSON body and its length', async (method) => {
+  test.each(['GET', 'POST'] as const)('a %s with a body: is sent as JSON with its length', async (method) => {
     const { origin, seen } = await vendorOf({});
     await clientTo(origin).send({ ...json, method, body: { start: 'é' } });
     expect(seen[0]).toMatchObject({ method, body: '{"start":"é"}' });
     expect(seen[0]?.headers).toMatchObject({ 'content-type': 'application/json', 'content-length': '14' });
   });
 
-  test('a log-in goes without credentials', async () => {
+  test('a log-in: is sent without credentials', async () => {
     const { origin, seen } = await vendorOf({});
     await clientTo(origin).sendPlain({ ...json, method: 'POST', body: {} });
     expect(seen[0]?.headers.authorization).toBeUndefined();
   });
 
-  test('connections are kept alive', async () => {
+  test('two calls: share a connection', async () => {
     let connections = 0;
     const { origin, server } = await vendorOf({});
     server.on('connection', () => connections++);
@@ -60,37 +60,37 @@ describe('what goes out', () => {
     '/a?b=c',
     '/a#b',
     '/a b',
-  ])('the path %s is refused before anything is sent', async (path) => {
+  ])('the path %s: throws `input`, and nothing is sent', async (path) => {
     const { origin, seen } = await vendorOf({});
     expect(await rejection(clientTo(origin).send({ ...json, path }))).toMatchObject({ kind: 'input' });
     expect(seen).toEqual([]);
   });
 });
 
-describe('what is accepted', () => {
+describe('HttpClient: answers that are accepted', () => {
   test.each([
     [json, 'application/json'],
     [json, 'Application/JSON; charset="UTF-8"'],
     [json, 'application/problem+json;charset=utf-8'],
     [csv, 'text/csv; charset=utf-8; header=present'],
-  ])('%j as %s', async (call, type) => {
+  ])('the call %j: accepts the content type %s', async (call, type) => {
     const { origin } = await vendorOf({ ...typed(type), body: '[1]' });
     const answer = await clientTo(origin).send(call);
     expect(answer).toEqual({ status: 200, body: Buffer.from('[1]'), where: 'GET /api/log' });
   });
 
-  test.each(['chunked', 'Chunked', 'CHUNKED'])('a body that is %s', async (coding) => {
+  test.each(['chunked', 'Chunked', 'CHUNKED'])('a body with the transfer encoding %s: is accepted', async (coding) => {
     const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: ${coding}\r\n\r\n`;
     const { origin } = await rawVendor(() => `${head}3\r\n[1]\r\n0\r\n\r\n`);
     expect((await clientTo(origin).send(json)).body.toString()).toBe('[1]');
   });
 
-  test('gzip, although only identity was asked for', async () => {
+  test('gzip, although only identity was asked for: is decoded', async () => {
     const { origin } = await vendorOf({ headers: { 'content-encoding': 'gzip' }, body: gzipSync('[1]') });
     expect((await clientTo(origin).send(json)).body.toString()).toBe('[1]');
   });
 
-  test('an exchange is recorded for each try, with the query and the sum of the decoded body', async () => {
+  test('each try: is reported as an exchange, with the query and the SHA-256 of the decoded body', async () => {
     const { origin } = await vendorOf(
       { status: 503 },
       { headers: { 'content-encoding': 'gzip' }, body: gzipSync('[1]') },
@@ -106,11 +106,15 @@ describe('what is accepted', () => {
   });
 });
 
-describe('what is a protocol error, at once', () => {
+describe('HttpClient: answers that are refused', () => {
   test.each([
     ['HTML', typed('text/html'), 'the content type "text/html"'],
-    ['a type with something in it', typed('text/x ::error::\u00e9'), 'the content type "text/x error"'],
-    ['CSV for JSON', typed('text/csv'), 'JSON in UTF-8'],
+    [
+      'a content type that holds a command of the runner',
+      typed('text/x ::error::\u00e9'),
+      'the content type "text/x error"',
+    ],
+    ['CSV instead of JSON', typed('text/csv'), 'JSON in UTF-8'],
     ['another charset', typed('application/json; charset=latin1'), 'charset=latin1'],
     ['an empty body', { body: '' }, 'an empty body'],
     ['an empty gzip', { headers: { 'content-encoding': 'gzip' }, body: gzipSync('') }, 'an empty body'],
@@ -120,7 +124,7 @@ describe('what is a protocol error, at once', () => {
     ['400', { status: 400, body: '{"message":"no such filter"}' }, 'refused the request: "no such filter"'],
     ['422', { status: 422, body: '{"detail":"bad"}' }, 'refused the request: "bad"'],
     ['409', { status: 409, body: '{"error":{"message":"in use"}}' }, 'refused the request: "in use"'],
-  ])('%s', async (_, answer, message) => {
+  ])('%s: throws `protocol` at once', async (_, answer, message) => {
     const { origin, seen } = await vendorOf(answer);
     const error = await rejection(clientTo(origin).send(json));
     expect(error).toMatchObject({ name: 'ExportError', kind: 'protocol', message: expect.stringContaining(message) });
@@ -129,7 +133,7 @@ describe('what is a protocol error, at once', () => {
 
   const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
   test.each([
-    ['a body that only the close ends', '\r\n{}', 'without a length'],
+    ['a body that only the end of the connection ends', '\r\n{}', 'without a length'],
     [
       'chunked within another coding',
       'transfer-encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n',
@@ -139,7 +143,7 @@ describe('what is a protocol error, at once', () => {
     ['two lengths', 'content-length: 2\r\ncontent-length: 2\r\n\r\n{}', 'HPE_UNEXPECTED_CONTENT_LENGTH'],
     ['a list of lengths', 'content-length: 2, 2\r\n\r\n{}', 'HPE_INVALID_CONTENT_LENGTH'],
     ['a length and chunks', 'content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n', 'HPE_'],
-  ])('%s', async (_, rest, message) => {
+  ])('%s: throws `protocol` at once', async (_, rest, message) => {
     const { origin } = await rawVendor(() => head + rest);
     const client = clientTo(origin);
     const error = await rejection(client.send(json));
@@ -153,7 +157,7 @@ describe('what is a protocol error, at once', () => {
     ['https://::error::/', 'Kosli redirects to no address that could be read.'],
     ['javascript:alert(1)', 'Kosli redirects to no address that could be read.'],
     ['https://b%C3%BCcher.example', 'Kosli redirects to xn--bcher-kva.example.'],
-  ])('a redirect to %s is not followed', async (location, message) => {
+  ])('a redirect to %s: is not followed, and throws `protocol`', async (location, message) => {
     const { origin, seen } = await vendorOf({ status: 302, headers: { location } });
     expect(await rejection(clientTo(origin).send(json))).toMatchObject({
       kind: 'protocol',

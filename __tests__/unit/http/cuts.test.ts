@@ -32,13 +32,13 @@ const responses: [string, Buffer][] = [
   ],
 ];
 
-describe.each(responses)('a response framed by %s', (_, whole) => {
-  test('is accepted whole', async () => {
+describe.each(responses)('HttpClient: a response framed by %s', (_, whole) => {
+  test('whole: is accepted', async () => {
     const { origin } = await rawVendor(() => whole);
     expect((await clientTo(origin).send(call)).body.toString()).toMatch(/^\[.*\]$/);
   });
 
-  test('is never accepted cut, at whichever byte', async () => {
+  test('truncated at any byte: is never accepted', async () => {
     const { origin } = await rawVendor((count) => whole.subarray(0, count));
     const client = clientTo(origin, {
       maxAttempts: whole.length,
@@ -49,7 +49,7 @@ describe.each(responses)('a response framed by %s', (_, whole) => {
     expect(client.exchanges.every(({ status, sha256 }) => status === null && sha256 === null)).toBe(true);
   });
 
-  test('is fetched again after a cut', async () => {
+  test('truncated in the first try: is fetched again', async () => {
     const { origin } = await rawVendor((count) => (count === 0 ? whole.subarray(0, -3) : whole));
     const client = clientTo(origin);
     await client.send(call);
@@ -57,7 +57,7 @@ describe.each(responses)('a response framed by %s', (_, whole) => {
   });
 });
 
-test('a gzip body that was cut before it was framed is never accepted, at whichever byte', async () => {
+test('HttpClient: a gzip body that was truncated at any byte before it was framed: is never accepted', async () => {
   const headers = { 'content-encoding': 'gzip' };
   for (let length = 0; length < zipped.length; length++) {
     const { origin } = await vendorOf({ headers, body: zipped.subarray(0, length) });
@@ -66,8 +66,8 @@ test('a gzip body that was cut before it was framed is never accepted, at whiche
   }
 });
 
-/** A sample of `npm run trial -- cuts`, which cuts at every byte. */
-describe('a response of 16 KiB', () => {
+/** A sample of `npm run trial -- cuts`, which truncates at every byte. */
+describe('a truncated response of 16 KiB', () => {
   test.each<[way: Way, end: End, stride: number, timeoutMs: number]>([
     ['send', 'fin', 997, 5_000],
     ['send', 'reset', 4_999, 5_000],
@@ -75,7 +75,7 @@ describe('a response of 16 KiB', () => {
     ['download', 'fin', 1_999, 5_000],
     ['download', 'reset', 4_999, 5_000],
     ['download', 'stall', 9_973, 50],
-  ])('is never accepted cut by %s, under any framing (%s)', async (way, end, stride, timeoutMs) => {
+  ])('%s, truncated by %s, under any framing: is never accepted', async (way, end, stride, timeoutMs) => {
     const rows = await cutAll({ first: 3, stride, end, timeoutMs, way });
     for (const { body, framing, tried, taken, refused, wholeIsRight } of rows) {
       expect({ body, framing, taken, wholeIsRight }).toEqual({ body, framing, taken: [], wholeIsRight: true });
@@ -84,13 +84,13 @@ describe('a response of 16 KiB', () => {
     }
   });
 
-  test('of JSON is not read where it was cut before it was framed', () => {
+  test('JSON that was truncated before it was framed: is refused by the reader', () => {
     const { tried, taken } = cutJson(37);
     expect(tried).toBeGreaterThan(400);
     expect(taken).toEqual([]);
   });
 
-  test('of CSV that was cut before it was framed is read where a row may end, unless rows are counted or asked for again', async () => {
+  test('CSV that was truncated before it was framed: passes only at the end of a row, unless rows are counted or asked for again', async () => {
     const counted = await cutCsv('aitronos', 211);
     expect(counted).toMatchObject({ rowsLost: 0, both: 0 });
     expect(counted.miscounted).toBeGreaterThan(0);

@@ -18,7 +18,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'download-test-'));
 });
 afterEach(async () => {
-  // Whatever became of a response, nothing of it is left, and nothing is held open.
+  // However a response ended, nothing of it is left in the folder, and no file is open.
   expect(await readdir(folder)).toEqual([]);
   expect(await filesOpenIn(folder)).toBe(0);
   await rm(folder, { recursive: true });
@@ -34,11 +34,11 @@ async function textOf({ chunks, release }: Download): Promise<string> {
   return Buffer.concat(all).toString();
 }
 
-describe('a download', () => {
+describe('HttpClient: a download', () => {
   test.each([
     ['with a length', {}],
     ['in chunks', { headers: { 'transfer-encoding': 'chunked' } }],
-  ])('%s goes to the disk, and is recorded with its sum', async (_, answer) => {
+  ])('%s: goes to the disk, and is reported with its SHA-256', async (_, answer) => {
     const { origin } = await vendorOf({ ...answer, body: BODY });
     const client = opened(origin);
     const download = await client.download({ ...call, query: { a: 1 } });
@@ -49,7 +49,7 @@ describe('a download', () => {
     expect(client.exchanges).toMatchObject([{ path: '/api/log?a=1', status: 200, bytes: BODY.length, sha256 }]);
   });
 
-  test('that is small stays in memory', async () => {
+  test('small: stays in memory', async () => {
     const { origin, seen } = await vendorOf({ body: '[1]' });
     const download = await opened(origin, { folder: join(folder, 'not-there') }).download({ ...call, body: { a: 1 } });
     expect(download.body?.toString()).toBe('[1]');
@@ -57,13 +57,13 @@ describe('a download', () => {
     expect(seen[0]).toMatchObject({ method: 'GET', body: '{"a":1}' });
   });
 
-  test('that is compressed is decoded in memory', async () => {
+  test('compressed: is decoded in memory', async () => {
     const { origin } = await vendorOf({ headers: { 'content-encoding': 'gzip' }, body: gzipSync(BODY) });
     const download = await opened(origin).download(call);
     expect(download.body?.toString()).toBe(BODY);
   });
 
-  test('keeps the connection for the next one', async () => {
+  test('three in a row: share a connection', async () => {
     let connections = 0;
     const { origin, server } = await vendorOf({ body: BODY });
     server.on('connection', () => connections++);
@@ -72,7 +72,7 @@ describe('a download', () => {
     expect(connections).toBe(1);
   });
 
-  test('that was cut is fetched again as a whole, and nothing of the first try is in it', async () => {
+  test('truncated: is fetched again as a whole, with nothing of the first tries', async () => {
     const whole = `${typed}content-length: ${BODY.length}\r\n\r\n${BODY}`;
     const { origin } = await rawVendor((count) => (count < 2 ? whole.replace('[', '{').slice(0, -3) : whole));
     const client = opened(origin);
@@ -83,12 +83,12 @@ describe('a download', () => {
     expect(client.reasons).toEqual(Array(2).fill('truncated response (ERR_HTTP_CONTENT_LENGTH_MISMATCH)'));
   });
 
-  test.each([429, 503])('that is answered %i is tried again', async (status) => {
+  test.each([429, 503])('answered %i: is tried again', async (status) => {
     const { origin } = await vendorOf({ status, body: BODY }, { body: BODY });
     expect(await textOf(await opened(origin).download(call))).toBe(BODY);
   });
 
-  test('that stalls on its way is a time-out', async () => {
+  test('stalled before its end: is a time-out', async () => {
     const server = net.createServer((socket) =>
       socket.once('data', () => socket.write(`${typed}content-length: ${BODY.length}\r\n\r\n${BODY.slice(0, -1)}`)),
     );
@@ -97,7 +97,7 @@ describe('a download', () => {
     expect(error).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('time-out (ETIMEDOUT)') });
   });
 
-  test('that is aborted on its way throws the reason', async () => {
+  test('aborted before its end: throws the reason', async () => {
     const abort = new AbortController();
     const reason = new Error('Interrupted by SIGINT.');
     const server = net.createServer((socket) =>
@@ -110,29 +110,29 @@ describe('a download', () => {
     expect(await rejection(client.download(call))).toBe(reason);
   });
 
-  test('that is not what the document promises is given back', async () => {
+  test('of another content type: throws `protocol`, and leaves no file', async () => {
     const { origin, seen } = await vendorOf({ headers: { 'content-type': 'text/html' }, body: BODY });
     expect(await rejection(opened(origin).download(call))).toMatchObject({ kind: 'protocol' });
     expect(seen).toHaveLength(1);
   });
 
-  test('whose end only the close marks is given back', async () => {
+  test('without a length: throws `protocol`, and leaves no file', async () => {
     const { origin } = await rawVendor(() => `${typed}\r\n${BODY}`);
     const error = await rejection(opened(origin).download(call));
     expect(error).toMatchObject({ kind: 'protocol', message: expect.stringContaining('without a length') });
   });
 
   test.each([
-    ['announced', {}],
+    ['as its length announces', {}],
     ['in chunks', { headers: { 'transfer-encoding': 'chunked' } }],
-  ])('beyond the limit is incomplete, %s', async (_, answer) => {
+  ])('beyond the limit, %s: throws `incomplete`', async (_, answer) => {
     const { origin, seen } = await vendorOf({ ...answer, body: BODY });
     const error = await rejection(opened(origin, { maxBytes: 50_000 }).download(call));
     expect(error).toMatchObject({ kind: 'incomplete', message: 'Kosli sent a response of more than 50000 bytes.' });
     expect(seen).toHaveLength(1);
   });
 
-  test('for which the disk has no place is an error of the destination, at once', async () => {
+  test('with a folder that does not exist: throws `destination` at once', async () => {
     const { origin, seen } = await vendorOf({ body: BODY });
     const client = opened(origin, { folder: join(folder, 'not-there') });
     expect(await rejection(client.download(call))).toMatchObject({

@@ -6,8 +6,8 @@ import { clientTo, rawVendor, rejection, vendorOf } from './loopback.ts';
 
 const json = { path: '/api/log', accept: 'json' } as const;
 
-describe('who must act', () => {
-  test('404 is not-found', async () => {
+describe('HttpClient: kinds of errors', () => {
+  test('404: throws `not-found`', async () => {
     const { origin } = await vendorOf({ status: 404 });
     expect(await rejection(clientTo(origin).send({ ...json, query: { actor: 'ann' } }))).toMatchObject({
       kind: 'not-found',
@@ -15,7 +15,7 @@ describe('who must act', () => {
     });
   });
 
-  test('403 is auth, whatever its body is', async () => {
+  test('403 with any body: throws `auth`', async () => {
     for (const answer of [{ body: '<p>' }, { body: 'null' }, { headers: { 'content-encoding': 'br' } }]) {
       const { origin } = await vendorOf({ status: 403, ...answer });
       const error = await rejection(clientTo(origin).send(json));
@@ -23,7 +23,7 @@ describe('who must act', () => {
     }
   });
 
-  test.each([401, 403])('%i is auth, after one renewal', async (status) => {
+  test.each([401, 403])('%i: throws `auth` after one renewal of the credentials', async (status) => {
     const { origin, seen } = await vendorOf({ status });
     const asked: number[] = [];
     const renew = async (code: number) => asked.push(code) > 0;
@@ -34,7 +34,7 @@ describe('who must act', () => {
     expect(client.waits).toEqual([]);
   });
 
-  test('renewed credentials are the ones sent, and the body decides', async () => {
+  test('credentials renewed because of the body: are sent in the next try', async () => {
     const { origin, seen } = await vendorOf({ status: 403, body: '{"error":"TokenError"}' }, {});
     let token = 'old';
     await clientTo(origin, {
@@ -47,14 +47,14 @@ describe('who must act', () => {
     expect(seen.map(({ headers }) => headers.authorization)).toEqual(['old', 'new']);
   });
 
-  test('a refused log-in is auth, and renews nothing', async () => {
+  test('a refused log-in: throws `auth`, and renews nothing', async () => {
     const { origin, seen } = await vendorOf({ status: 401 });
     const renew = async () => true;
     expect(await rejection(clientTo(origin, { renew }).sendPlain(json))).toMatchObject({ kind: 'auth' });
     expect(seen).toHaveLength(1);
   });
 
-  test('a body beyond the limit is incomplete, whether announced, chunked or compressed', async () => {
+  test('a body beyond the limit, announced, chunked or compressed: throws `incomplete`', async () => {
     const big = 'x'.repeat(5_000_000);
     for (const answer of [
       { body: big },
@@ -68,22 +68,22 @@ describe('who must act', () => {
     }
   });
 
-  test('a token that no header can hold is an input', async () => {
+  test('a token that no header can hold: throws `input`', async () => {
     const { origin } = await vendorOf({});
     const error = await rejection(clientTo(origin, { authorize: async () => ({ authorization: 'a\nb' }) }).send(json));
     expect(error).toMatchObject({ kind: 'input' });
   });
 });
 
-describe('what is never told', () => {
-  test('the vendor is quoted short, escaped, and without the token that it echoes', async () => {
+describe('HttpClient: texts of errors', () => {
+  test('a vendor that echoes the token: is quoted short, escaped, and redacted', async () => {
     const message = `::error::\u001b[31mBad s3cr3t-token${'x'.repeat(500)}`;
     const { origin } = await vendorOf({ status: 401, body: JSON.stringify({ message }) });
     const error = await rejection(clientTo(origin).send(json));
     expect(error.message).toMatch(/^Kosli refused the credentials: "\\:\\:error:\\:\\u001b\[31mBad \*\*\*x{179}…"$/);
   });
 
-  test('nor the secret of a log-in', async () => {
+  test('a vendor that echoes the secret of a log-in: is quoted redacted', async () => {
     const { origin } = await vendorOf({ status: 400, body: '{"message":"no client hunter2hunter2"}' });
     const call = { ...json, method: 'POST', body: { clientSecret: 'hunter2hunter2' } } as const;
     const { redact, mask } = openSecrets(() => {});
@@ -94,10 +94,10 @@ describe('what is never told', () => {
   });
 
   test.each([
-    ['a cut response', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{'],
+    ['a truncated response', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{'],
     ['no HTTP', 'SSH-2.0\r\n'],
     ['a reset', ''],
-  ])('no error or cause holds a header: %s', async (_, bytes) => {
+  ])('%s: neither the error nor its causes hold a header or a body', async (_, bytes) => {
     const { origin } = await rawVendor(() => bytes);
     const error = await rejection(clientTo(origin).send({ ...json, body: { p: 'hidden-body' } }));
     expect(error.cause).toBeInstanceOf(Error);

@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-/** Listens on loopback until the test ends. Gives the port. */
+/** Listens on loopback until the test ends, and returns the port. */
 export async function listen(server: net.Server): Promise<number> {
   const sockets = new Set<net.Socket>();
   server.on('connection', (socket: net.Socket) => {
@@ -41,7 +41,7 @@ export interface Scripted {
   readonly body?: string | Buffer;
 }
 
-/** A vendor that gives its answers in turn, the last one again and again. Each has a Content-Length and is JSON. */
+/** Starts a vendor that gives its answers in turn, then the last one again. Each is JSON with a Content-Length. */
 export async function vendorOf(...answers: Scripted[]): Promise<{ origin: string; seen: Seen[]; server: http.Server }> {
   const seen: Seen[] = [];
   const server = http.createServer(async (request, response) => {
@@ -60,7 +60,7 @@ export async function vendorOf(...answers: Scripted[]): Promise<{ origin: string
   return { origin: `http://127.0.0.1:${await listen(server)}`, seen, server };
 }
 
-/** A vendor that writes the given bytes to each connection that has sent something, and ends it. */
+/** Starts a vendor that writes some bytes to each connection that has sent a request, and ends it. */
 export async function rawVendor(reply: (count: number) => Buffer | string): Promise<{ origin: string }> {
   let count = 0;
   const server = net.createServer((socket) => socket.once('data', () => socket.end(reply(count++))));
@@ -76,7 +76,7 @@ export interface Opened extends HttpClient {
 /** 2026-11-21T12:00:00Z */
 export const NOON = Date.UTC(2026, 10, 21, 12);
 
-/** A wire whose waits are written down and take no time. */
+/** Opens a client whose waits are recorded and take no time. */
 export function clientTo(origin: string, more: Partial<HttpClientOptions> = {}): Opened {
   const waits: number[] = [];
   const reasons: string[] = [];
@@ -110,14 +110,14 @@ export function clientTo(origin: string, more: Partial<HttpClientOptions> = {}):
   return { ...client, waits, reasons, exchanges };
 }
 
-/** How many files of this process, with or without a name, are open in a folder. */
+/** Number of files in a folder that this process has open, with or without a name. */
 export async function filesOpenIn(folder: string): Promise<number> {
   const open = await readdir('/proc/self/fd');
   const paths = await Promise.all(open.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
   return paths.filter((path) => path.startsWith(`${folder}/`)).length;
 }
 
-/** What a promise is rejected with; fails where it is not. */
+/** Returns the error of a promise; fails if it is not rejected. */
 export function rejection(promise: Promise<unknown>): Promise<ExportError> {
   return promise.then(
     () => Promise.reject(new Error('was not rejected')),

@@ -8,7 +8,7 @@ import { clientTo, listen, rejection, vendorOf } from './loopback.ts';
 
 const call = { path: '/api/log', accept: 'json' } as const;
 
-/** A proxy that forwards, and writes down what it was asked for. */
+/** Starts a proxy that forwards requests and records them. */
 async function proxy(): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = [];
   const server = http.createServer((request, response) => {
@@ -42,7 +42,7 @@ const der = (tag: number, ...parts: Uint8Array[]): Buffer => {
   return Buffer.concat([Buffer.from([tag, ...length]), body]);
 };
 
-/** A TLS server with a certificate of its own making. */
+/** Starts a TLS server with a self-signed certificate. */
 async function untrusted(): Promise<string> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = der(0x30, Buffer.from('06082a8648ce3d040302', 'hex'));
@@ -57,7 +57,7 @@ async function untrusted(): Promise<string> {
   return `https://127.0.0.1:${await listen(server)}`;
 }
 
-test('a certificate that nobody vouches for is not tried again', async () => {
+test('HttpClient: a self-signed certificate: throws `unavailable` at once', async () => {
   const client = clientTo(await untrusted());
   expect(await rejection(client.send(call))).toMatchObject({
     kind: 'unavailable',
@@ -67,8 +67,8 @@ test('a certificate that nobody vouches for is not tried again', async () => {
   expect(client.exchanges).toHaveLength(1);
 });
 
-describe('a proxy', () => {
-  test.each(['HTTP_PROXY', 'http_proxy'])('is used where %s names it', async (name) => {
+describe('HttpClient: a proxy', () => {
+  test.each(['HTTP_PROXY', 'http_proxy'])('named by %s: is used', async (name) => {
     const { origin, seen } = await vendorOf({});
     const { url, asked } = await proxy();
     await clientTo(origin, { proxyEnv: { [name]: url } }).send({ ...call, query: { a: 'b c' }, body: { c: 1 } });
@@ -76,14 +76,14 @@ describe('a proxy', () => {
     expect(seen[0]?.body).toBe('{"c":1}');
   });
 
-  test.each(['NO_PROXY', 'no_proxy'])('is left out where %s names the vendor', async (name) => {
+  test.each(['NO_PROXY', 'no_proxy'])('with the vendor in %s: is not used', async (name) => {
     const { origin } = await vendorOf({});
     const { url, asked } = await proxy();
     await clientTo(origin, { proxyEnv: { HTTP_PROXY: url, [name]: '127.0.0.1' } }).send(call);
     expect(asked).toEqual([]);
   });
 
-  test('tunnels https, so that the certificate is the vendor’s', async () => {
+  test('https through a proxy: is tunnelled, so that the certificate is the vendor’s', async () => {
     const origin = await untrusted();
     const { url, asked } = await proxy();
     const client = clientTo(origin, { proxyEnv: { HTTPS_PROXY: url } });
@@ -91,7 +91,7 @@ describe('a proxy', () => {
     expect(asked).toEqual([`CONNECT ${origin.slice('https://'.length)}`]);
   });
 
-  test('that refuses the tunnel is unavailable, and is not quoted unescaped', async () => {
+  test('that refuses the tunnel: throws `unavailable`, and is quoted escaped, without its password', async () => {
     const server = http.createServer();
     server.on('connect', (_, socket) => socket.end('HTTP/1.1 407 \u001b[31m##[error]x\r\n\r\n'));
     const url = `http://user:hunter2@127.0.0.1:${await listen(server)}`;
@@ -105,7 +105,7 @@ describe('a proxy', () => {
   });
 
   test.each(['http://user:hunter2:x@', 'socks5://user:hunter2@127.0.0.1:1', '127.0.0.1:3128'])(
-    'as %s is an input error that does not quote it',
+    'with the unusable URL %s: throws `input`, which does not quote the password',
     (url) => {
       let error: unknown;
       try {

@@ -11,7 +11,7 @@ const answer = (remaining: number | string, reset: number | string) => ({
   'x-ratelimit-reset': String(reset),
 });
 
-/** A clock that goes on to the next thing that somebody waits for, once nothing else is to be done. */
+/** A clock that moves on to the next wait that ends, once all else is done. */
 class VirtualClock implements Clock {
   #now = 1_000_000;
   readonly #waiting: { readonly at: number; readonly wake: () => void }[] = [];
@@ -32,7 +32,7 @@ class VirtualClock implements Clock {
     });
   }
 
-  /** Until nobody waits any more, or beyond an instant. */
+  /** Runs until no wait is left, or past an instant. */
   async run(until = Number.POSITIVE_INFINITY): Promise<void> {
     for (;;) {
       await turn();
@@ -47,10 +47,10 @@ class VirtualClock implements Clock {
   }
 }
 
-/** How a server counts: gives what is left after one more request, and when it counts anew; less than 0: too many. */
+/** Counts one more request as a server does; returns how many are left (below 0: too many), and the time to its reset. */
 type Counting = (now: number) => { readonly left: number; readonly resetMs: number };
 
-/** From its first request on, so many a window. */
+/** Allows `limit` requests in a window that starts with its first request. */
 function fixedWindow(limit: number, windowMs: number): Counting {
   let endsAt = Number.NEGATIVE_INFINITY;
   let count = 0;
@@ -61,7 +61,7 @@ function fixedWindow(limit: number, windowMs: number): Counting {
   };
 }
 
-/** So many in each stretch that ends now. */
+/** Allows `limit` requests in the `windowMs` milliseconds before each. */
 function slidingWindow(limit: number, windowMs: number): Counting {
   const arrived: number[] = [];
   return (now) => {
@@ -75,21 +75,21 @@ interface Traffic {
   readonly limiter: RateLimiter;
   readonly clock: VirtualClock;
   readonly counting: Counting;
-  readonly walkers: number;
+  readonly concurrency: number;
   readonly requests: number;
-  /** How long requests and answers travel, and walkers do something else, in milliseconds, again and again. */
+  /** Times that requests and answers travel, and a sender pauses, in milliseconds; repeated. */
   readonly travel: readonly number[];
   readonly tells: boolean;
 }
 
-/** Sends requests, as many at once as there are walkers. Gives when each arrived, and how many were too many. */
-async function traffic({ limiter, clock, counting, walkers, requests, travel, tells }: Traffic) {
+/** Sends requests concurrently. Returns when each arrived, and how many were too many. */
+async function traffic({ limiter, clock, counting, concurrency, requests, travel, tells }: Traffic) {
   const arrivals: number[] = [];
   let tooMany = 0;
   let sent = 0;
   let travels = 0;
   const travelled = () => clock.sleep(travel[travels++ % travel.length] ?? 0, NEVER);
-  const walk = async () => {
+  const send = async () => {
     while (sent < requests) {
       sent++;
       await limiter.acquire(NEVER);
@@ -103,25 +103,31 @@ async function traffic({ limiter, clock, counting, walkers, requests, travel, te
       await travelled();
     }
   };
-  const walks = Promise.all(Array.from({ length: walkers }, walk));
+  const all = Promise.all(Array.from({ length: concurrency }, send));
   await clock.run();
-  await walks;
+  await all;
   return { arrivals, tooMany };
 }
 
 const travel = fc.array(fc.integer({ min: 0, max: 3000 }), { minLength: 1, maxLength: 20 });
-const walkers = fc.integer({ min: 1, max: 16 });
+const concurrency = fc.integer({ min: 1, max: 16 });
 
-describe('a published rate', () => {
+describe('RateLimiter: a documented rate', () => {
   test.each([
     ['in fixed windows', fixedWindow],
     ['in sliding windows', slidingWindow],
-  ])('is never exceeded at a server that counts %s, however long answers take', async (_, count) => {
+  ])('a server that counts %s, answers of any duration: the rate is never exceeded', async (_, count) => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 20 }), walkers, travel, async (requests, atOnce, times) => {
+      fc.asyncProperty(fc.integer({ min: 1, max: 20 }), concurrency, travel, async (requests, atOnce, times) => {
         const clock = new VirtualClock();
         const rate = { requests, windowMs: 10_000 };
-        const given = { clock, counting: count(requests, rate.windowMs), walkers: atOnce, travel: times, tells: false };
+        const given = {
+          clock,
+          counting: count(requests, rate.windowMs),
+          concurrency: atOnce,
+          travel: times,
+          tells: false,
+        };
         const { arrivals, tooMany } = await traffic({ ...given, limiter: new RateLimiter(rate, clock), requests: 60 });
         expect(tooMany).toBe(0);
         expect(arrivals).toHaveLength(60);
@@ -134,16 +140,23 @@ describe('a published rate', () => {
     );
   });
 
-  test('is made use of: a full one each window', async () => {
+  test('more requests than the rate allows: each window is used in full', async () => {
     const clock = new VirtualClock();
     const rate = { requests: 10, windowMs: 60_000 };
     const start = clock.now();
-    const given = { clock, counting: slidingWindow(10, 60_000), walkers: 4, requests: 100, travel: [50], tells: false };
+    const given = {
+      clock,
+      counting: slidingWindow(10, 60_000),
+      concurrency: 4,
+      requests: 100,
+      travel: [50],
+      tells: false,
+    };
     await traffic({ ...given, limiter: new RateLimiter(rate, clock) });
     expect(clock.now() - start).toBeLessThan(9 * 61_000);
   });
 
-  test('is that of the vendor’s own hosts, and no other’s', async () => {
+  test('rateLimiterFor: the rate holds for the vendor’s own hosts alone', async () => {
     const vendor = vendorOf({ rate: { requests: 1, windowMs: 60_000 } });
     for (const [origin, ms] of [
       ['https://acme.test', 60_250],
@@ -151,10 +164,10 @@ describe('a published rate', () => {
     ] as const) {
       const clock = new VirtualClock();
       const start = clock.now();
-      const pace = rateLimiterFor(vendor, origin, clock);
-      await pace.acquire(NEVER);
-      pace.release(null);
-      const second = pace.acquire(NEVER);
+      const limiter = rateLimiterFor(vendor, origin, clock);
+      await limiter.acquire(NEVER);
+      limiter.release(null);
+      const second = limiter.acquire(NEVER);
       await clock.run();
       await second;
       expect(clock.now() - start).toBe(ms);
@@ -162,13 +175,13 @@ describe('a published rate', () => {
   });
 });
 
-describe('what the vendor says is left', () => {
-  test('is kept to, whatever is in flight: never one request too many', async () => {
+describe('RateLimiter: the rest that `x-ratelimit-*` tells', () => {
+  test('any requests in flight: never one too many', async () => {
     let most = 0;
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 16, max: 60 }), walkers, travel, async (limit, atOnce, times) => {
+      fc.asyncProperty(fc.integer({ min: 16, max: 60 }), concurrency, travel, async (limit, atOnce, times) => {
         const clock = new VirtualClock();
-        const given = { clock, counting: fixedWindow(limit, 60_000), walkers: atOnce, travel: times, tells: true };
+        const given = { clock, counting: fixedWindow(limit, 60_000), concurrency: atOnce, travel: times, tells: true };
         const { arrivals, tooMany } = await traffic({ ...given, limiter: new RateLimiter(null, clock), requests: 150 });
         expect(tooMany).toBe(0);
         most = Math.max(most, arrivals.length / (1 + (clock.now() - 1_000_000) / 60_000) / limit);
@@ -178,33 +191,40 @@ describe('what the vendor says is left', () => {
     expect(most).toBeGreaterThan(0.5);
   });
 
-  test('is made use of, but for as many as may be in flight', async () => {
+  test('many requests: all of the rest is used but for as many as may be in flight', async () => {
     const clock = new VirtualClock();
-    const given = { clock, counting: fixedWindow(100, 60_000), walkers: 8, requests: 500, travel: [100], tells: true };
+    const given = {
+      clock,
+      counting: fixedWindow(100, 60_000),
+      concurrency: 8,
+      requests: 500,
+      travel: [100],
+      tells: true,
+    };
     const { tooMany } = await traffic({ ...given, limiter: new RateLimiter(null, clock) });
     expect(tooMany).toBe(0);
     expect(clock.now() - 1_000_000).toBeLessThan(6 * 62_000);
   });
 
-  test('is for one request each, though none was answered since', async () => {
+  test('several requests before the next answer: each takes one of the rest', async () => {
     const clock = new VirtualClock();
-    const pace = new RateLimiter(null, clock);
+    const limiter = new RateLimiter(null, clock);
     const start = clock.now();
-    await pace.acquire(NEVER);
-    pace.release(answer(2, 9));
-    const sent = [0, 1, 2].map(() => pace.acquire(NEVER).then(() => clock.now() - start));
+    await limiter.acquire(NEVER);
+    limiter.release(answer(2, 9));
+    const sent = [0, 1, 2].map(() => limiter.acquire(NEVER).then(() => clock.now() - start));
     await clock.run();
     expect(await Promise.all(sent)).toEqual([0, 0, 9250]);
   });
 
-  /** How long the next request waits after an answer with these headers, in milliseconds. */
+  /** Wait of the next request after an answer with these headers, in milliseconds. */
   const waitAfter = async (headers: Record<string, string> | null, others = 0) => {
     const clock = new VirtualClock();
-    const pace = new RateLimiter(null, clock);
-    for (let sent = 0; sent <= others; sent++) await pace.acquire(NEVER);
-    pace.release(headers);
+    const limiter = new RateLimiter(null, clock);
+    for (let sent = 0; sent <= others; sent++) await limiter.acquire(NEVER);
+    limiter.release(headers);
     const start = clock.now();
-    const next = pace.acquire(NEVER);
+    const next = limiter.acquire(NEVER);
     await clock.run();
     await next;
     return clock.now() - start;
@@ -219,22 +239,22 @@ describe('what the vendor says is left', () => {
     ['no time', answer(0, ''), 0, 0],
     ['no count', answer('many', 9), 0, 0],
     ['less than nothing', answer(-1, 9), 0, 0],
-    ['nothing at all', {}, 0, 0],
-    ['no answer', null, 0, 0],
-  ])('%s', async (_, headers, others, ms) => {
+    ['no such headers', {}, 0, 0],
+    ['a request without an answer', null, 0, 0],
+  ])('%s: %j, %i others in flight: the next request waits %i ms', async (_, headers, others, ms) => {
     expect(await waitAfter(headers, others)).toBe(ms);
   });
 });
 
-describe('close', () => {
-  test('stops all that were not sent yet, for as long as was asked for, and they go in their order', async () => {
+describe('RateLimiter.pauseFor', () => {
+  test('requests that are not sent yet: wait for the longest pause, and keep their order', async () => {
     const clock = new VirtualClock();
-    const pace = new RateLimiter(null, clock);
+    const limiter = new RateLimiter(null, clock);
     const start = clock.now();
     const sent: [index: number, ms: number][] = [];
-    pace.pauseFor(17_000);
-    pace.pauseFor(5000);
-    for (const index of [0, 1, 2]) void pace.acquire(NEVER).then(() => sent.push([index, clock.now() - start]));
+    limiter.pauseFor(17_000);
+    limiter.pauseFor(5000);
+    for (const index of [0, 1, 2]) void limiter.acquire(NEVER).then(() => sent.push([index, clock.now() - start]));
     await clock.run();
     expect(sent).toEqual([
       [0, 17_000],
@@ -243,26 +263,26 @@ describe('close', () => {
     ]);
   });
 
-  test('stops those that wait already for longer', async () => {
+  test('a longer pause while requests wait: delays them further', async () => {
     const clock = new VirtualClock();
-    const pace = new RateLimiter(null, clock);
+    const limiter = new RateLimiter(null, clock);
     const start = clock.now();
-    pace.pauseFor(1000);
-    const sent = pace.acquire(NEVER).then(() => clock.now() - start);
+    limiter.pauseFor(1000);
+    const sent = limiter.acquire(NEVER).then(() => clock.now() - start);
     await clock.run(start + 500);
-    pace.pauseFor(2000);
+    limiter.pauseFor(2000);
     await clock.run();
     expect(await sent).toBe(2500);
   });
 });
 
-test('a wait ends with the signal, for all that wait', async () => {
+test('RateLimiter: the signal aborts: all waiting requests throw its reason', async () => {
   const clock = new VirtualClock();
-  const pace = new RateLimiter({ requests: 1, windowMs: 60_000 }, clock);
-  await pace.acquire(NEVER);
+  const limiter = new RateLimiter({ requests: 1, windowMs: 60_000 }, clock);
+  await limiter.acquire(NEVER);
   const over = new AbortController();
   const waiting = [0, 1, 2].map(() =>
-    pace.acquire(over.signal).then(
+    limiter.acquire(over.signal).then(
       () => 'sent',
       (reason: unknown) => reason,
     ),

@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/time/clock.ts';
 const NOON = Date.UTC(2026, 10, 21, 12);
 const clock = (random: number) => ({ now: () => NOON, random: () => random, sleep: async () => {} });
 
-describe('Retry-After', () => {
+describe('readRetryAfter', () => {
   test.each([
     ['7', 7_000],
     [' 7 ', 7_000],
@@ -25,22 +25,24 @@ describe('Retry-After', () => {
   });
 });
 
-describe('patience', () => {
-  test('doubles the ceiling of its pauses up to 30 s', () => {
-    const patience = new RetryBudget(9, clock(0.999999));
-    expect(Array.from({ length: 8 }, () => patience.nextDelay(null))).toEqual([
+describe('RetryBudget', () => {
+  test('failures in a row: the longest wait doubles up to 30 s', () => {
+    const budget = new RetryBudget(9, clock(0.999999));
+    expect(Array.from({ length: 8 }, () => budget.nextDelay(null))).toEqual([
       1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000,
     ]);
-    expect(patience.nextDelay(null)).toBeNull();
+    expect(budget.nextDelay(null)).toBeNull();
   });
 
-  test('may not wait at all', () => expect(new RetryBudget(2, clock(0)).nextDelay(null)).toBe(0));
-  test('allows no second try of one', () => expect(new RetryBudget(1, clock(0)).nextDelay(1)).toBeNull());
-  test('waits ten minutes', () => expect(new RetryBudget(2, clock(0)).nextDelay(600_000)).toBe(600_000));
-  test('waits no longer', () => expect(new RetryBudget(2, clock(0)).nextDelay(600_001)).toBeNull());
+  test('a random number of 0: the wait is 0', () => expect(new RetryBudget(2, clock(0)).nextDelay(null)).toBe(0));
+  test('one try: no wait is left after it', () => expect(new RetryBudget(1, clock(0)).nextDelay(1)).toBeNull());
+  test('a wait of ten minutes: is allowed', () =>
+    expect(new RetryBudget(2, clock(0)).nextDelay(600_000)).toBe(600_000));
+  test('a wait of more than ten minutes: is not allowed', () =>
+    expect(new RetryBudget(2, clock(0)).nextDelay(600_001)).toBeNull());
 });
 
-test('statuses worth another try', () => {
+test('isTransient: 408, 425, 429, 5xx, and the statuses that the vendor lists', () => {
   const all = Array.from({ length: 500 }, (_, i) => i + 100).filter(
     (status) => status < 500 && isTransient(status, [409]),
   );
@@ -63,17 +65,17 @@ test.each([
   ['ERR_UNSUPPORTED_PROTOCOL', 'bug'],
   ['ERR_GOT_REQUEST_ERROR', 'bug'],
   [undefined, 'bug'],
-])('%s means %s', (code, kind) => expect(failureOf(code).kind).toBe(kind));
+])('failureOf: %s is of the kind %s', (code, kind) => expect(failureOf(code).kind).toBe(kind));
 
-describe('the clock', () => {
-  test('sleeps', async () => {
+describe('systemClock', () => {
+  test('sleep: takes the given time', async () => {
     const before = systemClock.now();
     await systemClock.sleep(5, new AbortController().signal);
     expect(systemClock.now() - before).toBeGreaterThanOrEqual(3);
     expect(systemClock.random()).toBeLessThan(1);
   });
 
-  test('wakes at once with the reason', async () => {
+  test('sleep: an abort rejects at once with its reason', async () => {
     const abort = new AbortController();
     const sleeping = systemClock.sleep(1_000_000, abort.signal);
     abort.abort('enough');

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** More than one piece that is read at once. */
+/** More bytes than one chunk has. */
 const BYTES = Buffer.from(Array.from({ length: 300_000 }, (_, index) => `${index},`).join(''));
 
 async function spooled(memoryBytes: number, step: number) {
@@ -30,7 +30,7 @@ async function joined(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(all);
 }
 
-test('bytes stay in memory up to the limit', async () => {
+test('Spool: bytes up to the limit stay in memory', async () => {
   const content = await spooled(BYTES.length, 100_001);
   expect(content.body?.equals(BYTES)).toBe(true);
   expect(content.bytes).toBe(BYTES.length);
@@ -42,18 +42,21 @@ test.each([
   [0, 65_536],
   [BYTES.length - 1, 100_001],
   [1_000_000, 1_900_000],
-])('beyond it (%d) they are on the disk, in a file that has no name', async (memoryBytes, step) => {
-  const content = await spooled(memoryBytes, step);
-  expect(content.body).toBeNull();
-  expect(content.bytes).toBe(BYTES.length);
-  expect(await filesOpenIn(folder)).toBe(1);
-  expect(await readdir(folder)).toEqual([]);
-  await content.release();
-  await content.release();
-  expect(await filesOpenIn(folder)).toBe(0);
-});
+])(
+  'Spool: bytes beyond a limit of %d, in chunks of %d, are on the disk, in a file without a name',
+  async (memoryBytes, step) => {
+    const content = await spooled(memoryBytes, step);
+    expect(content.body).toBeNull();
+    expect(content.bytes).toBe(BYTES.length);
+    expect(await filesOpenIn(folder)).toBe(1);
+    expect(await readdir(folder)).toEqual([]);
+    await content.release();
+    await content.release();
+    expect(await filesOpenIn(folder)).toBe(0);
+  },
+);
 
-test('they can be read again, and by two at once, whose pieces stay as they are', async () => {
+test('Spool: content is read again, by two readers at once, whose chunks are never overwritten', async () => {
   const content = await spooled(0, 65_536);
   const [first, second] = await Promise.all([joined(content.chunks()), joined(content.chunks())]);
   expect(first.equals(BYTES) && second.equals(BYTES)).toBe(true);
@@ -61,7 +64,7 @@ test('they can be read again, and by two at once, whose pieces stay as they are'
   expect((await joined(inMemory(BYTES).chunks())).equals(BYTES)).toBe(true);
 });
 
-test('what is discarded leaves nothing', async () => {
+test('Spool.discard: leaves no open file', async () => {
   const spool = new Spool(folder, 10);
   await spool.write(Buffer.alloc(11));
   expect(await filesOpenIn(folder)).toBe(1);
@@ -70,7 +73,7 @@ test('what is discarded leaves nothing', async () => {
   await new Spool(folder, 10).discard();
 });
 
-test('a folder that is not there is an error of the destination', async () => {
+test('Spool: a folder that does not exist: throws `destination`', async () => {
   const spool = new Spool(join(folder, 'not-there'), 10);
   await spool.write(Buffer.alloc(10));
   await expect(spool.write(Buffer.alloc(1))).rejects.toMatchObject({
@@ -80,7 +83,7 @@ test('a folder that is not there is an error of the destination', async () => {
   });
 });
 
-test('so is a disk without room, and it says so', async () => {
+test('Spool: disk full while writing: throws `destination`, leaves no named file', async () => {
   const program = `
     import { Spool } from ${JSON.stringify(new URL('../../../src/http/spool.ts', import.meta.url).href)};
     const spool = new Spool(${JSON.stringify(folder)}, 1000);

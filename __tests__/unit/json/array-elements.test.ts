@@ -24,13 +24,13 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const whole = (body: Buffer): Download => ({ where, ...inMemory(body) });
 
-/** The body as it comes from a disk, in pieces that end where they are told. */
-const inPieces = (body: Buffer, ends: readonly number[]): Download => ({
+/** The body as it comes from a disk, in chunks that end at the given places. */
+const inChunks = (body: Buffer, ends: readonly number[]): Download => ({
   ...whole(body),
   body: null,
   async *chunks() {
-    const cuts = [0, ...ends.map((end) => Math.min(end, body.length)).sort((a, b) => a - b), body.length];
-    for (const [index, cut] of cuts.slice(1).entries()) yield body.subarray(cuts[index], cut);
+    const bounds = [0, ...ends.map((end) => Math.min(end, body.length)).sort((a, b) => a - b), body.length];
+    for (const [index, end] of bounds.slice(1).entries()) yield body.subarray(bounds[index], end);
   },
 });
 
@@ -49,7 +49,7 @@ async function read(download: Download, place: ArrayLocation): Promise<Read> {
   }
 }
 
-/** What was read as JSON text, in which numbers have their digits; `protocol` where it was refused. */
+/** Elements and rest as JSON text, in which numbers have their digits; `protocol` if the body was refused. */
 async function outcome(download: Download, place: ArrayLocation): Promise<string> {
   try {
     const { batches, rest } = await read(download, place);
@@ -61,7 +61,7 @@ async function outcome(download: Download, place: ArrayLocation): Promise<string
   }
 }
 
-/** The same by `readJson`, and by the tokens of what it has taken. */
+/** The reference of `outcome`: by `readJson`, and by the names in the body. */
 function expectedOf(body: Buffer, { field, orArray }: ArrayLocation): string {
   let answer: unknown;
   try {
@@ -78,7 +78,7 @@ function expectedOf(body: Buffer, { field, orArray }: ArrayLocation): string {
   return JSON.stringify([elements, { ...answer, [field]: [] }]);
 }
 
-/** The names of the object on top, of valid JSON. */
+/** Names of the outermost object of valid JSON. */
 function namesOf(source: string): string[] {
   const names: string[] = [];
   let depth = 0;
@@ -151,13 +151,13 @@ const bodies = fc
 const places = fc.constantFrom<ArrayLocation>(DATA, EITHER, BARE, { field: '__proto__' }, { field: '' });
 
 describe('readElements', () => {
-  test('reads what JSON.parse reads, or refuses it, in memory and from a disk, cut anywhere', async () => {
-    const cuts = fc.array(fc.nat({ max: 60 }), { maxLength: 5 });
+  test('any body, in memory or in chunks that end anywhere: the elements and the rest are those of readJson', async () => {
+    const anyEnds = fc.array(fc.nat({ max: 60 }), { maxLength: 5 });
     await fc.assert(
-      fc.asyncProperty(bodies, places, cuts, async (body, place, ends) => {
+      fc.asyncProperty(bodies, places, anyEnds, async (body, place, ends) => {
         const expected = expectedOf(body, place);
         expect(await outcome(whole(body), place)).toBe(expected);
-        expect(await outcome(inPieces(body, ends), place)).toBe(expected);
+        expect(await outcome(inChunks(body, ends), place)).toBe(expected);
       }),
       { numRuns: 1_500 },
     );
@@ -167,41 +167,41 @@ describe('readElements', () => {
     '\ufeff {"n":[{"data":[0]}],"data" : [ {"a":"]\\\\\\"},{é𝄞"}, [1.10,[]] ,-0, "x\\\\" ] , "next":"c\\u0022"} ',
   );
 
-  test('takes nothing that is cut short, at whichever byte, and the whole in single bytes', async () => {
+  test('a body truncated at any byte: throws `protocol`; the whole body in single bytes: is read', async () => {
     const bytes = Array.from(SAMPLE, (_, index) => index);
     const expected = expectedOf(SAMPLE, DATA);
     expect(expected).toContain('[1.10,[]],-0,');
-    expect(await outcome(inPieces(SAMPLE, bytes), DATA)).toBe(expected);
-    for (const cut of bytes) {
-      const part = SAMPLE.subarray(0, cut);
-      if (cut < SAMPLE.length - 1) expect(await outcome(inPieces(part, bytes), DATA)).toBe('protocol');
-      expect(await outcome(inPieces(SAMPLE, [cut]), DATA)).toBe(expected);
+    expect(await outcome(inChunks(SAMPLE, bytes), DATA)).toBe(expected);
+    for (const end of bytes) {
+      const part = SAMPLE.subarray(0, end);
+      if (end < SAMPLE.length - 1) expect(await outcome(inChunks(part, bytes), DATA)).toBe('protocol');
+      expect(await outcome(inChunks(SAMPLE, [end]), DATA)).toBe(expected);
     }
   });
 
-  test('gives no more at once than has come, and keeps the order', async () => {
-    const { batches, rest } = await read(inPieces(Buffer.from('{"data":[1,2,3,4],"total":4}'), [12, 14]), DATA);
+  test('elements in several chunks: each batch has those of one chunk, in order', async () => {
+    const { batches, rest } = await read(inChunks(Buffer.from('{"data":[1,2,3,4],"total":4}'), [12, 14]), DATA);
     expect(batches).toEqual([[1], [2], [3, 4]]);
     expect(rest).toEqual({ data: [], total: 4 });
   });
 
   test.each([
     ['a field that is missing', '{"a":[1]}', DATA, 'missing'],
-    ['a field that is none of its own', '{}', { field: 'constructor' }, 'missing'],
+    ['a field that only the prototype has', '{}', { field: 'constructor' }, 'missing'],
     ['a field that is no array', '{"data":{"a":"secret"}}', DATA, 'Expected `data` to be an array'],
     ['an array where there has to be an object', '["secret"]', DATA, 'to be an object, not an array'],
     ['an object where there has to be an array', '{"data":["secret"]}', BARE, 'to be an array, not an object'],
-    ['neither', '"secret"', EITHER, 'to be an object, not a string'],
+    ['a string where there has to be an object or an array', '"secret"', EITHER, 'to be an object, not a string'],
     ['a field that comes twice', '{"data":["secret"],"data":[]}', DATA, 'comes twice'],
-    ['one that comes twice, in other words', '{"data":["secret"],"d\\u0061ta":1}', DATA, 'comes twice'],
-    ['a comma too many', '{"data":["secret",]}', DATA, 'not JSON'],
-    ['a comma too many, before', '{"data":[,"secret"]}', DATA, 'not JSON'],
-    ['another bracket', '{"data":["secret"}]', DATA, 'not JSON'],
-    ['something behind it', '["secret"],1', BARE, 'not JSON'],
-    ['something behind the array', '{"data":["secret"]"a":1}', DATA, 'not JSON, from character 18 on'],
-    ['a wrong element', '{"data":[1,{a:"secret"}]}', DATA, 'not JSON, from character 12 on'],
-  ])('refuses %s, and quotes nothing', async (_, body, place, message) => {
-    for (const download of [whole(Buffer.from(body)), inPieces(Buffer.from(body), [3, 11, 12, 14])]) {
+    ['a field that comes twice, written with an escape', '{"data":["secret"],"d\\u0061ta":1}', DATA, 'comes twice'],
+    ['a comma behind the last element', '{"data":["secret",]}', DATA, 'not JSON'],
+    ['a comma before the first element', '{"data":[,"secret"]}', DATA, 'not JSON'],
+    ['a closing bracket of another kind', '{"data":["secret"}]', DATA, 'not JSON'],
+    ['text behind the response', '["secret"],1', BARE, 'not JSON'],
+    ['a name without a comma behind the array', '{"data":["secret"]"a":1}', DATA, 'not JSON, from character 18 on'],
+    ['an element that is not JSON', '{"data":[1,{a:"secret"}]}', DATA, 'not JSON, from character 12 on'],
+  ])('%s: throws `protocol`, and quotes nothing', async (_, body, place, message) => {
+    for (const download of [whole(Buffer.from(body)), inChunks(Buffer.from(body), [3, 11, 12, 14])]) {
       const error = (await read(download, place).catch((thrown: unknown) => thrown)) as ExportError;
       expect(error).toMatchObject({ name: 'ExportError', kind: 'protocol', where });
       expect(error.message).toContain(message);
@@ -209,14 +209,14 @@ describe('readElements', () => {
     }
   });
 
-  test('refuses what is nested deeper than can be written again, by the same level', async () => {
+  test('elements nested too deep: are refused from one level on, in memory and in chunks', async () => {
     for (const [levels, taken] of [
       [998, true],
       [999, false],
       [100_000, false],
     ] as const) {
       const body = Buffer.from(`{"data":[1,${'['.repeat(levels)}1.10${']'.repeat(levels)}]}`);
-      for (const download of [whole(body), inPieces(body, [9, 500])]) {
+      for (const download of [whole(body), inChunks(body, [9, 500])]) {
         const reading = read(download, DATA);
         if (taken) expect((await reading).batches.flat()).toHaveLength(2);
         else await expect(reading).rejects.toMatchObject({ message: expect.stringContaining('nested too deep') });
@@ -224,7 +224,7 @@ describe('readElements', () => {
     }
   });
 
-  test('reads from a disk what is larger than one piece', async () => {
+  test('a body on the disk, larger than one chunk: is read in batches', async () => {
     const events = Array.from({ length: 4_000 }, (_, id) => ({ id, text: `é",[${'x'.repeat(id % 1_000)}` }));
     const spool = new Spool(folder, 1_000);
     const body = Buffer.from(JSON.stringify({ total: events.length, data: events }));

@@ -79,7 +79,7 @@ const { json } = fc.letrec<{ json: Sample }>((tie) => ({
 }));
 
 describe('readJson', () => {
-  test('keeps every number digit for digit', () => {
+  test('any JSON: every number keeps its digits', () => {
     fc.assert(
       fc.property(json, ({ source, written }) => {
         expect(JSON.stringify(readJson(answer(source)))).toBe(written);
@@ -95,7 +95,7 @@ describe('readJson', () => {
     ['[{"a":{"a":1.10,"a":{"b":1.0,"b":2.0}}}]', '[{"a":{"a":{"b":2.0}}}]'],
     ['{"\\u0061":1.10,"a":2.20}', '{"a":2.20}'],
     ['{"__proto__":1.10,"\\u005f_proto__":2.20}', '{"__proto__":2.20}'],
-  ])('a name that comes twice: %s has its last value', (source, written) => {
+  ])('a name that comes twice: %s is read as %s', (source, written) => {
     for (const _ of [1, 2, 3]) expect(JSON.stringify(readJson(answer(source)))).toBe(written);
   });
 
@@ -112,7 +112,7 @@ describe('readJson', () => {
     }
   });
 
-  test('names with an escape: refuses what is not JSON at its place, or nested too deep', () => {
+  test('names with an escape: throws `protocol` with the position of an error, or if nested too deep', () => {
     expect(() => readJson(answer('{"\\n":1,}'))).toThrow(protocol('not JSON, from character 8 on'));
     const nested = (levels: number) => `${'{"\\n":'.repeat(levels)}1${'}'.repeat(levels)}`;
     expect(JSON.stringify(readJson(answer(nested(1_000))))).toBe(nested(1_000));
@@ -121,7 +121,7 @@ describe('readJson', () => {
     }
   });
 
-  test('keeps them whatever space stands around them', () => {
+  test('a number between any white space: keeps its digits', () => {
     const space = fc.string({ unit: fc.constantFrom(' ', '\t', '\n', '\r'), maxLength: 2 });
     fc.assert(
       fc.property(numberText, space, space, (number, before, after) => {
@@ -132,13 +132,13 @@ describe('readJson', () => {
     );
   });
 
-  test('leaves a number that JavaScript writes as the vendor did a number', () => {
+  test('a number that JavaScript writes as the vendor did: stays a number', () => {
     expect(readJson(answer('[0, 1.5, 1704067200000, 9007199254740991]'))).toEqual([
       0, 1.5, 1704067200000, 9007199254740991,
     ]);
   });
 
-  test('refuses what is nested deeper than can be written again', () => {
+  test('more than 1000 levels: throws `protocol`', () => {
     const nested = (levels: number) => `${'[{"a":'.repeat(levels / 2)}1.10${'}]'.repeat(levels / 2)}`;
     expect(JSON.stringify(readJson(answer(nested(1_000))))).toBe(nested(1_000));
     expect(() => readJson(answer(nested(1_002)))).toThrow(protocol('nested too deep: more than 1000 levels'));
@@ -154,64 +154,64 @@ describe('readJson', () => {
     expect(readJson(answer(`[${'[],'.repeat(2_000)}{}]`))).toHaveLength(2_001);
   });
 
-  test('keeps a field __proto__ a field', () => {
+  test('a field `__proto__`: is a field, and no prototype', () => {
     const read = asObject(readJson(answer('{"__proto__":{"polluted":1.10}}')), 'it', where);
     expect(field(read, 'polluted')).toBeUndefined();
     expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
     expect(JSON.stringify(read)).toBe('{"__proto__":{"polluted":1.10}}');
   });
 
-  test('drops a byte order mark', () => {
+  test('a byte order mark: is dropped', () => {
     expect(readJson(answer('\ufeff{}'))).toEqual({});
   });
 
   test.each([
-    ['nothing', ''],
+    ['an empty body', ''],
     ['half an object', '{"secret": "a'],
     ['HTML', '<html>secret</html>'],
     ['a stray character', '{"a": "secret" x}'],
     ['two values', '{} {"secret": 1.10}'],
     ['a text that names a position', '{"a": secret in JSON at position 7'],
-  ])('refuses %s without quoting it', (_, body) => {
+  ])('%s: throws `protocol`, and quotes nothing', (_, body) => {
     const read = () => readJson(answer(body));
     expect(read).toThrow(protocol('not JSON'));
     expect(read).toThrow(expect.not.objectContaining({ cause: expect.anything() }));
     expect(read).not.toThrow(/secret/);
   });
 
-  test('refuses bytes that are not UTF-8', () => {
+  test('bytes that are not UTF-8: throw `protocol`', () => {
     expect(() => readJson(answer(Buffer.from([0x22, 0xff, 0x22])))).toThrow(protocol('not UTF-8'));
   });
 });
 
-describe('fields', () => {
+describe('values', () => {
   const [raw] = asArray(readJson(answer('[1.10]')), 'it', where);
 
-  test('an object is neither null, an array, nor a number', () => {
+  test('isObject, asObject: an object is neither null, an array, nor a number', () => {
     expect(isObject({})).toBe(true);
     for (const value of [null, [], raw, 1, 'a', undefined]) expect(isObject(value)).toBe(false);
     expect(() => asObject(raw, 'data[3]', where)).toThrow(protocol('Expected data[3] to be an object, not a number.'));
     expect(() => asObject(undefined, 'data', where)).toThrow(protocol('missing'));
   });
 
-  test('an array is an array', () => {
+  test('asArray: returns an array, throws `protocol` for an object', () => {
     expect(asArray([1], 'data', where)).toEqual([1]);
     expect(() => asArray({}, 'data', where)).toThrow(protocol('Expected data to be an array, not an object.'));
   });
 
-  test('only own fields count', () => {
+  test('field, requireString: a field of the prototype is missing', () => {
     expect(field({}, 'toString')).toBeUndefined();
     expect(() => requireString({}, 'constructor', where)).toThrow(protocol('field constructor'));
   });
 
-  test('a required string is a string, and may be empty', () => {
+  test('requireString: a string may be empty; any other value throws `protocol`', () => {
     expect(requireString({ id: '' }, 'id', where)).toBe('');
     for (const id of [null, 1, true, {}, []]) {
       expect(() => requireString({ id }, 'id', where)).toThrow(protocol('Expected field id to be a string'));
     }
   });
 
-  test('a required number is finite', () => {
+  test('requireNumber: a number has to be finite; any other value throws `protocol`', () => {
     const total = (source: string) => requireNumber(asObject(readJson(answer(source)), 'it', where), 'total', where);
     expect(total('{"total":12}')).toBe(12);
     expect(total('{"total":1.10}')).toBe(1.1);
@@ -220,7 +220,7 @@ describe('fields', () => {
     expect(() => total('{}')).toThrow(protocol('missing'));
   });
 
-  test('an instant is a timestamp in a string', () => {
+  test('requireInstant: a timestamp in a string; any other value throws `protocol`', () => {
     expect(requireInstant({ at: '2024-01-01T00:00:00.5+01:00' }, 'at', where)).toBe(
       Date.UTC(2023, 11, 31, 23, 0, 0, 500),
     );
@@ -230,12 +230,12 @@ describe('fields', () => {
     expect(() => requireInstant({ at: 1 }, 'at', where)).toThrow(protocol('a number'));
   });
 
-  test('what is no object may be taken for an empty one', () => {
+  test('objectOrNone: any value but an object becomes an object without fields', () => {
     expect(objectOrNone({ a: 1 })).toEqual({ a: 1 });
     for (const value of [null, 'a', [1], raw]) expect(objectOrNone(value)).toEqual({});
   });
 
-  test('objectIn gives the object that a cell holds, and one without fields for all else', () => {
+  test('objectIn: a cell that holds an object is read; any other becomes an object without fields', () => {
     expect(objectIn('{"a":"x","b":{"c":1}}')).toEqual({ a: 'x', b: { c: 1 } });
     expect(text(objectIn('{"a":1.10}')['a'])).toBe('1.10');
     for (const cell of ['', 'x', '[1]', '"a"', '1', '{', '{"a":1}x', '{a}', '{"a":'.repeat(5000)]) {
@@ -254,7 +254,7 @@ describe('fields', () => {
     [[], '[]'],
     ['half \ud800 a pair', 'half \ufffd a pair'],
     [['half \ud800 a pair'], '["half \\ud800 a pair"]'],
-  ])('the cell of %j is %j', (value, cell) => {
+  ])('text: the cell of %j is %j', (value, cell) => {
     expect(text(value)).toBe(cell);
   });
 });

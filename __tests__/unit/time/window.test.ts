@@ -25,7 +25,7 @@ const hoursOf = (inputs: Partial<WindowInputs>): number => {
   return (to - from) / HOUR_MS;
 };
 
-function refusal(inputs: Partial<WindowInputs>, now = NOW): ExportError {
+function errorOf(inputs: Partial<WindowInputs>, now = NOW): ExportError {
   try {
     resolve(inputs, now);
   } catch (error) {
@@ -35,7 +35,7 @@ function refusal(inputs: Partial<WindowInputs>, now = NOW): ExportError {
   throw new Error('not refused');
 }
 
-describe('forms of `from` and `to`', () => {
+describe('resolveWindow: forms of `from` and `to`', () => {
   test.each([
     ['2026-11-01T00:00:00Z', '2026-11-02T00:00:00Z', '2026-11-01T00:00:00Z 2026-11-02T00:00:00Z'],
     ['2026-11-01t00:00:00z', '2026-11-02T00:00:00+02:00', '2026-11-01T00:00:00Z 2026-11-01T22:00:00Z'],
@@ -58,13 +58,13 @@ describe('forms of `from` and `to`', () => {
     ['P1M', '2026-02', '2026-02-01T00:00:00Z 2026-03-01T00:00:00Z'],
     ['P1M', '2026-03-31T00:00:00Z', '2026-02-28T00:00:00Z 2026-03-31T00:00:00Z'],
     ['P1Y2M', '2026-03-01T00:00:00Z', '2025-01-01T00:00:00Z 2026-03-01T00:00:00Z'],
-  ])('from %s to %s', (from, to, expected) => {
+  ])('from %s to %s is the window %s', (from, to, expected) => {
     expect(windowOf({ from, to })).toBe(expected);
   });
 });
 
-describe('`now` and `settle`', () => {
-  test('now is cut to the second', () => {
+describe('resolveWindow: `now` and `settle`', () => {
+  test('`now` is rounded down to the second', () => {
     expect(windowOf({ from: 'PT1S' }, NOW + 999)).toBe('2026-12-15T09:59:59Z 2026-12-15T10:00:00Z');
   });
 
@@ -78,7 +78,7 @@ describe('`now` and `settle`', () => {
     ['P100W', 700 * DAY_MS],
     ['P1DT1H1M1S', DAY_MS + HOUR_MS + 61_000],
     ['PT0S', 0],
-  ])('settle %s', (settle, ms) => {
+  ])('settle %s: the window ends %d ms before now', (settle, ms) => {
     expect(resolve({ settle }).window.to).toBe(NOW - ms);
     expect(resolve({ settle }).clamped).toBe(ms > 0);
   });
@@ -88,19 +88,19 @@ describe('`now` and `settle`', () => {
     expect(resolve({ settle: 'P1D', timeZone: 'Europe/Berlin' }, now).window.to).toBe(now - DAY_MS);
   });
 
-  test('a later `to` is pulled back, and a duration counts back from there', () => {
+  test('a `to` later than `settle` allows: is clamped, and a duration counts back from there', () => {
     const { window, clamped } = resolve({ from: 'PT1H', to: '2027-01-01', settle: 'PT10M' });
     expect(window).toEqual({ from: NOW - 600_000 - HOUR_MS, to: NOW - 600_000 });
     expect(clamped).toBe(true);
   });
 
-  test('a `to` that is just settled stays', () => {
+  test('a `to` exactly `settle` before now: stays; one millisecond later: is clamped', () => {
     expect(resolve({ to: '2026-12-15T09:50:00Z', settle: 'PT10M' }).clamped).toBe(false);
     expect(resolve({ to: '2026-12-15T09:50:00.001Z', settle: 'PT10M' }).clamped).toBe(true);
   });
 });
 
-describe('local days', () => {
+describe('resolveWindow: local days', () => {
   test.each([
     ['Europe/Berlin', '2026-03-29', 23],
     ['Europe/Berlin', '2026-10-25', 25],
@@ -111,11 +111,11 @@ describe('local days', () => {
     ['America/Sao_Paulo', '2018-11-04', 23], // there is no midnight: the day starts at 01:00
     ['Asia/Kathmandu', '2026-03-29', 24],
     ['+05:30', '2026-03-29', 24],
-  ])('in %s %s has %d hours', (timeZone, day, hours) => {
+  ])('in %s, the day %s has %d hours', (timeZone, day, hours) => {
     expect(hoursOf({ timeZone, from: day, to: day })).toBe(hours);
   });
 
-  test('start at local midnight', () => {
+  test('a day and a month start at local midnight', () => {
     expect(windowOf({ timeZone: 'Europe/Berlin', from: '2026-10-25', to: '2026-10-25' })).toBe(
       '2026-10-24T22:00:00Z 2026-10-25T23:00:00Z',
     );
@@ -124,7 +124,7 @@ describe('local days', () => {
     );
   });
 
-  test('P1D is a local day, PT24H is not', () => {
+  test('P1D is a local day, PT24H always 24 hours', () => {
     const spring = { timeZone: 'Europe/Berlin', to: '2026-03-29' };
     const autumn = { timeZone: 'America/New_York', to: '2026-11-01' };
     expect(hoursOf({ ...spring, from: 'P1D' })).toBe(23);
@@ -136,13 +136,13 @@ describe('local days', () => {
     expect(hoursOf({ timeZone: 'Australia/Lord_Howe', to: '2026-10-04', from: 'P1D' })).toBe(23.5);
   });
 
-  test('a day that a time zone skipped is an empty window', () => {
-    const { message } = refusal({ timeZone: 'Pacific/Apia', from: '2011-12-30', to: '2011-12-30' });
+  test('a day that a time zone skipped: throws `input`, since the window is empty', () => {
+    const { message } = errorOf({ timeZone: 'Pacific/Apia', from: '2011-12-30', to: '2011-12-30' });
     expect(message).toContain('2011-12-30T10:00:00Z');
   });
 });
 
-describe('refused', () => {
+describe('resolveWindow: inputs that cannot be used', () => {
   test.each<[keyof WindowInputs, string, string]>([
     ['from', 'yesterday', 'cannot be read'],
     ['from', '', 'cannot be read'],
@@ -199,8 +199,8 @@ describe('refused', () => {
     ['settle', 'P1DT', 'cannot be read'],
     ['settle', 'P30000D', 'before 1970'],
     ['settle', `PT${'9'.repeat(400)}S`, 'too long'],
-  ])('%s: %j', (name, given, why) => {
-    const { kind, message, where, next } = refusal({ [name]: given });
+  ])('%s: %j throws `input`: %s', (name, given, why) => {
+    const { kind, message, where, next } = errorOf({ [name]: given });
     expect(kind).toBe('input');
     expect(where).toBe(`input \`${name}\``);
     expect(message).toContain(`\`${given}\` `);
@@ -208,12 +208,12 @@ describe('refused', () => {
     expect(next).toMatch(/^Give /);
   });
 
-  test('with the forms that there are', () => {
+  test('a text that cannot be read: the error names the accepted forms', () => {
     const points = ['`2026-11-01T00:00:00Z`', '`2026-11-01`', '`2026-11`'];
     for (const form of [...points, '`P7D`', '`24h`', '`last-export`']) {
-      expect(refusal({ from: 'yesterday' }).next).toContain(form);
+      expect(errorOf({ from: 'yesterday' }).next).toContain(form);
     }
-    for (const form of [...points, '`now`']) expect(refusal({ to: 'tomorrow' }).next).toContain(form);
+    for (const form of [...points, '`now`']) expect(errorOf({ to: 'tomorrow' }).next).toContain(form);
   });
 
   test.each([
@@ -224,16 +224,16 @@ describe('refused', () => {
     ['Berlin', 'is not a known time zone'],
     ['Mars/Olympus', 'is not a known time zone'],
     ['+25:00', 'is not a known time zone'],
-  ])('time-zone: %j', (timeZone, why) => {
-    const { kind, message, where, next } = refusal({ timeZone });
+  ])('time-zone: %j throws `input`: %s', (timeZone, why) => {
+    const { kind, message, where, next } = errorOf({ timeZone });
     expect(kind).toBe('input');
     expect(where).toBe('input `time-zone`');
     expect(message).toBe(`\`${timeZone}\` ${why}.`);
     expect(next).toContain('Europe/Berlin');
   });
 
-  test('a `from` that is not before `to`', () => {
-    const { kind, message, where, next } = refusal({ from: '2026-11-02', to: '2026-11-01' });
+  test('a `from` that is not before `to`: throws `input` with both instants', () => {
+    const { kind, message, where, next } = errorOf({ from: '2026-11-02', to: '2026-11-01' });
     expect(kind).toBe('input');
     expect(where).toBe('inputs `from` and `to`');
     expect(message).toBe(
@@ -242,8 +242,8 @@ describe('refused', () => {
     expect(next).toBe('Give a `from` that is before `to`.');
   });
 
-  test('a window that the pull-back emptied', () => {
-    const { message, next } = refusal({ from: '2026-12-16', to: '2026-12-16', settle: 'PT10M' });
+  test('a window that `settle` makes empty: throws `input`, which tells how far `to` was moved', () => {
+    const { message, next } = errorOf({ from: '2026-12-16', to: '2026-12-16', settle: 'PT10M' });
     expect(message).toContain(
       'is 2026-12-15T09:50:00Z, pulled back from 2026-12-17T00:00:00Z to `settle` (`PT10M`) before now.',
     );
@@ -251,7 +251,7 @@ describe('refused', () => {
   });
 });
 
-describe('resolveWindow, over all inputs', () => {
+describe('resolveWindow: any inputs', () => {
   const zones = [
     'UTC',
     'Europe/Berlin',
@@ -263,7 +263,7 @@ describe('resolveWindow, over all inputs', () => {
   ];
   const second = fc.integer({ min: 0, max: NOW / 1000 });
 
-  test('date-times are the instants that Date reads', () => {
+  test('a date-time is the instant that Date reads', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: NOW - 1 }), fc.integer({ min: 1, max: NOW }), (from, length) => {
         const to = Math.min(NOW, from + length);
@@ -277,7 +277,7 @@ describe('resolveWindow, over all inputs', () => {
     );
   });
 
-  test('a day is what Intl calls that day', () => {
+  test('a day is the interval to which Intl gives that date', () => {
     const recent = fc.integer({ min: at('2010-01-01T00:00:00Z') / 1000, max: NOW / 1000 - 2 * 86_400 });
     fc.assert(
       fc.property(fc.constantFrom(...zones), recent, (timeZone, seconds) => {
@@ -299,7 +299,7 @@ describe('resolveWindow, over all inputs', () => {
     );
   });
 
-  test('consecutive days and months leave no gap', () => {
+  test('consecutive days leave no gap, and a month is its days', () => {
     fc.assert(
       fc.property(fc.constantFrom(...zones), fc.integer({ min: 1, max: 15_000 }), (timeZone, days) => {
         const day = new Date(days * DAY_MS).toISOString().slice(0, 10);
@@ -315,7 +315,7 @@ describe('resolveWindow, over all inputs', () => {
     );
   });
 
-  test('in UTC a day is 24 hours long', () => {
+  test('a day of UTC has 24 hours', () => {
     fc.assert(
       fc.property(second, fc.integer({ min: 1, max: 3000 }), (seconds, days) => {
         const to = Math.max(seconds * 1000, days * DAY_MS);
@@ -331,7 +331,7 @@ const anyWindow = fc
   .map(([from, length]): Window => ({ from, to: from + length }));
 
 describe('sliceWindow', () => {
-  test('cuts at the multiples of the length', () => {
+  test('a window is split at the multiples of the length', () => {
     expect([...sliceWindow({ from: 5, to: 25 }, 10)]).toEqual([
       { from: 5, to: 10 },
       { from: 10, to: 20 },
@@ -342,11 +342,11 @@ describe('sliceWindow', () => {
     expect([...sliceWindow({ from: 12, to: 12 }, 10)]).toEqual([]);
   });
 
-  test.each([0, -1, 0.5, Number.NaN])('a length of %d is a bug of ours', (length) => {
+  test.each([0, -1, 0.5, Number.NaN])('a length of %d: throws RangeError', (length) => {
     expect(() => sliceWindow({ from: 0, to: 1 }, length).next()).toThrow(RangeError);
   });
 
-  test('tiles any window', () => {
+  test('the slices of any window tile it', () => {
     fc.assert(
       fc.property(anyWindow, fc.integer({ min: 3e7, max: 1e10 }), (window, length) => {
         const slices = [...sliceWindow(window, length)];
@@ -364,7 +364,7 @@ describe('sliceWindow', () => {
 });
 
 describe('halves', () => {
-  test('one millisecond cannot be cut', () => {
+  test('a window of one millisecond: null; of two: one each', () => {
     expect(halves({ from: 7, to: 8 })).toBeNull();
     expect(halves({ from: 7, to: 9 })).toEqual([
       { from: 7, to: 8 },
@@ -372,7 +372,7 @@ describe('halves', () => {
     ]);
   });
 
-  test('tile any longer window, as evenly as milliseconds allow', () => {
+  test('the halves of any longer window tile it, as evenly as milliseconds allow', () => {
     fc.assert(
       fc.property(anyWindow, (window) => {
         const pair = halves(window);
@@ -387,18 +387,18 @@ describe('halves', () => {
   });
 });
 
-test('pad', () => {
+test('pad: extends a window before and after, or by different lengths', () => {
   expect(pad({ from: 10, to: 20 }, 3)).toEqual({ from: 7, to: 23 });
   expect(pad({ from: 10, to: 20 }, 3, 0)).toEqual({ from: 7, to: 20 });
 });
 
-test('dayOf is the local day', () => {
+test('dayOf: is the day in the time zone', () => {
   const evening = at('2026-12-31T23:30:00Z');
   expect(dayOf(evening, 'UTC')).toEqual({ year: '2026', month: '12', day: '31' });
   expect(dayOf(evening, 'Europe/Berlin')).toEqual({ year: '2027', month: '01', day: '01' });
 });
 
-test('contains its start and not its end', () => {
+test('contains: a window contains its start and not its end', () => {
   const window = { from: 10, to: 20 };
   expect([9.999, 10, 19.999, 20].map((time) => contains(window, time))).toEqual([false, true, true, false]);
 });
