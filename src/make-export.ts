@@ -18,7 +18,7 @@ import type { Note } from './vendors/contract.ts';
 const MOST_READABLE_BYTES = 100 * 2 ** 20;
 
 /** An export whose files are all written, not yet delivered. */
-export type WrittenExport = Omit<Report, 'folder' | 'artifact' | 'commit'>;
+type WrittenExport = Omit<Report, 'folder' | 'artifact' | 'commit'>;
 
 /** The requests and notes of one export, in order. */
 interface ExportLog {

@@ -126,7 +126,7 @@ export function sayDone({ request, task, table, copies, folder, artifact, commit
 const LINE_INTERVAL_MS = 10_000;
 
 /** Says how far the export has come and what it waits for, in few lines. */
-export interface Progress {
+interface Progress {
   readonly requested: () => void;
   readonly written: (events: number, upTo: Window) => void;
   readonly waiting: (wait: Wait) => void;

@@ -19,7 +19,7 @@ import {
 import { linkOf, taskOf } from './chain.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
-const PACE_MS = 10_000;
+const LINE_INTERVAL_MS = 10_000;
 
 function inputsOf(given: Readonly<Record<string, string>>): Inputs {
   const inputs = Object.entries({ vendor: 'infisical', token: 'never-shown', ...given });
@@ -335,7 +335,7 @@ describe('openProgress', () => {
     expect(said).toEqual([]);
     progress.waiting({ attempt: 1, waitMs: 120_000, reason: 'status 429' });
     expect(said.map(({ line }) => line)).toEqual(['Try 1 failed: status 429. Trying again in 120.0 s.']);
-    pass(PACE_MS);
+    pass(LINE_INTERVAL_MS);
     progress.waiting({ attempt: 2, waitMs: 1_250, reason: 'time-out (ETIMEDOUT)' });
     expect(said.at(-1)?.line).toMatch(/^Try 2 failed: time-out \(ETIMEDOUT\)\. Trying again in 1\.[23] s\.$/);
   });
@@ -356,10 +356,10 @@ describe('openProgress', () => {
         }
         const times = [NOW, ...said.map(({ at }) => at)];
         for (const [index, at] of times.slice(1).entries()) {
-          expect(at - (times[index] ?? 0)).toBeGreaterThanOrEqual(PACE_MS);
+          expect(at - (times[index] ?? 0)).toBeGreaterThanOrEqual(LINE_INTERVAL_MS);
         }
         const silence = happenings.reduce((passed, { after }) => passed + after, NOW) - (times.at(-1) ?? 0);
-        expect(silence).toBeLessThan(PACE_MS);
+        expect(silence).toBeLessThan(LINE_INTERVAL_MS);
       }),
     );
   });

@@ -39,7 +39,7 @@ const placeholders = ({ vendor, windowRequest }: ExportRequest, { name, window }
 });
 
 /** The folders in a repository that hold the exports of a request. */
-export interface CommitFolders {
+interface CommitFolders {
   /** Folders that all exports are below, outermost first. */
   readonly prefix: readonly string[];
   /** Matches the folders of exports; the group `to` or `export` says the end of the window. */

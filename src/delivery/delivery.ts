@@ -19,7 +19,7 @@ import { openArtifactHistory } from './open-artifact-history.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** An export that is whole on the disk, to be delivered. */
-export interface FinishedExport {
+interface FinishedExport {
   readonly task: ExportTask;
   /** Absolute. */
   readonly folder: string;
@@ -33,7 +33,7 @@ export interface FinishedExport {
 }
 
 /** The receipts of one delivered export; null where a destination was not asked for. */
-export interface Receipts {
+interface Receipts {
   readonly artifact: ArtifactReceipt | null;
   readonly commit: CommitReceipt | null;
 }
@@ -56,7 +56,7 @@ export interface Delivery {
 }
 
 /** The clock, signal and log that the delivery uses. */
-export interface DeliveryContext {
+interface DeliveryContext {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Returns a text without the parts of it that are secrets. */

@@ -14,7 +14,7 @@ import type { ExportTask } from './next-export.ts';
 import { VERSION } from './version.ts';
 
 /** The facts that a manifest records. */
-export interface ManifestOptions {
+interface ManifestOptions {
   readonly request: ExportRequest;
   readonly workflowRun: WorkflowRun;
   readonly task: ExportTask;

@@ -55,7 +55,7 @@ export interface GitHubAccess {
 }
 
 /** The destinations of the exports, and their form. */
-export interface DeliverySettings {
+interface DeliverySettings {
   readonly destinations: readonly DestinationName[];
   /** null where `commit` is not a destination. */
   readonly commit: CommitTarget | null;

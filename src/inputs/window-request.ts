@@ -5,7 +5,7 @@ import { readBoolean } from './input-parsers.ts';
 import { resolveWindow } from './resolve-window.ts';
 
 /** How exports that go on from the last one follow each other. */
-export interface Continuation {
+interface Continuation {
   /** How far before the end of the last export late events are looked for, in milliseconds. */
   readonly overlapMs: number;
   /** The longest window of one export, as an ISO 8601 duration; null: no limit. */

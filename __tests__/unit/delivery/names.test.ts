@@ -2,13 +2,16 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
   artifactName,
+  artifactNaming,
   chainName,
   endInName,
   exportName,
+  exportNamePattern,
   INSTANT_IN_NAME,
   orgName,
 } from '../../../src/delivery/names.ts';
 import { readArtifactName } from '../../../src/inputs/input-parsers.ts';
+import { readInputs } from '../../../src/inputs/inputs.ts';
 import { compactInstant } from '../../../src/time/instant.ts';
 import { vendors } from '../../../src/vendors/index.ts';
 import { sha256 } from '../chain.ts';
@@ -143,6 +146,75 @@ describe('the name of a chain of artifacts', () => {
         expect(readArtifactName(name, 'artifact-name')).toBe(name);
         expect(name).toBe(`${vendor}-${orgName(organisation)}-${short}`);
       }),
+    );
+  });
+});
+
+describe('artifactNaming', () => {
+  const requestOf = (from: string) =>
+    readInputs(
+      { INPUT_VENDOR: 'kosli', INPUT_ORG: 'acme', INPUT_TOKEN: 'never-shown', INPUT_FROM: from },
+      () => {},
+      async () => 'jwt',
+      Date.UTC(2026, 11, 2),
+    ).request;
+  const fixed = requestOf('2026-11');
+  const chained = requestOf('last-export');
+  const short = chained.scope.slice(0, 8);
+  const own = { name: 'kosli-acme-x', runAttempt: '2' };
+
+  test.each([
+    [
+      'a fixed window without `artifact-name`: the name of the export and the attempt',
+      fixed,
+      null,
+      false,
+      'kosli-acme-x-attempt-2',
+      null,
+    ],
+    ['a fixed window with `artifact-name`: that name', fixed, 'audit', false, 'audit', null],
+    [
+      'a chain that is found by its commits: the name of each export',
+      chained,
+      null,
+      false,
+      'kosli-acme-x-attempt-2',
+      null,
+    ],
+    [
+      'a chain that is found by its commits, with `artifact-name`: that name, numbered',
+      chained,
+      'audit',
+      false,
+      'audit',
+      3,
+    ],
+    [
+      'a chain that is found by its artifacts: the name of the chain, numbered',
+      chained,
+      null,
+      true,
+      `kosli-acme-${short}`,
+      3,
+    ],
+    ['a chain that is found by its artifacts, with `artifact-name`: both', chained, 'audit', true, `audit-${short}`, 3],
+  ])('%s', (_, request, given, found, name, number) => {
+    expect(artifactNaming(request, { name: given }, own, 3, found)).toEqual({ name, number });
+  });
+});
+
+describe('exportNamePattern', () => {
+  test('matches the names of all exports of the organisation, and of no other', () => {
+    fc.assert(
+      fc.property(vendorId, org, org, window, (vendor, organisation, other, asked) => {
+        const pattern = new RegExp(`^${exportNamePattern(vendor, organisation)}$`, 'u');
+        expect(pattern.test(exportName(vendor, organisation, asked))).toBe(true);
+        const isSame = orgName(other) === orgName(organisation);
+        expect(pattern.test(exportName(vendor, other, asked))).toBe(isSame);
+      }),
+    );
+    expect(new RegExp(`^${exportNamePattern('kosli', 'a.b')}$`, 'u').test(exportName('kosli', 'axb', NOVEMBER))).toBe(
+      false,
     );
   });
 });
