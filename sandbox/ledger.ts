@@ -100,7 +100,7 @@ export const GRANULE: Readonly<Record<VendorId, number>> = {
 const { floor, imul } = Math;
 
 type Random = () => number;
-interface Seat {
+interface EventSource {
   readonly random: Random;
   readonly index: number;
   /** Microseconds since 1970. */
@@ -121,7 +121,7 @@ export function randomFrom(seed: number): Random {
 /** Events sorted by time, ties in the order in which they were made. Throws where the window is empty. */
 export function makeLedger(options: LedgerOptions): LedgerEvent[] {
   const random = randomFrom(options.seed);
-  const make = MAKERS[options.vendor];
+  const make = GENERATORS[options.vendor];
   const hasIds = options.vendor === 'infisical' || options.vendor === 'datafold';
   const events: LedgerEvent[] = [];
   let copies = 0;
@@ -184,7 +184,7 @@ function instants({ vendor, events, window, outside = 6, burst = 0 }: LedgerOpti
 
 type Body = Pick<LedgerEvent, 'fields' | 'hidden'>;
 
-function kosli({ random, index, micros }: Seat): Body {
+function kosli({ random, index, micros }: EventSource): Body {
   const environment = pick(random, KOSLI_PHYSICAL);
   const flows = pick(random, [['server'], ['web'], ['server', 'web'], []]);
   const repo = pick(random, ['acme/server', 'acme/web', 'acme/tools']);
@@ -204,7 +204,7 @@ function kosli({ random, index, micros }: Seat): Body {
   return { fields: cells, hidden: { environment, flows: flows.join(','), repo } };
 }
 
-function infisical({ random, index, micros }: Seat): Body {
+function infisical({ random, index, micros }: EventSource): Body {
   const at = new Date(micros / 1000).toISOString();
   const project = pick(random, ['project-a', 'project-b', null]);
   const type = pick(random, [
@@ -246,7 +246,7 @@ function infisical({ random, index, micros }: Seat): Body {
   return { fields, hidden: {} };
 }
 
-function datafold({ random, index, micros }: Seat): Body {
+function datafold({ random, index, micros }: EventSource): Body {
   const required = {
     timestamp: pythonTime(micros),
     event_uuid: uuid(random),
@@ -279,7 +279,7 @@ function datafold({ random, index, micros }: Seat): Body {
   return { fields, hidden: {} };
 }
 
-function aitronos({ random, index, micros }: Seat): Body {
+function aitronos({ random, index, micros }: EventSource): Body {
   const actor = pick(random, [
     ['usr_1', 'Ada Lovelace', 'ada@example.com'],
     ['usr_2', 'Bob "Bobby" Tables, Jr.', 'bob@example.com'],
@@ -305,7 +305,7 @@ function aitronos({ random, index, micros }: Seat): Body {
   return { fields: cells, hidden: { actor_id: actor[0] ?? '', target_id: target[0] ?? '', department_id: department } };
 }
 
-function codacy({ random, index, micros }: Seat): Body {
+function codacy({ random, index, micros }: EventSource): Body {
   const email = pick(random, ['ada@example.com', 'bob@example.com', 'o"brien, x@example.com']);
   const fields = {
     actor: index % 3 === 0 ? { email } : { email, role: pick(random, ['repositoryAdmin', 'organizationAdmin']) },
@@ -327,7 +327,13 @@ function codacy({ random, index, micros }: Seat): Body {
   return { fields, hidden: {} };
 }
 
-const MAKERS: Readonly<Record<VendorId, (seat: Seat) => Body>> = { kosli, infisical, datafold, aitronos, codacy };
+const GENERATORS: Readonly<Record<VendorId, (seat: EventSource) => Body>> = {
+  kosli,
+  infisical,
+  datafold,
+  aitronos,
+  codacy,
+};
 
 function pick<T>(random: Random, list: readonly T[]): T {
   return list[floor(random() * list.length)] as T;

@@ -120,7 +120,7 @@ export async function startResultsService(options: ResultsOptions = {}): Promise
     requests,
     run: (id) => access(runs.of(id)),
     hasRun: runs.has,
-    ...shelf(store, first),
+    ...artifactStore(store, first),
     async close() {
       server.close();
       server.closeAllConnections();
@@ -194,7 +194,7 @@ function answering(
 }
 
 /** What is there, as it looks from outside any run; names are those of the first. */
-function shelf({ emulator, entries, now, linkTo }: Store, first: Run) {
+function artifactStore({ emulator, entries, now, linkTo }: Store, first: Run) {
   const hasExpired = (entry: Entry): boolean => entry.expired || expiryOf(entry) <= now();
   const blobOf = ({ blob }: Entry) => emulator.blobs.getBlobClient(blob);
 

@@ -9,8 +9,8 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import type { Entry, EventQuery, Order } from './event-store.ts';
 import type { LedgerEvent } from './ledger.ts';
-import type { Asked, Entry, Order } from './shelf.ts';
 
 export interface SandboxRequest {
   readonly method: string;
@@ -56,7 +56,7 @@ export interface VendorOptions extends ServerOptions {
   /** Which rows a silent cap leaves. Defaults to the first ones in the order of the answer. */
   readonly capLeaves?: Order;
   /** What becomes of the entries of an answer, or of a page of it, before they are sent. */
-  readonly arrange?: (entries: readonly Entry[], asked: Asked) => readonly Entry[];
+  readonly arrange?: (entries: readonly Entry[], asked: EventQuery) => readonly Entry[];
 }
 
 export interface SandboxServer {

@@ -1,15 +1,15 @@
 /** A sample of `npm run trial -- kill`: runs that are killed, and run again on the same workspace. */
 
 import { expect, test } from '@jest/globals';
-import { type Blow, kill } from '../../trials/kill/kills.ts';
-import { type SceneKind, sceneOf } from '../../trials/kill/scene.ts';
+import { type KillPoint, kill } from '../../trials/kill/kill.ts';
+import { type ScenarioKind, scenarioOf } from '../../trials/kill/scenario.ts';
 
-const FILE: SceneKind = { destination: 'file', chained: false };
-const COMMIT: SceneKind = { destination: 'commit', chained: false };
-/** Of the scenes; their branch is there, so that one call commits. */
+const FILE: ScenarioKind = { destination: 'file', chained: false };
+const COMMIT: ScenarioKind = { destination: 'commit', chained: false };
+/** Of the scenarios; their branch is there, so that one call commits. */
 const SEED = 2;
 
-test.each<[string, SceneKind, Blow]>([
+test.each<[string, ScenarioKind, KillPoint]>([
   [
     'when the sums are on the disk and the manifest is not',
     FILE,
@@ -25,8 +25,8 @@ test.each<[string, SceneKind, Blow]>([
     COMMIT,
     { at: 'request', step: 0, what: 'github POST /graphql', moment: 'acted' },
   ],
-])('%s: what is there is whole, and the next run exact', async (_, kind, blow) => {
+])('%s: what is there is whole, and the next run exact', async (_, kind, point) => {
   const servers = { results: null, bundle: process.env['E2E_ENTRY'], network: null };
-  const { killed, flaws } = await kill(sceneOf(kind, SEED, Date.now()), blow, servers);
+  const { killed, flaws } = await kill(scenarioOf(kind, SEED, Date.now()), point, servers);
   expect({ killed, flaws }).toEqual({ killed: true, flaws: [] });
 });

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { makeLedger } from '../../sandbox/ledger.ts';
-import { preloaded } from '../../trials/kill/kills.ts';
+import { preloaded } from '../../trials/kill/kill.ts';
 import { expectRed, folder, run, vendor, WEEK } from './scenario.ts';
 
 const NAME = 'datafold-20261005T000000Z-20261012T000000Z';

@@ -1,5 +1,6 @@
 /** Speaks as Aitronos does: `aitronos.md`, and the query twin of the export. */
 
+import { type Entry, type FoundEntries, openEventStore, writtenOnce } from '../event-store.ts';
 import { AITRONOS_ENTITY_TYPES, csvLine, type LedgerEvent } from '../ledger.ts';
 import {
   json,
@@ -18,7 +19,6 @@ import {
   startServer,
   type VendorOptions,
 } from '../server.ts';
-import { type Entry, type Found, shelve, written } from '../shelf.ts';
 
 export interface AitronosOptions extends VendorOptions {
   /** Defaults to `org_sandbox`. */
@@ -57,7 +57,7 @@ const DAY = 86_400_000_000;
 
 export function startAitronos(options: AitronosOptions): Promise<SandboxServer> {
   const { org = 'org_sandbox', cap = 10_000, twin = true, lineEnd = '\r\n' } = options;
-  const find = shelve(options, ROWS[lineEnd]);
+  const find = openEventStore(options, ROWS[lineEnd]);
   const shape = ({ status, message }: Refusal) => ({ success: false, error: { code: CODES[status], message } });
   return startServer(
     refusing(shape, (request) => {
@@ -93,7 +93,7 @@ function csv(found: readonly Entry[], org: string, lineEnd: string): SandboxResp
   return { status: 200, headers, body: csvLine(AITRONOS_HEADER, lineEnd) + found.map((entry) => entry.text).join('') };
 }
 
-function page(found: Found, query: ReadonlyMap<string, string>): SandboxResponse {
+function page(found: FoundEntries, query: ReadonlyMap<string, string>): SandboxResponse {
   const skip = readInteger(query, 'skip', { least: 0, most: 1e9, otherwise: 0, status: 422 });
   const limit = readInteger(query, 'limit', { least: 1, most: 100, otherwise: 50, status: 422 });
   const items = found.slice(skip, skip + limit).map(({ event }) => aitronosItem(event));
@@ -107,7 +107,7 @@ export const aitronosItem = (event: LedgerEvent): Readonly<Record<string, string
 const ITEM_FIELDS = AITRONOS_HEADER.map((column) => column.toLowerCase().replaceAll(' ', '_'));
 
 const rowIn = (lineEnd: string) =>
-  written(({ fields }) =>
+  writtenOnce(({ fields }) =>
     csvLine(
       AITRONOS_HEADER.map((column) => `${fields[column]}`),
       lineEnd,

@@ -1,5 +1,6 @@
 /** Speaks as Codacy does, in either of its two documented shapes: `codacy.md` and `codacy.openapi.yaml`. */
 
+import { type Bounds, type Entry, type FoundEntries, type Order, openEventStore, writtenOnce } from '../event-store.ts';
 import { jsonOf, type LedgerEvent } from '../ledger.ts';
 import {
   jsonText,
@@ -16,7 +17,6 @@ import {
   startServer,
   type VendorOptions,
 } from '../server.ts';
-import { type Bounds, type Entry, type Found, type Order, shelve, written } from '../shelf.ts';
 
 export interface CodacyOptions extends VendorOptions {
   /** `data`: an object with pages (the default). `array`: a bare array, all at once. */
@@ -48,7 +48,7 @@ const ERRORS: Readonly<Record<number, string>> = {
 export function startCodacy(options: CodacyOptions): Promise<SandboxServer> {
   const { shape = 'data', provider = 'gh', organization = 'acme', order = 'newest', bounds = {}, rowCap } = options;
   const details = options.details ?? (shape === 'data' ? 'string' : 'object');
-  const find = shelve(options, WIRE[shape][details]);
+  const find = openEventStore(options, WIRE[shape][details]);
   return startServer(
     refusing(errorOf, (request) => {
       const [api, version, kind, wantedProvider = '', wantedOrganization, log, ...rest] = segmentsOf(request);
@@ -96,14 +96,14 @@ export function codacyWire({ fields }: LedgerEvent, shape: 'data' | 'array', det
 }
 
 const wireIn = (shape: 'data' | 'array', details: 'string' | 'object') =>
-  written((event) => jsonOf(codacyWire(event, shape, details)));
+  writtenOnce((event) => jsonOf(codacyWire(event, shape, details)));
 const WIRE = {
   data: { string: wireIn('data', 'string'), object: wireIn('data', 'object') },
   array: { string: wireIn('array', 'string'), object: wireIn('array', 'object') },
 };
 
 /** A cursor belongs to its `from` and `to`: with others it is refused. */
-function page(found: Found, query: ReadonlyMap<string, string>, most = 1000): SandboxResponse {
+function page(found: FoundEntries, query: ReadonlyMap<string, string>, most = 1000): SandboxResponse {
   const limit = Math.min(most, readInteger(query, 'limit', { least: 1, most: 1000, otherwise: 100, status: 400 }));
   const cursorAt = (start: number) => {
     return Buffer.from(`${query.get('from')}|${query.get('to')}|${start}`).toString('base64url');

@@ -1,5 +1,6 @@
 /** Speaks as Datafold does: `datafold.openapi.yaml`, a GET with a JSON body. */
 
+import { type Bounds, type Order, openEventStore, writtenOnce } from '../event-store.ts';
 import { jsonOf } from '../ledger.ts';
 import {
   jsonText,
@@ -14,7 +15,6 @@ import {
   startServer,
   type VendorOptions,
 } from '../server.ts';
-import { type Bounds, type Order, shelve, written } from '../shelf.ts';
 
 export interface DatafoldOptions extends VendorOptions {
   readonly bounds?: Bounds;
@@ -30,7 +30,7 @@ export interface DatafoldOptions extends VendorOptions {
 
 export function startDatafold(options: DatafoldOptions): Promise<SandboxServer> {
   const { bounds = {}, order = 'newest', rowCap, naive = false, ignoreBody = false } = options;
-  const find = shelve(options, naive ? naiveLog : log);
+  const find = openEventStore(options, naive ? naiveLog : log);
   const shape = ({ status, message, field }: Refusal) => ({
     detail: status === 422 ? [{ loc: ['body', field], msg: message, type: 'value_error' }] : message,
   });
@@ -50,8 +50,8 @@ export function startDatafold(options: DatafoldOptions): Promise<SandboxServer> 
   );
 }
 
-const log = written(({ fields }) => jsonOf(fields));
-const naiveLog = written(({ fields }) =>
+const log = writtenOnce(({ fields }) => jsonOf(fields));
+const naiveLog = writtenOnce(({ fields }) =>
   jsonOf({ ...fields, timestamp: String(fields['timestamp']).replace('+00:00', '') }),
 );
 

@@ -1,5 +1,6 @@
 /** Speaks as Infisical does: `infisical.openapi.yaml`, and the log-in routes of its code. */
 
+import { type Entry, openEventStore, writtenOnce } from '../event-store.ts';
 import { jsonOf } from '../ledger.ts';
 import {
   type Handler,
@@ -19,7 +20,6 @@ import {
   startServer,
   type VendorOptions,
 } from '../server.ts';
-import { type Entry, shelve, written } from '../shelf.ts';
 
 export interface InfisicalOptions extends VendorOptions {
   /** Whether `startDate` itself is included. Defaults to true. */
@@ -131,7 +131,7 @@ function readStrings(request: SandboxRequest, names: readonly string[]): Readonl
 }
 
 function auditLogsOf(options: InfisicalOptions, used: Map<string, number>): Handler {
-  const find = shelve(options, auditLog);
+  const find = openEventStore(options, auditLog);
   let calls = 0;
   return (request): SandboxResponse => {
     calls += 1;
@@ -148,7 +148,7 @@ function auditLogsOf(options: InfisicalOptions, used: Map<string, number>): Hand
   };
 }
 
-const auditLog = written((event) => jsonOf(event.fields));
+const auditLog = writtenOnce((event) => jsonOf(event.fields));
 
 function authorise(request: SandboxRequest, used: Map<string, number>, good = Number.POSITIVE_INFINITY): void {
   const header = request.headers.authorization;

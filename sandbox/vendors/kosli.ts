@@ -1,5 +1,6 @@
 /** Speaks as Kosli does: `kosli.openapi.yaml` and the environment listing of `kosli-related.openapi.yaml`. */
 
+import { type Bounds, type Order, openEventStore, writtenOnce } from '../event-store.ts';
 import { csvLine, KOSLI_COLUMNS, type LedgerEvent } from '../ledger.ts';
 import {
   json,
@@ -17,7 +18,6 @@ import {
   startServer,
   type VendorOptions,
 } from '../server.ts';
-import { type Bounds, type Order, shelve, written } from '../shelf.ts';
 
 export interface KosliEnvironment {
   readonly name: string;
@@ -123,7 +123,7 @@ function auditLogOf(options: KosliOptions) {
   const { bounds = {}, rowCap, order = 'newest', lineEnd = '\r\n', time = 'float' } = options;
   const styleOf = (environment: string) => (typeof time === 'string' ? time : (time[environment] ?? 'float'));
   const styles = [...new Set(typeof time === 'string' ? [time] : ['float' as const, ...Object.values(time)])];
-  const finders = new Map(styles.map((style) => [style, shelve(options, ROWS[style][lineEnd])]));
+  const finders = new Map(styles.map((style) => [style, openEventStore(options, ROWS[style][lineEnd])]));
   return (request: SandboxRequest, environment: KosliEnvironment): SandboxResponse => {
     const query = readQuery(request, AUDIT_PARAMETERS, 422);
     const style = styleOf(environment.name);
@@ -170,7 +170,7 @@ export function kosliCells(event: LedgerEvent, style: KosliTime): string[] {
   });
 }
 
-const rowIn = (style: KosliTime, lineEnd: string) => written((event) => csvLine(kosliCells(event, style), lineEnd));
+const rowIn = (style: KosliTime, lineEnd: string) => writtenOnce((event) => csvLine(kosliCells(event, style), lineEnd));
 const rowsIn = (style: KosliTime) => ({ '\r\n': rowIn(style, '\r\n'), '\n': rowIn(style, '\n') });
 const ROWS = { float: rowsIn('float'), iso: rowsIn('iso'), words: rowsIn('words'), none: rowsIn('none') };
 

@@ -13,7 +13,7 @@ import { main } from '../../src/main.ts';
 import type { Clock } from '../../src/time/clock.ts';
 import { inputVariables, quietRunner } from '../in-process.ts';
 import { expectedTable } from './expected.ts';
-import type { Scene, World, WorldKind } from './kind.ts';
+import type { Scenario, World, WorldKind } from './kind.ts';
 import { faultOf, worldOf } from './kinds.ts';
 import { flawsOfExport, flawsOfFailure, type Held } from './oracle.ts';
 import { NOW, type Planned, planOf } from './plan.ts';
@@ -68,7 +68,7 @@ interface Stage extends ReturnType<typeof planOf> {
 async function play({
   vendor,
   seed,
-  scene: drawn,
+  scenario: drawn,
   schedule,
   concurrency,
   dice,
@@ -78,19 +78,19 @@ async function play({
   let now = NOW;
   let last = 0;
   /** Requests that got another answer than they should have. */
-  let struck = 0;
+  let injected = 0;
   const met = schedule.filter(({ kind }) => worldOf.has(kind));
-  const { scene, worlds } = openWorlds({ ...drawn, request: () => last }, met);
+  const { scenario, worlds } = openWorlds({ ...drawn, request: () => last }, met);
   const isVisible = (event: LedgerEvent, request: number) =>
     worlds.every(({ visible }) => visible?.(event, request) ?? true);
   const options: World['server'] = Object.assign({}, ...worlds.map(({ server }) => server));
   const skewMs = worlds.reduce((sum, world) => sum + (world.skewMs ?? 0), 0);
   const vendorClock = () => now + skewMs;
   const server = await startVendor(vendor, {
-    events: scene.events,
+    events: scenario.events,
     token: TOKEN,
     clock: vendorClock,
-    ...scene.setting.server,
+    ...scenario.setting.server,
     ...options,
     ...(worlds.some(({ visible }) => visible) && { visible: (event: LedgerEvent) => isVisible(event, last) }),
     ...composed(worlds),
@@ -100,11 +100,11 @@ async function play({
       const planned = schedule.find(({ at, kind }) => at === index && faultOf.has(kind));
       if (planned === undefined || worlds.some(({ spares }) => spares?.(request))) {
         const fault = worlds.map((world) => world.fault?.(request, index)).find((found) => found !== undefined);
-        if (fault !== undefined) struck++;
+        if (fault !== undefined) injected++;
         return fault;
       }
       met.push(planned);
-      struck++;
+      injected++;
       return faultOf.get(planned.kind)?.make(randomFrom(planned.seed), { now: vendorClock, timeOut });
     },
   } as OptionsByVendor[VendorId]);
@@ -120,7 +120,7 @@ async function play({
   try {
     const outputs: Record<string, string> = {};
     const failure = await main({
-      env: environmentOf(scene, worlds, server, { folder, concurrency }),
+      env: environmentOf(scenario, worlds, server, { folder, concurrency }),
       runner: quietRunner(outputs),
       clock,
       signal: new AbortController().signal,
@@ -133,19 +133,19 @@ async function play({
       ...met.flatMap(({ kind }) => (faultOf.get(kind) ?? worldOf.get(kind))?.ends ?? []),
       ...beside.flatMap(({ kind }) => worldOf.get(kind)?.endsBesideOthers ?? []),
     ]);
-    const setting = { ...scene.setting, server: { ...scene.setting.server, ...options } };
+    const setting = { ...scenario.setting, server: { ...scenario.setting.server, ...options } };
     const table = expectedTable(setting, worlds.find(({ renamed }) => renamed)?.renamed);
     const flaws =
       failure === null
         ? await flawsOfExport(
             outputs,
             table,
-            heldBy(scene, (event) => [isVisible(event, 0), isVisible(event, last)]),
+            heldBy(scenario, (event) => [isVisible(event, 0), isVisible(event, last)]),
           )
         : await flawsOfFailure(failure.error, ends, folder);
     const transientOnly = met.every(({ kind }) => faultOf.get(kind)?.transient ?? worldOf.get(kind)?.ends.length === 0);
     if (failure === null && worlds.some(({ absurd }) => absurd)) flaws.push('what contradicts itself was exported');
-    if (failure !== null && transientOnly && struck < MOST_TRIES) {
+    if (failure !== null && transientOnly && injected < MOST_TRIES) {
       flaws.push(`did not get over ${met.length} faults that pass: ${(failure.error as Error).message}`);
     }
     if (last > MOST_REQUESTS) flaws.push('asked for ever');
@@ -164,17 +164,17 @@ async function play({
   }
 }
 
-/** Worlds, each in a scene with the events that those before have made: contents first, since others choose among them. */
-function openWorlds(drawn: Scene, planned: readonly Planned[]): { scene: Scene; worlds: readonly World[] } {
+/** Worlds, each in a scenario with the events that those before have made: contents first, since others choose among them. */
+function openWorlds(drawn: Scenario, planned: readonly Planned[]): { scenario: Scenario; worlds: readonly World[] } {
   const worlds: World[] = [];
-  let scene = drawn;
+  let scenario = drawn;
   const kinds = planned.flatMap(({ at, kind, seed }) => ({ at, seed, kind: worldOf.get(kind) }));
   for (const { at, seed, kind } of kinds.sort((a, b) => order(a.kind) - order(b.kind))) {
-    const world = kind?.make(scene, randomFrom(seed), at) ?? {};
+    const world = kind?.make(scenario, randomFrom(seed), at) ?? {};
     worlds.push(world);
-    scene = { ...scene, events: world.events ?? scene.events };
+    scenario = { ...scenario, events: world.events ?? scenario.events };
   }
-  return { scene, worlds };
+  return { scenario, worlds };
 }
 
 const order = (kind: WorldKind | undefined): number => (kind?.group === 'contents' ? 0 : 1);
@@ -194,7 +194,7 @@ function composed(worlds: readonly World[]): Pick<World, 'alter' | 'arrange'> {
 }
 
 /** The events of the window; `told` says whether the vendor told of one at first, and at last. */
-function heldBy({ setting, window, events }: Scene, told: (event: LedgerEvent) => readonly boolean[]): Held {
+function heldBy({ setting, window, events }: Scenario, told: (event: LedgerEvent) => readonly boolean[]): Held {
   const due = inWindow(events, window).filter(setting.subject.holds ?? (() => true));
   return {
     always: due.filter((event) => told(event).every(Boolean)),
@@ -203,7 +203,7 @@ function heldBy({ setting, window, events }: Scene, told: (event: LedgerEvent) =
 }
 
 function environmentOf(
-  { setting, window }: Scene,
+  { setting, window }: Scenario,
   worlds: readonly World[],
   server: SandboxServer,
   { folder, concurrency }: Pick<Stage, 'folder' | 'concurrency'>,

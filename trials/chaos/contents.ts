@@ -1,15 +1,15 @@
 /** Worlds of contents: what an event says, and how it is written down. */
 
 import { parse } from 'csv-parse/sync';
+import type { Entry } from '../../sandbox/event-store.ts';
 import { HOSTILE, type LedgerEvent, type VendorId } from '../../sandbox/ledger.ts';
 import type { SandboxRequest } from '../../sandbox/server.ts';
-import type { Entry } from '../../sandbox/shelf.ts';
-import { JSON_VENDORS, pick, type Random, type Scene, type WorldKind, whole, withBody } from './kind.ts';
+import { JSON_VENDORS, pick, type Random, type Scenario, type WorldKind, whole, withBody } from './kind.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const forJson = ({ vendor }: Scene): boolean => JSON_VENDORS.includes(vendor);
-const forCsv = (scene: Scene): boolean => !forJson(scene);
+const forJson = ({ vendor }: Scenario): boolean => JSON_VENDORS.includes(vendor);
+const forCsv = (scenario: Scenario): boolean => !forJson(scenario);
 const always = (): boolean => true;
 
 /** A field of free text, which every shape of the vendor's answers has. */
@@ -49,7 +49,7 @@ const TIME: Readonly<Record<VendorId, string>> = {
 
 /** The ledger, the fields of some of its events changed: every one from the middle on, or a few from anywhere. */
 function changed(
-  { events }: Scene,
+  { events }: Scenario,
   random: Random,
   change: (fields: Fields, event: LedgerEvent) => Fields,
 ): { events: readonly LedgerEvent[] } {
@@ -62,11 +62,11 @@ function changed(
   };
 }
 
-const texts = (values: readonly string[]) => (scene: Scene, random: Random) =>
-  changed(scene, random, (fields) => ({ ...fields, [TEXT[scene.vendor]]: pick(random, values) }));
+const texts = (values: readonly string[]) => (scenario: Scenario, random: Random) =>
+  changed(scenario, random, (fields) => ({ ...fields, [TEXT[scenario.vendor]]: pick(random, values) }));
 
 /** Puts something into a field that holds an object of any shape, or beside the documented ones. */
-function withObject({ vendor }: Scene, fields: Fields, value: unknown): Fields {
+function withObject({ vendor }: Scenario, fields: Fields, value: unknown): Fields {
   if (vendor === 'datafold') return { ...fields, payload: value };
   if (vendor === 'codacy') return { ...fields, details: value };
   return { ...fields, event: { ...(fields['event'] as Fields), metadata: value } };
@@ -88,7 +88,7 @@ const inherited = Object.fromEntries(INHERITED.map((name) => [name, { [name]: 'm
 
 /** The text of some entries, changed: in answers from a request on. */
 const texting =
-  ({ request }: Scene, at: number, change: (text: string) => string) =>
+  ({ request }: Scenario, at: number, change: (text: string) => string) =>
   (entries: readonly Entry[]) =>
     request() < at
       ? entries
@@ -120,7 +120,7 @@ const renamedHeader =
     body.replace(new RegExp(`(^|,)${from}(?=[,\\r\\n])`), `$1${to}`);
 
 /** Whether a request of Kosli's log is for a part of the window alone. */
-const isPart = ({ window }: Scene, { query }: SandboxRequest): boolean =>
+const isPart = ({ window }: Scenario, { query }: SandboxRequest): boolean =>
   query.some(
     ([name, value]) =>
       (name === 'from_timestamp' && Number(value) * 1000 > window.from) ||
@@ -147,12 +147,12 @@ export const CONTENTS: readonly WorldKind[] = [
     group: 'contents',
     ends: [],
     fits: ({ events }) => events.length < 200,
-    make(scene, random) {
-      const one = whole(random, 0, scene.events.length - 1);
+    make(scenario, random) {
+      const one = whole(random, 0, scenario.events.length - 1);
       const long = 'long, "quoted"\n'.repeat(whole(random, 2 ** 16, 5 * 2 ** 16));
       return {
-        events: scene.events.map((event, index) =>
-          index === one ? { ...event, fields: { ...event.fields, [TEXT[scene.vendor]]: long } } : event,
+        events: scenario.events.map((event, index) =>
+          index === one ? { ...event, fields: { ...event.fields, [TEXT[scenario.vendor]]: long } } : event,
         ),
       };
     },
@@ -190,16 +190,18 @@ export const CONTENTS: readonly WorldKind[] = [
     group: 'contents',
     ends: [],
     fits: forJson,
-    make: (scene, random) =>
-      changed(scene, random, (fields) => withObject(scene, { ...fields, number: pick(random, NUMBERS) }, NUMBERS)),
+    make: (scenario, random) =>
+      changed(scenario, random, (fields) =>
+        withObject(scenario, { ...fields, number: pick(random, NUMBERS) }, NUMBERS),
+      ),
   },
   {
     name: 'names that JavaScript has of its own',
     group: 'contents',
     ends: [],
     fits: forJson,
-    make: (scene, random) =>
-      changed(scene, random, (fields) => withObject(scene, { ...fields, ...inherited }, inherited)),
+    make: (scenario, random) =>
+      changed(scenario, random, (fields) => withObject(scenario, { ...fields, ...inherited }, inherited)),
   },
   {
     name: 'columns of names that JavaScript has of its own',
@@ -221,25 +223,25 @@ export const CONTENTS: readonly WorldKind[] = [
     group: 'contents',
     ends: [],
     fits: forJson,
-    make: (scene, random) => changed(scene, random, (fields) => withObject(scene, fields, nested(500))),
+    make: (scenario, random) => changed(scenario, random, (fields) => withObject(scenario, fields, nested(500))),
   },
   {
     name: 'nested 10,000 levels deep',
     group: 'contents',
     ends: ['protocol'],
     fits: forJson,
-    make: (scene, _random, at) => ({
-      arrange: texting(scene, at, (text) => `{"deep":${'['.repeat(10_000)}${']'.repeat(10_000)},${text.slice(1)}`),
+    make: (scenario, _random, at) => ({
+      arrange: texting(scenario, at, (text) => `{"deep":${'['.repeat(10_000)}${']'.repeat(10_000)},${text.slice(1)}`),
     }),
   },
   {
     name: 'keys that come twice',
     group: 'contents',
     ends: [],
-    fits: (scene) => forJson(scene) && scene.setting.server['shape'] !== 'data',
+    fits: (scenario) => forJson(scenario) && scenario.setting.server['shape'] !== 'data',
     // As every reader of JSON has it, the last one counts.
-    make: (scene) => ({
-      events: scene.events.map((event) => ({ ...event, fields: { twice: 2, ...event.fields } })),
+    make: (scenario) => ({
+      events: scenario.events.map((event) => ({ ...event, fields: { twice: 2, ...event.fields } })),
       arrange: (entries) =>
         entries.map(({ event, micros, text }) => ({
           event,
@@ -253,10 +255,10 @@ export const CONTENTS: readonly WorldKind[] = [
     group: 'contents',
     ends: [],
     fits: forJson,
-    make: (scene, random) =>
-      changed(scene, random, (fields) => ({
+    make: (scenario, random) =>
+      changed(scenario, random, (fields) => ({
         ...fields,
-        [pick(random, OPTIONAL[scene.vendor])]: pick<unknown>(random, [
+        [pick(random, OPTIONAL[scenario.vendor])]: pick<unknown>(random, [
           0,
           -1.5,
           true,
@@ -275,9 +277,9 @@ export const CONTENTS: readonly WorldKind[] = [
     group: 'contents',
     ends: [],
     fits: forJson,
-    make(scene, random) {
-      const gone = OPTIONAL[scene.vendor].filter(() => random() < 0.5);
-      return changed(scene, random, (fields) =>
+    make(scenario, random) {
+      const gone = OPTIONAL[scenario.vendor].filter(() => random() < 0.5);
+      return changed(scenario, random, (fields) =>
         Object.fromEntries(Object.entries(fields).filter(([name]) => !gone.includes(name))),
       );
     },
@@ -287,11 +289,11 @@ export const CONTENTS: readonly WorldKind[] = [
     group: 'contents',
     ends: [],
     fits: forJson,
-    make: (scene, random) =>
-      changed(scene, random, (fields) => ({
+    make: (scenario, random) =>
+      changed(scenario, random, (fields) => ({
         schemaVersion: 2,
         ...fields,
-        ...(scene.vendor === 'infisical' && { actor: { ...(fields['actor'] as Fields), trace: ['a', { b: 1 }] } }),
+        ...(scenario.vendor === 'infisical' && { actor: { ...(fields['actor'] as Fields), trace: ['a', { b: 1 }] } }),
         'dotted.name': null,
       })),
   },
@@ -300,18 +302,21 @@ export const CONTENTS: readonly WorldKind[] = [
     group: 'contents',
     ends: [],
     fits: ({ vendor }) => vendor !== 'kosli',
-    make: (scene, random) =>
-      changed(scene, random, (fields, { time }) => ({ ...fields, [TIME[scene.vendor]]: pick(random, timesOf(time)) })),
+    make: (scenario, random) =>
+      changed(scenario, random, (fields, { time }) => ({
+        ...fields,
+        [TIME[scenario.vendor]]: pick(random, timesOf(time)),
+      })),
   },
   {
     name: 'a time that is none',
     group: 'contents',
     ends: ['protocol'],
     fits: ({ vendor }) => vendor !== 'kosli',
-    make: (scene, random, at) => ({
-      arrange: texting(scene, at, (text) =>
+    make: (scenario, random, at) => ({
+      arrange: texting(scenario, at, (text) =>
         text.replace(
-          forJson(scene) ? new RegExp(`(?<="${TIME[scene.vendor]}":")\\d{4}-\\d\\d-\\d\\d`) : /^\d{4}-\d\d-\d\d/,
+          forJson(scenario) ? new RegExp(`(?<="${TIME[scenario.vendor]}":")\\d{4}-\\d\\d-\\d\\d`) : /^\d{4}-\d\d-\d\d/,
           pick(random, ['2026-02-30', '0000-00-00', 'yesterday', '2026-13-01']),
         ),
       ),
@@ -322,9 +327,9 @@ export const CONTENTS: readonly WorldKind[] = [
     group: 'contents',
     ends: ['protocol'],
     fits: forJson,
-    make(scene, random, at) {
-      const name = pick(random, REQUIRED[scene.vendor]);
-      return { arrange: texting(scene, at, (text) => text.replace(`"${name}":`, `"${name}_":`)) };
+    make(scenario, random, at) {
+      const name = pick(random, REQUIRED[scenario.vendor]);
+      return { arrange: texting(scenario, at, (text) => text.replace(`"${name}":`, `"${name}_":`)) };
     },
   },
   {
@@ -332,10 +337,10 @@ export const CONTENTS: readonly WorldKind[] = [
     group: 'contents',
     ends: ['protocol'],
     fits: forJson,
-    make(scene, random, at) {
-      const name = pick(random, REQUIRED[scene.vendor]);
+    make(scenario, random, at) {
+      const name = pick(random, REQUIRED[scenario.vendor]);
       const value = pick(random, ['null', '5', '[]', 'true']);
-      return { arrange: texting(scene, at, (text) => text.replace(`"${name}":`, `"${name}":${value},"${name}_":`)) };
+      return { arrange: texting(scenario, at, (text) => text.replace(`"${name}":`, `"${name}":${value},"${name}_":`)) };
     },
   },
   {
@@ -343,8 +348,8 @@ export const CONTENTS: readonly WorldKind[] = [
     group: 'contents',
     ends: ['protocol'],
     fits: forJson,
-    make: (scene, random, at) => ({
-      arrange: texting(scene, at, () => pick(random, ['null', '[]', '"text"', '7', '{}'])),
+    make: (scenario, random, at) => ({
+      arrange: texting(scenario, at, () => pick(random, ['null', '[]', '"text"', '7', '{}'])),
     }),
   },
   {
@@ -376,7 +381,7 @@ export const CONTENTS: readonly WorldKind[] = [
     group: 'contents',
     ends: [],
     fits: forJson,
-    make: (_scene, random) => ({ alter: (answer) => withBody(answer, (body) => dressed(body, random)) }),
+    make: (_scenario, random) => ({ alter: (answer) => withBody(answer, (body) => dressed(body, random)) }),
   },
   {
     name: 'CSV in another dress',
@@ -392,8 +397,8 @@ export const CONTENTS: readonly WorldKind[] = [
     group: 'contents',
     ends: ['protocol'],
     fits: forCsv,
-    make: (scene, random, at) => ({
-      arrange: texting(scene, at, (text) =>
+    make: (scenario, random, at) => ({
+      arrange: texting(scenario, at, (text) =>
         pick(random, [`surplus,${text}`, `\n${text}`, text.slice(text.indexOf(',') + 1)]),
       ),
     }),
@@ -403,13 +408,13 @@ export const CONTENTS: readonly WorldKind[] = [
     group: 'contents',
     ends: ['protocol'],
     fits: forCsv,
-    make: (scene, random, at) => {
+    make: (scenario, random, at) => {
       const strange =
-        scene.vendor === 'aitronos'
+        scenario.vendor === 'aitronos'
           ? (_request: SandboxRequest, index: number) => index >= at
           : pick(random, [
               ({ path }: SandboxRequest) => path.endsWith('/prod-ecs/auditlog'),
-              (request: SandboxRequest) => isPart(scene, request),
+              (request: SandboxRequest) => isPart(scenario, request),
             ]);
       const change = (body: string) => body.replace(/^[^,]*,/, 'Another,');
       return {

@@ -6,7 +6,7 @@ import type { SandboxResponse } from '../../sandbox/server.ts';
 import type { ErrorKind } from '../../src/base/errors.ts';
 
 /** A request to a destination, and what a fault may do with it. */
-export interface Hit {
+export interface FaultContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   /** Lets the server do what it was asked, and gives what it would have said. */
@@ -19,7 +19,7 @@ export interface Hit {
   readonly random: () => number;
 }
 
-export interface Asked {
+export interface DestinationRequest {
   readonly side: 'github' | 'results';
   readonly method: string;
   /** Of GitHub, the path; of the artifact service, the method, `Upload` or `Download`. */
@@ -36,68 +36,68 @@ export interface DestinationKind {
   readonly loses: boolean;
   /** For how many requests in a row it lasts; Infinity: until the run ends. */
   readonly times: number;
-  readonly meets: (asked: Asked) => boolean;
-  readonly strike: (hit: Hit) => Promise<void> | void;
+  readonly meets: (asked: DestinationRequest) => boolean;
+  readonly inject: (context: FaultContext) => Promise<void> | void;
 }
 
-type Strike = DestinationKind['strike'];
+type Injection = DestinationKind['inject'];
 
 /** Answers with exactly this. */
 export const says =
-  (status: number, headers: Readonly<Record<string, string>> = {}, body: string | Buffer = ''): Strike =>
+  (status: number, headers: Readonly<Record<string, string>> = {}, body: string | Buffer = ''): Injection =>
   ({ res }) =>
     send(res, { status, headers, body });
 
 /** Whatever this request and this time make of it. */
 export const by =
-  (make: (hit: Hit) => Strike): Strike =>
-  (hit) =>
-    make(hit)(hit);
+  (make: (context: FaultContext) => Injection): Injection =>
+  (context) =>
+    make(context)(context);
 
-export const json = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Strike =>
+export const json = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Injection =>
   says(status, { 'content-type': 'application/json; charset=utf-8', ...headers }, JSON.stringify(body));
 
-export const html = (status: number, title: string): Strike =>
+export const html = (status: number, title: string): Injection =>
   says(status, { 'content-type': 'text/html' }, `<!doctype html><html><head><title>${title}</title></head></html>`);
 
 /** The true answer, changed. */
 export const changed =
-  (change: (answer: SandboxResponse) => SandboxResponse): Strike =>
+  (change: (answer: SandboxResponse) => SandboxResponse): Injection =>
   async ({ res, answer }) =>
     send(res, change(await answer()));
 
-export const reset: Strike = ({ req }) => {
+export const reset: Injection = ({ req }) => {
   req.socket.resetAndDestroy();
 };
 
 /** The server does what it was asked, and nobody hears of it. */
-export const lost: Strike = async ({ req, answer }) => {
+export const lost: Injection = async ({ req, answer }) => {
   await answer();
   req.socket.resetAndDestroy();
 };
 
 /** The server does what it was asked, and a gateway before it says that it did not. */
 export const lostAs =
-  (status: number): Strike =>
+  (status: number): Injection =>
   async ({ res, answer }) => {
     await answer();
     send(res, { status, headers: { 'content-type': 'text/html' }, body: '<html><title>Server Error</title></html>' });
   };
 
-export const hang: Strike = () => undefined;
+export const hang: Injection = () => undefined;
 
 /** The server does what it was asked, and never says so. */
-export const hangAfter: Strike = async ({ answer }) => {
+export const hangAfter: Injection = async ({ answer }) => {
   await answer();
 };
 
-export const resetInHeaders: Strike = ({ req }) => {
+export const resetInHeaders: Injection = ({ req }) => {
   req.socket.end('HTTP/1.1 200 OK\r\ncontent-type: applica');
 };
 
 /** Some bytes of the body, under a length or in chunks that promise more. */
 export const cut =
-  (framing: 'length' | 'chunked' | 'headers only'): Strike =>
+  (framing: 'length' | 'chunked' | 'headers only'): Injection =>
   async ({ res, answer, random }) => {
     const { status, headers, body } = await answer();
     const bytes = Buffer.from(body);
@@ -112,7 +112,7 @@ export const cut =
 
 /** The body packed, as nobody asked for; `whole` or its first half. */
 export const packed =
-  (part: 'whole' | 'half'): Strike =>
+  (part: 'whole' | 'half'): Injection =>
   async ({ res, answer }) => {
     const { status, headers, body } = await answer();
     const zip = gzipSync(body);
@@ -121,7 +121,7 @@ export const packed =
   };
 
 /** In small pieces. */
-export const drip: Strike = async ({ res, answer }) => {
+export const drip: Injection = async ({ res, answer }) => {
   const { status, headers, body } = await answer();
   const bytes = Buffer.from(body);
   const size = Math.max(1, Math.ceil(bytes.length / 5));
@@ -135,10 +135,10 @@ export const drip: Strike = async ({ res, answer }) => {
 
 /** The true answer, after something else has happened. */
 export const after =
-  (happens: (hit: Hit) => void): Strike =>
-  async (hit) => {
-    happens(hit);
-    send(hit.res, await hit.answer());
+  (happens: (context: FaultContext) => void): Injection =>
+  async (context) => {
+    happens(context);
+    send(context.res, await context.answer());
   };
 
 export function send(res: ServerResponse, { status, headers, body }: SandboxResponse): void {

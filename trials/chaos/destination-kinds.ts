@@ -2,12 +2,12 @@
 
 import type { ErrorKind } from '../../src/base/errors.ts';
 import {
-  type Asked,
   after,
   by,
   changed,
   cut,
   type DestinationKind,
+  type DestinationRequest,
   drip,
   hang,
   hangAfter,
@@ -21,24 +21,26 @@ import {
   says,
 } from './destination-kind.ts';
 
-type Strike = DestinationKind['strike'];
+type Injection = DestinationKind['inject'];
 type Traits = Partial<Pick<DestinationKind, 'meets' | 'loses' | 'times' | 'errors'>>;
 
-const onGitHub = ({ side }: Asked): boolean => side === 'github';
-const onGraphql = ({ side, path }: Asked): boolean => side === 'github' && path === '/graphql';
+const onGitHub = ({ side }: DestinationRequest): boolean => side === 'github';
+const onGraphql = ({ side, path }: DestinationRequest): boolean => side === 'github' && path === '/graphql';
 /** Requests of the API that make, move or look for a branch. */
-const onRefs = ({ side, path }: Asked): boolean => side === 'github' && /\/graphql$|\/git\/refs/.test(path);
-const onHead = ({ side, path }: Asked): boolean => side === 'github' && /\/git\/ref\//.test(path);
-const onTwirp = ({ side, path }: Asked): boolean => side === 'results' && !/^(?:Upload|Download)$/.test(path);
+const onRefs = ({ side, path }: DestinationRequest): boolean =>
+  side === 'github' && /\/graphql$|\/git\/refs/.test(path);
+const onHead = ({ side, path }: DestinationRequest): boolean => side === 'github' && /\/git\/ref\//.test(path);
+const onTwirp = ({ side, path }: DestinationRequest): boolean =>
+  side === 'results' && !/^(?:Upload|Download)$/.test(path);
 const onMethod =
   (...methods: readonly string[]) =>
-  ({ side, path }: Asked): boolean =>
+  ({ side, path }: DestinationRequest): boolean =>
     side === 'results' && methods.includes(path);
 
 const makings =
   (prefix: string, own: Traits) =>
   (transient: boolean, errors: readonly ErrorKind[]) =>
-  (name: string, strike: Strike, more: Traits = {}): DestinationKind => {
+  (name: string, inject: Injection, more: Traits = {}): DestinationKind => {
     return {
       name: `${prefix}: ${name}`,
       transient,
@@ -47,7 +49,7 @@ const makings =
       times: 1,
       meets: onGitHub,
       ...own,
-      strike,
+      inject,
       ...more,
     };
   };
@@ -135,9 +137,9 @@ export const DESTINATION_KINDS: readonly DestinationKind[] = [
   github(false, ['unavailable'])('reset for good', reset, { times: Infinity }),
   // Others at the same branch.
   passes('branch moved before', after(({ otherCommits }) => otherCommits()), { meets: onRefs }),
-  passes('branch moved after it was read', async (hit) => { await after(() => undefined)(hit); hit.otherCommits(); }, { meets: onHead }),
+  passes('branch moved after it was read', async (context) => { await after(() => undefined)(context); context.otherCommits(); }, { meets: onHead }),
   passes('branch moved, five times', after(({ otherCommits }) => otherCommits()), { meets: onRefs, times: 5 }),
-  passes('reply lost, and the branch moved', async (hit) => { await hit.answer(); hit.otherCommits(); hit.req.socket.resetAndDestroy(); }, { loses: true, meets: onRefs }),
+  passes('reply lost, and the branch moved', async (context) => { await context.answer(); context.otherCommits(); context.req.socket.resetAndDestroy(); }, { loses: true, meets: onRefs }),
   github(false, ['destination'])('branch moved again and again', after(({ otherCommits }) => otherCommits()), { meets: onRefs, times: MANY }),
   // GraphQL's errors, which come with 200.
   graphql(false, ['auth'])('FORBIDDEN', json(200, errorsOf('FORBIDDEN', 'Resource not accessible by integration'))),
@@ -151,7 +153,7 @@ export const DESTINATION_KINDS: readonly DestinationKind[] = [
   graphql(true, ['rate-limit'])('RATE_LIMITED', json(200, errorsOf('RATE_LIMITED', 'API rate limit exceeded'), { 'retry-after': '30' })),
   graphql(true, ['unavailable'])('something went wrong', json(200, errorsOf(undefined, 'Something went wrong while executing your query. Please include `ABCD:1` when reporting this issue.'))),
   graphql(true, ['unavailable'])('a time-out', json(200, errorsOf('TIMEOUT', 'The query timed out'))),
-  graphql(true, ['unavailable'])('something went wrong after it acted', async (hit) => { await hit.answer(); await json(200, errorsOf(undefined, 'Something went wrong while executing your query.'))(hit); }, { loses: true }),
+  graphql(true, ['unavailable'])('something went wrong after it acted', async (context) => { await context.answer(); await json(200, errorsOf(undefined, 'Something went wrong while executing your query.'))(context); }, { loses: true }),
   // The artifact service.
   resultsRefuse('401', json(401, { code: 'unauthenticated', msg: 'invalid token' })),
   resultsRefuse('403', json(403, { code: 'permission_denied', msg: 'not allowed' })),

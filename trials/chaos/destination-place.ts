@@ -9,7 +9,7 @@ import { type ResultsFault, startResultsService } from '../../sandbox/results-se
 import type { Fault, SandboxRequest } from '../../sandbox/server.ts';
 import { commitsOf, foldersOn, foldersUp } from '../kill/found.ts';
 import { type ExportFolder, git } from '../year/exports.ts';
-import type { Asked, Hit } from './destination-kind.ts';
+import type { DestinationRequest, FaultContext } from './destination-kind.ts';
 
 export const TOKEN = 'sandbox-token-77aa';
 const REPOSITORY = 'acme/audit';
@@ -17,7 +17,9 @@ const REPOSITORY = 'acme/audit';
 /** What a run is disturbed by, and when it is. */
 export interface Disturbance {
   /** Asked at each request; what it gives takes the server's place. */
-  readonly strike: (asked: Asked) => ((hit: Omit<Hit, 'now' | 'random'>) => Promise<void> | void) | undefined;
+  readonly inject: (
+    asked: DestinationRequest,
+  ) => ((context: Omit<FaultContext, 'now' | 'random'>) => Promise<void> | void) | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -46,7 +48,7 @@ const looksLikeOne = ({ files }: ExportFolder): boolean =>
 export async function openCommitPlace(
   commit: Readonly<Record<string, string>>,
   empty: boolean,
-  { strike, now }: Disturbance,
+  { inject, now }: Disturbance,
 ): Promise<Place> {
   let others = 0;
   const branch = commit['branch'] ?? 'main';
@@ -54,7 +56,7 @@ export async function openCommitPlace(
     token: TOKEN,
     repositories: [{ name: REPOSITORY, empty }],
     now,
-    intercept: (request) => faultOf(strike, request, otherCommits),
+    intercept: (request) => faultOf(inject, request, otherCommits),
   });
   const repository = github.repository(REPOSITORY);
   function otherCommits(): void {
@@ -90,11 +92,11 @@ export async function openCommitPlace(
   };
 }
 
-const faultOf = (strike: Disturbance['strike'], { method, path }: SandboxRequest, otherCommits: () => void) => {
-  const struck = strike({ side: 'github', method, path });
-  if (struck === undefined) return undefined;
+const faultOf = (inject: Disturbance['inject'], { method, path }: SandboxRequest, otherCommits: () => void) => {
+  const injected = inject({ side: 'github', method, path });
+  if (injected === undefined) return undefined;
   return ((req, res, answer) => {
-    Promise.resolve(struck({ req, res, answer: async () => answer(), otherCommits })).catch(() => res.destroy());
+    Promise.resolve(injected({ req, res, answer: async () => answer(), otherCommits })).catch(() => res.destroy());
   }) satisfies Fault;
 };
 
@@ -114,9 +116,10 @@ export async function openArtifactPlaces(): Promise<ArtifactPlaces> {
     now,
     uploadsHere: true,
     intercept: ({ method }) => {
-      const struck = current?.strike({ side: 'results', method: 'POST', path: method });
+      const injected = current?.inject({ side: 'results', method: 'POST', path: method });
       return (
-        struck && (((req, res, answer) => struck({ req, res, answer, otherCommits: () => undefined })) as ResultsFault)
+        injected &&
+        (((req, res, answer) => injected({ req, res, answer, otherCommits: () => undefined })) as ResultsFault)
       );
     },
   });
@@ -125,7 +128,7 @@ export async function openArtifactPlaces(): Promise<ArtifactPlaces> {
     repositories: [{ name: REPOSITORY }],
     now,
     actions: artifactRoutes(results),
-    intercept: (request) => (current === null ? undefined : faultOf(current.strike, request, () => undefined)),
+    intercept: (request) => (current === null ? undefined : faultOf(current.inject, request, () => undefined)),
   });
   process.env['GITHUB_API_URL'] = github.origin;
   // Of an upload that makes no progress, in place of five minutes.

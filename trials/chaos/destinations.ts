@@ -14,7 +14,7 @@ import { type Dice, diceFrom } from '../year/dice.ts';
 import { DAY_MS, HOUR_MS } from '../year/nights.ts';
 import { settingOf } from '../year/setting.ts';
 import type { Outcome, Planned } from './chaos.ts';
-import type { Asked, DestinationKind } from './destination-kind.ts';
+import type { DestinationKind, DestinationRequest } from './destination-kind.ts';
 import { DESTINATION_KINDS } from './destination-kinds.ts';
 import { judge, type Ran } from './destination-oracle.ts';
 import {
@@ -80,7 +80,7 @@ export async function runDestinationChaos(
   const schedule = given ?? drawn;
   let now = NOW;
   const disturbance = new Schedule(schedule, () => now);
-  const place = await openPlace(destination, setting.commit, empty, { strike: disturbance.strike, now: () => now });
+  const place = await openPlace(destination, setting.commit, empty, { inject: disturbance.inject, now: () => now });
   const server = await startVendor(vendor, { events, token: TOKEN, ...setting.server } as OptionsByVendor[VendorId]);
   const iso = (time: number) => new Date(time).toISOString();
   const inputs = {
@@ -164,14 +164,14 @@ function drawSchedule(dice: Dice, destination: 'commit' | 'artifact', chained: b
   return faults;
 }
 
-/** Strikes with each fault from its request on, at the first ones that it is for. */
+/** Injects each fault at the first requests that it applies to, from its place in the schedule on. */
 class Schedule {
   /** Kinds that were met, in order. */
   readonly met: DestinationKind[] = [];
   readonly #planned: readonly { readonly at: number; readonly kind: DestinationKind; readonly random: () => number }[];
   readonly #now: () => number;
   #left: number[] = [];
-  readonly #struck = new Set<number>();
+  readonly #injected = new Set<number>();
   #requests: number | null = null;
 
   constructor(planned: readonly Planned[], now: () => number) {
@@ -191,7 +191,7 @@ class Schedule {
     this.#requests = null;
   }
 
-  readonly strike: Disturbance['strike'] = (asked: Asked) => {
+  readonly inject: Disturbance['inject'] = (asked: DestinationRequest) => {
     if (this.#requests === null) return undefined;
     const request = this.#requests++;
     const index = this.#planned.findIndex(
@@ -200,10 +200,10 @@ class Schedule {
     const planned = this.#planned[index];
     if (planned === undefined) return undefined;
     const { kind, random } = planned;
-    if (!this.#struck.has(index)) this.met.push(kind);
-    this.#struck.add(index);
+    if (!this.#injected.has(index)) this.met.push(kind);
+    this.#injected.add(index);
     this.#left[index] = (this.#left[index] ?? 0) - 1;
-    return (hit) => kind.strike({ ...hit, random, now: this.#now });
+    return (context) => kind.inject({ ...context, random, now: this.#now });
   };
 }
 

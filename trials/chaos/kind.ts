@@ -21,10 +21,10 @@ export interface FaultKind extends Named {
   readonly transient: boolean;
   /** The vendors where it can be noticed. Defaults to all. */
   readonly vendors?: readonly VendorId[];
-  readonly make: (random: Random, means: Means) => Fault;
+  readonly make: (random: Random, means: FaultTools) => Fault;
 }
 
-export interface Means {
+export interface FaultTools {
   /** The vendor's clock, in milliseconds since 1970. */
   readonly now: () => number;
   /** Lets the time of the request run out. */
@@ -36,15 +36,15 @@ export interface WorldKind extends Named {
   /** A run has at most one of a group: two of them could hide each other. */
   readonly group: 'rows' | 'contents' | 'order' | 'token' | 'clock' | 'bounds';
   /** Where it means something, and can be noticed. */
-  readonly fits: (scene: Scene) => boolean;
+  readonly fits: (scenario: Scenario) => boolean;
   /** @param at the request, counted from 0, from which it is so, for those that begin. */
-  readonly make: (scene: Scene, random: Random, at: number) => World;
+  readonly make: (scenario: Scenario, random: Random, at: number) => World;
   /** What it may end in where other faults take the tries that it needs. */
   readonly endsBesideOthers?: readonly string[];
 }
 
 /** What a world is put into; drawn from the seed alone. */
-export interface Scene {
+export interface Scenario {
   readonly vendor: VendorId;
   readonly setting: Setting;
   readonly window: { readonly from: number; readonly to: number };

@@ -4,7 +4,7 @@ import { makeLedger, randomFrom, type VendorId } from '../../sandbox/ledger.ts';
 import { type Dice, diceFrom } from '../year/dice.ts';
 import { DAY_MS } from '../year/nights.ts';
 import { settingOf } from '../year/setting.ts';
-import type { Scene } from './kind.ts';
+import type { Scenario } from './kind.ts';
 import { FAULTS, WORLDS } from './kinds.ts';
 import { capOf } from './rows.ts';
 
@@ -19,7 +19,7 @@ export interface Planned {
 }
 
 export interface Plan {
-  readonly scene: Omit<Scene, 'request'>;
+  readonly scenario: Omit<Scenario, 'request'>;
   readonly schedule: readonly Planned[];
   readonly concurrency: number;
   readonly dice: Dice;
@@ -43,26 +43,26 @@ export function planOf(vendor: VendorId, seed: number): Plan {
   const size = dice.pick([0, 3, 15, 40, 40, 120, 400, 1100]);
   const make = (events: number) =>
     makeLedger({ vendor, seed, events, window, burst: crowded ? Math.floor(events / 4) : 0 });
-  const scene = { vendor, setting, window, crowded, events: make(size) };
-  const schedule = draw(scene, dice, days);
+  const scenario = { vendor, setting, window, crowded, events: make(size) };
+  const schedule = draw(scenario, dice, days);
   const concurrency = concurrencyOf(seed);
   const capped = schedule.find(({ kind }) => /^(row cap|pages shorter)/.test(kind));
-  if (capped === undefined) return { scene, schedule, concurrency, dice };
+  if (capped === undefined) return { scenario: scenario, schedule, concurrency, dice };
   // Else few caps would ever be reached.
-  const cap = capOf(scene, randomFrom(capped.seed));
+  const cap = capOf(scenario, randomFrom(capped.seed));
   const events = Math.floor(Math.min(cap, dice.chance(0.02) ? cap : 1200) * dice.pick([0.9, 1.5, 3, 4]));
-  return { scene: { ...scene, events: make(events) }, schedule, concurrency, dice };
+  return { scenario: { ...scenario, events: make(events) }, schedule, concurrency, dice };
 }
 
 /** Up to six faults of answers, often next to each other, in the first requests of a run; and up to two worlds. */
-function draw(scene: Omit<Scene, 'request'>, dice: Dice, days: number): Planned[] {
+function draw(scenario: Omit<Scenario, 'request'>, dice: Dice, days: number): Planned[] {
   const mood = dice.pick(['passing', 'passing', 'worlds', 'worlds', 'any']);
   const oneOf = <Kind extends { name: string; costly?: boolean }>(kinds: readonly Kind[]): Kind => {
     const drawn = dice.pick(kinds);
     return drawn.costly && !dice.chance(0.01) ? oneOf(kinds) : drawn;
   };
   const faults = FAULTS.filter(
-    ({ transient, vendors }) => (transient || mood === 'any') && (vendors?.includes(scene.vendor) ?? true),
+    ({ transient, vendors }) => (transient || mood === 'any') && (vendors?.includes(scenario.vendor) ?? true),
   );
   const planned = new Map<number | string, Planned>();
   let at = dice.whole(0, 4 * days);
@@ -71,7 +71,7 @@ function draw(scene: Omit<Scene, 'request'>, dice: Dice, days: number): Planned[
     at += dice.chance(0.5) ? 1 : dice.whole(1, 4);
   }
   const worlds = WORLDS.filter(
-    ({ fits, ends }) => (ends.length === 0 || mood !== 'passing') && fits({ ...scene, request: () => 0 }),
+    ({ fits, ends }) => (ends.length === 0 || mood !== 'passing') && fits({ ...scenario, request: () => 0 }),
   );
   for (let count = dice.pick(mood === 'worlds' ? [1, 1, 2] : [0, 0, 1]); count > 0; count--) {
     const { name, group } = oneOf(worlds);

@@ -1,23 +1,24 @@
 /** Worlds of rows: how many of them come, when, in which order, and how often. */
 
+import type { Entry, EventQuery, Order } from '../../sandbox/event-store.ts';
 import type { LedgerEvent, VendorId } from '../../sandbox/ledger.ts';
 import { type Fault, json, jsonText, reply, type SandboxRequest, type SandboxResponse } from '../../sandbox/server.ts';
-import type { Asked, Entry, Order } from '../../sandbox/shelf.ts';
-import { pick, type Random, type Scene, type WorldKind, whole, withBody } from './kind.ts';
+import { pick, type Random, type Scenario, type WorldKind, whole, withBody } from './kind.ts';
 
 type Server = Readonly<Record<string, unknown>>;
-const serverOf = ({ setting }: Scene): Server => setting.server;
+const serverOf = ({ setting }: Scenario): Server => setting.server;
 const oneOf =
   (...vendors: readonly VendorId[]) =>
-  (scene: Scene) =>
-    vendors.includes(scene.vendor);
+  (scenario: Scenario) =>
+    vendors.includes(scenario.vendor);
 
 /** Answers in pages by offset, of events that have no id. */
-const isPaged = (scene: Scene) => scene.vendor === 'codacy' && serverOf(scene)['shape'] === 'data';
-const isCounted = (scene: Scene) => isPaged(scene) || (scene.vendor === 'aitronos' && serverOf(scene)['twin'] === true);
+const isPaged = (scenario: Scenario) => scenario.vendor === 'codacy' && serverOf(scenario)['shape'] === 'data';
+const isCounted = (scenario: Scenario) =>
+  isPaged(scenario) || (scenario.vendor === 'aitronos' && serverOf(scenario)['twin'] === true);
 
 /** What Aitronos counts is all that shows some things. */
-const spares = ({ vendor }: Scene) => ({
+const spares = ({ vendor }: Scenario) => ({
   spares: ({ path }: SandboxRequest) => vendor === 'aitronos' && path.endsWith('/audit-log'),
 });
 
@@ -25,7 +26,7 @@ const spares = ({ vendor }: Scene) => ({
 const CAPS = [10_000, 1000, 1000, 777, 777, 250, 250, 100, 100, 'any', 'any', 'any', 'few'] as const;
 
 /** The rows that a cap leaves; few of them only where they can be asked for apart. */
-export function capOf({ crowded }: Pick<Scene, 'crowded'>, random: Random): number {
+export function capOf({ crowded }: Pick<Scenario, 'crowded'>, random: Random): number {
   const cap = pick(random, CAPS);
   const [any, few] = [whole(random, 100, 1200), whole(random, 10, 99)];
   if (cap === 'any' || (cap === 'few' && crowded)) return any;
@@ -39,7 +40,7 @@ const LEAVES: Readonly<Record<string, readonly (Order | undefined)[]>> = {
 };
 
 /** Some events of the window; the first or the last ones, or from anywhere. */
-function someOf({ events, window }: Scene, random: Random): Set<LedgerEvent> {
+function someOf({ events, window }: Scenario, random: Random): Set<LedgerEvent> {
   const inside = events.filter(({ time }) => time >= window.from && time < window.to);
   const count = Math.min(inside.length, whole(random, 1, 5));
   const chosen = pick(random, [
@@ -57,10 +58,10 @@ const shuffled = (entries: readonly Entry[], random: Random): Entry[] =>
     .map(({ entry }) => entry);
 
 /** Does something to the first answer from a request on that has rows for it. */
-const once = (change: (entries: readonly Entry[], asked: Asked) => readonly Entry[] | null) => {
-  return ({ request }: Scene, at: number) => {
+const once = (change: (entries: readonly Entry[], asked: EventQuery) => readonly Entry[] | null) => {
+  return ({ request }: Scenario, at: number) => {
     let done = false;
-    return (entries: readonly Entry[], asked: Asked) => {
+    return (entries: readonly Entry[], asked: EventQuery) => {
       const other = done || request() < at ? null : change(entries, asked);
       done ||= other !== null;
       return other ?? entries;
@@ -68,7 +69,7 @@ const once = (change: (entries: readonly Entry[], asked: Asked) => readonly Entr
   };
 };
 
-const isInside = ({ micros }: Entry, { from = 0, to = Number.POSITIVE_INFINITY }: Asked): boolean =>
+const isInside = ({ micros }: Entry, { from = 0, to = Number.POSITIVE_INFINITY }: EventQuery): boolean =>
   micros >= from && micros <= to;
 
 /** Changes the number that a vendor counts, from a request on. */
@@ -84,40 +85,40 @@ export const ROWS: readonly WorldKind[] = [
     name: 'row cap that no document names',
     group: 'rows',
     ends: ['incomplete'],
-    fits: (scene) => oneOf('kosli', 'datafold')(scene) || (scene.vendor === 'codacy' && !isPaged(scene)),
-    make(scene, random) {
+    fits: (scenario) => oneOf('kosli', 'datafold')(scenario) || (scenario.vendor === 'codacy' && !isPaged(scenario)),
+    make(scenario, random) {
       const order = pick<Order>(random, ['newest', 'newest', 'oldest', 'none']);
       const capLeaves = pick(random, LEAVES[order] ?? []);
-      return { server: { rowCap: capOf(scene, random), order, ...(capLeaves && { capLeaves }) } };
+      return { server: { rowCap: capOf(scenario, random), order, ...(capLeaves && { capLeaves }) } };
     },
   },
   {
     name: 'row cap below the documented one',
     group: 'rows',
     ends: ['incomplete'],
-    fits: (scene) => scene.vendor === 'aitronos' && isCounted(scene),
-    make: (scene, random) => ({ server: { cap: capOf(scene, random) }, ...spares(scene) }),
+    fits: (scenario) => scenario.vendor === 'aitronos' && isCounted(scenario),
+    make: (scenario, random) => ({ server: { cap: capOf(scenario, random) }, ...spares(scenario) }),
   },
   {
     name: 'pages shorter than asked for',
     group: 'rows',
     ends: ['incomplete'],
-    fits: (scene) => scene.vendor === 'infisical' || isPaged(scene),
-    make: (scene, random) => ({ server: { pageRows: capOf(scene, random) } }),
+    fits: (scenario) => scenario.vendor === 'infisical' || isPaged(scenario),
+    make: (scenario, random) => ({ server: { pageRows: capOf(scenario, random) } }),
   },
   {
     name: 'rows in another order each time',
     group: 'rows',
     ends: ['protocol'],
-    fits: (scene) => !isPaged(scene),
-    make: (_scene, random) => ({ arrange: (entries) => shuffled(entries, random) }),
+    fits: (scenario) => !isPaged(scenario),
+    make: (_scenario, random) => ({ arrange: (entries) => shuffled(entries, random) }),
   },
   {
     name: 'rows twice, with one id',
     group: 'rows',
     ends: ['incomplete'],
     fits: oneOf('infisical', 'datafold'),
-    make: (_scene, random) => ({
+    make: (_scenario, random) => ({
       arrange: (entries) => entries.flatMap((entry) => (random() < 0.1 ? [entry, entry] : [entry])),
     }),
   },
@@ -126,12 +127,12 @@ export const ROWS: readonly WorldKind[] = [
     group: 'rows',
     ends: ['incomplete'],
     fits: isCounted,
-    make: (scene, random, at) => ({
-      ...spares(scene),
+    make: (scenario, random, at) => ({
+      ...spares(scenario),
       arrange: once((entries) => {
         const again = entries[whole(random, 0, entries.length - 1)];
         return again === undefined ? null : entries.flatMap((entry) => (entry === again ? [entry, entry] : [entry]));
-      })(scene, at),
+      })(scenario, at),
     }),
   },
   {
@@ -139,12 +140,12 @@ export const ROWS: readonly WorldKind[] = [
     group: 'rows',
     ends: ['incomplete'],
     fits: isCounted,
-    make: (scene, random, at) => ({
-      ...spares(scene),
+    make: (scenario, random, at) => ({
+      ...spares(scenario),
       arrange: once((entries) => {
         const lost = entries[whole(random, 0, entries.length - 1)];
         return lost === undefined ? null : entries.filter((entry) => entry !== lost);
-      })(scene, at),
+      })(scenario, at),
     }),
   },
   {
@@ -152,7 +153,7 @@ export const ROWS: readonly WorldKind[] = [
     group: 'rows',
     ends: ['protocol', 'incomplete'],
     fits: oneOf('infisical', 'datafold'),
-    make(_scene, random) {
+    make(_scenario, random) {
       const own = whole(random, 1, 20);
       return {
         arrange: (entries) =>
@@ -168,14 +169,14 @@ export const ROWS: readonly WorldKind[] = [
     name: 'the answer to another window',
     group: 'rows',
     ends: ['protocol', 'incomplete'],
-    fits: (scene) => scene.vendor !== 'kosli',
-    make(scene, _random, at) {
+    fits: (scenario) => scenario.vendor !== 'kosli',
+    make(scenario, _random, at) {
       let before: readonly Entry[] = [];
       const stale = once((entries, asked) => {
         const other = before;
         before = entries;
         return other.length > 0 && !other.some((entry) => isInside(entry, asked)) ? other : null;
-      })(scene, at);
+      })(scenario, at);
       return { arrange: stale };
     },
   },
@@ -184,13 +185,13 @@ export const ROWS: readonly WorldKind[] = [
     group: 'rows',
     ends: ['protocol', 'incomplete'],
     fits: isPaged,
-    make(scene, random, at) {
+    make(scenario, random, at) {
       let before: readonly Entry[] = [];
       const again = once((entries, asked) => {
         const page = before;
         before = entries;
         return page.length > 0 && page.every((entry) => isInside(entry, asked)) ? page : null;
-      })(scene, at);
+      })(scenario, at);
       return { server: { pageRows: whole(random, 10, 20) }, arrange: again };
     },
   },
@@ -199,8 +200,8 @@ export const ROWS: readonly WorldKind[] = [
     group: 'rows',
     ends: ['incomplete'],
     fits: () => true,
-    make(scene, random, at) {
-      const late = someOf(scene, random);
+    make(scenario, random, at) {
+      const late = someOf(scenario, random);
       return { visible: (event, request) => request >= at || !late.has(event) };
     },
   },
@@ -209,8 +210,8 @@ export const ROWS: readonly WorldKind[] = [
     group: 'rows',
     ends: ['incomplete'],
     fits: () => true,
-    make(scene, random, at) {
-      const gone = someOf(scene, random);
+    make(scenario, random, at) {
+      const gone = someOf(scenario, random);
       return { visible: (event, request) => request < at || !gone.has(event) };
     },
   },
@@ -219,8 +220,8 @@ export const ROWS: readonly WorldKind[] = [
     group: 'rows',
     ends: ['incomplete'],
     fits: () => true,
-    make(scene, _random, at) {
-      const { events, window } = scene;
+    make(scenario, _random, at) {
+      const { events, window } = scenario;
       const newer = events.filter(({ time }) => time >= window.to);
       const since = new Map(newer.map((event, index) => [event, at + index]));
       return { visible: (event, request) => request >= (since.get(event) ?? 0) };
@@ -232,7 +233,7 @@ export const ROWS: readonly WorldKind[] = [
     // The last page is known by its count, too.
     ends: ['protocol', 'incomplete'],
     fits: isPaged,
-    make: (_scene, random) => ({
+    make: (_scenario, random) => ({
       server: { pageRows: whole(random, 1, 20) },
       alter: (answer, { query }) => {
         const asked = query.find(([name]) => name === 'cursor')?.[1];
@@ -248,7 +249,7 @@ export const ROWS: readonly WorldKind[] = [
     // A circle that a page without a cursor ends is known by its count.
     ends: ['protocol', 'incomplete'],
     fits: isPaged,
-    make(_scene, random) {
+    make(_scenario, random) {
       const seen: string[] = [];
       return {
         server: { pageRows: whole(random, 1, 20) },
@@ -267,11 +268,11 @@ export const ROWS: readonly WorldKind[] = [
     name: 'a count that lies',
     group: 'rows',
     ends: ['incomplete'],
-    fits: (scene) => isCounted(scene) || (scene.vendor === 'kosli' && serverOf(scene)['paged'] === true),
-    make(scene, random, at) {
+    fits: (scenario) => isCounted(scenario) || (scenario.vendor === 'kosli' && serverOf(scenario)['paged'] === true),
+    make(scenario, random, at) {
       const change = pick(random, [-2, -1, 1, 2, 100]);
-      const lie = lying(scene.vendor === 'kosli' ? 'total_count' : 'total', change);
-      return { ...spares(scene), alter: (answer, _request, index) => (index < at ? answer : lie(answer)) };
+      const lie = lying(scenario.vendor === 'kosli' ? 'total_count' : 'total', change);
+      return { ...spares(scenario), alter: (answer, _request, index) => (index < at ? answer : lie(answer)) };
     },
   },
   {
@@ -285,8 +286,8 @@ export const ROWS: readonly WorldKind[] = [
     name: 'ties in another order each time',
     group: 'order',
     ends: ['incomplete'],
-    fits: (scene) => !isPaged(scene),
-    make: (_scene, random) => ({ server: { tieShuffle: whole(random, 1, 1000) } }),
+    fits: (scenario) => !isPaged(scenario),
+    make: (_scenario, random) => ({ server: { tieShuffle: whole(random, 1, 1000) } }),
   },
   {
     name: 'no column that reads as a time',
@@ -294,7 +295,7 @@ export const ROWS: readonly WorldKind[] = [
     ends: ['input', 'incomplete'],
     fits: oneOf('kosli'),
     // Then nothing can cut to the window but the vendor itself.
-    make: (_scene, random) => ({
+    make: (_scenario, random) => ({
       server: { time: pick(random, ['words', 'none']), bounds: { fromInclusive: true, toInclusive: false } },
     }),
   },
@@ -324,7 +325,7 @@ export const ROWS: readonly WorldKind[] = [
 const CLIENT = { clientId: 'client-1', clientSecret: 'secret-of-the-client' };
 
 const expired =
-  ({ vendor }: Scene): Fault =>
+  ({ vendor }: Scenario): Fault =>
   (_req, res) => {
     const { status, headers, body } =
       vendor === 'infisical'
@@ -340,14 +341,14 @@ export const TOKENS_AND_CLOCKS: readonly WorldKind[] = [
     group: 'token',
     ends: ['auth'],
     fits: () => true,
-    make: (scene, _random, at) => ({ fault: (_request, index) => (index < at ? undefined : expired(scene)) }),
+    make: (scenario, _random, at) => ({ fault: (_request, index) => (index < at ? undefined : expired(scenario)) }),
   },
   {
     name: 'tokens of a log-in that expire again and again',
     group: 'token',
     ends: [],
     fits: oneOf('infisical'),
-    make: (_scene, random) => ({
+    make: (_scenario, random) => ({
       server: { client: CLIENT, tokenRequests: whole(random, 7, 12) },
       inputs: { token: null, 'client-id': CLIENT.clientId, 'client-secret': CLIENT.clientSecret },
     }),
@@ -358,7 +359,7 @@ export const TOKENS_AND_CLOCKS: readonly WorldKind[] = [
     ends: [],
     endsBesideOthers: ['rate-limit'],
     fits: () => true,
-    make(_scene, random) {
+    make(_scenario, random) {
       const every = whole(random, 2, 9);
       return {
         fault: (_request, index) =>
@@ -371,6 +372,6 @@ export const TOKENS_AND_CLOCKS: readonly WorldKind[] = [
     group: 'clock',
     ends: [],
     fits: () => true,
-    make: (_scene, random) => ({ skewMs: pick(random, [-1, 1]) * whole(random, 30, 3600) * 1000 }),
+    make: (_scenario, random) => ({ skewMs: pick(random, [-1, 1]) * whole(random, 30, 3600) * 1000 }),
   },
 ];

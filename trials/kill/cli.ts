@@ -5,20 +5,20 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand, wholeNumber } from '../../sandbox/command.ts';
 import { startResultsService } from '../../sandbox/results-service.ts';
-import { type Full, fill, fillsOf } from './full.ts';
-import { type Interrupted, interrupt } from './interrupts.ts';
-import { type Blow, blowsOf, courseOf, kill, nameOf, type Verdict } from './kills.ts';
-import { drawCalls, drawFills, drawKills, type Staged } from './plan.ts';
-import { SCENE_KINDS, type SceneKind, sceneOf } from './scene.ts';
+import { type FullDiskVerdict, fillDisk, fullDiskPointsOf } from './full-disk.ts';
+import { type Interrupted, interrupt } from './interrupt.ts';
+import { type KillPoint, kill, killPointsOf, nameOf, runUndisturbed, type Verdict } from './kill.ts';
+import { drawFullDiskPoints, drawInterruptPoints, drawKills, type ScenarioRun } from './plan.ts';
+import { SCENARIO_KINDS, type ScenarioKind, scenarioOf } from './scenario.ts';
 import type { Servers } from './world.ts';
 
 const USAGE = `npm run trial -- kill [options]
   --kills <n>         runs that are killed, each at another step; default: 100
   --interrupts <n>    runs that get SIGINT or SIGTERM; default: 20
   --full <n>          runs whose disk is full from some change on; default: 20
-  --seed <n>          of the scenes and of what is drawn; default: 1
-  --scene <n>         one kind of scene alone: ${SCENE_KINDS.map(({ destination, chained }, index) => `${index} ${destination}${chained ? ', last-export' : ''}`).join('; ')}
-  --blow <json>       with --scene: this one kill in place of those that are drawn
+  --seed <n>          of the scenarios and of what is drawn; default: 1
+  --scenario <n>      one kind of scenario alone: ${SCENARIO_KINDS.map(({ destination, chained }, index) => `${index} ${destination}${chained ? ', last-export' : ''}`).join('; ')}
+  --point <json>      with --scenario: this one kill in place of those that are drawn
   --bundle <file>     the script to run; default: dist/index.js`;
 
 interface Options {
@@ -26,14 +26,14 @@ interface Options {
   readonly interrupts: number;
   readonly full: number;
   readonly seed: number;
-  readonly kinds: readonly SceneKind[];
-  readonly blow: Blow | undefined;
+  readonly kinds: readonly ScenarioKind[];
+  readonly point: KillPoint | undefined;
   readonly bundle: string | undefined;
 }
 
 const UPLOADED_AGO_MS = 300_000;
 
-/** Workers, each with an artifact service of its own, and what they do one after the other. */
+/** Does the tasks with as many workers as there are cores, each with an artifact service of its own. */
 async function inParallel<Task, Result>(
   bundle: string | undefined,
   tasks: readonly Task[],
@@ -63,67 +63,73 @@ async function inParallel<Task, Result>(
   return results;
 }
 
-async function run({ kills, interrupts, full, seed, kinds, blow, bundle }: Options): Promise<boolean> {
+async function run({ kills, interrupts, full, seed, kinds, point, bundle }: Options): Promise<boolean> {
   const began = performance.now();
   const now = Date.now();
-  const scenes = kinds.map((kind) => sceneOf(kind, seed, now));
-  const stages = await inParallel(bundle, scenes, async (scene, servers): Promise<Staged> => {
-    return { scene, course: await courseOf(scene, servers) };
+  const scenarios = kinds.map((kind) => scenarioOf(kind, seed, now));
+  const scenarioRuns = await inParallel(bundle, scenarios, async (scenario, servers): Promise<ScenarioRun> => {
+    return { scenario, undisturbed: await runUndisturbed(scenario, servers) };
   });
-  for (const { scene, course } of stages) {
-    const { requests, changes, ms, flaws } = course;
+  for (const { scenario, undisturbed } of scenarioRuns) {
+    const { requests, changes, ms, flaws } = undisturbed;
     console.log(
-      `${scene.name}: ${requests.length} requests, ${changes.length} changes on the disk, ${ms.toFixed(0)} ms`,
+      `${scenario.name}: ${requests.length} requests, ${changes.length} changes on the disk, ${ms.toFixed(0)} ms`,
     );
     for (const flaw of flaws) console.log(`  WRONG, undisturbed: ${flaw}`);
   }
-  const blows = blow === undefined ? drawKills(stages, seed, kills) : stages.map(({ scene }) => ({ scene, blow }));
-  const killed = await inParallel(bundle, blows, async ({ scene, blow }, servers) =>
-    told(await kill(scene, blow, servers), kinds),
+  const points =
+    point === undefined
+      ? drawKills(scenarioRuns, seed, kills)
+      : scenarioRuns.map(({ scenario }) => ({ scenario, point }));
+  const killed = await inParallel(bundle, points, async ({ scenario, point }, servers) =>
+    withReport(await kill(scenario, point, servers), kinds),
   );
-  const calls = blow === undefined ? drawCalls(stages, seed, interrupts) : [];
-  const signals = await inParallel(bundle, calls, async ({ scene, call }, servers) => {
-    const signal = call.at === 'request' && call.step % 2 === 0 ? 'SIGTERM' : 'SIGINT';
-    return told(await interrupt(scene, signal, call, servers), kinds);
+  const interruptPoints = point === undefined ? drawInterruptPoints(scenarioRuns, seed, interrupts) : [];
+  const signals = await inParallel(bundle, interruptPoints, async ({ scenario, point }, servers) => {
+    const signal = point.at === 'request' && point.step % 2 === 0 ? 'SIGTERM' : 'SIGINT';
+    return withReport(await interrupt(scenario, signal, point, servers), kinds);
   });
-  const fills = blow === undefined ? drawFills(stages, seed, full) : [];
-  const filled = await inParallel(bundle, fills, async (one, servers) =>
-    told(await fill(one.scene, one.filled, servers), kinds),
+  const fullDisks = point === undefined ? drawFullDiskPoints(scenarioRuns, seed, full) : [];
+  const filled = await inParallel(bundle, fullDisks, async ({ scenario, point }, servers) =>
+    withReport(await fillDisk(scenario, point, servers), kinds),
   );
-  sayKills(killed, stages);
-  sayFills(filled, stages);
-  sayInterrupts(signals);
+  printKills(killed, scenarioRuns);
+  printFullDisks(filled, scenarioRuns);
+  printInterrupts(signals);
   console.log(`${((performance.now() - began) / 1000).toFixed(0)} s, seed ${seed}`);
-  return [...stages.map(({ course }) => course), ...killed, ...filled, ...signals].every(
+  return [...scenarioRuns.map(({ undisturbed }) => undisturbed), ...killed, ...filled, ...signals].every(
     ({ flaws }) => flaws.length === 0,
   );
 }
 
-/** Says what is wrong, and the command that shows it again. */
-function told<Outcome extends Verdict | Full | Interrupted>(outcome: Outcome, kinds: readonly SceneKind[]): Outcome {
-  const { scene, flaws } = outcome;
+/** Prints what is wrong with an outcome, and the command that shows it again. Returns the outcome. */
+function withReport<Outcome extends Verdict | FullDiskVerdict | Interrupted>(
+  outcome: Outcome,
+  kinds: readonly ScenarioKind[],
+): Outcome {
+  const { scenario, flaws } = outcome;
   if (flaws.length === 0) return outcome;
   const how = howOf(outcome);
-  console.log(`WRONG: ${scene.name}, ${how}\n  ${flaws.join('\n  ').slice(0, 3000)}`);
-  const number = SCENE_KINDS.findIndex(
-    (kind) => kinds.includes(kind) && kind.destination === scene.destination && kind.chained === scene.chained,
+  console.log(`WRONG: ${scenario.name}, ${how}\n  ${flaws.join('\n  ').slice(0, 3000)}`);
+  const number = SCENARIO_KINDS.findIndex(
+    (kind) => kinds.includes(kind) && kind.destination === scenario.destination && kind.chained === scenario.chained,
   );
-  if ('blow' in outcome)
+  if ('killPoint' in outcome)
     console.log(
-      `  npm run trial -- kill --seed ${scene.seed} --scene ${number} --blow '${JSON.stringify(outcome.blow)}'`,
+      `  npm run trial -- kill --seed ${scenario.seed} --scenario ${number} --point '${JSON.stringify(outcome.killPoint)}'`,
     );
   return outcome;
 }
 
-function howOf(outcome: Verdict | Full | Interrupted): string {
-  if ('blow' in outcome) return nameOf(outcome.blow);
-  if ('filled' in outcome) return `a full disk from change ${outcome.filled.step} on, ${outcome.filled.what}`;
-  return `${outcome.signal} at ${JSON.stringify(outcome.call)}`;
+function howOf(outcome: Verdict | FullDiskVerdict | Interrupted): string {
+  if ('killPoint' in outcome) return nameOf(outcome.killPoint);
+  if ('fullFrom' in outcome) return `a full disk from change ${outcome.fullFrom.step} on, ${outcome.fullFrom.what}`;
+  return `${outcome.signal} at ${JSON.stringify(outcome.interruptPoint)}`;
 }
 
-function sayKills(verdicts: readonly Verdict[], stages: readonly Staged[]): void {
-  const steps = stages.reduce((sum, { course }) => sum + blowsOf(course).length, 0);
-  const at = (kind: Blow['at']) => verdicts.filter(({ blow }) => blow.at === kind).length;
+function printKills(verdicts: readonly Verdict[], scenarioRuns: readonly ScenarioRun[]): void {
+  const steps = scenarioRuns.reduce((sum, { undisturbed }) => sum + killPointsOf(undisturbed).length, 0);
+  const at = (kind: KillPoint['at']) => verdicts.filter(({ killPoint }) => killPoint.at === kind).length;
   const late = verdicts.filter(({ killed }) => !killed).length;
   const wrong = verdicts.filter(({ flaws }) => flaws.length > 0).length;
   console.log(
@@ -131,17 +137,17 @@ function sayKills(verdicts: readonly Verdict[], stages: readonly Staged[]): void
   );
 }
 
-function sayFills(fills: readonly Full[], stages: readonly Staged[]): void {
-  if (fills.length === 0) return;
-  const steps = stages.reduce((sum, { course }) => sum + fillsOf(course).length, 0);
-  const green = fills.filter((one) => one.green).length;
-  const wrong = fills.filter(({ flaws }) => flaws.length > 0).length;
+function printFullDisks(fullDisks: readonly FullDiskVerdict[], scenarioRuns: readonly ScenarioRun[]): void {
+  if (fullDisks.length === 0) return;
+  const steps = scenarioRuns.reduce((sum, { undisturbed }) => sum + fullDiskPointsOf(undisturbed).length, 0);
+  const green = fullDisks.filter((one) => one.green).length;
+  const wrong = fullDisks.filter(({ flaws }) => flaws.length > 0).length;
   console.log(
-    `${fills.length} full disks, from one of ${steps} changes on: ${fills.length - green} red, ${green} green but for the summary; ${wrong} wrong`,
+    `${fullDisks.length} full disks, from one of ${steps} changes on: ${fullDisks.length - green} red, ${green} green but for the summary; ${wrong} wrong`,
   );
 }
 
-function sayInterrupts(signals: readonly Interrupted[]): void {
+function printInterrupts(signals: readonly Interrupted[]): void {
   if (signals.length === 0) return;
   const times = signals
     .filter(({ end }) => end === 'cancelled')
@@ -163,21 +169,21 @@ function readOptions(args: readonly string[]): Options {
       interrupts: { type: 'string', default: '20' },
       full: { type: 'string', default: '20' },
       seed: { type: 'string', default: '1' },
-      scene: { type: 'string' },
-      blow: { type: 'string' },
+      scenario: { type: 'string' },
+      point: { type: 'string' },
       bundle: { type: 'string' },
     },
   });
-  if (values.blow !== undefined && values.scene === undefined) throw new Error('--blow goes with --scene');
-  const kinds = SCENE_KINDS.filter((_, index) => values.scene === undefined || values.scene === String(index));
-  if (kinds.length === 0) throw new Error(`--scene ${values.scene}: there is none of this number`);
+  if (values.point !== undefined && values.scenario === undefined) throw new Error('--point goes with --scenario');
+  const kinds = SCENARIO_KINDS.filter((_, index) => values.scenario === undefined || values.scenario === String(index));
+  if (kinds.length === 0) throw new Error(`--scenario ${values.scenario}: there is none of this number`);
   return {
     kills: wholeNumber('kills', values.kills),
     interrupts: wholeNumber('interrupts', values.interrupts),
     full: wholeNumber('full', values.full),
     seed: wholeNumber('seed', values.seed),
     kinds,
-    blow: values.blow === undefined ? undefined : (JSON.parse(values.blow) as Blow),
+    point: values.point === undefined ? undefined : (JSON.parse(values.point) as KillPoint),
     bundle: values.bundle === undefined ? undefined : resolve(values.bundle),
   };
 }

@@ -1,8 +1,8 @@
 /**
  * Preloaded into a run (`NODE_OPTIONS=--import …`): counts what it changes on the disk, call by call of Node's own
- * binding, so that a write inside of a library counts as well. Says what they were, or strikes at one of them.
+ * binding, so that a write inside of a library counts as well. Lists the steps, or kills the process at one of them.
  *
- * `DISK_LOG`: a file for the steps, a line each. `DISK_AT`: the step to strike at, from 1, or what its line matches.
+ * `DISK_LOG`: a file for the steps, a line each. `DISK_AT`: the step to act at, from 1, or what its line matches.
  * `DISK_HOW`: `before`, `inside` and `after` kill the process there; `full` lets the disk be full from there on.
  */
 
@@ -24,7 +24,7 @@ const binding = (process as unknown as { binding: (name: string) => Binding }).b
 const original: Readonly<Record<string, Call>> = { ...binding };
 const { DISK_AT: at = '0', DISK_HOW: how = '', DISK_LOG: log = '' } = process.env;
 let steps = 0;
-let struck = false;
+let reached = false;
 let noting = false;
 
 for (const name of [...GROWING, ...WRITING, ...REMOVING]) {
@@ -35,9 +35,9 @@ for (const name of [...GROWING, ...WRITING, ...REMOVING]) {
     const line = `${name} ${typeof args[0] === 'string' ? args[0] : ''}`;
     if (log !== '') note(line);
     const isHere = String(++steps) === at || (!/^\d+$/.test(at) && new RegExp(at).test(line));
-    struck ||= isHere;
-    if (how === 'full') return struck && !REMOVING.includes(name) ? refuse(args) : call.apply(binding, args);
-    return isHere ? strike(name, call, args) : call.apply(binding, args);
+    reached ||= isHere;
+    if (how === 'full') return reached && !REMOVING.includes(name) ? refuse(args) : call.apply(binding, args);
+    return isHere ? actAt(name, call, args) : call.apply(binding, args);
   };
 }
 
@@ -49,7 +49,7 @@ function isChange(name: string, [first, second]: readonly unknown[]): boolean {
   return typeof first !== 'number' || first > 2;
 }
 
-function strike(name: string, call: Call, args: unknown[]): unknown {
+function actAt(name: string, call: Call, args: unknown[]): unknown {
   if (how === 'before') die();
   if (how === 'inside' && name === 'writeBuffer') {
     const [descriptor, bytes, offset, length] = args as [number, Buffer, number, number];

@@ -1,4 +1,4 @@
-/** The servers of one scene, the workspace that its runs share, and what has to be true of them at any time. */
+/** The servers of one scenario, the workspace that its runs share, and what has to be true of them at any time. */
 
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,11 +12,11 @@ import { compareRows } from '../../sandbox/subjects.ts';
 import { type OptionsByVendor, startVendor } from '../../sandbox/vendors/index.ts';
 import { differ, type FoundExport, git, readExport } from '../year/exports.ts';
 import { commitsOf, flawsOf, flawsOfChain, foldersBelow, foldersOn, foldersUp, partialsBelow } from './found.ts';
-import { type Scene, TOKEN } from './scene.ts';
-import type { Network } from './strike.ts';
+import type { Network } from './network.ts';
+import { type Scenario, TOKEN } from './scenario.ts';
 
 export interface World {
-  readonly scene: Scene;
+  readonly scenario: Scenario;
   /** Starts a run, whose requests the network hears of. Its temporary folders stay until `remove()`. */
   readonly start: (attempt: number, network: Network, env?: Readonly<Record<string, string>>) => Promise<RunningAction>;
   /** What looks like an export, in the workspace, in a run's temp and at the destination, and is none. */
@@ -34,7 +34,7 @@ let runs = 1000;
 const nextRun = (): number => ++runs;
 
 export interface Servers {
-  /** null where no scene uploads. */
+  /** null where no scenario uploads. */
   readonly results: ResultsService | null;
   /** The script to run; undefined: this repository's `dist/index.js`. */
   readonly bundle: string | undefined;
@@ -42,10 +42,10 @@ export interface Servers {
   network: Network | null;
 }
 
-/** Starts the servers, and lets the earlier run of the scene take place. */
-export async function openWorld(scene: Scene, servers: Servers): Promise<World> {
+/** Starts the servers, and lets the earlier run of the scenario take place. */
+export async function openWorld(scenario: Scenario, servers: Servers): Promise<World> {
   const [earlierId, runId] = [nextRun(), nextRun()];
-  const { setting, events, window, destination, chained } = scene;
+  const { setting, events, window, destination, chained } = scenario;
   const { results } = servers;
   const truth = { events, subject: setting.subject };
   const heard = (side: string) => (request: { method: string; path: string }) =>
@@ -58,19 +58,19 @@ export async function openWorld(scene: Scene, servers: Servers): Promise<World> 
   } as OptionsByVendor[typeof setting.vendor]);
   const github = await startGitHub({
     token: TOKEN,
-    repositories: [{ name: REPOSITORY, empty: scene.empty }],
+    repositories: [{ name: REPOSITORY, empty: scenario.empty }],
     intercept: heard('github'),
     ...(results !== null && { actions: artifactRoutes(results) }),
   });
   const root = await mkdtemp(join(tmpdir(), 'kill-'));
   const [workspace, scratch] = [join(root, 'work'), join(root, 'scratch')];
   await mkdir(workspace);
-  const branch = scene.inputs['branch'] ?? 'main';
+  const branch = scenario.inputs['branch'] ?? 'main';
   const inputs: Readonly<Record<string, string>> = {
-    ...scene.inputs,
+    ...scenario.inputs,
     'base-url': vendor.origin,
-    // The service is one for many scenes.
-    ...(chained && destination === 'artifact' && { 'artifact-name': `scene-${runId}` }),
+    // The service is one for many scenarios.
+    ...(chained && destination === 'artifact' && { 'artifact-name': `scenario-${runId}` }),
   };
 
   const uploaded = async () => (results === null ? [] : foldersUp(results, [earlierId, runId], scratch));
@@ -116,14 +116,15 @@ export async function openWorld(scene: Scene, servers: Servers): Promise<World> 
     });
   }
 
-  if (scene.earlier !== null) {
-    const earlier = await (await start(earlierId, 1, scene.earlier, {})).done;
+  if (scenario.earlier !== null) {
+    const earlier = await (await start(earlierId, 1, scenario.earlier, {})).done;
     await earlier.remove();
-    if (!earlier.succeeded) throw new Error(`the earlier run of ${scene.name} ended red: ${earlier.log.slice(-2000)}`);
+    if (!earlier.succeeded)
+      throw new Error(`the earlier run of ${scenario.name} ended red: ${earlier.log.slice(-2000)}`);
   }
 
   return {
-    scene,
+    scenario,
     workspace,
     start(attempt, network, env = {}) {
       servers.network = network;
@@ -166,7 +167,7 @@ export async function openWorld(scene: Scene, servers: Servers): Promise<World> 
 const bare = (github: GitHubServer): string => github.repository(REPOSITORY).path;
 
 /** A file and a commit are there once, whichever attempt brought them; each attempt may have an artifact of its own. */
-function onlyOne(exports: readonly FoundExport[], destination: Scene['destination']): string[] {
+function onlyOne(exports: readonly FoundExport[], destination: Scenario['destination']): string[] {
   return destination === 'artifact' ? [] : differ('exports', exports.length, 1);
 }
 

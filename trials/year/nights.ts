@@ -17,7 +17,7 @@ export interface PlannedRun {
   readonly window: { readonly from: number; readonly to: number } | 'last' | null;
 }
 
-/** When a trouble strikes: at so many requests of all runs of the round, from 0, or at the first that commits. */
+/** When a trouble begins: at so many requests of all runs of the round, from 0, or at the first that commits. */
 export type Moment = number | 'commit';
 
 /** What befalls the runs of one round. */
@@ -43,7 +43,7 @@ export interface Round {
 const CRON_MS = 3 * HOUR_MS + 17 * MINUTE_MS;
 /** GitHub starts scheduled workflows late, at busy times by hours. */
 const JITTER_MS = 4 * HOUR_MS;
-/** A night has about so many requests: troubles strike anywhere in it, some of them too late. */
+/** A night has about so many requests: troubles begin anywhere in it, some of them too late. */
 const REQUESTS = 30;
 /** After a week without a run there are more. */
 const REQUESTS_OF_A_WEEK = 120;

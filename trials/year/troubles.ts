@@ -34,7 +34,7 @@ const DOWN: Readonly<Record<Side, readonly Fault[]>> = {
 /** What of a round's troubles has happened. */
 export interface Happening {
   /** To be asked at each request; a fault answers it. */
-  readonly strike: (side: Side, request: SandboxRequest) => Fault | undefined;
+  readonly inject: (side: Side, request: SandboxRequest) => Fault | undefined;
   /** Whether one side refused, for good, at least one request. */
   readonly isDown: () => boolean;
 }
@@ -64,7 +64,7 @@ export function openTroubles(troubles: readonly Trouble[], controllers: readonly
   }
 
   return {
-    strike(side, { method, path }) {
+    inject(side, { method, path }) {
       const request = requests++;
       const commit = side === 'github' && method !== 'GET' && COMMITS.test(path) ? commits++ : -1;
       const isNow = ({ when }: Trouble) => (when === 'commit' ? commit === 0 : when === request);

@@ -44,7 +44,7 @@ export async function openWorld({ seed, setting, happened, openDelivery }: World
   const dice = diceFrom(seed, 'world');
   let now = 0;
   let happening: Happening | null = null;
-  const intercept = (side: Side) => (request: SandboxRequest) => happening?.strike(side, request);
+  const intercept = (side: Side) => (request: SandboxRequest) => happening?.inject(side, request);
   const vendor = await startVendor(setting.vendor, {
     events: happened.events,
     token: TOKEN,

@@ -84,5 +84,5 @@ test('kinds have names of their own, and a seed always means the same', () => {
   const names = [...FAULTS, ...WORLDS].map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(planOf('codacy', 12).schedule).toEqual(planOf('codacy', 12).schedule);
-  expect(planOf('codacy', 12).scene.events).toEqual(planOf('codacy', 12).scene.events);
+  expect(planOf('codacy', 12).scenario.events).toEqual(planOf('codacy', 12).scenario.events);
 });

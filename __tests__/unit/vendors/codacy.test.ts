@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Entry } from '../../../sandbox/event-store.ts';
 import { inWindow, jsonOf, type LedgerEvent } from '../../../sandbox/ledger.ts';
 import { changed, type SandboxResponse } from '../../../sandbox/server.ts';
-import type { Entry } from '../../../sandbox/shelf.ts';
 import type { CodacyOptions } from '../../../sandbox/vendors/codacy.ts';
 import { failureOf, NOON } from '../../contract/run.ts';
 import {

@@ -1,18 +1,18 @@
-/** Kills of one scene: where its runs can be killed, and what comes of one that is. */
+/** Kills of one scenario: the points at which its runs can be killed, and the verdict on a run that was. */
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ActionRun, RunningAction } from '../../sandbox/runner.ts';
-import type { Scene } from './scene.ts';
-import { MOMENTS, type Moment, Network } from './strike.ts';
+import { MOMENTS, type Moment, Network } from './network.ts';
+import type { Scenario } from './scenario.ts';
 import { openWorld, type Servers, type World } from './world.ts';
 
 /**
  * Where a run is killed: at a request, at a change on the disk, or so many milliseconds after its start. Steps count from
  * 1; 0 is the first one that is `what`, of changes a pattern.
  */
-export type Blow =
+export type KillPoint =
   | { readonly at: 'request'; readonly step: number; readonly moment: Moment; readonly what: string }
   | { readonly at: 'disk'; readonly step: number; readonly moment: DiskMoment; readonly what: string }
   | { readonly at: 'time'; readonly ms: number };
@@ -20,8 +20,8 @@ export type Blow =
 type DiskMoment = (typeof DISK_MOMENTS)[number];
 const DISK_MOMENTS = ['before', 'inside', 'after'] as const;
 
-/** A run as it goes when nobody interferes. */
-export interface Course {
+/** The steps of a run that nothing disturbs. */
+export interface UndisturbedRun {
   readonly requests: readonly string[];
   readonly changes: readonly string[];
   readonly ms: number;
@@ -29,11 +29,10 @@ export interface Course {
 }
 
 export interface Verdict {
-  readonly scene: Scene;
-  readonly blow: Blow;
+  readonly scenario: Scenario;
+  readonly killPoint: KillPoint;
   /** Whether the run was killed, and had not ended before. */
   readonly killed: boolean;
-  /** Whether anything that is an export was there after the kill. */
   readonly flaws: readonly string[];
 }
 
@@ -41,10 +40,10 @@ const PRELOAD = new URL('./disk.ts', import.meta.url).href;
 /** The environment of a run whose changes on the disk are counted. */
 export const preloaded = { NODE_OPTIONS: `--import ${PRELOAD}` };
 
-/** Runs a scene once, to its end. */
-export async function courseOf(scene: Scene, servers: Servers): Promise<Course> {
-  const world = await openWorld(scene, servers);
-  const folder = await mkdtemp(join(tmpdir(), 'course-'));
+/** Runs a scenario once, to its end, and lists its steps. */
+export async function runUndisturbed(scenario: Scenario, servers: Servers): Promise<UndisturbedRun> {
+  const world = await openWorld(scenario, servers);
+  const folder = await mkdtemp(join(tmpdir(), 'undisturbed-'));
   try {
     const log = join(folder, 'disk.log');
     const network = new Network(null);
@@ -64,43 +63,44 @@ export async function courseOf(scene: Scene, servers: Servers): Promise<Course> 
 const shortened = (line: string, { workspace, temp }: ActionRun): string =>
   line.replace(workspace, '$WORKSPACE').replace(temp, '$TEMP');
 
-/** Every step of a course, with every moment at which it can be struck. */
-export function blowsOf({ requests, changes }: Course): Blow[] {
+/** Every step of a run, at every moment at which the run can be killed there. */
+export function killPointsOf({ requests, changes }: UndisturbedRun): KillPoint[] {
   return [
     ...requests.flatMap((what, index) =>
-      MOMENTS.map((moment): Blow => ({ at: 'request', step: index + 1, moment, what })),
+      MOMENTS.map((moment): KillPoint => ({ at: 'request', step: index + 1, moment, what })),
     ),
     ...changes.flatMap((what, index) =>
-      DISK_MOMENTS.map((moment): Blow => ({ at: 'disk', step: index + 1, moment, what })),
+      DISK_MOMENTS.map((moment): KillPoint => ({ at: 'disk', step: index + 1, moment, what })),
     ),
   ];
 }
 
-/** Kills a run, looks at what is there, and runs it again. */
-export async function kill(scene: Scene, blow: Blow, servers: Servers): Promise<Verdict> {
-  const world = await openWorld(scene, servers);
+/** Kills a run, judges what it left, and runs the workflow again. */
+export async function kill(scenario: Scenario, point: KillPoint, servers: Servers): Promise<Verdict> {
+  const world = await openWorld(scenario, servers);
   try {
-    const run = await struck(world, blow);
+    const run = await killedRun(world, point);
     const killed = run.signal === 'SIGKILL';
     const left = await world.flaws(run.temp);
     await run.remove();
     const again = await ended(await world.start(2, new Network(null)));
     const flaws = [...left, ...(await world.flawsOfEnd(again, 2)), ...(await world.flaws(again.temp))];
     await again.remove();
-    return { scene, blow, killed, flaws };
+    return { scenario, killPoint: point, killed, flaws };
   } finally {
     await world.close();
   }
 }
 
-async function struck(world: World, blow: Blow): Promise<ActionRun> {
+async function killedRun(world: World, point: KillPoint): Promise<ActionRun> {
   let running: RunningAction | null = null;
-  const hit = () => running?.kill('SIGKILL');
-  const strike = blow.at === 'request' ? { at: blow.step || blow.what, moment: blow.moment, hit } : null;
+  const end = () => running?.kill('SIGKILL');
+  const interception =
+    point.at === 'request' ? { at: point.step || point.what, moment: point.moment, action: end } : null;
   const env =
-    blow.at === 'disk' ? { ...preloaded, DISK_AT: String(blow.step || blow.what), DISK_HOW: blow.moment } : {};
-  running = await world.start(1, new Network(strike), env);
-  const timer = blow.at === 'time' ? setTimeout(hit, blow.ms) : undefined;
+    point.at === 'disk' ? { ...preloaded, DISK_AT: String(point.step || point.what), DISK_HOW: point.moment } : {};
+  running = await world.start(1, new Network(interception), env);
+  const timer = point.at === 'time' ? setTimeout(end, point.ms) : undefined;
   const run = await ended(running);
   clearTimeout(timer);
   return run;
@@ -109,7 +109,7 @@ async function struck(world: World, blow: Blow): Promise<ActionRun> {
 const ended = ({ done }: RunningAction): Promise<ActionRun> => done;
 
 /** `disk 7 (rename …), after` */
-export function nameOf(blow: Blow): string {
-  if (blow.at === 'time') return `after ${blow.ms} ms`;
-  return `${blow.at} ${blow.step} (${blow.what}), ${blow.moment}`;
+export function nameOf(point: KillPoint): string {
+  if (point.at === 'time') return `after ${point.ms} ms`;
+  return `${point.at} ${point.step} (${point.what}), ${point.moment}`;
 }

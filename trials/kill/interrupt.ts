@@ -1,19 +1,19 @@
-/** Interrupts of one scene: a run that is told to end, as the runner and a terminal do it. */
+/** Interrupts of one scenario: a run that is told to end, as the runner and a terminal do it. */
 
 import { partialsBelow } from './found.ts';
-import type { Scene } from './scene.ts';
-import { Network } from './strike.ts';
+import { Network } from './network.ts';
+import type { Scenario } from './scenario.ts';
 import { openWorld, type Servers } from './world.ts';
 
 /** When a signal comes: at a request, which is answered or is not, or so many milliseconds after the start. */
-export type Call =
+export type InterruptPoint =
   | { readonly at: 'request'; readonly step: number; readonly answered: boolean }
   | { readonly at: 'time'; readonly ms: number };
 
 export interface Interrupted {
-  readonly scene: Scene;
+  readonly scenario: Scenario;
   readonly signal: 'SIGINT' | 'SIGTERM';
-  readonly call: Call;
+  readonly interruptPoint: InterruptPoint;
   /** From the signal to the end of the process, in milliseconds. */
   readonly ms: number;
   /** `early`: before the program listened; `cancelled`; `done`: it had delivered everything. */
@@ -25,22 +25,22 @@ export interface Interrupted {
 const MOST_MS = 2000;
 
 export async function interrupt(
-  scene: Scene,
+  scenario: Scenario,
   signal: 'SIGINT' | 'SIGTERM',
-  call: Call,
+  point: InterruptPoint,
   servers: Servers,
 ): Promise<Interrupted> {
-  const world = await openWorld(scene, servers);
+  const world = await openWorld(scenario, servers);
   try {
     let sent = 0;
     const send = () => {
       sent = performance.now();
       running.kill(signal);
     };
-    const moment = call.at === 'request' && call.answered ? 'after' : 'before';
-    const strike = call.at === 'request' ? ({ at: call.step, moment, hit: send } as const) : null;
-    const running = await world.start(1, new Network(strike));
-    const timer = call.at === 'time' ? setTimeout(send, call.ms) : undefined;
+    const moment = point.at === 'request' && point.answered ? 'after' : 'before';
+    const interception = point.at === 'request' ? ({ at: point.step, moment, action: send } as const) : null;
+    const running = await world.start(1, new Network(interception));
+    const timer = point.at === 'time' ? setTimeout(send, point.ms) : undefined;
     const run = await running.done;
     const ms = sent === 0 ? 0 : performance.now() - sent;
     clearTimeout(timer);
@@ -60,7 +60,7 @@ export async function interrupt(
     const again = await (await world.start(2, new Network(null))).done;
     flaws.push(...(await world.flawsOfEnd(again, 2)));
     await again.remove();
-    return { scene, signal, call, ms, end, flaws };
+    return { scenario, signal, interruptPoint: point, ms, end, flaws };
   } finally {
     await world.close();
   }

@@ -1,4 +1,4 @@
-/** Strikes at one request of a run, whichever of the sandbox's servers it goes to. */
+/** Intercepts one request of a run, whichever of the sandbox's servers the request goes to. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SandboxResponse } from '../../sandbox/server.ts';
@@ -10,11 +10,11 @@ import type { SandboxResponse } from '../../sandbox/server.ts';
 export type Moment = (typeof MOMENTS)[number];
 export const MOMENTS = ['before', 'acted', 'inside', 'after'] as const;
 
-export interface Strike {
+export interface Interception {
   /** The request, counted over all servers from 1; or the first of this name. */
   readonly at: number | string;
   readonly moment: Moment;
-  readonly hit: () => void;
+  readonly action: () => void;
 }
 
 type Answer = () => SandboxResponse | Promise<SandboxResponse>;
@@ -23,35 +23,35 @@ type Answer = () => SandboxResponse | Promise<SandboxResponse>;
 export class Network {
   /** `github POST /graphql` */
   readonly steps: string[] = [];
-  #strike: Strike | null;
+  #interception: Interception | null;
 
-  constructor(strike: Strike | null) {
-    this.#strike = strike;
+  constructor(interception: Interception | null) {
+    this.#interception = interception;
   }
 
-  /** To be asked at each request; what it gives answers it. */
+  /** Notes a request. Returns what is to answer it, or undefined where the server shall. */
   fault(step: string): ((req: IncomingMessage, res: ServerResponse, answer: Answer) => void) | undefined {
-    const strike = this.#strike;
+    const interception = this.#interception;
     const number = this.steps.push(step);
-    if (strike === null || (strike.at !== number && strike.at !== step)) return undefined;
-    this.#strike = null;
+    if (interception === null || (interception.at !== number && interception.at !== step)) return undefined;
+    this.#interception = null;
     return (_, res, answer) => {
-      struck(strike, res, answer).catch(() => res.destroy());
+      intercept(interception, res, answer).catch(() => res.destroy());
     };
   }
 }
 
-async function struck({ moment, hit }: Strike, res: ServerResponse, answer: Answer): Promise<void> {
-  if (moment === 'before') return hit();
+async function intercept({ moment, action }: Interception, res: ServerResponse, answer: Answer): Promise<void> {
+  if (moment === 'before') return action();
   const { status, headers, body } = await answer();
-  if (moment === 'acted') return hit();
+  if (moment === 'acted') return action();
   const bytes = Buffer.from(body);
   const framed = Object.keys(headers).some((name) => name.toLowerCase() === 'transfer-encoding');
   res.writeHead(status, { ...headers, ...(!framed && { 'content-length': bytes.length }) });
   if (moment === 'after') {
-    res.end(bytes, hit);
+    res.end(bytes, action);
   } else {
     res.flushHeaders();
-    res.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => hit());
+    res.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => action());
   }
 }

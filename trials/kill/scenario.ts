@@ -6,7 +6,7 @@ import { diceFrom } from '../year/dice.ts';
 import { DAY_MS } from '../year/nights.ts';
 import { type Setting, settingOf } from '../year/setting.ts';
 
-export interface Scene {
+export interface Scenario {
   /** `commit, last-export, kosli 7` */
   readonly name: string;
   readonly seed: number;
@@ -25,9 +25,9 @@ export interface Scene {
   readonly empty: boolean;
 }
 
-export type SceneKind = Pick<Scene, 'destination' | 'chained'>;
+export type ScenarioKind = Pick<Scenario, 'destination' | 'chained'>;
 
-export const SCENE_KINDS: readonly SceneKind[] = [
+export const SCENARIO_KINDS: readonly ScenarioKind[] = [
   { destination: 'file', chained: false },
   { destination: 'commit', chained: false },
   { destination: 'commit', chained: true },
@@ -40,8 +40,8 @@ export const TOKEN = 'sandbox-token-5c1f';
 const DAYS = 3;
 const EVENTS = 60;
 
-/** @param now milliseconds since 1970; a scene is of the days before */
-export function sceneOf({ destination, chained }: SceneKind, seed: number, now: number): Scene {
+/** @param now milliseconds since 1970; a scenario is of the days before */
+export function scenarioOf({ destination, chained }: ScenarioKind, seed: number, now: number): Scenario {
   const dice = diceFrom(seed, `scene of ${destination} ${chained}`);
   const vendor = dice.pick(Object.keys(SUBJECTS) as VendorId[]);
   const setting = settingOf(vendor, seed);

@@ -1,20 +1,20 @@
-/** Runs of one scene whose disk is full from one change on. */
+/** Runs of one scenario whose disk is full from one change on. */
 
 import { partialsBelow } from './found.ts';
-import { type Course, preloaded } from './kills.ts';
-import type { Scene } from './scene.ts';
-import { Network } from './strike.ts';
+import { preloaded, type UndisturbedRun } from './kill.ts';
+import { Network } from './network.ts';
+import type { Scenario } from './scenario.ts';
 import { openWorld, type Servers } from './world.ts';
 
 /** The first change that is refused, from 1. */
-export interface Filled {
+export interface FullDiskPoint {
   readonly step: number;
   readonly what: string;
 }
 
-export interface Full {
-  readonly scene: Scene;
-  readonly filled: Filled;
+export interface FullDiskVerdict {
+  readonly scenario: Scenario;
+  readonly fullFrom: FullDiskPoint;
   /** Whether the run ended green: it may where nothing but its summary was refused. */
   readonly green: boolean;
   readonly flaws: readonly string[];
@@ -23,14 +23,14 @@ export interface Full {
 /** What takes no room is never refused. */
 const REMOVES = /^(?:rename|unlink|rmdir|rmSync) /;
 
-/** Every change of a course that needs room. */
-export const fillsOf = ({ changes }: Course): Filled[] =>
+/** Every change of a run that needs room. */
+export const fullDiskPointsOf = ({ changes }: UndisturbedRun): FullDiskPoint[] =>
   changes.map((what, index) => ({ step: index + 1, what })).filter(({ what }) => !REMOVES.test(what));
 
-export async function fill(scene: Scene, filled: Filled, servers: Servers): Promise<Full> {
-  const world = await openWorld(scene, servers);
+export async function fillDisk(scenario: Scenario, point: FullDiskPoint, servers: Servers): Promise<FullDiskVerdict> {
+  const world = await openWorld(scenario, servers);
   try {
-    const env = { ...preloaded, DISK_AT: String(filled.step), DISK_HOW: 'full' };
+    const env = { ...preloaded, DISK_AT: String(point.step), DISK_HOW: 'full' };
     const run = await (await world.start(1, new Network(null), env)).done;
     const errors = run.annotations.filter(({ level }) => level === 'error');
     const [error] = errors;
@@ -49,7 +49,7 @@ export async function fill(scene: Scene, filled: Filled, servers: Servers): Prom
     const again = await (await world.start(2, new Network(null))).done;
     flaws.push(...(await world.flawsOfEnd(again, 2)));
     await again.remove();
-    return { scene, filled, green: run.succeeded, flaws };
+    return { scenario, fullFrom: point, green: run.succeeded, flaws };
   } finally {
     await world.close();
   }

@@ -22,7 +22,7 @@ export interface Entry {
   readonly text: string;
 }
 
-export interface Asked {
+export interface EventQuery {
   /** Microseconds since 1970; undefined is without bound. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
@@ -33,14 +33,14 @@ export interface Asked {
 }
 
 /** The entries that answer a request, in the order that was asked for. */
-export interface Found {
+export interface FoundEntries {
   readonly total: number;
   /** Some of them, as `Array.prototype.slice` counts from the start; all by default. */
   readonly slice: (start?: number, end?: number) => Entry[];
 }
 
 /** Writes each event once, however many requests of however many servers it is for. */
-export function written(textOf: (event: LedgerEvent) => string): (event: LedgerEvent) => string {
+export function writtenOnce(textOf: (event: LedgerEvent) => string): (event: LedgerEvent) => string {
   const texts = new WeakMap<LedgerEvent, string>();
   return (event) => {
     const known = texts.get(event);
@@ -51,17 +51,17 @@ export function written(textOf: (event: LedgerEvent) => string): (event: LedgerE
   };
 }
 
-export type ShelfOptions = Pick<VendorOptions, 'events' | 'visible' | 'tieShuffle' | 'capLeaves' | 'arrange'>;
+export type EventStoreOptions = Pick<VendorOptions, 'events' | 'visible' | 'tieShuffle' | 'capLeaves' | 'arrange'>;
 
 /** Sorts the events once and gives a way to find some of them quickly: only what lies within the bounds is looked at. */
-export function shelve(
-  { events, visible, tieShuffle, capLeaves, arrange }: ShelfOptions,
+export function openEventStore(
+  { events, visible, tieShuffle, capLeaves, arrange }: EventStoreOptions,
   textOf: (event: LedgerEvent) => string,
-): (asked: Asked) => Found {
-  const entries = events.map((event) => new Shelved(event, textOf)).sort((a, b) => a.micros - b.micros);
-  const lots = new Map<Entry, number>();
+): (asked: EventQuery) => FoundEntries {
+  const entries = events.map((event) => new StoredEntry(event, textOf)).sort((a, b) => a.micros - b.micros);
+  const tieOrder = new Map<Entry, number>();
   const random = randomFrom(events.length);
-  for (const entry of entries) lots.set(entry, random());
+  for (const entry of entries) tieOrder.set(entry, random());
   let calls = 0;
   /** The first entry at or after an instant. */
   const firstAt = (micros: number): number => {
@@ -74,7 +74,7 @@ export function shelve(
     }
     return low;
   };
-  return (asked: Asked): Found => {
+  return (asked: EventQuery): FoundEntries => {
     const { from, to, bounds = {}, keep, order, cap = Number.POSITIVE_INFINITY } = asked;
     const { fromInclusive = true, toInclusive = true } = bounds;
     calls += 1;
@@ -87,15 +87,15 @@ export function shelve(
       .filter((entry) => (!keep || keep(entry)) && (!visible || visible(entry.event)));
     if (plain) return foundIn(shown, { start: 0, end: shown.length, order, cap });
     const tied = tieShuffle === undefined ? shown : shuffleTies(shown, randomFrom(tieShuffle + calls));
-    const left = inOrder(inOrder(tied, capLeaves ?? order, lots).slice(0, cap), order, lots);
+    const left = inOrder(inOrder(tied, capLeaves ?? order, tieOrder).slice(0, cap), order, tieOrder);
     const given = (first = 0, beyond = left.length) => left.slice(first, beyond);
     return { total: left.length, slice: arrange ? (...range) => [...arrange(given(...range), asked)] : given };
   };
 }
 
 /** Ties stay as they are among themselves, or stand the other way round where the newest come first. */
-function inOrder(entries: readonly Entry[], order: Order, lots: ReadonlyMap<Entry, number>): Entry[] {
-  if (order === 'none') return entries.toSorted((a, b) => (lots.get(a) ?? 0) - (lots.get(b) ?? 0));
+function inOrder(entries: readonly Entry[], order: Order, tieOrder: ReadonlyMap<Entry, number>): Entry[] {
+  if (order === 'none') return entries.toSorted((a, b) => (tieOrder.get(a) ?? 0) - (tieOrder.get(b) ?? 0));
   const rising = entries.toSorted((a, b) => a.micros - b.micros);
   return order === 'oldest' ? rising : rising.reverse();
 }
@@ -111,7 +111,7 @@ function shuffleTies(entries: readonly Entry[], random: () => number): Entry[] {
   return shuffled;
 }
 
-class Shelved implements Entry {
+class StoredEntry implements Entry {
   readonly event: LedgerEvent;
   readonly micros: number;
   readonly #textOf: (event: LedgerEvent) => string;
@@ -133,7 +133,7 @@ class Shelved implements Entry {
 function foundIn(
   entries: readonly Entry[],
   { start, end, order, cap }: { start: number; end: number; order: Order; cap: number },
-): Found {
+): FoundEntries {
   const total = Math.min(end - start, cap);
   return {
     total,
