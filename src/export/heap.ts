@@ -1,13 +1,14 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
-/** Two halves, between which what still lives is copied, in bytes. */
+/** Size of the heap for new objects that holds the objects of some pages: two halves, between which survivors are copied. */
 const ENOUGH_BYTES = 16 * 2 ** 20;
 
 let isLimited = false;
 
 /**
- * To be called now and then. Lets the heap for new objects grow no further, once it is large enough for some pages: V8
- * would go on to 128 MiB, however little of it survives, and an action cannot be started with a flag that says less.
+ * Keeps the heap for new objects from growing beyond 16 MiB; called once a page. V8 would let it grow to 128 MiB,
+ * however little of it survives. A flag at run time is the only way, since an action cannot be started with flags.
+ * Decision 11 has what it saves and costs.
  */
 export function limitNewSpace(): void {
   if (isLimited) return;

@@ -44,12 +44,12 @@ async function walked(
 /** Whatever has nothing to wait for happens meanwhile. */
 const settled = () => new Promise((done) => setImmediate(done));
 
-describe('the takers', () => {
-  test.each([1, 2, 3, 16])('come in the order of their stretches, %d walked at once', async (walkers) => {
+describe('walkConcurrently', () => {
+  test.each([1, 2, 3, 16])('sinks come in the order of their segments, %d walked at a time', async (walkers) => {
     expect(await walked([stretchOf('a', 'b'), stretchOf(), stretchOf('c')], walkers)).toEqual([['a', 'b'], [], ['c']]);
   });
 
-  test('come in that order, though the last stretch ends first', async () => {
+  test('sinks come in the order of their segments where the last segment ends first', async () => {
     const gates = [0, 1, 2].map(() => Promise.withResolvers<void>());
     const stretches = gates.map(({ promise }, index) => gated([[`${index}`, promise]]));
     const walk = walked(stretches, 3);
@@ -60,7 +60,7 @@ describe('the takers', () => {
     expect(await walk).toEqual([['0'], ['1'], ['2']]);
   });
 
-  test('come as soon as it is their turn', async () => {
+  test('a sink comes as soon as all before it have come', async () => {
     const gate = Promise.withResolvers<void>();
     const takers = walkConcurrently([stretchOf('a'), gated([['b', gate.promise]])], 2, () => new Noted());
     expect((await takers.next()).value).toMatchObject({ names: ['a'] });
@@ -69,11 +69,11 @@ describe('the takers', () => {
     expect((await takers.next()).done).toBe(true);
   });
 
-  test('are none where there is no stretch', async () => {
+  test('no segment: no sink comes', async () => {
     expect(await walked([], 4)).toEqual([]);
   });
 
-  test('are told what is taken back, too', async () => {
+  test('a retraction reaches the sink of its segment', async () => {
     const provisional = {};
     const stretch: Segment = async function* () {
       yield { ...pageOf('a'), provisional };
@@ -82,7 +82,7 @@ describe('the takers', () => {
     expect(await walked([stretch], 1)).toEqual([['a', 'taken back']]);
   });
 
-  test('slow the walk down: the next page is not asked for before one is taken', async () => {
+  test('a page that is not accepted yet keeps the next one from being asked for', async () => {
     const gate = Promise.withResolvers<void>();
     const asked: string[] = [];
     const stretch: Segment = async function* () {
@@ -100,8 +100,8 @@ describe('the takers', () => {
   });
 });
 
-describe('a part that is handed over', () => {
-  test('comes before what is left of its giver, and its own part before that', async () => {
+describe('walkConcurrently, a part that is split off', () => {
+  test('the part comes before the rest of its segment, and a part of that part before both', async () => {
     const said: boolean[] = [];
     const giver: Segment = async function* (handOver) {
       await settled();
@@ -117,7 +117,7 @@ describe('a part that is handed over', () => {
     expect(said).toEqual([true, true]);
   });
 
-  test('comes after one that was handed over before it', async () => {
+  test('a part that is split off later comes after the earlier one', async () => {
     const giver: Segment = async function* (handOver) {
       await settled();
       for (const name of ['1', '2', '3']) expect(handOver(stretchOf(name))).toBe(true);
@@ -133,7 +133,7 @@ describe('a part that is handed over', () => {
       yield pageOf('a');
     };
 
-  test('stays where nobody is free', async () => {
+  test('splitting off is refused where all walks are active', async () => {
     const said: boolean[] = [];
     expect(await walked([asking(said)], 1)).toEqual([['a']]);
     const gate = Promise.withResolvers<void>();
@@ -145,7 +145,7 @@ describe('a part that is handed over', () => {
     expect(said).toEqual([false, false]);
   });
 
-  test('stays as long as there may be other stretches to walk', async () => {
+  test('splitting off is refused while there may be other segments to walk', async () => {
     const gate = Promise.withResolvers<void>();
     const said: boolean[] = [];
     const slow = async function* () {
@@ -161,7 +161,7 @@ describe('a part that is handed over', () => {
     expect(said).toEqual([false]);
   });
 
-  test('stays once the export has failed', async () => {
+  test('splitting off is refused once the export has failed', async () => {
     const gate = Promise.withResolvers<void>();
     const said: boolean[] = [];
     const late: Segment = async function* (handOver) {
@@ -176,8 +176,8 @@ describe('a part that is handed over', () => {
   });
 });
 
-describe('a failure', () => {
-  test('is thrown at once, though others are on their way, and those end with the page that they are at', async () => {
+describe('walkConcurrently, a failure', () => {
+  test('a walk that fails: its error is thrown at once, and the other walks end after their current page', async () => {
     const gate = Promise.withResolvers<void>();
     const takers: Noted[] = [];
     const open = () => {
@@ -243,11 +243,11 @@ describe('a failure', () => {
         };
       },
     ],
-  ])('%s is thrown', async (_, source) => {
+  ])('%s fails: its error is thrown', async (_, source) => {
     for (const walkers of [2, 4]) await expect(walked(source(), walkers)).rejects.toThrow('broken');
   });
 
-  test('of a taker is thrown, and the walk is closed', async () => {
+  test('a sink that fails: its error is thrown, and the walk is closed', async () => {
     let closed = false;
     const stretch: Segment = async function* () {
       try {
@@ -262,7 +262,7 @@ describe('a failure', () => {
     expect(closed).toBe(true);
   });
 
-  test('waits for what is being taken in, whose taker is closed next', async () => {
+  test('an error is thrown only after all sinks have accepted their current page, since they are closed next', async () => {
     const gate = Promise.withResolvers<void>();
     const order: string[] = [];
     const open = () => ({
@@ -285,7 +285,7 @@ describe('a failure', () => {
     expect(order).toEqual(['taken', 'thrown']);
   });
 
-  test('that comes after the first one goes unheard, but not unhandled', async () => {
+  test('a second failure is not reported, and is no unhandled rejection', async () => {
     const unhandled: unknown[] = [];
     const hear = (cause: unknown) => void unhandled.push(cause);
     process.on('unhandledRejection', hear);
@@ -299,7 +299,7 @@ describe('a failure', () => {
     expect(unhandled).toEqual([]);
   });
 
-  test('is not needed to end: whoever reads no further ends the walk', async () => {
+  test('a caller that reads no further ends the walks', async () => {
     const asked: number[] = [];
     const source = function* () {
       for (let index = 0; index < 100; index++) {
@@ -326,7 +326,7 @@ interface Plan {
   readonly pages: readonly (readonly Plan[])[];
 }
 
-test('any stretches, hand-overs and durations: every page taken once, in order, by no more walkers than allowed', async () => {
+test('walkConcurrently, drawn segments, splits and durations: each page is accepted once, in order, within the concurrency', async () => {
   const { plan } = fc.letrec<{ plan: Plan }>((tie) => ({
     plan: fc.record({
       pages: fc.array(fc.oneof({ depthSize: 'small' }, fc.constant([]), fc.array(tie('plan'), { maxLength: 2 })), {

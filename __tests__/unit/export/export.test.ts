@@ -107,8 +107,8 @@ const row = (cells: readonly string[], time: number | null = null): VendorEvent 
 });
 const firstCells = (rows: readonly (readonly string[])[]): (string | undefined)[] => rows.map(([cell]) => cell);
 
-describe('an export', () => {
-  test('is the header and a row for each event, under its name, with its digest', async () => {
+describe('exportEvents', () => {
+  test('the file is the header and a row for each event, under its name, with its digest', async () => {
     const { file, bytes } = await run([{ slice: SLICE, events: [event('a', 11), event('b,"c"', 12)] }]);
     expect(String(bytes)).toBe('v,extra\r\na,\r\n"b,""c""",\r\n');
     expect(file).toEqual({
@@ -126,14 +126,14 @@ describe('an export', () => {
     ['no page at all', []],
     ['one empty page', [{ slice: SLICE, events: [] }]],
     ['events outside the window alone', [{ slice: SLICE, events: [event('a', 9), event('b', 20)] }]],
-  ])('of %s is the header alone', async (_, pages) => {
+  ])('an export of %s is the header alone', async (_, pages) => {
     const { file, bytes } = await run(pages);
     expect(String(bytes)).toBe('v,extra\r\n');
     expect(file).toMatchObject({ columns: ['v', 'extra'], firstEvent: null, lastEvent: null });
     expect(file.counts.written).toBe(0);
   });
 
-  test("of an empty answer in CSV is that answer's header", async () => {
+  test('an empty answer in CSV becomes the header of that answer', async () => {
     const { bytes, file } = await run([{ slice: SLICE, header: ['Time', 'What'], events: [] }], csvVendor);
     expect(String(bytes)).toBe('Time,What\r\n');
     expect(file.columns).toEqual(['Time', 'What']);
@@ -142,7 +142,7 @@ describe('an export', () => {
   test.each([
     ['in memory', undefined],
     ['on the disk', 1],
-  ])('holds more events than wait side by side, or are written at a time: %s', async (_, maxBytesInMemory) => {
+  ])('an export holds more events than a batch, and than are written at a time: %s', async (_, maxBytesInMemory) => {
     const count = 2 ** 15 + 1;
     const events = Array.from({ length: count }, (__, index) => event(String(index), 10 + (index % 10), String(index)));
     const { file, rows } = await run(
@@ -161,7 +161,7 @@ describe('an export', () => {
     expect(firstCells(rows)).toEqual(sorted.map(({ id }) => id));
   });
 
-  test('has the columns that are asked for, in that order', async () => {
+  test('the table has the columns that are asked for, in that order', async () => {
     const { header, rows } = await run([{ slice: SLICE, events: [event('a', 11, 'id-1')] }], {
       asked: ['time', 'v', 'org', 'id'],
     });
@@ -172,8 +172,8 @@ describe('an export', () => {
   });
 });
 
-describe('events', () => {
-  test('are cut to their slice, its start included and its end not', async () => {
+describe('exportEvents, which events are written', () => {
+  test('events outside their slice are left out: its start is inside, its end outside', async () => {
     const events = [9, 9.999, 10, 19, 19.999, 20, 21].map((time) => event(String(time), time));
     const { rows, file } = await run([{ slice: SLICE, events }]);
     expect(firstCells(rows)).toEqual(['10', '19', '19.999']);
@@ -181,14 +181,14 @@ describe('events', () => {
     expect([file.firstEvent, file.lastEvent]).toEqual([10, 19.999]);
   });
 
-  test('without a time are all kept, in the order of the vendor', async () => {
+  test('events without a time are all written, in the order of the vendor', async () => {
     const events = [row(['z']), row(['a']), row(['m'])];
     const { rows, file } = await run([{ slice: SLICE, header: ['What'], events }], { ...csvVendor, order: 'vendor' });
     expect(firstCells(rows)).toEqual(['z', 'a', 'm']);
     expect(file).toMatchObject({ counts: { received: 3, written: 3 }, firstEvent: null, lastEvent: null });
   });
 
-  test('that come again by id are written once, on one page or on several', async () => {
+  test('an event that comes again by id is written once, on one page or on several', async () => {
     const pages = [
       { slice: SLICE, events: [event('a', 11, 'A'), event('a', 11, 'A'), event('b', 12, 'B')] },
       { slice: SLICE, events: [event('b', 12, 'B'), event('c', 13, 'C')] },
@@ -198,13 +198,13 @@ describe('events', () => {
     expect(file.counts).toEqual({ received: 5, outsideWindow: 0, duplicates: 2, alreadyExported: 0, written: 3 });
   });
 
-  test('that are alike but have no id are all written: they may be two', async () => {
+  test('equal events without an id are all written: they may be two', async () => {
     const { rows, file } = await run([{ slice: SLICE, events: [event('a', 11), event('a', 11)] }]);
     expect(firstCells(rows)).toEqual(['a', 'a']);
     expect(file.counts.duplicates).toBe(0);
   });
 
-  test('that two slices both received are written by the one they lie in', async () => {
+  test('an event that two slices received is written by the slice in which its time lies', async () => {
     const border = event('border', 20, 'B');
     const { rows, file } = await run([
       { slice: { from: 10, to: 20 }, events: [event('a', 11, 'A'), border] },
@@ -214,7 +214,7 @@ describe('events', () => {
     expect(file.counts).toEqual({ received: 4, outsideWindow: 1, duplicates: 0, alreadyExported: 0, written: 3 });
   });
 
-  test('of one id with two contents are a contradiction of the vendor', async () => {
+  test('one id with two contents: throws `protocol`', async () => {
     const events = [event('granted', 11_000, 'A'), event('b', 11_001, 'B'), event('denied', 11_000, 'A')];
     const error = await failure(run([{ slice: { from: 10_000, to: 20_000 }, events }]));
     expect(error).toMatchObject({
@@ -226,18 +226,18 @@ describe('events', () => {
     expect(error.next).toContain('report it to the vendor');
   });
 
-  test('of one id with two contents and no time are told by the vendor alone', async () => {
+  test('one id with two contents and no time: throws `protocol` that names the vendor alone', async () => {
     const events = [event('a', null, 'A'), event('b', null, 'A')];
     expect(await failure(run([{ slice: SLICE, events }]))).toMatchObject({ kind: 'protocol', where: 'Acme' });
   });
 
-  test('with a time that is no number are a bug of ours, and in no file', async () => {
+  test('a time that is NaN: throws an error of the program, and writes no file', async () => {
     const error = await failure(run([{ slice: SLICE, events: [event('a', Number.NaN)] }]));
     expect(error).not.toBeInstanceOf(ExportError);
     expect(String(error)).toContain('Acme');
   });
 
-  test('of one id with two contents are one on other pages of the slice, and outside of the window, too', async () => {
+  test('one id with two contents on other pages, or outside the window: throws `protocol`', async () => {
     const [inside, outside] = [event('granted', 11, 'A'), event('denied', 25, 'A')];
     for (const [index, order] of [
       [inside, outside],
@@ -250,13 +250,13 @@ describe('events', () => {
   });
 });
 
-describe('one id in two slices', () => {
+describe('exportEvents, one id in two slices', () => {
   const slices = [
     { from: 10, to: 20 },
     { from: 20, to: 30 },
   ] as const;
 
-  test('that each of them keeps, at its own time, is a contradiction of the vendor', async () => {
+  test('both slices keep the id at their own time: throws `protocol`', async () => {
     const pages = [
       { slice: slices[0], events: [event('early', 11, 'A'), event('b', 12, 'B')] },
       { slice: slices[1], events: [event('late', 21, 'A')] },
@@ -267,7 +267,7 @@ describe('one id in two slices', () => {
     });
   });
 
-  test('that only one of them keeps is one event', async () => {
+  test('one slice keeps the id: the event is written once', async () => {
     const pages = [
       { slice: slices[0], events: [event('a', 11, 'A')] },
       { slice: slices[1], events: [event('a', 11, 'A'), event('c', 21, 'C')] },
@@ -277,20 +277,20 @@ describe('one id in two slices', () => {
   });
 });
 
-describe('the order', () => {
-  test('is by time, then by id, whatever the vendor answers first', async () => {
+describe('exportEvents, the order of rows', () => {
+  test('rows are in order of time, then id, whatever the vendor sends first', async () => {
     const events = [event('4', 12, 'b'), event('1', 11, 'z'), event('3', 12, 'a'), event('2', 11.5, 'y')];
     const { rows } = await run([{ slice: SLICE, events }]);
     expect(firstCells(rows)).toEqual(['1', '2', '3', '4']);
   });
 
-  test('of ties without an id is that of the vendor', async () => {
+  test('ties without an id stay in the order of the vendor', async () => {
     const events = ['c', 'a', 'b'].map((v) => event(v, 12));
     const { rows } = await run([{ slice: SLICE, events: [...events, event('first', 11)] }]);
     expect(firstCells(rows)).toEqual(['first', 'c', 'a', 'b']);
   });
 
-  test('has ties without an id first, so that one that comes again under another draft is beside itself', async () => {
+  test('ties without an id come first, so that one id in two answers stands side by side', async () => {
     const page = { slice: SLICE, events: [event('id', 12, 'A'), event('none', 12)] };
     const { rows, file } = await run([
       { ...page, provisional: {} },
@@ -300,7 +300,7 @@ describe('the order', () => {
     expect(file.counts.duplicates).toBe(1);
   });
 
-  test("stays the vendor's where that is kept", async () => {
+  test('rows stay in the order of the vendor where that is kept', async () => {
     const header = ['What'];
     const events = [row(['late'], 18), row(['early'], 11), row(['mid'], 15)];
     const { rows, file } = await run([{ slice: SLICE, header, events }], { ...csvVendor, order: 'vendor' });
@@ -308,7 +308,7 @@ describe('the order', () => {
     expect([file.firstEvent, file.lastEvent]).toEqual([11, 18]);
   });
 
-  test('is slice by slice, and each slice is told once it is written', async () => {
+  test('rows come slice by slice, and progress is told after each slice', async () => {
     const [early, late] = [
       { from: 10, to: 20 },
       { from: 20, to: 30 },
@@ -325,7 +325,7 @@ describe('the order', () => {
     ]);
   });
 
-  test('keeps slices apart that are the same stretch of time, as several environments are', async () => {
+  test('slices of one time stay apart, as those of several environments are', async () => {
     const header = ['What'];
     const pages = ['prod', 'test'].map((name) => ({
       slice: { ...SLICE },
@@ -336,7 +336,7 @@ describe('the order', () => {
     expect(firstCells(rows)).toEqual(['prod early', 'prod late', 'test early', 'test late']);
   });
 
-  test('gives the same bytes for the same events, however they are paged, shuffled and repeated', async () => {
+  test('drawn events make equal bytes, however they are paged, shuffled and repeated', async () => {
     const events = fc.uniqueArray(
       fc.record({ id: fc.string({ unit: 'binary', minLength: 1 }), time: fc.integer({ min: 8, max: 22 }) }),
       { selector: ({ id }) => id, maxLength: 20 },
@@ -374,13 +374,13 @@ describe('the order', () => {
   });
 });
 
-describe('the header of a CSV vendor', () => {
+describe('exportEvents, the header of a CSV vendor', () => {
   test.each<[what: string, header: string[]]>([
     ['has another name', ['Time', 'Which']],
     ['has another order', ['What', 'Time']],
     ['is longer', ['Time', 'What', 'Who']],
     ['is shorter', ['Time']],
-  ])('must not change: one %s', async (_, header) => {
+  ])('a later header that %s: throws `protocol`', async (_, header) => {
     const pages = [
       { slice: SLICE, header: ['Time', 'What'], events: [row(['1', 'a'], 11)] },
       { slice: { from: 20, to: 30 }, header, events: [] },
@@ -392,7 +392,7 @@ describe('the header of a CSV vendor', () => {
     });
   });
 
-  test('must not change by where a line break in a name stands', async () => {
+  test('a later header in which a line break of a name stands elsewhere: throws `protocol`', async () => {
     const pages = [
       { slice: SLICE, header: ['a\nb', 'c'], events: [] },
       { slice: SLICE, header: ['a', 'b\nc'], events: [] },
@@ -400,7 +400,7 @@ describe('the header of a CSV vendor', () => {
     expect(await failure(run(pages, csvVendor))).toMatchObject({ kind: 'protocol' });
   });
 
-  test('must not go missing on a later page', async () => {
+  test('a header that is missing on a later page: throws `protocol`', async () => {
     const pages = [
       { slice: SLICE, header: ['What'], events: [row(['a'], 11)] },
       { slice: SLICE, events: [row(['b'], 12)] },
@@ -408,15 +408,15 @@ describe('the header of a CSV vendor', () => {
     expect(await failure(run(pages, csvVendor))).toMatchObject({ kind: 'protocol' });
   });
 
-  test('is where a list of columns is looked up', async () => {
+  test('a list of columns is looked up in the header', async () => {
     const page = { slice: SLICE, header: ['Time', 'What'], events: [row(['1', 'a'], 11)] };
     const error = await failure(run([page], { ...csvVendor, asked: ['Waht'] }));
     expect(error).toMatchObject({ kind: 'input', message: 'Acme has no column Waht. Did you mean What?' });
   });
 });
 
-describe('the common table', () => {
-  test('is refused where an event has no time', async () => {
+describe('exportEvents, the common table', () => {
+  test('an event without a time: throws `input`', async () => {
     const page = { slice: SLICE, header: ['What'], events: [row(['a'])] };
     expect(await failure(run([page], { ...csvVendor, asked: 'common' }))).toMatchObject({
       kind: 'input',
@@ -426,7 +426,7 @@ describe('the common table', () => {
     });
   });
 
-  test('is written where every event has one', async () => {
+  test('events with a time are written as `common`', async () => {
     const page = { slice: SLICE, header: ['What'], events: [row(['a'], 11)] };
     const { header = [], rows } = await run([page], { ...csvVendor, asked: 'common' });
     const cells = Object.fromEntries(header.map((name, index) => [name, rows[0]?.[index]]));
@@ -447,10 +447,10 @@ function earlierOf(from: number, rows: readonly (readonly string[])[], more: Par
   return earlier;
 }
 
-describe('events from before the window', () => {
+describe('exportEvents, events from before the window', () => {
   const from = 15;
 
-  test('are marked by their rows, the first of which is 1', async () => {
+  test('late events are marked by the numbers of their rows, the first of which is 1', async () => {
     const events = [event('c', 15), event('a', 11), event('d', 16), event('b', 14.999)];
     const { rows, file } = await run([{ slice: SLICE, events }], { from, knownRows: earlierOf(10, []) });
     expect(firstCells(rows)).toEqual(['a', 'b', 'c', 'd']);
@@ -459,7 +459,7 @@ describe('events from before the window', () => {
     expect([file.firstEvent, file.lastEvent]).toEqual([11, 16]);
   });
 
-  test('are counted and left out where an earlier export holds them', async () => {
+  test('events that an earlier export holds are counted and left out', async () => {
     const events = [event('a', 11), event('b', 12), event('a', 11), event('c', 15)];
     const { rows, file } = await run([{ slice: SLICE, events }], { from, knownRows: earlierOf(10, [['a', '']]) });
     expect(firstCells(rows)).toEqual(['a', 'b', 'c']);
@@ -467,7 +467,7 @@ describe('events from before the window', () => {
     expect(file.counts).toEqual({ received: 4, outsideWindow: 0, duplicates: 0, alreadyExported: 1, written: 3 });
   });
 
-  test('are alike one of the window, which is never taken for exported', async () => {
+  test('an event of the window is written though an earlier export holds an equal row', async () => {
     const events = [event('a', 14), event('a', 15)];
     const knownRows = earlierOf(10, [
       ['a', ''],
@@ -478,7 +478,7 @@ describe('events from before the window', () => {
     expect(file).toMatchObject({ lateRows: [], counts: { alreadyExported: 1, written: 1 }, firstEvent: 15 });
   });
 
-  test('are known by id, and one that comes again is repeated', async () => {
+  test('an event is known by its id, and a repetition counts as a duplicate', async () => {
     const knownRows = new KnownRows(vendorOf({ idColumn: 'id' }), 10);
     knownRows.add({ header: ['id', 'v', 'extra'], rows: [['A', 'old', '']] });
     const events = [event('a', 11, 'A'), event('b', 12, 'B'), event('a', 11, 'A'), event('b', 12, 'B')];
@@ -488,7 +488,7 @@ describe('events from before the window', () => {
     expect(file.lateRows).toEqual([1]);
   });
 
-  test('are marked on each slice, where they stand, in the order of the vendor', async () => {
+  test('late events are marked on each slice, in the order of the vendor', async () => {
     const pages = [
       { slice: { from: 10, to: 20 }, header: ['What'], events: [row(['b'], 16), row(['a'], 11), row(['c'], 12)] },
       { slice: { from: 10, to: 20 }, header: ['What'], events: [row(['d'], 13), row(['e'], 17)] },
@@ -500,7 +500,7 @@ describe('events from before the window', () => {
     expect(file.counts).toMatchObject({ received: 5, alreadyExported: 1, written: 4 });
   });
 
-  test('are marked in the table as a whole, where it is cut into parts', async () => {
+  test('late events are numbered through all parts of a table', async () => {
     const events = Array.from({ length: 9 }, (_, index) => event('x'.repeat(20), 11 + index));
     const made = run([{ slice: SLICE, events }], { from: 17, knownRows: earlierOf(10, []), maxBytes: 60 });
     // The plain name is given to no part.
@@ -515,20 +515,20 @@ describe('events from before the window', () => {
   });
 });
 
-describe('events without a time', () => {
+describe('exportEvents, events without a time', () => {
   const page = (...cells: string[]): Page => ({
     slice: SLICE,
     header: ['What'],
     events: cells.map((cell) => row([cell])),
   });
 
-  test('are no late ones: nothing says that they are from before', async () => {
+  test('events without a time are not late, since nothing says that they are from before', async () => {
     const { rows, file } = await run([page('b', 'a')], { ...csvVendor, order: 'vendor', from: 15 });
     expect(firstCells(rows)).toEqual(['b', 'a']);
     expect(file).toMatchObject({ lateRows: [], counts: { received: 2, alreadyExported: 0, written: 2 } });
   });
 
-  test('are known by their id', async () => {
+  test('events without a time are known by their id', async () => {
     const knownRows = new KnownRows(vendorOf({ idColumn: 'id' }), 10);
     knownRows.add({ header: ['id', 'v'], rows: [['A', 'a']] });
     const events = [event('a', null, 'A'), event('b', null, 'B')];
@@ -537,7 +537,7 @@ describe('events without a time', () => {
     expect(file).toMatchObject({ lateRows: [], counts: { received: 2, alreadyExported: 1, written: 1 } });
   });
 
-  test('are never lost to one that is alike, from before all that was asked for again', async () => {
+  test('an event is written though an equal row is from before all that was asked for again', async () => {
     // An earlier export holds one login, of a time at which nobody asks any more; another one follows in the window.
     const knownRows = earlierOf(10, [['login']], csvVendor);
     const exported = run([page('login')], { ...csvVendor, order: 'vendor', from: 15, knownRows });
@@ -550,7 +550,7 @@ describe('events without a time', () => {
   });
 });
 
-describe('a chain of exports', () => {
+describe('exportEvents, a chain of exports', () => {
   interface Entry {
     readonly time: number;
     /** When the vendor can answer it. */
@@ -644,7 +644,7 @@ describe('a chain of exports', () => {
     { ids: false, columns: ['raw', 'time'] },
   );
 
-  test('holds every event once, however late it was stored within the overlap, and marks the late ones', async () => {
+  test('every event is in the chain once, however late it was stored within the overlap, and late ones are marked', async () => {
     await fc.assert(
       fc.asyncProperty(ledgers, cuts, tables, async (drawn, instants, asked) => {
         const ledger = drawn.map(({ time, late, v }, index) => ({ time, stored: time + late, v, id: `e${index}` }));
@@ -680,7 +680,7 @@ describe('a chain of exports', () => {
   });
 });
 
-describe('however rows wait, and however many stretches are walked at once,', () => {
+describe('exportEvents, any memory and concurrency', () => {
   const SLICES = [10, 20, 30, 40].map((from): Window => ({ from, to: from + 10 }));
   const drawnEvent = fc.record({
     time: fc.integer({ min: 0, max: 9 }),
@@ -717,7 +717,7 @@ describe('however rows wait, and however many stretches are walked at once,', ()
     }
   }
 
-  test('the bytes are the same', async () => {
+  test('drawn segments make equal bytes', async () => {
     await fc.assert(
       fc.asyncProperty(logs, fc.constantFrom<Columns>('native', 'common', ['v']), async (drawn, asked) => {
         let count = 0;
@@ -770,7 +770,7 @@ describe('however rows wait, and however many stretches are walked at once,', ()
     );
   });
 
-  test('nothing is left beside the export, nor where it fails', async () => {
+  test('nothing is left beside the export, also where it fails', async () => {
     const events = Array.from({ length: 500 }, (_, index) => event('x'.repeat(100), 10 + (index % 10), String(index)));
     await run([{ slice: SLICE, events }], { maxBytesInMemory: 1 });
     expect(await readdir(folder)).toEqual(['a.csv']);
@@ -782,7 +782,7 @@ describe('however rows wait, and however many stretches are walked at once,', ()
   });
 });
 
-describe('a failure', () => {
+describe('exportEvents, a failure', () => {
   const later: Window = { from: 20, to: 30 };
 
   /** Fails after a whole slice was written, if not before. */
@@ -794,16 +794,19 @@ describe('a failure', () => {
       }),
     );
 
-  test.each([1, 2])('of the vendor comes out as it is, and no file has the final name: %d at once', async (walkers) => {
-    const cause = new ExportError('unavailable', 'Acme could not answer.', { next: 'Try again.' });
-    const last: Segment = async function* () {
-      yield { slice: later, events: [event('b', 21, 'B')] };
-      throw cause;
-    };
-    expect(await failAfterOneSlice(last, walkers)).toBe(cause);
-  });
+  test.each([1, 2])(
+    'an error of the vendor comes out as it is, and no file has its final name: %d at a time',
+    async (walkers) => {
+      const cause = new ExportError('unavailable', 'Acme could not answer.', { next: 'Try again.' });
+      const last: Segment = async function* () {
+        yield { slice: later, events: [event('b', 21, 'B')] };
+        throw cause;
+      };
+      expect(await failAfterOneSlice(last, walkers)).toBe(cause);
+    },
+  );
 
-  test('of the table ends the vendor as well, which would else go on', async () => {
+  test('an error of the table ends the walk of the vendor', async () => {
     const tidied = Promise.withResolvers<number>();
     const stretches: Segment[] = [
       stretchOf([
@@ -826,7 +829,7 @@ describe('a failure', () => {
     expect(await tidied.promise).toBeLessThan(5_000);
   });
 
-  test('of the disk is a `destination` error', async () => {
+  test('a disk that refuses: throws `destination`', async () => {
     path = join(folder, 'gone', 'a.csv');
     expect(await failure(run([]))).toMatchObject({ kind: 'destination', where: path });
   });

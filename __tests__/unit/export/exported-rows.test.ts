@@ -36,15 +36,15 @@ const tables = fc.integer({ min: 1, max: 3 }).chain((width) =>
   }),
 );
 
-describe('a file that was written', () => {
-  test('gives its rows back, but not its header', async () => {
+describe('readExportedRows', () => {
+  test('yields the rows without the header', async () => {
     await fc.assert(
       fc.asyncProperty(tables, async (table) => expect(await readBack(table)).toEqual(table.slice(1))),
       { numRuns: 40 },
     );
   });
 
-  test('does so when it is longer than a piece, wherever the pieces end', async () => {
+  test('yields all rows of a file that is longer than a chunk, wherever chunks end', async () => {
     // Rows of every length modulo a few, so that pieces end in quotes, line ends and characters of several bytes.
     const row = (n: number) => [`${n}`, `"é,\r\n${'😀"'.repeat(n % 7)}`, '\r'.repeat(n % 3)];
     const table = Array.from({ length: 20_000 }, (_, n) => (n === 0 ? ['n', 'x', 'y'] : row(n)));
@@ -54,7 +54,7 @@ describe('a file that was written', () => {
   });
 
   test.each(['x', 'xx'])(
-    'does so with characters of two bytes on every border of pieces, or none: %s',
+    'yields all rows where characters of two bytes lie across the ends of chunks, or do not: %s',
     async (header) => {
       const long = 'é'.repeat(300_000);
       const rows = await readBack([[header], [long]]);
@@ -62,7 +62,7 @@ describe('a file that was written', () => {
     },
   );
 
-  test('does so with a row that is longer than many pieces', async () => {
+  test('yields a row that is longer than many chunks', async () => {
     const long = 'a"\r\n'.repeat(500_000);
     const rows = await readBack([['x'], [long], ['b']]);
     expect(rows.length).toBe(2);
@@ -70,18 +70,18 @@ describe('a file that was written', () => {
   });
 });
 
-describe('a file that has changed on the disk is an error of the destination:', () => {
+describe('readExportedRows, a file that has changed on the disk', () => {
   const table = [['n'], ['1'], ['a\r\nb'], ['3']];
   test.each<[what: string, change: () => Promise<unknown>]>([
-    ['it is gone', () => rm(path)],
-    ['it is empty', () => truncate(path)],
-    ['its last row is gone', () => truncate(path, encodeRows(table.slice(0, -1)).length)],
-    ['it is cut in a row', () => truncate(path, encodeRows(table).length - 2)],
-    ['it is cut in quotes', () => truncate(path, encodeRows(table.slice(0, 2)).length + 4)],
-    ['it has a row more', () => appendFile(path, '4\r\n')],
-    ['it has more, and no row', () => appendFile(path, '4')],
-    ['it is no CSV', () => writeFile(path, 'n\r\n1\r\na"b\r\n"c\r\n')],
-  ])('%s', async (_, change) => {
+    ['file that is gone', () => rm(path)],
+    ['file that is empty', () => truncate(path)],
+    ['file without its last row', () => truncate(path, encodeRows(table.slice(0, -1)).length)],
+    ['file that ends within a row', () => truncate(path, encodeRows(table).length - 2)],
+    ['file that ends within quotes', () => truncate(path, encodeRows(table.slice(0, 2)).length + 4)],
+    ['file with a row more', () => appendFile(path, '4\r\n')],
+    ['file with bytes more that are no row', () => appendFile(path, '4')],
+    ['file that is no CSV', () => writeFile(path, 'n\r\n1\r\na"b\r\n"c\r\n')],
+  ])('%s: throws `destination`', async (_, change) => {
     await writeFile(path, encodeRows(table));
     await change();
     await expect(read(3)).rejects.toMatchObject({

@@ -21,7 +21,7 @@ async function newSpaceOf(calls: boolean): Promise<number> {
   return Number((await promisify(execFile)(process.execPath, options)).stdout);
 }
 
-test('the heap for new objects stays small, which it would not on its own', async () => {
+test('limitNewSpace: the heap for new objects stays at 16 MiB, and grows further without it', async () => {
   const [limited, unlimited] = await Promise.all([newSpaceOf(true), newSpaceOf(false)]);
   expect(limited).toBe(16);
   expect(unlimited).toBeGreaterThan(limited);

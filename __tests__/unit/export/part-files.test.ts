@@ -41,12 +41,12 @@ const cellsOf = (csv: Buffer): string[][] => parse(csv, { record_delimiter: '\r\
 
 const namesOf = (files: readonly CsvFile[]): string[] => files.map(({ name }) => name);
 
-describe('a table', () => {
+describe('PartFiles, one table', () => {
   test.each([
     ['without a limit', null],
-    ['below it', 1000],
-    ['that just reaches it', 6 + 2 + 9 * 4],
-  ])('%s is one file, with its plain name', async (_, maxBytes) => {
+    ['below the limit', 1000],
+    ['exactly at the limit', 6 + 2 + 9 * 4],
+  ])('%s, a table is one file with its plain name', async (_, maxBytes) => {
     const { files } = await write(HEADER, [nine(4)], maxBytes);
     const bytes = await readFile(path);
     expect(files).toEqual([{ path, name: 'a.csv', rows: 4, bytes: bytes.length, sha256: sha256(bytes) }]);
@@ -54,7 +54,7 @@ describe('a table', () => {
     expect(cellsOf(bytes)).toEqual([HEADER, ...nine(4)]);
   });
 
-  test('of one byte more is two numbered files, each with the header', async () => {
+  test('one byte above the limit, a table is two numbered files, each with the header', async () => {
     const { files } = await write(HEADER, [nine(4)], 8 + 9 * 4 - 1);
     expect(namesOf(files)).toEqual(['a.part-001.csv', 'a.part-002.csv']);
     expect(files.map(({ rows }) => rows)).toEqual([3, 1]);
@@ -62,18 +62,18 @@ describe('a table', () => {
     expect(await readFile(files[1]?.path ?? '', 'utf8')).toBe('n,text\r\n3,abcde\r\n');
   });
 
-  test('without rows is a header, however small the limit', async () => {
+  test('a table without rows is one file with the header, however small the limit', async () => {
     const { files } = await write(HEADER, [], 1);
     expect(files).toMatchObject([{ name: 'a.csv', rows: 0, bytes: 8 }]);
   });
 
-  test('has a file of its own for a row that is larger than the limit, and no row is cut', async () => {
+  test('a row larger than the limit is whole, in a file of its own', async () => {
     const rows = [...nine(1), ['1', 'x'.repeat(500)], ...nine(1)];
     const { files } = await write(HEADER, [rows], 40);
     expect(files.map(({ bytes }) => bytes)).toEqual([17, 512, 17]);
   });
 
-  test('is cut alike, however its rows come', async () => {
+  test('files hold equal rows, however the rows are split into writes', async () => {
     const sizes = async (batches: string[][][]) => {
       path = join(await mkdtemp(join(folder, 'one-')), 'a.csv');
       return (await write(HEADER, batches, 30)).files.map(({ rows, sha256: sum }) => [rows, sum]);
@@ -84,7 +84,7 @@ describe('a table', () => {
   });
 });
 
-describe('any table', () => {
+describe('PartFiles, drawn tables', () => {
   const letter = fc.constantFrom(...'",\r\n ax', '\r\n', '""', '\ufeff', 'é', '日', '😀', '=');
   const cell = fc.array(letter, { maxLength: 5 }).map((letters) => letters.join(''));
   const tables = fc.integer({ min: 1, max: 3 }).chain((width) => {
@@ -96,7 +96,7 @@ describe('any table', () => {
     });
   });
 
-  test('is whole in its parts, each within the limit unless it is a single row, and nothing is named before the end', async () => {
+  test('all rows are in the parts, each within the limit or a single row, and no file has its name before the end', async () => {
     await fc.assert(
       fc.asyncProperty(tables, async ({ header, batches, maxBytes }) => {
         path = join(await mkdtemp(join(folder, 'one-')), 'a.csv');
@@ -129,7 +129,7 @@ describe('any table', () => {
     );
   });
 
-  test('has no more parts than rows need: the first row of each did not fit into the one before', async () => {
+  test('there are no more parts than needed: the first row of each part did not fit into the part before', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 30 }), async (lengths) => {
         path = join(await mkdtemp(join(folder, 'one-')), 'a.csv');
@@ -146,7 +146,7 @@ describe('any table', () => {
   });
 });
 
-describe('spans of rows', () => {
+describe('PartFiles, ranges of rows', () => {
   const lengths = [5, 3, 9, 2, 2, 14, 3, 7];
   const rows = lengths.map((length, index) => `${String(index).repeat(length - 2)}\r\n`);
   const all: EncodedRows = { bytes: Buffer.from(rows.join('')), ends: Float64Array.from(rows, endOf()) };
@@ -221,14 +221,14 @@ describe('spans of rows', () => {
         [8, 8],
       ],
     ],
-  ])('are written as rows are, wherever a file is full: %s', async (_, spans) => {
+  ])('ranges are written as single rows are, wherever a file is full: %s', async (_, spans) => {
     const written = spans.flatMap(([from, to]) => rows.slice(from, to));
     for (const maxBytes of limits) expect(await filesOf(spans, maxBytes)).toEqual(expected(written, maxBytes));
   });
 });
 
-describe('a failure', () => {
-  test('before the end leaves no name, and no file open', async () => {
+describe('PartFiles, a failure', () => {
+  test('a failure before the end leaves no named file and no open file', async () => {
     const open = () => readdirSync('/proc/self/fd').length;
     const before = open();
     const parts = new PartFiles(path, 20);
@@ -245,7 +245,7 @@ describe('a failure', () => {
   const large = (count: number): string[][] => Array.from({ length: count }, (_, n) => [String(n), 'x'.repeat(70_000)]);
   const MOST = 100_000;
 
-  test('of the disk to give the last part back leaves no name to the first', async () => {
+  test('the disk does not give the last part back: the first part gets no name', async () => {
     const parts = new PartFiles(path, MOST);
     await parts.openWith(encoded(HEADER));
     await parts.write(encoded(...large(2)));
@@ -255,7 +255,7 @@ describe('a failure', () => {
     expect((await readdir(folder)).filter((name) => !name.endsWith('.partial'))).toEqual([]);
   });
 
-  test('of the disk to give an earlier part back comes out before the next one is begun', async () => {
+  test('the disk does not give an earlier part back: throws before the next part is opened', async () => {
     const parts = new PartFiles(path, MOST);
     await parts.openWith(encoded(HEADER));
     await parts.write(encoded(...large(1)));
@@ -265,7 +265,7 @@ describe('a failure', () => {
     expect(await readdir(folder)).toEqual(['a.csv.partial']);
   });
 
-  test('of the program to give a header first is no error for users', async () => {
+  test('rows before the header: throws an error that is no ExportError', async () => {
     await expect(new PartFiles(path, null).write(encoded(...nine(1)))).rejects.toThrow('Rows came before the header.');
     await expect(new PartFiles(path, null).seal()).rejects.toThrow('Rows came before the header.');
   });

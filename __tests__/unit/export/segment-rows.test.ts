@@ -44,10 +44,10 @@ async function ended(gathering: SpillBudget, gathered: SegmentRows): Promise<str
 describe.each([
   ['in memory', undefined],
   ['on the disk', NOTHING],
-])('rows that wait %s', (_, maxBytesInMemory) => {
+])('SegmentRows, rows %s', (_, maxBytesInMemory) => {
   const gatheringOf = (order?: 'time' | 'vendor') => new SpillBudget(formOf(order), folder, maxBytesInMemory);
 
-  test('leave nothing where their draft is taken back, and what comes instead stays', async () => {
+  test('a retracted answer leaves nothing, and other rows stay', async () => {
     const gathering = gatheringOf();
     const gathered = gathering.openSegment();
     const [provisional, half, other] = [{}, {}, {}];
@@ -67,7 +67,7 @@ describe.each([
     expect(gathered.bytesInMemory).toBe(0);
   });
 
-  test('leave nothing where the only draft is taken back, and a draft that nobody knows does no harm', async () => {
+  test('a retraction of the only answer leaves no rows, and one of an unknown answer changes nothing', async () => {
     const gathering = gatheringOf();
     const gathered = gathering.openSegment();
     const provisional = {};
@@ -78,7 +78,7 @@ describe.each([
     expect(gathered.received).toBe(0);
   });
 
-  test('come out in the order of the vendor where that is kept', async () => {
+  test("rows stay in the order of the vendor where the vendor's order is kept", async () => {
     const gathering = gatheringOf('vendor');
     const gathered = gathering.openSegment();
     const provisional = {};
@@ -93,7 +93,7 @@ describe.each([
     expect(await ended(gathering, gathered)).toEqual(names.flatMap((name) => [name, `${name}2`]));
   });
 
-  test('are those of their own stretch, however many take pages at once', async () => {
+  test('drawn pages of several segments at once: each segment yields its own rows, without retracted ones', async () => {
     const pages = fc.array(
       fc.record({
         stretch: fc.nat({ max: 2 }),
@@ -145,12 +145,12 @@ describe.each([
   });
 });
 
-describe('what may be in memory', () => {
+describe('SpillBudget', () => {
   const wide = (name: string) => event(`${name}${'x'.repeat(1000)}`, 11, name);
   /** About five rows. */
   const MOST = 6000;
 
-  test('is never more than that for long, of all stretches together, and the largest goes first', async () => {
+  test('rows of all segments stay within the budget, and the largest segment is spilled first', async () => {
     const gathering = new SpillBudget(formOf(), folder, MOST);
     const [small, large, third] = [gathering.openSegment(), gathering.openSegment(), gathering.openSegment()];
     const held = () => [small, large, third].map(({ bytesInMemory: heldBytes }) => heldBytes);
@@ -169,7 +169,7 @@ describe('what may be in memory', () => {
     await gathering.close();
   });
 
-  test('does not count what has come out', async () => {
+  test('rows of a drained segment do not count', async () => {
     const gathering = new SpillBudget(formOf(), folder, MOST);
     const [first, second] = [gathering.openSegment(), gathering.openSegment()];
     await first.accept({ slice: SLICE, events: ['a', 'b', 'c', 'd'].map(wide) });
@@ -179,10 +179,10 @@ describe('what may be in memory', () => {
   });
 });
 
-describe('while rows are on their way to the disk', () => {
+describe('SpillBudget, while rows are written to the disk', () => {
   const many = (count: number) => Array.from({ length: count }, (_, index) => event(`${index} ${'x'.repeat(500)}`, 11));
 
-  test('a draft may be taken back, and nothing fails for it', async () => {
+  test('an answer may be retracted while its rows are written', async () => {
     const gathering = new SpillBudget(formOf(), folder, 100_000);
     const [writing, other] = [gathering.openSegment(), gathering.openSegment()];
     const provisional = {};
@@ -195,7 +195,7 @@ describe('while rows are on their way to the disk', () => {
     expect(await ended(gathering, other)).toEqual(['kept']);
   });
 
-  test('all may be closed, and what still comes goes to no disk', async () => {
+  test('close drops all rows, and writes no page that comes later', async () => {
     const gathering = new SpillBudget(formOf(), folder, NOTHING);
     const [writing, late] = [gathering.openSegment(), gathering.openSegment()];
     const taking = writing.accept({ slice: SLICE, events: many(3000) });
@@ -207,7 +207,7 @@ describe('while rows are on their way to the disk', () => {
     await late.accept({ slice: SLICE, events: many(10) });
   });
 
-  test('others may go on, until there is too much again', async () => {
+  test('other segments accept pages until the budget is exceeded again', async () => {
     const gathering = new SpillBudget(formOf(), folder, 100_000);
     const [first, second] = [gathering.openSegment(), gathering.openSegment()];
     await first.accept({ slice: SLICE, events: many(3000) });
@@ -224,7 +224,7 @@ describe('while rows are on their way to the disk', () => {
     await gathering.close();
   });
 
-  test('a stretch may end that another one would move next', async () => {
+  test('a segment may be drained while another one makes room', async () => {
     const gathering = new SpillBudget(formOf(), folder, 6000);
     const [ending, other] = [gathering.openSegment(), gathering.openSegment()];
     const wide = (count: number, at: number) =>
@@ -239,7 +239,7 @@ describe('while rows are on their way to the disk', () => {
     expect(await ended(gathering, other)).toHaveLength(3);
   });
 
-  test('a disk that refuses is a `destination` error for whoever takes the next page, and at the end', async () => {
+  test('disk that refuses: throws `destination` at the next page of any segment, and when the segment is drained', async () => {
     const gathering = new SpillBudget(formOf(), join(folder, 'gone'), NOTHING);
     const gathered = gathering.openSegment();
     await gathered.accept({ slice: SLICE, events: [event('a')] });

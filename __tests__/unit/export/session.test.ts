@@ -66,7 +66,7 @@ const walk = (seen: readonly Seen[]): string[] =>
 const GET = `GET ${call.path}`;
 const POST = `POST ${LOGIN}`;
 
-describe('a session with a client id and secret', () => {
+describe('openSession with a client id and secret', () => {
   test('logs in once, before the first call, and without credentials in a header', async () => {
     const { session, seen, exchanges } = await sessionWith(CLIENT, login('access-1'), {});
     expect(seen).toEqual([]);
@@ -83,7 +83,7 @@ describe('a session with a client id and secret', () => {
     expect(walk(seen).filter((line) => line.startsWith(POST))).toHaveLength(1);
   });
 
-  test('masks the access token, and the header made of it, before it is used', async () => {
+  test('masks the access token, and the header made of it, before either is used', async () => {
     const token = 'ey"J.hb+/=';
     const { session, masks } = await sessionWith(CLIENT, login(token), {});
     await session.send(call);
@@ -96,7 +96,7 @@ describe('a session with a client id and secret', () => {
     }
   });
 
-  test('logs in once more where the token has expired, and sends the call again', async () => {
+  test('expired token: logs in again and repeats the call', async () => {
     const { session, seen, masks } = await sessionWith(
       CLIENT,
       ...[login('access-1'), {}, expired, login('access-2'), { body: '{"auditLogs":[]}' }],
@@ -114,7 +114,7 @@ describe('a session with a client id and secret', () => {
     expect(masks.get('access-2')).toBe(4);
   });
 
-  test('logs in once more for all the calls that meet the expired token while they are under way', async () => {
+  test('expired token: logs in once for all calls that are under way', async () => {
     const { origin, server } = await vendorOf();
     const seen: string[] = [];
     const held: (() => void)[] = [];
@@ -142,14 +142,14 @@ describe('a session with a client id and secret', () => {
     ]);
   });
 
-  test('gives up where the new token has expired as well', async () => {
+  test('new token that has expired too: throws what the vendor answers', async () => {
     const { session, seen } = await sessionWith(CLIENT, login('access-1'), expired, login('access-2'), expired);
     const error = await rejection(session.send(call));
     expect(error).toMatchObject({ kind: 'auth', where: `${GET} → 403` });
     expect(walk(seen)).toEqual([`${POST} -`, `${GET} Bearer access-1`, `${POST} -`, `${GET} Bearer access-2`]);
   });
 
-  test('may log in again for each call of a long export', async () => {
+  test('logs in again for each call of a long export whose token has expired', async () => {
     const { session, seen } = await sessionWith(
       CLIENT,
       ...[login('access-1'), expired, login('access-2'), {}, expired, login('access-3'), {}],
@@ -170,7 +170,7 @@ describe('a session with a client id and secret', () => {
     expect(seen).toHaveLength(2);
   });
 
-  test('that is refused the log-in says so, without the secret that the vendor may echo', async () => {
+  test('refused log-in: throws an error without the secret that the vendor echoes', async () => {
     const body = JSON.stringify({ message: 'No client client-1234 with hush-hush-1234' });
     const { session, seen } = await sessionWith(CLIENT, { status: 401, body });
     const error = await rejection(session.send(call));
@@ -195,14 +195,14 @@ describe('a session with a client id and secret', () => {
     },
   );
 
-  test('tries a log-in again that the vendor could not answer', async () => {
+  test('repeats a log-in that the vendor could not answer', async () => {
     const { session, seen } = await sessionWith(CLIENT, { status: 503 }, login('access-1'), {});
     await session.send(call);
     expect(walk(seen)).toEqual([`${POST} -`, `${POST} -`, `${GET} Bearer access-1`]);
   });
 });
 
-describe('a session with an identity', () => {
+describe('openSession with an identity', () => {
   test("logs in with the workflow's OIDC token, minted anew for each log-in", async () => {
     const { session, seen } = await sessionWith(
       { 'identity-id': 'machine-1' },
@@ -218,21 +218,21 @@ describe('a session with an identity', () => {
   });
 });
 
-describe('a session with a token', () => {
+describe('openSession with a token', () => {
   test('never logs in', async () => {
     const { session, seen } = await sessionWith({ token: 'plain-token' }, {});
     await session.send(call);
     expect(walk(seen)).toEqual([`${GET} Bearer plain-token`]);
   });
 
-  test('has no other one when it has expired', async () => {
+  test('expired token: throws what the vendor answers', async () => {
     const { session, seen } = await sessionWith({ token: 'plain-token' }, expired);
     expect(await rejection(session.send(call))).toMatchObject({ kind: 'auth', where: `${GET} → 403` });
     expect(walk(seen)).toEqual([`${GET} Bearer plain-token`]);
   });
 });
 
-test('a session that is closed ends what is under way, and what waits for its turn', async () => {
+test('openSession: close ends requests that are under way or wait for their turn', async () => {
   const { origin, server } = await vendorOf();
   server.removeAllListeners('request');
   const arrived = new Promise((arrive) => server.on('request', arrive));
@@ -244,7 +244,7 @@ test('a session that is closed ends what is under way, and what waits for its tu
   expect(await rejection(session.send(call))).toMatchObject({ name: 'AbortError' });
 });
 
-test('a session hands the vendor its query, the window that is asked for, and its notes on', async () => {
+test('openSession: the vendor gets its query, its window, and a place for notes', async () => {
   const { session, notes } = await sessionWith({ token: 'plain-token', filters: 'actor: a-1' }, {});
   session.note('All pages were followed.');
   expect(notes).toEqual(['All pages were followed.']);

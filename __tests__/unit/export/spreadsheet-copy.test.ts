@@ -59,8 +59,8 @@ const TABLE = [
   ['3', 'é\r\n-1'],
 ];
 
-describe('the copy for spreadsheets', () => {
-  test('has the same rows, every cell in quotes and none that runs, and leaves the table as it is', async () => {
+describe('writeSpreadsheet', () => {
+  test('the copy has equal rows, each cell in quotes and none that runs, and the table stays as it was', async () => {
     const table = await exported(TABLE, null);
     const before = await readFile(path);
     const files = await copy(table, null);
@@ -79,13 +79,13 @@ describe('the copy for spreadsheets', () => {
     expect((await readdir(folder)).sort()).toEqual(['a.csv', 'a.spreadsheet.csv']);
   });
 
-  test('of a table without rows is its header', async () => {
+  test('the copy of a table without rows is its header', async () => {
     const files = await copy(await exported([['=']], null), null);
     expect(await readFile(files[0]?.path ?? '', 'utf8')).toBe('"\'="\r\n');
     expect(files).toMatchObject([{ rows: 0 }]);
   });
 
-  test('is cut into parts of its own, for it is longer', async () => {
+  test('the copy has parts of its own, since it is longer than the table', async () => {
     const rows = Array.from({ length: 6 }, (_, n) => [String(n), '']);
     const table = await exported([['n', 'm'], ...rows], 40);
     const files = await copy(table, 40);
@@ -94,7 +94,7 @@ describe('the copy for spreadsheets', () => {
     expect(Math.max(...files.map(({ bytes }) => bytes))).toBeLessThanOrEqual(40);
   });
 
-  test('gives the table back, whatever is in it and however the two are cut', async () => {
+  test('drawn tables are read back from their copy, however both are split into parts', async () => {
     const cell = fc.string({ unit: fc.constantFrom(...'=-@\'",;\t\r\n aé😀') });
     const tables = fc.integer({ min: 1, max: 3 }).chain((width) =>
       fc
@@ -121,23 +121,23 @@ describe('the copy for spreadsheets', () => {
   });
 });
 
-describe('where it fails, it has no name:', () => {
+describe('writeSpreadsheet, a failure', () => {
   const names = async () => (await readdir(folder)).filter((name) => !name.endsWith('.partial')).sort();
 
-  test('a table that has changed since', async () => {
+  test('a table that has changed on the disk: throws, and the copy has no name', async () => {
     const table = await exported(TABLE, null);
     await writeFile(path, (await readFile(path, 'utf8')).replace(/3,.*$/s, ''));
     await expect(copy(table, null)).rejects.toMatchObject({ kind: 'destination', where: path });
     expect(await names()).toEqual(['a.csv']);
   });
 
-  test('a run that is cancelled', async () => {
+  test('a run that is cancelled: throws the reason, and the copy has no name', async () => {
     const table = await exported(TABLE, null);
     await expect(copy(table, null, AbortSignal.abort(new Error('cancelled')))).rejects.toThrow('cancelled');
     expect(await names()).toEqual(['a.csv']);
   });
 
-  test('a disk that refuses', async () => {
+  test('a disk that refuses: throws, and the copy has no name', async () => {
     const table = await exported(TABLE, null);
     await writeFile(join(folder, 'a.spreadsheet.csv.partial'), '');
     await expect(copy(table, null)).rejects.toMatchObject({
@@ -148,7 +148,7 @@ describe('where it fails, it has no name:', () => {
   });
 });
 
-test('a table that is larger than the heap is copied', async () => {
+test('writeSpreadsheet: a table that is larger than the heap is copied', async () => {
   const program = `
     import { encodeRows, PartFiles } from ${JSON.stringify(new URL('../../../src/export/part-files.ts', import.meta.url).href)};
     import { encodeRow } from ${JSON.stringify(new URL('../../../src/csv/encode.ts', import.meta.url).href)};

@@ -42,13 +42,13 @@ function uuids(seed: number): () => string {
   return () => `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(6)}${hex(6)}`;
 }
 
-describe('an id that comes at two times', () => {
+describe('UniqueIds, one id at two times', () => {
   test.each([
     ['side by side', 2],
     ['in memory', 1000],
     ['once on the disk, once in memory', BATCH + 1000],
     ['both on the disk', 2 * BATCH + 5000],
-  ])('%s: protocol, with both times', async (_, count) => {
+  ])('%s: throws `protocol` with both times', async (_, count) => {
     const { ids } = await openIds();
     await ids.reserve(1);
     ids.add('twice', NOON);
@@ -63,13 +63,13 @@ describe('an id that comes at two times', () => {
     });
   });
 
-  test('at none: protocol, with the vendor’s name', async () => {
+  test('an id without a time: throws `protocol` with the name of the vendor', async () => {
     const { ids } = await openIds();
     await keep(ids, 2, () => 'twice', null);
     await expect(ids.check()).rejects.toMatchObject({ kind: 'protocol', where: 'Acme' });
   });
 
-  test('is found among 600,000, which are compared in two shares, in the second of them', async () => {
+  test('an id that comes twice among 600,000: found in the second of two shares', async () => {
     const { ids } = await openIds();
     await keep(ids, 600_000, (index) => `id ${index}`);
     await expect(ids.check()).resolves.toBeUndefined();
@@ -79,11 +79,11 @@ describe('an id that comes at two times', () => {
   });
 });
 
-describe('an id of an event that was cut', () => {
+describe('UniqueIds, the id of an event outside the window', () => {
   test.each([
     ['before', NOON - 1, 'an event of 2026-11-21T12:00:00Z and 2026-11-21T11:59:59.999Z'],
     ['after', NOON + 1, 'an event of 2026-11-21T12:00:00Z and 2026-11-21T12:00:00.001Z'],
-  ])('%s one that is kept: protocol, with both times', async (_, time, where) => {
+  ])('%s a written one: throws `protocol` with both times', async (_, time, where) => {
     for (const more of [0, BATCH]) {
       const { ids } = await openIds();
       ids.addOutsideWindow('other', NOON);
@@ -98,14 +98,14 @@ describe('an id of an event that was cut', () => {
     }
   });
 
-  test('is kept of an event that has no time: protocol, with the only one', async () => {
+  test('an id that is written without a time: throws `protocol` with the only time', async () => {
     const { ids } = await openIds();
     await keep(ids, 1, () => 'twice', null);
     ids.addOutsideWindow('twice', NOON);
     await expect(ids.check()).rejects.toMatchObject({ where: 'an event of 2026-11-21T12:00:00Z' });
   });
 
-  test('is kept at the same time, or not at all: no trouble', async () => {
+  test('an id that is written at an equal time, or not at all: no error', async () => {
     const { ids } = await openIds();
     ids.addOutsideWindow('once', NOON);
     ids.addOutsideWindow('once', NOON);
@@ -114,7 +114,7 @@ describe('an id of an event that was cut', () => {
     await expect(ids.check()).resolves.toBeUndefined();
   });
 
-  test('is half of what another one is: no trouble', async () => {
+  test('an id whose lower half equals that of another id: no error', async () => {
     const halves = new Map<bigint, string>();
     let [one, other] = ['', ''];
     for (let index = 0; other === ''; index++) {
@@ -133,7 +133,7 @@ describe('an id of an event that was cut', () => {
   });
 });
 
-test('what is kept after a check is looked at by the next one, together with all before', async () => {
+test('UniqueIds: a second check covers the ids that were added after the first one, and all before', async () => {
   const { ids } = await openIds();
   await keep(ids, BATCH + 10, (index) => `id ${index}`);
   await ids.check();
@@ -146,7 +146,7 @@ test('what is kept after a check is looked at by the next one, together with all
   });
 });
 
-test('a third event of an id is not named', async () => {
+test('UniqueIds: the error names two times of an id, not a third one', async () => {
   const { ids } = await openIds();
   for (const seconds of [1, 2, 3]) await keep(ids, 1, () => 'thrice', NOON + 1000 * seconds);
   await expect(ids.check()).rejects.toMatchObject({
@@ -167,20 +167,20 @@ test.each([
   ['UUIDs', uuids(1)],
   ['numbers in a row', steps(1)],
   ['numbers that differ in two digits', steps(0x1_0000_0001)],
-])('200,000 %s: no false alarm', async (_, next) => {
+])('UniqueIds, 200,000 different %s: no error', async (_, next) => {
   const { ids } = await openIds();
   await keep(ids, 200_000, next);
   await expect(ids.check()).resolves.toBeUndefined();
 });
 
-test('no id at all is no trouble', async () => {
+test('UniqueIds without an id: no error', async () => {
   const { ids, folder } = await openIds();
   await expect(ids.check()).resolves.toBeUndefined();
   expect(await filesOpenIn(folder)).toBe(0);
 });
 
-describe('on the disk', () => {
-  test('is a file without a name, and nothing up to 65,536 ids', async () => {
+describe('UniqueIds on the disk', () => {
+  test('up to 65,536 ids need no file, and more are in a file without a name', async () => {
     const { ids, folder } = await openIds();
     await keep(ids, 65_000, String);
     await ids.reserve(536);
@@ -192,24 +192,24 @@ describe('on the disk', () => {
     expect(await filesOpenIn(folder)).toBe(0);
   });
 
-  test('is no room: destination', async () => {
+  test('no room on the disk: throws `destination`', async () => {
     const { ids } = await openIds('/nowhere/at/all');
     await expect(keep(ids, BATCH + 1000, String)).rejects.toMatchObject({ kind: 'destination' });
   });
 });
 
-describe('a fingerprint', () => {
+describe('fingerprint', () => {
   // The author's own examples: https://github.com/bryc/code/blob/master/jshash/experimental/cyrb53.js
   test.each([
     ['a', 0x501c_2ba7_82c9_7901n],
     ['b', 0x459e_da5b_c254_d2bfn],
     ['revenge', 0xfbce_64cc_3b74_8385n],
     ['revenue', 0xfb1d_8514_8d13_f93an],
-  ])('of %j is as cyrb53 has it', (text, bits) => {
+  ])('the fingerprint of %j is as cyrb53 has it', (text, bits) => {
     expect(fingerprint(text)).toBe(bits);
   });
 
-  test('is the same for the same text, has 64 bits, and each character changes it', () => {
+  test('equal texts have one fingerprint of 64 bits, and each character changes it', () => {
     const text = 'An event, as its vendor tells it.';
     const others = [...text].map((_, at) => `${text.slice(0, at)}~${text.slice(at + 1)}`);
     const all = new Set([text, text.split('').join(''), '', ...others].map(fingerprint));

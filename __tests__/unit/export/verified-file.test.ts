@@ -48,8 +48,8 @@ async function writeAndCompare(lengths: readonly number[]): Promise<void> {
   expect(digest).toEqual({ bytes: bytes.length, sha256: sha256(bytes) });
 }
 
-describe('a sink', () => {
-  test('has its file under `.partial` until it is settled and named', async () => {
+describe('VerifiedFile', () => {
+  test('the file is named `.partial` until it is verified and named', async () => {
     const sink = await VerifiedFile.open(path);
     await sink.write(Buffer.from('a,b\r\n'));
     await sink.write(Buffer.from('1,2\r\n'));
@@ -63,7 +63,7 @@ describe('a sink', () => {
     expect(digest).toEqual({ bytes: 10, sha256: sha256('a,b\r\n1,2\r\n') });
   });
 
-  test('may be named when it is closed, and by another name of its folder', async () => {
+  test('a closed file may be named, and by another name in its folder', async () => {
     const sink = await VerifiedFile.open(path);
     await sink.write(Buffer.from('a,b\r\n'));
     await sink.verify();
@@ -72,7 +72,7 @@ describe('a sink', () => {
     expect(await readdir(folder)).toEqual(['a.part-001.csv']);
   });
 
-  test('takes nothing more once it is settled', async () => {
+  test('a verified file takes no more bytes', async () => {
     const sink = await VerifiedFile.open(path);
     await sink.write(Buffer.from('a,b\r\n'));
     await seal(sink);
@@ -81,7 +81,7 @@ describe('a sink', () => {
     expect(await readFile(path, 'utf8')).toBe('a,b\r\n');
   });
 
-  test('counts and hashes the bytes of any text, however it is cut into writes', async () => {
+  test('text of any kind is counted and hashed, however it is split into writes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.string({ unit: 'binary' })), async (texts) => {
         const sink = await VerifiedFile.open(path);
@@ -96,7 +96,7 @@ describe('a sink', () => {
     );
   });
 
-  test('has every byte in its place, whatever is written with others and whatever at once', async () => {
+  test('drawn chunks: every byte is in its place, whether chunks are written together or alone', async () => {
     const short = fc.oneof(fc.constantFrom(0, 1, 2 ** 15), fc.integer({ min: 0, max: 500 }));
     const large = fc.constantFrom(2 ** 16 - 1, 2 ** 16, 2 ** 16 + 1, 2 ** 17 + 3);
     await fc.assert(
@@ -117,11 +117,11 @@ describe('a sink', () => {
     ['a chunk that is larger, between short ones', [7, 2 ** 16 + 1, 7, 2 ** 18, 7]],
     ['nothing', []],
     ['no bytes', [0, 0]],
-  ])('has every byte in its place: %s', async (_, lengths) => {
+  ])('chunks of fixed lengths: every byte is in its place: %s', async (_, lengths) => {
     await writeAndCompare(lengths);
   });
 
-  test('writes short chunks together, once they are more than 64 KiB', async () => {
+  test('short chunks are written together once they are more than 64 KiB', async () => {
     const sink = await VerifiedFile.open(path);
     const size = async () => (await stat(`${path}.partial`)).size;
     await sink.write(Buffer.alloc(2 ** 15));
@@ -137,7 +137,7 @@ describe('a sink', () => {
     await sink.close();
   });
 
-  test('that is settled holds no memory, many as the parts of a table may be', async () => {
+  test('verified files hold no memory, since a table may have many parts', async () => {
     const sinks: VerifiedFile[] = [];
     const work = async () => {
       for (let index = 0; index < 40; index++) {
@@ -152,7 +152,7 @@ describe('a sink', () => {
     expect(sinks).toHaveLength(40);
   });
 
-  test('that is closed unnamed leaves what was written as `.partial` alone', async () => {
+  test('a file that is closed without a name leaves its bytes as `.partial`', async () => {
     const sink = await VerifiedFile.open(path);
     await sink.write(Buffer.from('half'));
     await sink.close();
@@ -164,7 +164,7 @@ describe('a sink', () => {
     ['shorter', (partial) => truncate(partial, 3)],
     ['of other bytes', (partial) => writeFile(partial, LARGE.replace('a', 'x'))],
     ['another one', (partial) => rm(partial).then(() => writeFile(partial, LARGE.replace('b', 'c')))],
-  ])('does not give its name to a file that is %s on the disk', async (_, change) => {
+  ])('a file that is %s on the disk gets no name', async (_, change) => {
     const sink = await VerifiedFile.open(path);
     await sink.write(Buffer.from(LARGE));
     await change(`${path}.partial`);
@@ -178,7 +178,7 @@ describe('a sink', () => {
     await expect(access(path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  test('does not write over a `.partial` that is there, which may be of another run', async () => {
+  test('a `.partial` of another run is not overwritten', async () => {
     await writeFile(`${path}.partial`, 'theirs');
     await expect(VerifiedFile.open(path)).rejects.toMatchObject({
       kind: 'destination',
@@ -190,22 +190,22 @@ describe('a sink', () => {
   });
 });
 
-describe('where the disk refuses', () => {
-  test('the folder, it is a `destination` error', async () => {
+describe('VerifiedFile, the disk refuses', () => {
+  test('the folder: open throws `destination`', async () => {
     await expect(VerifiedFile.open(join(folder, 'gone', 'a.csv'))).rejects.toMatchObject({
       kind: 'destination',
       message: 'The export cannot be written (ENOENT).',
     });
   });
 
-  test('a write, it is one too', async () => {
+  test('a write: write throws `destination`', async () => {
     const refusal = { kind: 'destination', message: 'The export cannot be written (EBADF).', where: path };
     const sink = await VerifiedFile.open(path);
     await sink.close();
     await expect(sink.write(Buffer.from(LARGE))).rejects.toMatchObject(refusal);
   });
 
-  test('what was written together with others, it is one too', async () => {
+  test('a write of collected chunks: verify throws `destination`', async () => {
     const refusal = { kind: 'destination', message: 'The export cannot be written (EBADF).', where: path };
     const sink = await VerifiedFile.open(path);
     await sink.write(Buffer.from('x'));
@@ -219,7 +219,7 @@ describe('where the disk refuses', () => {
     await expect(other.write(Buffer.alloc(2 ** 15 + 1))).rejects.toMatchObject(refusal);
   });
 
-  test('to give the file back, or its name, it is one too', async () => {
+  test('to give the file back, or to name it: throws `destination`', async () => {
     const gone = await VerifiedFile.open(path);
     await rm(`${path}.partial`);
     await expect(gone.verify()).rejects.toMatchObject({ kind: 'destination', cause: { code: 'ENOENT' } });
@@ -232,7 +232,7 @@ describe('where the disk refuses', () => {
     expect((await stat(path)).isDirectory()).toBe(true);
   });
 
-  test('more bytes than it has room for, it is one too, and nothing has its name', async () => {
+  test('more bytes than it has room for: throws `destination`, leaves no named file', async () => {
     const program = `
       import { VerifiedFile } from ${JSON.stringify(new URL('../../../src/export/verified-file.ts', import.meta.url).href)};
       const sink = await VerifiedFile.open(${JSON.stringify(path)});

@@ -30,10 +30,10 @@ function filled(count: number, row: (index: number) => Plain): RowBatchBuilder {
 const numbered = (index: number): Plain => rowOf(`${index}`, index / 2, `i${index}`, `r${index}`);
 const wide = (length: number): Plain => rowOf('x'.repeat(length - 2));
 
-describe('the place of a row', () => {
+describe('byTimeThenId', () => {
   const key = (time: number, id: string | null = null): SortKey => ({ time, id });
 
-  test('is by time, after what has none; ties by id, after what has none; by the units of UTF-16', () => {
+  test('orders by time, rows without a time first; then by id in UTF-16 units, rows without an id first', () => {
     const inOrder = [
       key(Number.NaN),
       key(Number.NaN, ''),
@@ -57,20 +57,20 @@ describe('the place of a row', () => {
     }
   });
 
-  test('is the same at a time of minus zero', () => {
+  test('orders minus zero and zero as one time', () => {
     expect(byTimeThenId(key(-0), key(0))).toBe(0);
     expect(byTimeThenId(key(-0, 'b'), key(0, 'a'))).toBe(1);
   });
 
-  test('is read of the row of a block', () => {
+  test('compares the sort keys that sortKeyOf reads from a batch', () => {
     const [block] = batchesOf([rowOf('a', null, 'A'), rowOf('bc', 5), rowOf('', 6, '')]) as [RowBatch];
     expect([0, 1, 2].map((row) => sortKeyOf(block, row))).toEqual([key(Number.NaN, 'A'), key(5), key(6, '')]);
     expect([0, 1, 2].map((row) => startOf(block, row))).toEqual([0, 3, 7]);
   });
 });
 
-describe('a block that is being filled', () => {
-  test('shows what was added, whatever it is', () => {
+describe('RowBatchBuilder', () => {
+  test('view returns drawn rows as they were added', () => {
     fc.assert(
       fc.property(fc.array(plainRow, { maxLength: 20 }), (rows) => {
         const block = filled(rows.length, (index) => rows[index] as Plain);
@@ -85,7 +85,7 @@ describe('a block that is being filled', () => {
     );
   });
 
-  test('takes as many rows as places have bits for, and then is full', () => {
+  test('a batch is full at the most rows that 14 bits number', () => {
     const block = filled(MOST_ROWS - 1, numbered);
     expect(block.isFull).toBe(false);
     addTo(block, numbered(MOST_ROWS - 1));
@@ -93,7 +93,7 @@ describe('a block that is being filled', () => {
     expect(sumOf(plainsOf(block.view()))).toBe(sumOf(Array.from({ length: MOST_ROWS }, (_, index) => numbered(index))));
   });
 
-  test('is full at 256 KiB of rows', () => {
+  test('a batch is full at 256 KiB of rows', () => {
     const block = filled(1, () => wide(FULL - 3));
     expect(block.isFull).toBe(false);
     addTo(block, rowOf(''));
@@ -104,7 +104,7 @@ describe('a block that is being filled', () => {
     expect(filled(1, () => wide(FULL - 1)).isFull).toBe(false);
   });
 
-  test('is full at as many letters of ids and rests, since they are read and written with it', () => {
+  test('a batch is full at 256 Ki units of ids and identity texts, which are read and written with it', () => {
     const half = 'é'.repeat(FULL / 2);
     for (const [id, rest] of [
       [half + half, ''],
@@ -122,7 +122,7 @@ describe('a block that is being filled', () => {
     expect(block.isFull).toBe(false);
   });
 
-  test('knows about how much it holds', () => {
+  test('bytesInMemory is about the rows, keys and texts', () => {
     const block = new RowBatchBuilder();
     expect(block.bytesInMemory).toBe(0);
     addTo(block, rowOf('abc'));
@@ -137,7 +137,7 @@ describe('a block that is being filled', () => {
     expect(block.bytesInMemory).toBe(0);
   });
 
-  test('is empty once it is cleared, in the same memory, and takes others', () => {
+  test('a cleared batch is empty, keeps its memory, and takes other rows', () => {
     const block = filled(3000, numbered);
     const { buffer } = block.view().bytes;
     block.clear();
@@ -149,7 +149,7 @@ describe('a block that is being filled', () => {
     expect(block.view().bytes.buffer).toBe(buffer);
   });
 
-  test('leaves to those who have them its texts, also once it is cleared', () => {
+  test('texts of an earlier view stay after clear', () => {
     const block = filled(2, numbered);
     const { ids, identities } = block.view();
     block.clear();
@@ -160,7 +160,7 @@ describe('a block that is being filled', () => {
     ]);
   });
 
-  test('gives the memory of a row of many MiB away once it is cleared', () => {
+  test('clear frees the memory of a row of many MiB', () => {
     const block = filled(1, () => wide(2 * FULL));
     const { buffer } = block.view().bytes;
     block.clear();
@@ -175,8 +175,8 @@ describe('a block that is being filled', () => {
   });
 });
 
-describe('a pool', () => {
-  test('gives back what it took, empty, and else new blocks', () => {
+describe('RowBatchPool', () => {
+  test('acquire returns released batches, emptied, and makes others', () => {
     const pool = new RowBatchPool();
     const [one, two] = [pool.acquire(), pool.acquire()];
     expect(one).not.toBe(two);
@@ -191,7 +191,7 @@ describe('a pool', () => {
   });
 });
 
-describe('rows in memory', () => {
+describe('MemoryBuffer', () => {
   const heldOf = (rows: readonly Plain[], pool = new RowBatchPool()): MemoryBuffer => {
     const held = new MemoryBuffer(pool);
     for (const row of rows) add(held, row);
@@ -208,7 +208,7 @@ describe('rows in memory', () => {
     return { rows, counts };
   };
 
-  test('come out as they came, or as a stable sort of them', () => {
+  test('drawn rows come out as they came, or as a stable sort of them', () => {
     fc.assert(
       fc.property(fc.array(plainRow, { maxLength: 25 }), (rows) => {
         const held = heldOf(rows);
@@ -221,7 +221,7 @@ describe('rows in memory', () => {
     );
   });
 
-  test('of which there are none are no block', () => {
+  test('a buffer without rows yields no batch', () => {
     expect(comeOut(new MemoryBuffer(new RowBatchPool()), 'time')).toEqual({ rows: [], counts: [] });
     expect(comeOut(new MemoryBuffer(new RowBatchPool()), 'vendor')).toEqual({ rows: [], counts: [] });
   });
@@ -249,7 +249,7 @@ describe('rows in memory', () => {
     ['falling, the first without a time', times([null, 3, 2])],
     ['falling, the last without a time', times([3, 2, null])],
     ['falling, one in between without a time', times([3, null, 2])],
-  ])('come out in time order: %s', (_, rows) => {
+  ])('rows come out in time order: %s', (_, rows) => {
     expect(comeOut(heldOf(rows), 'time').rows).toEqual(rows.toSorted(byPlace));
     expect(comeOut(heldOf(rows), 'vendor').rows).toEqual(rows);
   });
@@ -260,7 +260,7 @@ describe('rows in memory', () => {
     ['rising, with ties of which none has an id', times([1, 2, 2, 3]), false],
     ['rising, with ties that have ids', times([1, 2, 2, 3], [null, 'b', 'a', null]), true],
     ['falling', times([2, 1]), true],
-  ])('are not copied where they came in order: %s', (_, rows, isCopied) => {
+  ])('rows that came in order are not copied: %s', (_, rows, isCopied) => {
     const held = heldOf(rows);
     const [came] = held.inOrder('vendor');
     const [sorted] = held.inOrder('time');
@@ -271,11 +271,11 @@ describe('rows in memory', () => {
   const orders: [what: string, place: (index: number) => number][] = [
     ['rising', (index) => index],
     ['falling', (index) => -index],
-    ['falling, with ties across blocks', (index) => -Math.floor(index / 3000)],
+    ['falling, with ties across batches', (index) => -Math.floor(index / 3000)],
     ['unordered', (index) => (index * 7919) % 10_007],
   ];
 
-  test.each(orders)('come out whole across blocks: %s', (_, place) => {
+  test.each(orders)('rows of several batches come out whole: %s', (_, place) => {
     const rows = Array.from({ length: COUNT }, (__, index) => rowOf(`${index}`, place(index), `${index % 7}`));
     const held = heldOf(rows);
     expect(comeOut(held, 'vendor').counts).toEqual([MOST_ROWS, 5]);
@@ -284,7 +284,7 @@ describe('rows in memory', () => {
     expect(sumOf(found)).toBe(sumOf(rows.toSorted(byPlace)));
   });
 
-  test('come out whole where blocks end by their bytes, and where the last one is just full', () => {
+  test('rows come out whole where batches end by their bytes, and where the last batch is just full', () => {
     for (const lengths of [
       [FULL, FULL],
       [FULL - 2, 2, FULL, 3 * FULL, 2],
@@ -301,14 +301,14 @@ describe('rows in memory', () => {
     expect(comeOut(heldOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)]), 'time').counts).toEqual([1, 1]);
   });
 
-  test('are counted, in all their blocks', () => {
+  test('count is the number of rows in all batches', () => {
     const one = heldOf([wide(FULL)]).bytes;
     expect(one).toBeGreaterThan(FULL);
     expect(heldOf([wide(FULL), wide(FULL), wide(FULL)]).bytes).toBe(3 * one);
     expect(new MemoryBuffer(new RowBatchPool()).bytes).toBe(0);
   });
 
-  test('give their memory back, for others', () => {
+  test('release gives all batches back to the pool', () => {
     const pool = new RowBatchPool();
     const blocks = [pool.acquire(), pool.acquire(), pool.acquire()];
     for (const block of blocks) pool.release(block);
@@ -320,7 +320,7 @@ describe('rows in memory', () => {
     expect(blocks.map(({ count }) => count)).toEqual([0, 0, 0]);
   });
 
-  test('give back what they were sorted in, also where nobody asks for the rest', () => {
+  test('the batch that rows are sorted into goes back to the pool, also where a caller stops early', () => {
     const pool = new RowBatchPool();
     const sorted = pool.acquire();
     const held = heldOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)], pool);

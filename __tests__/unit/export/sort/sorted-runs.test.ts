@@ -68,8 +68,8 @@ function watched(extent: RunLocation, most = Number.POSITIVE_INFINITY) {
 /** How many rows the blocks of a run have. */
 const anyCounts = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
 
-describe('a run on the disk', () => {
-  test('gives back what was written, whatever it is, and only its own', async () => {
+describe('SpilledRun', () => {
+  test('a run gives back drawn rows, and only its own', async () => {
     const lists = fc.array(fc.array(plainRow, { minLength: 1, maxLength: 9 }), { maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(lists, anyCounts, async (drawn, counts) => {
@@ -81,11 +81,11 @@ describe('a run on the disk', () => {
   });
 
   test.each([
-    ['are as long as a block may be', [2 ** 18 - 2, 2 ** 18 - 2, 5]],
+    ['are as long as a batch may be', [2 ** 18 - 2, 2 ** 18 - 2, 5]],
     ['are one byte shorter and longer than that', [2 ** 18 - 3, 2 ** 18 - 1, 2 ** 18 - 2]],
     ['are short, and shorter', [10, 7, 3]],
-    ['are larger than any block, and become larger and smaller', [600_000, 2, 1_500_000, 300_000, 1]],
-  ])('has rows that %s', async (_, lengths) => {
+    ['are larger than any batch, and become larger and smaller', [600_000, 2, 1_500_000, 300_000, 1]],
+  ])('a run gives back rows that %s', async (_, lengths) => {
     const rows = lengths.map((length, index) => rowOf(String(index).repeat(length)));
     for (const counts of [[1], [2], []]) {
       const [run] = await written([rows], ...counts);
@@ -93,7 +93,7 @@ describe('a run on the disk', () => {
     }
   });
 
-  test('has ids and rests that are larger than a block', async () => {
+  test('a run gives back ids and identity texts that are larger than a batch', async () => {
     const rows = [rowOf('a', 1, 'é'.repeat(200_000), 'x'), rowOf('b', 2, '', 'ü'.repeat(400_000)), rowOf('c', 3)];
     for (const counts of [[1], [2], []]) {
       const [run] = await written([rows], ...counts);
@@ -101,14 +101,14 @@ describe('a run on the disk', () => {
     }
   });
 
-  test('of more rows than are given at a time has them all', async () => {
+  test('a run gives back more rows than a batch holds', async () => {
     const rows = Array.from({ length: 2 ** 14 + 1 }, (_, index) => rowOf(`row ${index}`, index, `id ${index}`));
     const [run] = await written([rows], 2 ** 14);
     expect(sumOf(await merged(run ? [run] : []))).toBe(sumOf(rows));
   });
 });
 
-describe('a block that is read', () => {
+describe('SpilledRun, one batch', () => {
   const wide = (length: number, index: number) =>
     rowOf(`${index}`.repeat(length), index, `id ${index} ${'i'.repeat(length)}`, `"${'r'.repeat(length)}"`);
 
@@ -117,7 +117,7 @@ describe('a block that is read', () => {
     ['ever larger', [1, 50, 500, 5000, 50_000]],
     ['ever smaller', [50_000, 5000, 500, 50, 1]],
     ['larger and smaller', [500, 50_000, 1, 50_000, 500]],
-  ])('stays until the next one is asked for, also where that was read meanwhile: %s', async (_, lengths) => {
+  ])('a batch stays until the next one is asked for, though that one was read meanwhile: %s', async (_, lengths) => {
     const rows = lengths.map(wide);
     const { run, idle, reads } = watched(await writeRun(file, 0, batchesOf(rows, 1), folder));
     expect(reads).toEqual([]);
@@ -131,7 +131,7 @@ describe('a block that is read', () => {
     expect(await run.next()).toBeNull();
   });
 
-  test('is whole, however few bytes the disk gives at a time, and no other is read', async () => {
+  test('a batch is whole, however few bytes the disk gives at a time, and no other is read', async () => {
     const rows = [20, 1, 30, 7, 0, 25].map(wide);
     const before = await writeRun(file, 0, batchesOf([wide(40, 9)]), folder);
     const extent = await writeRun(file, before.to, batchesOf(rows, 2, 1), folder);
@@ -148,15 +148,15 @@ describe('a block that is read', () => {
   const texts = [null, '', 'a', '\ud800', 'é', 'long '.repeat(50)];
 
   test.each([
-    ['no ids and no rests', [null, null, null], ['', '', '']],
+    ['no ids and no identity texts', [null, null, null], ['', '', '']],
     ['ids alone', ['a', '', 'c'], ['', '', '']],
     ['one id, which is empty', [null, '', null], ['', '', '']],
     ['an id in its last row alone', [null, null, 'c'], ['', '', '']],
-    ['rests alone', [null, null, null], ['', 'a', '']],
-    ['a rest in its first row alone', [null, null, null], ['é', '', '']],
+    ['identity texts alone', [null, null, null], ['', 'a', '']],
+    ['an identity text in its first row alone', [null, null, null], ['é', '', '']],
     ['both, here and there', texts, texts.map((text) => text ?? '').toReversed()],
-    ['half characters', ['\udc00', '\ud800', '\ud800\udc00'], ['\ud800', '\udc00', '']],
-  ])('has %s', async (_, ids, rests) => {
+    ['lone surrogates', ['\udc00', '\ud800', '\ud800\udc00'], ['\ud800', '\udc00', '']],
+  ])('a batch gives back %s', async (_, ids, rests) => {
     const rows = ids.map((id, index) => rowOf(`${index}`, index, id, rests[index]));
     for (const counts of [[1], [2, 1], [rows.length]]) {
       const extent = await writeRun(file, 0, batchesOf(rows, ...counts), folder);
@@ -171,7 +171,7 @@ describe('a block that is read', () => {
     }
   });
 
-  test('takes no more of the disk than its rows, and what their places depend on', async () => {
+  test('a batch takes no more of the disk than its rows and their sort keys', async () => {
     const few = async (rows: readonly Plain[]) => (await writeRun(file, 0, batchesOf(rows), folder)).to;
     const [plain, ids] = [rowOf('abc'), rowOf('abc', 1, 'id')];
     expect(await few([plain, plain])).toBe(2 * (16 + 5));
@@ -180,13 +180,13 @@ describe('a block that is read', () => {
   });
 });
 
-test('a run has a row', async () => {
+test('writeRun and MemoryRun: a run without a row throws', async () => {
   await expect(writeRun(file, 0, [], folder)).rejects.toThrow('A run has no rows.');
   expect(() => new MemoryRun([])).toThrow('A run has no rows.');
   expect((await file.stat()).size).toBe(0);
 });
 
-test('a run in memory gives its blocks, the first one too, and then none', async () => {
+test('MemoryRun yields its batches, the first one too, and then null', async () => {
   const rows = [rowOf('a', null, 'A'), rowOf('b'), rowOf('c')];
   const blocks = batchesOf(rows, 2, 1);
   const run = new MemoryRun(blocks);
@@ -194,10 +194,10 @@ test('a run in memory gives its blocks, the first one too, and then none', async
   expect([await run.next(), await run.next(), await run.next(), await run.next()]).toEqual([...blocks, null, null]);
 });
 
-describe('runs that are merged', () => {
+describe('merge', () => {
   const lists = fc.array(fc.array(plainRow, { minLength: 1, maxLength: 12 }), { maxLength: 5 });
 
-  test('are a stable sort of all rows, on the disk and in memory', async () => {
+  test('drawn runs, on the disk and in memory, become a stable sort of all rows', async () => {
     await fc.assert(
       fc.asyncProperty(lists, fc.nat({ max: 5 }), anyCounts, async (drawn, inMemory, counts) => {
         const sorted = drawn.map((rows) => rows.toSorted(byPlace));
@@ -209,7 +209,7 @@ describe('runs that are merged', () => {
     );
   });
 
-  test('come one after the other where the order is that of the vendor', async () => {
+  test('runs come one after the other in the order of the vendor', async () => {
     await fc.assert(
       fc.asyncProperty(lists, anyCounts, async (drawn, counts) => {
         expect(await merged(await written(drawn, ...counts), 'vendor')).toEqual(drawn.flat());
@@ -218,7 +218,7 @@ describe('runs that are merged', () => {
     );
   });
 
-  test('are merged across blocks', async () => {
+  test('runs of many batches are merged across batches', async () => {
     const wide = 'x'.repeat(200);
     const rows = Array.from({ length: 9000 }, (_, index) =>
       rowOf(`${index} ${wide}`, (index * 7919) % 1000, `${index}`),
@@ -231,7 +231,7 @@ describe('runs that are merged', () => {
 
   const timed = (...times: number[]) => times.map((time) => rowOf(`at ${time}`, time));
 
-  test('come in spans as long as may be, all of which are good until more is asked for', async () => {
+  test('ranges are as long as may be, and all are good until the next are asked for', async () => {
     const runs = [timed(1, 2, 5, 6, 9), timed(3, 4, 7, 8, 10, 11)];
     const watching: ReturnType<typeof watched>[] = [];
     let end = 0;
@@ -261,7 +261,7 @@ describe('runs that are merged', () => {
     ]);
   });
 
-  test('come in one span where those of one place are of the run that is first', async () => {
+  test('equal rows of the first run come in one range, before those of the second', async () => {
     const runs = [timed(1, 2, 2, 4), timed(2, 2, 3, 4)].map((rows) => new MemoryRun(batchesOf(rows)));
     const spans: [from: number, to: number][] = [];
     for await (const some of merge(runs, 'time'))
@@ -274,7 +274,7 @@ describe('runs that are merged', () => {
     ]);
   });
 
-  test('are read when it is their turn, and no earlier', async () => {
+  test('a batch is read when its rows are due, and no earlier', async () => {
     const extents: RunLocation[] = [];
     for (const rows of [timed(5, 6), timed(1, 2, 3, 4), timed(7, 8)]) {
       extents.push(await writeRun(file, extents.at(-1)?.to ?? 0, batchesOf(rows, 2), folder));
@@ -313,7 +313,7 @@ describe('runs that are merged', () => {
     ],
     ['a single one', [timed(1, 2, 3)]],
     ['none', []],
-  ])('are a stable sort: %s', async (_, lists) => {
+  ])('runs become a stable sort: %s', async (_, lists) => {
     const rows = lists.map((list, run) => list.map((row) => ({ ...row, identity: `of ${run}` })));
     for (const counts of [[1], [2], [1, 2], []]) {
       const expected = rows.flat().toSorted(byPlace);
@@ -328,7 +328,7 @@ describe('runs that are merged', () => {
   });
 });
 
-test('the order is one: of any three rows, no two orders contradict each other', () => {
+test('byTimeThenId: no two comparisons of any three rows contradict each other', () => {
   fc.assert(
     fc.property(plainRow, plainRow, plainRow, (a, b, c) => {
       expect(Math.sign(byPlace(a, b)) + Math.sign(byPlace(b, a))).toBe(0);
@@ -339,8 +339,8 @@ test('the order is one: of any three rows, no two orders contradict each other',
   );
 });
 
-describe('where the disk refuses', () => {
-  test('to write or to read, it is a `destination` error', async () => {
+describe('SpilledRun, the disk refuses', () => {
+  test('to write or to read: throws `destination`', async () => {
     const [run] = await written([[rowOf('a')]]);
     await file.close();
     const refusal = { kind: 'destination', where: folder, message: expect.stringContaining('EBADF') };
@@ -348,7 +348,7 @@ describe('where the disk refuses', () => {
     await expect(merged(run ? [run] : [])).rejects.toMatchObject(refusal);
   });
 
-  test('to give back all that was written, it is one too', async () => {
+  test('to give back all bytes that were written: throws `destination`', async () => {
     const rows = Array.from({ length: 3 }, () => rowOf('x'.repeat(200_000)));
     for (const length of [0, 10, 300_000, 600_000]) {
       const [run] = await written([rows], 2);
@@ -358,7 +358,7 @@ describe('where the disk refuses', () => {
     }
   });
 
-  test('to read on, it is one for whoever asks for what it was, and for nobody before', async () => {
+  test('to read ahead: throws `destination` when that batch is asked for, and not before', async () => {
     const [run] = await written([[rowOf('a'), rowOf('b'), rowOf('c')]], 1);
     const first = await run?.next();
     await file.close();
@@ -371,7 +371,7 @@ describe('where the disk refuses', () => {
     await expect(rest()).rejects.toMatchObject({ kind: 'destination', where: folder });
   });
 
-  test('more bytes than it has room for, it is one too, although it takes some of the last ones', async () => {
+  test('more bytes than it has room for, of which it takes some: throws `destination`', async () => {
     const url = (name: string) => JSON.stringify(new URL(`../../../../src/${name}`, import.meta.url).href);
     const program = `
       import { writeRun } from ${url('export/sort/spilled-run.ts')};
@@ -401,7 +401,7 @@ describe('where the disk refuses', () => {
   });
 });
 
-test('a run that is read to its end holds no memory, while others are still read', async () => {
+test('SpilledRun: a run that is read to its end holds no memory while others are read', async () => {
   const MIB = 2 ** 20;
   const rows = [0, 1, 2].map((index) => rowOf('x'.repeat(8 * MIB), index));
   const [run] = await written([rows], 1);

@@ -19,8 +19,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('a store', () => {
-  test('gives back what came, in order, whether and whenever some of it went to the disk', async () => {
+describe('SpillBuffer', () => {
+  test('drawn rows come out as a stable sort, whenever some of them are spilled', async () => {
     const batches = fc.array(fc.tuple(fc.array(plainRow, { maxLength: 8 }), fc.boolean()), { maxLength: 5 });
     await fc.assert(
       fc.asyncProperty(batches, fc.constantFrom<'time' | 'vendor'>('time', 'vendor'), async (drawn, order) => {
@@ -38,7 +38,7 @@ describe('a store', () => {
     );
   });
 
-  test('shares its file with others, and each gives back its own', async () => {
+  test('several buffers share a file, and each gives back its own rows', async () => {
     const stores = Array.from({ length: 50 }, () => new SpillBuffer(scratch, 'time', new RowBatchPool()));
     const open = () => readdirSync('/proc/self/fd').length;
     const before = open();
@@ -56,7 +56,7 @@ describe('a store', () => {
     }
   });
 
-  test('has its rows in order across all its runs, and what is still in memory', async () => {
+  test('spilled runs and the rows in memory are merged in order', async () => {
     for (const order of ['time', 'vendor'] as const) {
       const store = new SpillBuffer(scratch, order, new RowBatchPool());
       const rows = [5, 3, 9, null, 3, 7, 1, 9, 2].map((time, index) => rowOf(`${index}`, time, `${index % 2}`));
@@ -71,7 +71,7 @@ describe('a store', () => {
     }
   });
 
-  test('has no run where nothing came', async () => {
+  test('a buffer without rows has no run', async () => {
     const store = new SpillBuffer(scratch, 'time', new RowBatchPool());
     expect(store.runs()).toEqual([]);
     await store.spill();
@@ -79,7 +79,7 @@ describe('a store', () => {
     await store.close();
   });
 
-  test('gives the blocks of rows that were stored, or are not wanted, to others', async () => {
+  test('batches of spilled or dropped rows go back to the pool', async () => {
     const pool = new RowBatchPool();
     const blocks = [pool.acquire(), pool.acquire()];
     const giveAll = () => {
@@ -99,7 +99,7 @@ describe('a store', () => {
     expect(pool.acquire()).not.toBe(pool.acquire());
   });
 
-  test('that is used again once it was closed has none of the rows from before', async () => {
+  test('a closed buffer that is used again has no earlier rows', async () => {
     const store = new SpillBuffer(scratch, 'time', new RowBatchPool());
     add(store, rowOf('a'));
     await store.spill();
@@ -110,7 +110,7 @@ describe('a store', () => {
     await store.close();
   });
 
-  test('has a file for its runs alone, which is closed with it', async () => {
+  test('ScratchFile: the file of the runs is closed with it', async () => {
     const own = new ScratchFile(folder);
     const store = new SpillBuffer(own, 'time', new RowBatchPool());
     add(store, rowOf('a'));
@@ -124,7 +124,7 @@ describe('a store', () => {
     await store.close();
   });
 
-  test('takes more while what came before is on its way to the disk', async () => {
+  test('rows are added while earlier ones are written to the disk', async () => {
     const store = new SpillBuffer(scratch, 'vendor', new RowBatchPool());
     const rows = Array.from({ length: 4000 }, (_, index) => rowOf(`${index} ${'x'.repeat(300)}`, index));
     for (const row of rows.slice(0, 2000)) add(store, row);
@@ -138,7 +138,7 @@ describe('a store', () => {
     await store.close();
   });
 
-  test('knows what it holds in memory: rows, and what their places depend on', async () => {
+  test('bytesInMemory counts rows and their sort keys', async () => {
     const store = new SpillBuffer(scratch, 'time', new RowBatchPool());
     expect(store.bytesInMemory).toBe(0);
     for (let index = 0; index < 100; index++) add(store, rowOf('abc', index, 'id', 'r'.repeat(1000)));
@@ -150,7 +150,7 @@ describe('a store', () => {
     await store.close();
   });
 
-  test('has no file where nothing is stored, and never one with a name', async () => {
+  test('nothing spilled: no file is opened, and a file never has a name', async () => {
     const store = new SpillBuffer(new ScratchFile(join(folder, 'gone')), 'time', new RowBatchPool());
     await store.spill();
     add(store, rowOf('a'));
@@ -163,7 +163,7 @@ describe('a store', () => {
     await other.close();
   });
 
-  test('that is closed holds nothing, also where rows were on their way to the disk', async () => {
+  test('a closed buffer holds nothing, also where rows were being written to the disk', async () => {
     const store = new SpillBuffer(scratch, 'time', new RowBatchPool());
     // Several writes, the first of which is under way.
     for (let index = 0; index < 3000; index++) add(store, rowOf('x'.repeat(500), index));
@@ -172,7 +172,7 @@ describe('a store', () => {
     expect(store.bytesInMemory).toBe(0);
   });
 
-  test('is a `destination` error where the disk refuses', async () => {
+  test('disk that refuses: throws `destination`', async () => {
     const store = new SpillBuffer(new ScratchFile(join(folder, 'gone')), 'time', new RowBatchPool());
     add(store, rowOf('a'));
     await expect(store.spill()).rejects.toMatchObject({
