@@ -10,11 +10,12 @@ import { LOGS } from './logs.ts';
 import { measure } from './measure.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { measureProfiles } from './profile.ts';
-import { profileTable, writeReport } from './report.ts';
+import { profileTable, shapesTable, writeReport } from './report.ts';
 import type { Result } from './results.ts';
+import { measureShapes, SHAPE_EVENTS } from './shapes.ts';
 import { measureStart } from './start.ts';
 import { lookAtMachine } from './tools.ts';
-import { type Verdict, verdictsOf } from './verdicts.ts';
+import { shapeVerdicts, type Verdict, verdictsOf } from './verdicts.ts';
 import { isOurs, type Ran, type WayId } from './ways.ts';
 
 /** A machine with more to do than this gives times that mean nothing. */
@@ -42,17 +43,28 @@ async function bench(options: Options): Promise<boolean> {
     const profiles = options.scenarios.includes('profile')
       ? await measureProfiles({ ...options, events: options.events ?? MILLION, now, scratch })
       : [];
-    const verdicts = options.quick ? [] : verdictsOf(results, start);
+    const shapes = options.scenarios.includes('shapes')
+      ? await measureShapes({
+          ...options,
+          events: options.events ?? (options.quick ? 1500 : SHAPE_EVENTS),
+          now,
+          scratch,
+        })
+      : [];
+    const verdicts = options.quick ? [] : [...verdictsOf(results, start), ...shapeVerdicts(shapes)];
+    if (shapes.length > 0) console.log(`\n${shapesTable(shapes)}`);
     if (profiles.length > 0) console.log(`\n${profileTable(profiles)}`);
     sayVerdicts(verdicts);
     if (options.out !== null)
-      await writeReport(options.out, { options, machine, results, start, profiles, verdicts, now });
+      await writeReport(options.out, { options, machine, results, start, profiles, shapes, verdicts, now });
     const wrong = results.filter(
       ({ way, failure }) => failure !== null && (isOurs(way) || /^INCOMPLETE/.test(failure)),
     );
     for (const result of wrong) console.log(complaintOf(result));
-    if (wrong.length === 0) console.log('Every output is complete.');
-    return wrong.length === 0 && verdicts.every(({ standing }) => standing !== 'MISSED');
+    const broken = shapes.filter(({ failure }) => failure !== null);
+    for (const { log, shape, failure } of broken) console.log(`WRONG: shapes ${log}, ${shape}: ${failure}`);
+    if (wrong.length + broken.length === 0) console.log('Every output is complete.');
+    return wrong.length + broken.length === 0 && verdicts.every(({ standing }) => standing !== 'MISSED');
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

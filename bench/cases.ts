@@ -7,9 +7,10 @@ import { WAYS, type WayId } from './ways.ts';
 
 /**
  * `throughput`: nothing but bytes. `latency`: each response takes its time. `limit`: so many requests a minute. `growth`:
- * from 500 k to 5 M. `start`: to the first line of the log. `profile`: what the time goes to.
+ * from 500 k to 5 M. `start`: to the first line of the log. `profile`: what the time goes to. `shapes`: however the JSON
+ * looks.
  */
-export const SCENARIOS = ['throughput', 'latency', 'limit', 'growth', 'start', 'profile'] as const;
+export const SCENARIOS = ['throughput', 'latency', 'limit', 'growth', 'start', 'profile', 'shapes'] as const;
 
 export type Scenario = (typeof SCENARIOS)[number];
 
@@ -18,7 +19,7 @@ export const CONCURRENCY = 4;
 
 /** Runs in turn on the same bytes. */
 export interface Case {
-  readonly scenario: Exclude<Scenario, 'start' | 'profile'>;
+  readonly scenario: Exclude<Scenario, 'start' | 'profile' | 'shapes'>;
   readonly log: LogId;
   readonly events: number;
   readonly spread: Spread;

@@ -2,6 +2,7 @@
 
 import type { Case } from './cases.ts';
 import { LOGS, type LogId } from './logs.ts';
+import type { Shape } from './shapes.ts';
 import type { WayId } from './ways.ts';
 
 export function labelOf(way: WayId, log: LogId): string {
@@ -20,6 +21,15 @@ export function labelOf(way: WayId, log: LogId): string {
       return 'this action, `common`';
   }
 }
+
+export const SHAPE_LABELS: Readonly<Record<Shape, string>> = {
+  compact: 'compact',
+  spaced: 'blanks behind colons and commas',
+  escaped: 'one `\\u` escape',
+  unknown: 'one field that no document names',
+  hostile: 'a third of the texts hostile',
+  list: 'a list of columns',
+};
 
 /** What is particular about a case. */
 export function conditionsOf({ spread, conditions }: Pick<Case, 'spread' | 'conditions'>): string {

@@ -18,7 +18,7 @@ export const USAGE = `npm run bench -- [options]
   --quick           few events, one round: whether all is complete, and nothing about time
   --bundle <file>   the program that is measured; default: dist/index.js
   --out <file>      where the report goes, with its chart beside it; default: docs/benchmarks.md where all was
-                    measured, else nowhere`;
+                    measured, or all shapes, else nowhere`;
 
 export interface Options extends Wanted {
   readonly seed: number;
@@ -53,7 +53,8 @@ export function readOptions(args: readonly string[]): Options {
     listed('only', only, SCENARIOS) ?? SCENARIOS.filter((id) => !quick || (id !== 'start' && id !== 'profile'));
   const ways = listed('ways', values.ways, WAYS);
   if (full && quick) throw new Error('--full and --quick: choose one');
-  const all = [vendor, only, ways, values.events].every((value) => value === undefined) && !quick;
+  const isWhole = (value: string | undefined) => value === undefined || value === 'shapes';
+  const all = isWhole(only) && [vendor, ways, values.events].every((value) => value === undefined) && !quick;
   const out = values.out ?? (all ? join(REPOSITORY, 'docs/benchmarks.md') : null);
   return {
     logs,

@@ -1,15 +1,16 @@
 /** Writes what was measured into a page, with a chart beside it. */
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LONG_MS, LONG_ROUNDS } from './cases.ts';
 import { chartOf } from './chart.ts';
 import { shapeOf } from './events/shape.ts';
-import { conditionsOf, grouped, labelOf, mebibytes, seconds } from './labels.ts';
+import { conditionsOf, grouped, labelOf, mebibytes, SHAPE_LABELS, seconds } from './labels.ts';
 import { LOGS, type LogId } from './logs.ts';
 import type { Options } from './options.ts';
 import { PARTS, type Part, type Profile } from './profile.ts';
-import { peakOf, type Result, type Start, userOf, wallOf } from './results.ts';
+import { median, peakOf, type Result, type Start, userOf, wallOf } from './results.ts';
+import { ratioOf, type ShapeResult } from './shapes.ts';
 import type { Machine } from './tools.ts';
 import type { Verdict } from './verdicts.ts';
 
@@ -19,6 +20,7 @@ export interface Report {
   readonly results: readonly Result[];
   readonly start: Start | null;
   readonly profiles: readonly Profile[];
+  readonly shapes: readonly ShapeResult[];
   readonly verdicts: readonly Verdict[];
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -28,11 +30,18 @@ export interface Report {
 export async function writeReport(path: string, report: Report): Promise<void> {
   const chart = `${basename(path, '.md')}.svg`;
   await mkdir(dirname(path), { recursive: true });
+  if (report.results.length === 0 && report.shapes.length > 0) {
+    await replaceSection(path, shapesSection(report.shapes, report.now));
+    return;
+  }
   await writeFile(join(dirname(path), chart), chartOf(report.results));
   await writeFile(path, pageOf(report, chart));
 }
 
-export function pageOf({ options, machine, results, start, profiles, verdicts, now }: Report, chart: string): string {
+export function pageOf(
+  { options, machine, results, start, profiles, shapes, verdicts, now }: Report,
+  chart: string,
+): string {
   const sections = [
     '# Benchmarks',
     introduction(options),
@@ -44,6 +53,7 @@ export function pageOf({ options, machine, results, start, profiles, verdicts, n
     ),
     ...throughput(results),
     ...underConditions(results),
+    ...(shapes.length === 0 ? [] : [shapesSection(shapes, now)]),
     ...(start === null ? [] : ['## Start', startLine(start)]),
     ...(profiles.length === 0 ? [] : profileSection(profiles)),
     '## Machine',
@@ -122,6 +132,43 @@ function underConditions(results: readonly Result[]): string[] {
   if (rows.length === 0) return [];
   const header = ['Log', 'Events', 'Conditions', 'Way', 'Time', 'user', 'memory', 'Requests', 'Refused'];
   return ['## Slow vendors and limits', table(header, rows)];
+}
+
+const SHAPES_HEADING = '## However the JSON looks';
+
+/** What each form of the JSON costs, and a list of columns. */
+function shapesSection(results: readonly ShapeResult[], now: number): string {
+  const about = [
+    `Written by \`npm run bench -- --only shapes\`, measured on ${new Date(now).toISOString().slice(0, 10)}: ${grouped((results[0]?.events ?? 1) - 1)} events, the shapes of a log in turn,`,
+    `medians of ${roundsText(results[0]?.usages.length ?? 0)}; each as a multiple of compact JSON in the native table. At most 1.3 is wanted.`,
+  ];
+  return [SHAPES_HEADING, about.join('\n'), shapesTable(results)].join('\n\n');
+}
+
+/** Times of each shape, with their ratios to compact JSON. */
+export function shapesTable(results: readonly ShapeResult[]): string {
+  const logs = [...new Set(results.map(({ log }) => log))];
+  return table(
+    ['Shape', ...logs.flatMap((log) => [LOGS[log].name, ''])],
+    [...new Set(results.map(({ shape }) => shape))].map((shape) => [
+      SHAPE_LABELS[shape],
+      ...logs.flatMap((log) => {
+        const found = results.find((each) => each.log === log && each.shape === shape);
+        const ratio = ratioOf(results, { log, shape });
+        if (found === undefined || ratio === null) return [found?.failure ?? '', ''];
+        const verdict = shape === 'compact' ? '' : ratio <= 1.3 ? ', reached' : ', MISSED';
+        return [`${seconds(median(found.usages.map(({ wallMs }) => wallMs)))} s`, `${ratio.toFixed(2)} ×${verdict}`];
+      }),
+    ]),
+  );
+}
+
+/** Puts a section into a page in place of the one with its heading, or before the last one. */
+async function replaceSection(path: string, section: string): Promise<void> {
+  const page = await readFile(path, 'utf8');
+  const heading = section.split('\n', 1)[0] ?? '';
+  const parts = page.split(/\n(?=## )/).filter((part) => !part.startsWith(heading));
+  await writeFile(path, [...parts.slice(0, -1), `${section}\n`, ...parts.slice(-1)].join('\n'));
 }
 
 const startLine = ({ bundleMs, coreMs }: Start): string =>

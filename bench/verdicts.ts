@@ -1,9 +1,10 @@
 /** What has to be reached, and whether it was. */
 
 import { MILLION, PAGE_ROWS } from './cases.ts';
-import { grouped, labelOf } from './labels.ts';
+import { grouped, labelOf, SHAPE_LABELS } from './labels.ts';
 import { LOGS, type LogId } from './logs.ts';
 import { largest, peakOf, type Question, type Result, type Start, wallOf } from './results.ts';
+import { ratioOf, SHAPE_EVENTS, type ShapeResult } from './shapes.ts';
 import type { WayId } from './ways.ts';
 
 /** `not judged`: measured, but on fewer events than the promise is about. `not measured`: a side of it is missing. */
@@ -73,6 +74,18 @@ export function verdictsOf(results: readonly Result[], start: Start | null): Ver
   ];
   return verdicts.filter(({ standing }) => standing !== 'not measured');
 }
+
+/** Speed does not depend on how the JSON looks, or on which columns are asked for. */
+export const shapeVerdicts = (results: readonly ShapeResult[]): Verdict[] =>
+  results
+    .filter(({ shape }) => shape !== 'compact')
+    .map((result) =>
+      judge({
+        about: `${LOGS[result.log].name}, ${SHAPE_LABELS[result.shape]}: time against compact JSON`,
+        ...{ bound: 1.3, unit: '×', value: ratioOf(results, result), failure: result.failure },
+        ...{ counts: result.events > SHAPE_EVENTS, note: ` (${grouped(result.events - 1)} events)` },
+      }),
+    );
 
 const SPEEDS: readonly [log: LogId, against: WayId, bound: number][] = [
   ['codacy', 'shell', 14],

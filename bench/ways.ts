@@ -65,8 +65,9 @@ export async function runWay(way: WayId, setting: Setting): Promise<Ran> {
   }
 }
 
-async function runBundle(
-  columns: 'native' | 'common',
+/** Exports with the action; `columns` is the input of that name. */
+export async function runBundle(
+  columns: string,
   { server, concurrency, scratch, bundle, profiles }: Setting,
 ): Promise<Ran> {
   const { log, window } = server.log;

@@ -4,6 +4,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { GRANULE } from '../../sandbox/ledger.ts';
 import { type KeySum, KeySummer } from '../key-sum.ts';
 import { LOGS, type LogId } from '../logs.ts';
+import { type Form, inForm } from './forms.ts';
 import { instants, type Spread } from './instants.ts';
 import { MAKERS } from './makers.ts';
 import { penFrom } from './pen.ts';
@@ -17,6 +18,8 @@ export interface LogOptions {
   /** Half open, in milliseconds since 1970. */
   readonly window: { readonly from: number; readonly to: number };
   readonly spread: Spread;
+  /** Defaults to `compact`. */
+  readonly form?: Form;
 }
 
 export interface WrittenLog {
@@ -32,9 +35,17 @@ export interface WrittenLog {
   readonly bytes: number;
 }
 
+/** The fields by which events are found, dated and told apart, and those that have a closed list of values. */
+const FIXED = [
+  ...['timestamp', 'createdAt', 'updatedAt', 'expiresAt', 'id', 'event_uuid', 'entityId', 'requestDetails', 'type'],
+];
+
 const CHUNK_CHARACTERS = 2 ** 20;
 
-export function writeLog(path: string, { log, seed, events, window, spread }: LogOptions): WrittenLog {
+export function writeLog(
+  path: string,
+  { log, seed, events, window, spread, form = 'compact' }: LogOptions,
+): WrittenLog {
   const shape = shapeOf(seed);
   const pen = penFrom(seed, `${log} events`, shape);
   const granule = GRANULE[LOGS[log].vendor];
@@ -46,7 +57,9 @@ export function writeLog(path: string, { log, seed, events, window, spread }: Lo
   const file = openSync(path, 'w');
   let [chunk, end, inside] = ['', 0, 0];
   for (const [index, instant] of micros.entries()) {
-    const { text, key } = MAKERS[log]({ pen, index, micros: instant });
+    const made = MAKERS[log]({ pen, index, micros: instant });
+    const { key } = made;
+    const text = inForm(form, made.text, FIXED, dice);
     const bytes = Buffer.byteLength(text);
     offsets[index] = end;
     end += bytes + between.length;

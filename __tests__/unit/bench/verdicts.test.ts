@@ -5,7 +5,8 @@ import { readOptions } from '../../../bench/options.ts';
 import { pageOf } from '../../../bench/report.ts';
 import type { Result } from '../../../bench/results.ts';
 import { FREE } from '../../../bench/server/conditions.ts';
-import { verdictsOf } from '../../../bench/verdicts.ts';
+import type { ShapeResult } from '../../../bench/shapes.ts';
+import { shapeVerdicts, verdictsOf } from '../../../bench/verdicts.ts';
 
 const MIB = 2 ** 20;
 
@@ -101,6 +102,26 @@ test('growth is by event, and the start against the least that an action can be'
   expect(verdictsOf([], { bundleMs: 120, coreMs: 60 })).toMatchObject([{ found: '2 ×', standing: 'MISSED' }]);
 });
 
+/** What Codacy took for compact JSON and for spaced JSON, in seconds. */
+const shapesOf = (compact: number, spaced: number, events = 500_001): ShapeResult[] =>
+  [compact, spaced].map((seconds, index) => ({
+    ...{
+      log: 'codacy' as const,
+      shape: index === 0 ? ('compact' as const) : ('spaced' as const),
+      events,
+      failure: null,
+    },
+    usages: [{ wallMs: seconds * 1000, userMs: null, systemMs: null, peakBytes: null }],
+  }));
+
+test('a shape of JSON is judged against compact JSON, on 500,000 events or more', () => {
+  expect(shapeVerdicts(shapesOf(2, 2.6))).toMatchObject([{ found: '1.30 × (500,000 events)', standing: 'reached' }]);
+  expect(shapeVerdicts(shapesOf(2, 2.7))).toMatchObject([{ standing: 'MISSED' }]);
+  expect(shapeVerdicts(shapesOf(2, 2.7, 1001))).toMatchObject([{ standing: 'not judged' }]);
+  const failed = shapesOf(2, 2).map((each) => ({ ...each, failure: 'INCOMPLETE' }));
+  expect(shapeVerdicts(failed)).toMatchObject([{ found: 'failed: INCOMPLETE', standing: 'MISSED' }]);
+});
+
 test('the report has a table for each log, and says what failed', () => {
   const results = [took([4]), took([62], { way: 'shell' }), took([1], { way: 'memory', failure: 'out of | memory' })];
   const page = pageOf(
@@ -113,6 +134,7 @@ test('the report has a table for each log, and says what failed', () => {
       results,
       start: { bundleMs: 80, coreMs: 60 },
       profiles: [{ log: 'codacy', way: 'native', events: 1e6, milliseconds: new Map([['waiting', 10]]) }],
+      shapes: shapesOf(1, 1.25),
       verdicts: verdictsOf(results, null),
       now: Date.UTC(2026, 10, 21),
     },
@@ -123,6 +145,7 @@ test('the report has a table for each log, and says what failed', () => {
   expect(page).toContain('| usual Node, in memory | out of \\| memory |  |  |');
   expect(page).toContain('| jq | not installed |');
   expect(page).toContain('## What the time goes to');
+  expect(page).toContain('| blanks behind colons and commas | 1.25 s | 1.25 ×, reached |');
   expect(page).toContain('medians of 5 rounds, of 3 where the first took longer than 20 s;');
   const widths = page.split('\n').filter((line) => line.startsWith('| Way'));
   expect(widths).toHaveLength(1);
