@@ -3,6 +3,7 @@ import { encodeRow } from '../csv/encode.ts';
 import type { RowBuffer } from '../csv/row-buffer.ts';
 import { planTable, type TablePlan } from '../table/table-plan.ts';
 import type { Columns, Vendor, VendorEvent } from '../vendors/contract.ts';
+import { jsonOf } from '../vendors/event-body.ts';
 import { type EncodedRows, encodeRows } from './part-files.ts';
 
 /** Turns the events of an export into rows. */
@@ -63,7 +64,7 @@ export class TableEncoder implements RowEncoder {
 
   /** Returns '' where the event has no id, or its row holds all that the vendor said (`native`, `common`). */
   identityOf({ id, body }: VendorEvent): string {
-    return id === null || typeof this.#options.columns === 'string' ? '' : JSON.stringify(body);
+    return id === null || typeof this.#options.columns === 'string' ? '' : jsonOf(body);
   }
 
   /** The table's header, by name. */
