@@ -8,7 +8,7 @@ import { forLog } from '../base/text.ts';
 import { pauseAfter } from '../http/retry.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ListedFile } from './evidence.ts';
-import { openClient } from './github/artifact-client.ts';
+import { openArtifactClient } from './github/artifact-client.ts';
 import { ConcurrentExport } from './history.ts';
 import type { ArtifactNaming } from './names.ts';
 
@@ -48,7 +48,7 @@ const FINALIZING = /FinalizeArtifact/;
 export async function uploadArtifact(options: ArtifactOptions): Promise<ArtifactReceipt> {
   const { files, folder, retentionDays, compressionLevel, runUrl, clock, signal } = options;
   requireArtifactService(options.name, runUrl);
-  const client = await openClient();
+  const client = await openArtifactClient();
   const upload = async (name: string): Promise<ArtifactReceipt> => {
     const days = retentionDays === null ? {} : { retentionDays };
     const { id, digest } = await client.uploadArtifact(name, [...files], folder, { compressionLevel, ...days });
@@ -96,7 +96,7 @@ async function findOurs(
   let folder: string | null = null;
   try {
     folder = await mkdtemp(join(temp || tmpdir(), '.uploaded-'));
-    const client = await openClient();
+    const client = await openArtifactClient();
     const { artifacts } = await client.listArtifacts();
     const found = artifacts.find((one) => one.name === name);
     if (found === undefined) return null;
@@ -139,7 +139,7 @@ async function holds(folder: string, files: readonly string[]): Promise<boolean>
  * @param why the error of the delivery
  */
 export async function removeArtifact(name: string, why: unknown): Promise<void> {
-  const client = await openClient();
+  const client = await openArtifactClient();
   for (let attempt = 1; ; attempt++) {
     try {
       await client.deleteArtifact(name);

@@ -1,53 +1,62 @@
-import { checkContent, checkSums, type DeliveredExport, damaged, readDeliveredExport } from './delivered-export.ts';
+import {
+  checkContent,
+  checkSums,
+  type DeliveredExport,
+  damagedExportError,
+  readDeliveredExport,
+} from './delivered-export.ts';
 import { MANIFEST, SUMS } from './evidence.ts';
-import { explained, type OpenBranch, readTip } from './github/branch.ts';
+import { errorForRefusal, type OpenBranch, readTip } from './github/branch.ts';
 import type { Head } from './github/repository.ts';
-import type { Entry } from './github/tree.ts';
+import type { TreeEntry } from './github/tree.ts';
 import type { History } from './history.ts';
 import { endInName } from './names.ts';
 
+/** Options of a `BranchHistory`. */
 export interface BranchOptions {
   readonly open: OpenBranch;
-  /** Folders that all exports are below. */
+  /** The names of the folders, outermost first, that all exports are below. */
   readonly prefix: readonly string[];
-  /** Matches the folders of exports; the group `to` or `export` says the end of the window. */
+  /** Matches the folders of exports; its group `to` or `export` holds the end of the window. */
   readonly pattern: RegExp;
   readonly scope: string;
 }
 
-/** A folder that an export may be in, with its files by name. */
+/** A folder that may hold an export. */
 interface Folder {
   readonly path: string;
+  /** The end of the window, from the folder's name; milliseconds since 1970. */
   readonly to: number;
   readonly revision: number;
-  readonly files: Map<string, Entry>;
+  /** The entries of the files, by name. */
+  readonly files: Map<string, TreeEntry>;
 }
 
-/** `…/kosli-acme-…-r2`: an export beside another one with the same path. */
+/** Matches the end of `…/kosli-acme-…-r2`: the second export of that path, the first being `…/kosli-acme-…`. */
 const REVISION = /-r(\d+)$/;
 
 /** The exports that were committed to a branch. */
 export class BranchHistory implements History {
   readonly #options: BranchOptions;
-  /** Manifests that were read, by the name of their blob. */
-  readonly #links = new Map<string, DeliveredExport>();
-  /** As they were when the last export was looked for. */
+  /** Exports whose manifests were read, by the name of the manifest's blob. */
+  readonly #exports = new Map<string, DeliveredExport>();
+  /** The folders of exports, and the tree that they were found in; null before the first search. */
   #folders: { readonly tree: string; readonly found: readonly Folder[] } | null = null;
 
-  /** The folder that was found whole, with its files. */
-  #checked = '';
+  /** The path and files of the folder that was last checked, as JSON; '' before the first check. */
+  #checkedState = '';
 
   constructor(options: BranchOptions) {
     this.#options = options;
   }
 
   async last(): Promise<DeliveredExport | null> {
-    return this.#explained(async () => this.lastAt((await readTip(this.#options.open)).base));
+    return this.#withRefusalsExplained(async () => this.lastAt((await readTip(this.#options.open)).base));
   }
 
-  /** The last export of the chain in the tree of a commit; null: there is no commit. */
+  /** Returns the last export of the chain in a commit's tree; null where there is none, or no commit. */
   async lastAt(head: Head | null): Promise<DeliveredExport | null> {
-    for (const folder of await this.#look(head)) {
+    for (const folder of await this.#findFolders(head)) {
       const link = await this.#read(folder);
       if (!link.chained || link.scope !== this.#options.scope) continue;
       await this.#check(folder, link);
@@ -57,7 +66,7 @@ export class BranchHistory implements History {
   }
 
   before(link: DeliveredExport): Promise<DeliveredExport | null> {
-    return this.#explained(() => this.#before(link));
+    return this.#withRefusalsExplained(() => this.#before(link));
   }
 
   async #before({ before, window }: DeliveredExport): Promise<DeliveredExport | null> {
@@ -71,22 +80,26 @@ export class BranchHistory implements History {
 
   async read(link: DeliveredExport, file: DeliveredExport['files'][number]): Promise<Buffer> {
     const entry = this.#folders?.found.find((folder) => this.#placeOf(folder) === link.place)?.files.get(file.name);
-    if (entry === undefined) throw damaged(link.place, `${file.name} is missing`);
-    return checkContent(link, file, await this.#explained(() => this.#options.open.repository.blob(entry.sha)));
+    if (entry === undefined) throw damagedExportError(link.place, `${file.name} is missing`);
+    return checkContent(
+      link,
+      file,
+      await this.#withRefusalsExplained(() => this.#options.open.repository.blob(entry.sha)),
+    );
   }
 
-  /** What GitHub refuses, with the way out. */
-  async #explained<Value>(work: () => Promise<Value>): Promise<Value> {
+  /** Runs `work`, and throws its refusals as `ExportError` with the way out. */
+  async #withRefusalsExplained<Value>(work: () => Promise<Value>): Promise<Value> {
     const { repository, branch } = this.#options.open;
     try {
       return await work();
     } catch (error) {
-      throw explained(error, repository.fullName, branch);
+      throw errorForRefusal(error, repository.fullName, branch);
     }
   }
 
-  /** The folders that look like exports, the newest first. */
-  async #look(head: Head | null): Promise<readonly Folder[]> {
+  /** Returns the folders that look like exports, the newest first. */
+  async #findFolders(head: Head | null): Promise<readonly Folder[]> {
     const { prefix, pattern, open } = this.#options;
     const tree = head === null ? null : await open.repository.folder(head.tree, prefix);
     if (tree === null || tree === 'file') return [];
@@ -111,24 +124,24 @@ export class BranchHistory implements History {
 
   async #read(folder: Folder): Promise<DeliveredExport> {
     const entry = folder.files.get(MANIFEST);
-    if (entry === undefined) throw damaged(this.#placeOf(folder), `${MANIFEST} is missing`);
-    const known = this.#links.get(entry.sha);
+    if (entry === undefined) throw damagedExportError(this.#placeOf(folder), `${MANIFEST} is missing`);
+    const known = this.#exports.get(entry.sha);
     if (known !== undefined) return known;
     const link = readDeliveredExport(await this.#options.open.repository.blob(entry.sha), this.#placeOf(folder));
-    this.#links.set(entry.sha, link);
+    this.#exports.set(entry.sha, link);
     return link;
   }
 
-  /** That all files are there, and the manifest is the one that was delivered. */
+  /** Throws `destination` where a file is missing or of another size, or the manifest is not the delivered one. */
   async #check(folder: Folder, link: DeliveredExport): Promise<void> {
     const state = JSON.stringify([folder.path, [...folder.files].map(([name, { sha }]) => [name, sha])]);
-    if (this.#checked === state) return;
-    const gone = [...link.files, ...link.copies].find(({ name, bytes }) => folder.files.get(name)?.bytes !== bytes);
-    if (gone !== undefined) throw damaged(link.place, `${gone.name} is missing or of another size`);
+    if (this.#checkedState === state) return;
+    const missing = [...link.files, ...link.copies].find(({ name, bytes }) => folder.files.get(name)?.bytes !== bytes);
+    if (missing !== undefined) throw damagedExportError(link.place, `${missing.name} is missing or of another size`);
     const sums = folder.files.get(SUMS);
-    if (sums === undefined) throw damaged(link.place, `${SUMS} is missing`);
+    if (sums === undefined) throw damagedExportError(link.place, `${SUMS} is missing`);
     checkSums(link, await this.#options.open.repository.blob(sums.sha));
-    this.#checked = state;
+    this.#checkedState = state;
   }
 
   #placeOf({ path }: Folder): string {

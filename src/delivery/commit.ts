@@ -4,11 +4,11 @@ import type { Clock } from '../time/clock.ts';
 import type { BranchHistory } from './branch-history.ts';
 import { type DeliveredExport, hasSameContent, readDeliveredExport } from './delivered-export.ts';
 import { MANIFEST, SUMS } from './evidence.ts';
-import type { Refused } from './github/api.ts';
-import { type FileToWrite, fileOf } from './github/blob.ts';
-import { explained, isMoved, type OpenBranch, readTip } from './github/branch.ts';
+import type { GitHubRefusal } from './github/api.ts';
+import { type FileToWrite, fileInMemory } from './github/blob.ts';
+import { errorForRefusal, isConcurrentChange, type OpenBranch, readTip } from './github/branch.ts';
 import type { Head, Repository } from './github/repository.ts';
-import type { Entry } from './github/tree.ts';
+import type { TreeEntry } from './github/tree.ts';
 import { ConcurrentExport } from './history.ts';
 
 /** The commit that holds an export. */
@@ -48,7 +48,7 @@ const TRIES = 30;
 const MOST_AT_ONCE_BYTES = 25_000_000;
 
 /** The `.gitattributes` of a new branch: no checkout converts line ends, and `sha256sum -c` holds everywhere. */
-const ATTRIBUTES = fileOf('.gitattributes', Buffer.from(`*.csv -text\n${MANIFEST} -text\n${SUMS} -text\n`));
+const ATTRIBUTES = fileInMemory('.gitattributes', Buffer.from(`*.csv -text\n${MANIFEST} -text\n${SUMS} -text\n`));
 
 /**
  * Puts an export's files into the branch as one commit, even while others write to the branch. Where the export is there
@@ -84,13 +84,13 @@ export async function commitExport(open: OpenBranch, options: CommitOptions): Pr
         }
         return receipt(await write(open, head, base, folder, options), folder, true);
       } catch (error) {
-        if (!isMoved(error)) throw error;
+        if (!isConcurrentChange(error)) throw error;
         if (attempt >= TRIES) throw busyBranchError(open, error);
       }
       await options.clock.sleep(pauseAfter(attempt, options.clock), options.signal);
     }
   } catch (error) {
-    throw explained(error, repository.fullName, branch);
+    throw errorForRefusal(error, repository.fullName, branch);
   }
 }
 
@@ -138,7 +138,7 @@ async function commitOf(repository: Repository, head: Head, folder: string): Pro
 /** Compares a folder with the export: `ours` for the very same files, `same` for an export of equal content, else null. */
 async function compare(
   repository: Repository,
-  there: ReadonlyMap<string, Entry>,
+  there: ReadonlyMap<string, TreeEntry>,
   files: readonly FileToWrite[],
   link: DeliveredExport,
 ): Promise<'ours' | 'same' | null> {
@@ -180,7 +180,7 @@ const fileInTheWayError = (folder: string): ExportError =>
     next: 'Choose another `commit-path`, or move the file.',
   });
 
-const busyBranchError = ({ repository, branch }: OpenBranch, cause: Refused | undefined): ExportError =>
+const busyBranchError = ({ repository, branch }: OpenBranch, cause: GitHubRefusal | undefined): ExportError =>
   new ExportError(
     'destination',
     `Others kept moving branch \`${branch}\` of ${repository.fullName}: ${TRIES} tries failed.`,

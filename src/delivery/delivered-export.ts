@@ -5,37 +5,37 @@ import { parseInstant } from '../time/instant.ts';
 import type { Window } from '../time/window.ts';
 import { type ListedFile, MANIFEST, MANIFEST_VERSION, SUMS } from './evidence.ts';
 
-/** What one export of a chain says of the one before it. */
+/** Reference of an export to the one before it in its chain. */
 export interface PreviousExport {
   readonly id: string;
-  /** Of its manifest. */
+  /** The SHA-256 of the export's manifest, in hex. */
   readonly sha256: string;
-  /** The artifact that it was found in; null where it was found on a branch, or not yet delivered. */
+  /** The id of the artifact that holds the export; null where it is on a branch, or not delivered yet. */
   readonly artifact: number | null;
 }
 
-/** A delivered export, as the next one needs to know it. */
+/** A delivered export, as far as the next one has to know it. */
 export interface DeliveredExport extends PreviousExport {
-  /** Which exports follow each other: vendor, host, organisation, filters and columns, as one digest. */
+  /** Digest of vendor, host, organisation, filters and columns: exports of one scope follow each other. */
   readonly scope: string;
   readonly window: Window;
-  /** null where it is the first, or stands alone. */
+  /** The export that this one goes on from; null where it is the first of its chain, or stands alone. */
   readonly before: PreviousExport | null;
-  /** Whether it was made by `from: last-export`; others stand alone and move nothing. */
+  /** Whether the export was made by `from: last-export`; others stand alone and move no chain on. */
   readonly chained: boolean;
   /** Whether events between the one before and this one are missing for good. */
   readonly gap: boolean;
-  /** Its CSV, in order of its parts. */
+  /** The CSV files, in order of their parts. */
   readonly files: readonly ListedFile[];
-  /** The same rows for spreadsheets: delivered with it, and never read as events. */
+  /** The copies for spreadsheets; delivered with the CSV files, and never read as events. */
   readonly copies: readonly ListedFile[];
-  /** Where it was found, for people: a folder of a branch, an artifact. */
+  /** The place where the export was found, for messages: a folder of a branch, or an artifact. */
   readonly place: string;
 }
 
 /**
- * Reads a manifest that `manifestOf` wrote. Throws `destination` where it is damaged: it is never taken for missing,
- * since an export that starts anew instead of going on would leave a gap or write events twice.
+ * Reads a manifest that `manifestOf` wrote. Throws `destination` where it is damaged: a damaged manifest is never taken
+ * for a missing one, since the next export would then leave a gap or write events twice.
  */
 export function readDeliveredExport(bytes: Buffer, place: string, artifact: number | null = null): DeliveredExport {
   const manifest = parse(bytes);
@@ -54,16 +54,16 @@ export function readDeliveredExport(bytes: Buffer, place: string, artifact: numb
     to: instant(window, 'to'),
   };
   const { id, scope, from, to } = link;
-  const whole =
+  const isValid =
     typeof id === 'string' &&
     typeof scope === 'string' &&
     from !== null &&
     to !== null &&
     from < to &&
     [chain, before, gap].every((one) => one === null || isObject(one));
-  if (!whole || !csvs.every((csv) => csv !== null)) throw damaged(place);
+  if (!isValid || !csvs.every((csv) => csv !== null)) throw damagedExportError(place);
   const files = csvs.filter(({ copy }) => !copy).map(({ file }) => file);
-  if (files.length === 0) throw damaged(place);
+  if (files.length === 0) throw damagedExportError(place);
   return {
     id,
     sha256: hashBytes(bytes).sha256,
@@ -86,7 +86,7 @@ export function readDeliveredExport(bytes: Buffer, place: string, artifact: numb
 function checkVersion(about: JsonObject, place: string): void {
   const given = field(about, 'version');
   const version = given === undefined ? 1 : given;
-  if (!isCount(version) || version === 0) throw damaged(place, 'the version of its manifest cannot be read');
+  if (!isCount(version) || version === 0) throw damagedExportError(place, 'the version of its manifest cannot be read');
   if (version > MANIFEST_VERSION) throw newerManifestError(place, version);
 }
 
@@ -97,31 +97,31 @@ const newerManifestError = (place: string, version: number): ExportError =>
     { where: place, next: 'Use the version of the action that wrote it, or a later one.' },
   );
 
-/** Makes sure that an export's `SHA256SUMS` agree with its manifest. Throws `destination`. */
+/** Throws `destination` where an export's `SHA256SUMS` does not agree with its manifest. */
 export function checkSums({ files, copies, sha256, place }: DeliveredExport, sums: Buffer): void {
   if (sums.toString('utf8') === checksumsText([...files, ...copies, { name: MANIFEST, sha256 }])) return;
-  throw damaged(place, `${SUMS} does not agree with its manifest`);
+  throw damagedExportError(place, `${SUMS} does not agree with its manifest`);
 }
 
-/** The content of an export's file, if it is what its manifest says. Throws `destination`. */
+/** Returns the content of an export's file. Throws `destination` where it does not have the digest of its manifest. */
 export function checkContent(
   { place }: DeliveredExport,
   { name, sha256 }: DeliveredExport['files'][number],
   content: Buffer,
 ): Buffer {
   if (hashBytes(content).sha256 === sha256) return content;
-  throw damaged(place, `${name} is not what its manifest says`);
+  throw damagedExportError(place, `${name} is not what its manifest says`);
 }
 
-/** Whether two exports hold the same: in scope, window, what they go on from, and the bytes of their CSV. */
+/** Whether two exports agree in scope, window, the export that they go on from, and the bytes of their CSV files. */
 export function hasSameContent(one: DeliveredExport, other: DeliveredExport): boolean {
-  const told = ({ scope, window, before, chained, files }: DeliveredExport) =>
+  const contentOf = ({ scope, window, before, chained, files }: DeliveredExport) =>
     JSON.stringify([scope, window, before, chained, files]);
-  return told(one) === told(other);
+  return contentOf(one) === contentOf(other);
 }
 
-/** The error for an export that is there, but not as it was delivered. */
-export const damaged = (place: string, what = 'its manifest cannot be read'): ExportError =>
+/** Returns the error for an export that is there, but not as it was delivered. */
+export const damagedExportError = (place: string, what = 'its manifest cannot be read'): ExportError =>
   new ExportError('destination', `The last export is damaged: ${what}.`, {
     where: place,
     next: 'Restore it as it was delivered, or remove it whole: the next run then goes on from the export before it.',
@@ -154,12 +154,12 @@ function beforeOf(value: JsonObject, place: string): PreviousExport {
   if (typeof id === 'string' && typeof sha256 === 'string' && (artifact === null || isCount(artifact))) {
     return { id, sha256, artifact };
   }
-  throw damaged(place);
+  throw damagedExportError(place);
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
-/** A resource of the manifest; null where it is damaged. `copy`: it is one for spreadsheets. */
+/** Reads a resource of the manifest; null where it is damaged. `copy` says that the file is a copy for spreadsheets. */
 function csvOf(resource: unknown): { readonly file: ListedFile; readonly copy: boolean } | null {
   if (!isObject(resource)) return null;
   const guarded = field(resource, 'guarded');

@@ -6,7 +6,13 @@ import { dirname, join, sep } from 'node:path';
 import { hashFile } from '../base/digest.ts';
 import { removeAll } from '../base/disk.ts';
 import { ExportError } from '../base/errors.ts';
-import { checkSums, type DeliveredExport, damaged, hasSameContent, readDeliveredExport } from './delivered-export.ts';
+import {
+  checkSums,
+  type DeliveredExport,
+  damagedExportError,
+  hasSameContent,
+  readDeliveredExport,
+} from './delivered-export.ts';
 import { MANIFEST, SUMS } from './evidence.ts';
 
 /** The scope and window of the export that a folder is for. */
@@ -145,7 +151,7 @@ async function exportIn(folder: string): Promise<DeliveredExport | null> {
     const link = readDeliveredExport(await readFile(join(folder, MANIFEST)), folder);
     checkSums(link, await readFile(join(folder, SUMS)));
     for (const { name, sha256 } of link.files) {
-      if ((await hashFile(join(folder, name))).sha256 !== sha256) throw damaged(folder);
+      if ((await hashFile(join(folder, name))).sha256 !== sha256) throw damagedExportError(folder);
     }
     return link;
   } catch {

@@ -4,7 +4,7 @@ import { endAfter } from '../time/calendar.ts';
 import { formatInstant } from '../time/instant.ts';
 import type { Window } from '../time/window.ts';
 import type { Vendor } from '../vendors/contract.ts';
-import { type DeliveredExport, damaged } from './delivered-export.ts';
+import { type DeliveredExport, damagedExportError } from './delivered-export.ts';
 import { exportName } from './names.ts';
 
 /** The next export of a run, before earlier exports are read. */
@@ -40,7 +40,8 @@ export function nextExport(
   now: number,
 ): NextExport | null {
   const { initialFrom, finalTo, timeZone, continuation, allowGap } = windowRequest;
-  if (previous !== null && previous.window.to > now + SKEW_MS) throw damaged(previous.place, 'it ends in the future');
+  if (previous !== null && previous.window.to > now + SKEW_MS)
+    throw damagedExportError(previous.place, 'it ends in the future');
   const start = previous === null ? initialFrom : previous.window.to;
   if (start >= finalTo) return null;
   const input = previous !== null ? null : continuation === null ? 'from' : 'initial-from';

@@ -1,4 +1,4 @@
-/** Waits for work that knows nothing of the signal; throws the signal's reason as soon as the signal aborts. */
+/** Awaits work that does not listen to the signal itself, and throws the signal's reason as soon as it aborts. */
 export async function unlessAborted<Value>(signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();

@@ -1,2 +1,2 @@
-/** The exporter's own version, as in `package.json`; a test holds the two together. */
+/** The exporter's own version; a test checks that `package.json` has it too. */
 export const VERSION = '0.1.0';

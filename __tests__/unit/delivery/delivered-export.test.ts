@@ -5,7 +5,7 @@ import {
   checkContent,
   checkSums,
   type DeliveredExport,
-  damaged,
+  damagedExportError,
   readDeliveredExport,
 } from '../../../src/delivery/delivered-export.ts';
 import { MANIFEST_VERSION } from '../../../src/delivery/evidence.ts';
@@ -206,7 +206,7 @@ describe('a manifest that is damaged', () => {
       where: PLACE,
       next: expect.stringContaining('remove it whole'),
     });
-    expect(damaged(PLACE, 'x.csv is missing').message).toBe('The last export is damaged: x.csv is missing.');
+    expect(damagedExportError(PLACE, 'x.csv is missing').message).toBe('The last export is damaged: x.csv is missing.');
   });
 
   test('a manifest of a newer version is refused, with both versions, its place and the way out', () => {

@@ -11,7 +11,7 @@ import { checksumsText } from '../../../src/base/digest.ts';
 import { type DeliveredExport, readDeliveredExport } from '../../../src/delivery/delivered-export.ts';
 import { MANIFEST, SUMS } from '../../../src/delivery/evidence.ts';
 import { type GitHub, openGitHub } from '../../../src/delivery/github/api.ts';
-import { fileOf } from '../../../src/delivery/github/blob.ts';
+import { fileInMemory } from '../../../src/delivery/github/blob.ts';
 import { type OpenBranch, openBranch } from '../../../src/delivery/github/branch.ts';
 import { manifestOf } from '../../../src/delivery/manifest.ts';
 import { readInputs } from '../../../src/inputs/inputs.ts';
@@ -83,7 +83,7 @@ export function exportOf(made: Made = {}) {
     link,
     scope: read.request.scope,
     contents,
-    files: Object.entries(contents).map(([name, content]) => fileOf(name, content)),
+    files: Object.entries(contents).map(([name, content]) => fileInMemory(name, content)),
     /** The same by their paths in a repository. */
     below: (folder: string) =>
       Object.fromEntries(Object.entries(contents).map(([name, content]) => [`${folder}/${name}`, content])),

@@ -7,7 +7,7 @@ import { BranchHistory } from '../../../src/delivery/branch-history.ts';
 import { commitExport } from '../../../src/delivery/commit.ts';
 import { commitFolder, commitFolders } from '../../../src/delivery/commit-place.ts';
 import { type DeliveredExport, readDeliveredExport } from '../../../src/delivery/delivered-export.ts';
-import { fileOf } from '../../../src/delivery/github/blob.ts';
+import { fileInMemory } from '../../../src/delivery/github/blob.ts';
 import { lookBack } from '../../../src/delivery/history.ts';
 import { manifestOf } from '../../../src/delivery/manifest.ts';
 import { type NextExport, nextExport } from '../../../src/delivery/next-export.ts';
@@ -128,7 +128,7 @@ describe('a delivered export whose manifest has no version', () => {
     const receipt = await commitExport(branch, {
       folder: commitFolder(request, target, next),
       message: 'The next day',
-      files: [fileOf('a.csv', csv), fileOf('datapackage.json', manifest)],
+      files: [fileInMemory('a.csv', csv), fileInMemory('datapackage.json', manifest)],
       link: readDeliveredExport(manifest, 'this run'),
       chain: { history, previous: last },
       serverUrl: 'https://github.com',

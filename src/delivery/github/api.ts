@@ -3,16 +3,16 @@ import { forLog } from '../../base/text.ts';
 import { failureOf, isTransient, RetryBudget, readRetryAfter, type Wait } from '../../http/retry.ts';
 import type { GitHubAccess } from '../../inputs/inputs.ts';
 import type { Clock } from '../../time/clock.ts';
-import { fetchHere } from './same-origin-fetch.ts';
+import { fetchSameOrigin } from './same-origin-fetch.ts';
 
-/** What GitHub did not do, for a reason that the caller may know how to go on from. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-  /** The HTTP status; 200 for an error of GraphQL. */
+/** GitHub's refusal of one call, for a reason that the caller may know how to go on from. */
+export class GitHubRefusal extends Error {
+  override readonly name = 'GitHubRefusal';
+  /** The HTTP status; 200 for a GraphQL error. */
   readonly status: number;
-  /** GraphQL's type of error; '' elsewhere. */
+  /** GraphQL's type of error, such as `STALE_DATA`; '' for a REST call. */
   readonly type: string;
-  /** `PATCH /repos/acme/audit/git/refs/heads/main`. */
+  /** The call, such as `PATCH /repos/acme/audit/git/refs/heads/main`. */
   readonly where: string;
 
   constructor(message: string, { status, type = '', where }: { status: number; type?: string; where: string }) {
@@ -26,32 +26,37 @@ export class Refused extends Error {
 /** GitHub's REST and GraphQL API. */
 export interface GitHub {
   /**
-   * Calls an end point of REST, as Octokit writes it: `GET /repos/{owner}/{repo}`. Gives the JSON of the answer.
-   * Throws `Refused` for 4xx but those below; `ExportError`: `auth` for 401, `rate-limit`, `unavailable`.
+   * Calls a REST endpoint, written as Octokit writes it: `GET /repos/{owner}/{repo}`. Returns the JSON of the response.
+   * Throws `ExportError`: `auth` for 401, `rate-limit`, `unavailable`. Throws `GitHubRefusal` for any other 4xx.
    */
   readonly rest: (route: string, parameters: Readonly<Record<string, unknown>>) => Promise<unknown>;
-  /** The same for GraphQL; throws `Refused` with the type of the first error. */
+  /**
+   * Runs a GraphQL query and returns the JSON of its data. Throws `GitHubRefusal` with the type of the first error, and
+   * `ExportError` as `rest` does.
+   */
   readonly graphql: (query: string, variables: Readonly<Record<string, unknown>>) => Promise<unknown>;
 }
 
+/** Options of `openGitHub`. */
 export interface GitHubOptions {
   readonly access: GitHubAccess;
   readonly maxAttempts: number;
-  /** For one answer, in milliseconds. */
+  /** The time limit of one try, in milliseconds. */
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onRetry: (wait: Wait) => void;
-  /** Takes secrets out of what GitHub says. */
+  /** Removes secrets from GitHub's own words. */
   readonly redact: (text: string) => string;
 }
 
-/** A secondary rate limit that does not say how long: "wait for at least one minute before retrying". */
+/** The wait after a secondary rate limit without a header: "wait for at least one minute before retrying". */
 const SECONDARY_WAIT_MS = 60_000;
 
 /**
- * Opens GitHub's API over Octokit. Each call is tried again after broken connections, 5xx and rate limits, as GitHub
- * asks; a caller has to know that an earlier try may have had its effect.
+ * Opens GitHub's API over Octokit. Each call is retried after a broken connection, a 5xx and a rate limit, as GitHub
+ * asks. A failed try may have had its effect all the same: callers that write have to check. Throws `input` where there
+ * is no token.
  */
 export async function openGitHub(options: GitHubOptions): Promise<GitHub> {
   const { access, signal } = options;
@@ -61,77 +66,86 @@ export async function openGitHub(options: GitHubOptions): Promise<GitHub> {
       next: 'Leave the input out, so that the token of the workflow is used, or give one that is not empty.',
     });
   }
-  // Loaded only here: most exports do without.
+  // Loaded only here, since most exports never call GitHub.
   const { getOctokit } = await import('@actions/github');
   const octokit = getOctokit(access.token, { baseUrl: access.apiUrl, log: SILENT });
   const requestOptions = () => ({
     signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
-    fetch: fetchHere,
+    fetch: fetchSameOrigin,
   });
   return {
     rest: (route, parameters) =>
-      retried(options, describe(route, parameters), async () => {
+      withRetries(options, filledRoute(route, parameters), async () => {
         const { data } = await octokit.request(route, { ...parameters, request: requestOptions() });
-        return whole(data);
+        return requireJson(data);
       }),
     graphql: (query, variables) =>
-      retried(options, 'POST /graphql', async () => {
-        const asked = octokit.graphql(query, { ...variables, request: requestOptions() });
-        return whole(await asked.catch(orNotWhole));
+      withRetries(options, 'POST /graphql', async () => {
+        const answer = octokit.graphql(query, { ...variables, request: requestOptions() });
+        return requireJson(await answer.catch(rethrowGraphqlError));
       }),
   };
 }
 
-/** JSON that is an object or a list. Octokit gives the text of what it cannot parse, and '' for a body that was cut. */
-function whole(data: unknown): object {
-  if (typeof data !== 'object' || data === null || data instanceof ArrayBuffer) throw new NotWhole();
+/**
+ * Returns parsed JSON, an object or a list, and throws `IncompleteAnswer` for anything else: Octokit gives the text of
+ * a body that it cannot parse, and '' for a truncated one.
+ */
+function requireJson(data: unknown): object {
+  if (typeof data !== 'object' || data === null || data instanceof ArrayBuffer) throw new IncompleteAnswer();
   return data;
 }
 
-/** Octokit stumbles over an answer that is `null`. */
-function orNotWhole(error: unknown): never {
-  throw error instanceof TypeError ? new NotWhole() : error;
+/** Throws the error of a GraphQL call on; Octokit's TypeError over a body of `null` becomes `IncompleteAnswer`. */
+function rethrowGraphqlError(error: unknown): never {
+  throw error instanceof TypeError ? new IncompleteAnswer() : error;
 }
 
-/** Octokit would warn on the console of what is none of the user's business. */
+/** A log that drops all lines: Octokit would print its deprecation warnings into the job's log. */
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** `GET /repos/{owner}/{repo}` with its parameters put in. */
-const describe = (route: string, parameters: Readonly<Record<string, unknown>>): string =>
-  route.replaceAll(/\{(\w+)\}/g, (hole, name: string) => String(parameters[name] ?? hole));
+/** Returns a route such as `GET /repos/{owner}/{repo}` with its parameters filled in. */
+const filledRoute = (route: string, parameters: Readonly<Record<string, unknown>>): string =>
+  route.replaceAll(/\{(\w+)\}/g, (placeholder, name: string) => String(parameters[name] ?? placeholder));
 
-async function retried<Value>(options: GitHubOptions, where: string, call: () => Promise<Value>): Promise<Value> {
+/** Makes a call until it succeeds, is refused, or has used up its retry budget. */
+async function withRetries<Value>(options: GitHubOptions, where: string, call: () => Promise<Value>): Promise<Value> {
   const { clock, signal, onRetry, maxAttempts, redact } = options;
-  const patience = new RetryBudget(maxAttempts, clock);
+  const budget = new RetryBudget(maxAttempts, clock);
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
-    const failure = await call().catch((error: unknown) => new Failure(error, redact));
-    if (!(failure instanceof Failure)) return failure;
+    const failure = await call().catch((error: unknown) => new OctokitFailure(error, redact));
+    if (!(failure instanceof OctokitFailure)) return failure;
     signal.throwIfAborted();
     const { status, message, type } = failure;
     const limited = failure.isRateLimit();
     if (!limited && !isTransient(status)) {
-      if (status === 401) throw badToken(where, message);
-      throw new Refused(forLog(message), { status, type, where });
+      if (status === 401) throw badTokenError(where, message);
+      throw new GitHubRefusal(forLog(message), { status, type, where });
     }
     const askedMs = failure.askedMs(clock.now());
-    const waitMs = patience.nextDelay(askedMs);
-    if (waitMs === null) throw limited ? rateLimited(where, message, askedMs) : unavailable(where, failure, attempt);
-    onRetry({ attempt, waitMs, reason: limited ? "GitHub's rate limit" : `GitHub: ${failure.said()}` });
+    const waitMs = budget.nextDelay(askedMs);
+    if (waitMs === null)
+      throw limited ? rateLimitedError(where, message, askedMs) : unavailableError(where, failure, attempt);
+    onRetry({ attempt, waitMs, reason: limited ? "GitHub's rate limit" : `GitHub: ${failure.summary()}` });
     await clock.sleep(waitMs, signal);
   }
 }
 
-/** A success without a whole body. */
-class NotWhole extends Error {
+/** The error of a 2xx without a whole body; retried as a 502. */
+class IncompleteAnswer extends Error {
   readonly status = 502;
 }
 
-/** GraphQL's way of saying 500. */
+/** Messages by which GraphQL says 500, with status 200. */
 const GRAPHQL_FAILED = /^Something went wrong while executing your query|timed? ?out/i;
 
-/** What Octokit threw, as far as it can be relied on. A broken connection comes as status 500 without a response. */
-class Failure {
+/**
+ * Error of Octokit, reduced to the parts that can be relied on. For a broken connection, Octokit gives status 500
+ * without a response.
+ */
+class OctokitFailure {
+  /** The HTTP status; 502 for a truncated body, 200 for a GraphQL error that is not a 500. */
   readonly status: number;
   readonly message: string;
   readonly type: string;
@@ -139,7 +153,7 @@ class Failure {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #answered: boolean;
 
-  constructor(error: unknown, cut: (text: string) => string) {
+  constructor(error: unknown, redact: (text: string) => string) {
     const { status, response, errors, headers, name, message } = error as {
       status?: number;
       response?: { headers?: Record<string, string>; data?: unknown };
@@ -150,26 +164,26 @@ class Failure {
     };
     const graphql = name === 'GraphqlResponseError';
     if (!graphql && status === undefined && name !== 'TimeoutError' && name !== 'AbortError') throw error;
-    const said = (response?.data as { message?: unknown } | undefined)?.message;
-    // Octokit gives the text of JSON that was cut.
-    const isCut = typeof response?.data === 'string' && /\bjson\b/.test(response.headers?.['content-type'] ?? '');
+    const responseMessage = (response?.data as { message?: unknown } | undefined)?.message;
+    // Octokit gives the text of JSON that it could not parse.
+    const isTruncated = typeof response?.data === 'string' && /\bjson\b/.test(response.headers?.['content-type'] ?? '');
     this.type = errors?.[0]?.type ?? '';
-    const words = graphql ? errors?.[0]?.message : typeof said === 'string' ? said : message;
-    this.message = cut((words ?? '').replaceAll(/\s+/g, ' ').trim());
-    this.status = isCut ? 502 : !graphql ? (status ?? 500) : GRAPHQL_FAILED.test(this.message) ? 500 : 200;
+    const words = graphql ? errors?.[0]?.message : typeof responseMessage === 'string' ? responseMessage : message;
+    this.message = redact((words ?? '').replaceAll(/\s+/g, ' ').trim());
+    this.status = isTruncated ? 502 : !graphql ? (status ?? 500) : GRAPHQL_FAILED.test(this.message) ? 500 : 200;
     this.#headers = (graphql ? headers : response?.headers) ?? {};
     this.#answered = graphql || response !== undefined;
     this.cause = error;
   }
 
-  /** "403 or 429": by a header, by GraphQL's type, or, for secondary limits, by words alone. */
+  /** Whether this is a rate limit: 429, GraphQL's type, or a 403 with a header or (secondary limits) words that say so. */
   isRateLimit(): boolean {
     if (this.status === 429 || this.type === 'RATE_LIMITED') return true;
     if (this.status !== 403 && this.status !== 200) return false;
     return this.#headers['x-ratelimit-remaining'] === '0' || /\brate limit|abuse detection/i.test(this.message);
   }
 
-  /** How long GitHub asks to wait, in milliseconds; null where it does not say. */
+  /** Returns how long GitHub asks to wait, in milliseconds; null where GitHub does not say. */
   askedMs(now: number): number | null {
     const after = readRetryAfter(this.#headers['retry-after'], now);
     if (after !== null || !this.isRateLimit()) return after;
@@ -177,37 +191,37 @@ class Failure {
     return this.#headers['x-ratelimit-remaining'] === '0' && reset > 0 ? reset : SECONDARY_WAIT_MS;
   }
 
-  /** For messages: our own words and a number. */
-  said(): string {
+  /** Returns the failure for a message: our own words and a number, none of GitHub's. */
+  summary(): string {
     if (this.#answered) return `status ${this.status}`;
     const code = codeOf(this.cause);
     return code === null ? 'no whole answer' : failureOf(code).reason;
   }
 }
 
-/** Node's code of what broke a connection; Octokit and undici each wrap it once. */
+/** Returns Node's code of a broken connection, such as `ECONNRESET`; Octokit and undici each wrap the error once. */
 function codeOf(error: unknown, depth = 0): string | null {
   const { code, cause } = error as { code?: unknown; cause?: unknown };
   if (typeof code === 'string') return code;
   return typeof cause === 'object' && cause !== null && depth < 4 ? codeOf(cause, depth + 1) : null;
 }
 
-const badToken = (where: string, message: string): ExportError =>
+const badTokenError = (where: string, message: string): ExportError =>
   new ExportError('auth', `GitHub refused the token: "${forLog(message)}"`, {
     where: `${where} → 401`,
     next: 'Check the input `github-token`; left out, it is the token of the workflow.',
   });
 
-const rateLimited = (where: string, message: string, askedMs: number | null): ExportError =>
+const rateLimitedError = (where: string, message: string, askedMs: number | null): ExportError =>
   new ExportError('rate-limit', `GitHub limits the rate: "${forLog(message)}"`, {
     where,
     next: `Run again in ${Math.ceil((askedMs ?? SECONDARY_WAIT_MS) / 60_000)} min or later. Other workflows with the same token count as well; spread them over the hour.`,
   });
 
-const unavailable = (where: string, failure: Failure, tries: number): ExportError =>
+const unavailableError = (where: string, failure: OctokitFailure, tries: number): ExportError =>
   new ExportError(
     'unavailable',
-    `GitHub gave no answer in ${tries} ${tries === 1 ? 'try' : 'tries'}; the last: ${failure.said()}.`,
+    `GitHub gave no answer in ${tries} ${tries === 1 ? 'try' : 'tries'}; the last: ${failure.summary()}.`,
     {
       where,
       next: 'Run the job again; see the status page of GitHub.',

@@ -1,6 +1,6 @@
 import { ExportError } from '../../base/errors.ts';
 import type { CommitTarget } from '../../inputs/commit-target.ts';
-import { type GitHub, Refused } from './api.ts';
+import { type GitHub, GitHubRefusal } from './api.ts';
 import { type Head, Repository } from './repository.ts';
 
 /** A branch that exports are committed to. */
@@ -8,49 +8,49 @@ export interface OpenBranch {
   readonly repository: Repository;
   readonly branch: string;
   readonly defaultBranch: string;
-  /** The branch, where it is not there yet, starts without history. */
+  /** Whether a branch that is not there yet starts without history, instead of from the default branch. */
   readonly orphan: boolean;
 }
 
-/** Where the branch is, and what a commit to it goes on top of. */
-export interface Tip {
-  /** null where the branch is not there; 'empty' where the repository has no commit at all. */
+/** The head of a branch, and the commit that the next one goes on top of. */
+interface BranchTip {
+  /** The branch's newest commit; null where there is no branch, 'empty' where the repository has no commit at all. */
   readonly head: Head | null | 'empty';
-  /** Of a branch that is not there, what it starts from; null: nothing. */
+  /** The commit that the next one goes on top of; null where it starts a history of its own. */
   readonly base: Head | null;
 }
 
 /**
- * Looks at the repository before anything is exported. Throws `input` for a public one that was not allowed, `auth` where
- * the token may not write, `not-found`.
+ * Checks a repository before anything is exported, and returns the branch to commit to. Throws `input` for a public
+ * repository that was not allowed, `auth` where the token may not write, `not-found`, and errors as `GitHub` does.
  */
 export async function openBranch(target: CommitTarget, github: GitHub): Promise<OpenBranch> {
   const repository = new Repository(github, target.repository);
   try {
     const about = await repository.about();
-    if (about.public && !target.allowPublic) throw publicRepository(repository.fullName);
+    if (about.public && !target.allowPublic) throw publicRepositoryError(repository.fullName);
     // Only writing shows whether the token may write: an empty blob that nothing refers to.
     await repository.writeBlob(Buffer.of()).catch((error: unknown) => {
-      if (!(error instanceof Refused) || error.status !== 409) throw error;
+      if (!(error instanceof GitHubRefusal) || error.status !== 409) throw error;
     });
     const { defaultBranch } = about;
     return { repository, branch: target.branch ?? defaultBranch, defaultBranch, orphan: target.orphan };
   } catch (error) {
-    throw explained(error, repository.fullName, target.branch);
+    throw errorForRefusal(error, repository.fullName, target.branch);
   }
 }
 
-/** Reads both anew. Throws `Refused`, and `ExportError` as `GitHub` does. */
-export async function readTip({ repository, branch, defaultBranch, orphan }: OpenBranch): Promise<Tip> {
+/** Reads anew where a branch is. Throws `GitHubRefusal`, and `ExportError` as `GitHub` does. */
+export async function readTip({ repository, branch, defaultBranch, orphan }: OpenBranch): Promise<BranchTip> {
   const head = await repository.head(branch);
   if (head !== null && head !== 'empty') return { head, base: head };
   const base = head === 'empty' || orphan ? null : await repository.head(defaultBranch);
   return { head, base: base === 'empty' ? null : base };
 }
 
-/** Whether somebody else has moved, made or removed the branch between reading and writing it. */
-export function isMoved(error: unknown): error is Refused {
-  if (!(error instanceof Refused)) return false;
+/** Whether an error says that another client moved, made or removed the branch between our reading and our writing. */
+export function isConcurrentChange(error: unknown): error is GitHubRefusal {
+  if (!(error instanceof GitHubRefusal)) return false;
   if (error.type === 'STALE_DATA' || /^No branch named/.test(error.message)) return true;
   return /not a fast forward|Reference (?:already exists|does not exist)|"sha" wasn't supplied|is empty/.test(
     error.message,
@@ -62,15 +62,15 @@ const PERMISSION =
 
 const PROTECTED = /protected branch|pull request|rule violations|Reference update failed|status check|restricted/i;
 
-/** What GitHub refused, with the way out; anything else as it is. */
-export function explained(error: unknown, repository: string, branch: string | null): unknown {
-  if (!(error instanceof Refused)) return error;
+/** Returns the `ExportError` for a refusal, with the way out; any other error is returned unchanged. */
+export function errorForRefusal(error: unknown, repository: string, branch: string | null): unknown {
+  if (!(error instanceof GitHubRefusal)) return error;
   const { status, type, message, where } = error;
-  const said = `GitHub refused: "${message}"`;
+  const quote = `GitHub refused: "${message}"`;
   const at = `${where}${status === 200 ? '' : ` → ${status}`}`;
   if (type === 'BRANCH_PROTECTION_RULE_VIOLATION' || PROTECTED.test(message)) {
     const clash = message.includes('Reference update failed') ? ', or its name clashes with another branch' : '';
-    return new ExportError('destination', `Branch \`${branch}\` of ${repository} is protected${clash}. ${said}`, {
+    return new ExportError('destination', `Branch \`${branch}\` of ${repository} is protected${clash}. ${quote}`, {
       where: at,
       next: 'Commit to a branch of its own (`branch: audit-logs`, `orphan: true`), or let the token bypass the rule.',
       cause: error,
@@ -79,7 +79,7 @@ export function explained(error: unknown, repository: string, branch: string | n
   if (status === 403 || type === 'FORBIDDEN') {
     return new ExportError(
       'auth',
-      `The token may not ${where.startsWith('GET') ? 'read' : 'write to'} ${repository}. ${said}`,
+      `The token may not ${where.startsWith('GET') ? 'read' : 'write to'} ${repository}. ${quote}`,
       {
         where: at,
         next: PERMISSION,
@@ -94,14 +94,14 @@ export function explained(error: unknown, repository: string, branch: string | n
       cause: error,
     });
   }
-  return new ExportError('destination', said, {
+  return new ExportError('destination', quote, {
     where: at,
     next: 'Check `repository`, `branch` and `commit-path`.',
     cause: error,
   });
 }
 
-const publicRepository = (name: string): ExportError =>
+const publicRepositoryError = (name: string): ExportError =>
   new ExportError('input', `${name} is public, and audit logs hold names, addresses and what people did.`, {
     where: 'input `repository`',
     next: 'Commit to a private repository, or set `allow-public-repository: true` if everybody may read the log.',

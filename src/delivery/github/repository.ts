@@ -1,8 +1,8 @@
 import type { Repository as RepositoryName } from '../../inputs/repository-names.ts';
 import { asArray, asObject, type JsonObject, requireString } from '../../json/values.ts';
-import { type GitHub, Refused } from './api.ts';
+import { type GitHub, GitHubRefusal } from './api.ts';
 import { blobName, type FileToWrite } from './blob.ts';
-import { byFolder, type Entry, objectName, readEntry, unexpected } from './tree.ts';
+import { byFolder, objectName, readEntry, type TreeEntry, unexpectedAnswerError } from './tree.ts';
 
 /** A commit and its tree, by their object names. */
 export interface Head {
@@ -15,16 +15,17 @@ const CREATE_COMMIT = `mutation ($input: CreateCommitOnBranchInput!) {
 }`;
 
 /**
- * Git objects and branches of one repository, through the API. What was read is checked: a blob by its name.
- * Methods throw `Refused` where GitHub says no, and `ExportError` as `GitHub` does.
+ * Git objects and branches of one repository, through the API. A blob is checked against its name. Methods throw
+ * `GitHubRefusal` where GitHub refuses, and `ExportError` as `GitHub` does.
  */
 export class Repository {
   readonly #github: GitHub;
   readonly #name: RepositoryName;
-  /** Trees never change, so that a moved branch costs only the trees that are new. */
-  readonly #trees = new Map<string, readonly Entry[]>();
-  readonly #below = new Map<string, readonly Entry[]>();
-  /** Commits never change either. */
+  /** Entries of the trees that were read, by name. Trees never change, so a moved branch costs only its new trees. */
+  readonly #trees = new Map<string, readonly TreeEntry[]>();
+  /** All entries below the trees that were listed recursively, by the name of the tree. */
+  readonly #below = new Map<string, readonly TreeEntry[]>();
+  /** Commits that were read, by name; commits never change either. */
   readonly #commits = new Map<string, { readonly head: Head; readonly parent: string | null }>();
 
   constructor(github: GitHub, name: RepositoryName) {
@@ -32,39 +33,39 @@ export class Repository {
     this.#name = name;
   }
 
-  /** `owner/name`. */
+  /** The repository's name, as `owner/name`. */
   get fullName(): string {
     return `${this.#name.owner}/${this.#name.repo}`;
   }
 
   async about(): Promise<{ readonly public: boolean; readonly defaultBranch: string }> {
     const about = await this.#get('', 'the repository');
-    if (typeof about['private'] !== 'boolean') throw unexpected('`private`');
+    if (typeof about['private'] !== 'boolean') throw unexpectedAnswerError('`private`');
     return { public: !about['private'], defaultBranch: requireString(about, 'default_branch', 'GET /repos') };
   }
 
-  /** Where a branch points; null where there is none; 'empty' where the repository has no commit at all. */
+  /** Returns a branch's newest commit; null where there is no branch, 'empty' where the repository has no commit. */
   async head(branch: string): Promise<Head | null | 'empty'> {
     let ref: JsonObject;
     try {
       ref = await this.#get(`/git/ref/heads/${encoded(branch)}`, 'the branch');
     } catch (error) {
-      if (error instanceof Refused && error.status === 404) return null;
+      if (error instanceof GitHubRefusal && error.status === 404) return null;
       // A conflict of another kind is no reason to begin the repository.
-      if (error instanceof Refused && error.status === 409 && /empty/i.test(error.message)) return 'empty';
+      if (error instanceof GitHubRefusal && error.status === 409 && /empty/i.test(error.message)) return 'empty';
       throw error;
     }
     const { head } = await this.#commit(objectName(asObject(ref['object'], '`object`', branch)['sha']));
     return head;
   }
 
-  /** The commit that a commit goes on top of, the first where it has several; null where it is the first of all. */
+  /** Returns the first parent of a commit; null where the commit starts a history. */
   async parent({ commit }: Head): Promise<Head | null> {
     const { parent } = await this.#commit(commit);
     return parent === null ? null : (await this.#commit(parent)).head;
   }
 
-  /** The tree of a folder; null where nothing is there; 'file' where a file is in the way. */
+  /** Returns the tree of a folder; null where nothing is there; 'file' where a file is in the way. */
   async folder(tree: string, path: readonly string[]): Promise<string | null | 'file'> {
     let at = tree;
     for (const name of path) {
@@ -76,20 +77,23 @@ export class Repository {
     return at;
   }
 
-  /** All files below a tree, by paths from it on. */
-  async filesBelow(tree: string): Promise<readonly Entry[]> {
+  /** Returns all files below a tree; their paths start at that tree. */
+  async filesBelow(tree: string): Promise<readonly TreeEntry[]> {
     return (await this.#allBelow(tree)).filter(({ kind }) => kind === 'blob');
   }
 
-  /** A file's content. Throws `destination` where it is not what its name says. */
+  /** Returns the content of a blob. Throws `destination` where the content does not have that name. */
   async blob(sha: string): Promise<Buffer> {
     const body = await this.#get(`/git/blobs/${sha}`, 'the blob');
     const content = Buffer.from(requireString(body, 'content', sha), 'base64');
     if (blobName(content) === sha) return content;
-    throw unexpected(`blob ${sha}, damaged on its way`);
+    throw unexpectedAnswerError(`blob ${sha}, damaged on its way`);
   }
 
-  /** A commit on top of a branch that is at `expected`, by one call. Gives its name. */
+  /**
+   * Commits files to a branch that is still at `expected`, by one GraphQL call. Returns the name of the commit. Throws
+   * `GitHubRefusal` of type `STALE_DATA` where the branch has moved.
+   */
   async commitOnBranch(
     branch: string,
     expected: string,
@@ -110,14 +114,17 @@ export class Repository {
     return objectName(asObject(made['commit'], '`commit`', 'POST /graphql')['oid']);
   }
 
-  /** Stores a file's content, and gives its name. */
+  /** Stores a content as a blob, and returns the blob's name. */
   async writeBlob(content: Buffer): Promise<string> {
     const { sha } = await this.#post('/git/blobs', { content: content.toString('base64'), encoding: 'base64' });
     if (sha === blobName(content)) return sha;
-    throw unexpected('another name for a blob');
+    throw unexpectedAnswerError('another name for a blob');
   }
 
-  /** A commit of files, blob by blob; no branch points to it yet. `base` null: nothing else is in it. */
+  /**
+   * Writes files, blob by blob, as a commit on top of `base`, and returns its name; no branch points to it yet. With
+   * `base` null, the commit has no parent and no other files.
+   */
   async writeCommit(base: Head | null, message: string, files: readonly FileToWrite[]): Promise<string> {
     const entries: object[] = [];
     for (const { path, read } of files) {
@@ -132,12 +139,12 @@ export class Repository {
     await this.#send('POST', '/git/refs', { ref: `refs/heads/${branch}`, sha: commit });
   }
 
-  /** Moves a branch to a commit on top of where it is. */
+  /** Moves a branch to a commit that descends from its head; GitHub refuses any other. */
   async moveBranch(branch: string, commit: string): Promise<void> {
     await this.#send('PATCH', `/git/refs/heads/${encoded(branch)}`, { sha: commit, force: false });
   }
 
-  /** The first commit of an empty repository, on its default branch: nothing else can write there. */
+  /** Makes the first commit of an empty repository, on its default branch; no other call can write there. */
   async writeFirstFile({ path, read }: FileToWrite, message: string): Promise<void> {
     const content = (await read()).toString('base64');
     await this.#send('PUT', `/contents/${encoded(path)}`, { message, content });
@@ -155,7 +162,7 @@ export class Repository {
     return commit;
   }
 
-  async #allBelow(tree: string): Promise<readonly Entry[]> {
+  async #allBelow(tree: string): Promise<readonly TreeEntry[]> {
     const known = this.#below.get(tree);
     if (known !== undefined) return known;
     const { entries, truncated } = await this.#readTree(tree, true);
@@ -165,9 +172,9 @@ export class Repository {
     return all;
   }
 
-  /** Tree by tree, where one answer cannot hold them all. */
-  async #walk(tree: string): Promise<Entry[]> {
-    const found: Entry[] = [];
+  /** Returns all entries below a tree, tree by tree: for trees that one answer cannot hold. */
+  async #walk(tree: string): Promise<TreeEntry[]> {
+    const found: TreeEntry[] = [];
     for (const entry of await this.#entries(tree)) {
       found.push(entry);
       if (entry.kind !== 'tree') continue;
@@ -176,11 +183,11 @@ export class Repository {
     return found;
   }
 
-  async #entries(tree: string): Promise<readonly Entry[]> {
+  async #entries(tree: string): Promise<readonly TreeEntry[]> {
     const known = this.#trees.get(tree);
     if (known !== undefined) return known;
     const { entries, truncated } = await this.#readTree(tree, false);
-    if (truncated) throw unexpected('a folder that it cannot list whole');
+    if (truncated) throw unexpectedAnswerError('a folder that it cannot list whole');
     this.#trees.set(tree, entries);
     return entries;
   }
@@ -208,5 +215,5 @@ export class Repository {
   }
 }
 
-/** A branch or a path in an address: its slashes stay. */
+/** Returns a branch or a path encoded for a URL; slashes stay as they are. */
 const encoded = (path: string): string => path.toWellFormed().split('/').map(encodeURIComponent).join('/');

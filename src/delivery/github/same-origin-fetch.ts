@@ -1,12 +1,13 @@
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
-/** A renamed repository has one; more go in a circle. */
+/** The redirects that are followed: a renamed repository has one, more go in a circle. */
 const MOST_REDIRECTS = 5;
 
 /**
- * `fetch` for GitHub's API: follows to other paths, as those of a renamed repository, and never to another origin, which
- * would be sent the export. There, and where nothing says how to follow, it answers 421 in GitHub's manner.
+ * Works as `fetch`, for GitHub's API. Follows a redirect to another path, such as that of a renamed repository, and
+ * never one to another origin, which would be sent the export. A redirect that is not followed becomes a 421 with JSON
+ * in GitHub's form.
  */
-export async function fetchHere(url: string, init: RequestInit): Promise<Response> {
+export async function fetchSameOrigin(url: string, init: RequestInit): Promise<Response> {
   let at = new URL(url);
   for (let redirects = 0; ; redirects++) {
     const response = await fetch(at, { ...init, redirect: 'manual' });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { GitHubOptions, RepositoryOptions } from '../../../../sandbox/github/server.ts';
 import type { Fault, SandboxRequest } from '../../../../sandbox/server.ts';
-import { Refused } from '../../../../src/delivery/github/api.ts';
-import { fileOf } from '../../../../src/delivery/github/blob.ts';
-import { explained, isMoved, readTip } from '../../../../src/delivery/github/branch.ts';
+import { GitHubRefusal } from '../../../../src/delivery/github/api.ts';
+import { fileInMemory } from '../../../../src/delivery/github/blob.ts';
+import { errorForRefusal, isConcurrentChange, readTip } from '../../../../src/delivery/github/branch.ts';
 import { Repository } from '../../../../src/delivery/github/repository.ts';
 import { answered, type Loopback, lineOf, REPOSITORY, startRepository, stillClock } from '../delivered.ts';
 
@@ -180,7 +180,7 @@ describe('what is in a repository', () => {
   test('a file comes as its name says, or not at all', async () => {
     const repository = await start();
     there().commit('main', { a: 'x' });
-    const { blob } = fileOf('a', Buffer.from('x'));
+    const { blob } = fileInMemory('a', Buffer.from('x'));
     expect(String(await repository.blob(blob))).toBe('x');
     meanwhile = answers(/^GET \/git\/blobs/, answered(200, { content: Buffer.from('y').toString('base64') }));
     await expect(repository.blob(blob)).rejects.toMatchObject(UNEXPECTED(`blob ${blob}, damaged on its way`));
@@ -206,7 +206,7 @@ describe('what is in a repository', () => {
 
 describe('a refusal', () => {
   const refused = (message: string, more: { status?: number; type?: string; where?: string } = {}) =>
-    new Refused(message, { status: 422, where: 'PATCH /repos/acme/audit/git/refs/heads/main', ...more });
+    new GitHubRefusal(message, { status: 422, where: 'PATCH /repos/acme/audit/git/refs/heads/main', ...more });
 
   test.each([
     refused('Expected branch to point to "a" but it did not.', { status: 200, type: 'STALE_DATA' }),
@@ -217,7 +217,7 @@ describe('a refusal', () => {
     refused('Invalid request. "sha" wasn\'t supplied.'),
     refused('Git Repository is empty.', { status: 409 }),
   ])('that says that the branch has moved: $message', (error) => {
-    expect(isMoved(error)).toBe(true);
+    expect(isConcurrentChange(error)).toBe(true);
   });
 
   test.each([
@@ -225,15 +225,15 @@ describe('a refusal', () => {
     refused('A name: No branch named so'),
     new Error('Reference already exists'),
   ])('that says something else: $message', (error) => {
-    expect(isMoved(error)).toBe(false);
+    expect(isConcurrentChange(error)).toBe(false);
   });
 
   test('of anything else comes out as it is', () => {
     const error = new Error('Reference already exists');
-    expect(explained(error, REPOSITORY, 'main')).toBe(error);
+    expect(errorForRefusal(error, REPOSITORY, 'main')).toBe(error);
   });
 
-  test.each<[string, Refused, object]>([
+  test.each<[string, GitHubRefusal, object]>([
     [
       'by a protection',
       refused('Changes must be made through a pull request.'),
@@ -286,6 +286,6 @@ describe('a refusal', () => {
       },
     ],
   ])('%s says what to do', (_, error, told) => {
-    expect(explained(error, REPOSITORY, 'main')).toMatchObject({ ...told, cause: error });
+    expect(errorForRefusal(error, REPOSITORY, 'main')).toMatchObject({ ...told, cause: error });
   });
 });
