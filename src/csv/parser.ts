@@ -18,7 +18,7 @@ export interface ScanOptions {
 }
 
 /** Consecutive rows of a CSV. */
-export interface CsvBatch {
+interface CsvBatch {
   /** Header of the CSV, with every batch. */
   readonly header: readonly string[];
   readonly rows: CsvRow[];

@@ -2,7 +2,7 @@ import type { CsvRow } from './csv-row.ts';
 import { CsvScanner, type ScanOptions } from './parser.ts';
 
 /** A whole CSV response: every row has as many cells as the header, whose names are distinct. */
-export interface CsvTable {
+interface CsvTable {
   readonly header: readonly string[];
   readonly rows: readonly CsvRow[];
 }
