@@ -34,13 +34,13 @@ function isCompact(text: string): boolean {
 
 const lengthOf = (text: string): number => Buffer.byteLength(text);
 
-describe('a value other than a string, an object, an array', () => {
+describe('passPlain: a number, true, false or null', () => {
   test.each([
     ...['true', 'false', 'null'],
     ...['0', '-0', '5', '-5', '9', '10', '90', '1234567890', '-1234567890'],
     ...['0.5', '-0.05', '1.50', '10.9', '1e5', '1E5', '1e+5', '1e-5', '0e0', '9E-09', '-1.25e+100'],
-  ])('%s is passed over', (text) => {
-    // Of a number, it has to be seen that no digit follows.
+  ])('%s is passed', (text) => {
+    // A number ends only if no digit follows.
     const toRead = /\d/.test(text) ? 2 : 1;
     for (const behind of [',1', ']]', '}}', ' 1']) expect(passed(passPlain, text, behind, toRead)).toBe(lengthOf(text));
   });
@@ -51,8 +51,8 @@ describe('a value other than a string, an object, an array', () => {
     ...['nxll', 'nuxl', 'nulx', 'nul', 'NaN', 'Infinity'],
     ...['-', '--1', '+1', '.5', '-.5', '01', '-01', '00', '00.5', '1.', '-1.', '1.e5', '1..5'],
     ...['1e', '1E', '1e+', '1e-', '1e+-1', '1e.5', 'e5', '1.5e', '/', ':', '', '"a"', '[1]', '{}'],
-  ])('%s is none', (text) => {
-    // What is behind may not make a value of it.
+  ])('the text %j is not passed', (text) => {
+    // The bytes behind must not make a value of the text.
     for (const behind of [',,', ']]', '}}', '  ']) expect(passed(passPlain, text, behind)).toBe(-1);
   });
 
@@ -66,7 +66,7 @@ describe('a value other than a string, an object, an array', () => {
     ['truetrue', 4],
     ['falsefalse', 5],
     ['nullnull', 4],
-  ])('%s is one up to what is none of it', (text, length) => {
+  ])('%s starts with a value of %d bytes, which is passed', (text, length) => {
     expect(passPlain(Buffer.from(`${text},`), 0, lengthOf(text))).toBe(length);
   });
 });
@@ -76,7 +76,7 @@ const deep = (levels: number, open: string, close: string): string =>
 const named = (count: number, from = 0): string =>
   Array.from({ length: count }, (_, index) => `"n${from + index}":1`).join(',');
 
-describe('an object or an array', () => {
+describe('passNested: an object or an array', () => {
   test.each([
     ['{}', '{}'],
     ['[]', '[]'],
@@ -94,7 +94,7 @@ describe('an object or an array', () => {
     ['32 levels of arrays', deep(32, '[', ']')],
     ['32 levels of objects', deep(32, '{"a":', '}')],
     ['32 levels of both', deep(31, '{"a":', '}').replace('[]', '[{}]')],
-  ])('%s: passed over', (_, text) => {
+  ])('%s: is passed, and is compact', (_, text) => {
     expect(JSON.stringify(JSON.parse(text))).toBe(text.replace('-1.5e3', '-1500'));
     for (const behind of [',1', ']]', '}}', '""']) expect(passed(passNested, text, behind)).toBe(lengthOf(text));
     expect(isCompact(text)).toBe(true);
@@ -114,7 +114,7 @@ describe('an object or an array', () => {
     ['a character by its number', String.raw`["\u0061"]`],
     ['half a surrogate pair', String.raw`["\ud83e"]`],
     ['line ends and tabs between all parts', '{\n"a"\r\n:\t[ 1\n,\n2 ]\n,\n"b"\n:\n{ }\n}'],
-  ])('%s: passed over, and not compact', (_, text) => {
+  ])('%s: is passed, and is not compact', (_, text) => {
     JSON.parse(text);
     for (const behind of [',1', ']]', '}}', '""']) expect(passed(passNested, text, behind)).toBe(lengthOf(text));
     expect(isCompact(text)).toBe(false);
@@ -131,7 +131,7 @@ describe('an object or an array', () => {
     ['a name without a value', '{"a"}'],
     ['a colon without a value', '{"a":}'],
     ['something other than a colon', '{"a",1}'],
-    ['a name that is none', '{1:1}'],
+    ['a number for a name', '{1:1}'],
     ['a name that does not begin', '{xa":1}'],
     ['a name that does not end', String.raw`{"a\:1}`],
     ['a name that ends in a control character', '{"a\u001f:1}'],
@@ -139,12 +139,12 @@ describe('an object or an array', () => {
     ['an object that ends as an array', '{"a":1]'],
     ['an array that ends as an object', '[1}'],
     ['an object within that ends as an array', '[{]]'],
-    ['a value that is none', '[x]'],
-    ['a field whose value is none', '{"a":x}'],
+    ['a value that is not JSON', '[x]'],
+    ['a field whose value is not JSON', '{"a":x}'],
     ['a number that begins with 0', '[01]'],
     ['a character by three digits', String.raw`["\u006"]`],
-    ['a character by a number that is none', String.raw`["\u00g1"]`],
-    ['an escape that there is not', String.raw`["\a"]`],
+    ['a character by a number that is not hexadecimal', String.raw`["\u00g1"]`],
+    ['an escape that JSON does not have', String.raw`["\a"]`],
     ['a control character', '["\u001f"]'],
     ['a control character before a letter', '["\u001fn"]'],
     ['a line end', '["\n"]'],
@@ -158,34 +158,34 @@ describe('an object or an array', () => {
     ['a name twice, an object between', '{"a":{"b":1},"a":2}'],
     ['a name twice in an object within', '{"a":1,"b":{"c":1,"c":2}}'],
     ['an empty name twice', '{"":1,"":2}'],
-    ['names that are taken for the same', '{"Aa":1,"BB":2}'],
+    ['two names with an equal hash', '{"Aa":1,"BB":2}'],
     ['33 levels of arrays', deep(33, '[', ']')],
     ['33 levels of objects', deep(33, '{"a":', '}')],
     ['33 levels, the last an empty object', deep(32, '[', ']').replace('[]', '[{}]')],
-  ])('%s: not followed', (_, text) => {
+  ])('%s: is not passed', (_, text) => {
     for (const behind of [',1', ']]', '}}', '""']) expect(passed(passNested, text, behind)).toBe(-1);
   });
 
   test.each([
-    ['256 names', `{${named(256)}}`, true],
-    ['257 names', `{${named(257)}}`, false],
-    ['256 names around one place', `{${named(200)},"o":{${named(55)}}}`, true],
-    ['257 names around one place', `{${named(200)},"o":{${named(56)}}}`, false],
-    ['256 names around the last place of many', `{"a":{${named(255)}},"o":{${named(254)}}}`, true],
-  ])('%s are compared: %s', (_, text, isFollowed) => {
+    ['256 names', true, `{${named(256)}}`],
+    ['257 names', false, `{${named(257)}}`],
+    ['256 names around one place', true, `{${named(200)},"o":{${named(55)}}}`],
+    ['257 names around one place', false, `{${named(200)},"o":{${named(56)}}}`],
+    ['256 names around the last place of many', true, `{"a":{${named(255)}},"o":{${named(254)}}}`],
+  ])('an object with %s: is passed: %s', (_, isPassed, text) => {
     const bytes = Buffer.from(`${text},`);
-    expect(passNested(bytes, 0, bytes.length - 1)).toBe(isFollowed ? text.length : -1);
+    expect(passNested(bytes, 0, bytes.length - 1)).toBe(isPassed ? text.length : -1);
   });
 });
 
-test('an escape means one byte, and none but those that JSON.stringify writes means any', () => {
+test('ESCAPES: has the byte of each escape that JSON.stringify writes, and no other', () => {
   const found = [...ESCAPES.entries()].filter(([, means]) => means !== 0);
   const texts = found.map(([letter]) => JSON.parse(`"\\${String.fromCharCode(letter)}"`));
   expect(texts).toEqual(found.map(([, means]) => String.fromCharCode(means)));
   expect(texts.sort()).toEqual([...'\b\t\n\f\r"\\'].sort());
 });
 
-describe('white space', () => {
+describe('skipBlank', () => {
   test.each([
     ['', 0],
     [' ', 1],
@@ -197,12 +197,12 @@ describe('white space', () => {
     ['\f', 0],
     ['\0', 0],
     [' \u00a0', 1],
-  ])('of %j, %d bytes are skipped', (text, count) => {
+  ])('white space in %j: skips %d bytes', (text, count) => {
     const bytes = Buffer.from(`,${text}x `);
     expect(skipBlank(bytes, 1, bytes.length - 1)).toBe(1 + count);
   });
 
-  test('is skipped up to the last byte, which may not be all there is', () => {
+  test('white space up to the last byte: skips to the last byte', () => {
     const bytes = Buffer.from('    ');
     for (const [at, end] of [
       [0, 3],
@@ -214,7 +214,7 @@ describe('white space', () => {
   });
 });
 
-describe('an element of an array, whatever it is,', () => {
+describe('passElement: any element of an array', () => {
   const texts = [
     ...['1', ' true ', '"a"', '""', '{}', '[]', ' { "a" : [ 1 , 2 ] , "b" : { } } '],
     ...['"]"', '"}"', '","', '["]"]', '{"}":"{"}', '[[1,2],[3,[4]]]', '{"a":[{"b":[]}]}'],
@@ -222,12 +222,15 @@ describe('an element of an array, whatever it is,', () => {
     ...['é', '', '[1}', '"\n"'],
   ];
 
-  test.each(texts)('%j ends before the comma or the bracket behind it', (text) => {
+  test.each(texts)('the element %j ends before the comma or the bracket behind it', (text) => {
     for (const behind of [',1', ']]', '}}']) expect(passed(passElement, text, behind)).toBe(lengthOf(text));
   });
 
-  test.each(['[', '{"a":1', '[[1]', '"', '"a', String.raw`"\"`, '"a,', '["]'])('%j does not end', (text) => {
-    const bytes = Buffer.from(`${BEFORE}${text}`);
-    expect(passElement(bytes, BEFORE.length, bytes.length - 1)).toBe(-1);
-  });
+  test.each(['[', '{"a":1', '[[1]', '"', '"a', String.raw`"\"`, '"a,', '["]'])(
+    'the element %j does not end',
+    (text) => {
+      const bytes = Buffer.from(`${BEFORE}${text}`);
+      expect(passElement(bytes, BEFORE.length, bytes.length - 1)).toBe(-1);
+    },
+  );
 });
