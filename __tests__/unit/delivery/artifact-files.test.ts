@@ -15,14 +15,14 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const FILES = ['a', 'b'].map((name) => ({ name: `${name}.csv`, bytes: 1, sha256: sha256(name) }));
 
-test('files that are what they were have gone up whole', async () => {
+test('checkUploaded of files that are unchanged after the upload: does not throw', async () => {
   await expect(checkUploaded(folder, FILES)).resolves.toBeUndefined();
 });
 
 test.each<[string, (path: string) => Promise<void>]>([
   ['gone', (path) => rm(path)],
   ['another', (path) => writeFile(path, 'c')],
-])('one that is %s meanwhile is an error: the client leaves out what it does not find', async (_, change) => {
+])('a file that is %s after the upload: throws, since the client leaves missing files out', async (_, change) => {
   await change(join(folder, 'b.csv'));
   await expect(checkUploaded(folder, FILES)).rejects.toMatchObject({
     kind: 'destination',

@@ -88,8 +88,8 @@ const damaged = (what: string, name = NAME) => ({
   where: `artifact ${name} of run 1`,
 });
 
-describe('the last export', () => {
-  test('is the newest artifact of the name', async () => {
+describe('ArtifactHistory.last', () => {
+  test('several artifacts of the name: returns the newest', async () => {
     expect(await historyOf().last()).toBeNull();
     const { second, other } = chain();
     expect(await historyOf().last()).toEqual({
@@ -100,18 +100,18 @@ describe('the last export', () => {
     expect(clock.sleeps).toEqual([]);
   });
 
-  test('may have a number behind its name, where a run has delivered more than one', async () => {
+  test('several exports of one run: returns the one with the highest number in its name', async () => {
     const { second } = chain();
     const third = exportOf({ window: day(3), last: { ...second.link, artifact: 20 } });
     upload(third, { name: `${NAME}-12` });
     expect(await historyOf().last()).toMatchObject({ id: third.link.id, place: `artifact ${NAME}-12 of run 1` });
-    // Whatever becomes of the one with the plain name.
+    // Also after the one with the plain name was removed.
     artifacts = artifacts.filter(({ name }) => name !== NAME);
     expect(await historyOf().last()).toMatchObject({ id: third.link.id });
   });
 
   test.each(['audit', `${NAME}-x`, `${NAME}-2x`, `x${NAME}`, `${NAME}2`, `${NAME}-`])(
-    'is not one of another name: %s',
+    'an artifact of another name, %s: is ignored',
     async (name) => {
       const { second } = chain();
       upload(exportOf({ window: day(3) }), { name });
@@ -119,14 +119,14 @@ describe('the last export', () => {
     },
   );
 
-  test('is never one that a fork has uploaded, which anybody can', async () => {
+  test('an artifact uploaded by a fork, which anybody can have: is ignored', async () => {
     const { second } = chain();
     upload(exportOf({ window: day(3) }), { runId: FORK });
     upload(exportOf({ window: day(4) }), { runId: FORK, name: `${NAME}-2` });
     expect(await historyOf().last()).toMatchObject({ id: second.link.id });
   });
 
-  test('is found among hundreds, in whatever order they are listed', async () => {
+  test('hundreds of artifacts, listed in any order: finds the newest', async () => {
     const { second, other } = chain();
     const before = loopback.server.requests.length;
     for (let n = 0; n < 230; n++) upload(exportOf(), { id: other + 1 + n, name: 'of others' });
@@ -144,7 +144,7 @@ describe('the last export', () => {
     expect(await historyOf().last()).toMatchObject({ id: second.link.id });
   });
 
-  test('that has expired is an error, and no new start', async () => {
+  test('the newest has expired: throws `destination`, and starts no new chain', async () => {
     upload(exportOf(), { expired: true });
     await expect(historyOf().last()).rejects.toMatchObject({
       kind: 'destination',
@@ -154,14 +154,14 @@ describe('the last export', () => {
     });
   });
 
-  test('of another run is waited for until it is sure to stay, two minutes after its upload', async () => {
+  test('an artifact that another run has just uploaded: waits until two minutes after its upload', async () => {
     upload(exportOf(), { createdAt: new Date(NOW - 50_000).toISOString() });
     await historyOf().last();
     expect(clock.sleeps).toEqual([70_000]);
     expect(said).toEqual([expect.stringContaining(`just uploaded ${NAME}: waiting`)]);
   });
 
-  test('of a runner whose clock is ahead is not waited for longer than that at a time', async () => {
+  test('an artifact from a clock that is ahead: waits two minutes at a time', async () => {
     upload(exportOf(), { createdAt: new Date(NOW + 60_000).toISOString() });
     await historyOf().last();
     expect(clock.sleeps).toEqual([120_000, 60_000]);
@@ -170,14 +170,14 @@ describe('the last export', () => {
   test.each<[string, Partial<StoredArtifact>]>([
     ['this run has uploaded itself', { runId: RUN, createdAt: new Date(NOW).toISOString() }],
     ['is two minutes old', { createdAt: new Date(NOW - 120_000).toISOString() }],
-  ])('that %s is not waited for', async (_, more) => {
+  ])('an artifact that %s: returns it without waiting', async (_, more) => {
     upload(exportOf(), more);
     await historyOf().last();
     expect(clock.sleeps).toEqual([]);
     expect(said).toEqual([]);
   });
 
-  test('beside another one that goes on from the same export is an error that names both', async () => {
+  test('two artifacts that go on from one export: throws `destination`, and names both', async () => {
     const { first, one } = chain();
     const rival = exportOf({ window: { ...day(2), to: day(2).to - 1000 }, last: { ...first.link, artifact: one } });
     upload(rival, { runId: 5 });
@@ -189,7 +189,7 @@ describe('the last export', () => {
     });
   });
 
-  test('is only downloaded once', async () => {
+  test('asked twice: downloads the artifact once', async () => {
     const { other } = chain();
     const asked: number[] = [];
     const history = historyOf({
@@ -205,7 +205,7 @@ describe('the last export', () => {
   });
 });
 
-describe('a last export that is damaged', () => {
+describe('ArtifactHistory.last with a damaged artifact', () => {
   const { contents: whole } = exportOf();
   const without = (name: string) => Object.fromEntries(Object.entries(whole).filter(([one]) => one !== name));
 
@@ -216,19 +216,19 @@ describe('a last export that is damaged', () => {
     [`${SUMS} does not agree with its manifest`, { ...whole, [SUMS]: Buffer.of() }],
     ['it is of another scope', exportOf({ inputs: { filters: 'actor: a' } }).contents],
     ['it is of another scope', exportOf({ inputs: { from: 'P1D' } }).contents],
-  ])('is never taken for missing: %s', async (what, made) => {
+  ])('%s: throws `destination` instead of taking the export for missing', async (what, made) => {
     upload({ contents: made });
     await expect(historyOf().last()).rejects.toMatchObject(damaged(what));
   });
 
-  test('is one whose digest is not that of its upload', async () => {
+  test('a zip whose digest is not that of its upload: throws `destination`', async () => {
     upload(exportOf(), { digest: 'sha256:other' });
     await expect(historyOf().last()).rejects.toMatchObject(damaged('its digest is not the one of its upload'));
   });
 });
 
-describe('the export before one', () => {
-  test('is the artifact that it names', async () => {
+describe('ArtifactHistory.before', () => {
+  test('a previous artifact that is there: returns its export', async () => {
     const { first, one } = chain();
     const history = historyOf();
     const last = (await history.last()) as DeliveredExport;
@@ -240,7 +240,7 @@ describe('the export before one', () => {
   test.each<[string, () => unknown]>([
     ['was removed', () => artifacts.shift()],
     ['has expired', () => Object.assign(artifacts[0] as StoredArtifact, { expired: true })],
-  ])('is none where it %s', async (_, act) => {
+  ])('a previous artifact that %s: returns null', async (_, act) => {
     chain();
     const history = historyOf();
     const last = (await history.last()) as DeliveredExport;
@@ -251,7 +251,7 @@ describe('the export before one', () => {
   test.each<[string, object]>([
     ['id', { id: 'other' }],
     ['manifest', { sha256: 'other' }],
-  ])('is damaged where it has another %s', async (_, other) => {
+  ])('a previous artifact with another %s: throws `destination`', async (_, other) => {
     chain();
     const history = historyOf();
     const last = (await history.last()) as DeliveredExport;
@@ -262,7 +262,7 @@ describe('the export before one', () => {
   });
 });
 
-test('a file of an export is read as its manifest has it', async () => {
+test('ArtifactHistory.read: returns a file with the digest of its manifest, and throws `destination` for any other', async () => {
   upload(exportOf({ csvs: { 'a.csv': 'id\r\n7\r\n' } }));
   const history = historyOf();
   const last = (await history.last()) as DeliveredExport;
@@ -275,7 +275,7 @@ test('a file of an export is read as its manifest has it', async () => {
   await expect(historyOf().read(last, file)).rejects.toThrow('was not downloaded');
 });
 
-describe('after an upload', () => {
+describe('ArtifactHistory.resolveRace', () => {
   /** The last export, and then what two runs have uploaded at once. */
   async function rivals(...ids: number[]) {
     const last = { ...exportOf().link, artifact: upload(exportOf()) };
@@ -283,7 +283,7 @@ describe('after an upload', () => {
     return { last, history: historyOf() };
   }
 
-  test('all is well where no other one is there', async () => {
+  test('no rival artifact: returns', async () => {
     const { last, history } = await rivals(50);
     await history.resolveRace({ id: 50 }, last);
     expect(clock.sleeps).toEqual([]);
@@ -292,13 +292,13 @@ describe('after an upload', () => {
     await history.resolveRace({ id: 50 }, null);
   });
 
-  test('the one that came second gives way at once', async () => {
+  test('an older rival: throws ConcurrentExport at once', async () => {
     const { last, history } = await rivals(50, 51);
     await expect(history.resolveRace({ id: 51 }, last)).rejects.toThrow(ConcurrentExport);
     expect(clock.sleeps).toEqual([]);
   });
 
-  test('the one that came first stays once the other one is gone', async () => {
+  test('a younger rival that is removed: waits for that, then returns', async () => {
     const { last, history } = await rivals(50, 51);
     const { sleep } = clock;
     Object.assign(clock, {
@@ -312,15 +312,15 @@ describe('after an upload', () => {
     expect(said).toEqual(Array.from({ length: 3 }, () => expect.stringContaining('waiting for it to give way')));
   });
 
-  test('the one that came first gives way, too, where the other one does not within a minute', async () => {
+  test('a younger rival that stays for a minute: throws ConcurrentExport', async () => {
     const { last, history } = await rivals(50, 51);
     await expect(history.resolveRace({ id: 50 }, last)).rejects.toThrow(ConcurrentExport);
     expect(clock.sleeps).toEqual(Array.from({ length: 6 }, () => 10_000));
   });
 });
 
-describe('what GitHub refuses', () => {
-  test('comes out with the permission that is needed', async () => {
+describe('ArtifactHistory where GitHub refuses', () => {
+  test('the list of artifacts is refused: throws `auth` with the missing permission', async () => {
     meanwhile = () => answered(403, { message: 'Resource not accessible by integration' });
     await expect(historyOf().last()).rejects.toMatchObject({
       kind: 'auth',
@@ -330,14 +330,14 @@ describe('what GitHub refuses', () => {
     });
   });
 
-  test('is not taken for what it cannot answer', async () => {
+  test('status 503 throws `unavailable`, and a list without the documented fields `protocol`', async () => {
     meanwhile = () => answered(503);
     await expect(historyOf().last()).rejects.toMatchObject({ kind: 'unavailable' });
     meanwhile = () => answered(200, { artifacts: [{ id: 1 }] });
     await expect(historyOf().last()).rejects.toMatchObject({ kind: 'protocol' });
   });
 
-  test('ends with a run that is cancelled', async () => {
+  test('the run is cancelled during a download: throws the reason of the cancellation', async () => {
     upload(exportOf());
     const controller = new AbortController();
     const history = historyOf({

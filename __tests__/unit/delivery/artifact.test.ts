@@ -98,8 +98,8 @@ const refuse = (status: number, msg: string) => (_: IncomingMessage, res: Server
   res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ msg }));
 };
 
-describe('an upload', () => {
-  test('holds the files under their names, and its receipt says which artifact it is', async () => {
+describe('uploadArtifact', () => {
+  test(`an export: uploads its files under their names, and returns the artifact's id`, async () => {
     const name = freshName();
     const receipt = await upload(name);
     expect(await results.extract(receipt.id, join(folder, 'out'))).toEqual(['audit.csv', 'datapackage.json']);
@@ -112,7 +112,7 @@ describe('an upload', () => {
     });
   });
 
-  test('is compressed as much as is asked for', async () => {
+  test('a compression level: is used for the zip', async () => {
     const [stored, packed] = [freshName(), freshName()];
     await upload(stored, { compressionLevel: 0 });
     await upload(packed, { compressionLevel: 9 });
@@ -120,7 +120,7 @@ describe('an upload', () => {
     expect((await results.download(packed)).length).toBeLessThan(CSV.length / 2);
   });
 
-  test('stays as long as is asked for, else as long as the repository says', async () => {
+  test(`retention days: are sent; without them, the repository's default holds`, async () => {
     calls('');
     await upload(freshName());
     await upload(freshName(), { retentionDays: 3 });
@@ -129,7 +129,7 @@ describe('an upload', () => {
     expect((Date.parse(String(three)) - Date.now()) / 86_400_000).toBeCloseTo(3, 0);
   });
 
-  test('whose connection was cut is tried again, three times in all', async () => {
+  test('a broken connection: is tried three times in all', async () => {
     calls('');
     const name = freshName();
     instead = { CreateArtifact: [cut, cut] };
@@ -148,7 +148,7 @@ describe('an upload', () => {
     expect(calls('CreateArtifact')).toHaveLength(3);
   });
 
-  test('that is refused is not tried again', async () => {
+  test('a refused upload: is not tried again', async () => {
     calls('');
     instead = { CreateArtifact: [refuse(403, 'no space is left')] };
     expect(await failure(upload(freshName(), { number: 1 }))).toMatchObject({
@@ -160,8 +160,8 @@ describe('an upload', () => {
   });
 });
 
-describe('a name that is taken', () => {
-  test('is an error where it is the only one, and says what to do', async () => {
+describe('uploadArtifact with a name that is taken', () => {
+  test('the only export of its run: throws `destination`, and says what to do', async () => {
     const name = freshName();
     const { id } = await upload(name);
     calls('');
@@ -176,14 +176,14 @@ describe('a name that is taken', () => {
     expect(results.artifacts().at(-1)?.id).toBe(id);
   });
 
-  test('gives way to the next number that is free, however many are taken', async () => {
+  test('one of several exports of its run: takes the next free number, however many are taken', async () => {
     const name = freshName();
     const taken = [];
     for (let number = 0; number < 4; number++) taken.push((await upload(name, { number: 1 })).name);
     expect(taken).toEqual([name, ...[2, 3, 4].map((number) => `${name}-${number}`)]);
   });
 
-  test('is not looked at where the export is not the first of its run', async () => {
+  test('a later export of its run: does not look at the plain name', async () => {
     const name = freshName();
     expect(await upload(name, { number: 2 })).toMatchObject({ name: `${name}-2` });
     expect(await upload(name, { number: 7 })).toMatchObject({ name: `${name}-7` });
@@ -192,7 +192,7 @@ describe('a name that is taken', () => {
 
 describe('without an artifact service', () => {
   test.each(['ACTIONS_RESULTS_URL', 'ACTIONS_RUNTIME_TOKEN'])(
-    'the error says so, and what works without: no %s',
+    'no %s: throws an error that says what works without the service',
     async (variable) => {
       delete process.env[variable];
       expect(await failure(upload('export'))).toMatchObject({
@@ -206,7 +206,7 @@ describe('without an artifact service', () => {
   );
 
   test.each(['https://github.acme.com/a/b', 'https://a.ghe.com.acme.com/a/b', 'https://myghe.com/a/b'])(
-    'of an Enterprise Server, nothing is even asked: %s',
+    'a run on the Enterprise Server of %s: throws before any request',
     async (runUrl) => {
       calls('');
       expect(await failure(upload('export', { runUrl }))).toMatchObject({
@@ -219,12 +219,15 @@ describe('without an artifact service', () => {
     },
   );
 
-  test.each(['https://acme.ghe.com/a/b', 'https://github.localhost/a/b'])('%s has one', async (runUrl) => {
-    expect((await upload(freshName(), { runUrl })).url).toMatch(`${runUrl}/artifacts/`);
-  });
+  test.each(['https://acme.ghe.com/a/b', 'https://github.localhost/a/b'])(
+    'a run at %s: does have the service',
+    async (runUrl) => {
+      expect((await upload(freshName(), { runUrl })).url).toMatch(`${runUrl}/artifacts/`);
+    },
+  );
 });
 
-test('an artifact that is removed is gone; one that is not there needs no removing; one that stays is an error', async () => {
+test('removeArtifact: removes an artifact, accepts a missing one, and throws where it stays', async () => {
   const [name, other] = [freshName(), freshName()];
   await upload(name);
   const { id } = await upload(other);
@@ -243,7 +246,7 @@ test('an artifact that is removed is gone; one that is not there needs no removi
   });
 });
 
-describe('a download', () => {
+describe('downloadArtifact', () => {
   const sleeps: number[] = [];
   const given = (more: Partial<DownloadOptions> = {}): DownloadOptions => ({
     token: TOKEN,
@@ -279,7 +282,7 @@ describe('a download', () => {
     };
   const asked = () => github.requests.filter(({ path }) => path.endsWith(`/artifacts/${there.id}/zip`)).length;
 
-  test('unpacks the files into the folder, and says whether they are what was uploaded', async () => {
+  test('an artifact: is unpacked into the folder; returns whether it has its digest', async () => {
     expect(await download()).toBe(true);
     expect((await readdir(join(folder, 'out'))).sort()).toEqual(['audit.csv', 'datapackage.json']);
     expect(await readFile(join(folder, 'out', 'audit.csv'), 'utf8')).toBe(CSV);
@@ -293,7 +296,7 @@ describe('a download', () => {
     ['429', answer(429)],
     ['a rate limit', answer(403, 'API Rate Limit exceeded for installation')],
     ['a cut connection', (req) => req.socket.resetAndDestroy()],
-  ])('after %s is tried again, into an empty folder', async (_, fault) => {
+  ])('%s: is tried again, into an empty folder', async (_, fault) => {
     await mkdir(join(folder, 'out'));
     await writeFile(join(folder, 'out', 'half'), 'x');
     faults = [fault, fault];
@@ -303,7 +306,7 @@ describe('a download', () => {
     expect(sleeps).toEqual([500, 1000]);
   });
 
-  test('that fails as often as tries are allowed is an error that names the artifact', async () => {
+  test('every try fails: throws `unavailable`, and names the artifact', async () => {
     const before = asked();
     faults = [answer(503), answer(503), answer(503)];
     expect(await failure(download())).toMatchObject({
@@ -321,7 +324,7 @@ describe('a download', () => {
     ['410', answer(410)],
     ['403 without a word of limits', answer(403, 'Resource not accessible by integration')],
     ['404 that speaks of a rate limit', answer(404, 'rate limit')],
-  ])('is not tried again after %s', async (_, fault) => {
+  ])('%s: is not tried again', async (_, fault) => {
     const before = asked();
     faults = [fault];
     expect(await failure(download())).toMatchObject({ kind: 'unavailable' });
@@ -329,7 +332,7 @@ describe('a download', () => {
     expect(sleeps).toEqual([]);
   });
 
-  test('is not tried again where the client has tried again itself', async () => {
+  test('the client has used up its own tries: is not tried again', async () => {
     const before = asked();
     instead = { Download: Array.from({ length: 5 }, () => refuse(500, '')) };
     const wait = globalThis.setTimeout;
@@ -345,7 +348,7 @@ describe('a download', () => {
     expect(instead['Download']).toEqual([]);
   });
 
-  test('ends where the run is cancelled: before it asks, and while it waits', async () => {
+  test('the run is cancelled: ends before a request and during a wait', async () => {
     const before = asked();
     const reason = new Error('cancelled');
     await expect(download({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);

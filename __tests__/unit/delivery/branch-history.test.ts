@@ -69,8 +69,8 @@ const damaged = (folder: string, what: string) => ({
   next: expect.stringContaining('Restore it'),
 });
 
-describe('the last export', () => {
-  test('is the one whose window ends last, wherever it stands among the others', async () => {
+describe('BranchHistory.last', () => {
+  test('exports in any order: returns the one whose window ends last', async () => {
     const [first, second, third] = chain();
     expect(await historyOf().last()).toBeNull();
     commit({ [folderOf(3)]: third, [folderOf(1)]: first });
@@ -78,21 +78,21 @@ describe('the last export', () => {
     expect(await historyOf().last()).toEqual({ ...third.link, place: placeOf(folderOf(3)) });
   });
 
-  test('is the latest revision of those with the same end', async () => {
+  test('several revisions with one end: returns the latest revision', async () => {
     const revisions = [1, 2, 10].map((n) => exportOf({ createdAt: day(1).to + n }));
     const [one, two, ten] = revisions as [Export, Export, Export];
     commit({ [folderOf(1)]: one, [folderOf(1, '-r2')]: two, [folderOf(1, '-r10')]: ten });
     expect(await historyOf().last()).toMatchObject({ id: ten.link.id, place: placeOf(folderOf(1, '-r10')) });
   });
 
-  test('may be told by the name of an export, in which it comes last', async () => {
+  test("a template without `{to}`: finds the end of the window in the export's name", async () => {
     const [first] = chain();
     commit({ [`logs/acme-${compactInstant(day(1).from)}-${compactInstant(day(1).to)}`]: first });
     const pattern = new RegExp(`^logs/(?<export>acme-${INSTANT_IN_NAME}-${INSTANT_IN_NAME})$`);
     expect(await historyOf({ pattern }).last()).toMatchObject({ id: first.link.id });
   });
 
-  test('is of the same scope, and of a chain', async () => {
+  test('exports of other scopes, or of no chain: are ignored', async () => {
     const [first] = chain();
     commit({
       [folderOf(1)]: first,
@@ -102,7 +102,7 @@ describe('the last export', () => {
     expect(await historyOf().last()).toMatchObject({ id: first.link.id });
   });
 
-  test('is in a folder that looks like one, below the prefix, with files of an export', async () => {
+  test('folders that do not match the template, or hold no files of an export: are ignored', async () => {
     const [first, second, third] = chain();
     commit({
       [folderOf(1)]: first,
@@ -115,15 +115,12 @@ describe('the last export', () => {
     expect(await historyOf().last()).toMatchObject({ id: first.link.id });
   });
 
-  test.each(['logs', 'logs-of-others'])(
-    'is none where there is no folder of the prefix, but a file %s',
-    async (path) => {
-      commit({ [path]: 'a file' });
-      expect(await historyOf().last()).toBeNull();
-    },
-  );
+  test.each(['logs', 'logs-of-others'])('a file %s where the prefix folder should be: returns null', async (path) => {
+    commit({ [path]: 'a file' });
+    expect(await historyOf().last()).toBeNull();
+  });
 
-  test('is looked for anew after the branch has moved, and only then', async () => {
+  test('asked twice: searches the tree again only after the branch has moved', async () => {
     const [first, second] = chain();
     const history = historyOf();
     commit({ [folderOf(1)]: first });
@@ -137,12 +134,12 @@ describe('the last export', () => {
   });
 });
 
-describe('a last export that is damaged', () => {
+describe('BranchHistory.last with a damaged export', () => {
   test.each<[what: string, file: string]>([
     [`${MANIFEST} is missing`, MANIFEST],
     [`${SUMS} is missing`, SUMS],
     ['a.csv is missing or of another size', 'a.csv'],
-  ])('is never taken for missing: %s', async (what, file) => {
+  ])('%s: throws `destination` instead of taking the export for missing', async (what, file) => {
     commit({ [folderOf(1)]: exportOf() });
     commit({ [`${folderOf(1)}/${file}`]: null });
     await expect(historyOf().last()).rejects.toMatchObject(damaged(folderOf(1), what));
@@ -152,12 +149,12 @@ describe('a last export that is damaged', () => {
     ['its manifest cannot be read', MANIFEST, '{}'],
     [`${SUMS} does not agree with its manifest`, SUMS, ''],
     ['a.csv is missing or of another size', 'a.csv', 'id\r\n'],
-  ])('is found by what is in it: %s', async (what, file, content) => {
+  ])('a changed file, %s: throws `destination`', async (what, file, content) => {
     commit({ [folderOf(1)]: exportOf(), [`${folderOf(1)}/${file}`]: content });
     await expect(historyOf().last()).rejects.toMatchObject(damaged(folderOf(1), what));
   });
 
-  test('is found though an earlier look found it whole', async () => {
+  test('damaged after an earlier search found it whole: throws `destination`', async () => {
     const history = historyOf();
     commit({ [folderOf(1)]: exportOf() });
     await history.last();
@@ -166,7 +163,7 @@ describe('a last export that is damaged', () => {
   });
 });
 
-describe('the export before one', () => {
+describe('BranchHistory.before', () => {
   async function delivered() {
     const [first, second, third] = chain();
     commit({ [folderOf(1)]: first, [folderOf(2)]: second, [folderOf(3)]: third });
@@ -174,7 +171,7 @@ describe('the export before one', () => {
     return { history, first, second, third: (await history.last()) as DeliveredExport };
   }
 
-  test('is the one that it names, down to the first, which has none', async () => {
+  test('a chain of three: returns each previous export, and null for the first', async () => {
     const { history, first, second, third } = await delivered();
     const before = (await history.before(third)) as DeliveredExport;
     expect(before).toMatchObject({ id: second.link.id, place: placeOf(folderOf(2)) });
@@ -185,20 +182,20 @@ describe('the export before one', () => {
   test.each<[string, object]>([
     ['another id', { id: 'other' }],
     ['another manifest', { sha256: 'other' }],
-  ])('is none where what is there has %s', async (_, other) => {
+  ])('the export there has %s: returns null', async (_, other) => {
     const { history, third } = await delivered();
     expect(await history.before({ ...third, before: { ...(third.before as DeliveredExport), ...other } })).toBeNull();
   });
 
-  test('is not looked for among later ones', async () => {
+  test('an export whose window ends after the asked one starts: is not its previous export', async () => {
     const { history, second, third } = await delivered();
     expect(await history.before({ ...third, window: day(1) })).toBeNull();
     expect(await history.before({ ...third, window: day(3) })).toMatchObject({ id: second.link.id });
   });
 });
 
-describe('a file of an export', () => {
-  test('is read as its manifest has it', async () => {
+describe('BranchHistory.read', () => {
+  test('a file: is returned where it has the digest of its manifest, else throws `destination`', async () => {
     commit({ [folderOf(1)]: exportOf({ csvs: { 'a.csv': 'id\r\n7\r\n' } }) });
     const history = historyOf();
     const last = (await history.last()) as DeliveredExport;
@@ -213,11 +210,11 @@ describe('a file of an export', () => {
   });
 });
 
-describe('what GitHub refuses', () => {
+describe('BranchHistory where GitHub refuses', () => {
   test.each<[string, RegExp]>([
-    ['the last one', /^GET \/git\/trees/],
-    ['a file', /^GET \/git\/blobs/],
-  ])('comes out with the way out: %s', async (_, pattern) => {
+    ['the tree of the last export', /^GET \/git\/trees/],
+    ['the blob of its manifest', /^GET \/git\/blobs/],
+  ])('%s is refused: throws an error with the way out', async (_, pattern) => {
     commit({ [folderOf(1)]: exportOf() });
     meanwhile = (request) => (pattern.test(lineOf(request)) ? answered(403, { message: 'No.' }) : undefined);
     await expect(historyOf().last()).rejects.toMatchObject({
@@ -227,7 +224,7 @@ describe('what GitHub refuses', () => {
     });
   });
 
-  test('of a file or an export before, too', async () => {
+  test('reading a file or the previous export is refused: throws an error with the way out', async () => {
     const [first, second] = chain();
     commit({ [folderOf(1)]: first, [folderOf(2)]: second });
     const history = historyOf();

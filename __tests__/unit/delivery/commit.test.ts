@@ -91,8 +91,8 @@ const failure = (promise: Promise<unknown>): Promise<ExportError> =>
     },
   );
 
-describe('an export', () => {
-  test('is one commit on top of the branch, and the receipt says which', async () => {
+describe('commitExport', () => {
+  test('a branch: gets one commit on top, and the receipt names it', async () => {
     const branch = await open();
     const before = repository().head('main');
     const made = exportOf();
@@ -113,7 +113,7 @@ describe('an export', () => {
     expect(clock.sleeps).toEqual([]);
   });
 
-  test('goes in one call up to 25 MB, and blob by blob above', async () => {
+  test('an export up to 25 MB: goes in one call, and blob by blob above', async () => {
     const branch = await open();
     const made = exportOf();
     const sized = (bytes: number) => made.files.map((file) => ({ ...file, bytes: file.path === 'a.csv' ? bytes : 0 }));
@@ -127,15 +127,15 @@ describe('an export', () => {
   });
 });
 
-describe('a branch that is not there', () => {
-  test('starts from the default branch', async () => {
+describe('commitExport to a branch that is not there', () => {
+  test('not an orphan: the branch starts from the default branch', async () => {
     const branch = await open({}, { branch: 'logs' });
     const { sha } = await deliver(branch, exportOf());
     expect(commits('logs')).toEqual([sha, repository().head('main')]);
     expect(pathsOf('logs')).toEqual(['README.md', ...pathsBelow(FOLDER)].sort());
   });
 
-  test('starts without history where it is an orphan, and keeps the bytes of what is in it', async () => {
+  test('an orphan: starts without history, and gets attributes that keep its bytes', async () => {
     const branch = await open({}, { branch: 'logs', orphan: true });
     const { sha, changed } = await deliver(branch, exportOf());
     expect(changed).toBe(true);
@@ -146,7 +146,7 @@ describe('a branch that is not there', () => {
     expect(await deliver(branch, exportOf())).toMatchObject({ sha, changed: true });
   });
 
-  test('is made at the default branch where that has the export', async () => {
+  test('the default branch has the export: the branch is made at its head', async () => {
     await open();
     const main = await deliver(await loopback.open(), exportOf());
     repository().commit('main', { theirs: 'x' });
@@ -157,8 +157,8 @@ describe('a branch that is not there', () => {
   });
 });
 
-describe('an empty repository', () => {
-  test('gets a first commit that keeps bytes as they are, and the export on top', async () => {
+describe('commitExport to an empty repository', () => {
+  test('a repository without commits: gets a first commit with attributes, and the export on top', async () => {
     const branch = await open({ empty: true });
     const { sha } = await deliver(branch, exportOf());
     expect(commits()).toHaveLength(2);
@@ -167,7 +167,7 @@ describe('an empty repository', () => {
     expect(pathsOf()).toEqual(['.gitattributes', ...pathsBelow(FOLDER)].sort());
   });
 
-  test('that stays empty whatever is written to it ends the tries', async () => {
+  test('a repository that stays empty after each write: throws when the tries are used up', async () => {
     const branch = await open({ empty: true });
     meanwhile = ({ method }) => (method === 'PUT' ? answered(201) : undefined);
     expect(await failure(deliver(branch, exportOf()))).toMatchObject({ kind: 'destination' });
@@ -175,8 +175,8 @@ describe('an empty repository', () => {
   });
 });
 
-describe('what is there already', () => {
-  test('the same export again, made at another time, is left alone', async () => {
+describe('commitExport where something is there already', () => {
+  test('the same export, made at another time: is kept, and nothing is committed', async () => {
     const branch = await open();
     await deliver(branch, exportOf());
     const theirs = repository().commit('main', { theirs: 'x' });
@@ -185,7 +185,7 @@ describe('what is there already', () => {
     expect(repository().head('main')).toBe(theirs);
   });
 
-  test('the very bytes are ours, from a try whose reply was lost: the commit that brought them is found', async () => {
+  test('the same bytes, from a try whose reply was lost: returns the commit that added them', async () => {
     const branch = await open();
     const { sha } = await deliver(branch, exportOf());
     for (const n of [1, 2]) repository().commit('main', { theirs: String(n) });
@@ -193,7 +193,7 @@ describe('what is there already', () => {
     expect(commits()).toHaveLength(4);
   });
 
-  test('behind too many commits of others, the last of them has to do', async () => {
+  test('the commit that added the same bytes lies too deep: returns the head of the branch', async () => {
     const branch = await open();
     await deliver(branch, exportOf());
     for (let n = 1; n < 50; n++) repository().commit('main', { theirs: String(n) });
@@ -208,8 +208,8 @@ describe('what is there already', () => {
     ['another window', { window: { ...day(1), to: day(1).to - 1000 } }],
     ['other filters', { inputs: { filters: 'actor: a' } }],
     ['another predecessor', { last: exportOf({ window: day(0) }).link }],
-    ['no chain that it is a part of', { inputs: { from: 'P1D' } }],
-  ])('an export of %s stands beside it', async (_, made) => {
+    ['no chain', { inputs: { from: 'P1D' } }],
+  ])('an export of %s: the new one is committed beside it, as a revision', async (_, made) => {
     const branch = await open();
     await deliver(branch, exportOf());
     const other = await deliver(branch, exportOf(made));
@@ -227,7 +227,7 @@ describe('what is there already', () => {
     ['has a manifest that is damaged', { [MANIFEST]: '{' }],
     ['lacks a CSV', { 'a.csv': null }],
     ['has a CSV that somebody has changed', { 'b.csv': 'id\r\n' }],
-  ])('a folder that %s is left, and the export stands beside it', async (_, files) => {
+  ])('a folder that %s: stays, and the export is committed beside it', async (_, files) => {
     const branch = await open();
     const there = Object.entries(files).map(([name, content]) => [`${FOLDER}/${name}`, content]);
     const parts = { csvs: { 'a.csv': 'id\r\n1\r\n', 'b.csv': 'id\r\n2\r\n' } };
@@ -238,35 +238,38 @@ describe('what is there already', () => {
     expect(pathsOf()).toEqual(expect.arrayContaining(pathsBelow(`${FOLDER}-r2`)));
   });
 
-  test('files of others beside ours do not make it another export', async () => {
+  test('files of others beside ours: the export counts as the same', async () => {
     const branch = await open();
     repository().commit('main', { ...exportOf().below(FOLDER), [`${FOLDER}/note.md`]: 'seen' });
     expect(await deliver(branch, exportOf())).toMatchObject({ folder: FOLDER });
   });
 
-  test('a file in the place of the folder is left, and the export stands beside it', async () => {
+  test('a file in the place of the folder: stays, and the export is committed beside it', async () => {
     const branch = await open();
     repository().commit('main', { [FOLDER]: 'a file' });
     expect(await deliver(branch, exportOf())).toMatchObject({ folder: `${FOLDER}-r2` });
     expect(pathsOf()).toContain(FOLDER);
   });
 
-  test.each(['audit-logs', 'audit-logs/infisical'])('a file in the place of %s above it is an error', async (path) => {
-    const branch = await open();
-    const before = repository().commit('main', { [path]: 'a file' });
-    expect(await failure(deliver(branch, exportOf()))).toMatchObject({
-      kind: 'destination',
-      message: 'A file is where a folder has to be.',
-      where: '`audit-logs/infisical` in the repository',
-      next: expect.stringContaining('`commit-path`'),
-    });
-    expect(repository().head('main')).toBe(before);
-  });
+  test.each(['audit-logs', 'audit-logs/infisical'])(
+    'a file in the place of the parent folder %s: throws `destination`',
+    async (path) => {
+      const branch = await open();
+      const before = repository().commit('main', { [path]: 'a file' });
+      expect(await failure(deliver(branch, exportOf()))).toMatchObject({
+        kind: 'destination',
+        message: 'A file is where a folder has to be.',
+        where: '`audit-logs/infisical` in the repository',
+        next: expect.stringContaining('`commit-path`'),
+      });
+      expect(repository().head('main')).toBe(before);
+    },
+  );
 
   test.each<[kind: string, status: number]>([
     ['auth', 403],
     ['unavailable', 503],
-  ])('a manifest that cannot be had now is no reason to write beside it: %s', async (kind, status) => {
+  ])('the manifest there cannot be read (%s): throws that error, and writes no revision', async (kind, status) => {
     const branch = await open();
     await deliver(branch, exportOf());
     const manifest = exportOf().files.find(({ path }) => path === MANIFEST)?.blob ?? '';
@@ -277,8 +280,8 @@ describe('what is there already', () => {
   });
 });
 
-describe('others write to the branch', () => {
-  test('between reading and writing: it is tried again after a pause, on top of them', async () => {
+describe('commitExport while others write to the branch', () => {
+  test('they write between our reading and writing: tries again after a pause, on top of them', async () => {
     const branch = await open();
     const theirs: string[] = [];
     meanwhile = ({ path }) => {
@@ -294,7 +297,7 @@ describe('others write to the branch', () => {
     expect(clock.sleeps).toEqual([500, 1000]);
   });
 
-  test('at every try: it ends, and says that others keep moving it', async () => {
+  test('they write at every try: throws, and says that others keep moving the branch', async () => {
     const branch = await open();
     let count = 0;
     meanwhile = ({ path }) => {
@@ -312,7 +315,7 @@ describe('others write to the branch', () => {
     expect(pathsOf()).toEqual(['README.md', 'theirs']);
   });
 
-  test('and GitHub refuses for another reason: that is the error, at once', async () => {
+  test('GitHub refuses for another reason: throws that error at once', async () => {
     const branch = await open({ protectedBranches: ['main'] });
     expect(await failure(deliver(branch, exportOf()))).toMatchObject({
       kind: 'destination',
@@ -322,7 +325,7 @@ describe('others write to the branch', () => {
   });
 });
 
-describe('an export that goes on from the last one', () => {
+describe('commitExport of an export that goes on from the last one', () => {
   const folderOf = ({ to }: Window) => `audit-logs/infisical/${compactInstant(to)}`;
 
   /** The branch with the first day's export, and the next day's, which goes on from it. */
@@ -342,13 +345,13 @@ describe('an export that goes on from the last one', () => {
     return { branch, last, next, go };
   }
 
-  test('is committed where the last one is what it was', async () => {
+  test('the last export is unchanged: commits', async () => {
     const { go } = await chain();
     expect(await go()).toMatchObject({ sha: repository().head('main'), folder: folderOf(day(2)), changed: true });
     expect(commits()).toHaveLength(3);
   });
 
-  test('gives way where another run has gone on from there', async () => {
+  test('another run has gone on from there: throws ConcurrentExport', async () => {
     const { go, last } = await chain();
     const theirs = exportOf({ window: { ...day(2), to: day(2).from + 1000 }, last });
     const before = repository().commit('main', theirs.below('audit-logs/infisical/20261121T000001Z'));
@@ -356,7 +359,7 @@ describe('an export that goes on from the last one', () => {
     expect(repository().head('main')).toBe(before);
   });
 
-  test('gives way to a run that was first by a moment', async () => {
+  test('another run commits a moment earlier: throws ConcurrentExport', async () => {
     const { go, last } = await chain();
     const theirs = exportOf({ window: { ...day(2), to: day(2).from + 1000 }, last });
     meanwhile = atFirst('POST /graphql', () => {
@@ -367,13 +370,13 @@ describe('an export that goes on from the last one', () => {
     expect(commits()).toHaveLength(3);
   });
 
-  test('gives way where the last one has been taken away', async () => {
+  test('the last export was removed: throws ConcurrentExport', async () => {
     const { go } = await chain();
     repository().commit('main', Object.fromEntries(pathsBelow(folderOf(day(1))).map((path) => [path, null])));
     await expect(go()).rejects.toThrow(ConcurrentExport);
   });
 
-  test('whose reply is lost is found again, and stays one commit', async () => {
+  test('the reply to its commit is lost: the commit is found, and stays the only one', async () => {
     const { go } = await chain();
     meanwhile = atFirst('POST /graphql', () => lost);
     expect(await go()).toMatchObject({ sha: repository().head('main'), changed: true });
@@ -381,7 +384,7 @@ describe('an export that goes on from the last one', () => {
     expect(asked('POST /graphql')).toBe(3);
   });
 
-  test('whose reply is lost is found again, also where the branch is not to be seen for a moment', async () => {
+  test('the reply is lost and the branch is invisible for a moment: the commit is found, and stays the only one', async () => {
     const { go } = await chain({ branch: 'logs', orphan: true });
     let isLost = false;
     meanwhile = (request) => {

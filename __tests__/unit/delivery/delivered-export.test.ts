@@ -72,8 +72,8 @@ function written(task: ExportTask, given: Readonly<Record<string, string>> = { f
   return Buffer.from(`${JSON.stringify(manifestOf(about), null, 2)}\n`);
 }
 
-describe('what a manifest says', () => {
-  test('of an export that was made is read as it was', async () => {
+describe('readDeliveredExport', () => {
+  test('the manifest of an export: returns what the export was', async () => {
     const tape = readTape('datafold');
     const server = await play(tape);
     const done = await run({ inputs: { ...tape.query, 'base-url': server.origin } });
@@ -95,7 +95,7 @@ describe('what a manifest says', () => {
     });
   });
 
-  test('of the first export of a chain', () => {
+  test('the first export of a chain: has no previous one', () => {
     const link = readDeliveredExport(written(taskOf(WINDOW)), PLACE);
     expect(link).toMatchObject({ window: WINDOW, artifact: null, before: null, chained: true, gap: false });
     expect(link.scope).toBe(inputsOf({ from: 'last-export' }).request.scope);
@@ -104,25 +104,25 @@ describe('what a manifest says', () => {
   test.each([
     ['an artifact', 42],
     ['a branch', null],
-  ])('of an export that goes on from one in %s', (_, artifact) => {
+  ])('an export that goes on from one in %s: has its reference', (_, artifact) => {
     const last = linkOf({ from: 0, to: WINDOW.from }, { artifact });
     const { before } = readDeliveredExport(written(taskOf(WINDOW, { previous: last })), PLACE);
     expect(before).toEqual({ id: last.id, sha256: last.sha256, artifact });
   });
 
-  test('of a gap', () => {
+  test('a manifest with a gap: returns that there is one', () => {
     const gap = { from: WINDOW.from - 1, to: WINDOW.from };
     expect(readDeliveredExport(written(taskOf(WINDOW, { gap })), PLACE).gap).toBe(true);
   });
 
-  test('of parts, in their order', () => {
+  test('a CSV in parts: returns the parts in their order', () => {
     expect(readDeliveredExport(written(taskOf(WINDOW)), PLACE).files).toEqual([
       { name: 'audit.part-001.csv', bytes: 10, sha256: sha256('1') },
       { name: 'audit.part-002.csv', bytes: 20, sha256: sha256('2') },
     ]);
   });
 
-  test('of the copy for spreadsheets, apart from them; SHA256SUMS has both', () => {
+  test('a copy for spreadsheets: is returned apart from the CSV, and SHA256SUMS has both', () => {
     const link = readDeliveredExport(written(taskOf(WINDOW)), PLACE);
     expect(link.copies).toEqual(copies.map(({ name, bytes, sha256: sum }) => ({ name, bytes, sha256: sum })));
     const lines = [...table.files, ...copies].map(({ name, sha256: sum }) => `${sum}  ${name}\n`);
@@ -133,7 +133,7 @@ describe('what a manifest says', () => {
     }
   });
 
-  test('of any window to the millisecond', () => {
+  test('any window: is read to the millisecond', () => {
     const windows = fc.tuple(fc.nat({ max: 4_102_444_800_000 }), fc.integer({ min: 1, max: 400 * 86_400_000 }));
     fc.assert(
       fc.property(windows, ([from, length]) => {
@@ -143,7 +143,7 @@ describe('what a manifest says', () => {
     );
   });
 
-  test('of two exports that differ in a run alone are two ids', () => {
+  test('two exports that differ in their run alone: have two ids', () => {
     const [first, again] = [written(taskOf(WINDOW)), written(taskOf(WINDOW))].map(
       (bytes) => readDeliveredExport(bytes, PLACE).id,
     );
@@ -155,19 +155,19 @@ describe('what a manifest says', () => {
   });
 });
 
-describe('an export that was found', () => {
+describe('checkContent and checkSums', () => {
   const link = linkOf(WINDOW);
   const content = Buffer.from('id\r\n7\r\n');
   const file = { name: 'audit.csv', bytes: content.length, sha256: sha256(content) };
   const sums = `${link.files[0]?.sha256}  ${link.files[0]?.name}\n${link.sha256}  datapackage.json\n`;
 
-  test('has the files that its manifest names, byte for byte', () => {
+  test('checkContent: returns the listed bytes, and throws `destination` for any others', () => {
     expect(checkContent(link, file, content)).toBe(content);
     const other = Buffer.from('id\r\n8\r\n');
     expect(() => checkContent(link, file, other)).toThrow('audit.csv is not what its manifest says');
   });
 
-  test('has checksums that agree with its manifest', () => {
+  test('checkSums: accepts the sums of the manifest, and throws `destination` for any others', () => {
     checkSums(link, Buffer.from(sums));
     for (const other of ['', sums.slice(0, -1), sums.replace(/^./, 'x'), sums + sums]) {
       expect(() => checkSums(link, Buffer.from(other))).toThrow('SHA256SUMS does not agree with its manifest');
@@ -175,7 +175,7 @@ describe('an export that was found', () => {
   });
 });
 
-describe('a manifest that is damaged', () => {
+describe('readDeliveredExport of a damaged manifest', () => {
   const whole = written(taskOf(WINDOW, { previous: linkOf({ from: 0, to: WINDOW.from }, { artifact: 42 }) }));
 
   /** The manifest with one value changed; `undefined` removes it. */
@@ -199,7 +199,7 @@ describe('a manifest that is damaged', () => {
     throw new Error('was taken for whole');
   }
 
-  test('is an error of the destination, with its place and the way out', () => {
+  test('damagedExportError: is a `destination` error with place and way out', () => {
     expect(refusal(Buffer.of())).toMatchObject({
       kind: 'destination',
       message: 'The last export is damaged: its manifest cannot be read.',
@@ -209,7 +209,7 @@ describe('a manifest that is damaged', () => {
     expect(damagedExportError(PLACE, 'x.csv is missing').message).toBe('The last export is damaged: x.csv is missing.');
   });
 
-  test('a manifest of a newer version is refused, with both versions, its place and the way out', () => {
+  test('a newer version: throws an error with both versions, place and way out', () => {
     expect(refusal(changed('export.version', MANIFEST_VERSION + 1))).toMatchObject({
       kind: 'destination',
       message: 'The last export has a manifest of version 3, and this exporter reads versions up to 2.',
@@ -218,11 +218,14 @@ describe('a manifest that is damaged', () => {
     });
   });
 
-  test.each(['', ' ', 'null', '[]', '7', '"x"', '{}', '\ufffd', '<!doctype html>', '{"id":"x"}'])('is %j', (text) => {
-    expect(refusal(Buffer.from(text))).toMatchObject({ kind: 'destination', where: PLACE });
-  });
+  test.each(['', ' ', 'null', '[]', '7', '"x"', '{}', '\ufffd', '<!doctype html>', '{"id":"x"}'])(
+    'the text %j: throws `destination`',
+    (text) => {
+      expect(refusal(Buffer.from(text))).toMatchObject({ kind: 'destination', where: PLACE });
+    },
+  );
 
-  test('is cut anywhere', () => {
+  test('a manifest truncated anywhere: throws `destination`', () => {
     const end = String(whole).trimEnd().length;
     fc.assert(
       fc.property(fc.nat({ max: end - 1 }), (length) => {
@@ -257,7 +260,7 @@ describe('a manifest that is damaged', () => {
       'resources.1.hash',
       [undefined, 'sha256:', HASH.slice(7), HASH.toUpperCase(), `${HASH}0`, HASH.replace('256', '1')],
     ],
-  ])('has another `%s`: each of %j', (path, values) => {
+  ])('another `%s`, each of %j: throws `destination`', (path, values) => {
     for (const value of values) {
       expect({ value, error: refusal(changed(path, value)) }).toMatchObject({
         error: { kind: 'destination', where: PLACE },
@@ -265,7 +268,7 @@ describe('a manifest that is damaged', () => {
     }
   });
 
-  test('is never anything else than an error of the destination, or a link', () => {
+  test('any JSON in any field: returns an export, or throws `destination`', () => {
     const paths = fc.constantFrom(
       ...['$schema', 'name', 'id', 'resources', 'export', 'export.window', 'export.chain', 'export.gap', 'export.run'],
       ...[
@@ -291,7 +294,7 @@ describe('a manifest that is damaged', () => {
     );
   });
 
-  test('is not one for what it says besides', () => {
+  test('fields that no export depends on: may have any value', () => {
     for (const path of ['title', 'created', 'sources', 'export.requests', 'export.run', 'export.completeness']) {
       expect(readDeliveredExport(changed(path, null), PLACE).chained).toBe(true);
     }

@@ -24,13 +24,13 @@ function csvs(contents: Readonly<Record<string, string>>) {
   );
 }
 
-describe('a digest', () => {
+describe('hashBytes, hashFile and checksumsText', () => {
   test.each([
     ['nothing', 0],
     ['a few bytes', 10],
     ['as much as is read at a time', 2 ** 20],
-    ['much more, each piece of which is another', 9 * 2 ** 20 + 1],
-  ])('of %s is the same from memory and from the disk', async (_, bytes) => {
+    ['9 MiB and a byte, each MiB with other content', 9 * 2 ** 20 + 1],
+  ])('%s: has one digest from memory and from the disk', async (_, bytes) => {
     const content = Buffer.alloc(bytes, Array.from({ length: 100_003 }, (__, index) => index).join());
     await writeFile(join(folder, 'a'), content);
     const digest = { bytes, sha256: sha256(content) };
@@ -38,7 +38,7 @@ describe('a digest', () => {
     expect(await hashFile(join(folder, 'a'))).toEqual(digest);
   });
 
-  test('is one line of the checksums for each file', () => {
+  test('checksumsText: has one line for each file', () => {
     const [a, b] = [sha256('a'), sha256('b')];
     expect(checksumsText([{ name: 'a.csv', sha256: a }])).toBe(`${a}  a.csv\n`);
     expect(
@@ -50,8 +50,8 @@ describe('a digest', () => {
   });
 });
 
-describe('the evidence of an export', () => {
-  test('is the manifest, and checksums that `sha256sum` finds right; both are listed after the CSV', async () => {
+describe('writeEvidence', () => {
+  test('an export: gets a manifest and checksums that `sha256sum` accepts, listed after the CSV', async () => {
     const parts = await csvs({ 'a.part-001.csv': 'n\r\n1\r\n', 'a.part-002.csv': 'n\r\n2\r\n' });
     const { files, manifest } = await writeEvidence(folder, parts, { name: 'a', export: { rows: [1] } });
     const names = ['a.part-001.csv', 'a.part-002.csv', 'datapackage.json', 'SHA256SUMS'];
@@ -72,19 +72,22 @@ describe('the evidence of an export', () => {
     expect(files).toEqual(await Promise.all(listed));
   });
 
-  test('is a text that people can read: lines, and an end to the last one', async () => {
+  test('the manifest: is indented JSON with a final line feed', async () => {
     await writeEvidence(folder, await csvs({ 'a.csv': 'n\r\n' }), { name: 'a' });
     expect(await readFile(join(folder, 'datapackage.json'), 'utf8')).toBe('{\n  "name": "a"\n}\n');
   });
 
-  test.each(['SHA256SUMS', 'datapackage.json'])('never takes the place of a %s that is there', async (name) => {
-    const parts = await csvs({ 'a.csv': 'n\r\n' });
-    await writeFile(join(folder, name), 'theirs');
-    await expect(writeEvidence(folder, parts, { name: 'a' })).rejects.toThrow();
-    expect(await readFile(join(folder, name), 'utf8')).toBe('theirs');
-  });
+  test.each(['SHA256SUMS', 'datapackage.json'])(
+    'an existing %s: throws, and the file stays as it was',
+    async (name) => {
+      const parts = await csvs({ 'a.csv': 'n\r\n' });
+      await writeFile(join(folder, name), 'theirs');
+      await expect(writeEvidence(folder, parts, { name: 'a' })).rejects.toThrow();
+      expect(await readFile(join(folder, name), 'utf8')).toBe('theirs');
+    },
+  );
 
-  test('has no manifest where the checksums could not be written: an export without it is none', async () => {
+  test('the checksums cannot be written: leaves no manifest, without which an export does not count', async () => {
     const parts = await csvs({ 'a.csv': 'n\r\n' });
     await writeFile(join(folder, 'SHA256SUMS'), 'theirs');
     await expect(writeEvidence(folder, parts, { name: 'a' })).rejects.toThrow();

@@ -43,8 +43,8 @@ const LINK = {} as DeliveredExport;
 
 const WHOLE = ['SHA256SUMS', 'a.csv', 'datapackage.json'];
 
-describe('under the workspace', () => {
-  test('the folder is made, with those around it', async () => {
+describe('makeFolder under the workspace', () => {
+  test('missing parent folders: are made too', async () => {
     const { path, place } = await make('audit/logs');
     expect(place).toBe(join(workspace, 'audit', 'logs', NAME));
     expect(dirname(path)).toBe(dirname(place));
@@ -53,17 +53,17 @@ describe('under the workspace', () => {
     expect(await readdir(dirname(place))).toEqual([basename(path)]);
   });
 
-  test('it is made beside other exports', async () => {
+  test('a parent folder with other exports: gets the new folder beside them', async () => {
     await (await make('logs', 'another')).name(LINK);
     await (await make('./logs/')).name(LINK);
     expect((await readdir(join(workspace, 'logs'))).sort()).toEqual(['another', NAME]);
   });
 
-  test('it is made in the workspace itself', async () => {
+  test('no parent folder: the folder is made in the workspace itself', async () => {
     expect((await make('.')).place).toBe(join(workspace, NAME));
   });
 
-  test('remove() takes it away with all that is in it, and nothing else', async () => {
+  test('remove: deletes the folder with its files, and nothing else', async () => {
     await (await make('logs', 'another')).name(LINK);
     const folder = await make('logs');
     await writeFile(join(folder.path, 'a.csv.partial'), 'x');
@@ -72,7 +72,7 @@ describe('under the workspace', () => {
     await folder.remove();
   });
 
-  test('an export that is there already is left as it is', async () => {
+  test('an export of that name: throws `destination`, and the export stays as it is', async () => {
     const there = join(workspace, 'logs', NAME);
     await mkdir(there, { recursive: true });
     await writeFile(join(there, 'a.csv'), 'theirs');
@@ -86,7 +86,7 @@ describe('under the workspace', () => {
     expect(await readFile(join(there, 'a.csv'), 'utf8')).toBe('theirs');
   });
 
-  test('so is a file, or a link, of its name', async () => {
+  test('a file or a link of that name: throws `destination`, and it stays as it is', async () => {
     await writeFile(join(workspace, NAME), 'theirs');
     await expect(make('.')).rejects.toMatchObject({ kind: 'destination' });
     expect(await readFile(join(workspace, NAME), 'utf8')).toBe('theirs');
@@ -102,26 +102,26 @@ describe('under the workspace', () => {
     expect(await readdir(outside)).toEqual([]);
   });
 
-  test.each(['logs', 'logs/2026'])('a file in the way of %s is an error', async (path) => {
+  test.each(['logs', 'logs/2026'])('a file in the way of %s: throws `destination`', async (path) => {
     await writeFile(join(workspace, 'logs'), 'theirs');
     await expect(make(path)).rejects.toMatchObject({ kind: 'destination' });
     expect(await readFile(join(workspace, 'logs'), 'utf8')).toBe('theirs');
   });
 
-  test('a workspace that is not there is an error', async () => {
+  test('a missing workspace: throws', async () => {
     await rm(workspace, { recursive: true });
     await expect(make('logs')).rejects.toMatchObject({ name: 'ExportError', kind: 'destination' });
   });
 });
 
-describe('an export gets its name', () => {
+describe('the name of an export folder', () => {
   const made = async (): Promise<ExportFolder> => {
     const folder = await make('logs');
     await folder.name(await fill(folder.path));
     return folder;
   };
 
-  test('in one step, when it is whole', async () => {
+  test('a complete export: gets its name in one step', async () => {
     const folder = await make('logs');
     const link = await fill(folder.path);
     expect(await readdir(join(workspace, 'logs'))).toEqual([basename(folder.path)]);
@@ -132,14 +132,14 @@ describe('an export gets its name', () => {
     expect((await readdir(folder.place)).sort()).toEqual(WHOLE);
   });
 
-  test('and has lost it before the first of its files goes', async () => {
+  test('remove: takes the name away before the first file', async () => {
     const folder = await made();
     await folder.remove();
     expect(folder.path).not.toBe(folder.place);
     expect(await readdir(join(workspace, 'logs'))).toEqual([]);
   });
 
-  test('unless the same export has it: that one stays, and this one is as good until it is closed', async () => {
+  test('the same export has the name: that one stays, and ours is kept until close', async () => {
     const { place } = await made();
     const manifest = await readFile(join(place, 'datapackage.json'), 'utf8');
     const again = await make('logs');
@@ -152,7 +152,7 @@ describe('an export gets its name', () => {
     expect(await readFile(join(place, 'datapackage.json'), 'utf8')).toBe(manifest);
   });
 
-  test('and what was there before stays where this one goes', async () => {
+  test('remove where the same export had the name: that one stays', async () => {
     const { place } = await made();
     const again = await make('logs');
     await again.name(await fill(again.path));
@@ -163,7 +163,7 @@ describe('an export gets its name', () => {
   test.each<[string, string, object]>([
     ['other rows', 'b\r\n', {}],
     ['another export before it', 'a\r\n', { chain: { previous: { id: 'y', sha256: 'z' } } }],
-  ])('but not where one with %s has it', async (_, csv, more) => {
+  ])('an export with %s has the name: throws `destination`', async (_, csv, more) => {
     const { place } = await made();
     const again = await make('logs');
     const link = await fill(again.path, csv, more);
@@ -181,14 +181,14 @@ describe('an export gets its name', () => {
     ['without its sums', (there) => rm(join(there, 'SHA256SUMS'))],
     ['whose sums say something else', (there) => writeFile(join(there, 'SHA256SUMS'), 'x')],
     ['without its CSV', (there) => rm(join(there, 'a.csv'))],
-  ])('and nothing is asked of the vendor where an export %s has it', async (_, change) => {
+  ])('an export %s has the name: throws before any request to the vendor', async (_, change) => {
     const { place } = await made();
     await change(place);
     await expect(make('logs')).rejects.toMatchObject({ kind: 'destination', where: place });
     expect(await readdir(join(workspace, 'logs'))).toEqual([NAME]);
   });
 
-  test('what a run that was killed has left goes, and nothing else', async () => {
+  test('the remains of a killed run: are deleted, and nothing else', async () => {
     const killed = await make('logs');
     await writeFile(join(killed.path, 'a.csv.partial'), 'x');
     await make('logs', 'another');
@@ -200,7 +200,7 @@ describe('an export gets its name', () => {
     await expect(killed.name(LINK)).rejects.toMatchObject({ kind: 'destination' });
   });
 
-  test('an empty folder of the name gives way, where it was made meanwhile', async () => {
+  test('an empty folder of the name, made meanwhile: is replaced', async () => {
     const folder = await make('logs');
     await mkdir(folder.place);
     await folder.name(await fill(folder.path));
@@ -208,7 +208,7 @@ describe('an export gets its name', () => {
   });
 });
 
-describe('a way out of the workspace', () => {
+describe('makeFolder with a path that leads out of the workspace', () => {
   const LEADS_OUT = {
     kind: 'input',
     message: expect.stringContaining('leads out of the workspace'),
@@ -216,47 +216,47 @@ describe('a way out of the workspace', () => {
     next: 'Choose a folder that lies in the workspace.',
   };
 
-  test.each(['link', 'link/deeper', 'a/../link', './link'])('through a link is refused: %s', async (path) => {
+  test.each(['link', 'link/deeper', 'a/../link', './link'])('a link, %s: throws', async (path) => {
     await symlink(outside, join(workspace, 'link'));
     await expect(make(path)).rejects.toMatchObject(LEADS_OUT);
     expect(await readdir(outside)).toEqual([]);
   });
 
-  test('is refused where the link lies deeper', async () => {
+  test('a link further down: throws', async () => {
     await mkdir(join(workspace, 'a', 'b'), { recursive: true });
     await symlink('../../..', join(workspace, 'a', 'b', 'up'));
     await expect(make('a/b/up/work-outside')).rejects.toMatchObject(LEADS_OUT);
     expect(await readdir(outside)).toEqual([]);
   });
 
-  test.each(['..', '../work-outside', 'a/../../work-outside'])('by %s is refused', async (path) => {
+  test.each(['..', '../work-outside', 'a/../../work-outside'])('the path %s: throws', async (path) => {
     await expect(make(path)).rejects.toMatchObject(LEADS_OUT);
     expect(await readdir(outside)).toEqual([]);
   });
 
-  test('is not taken for one where a link stays inside', async () => {
+  test('a link that stays inside the workspace: is accepted', async () => {
     await mkdir(join(workspace, 'real'));
     await symlink('real', join(workspace, 'link'));
     await (await make('link')).name(LINK);
     expect(await readdir(join(workspace, 'real'))).toEqual([NAME]);
   });
 
-  test('is not taken for one where the workspace itself is a link', async () => {
+  test('a workspace that is itself a link: is accepted', async () => {
     const link = join(base, 'link-to-work');
     await symlink(workspace, link);
     await (await makeFolder(NAME, { path: 'logs', workspace: link, temp }, EXPECTED)).name(LINK);
     expect(await readdir(join(workspace, 'logs'))).toEqual([NAME]);
   });
 
-  test('that leads nowhere is an error, and makes nothing', async () => {
+  test('a link that leads nowhere: throws, and makes nothing', async () => {
     await symlink(join(outside, 'not-there'), join(workspace, 'link'));
     await expect(make('link')).rejects.toMatchObject({ kind: 'destination', where: join(workspace, 'link') });
     expect(await readdir(outside)).toEqual([]);
   });
 });
 
-describe("in the runner's temp", () => {
-  test('each export has a new folder around it', async () => {
+describe("makeFolder in the runner's temporary folder", () => {
+  test('each export: gets a new folder around it', async () => {
     const [one, other] = [await make(null), await make(null)];
     expect([one, other].map(({ place }) => basename(place))).toEqual([NAME, NAME]);
     expect(one.place).not.toBe(other.place);
@@ -266,14 +266,14 @@ describe("in the runner's temp", () => {
     expect(await readdir(dirname(one.place))).toEqual([NAME]);
   });
 
-  test('remove() takes the folder around it away too', async () => {
+  test('remove: deletes the folder around it too', async () => {
     const folder = await make(null);
     await writeFile(join(folder.path, 'a.csv.partial'), 'x');
     await folder.remove();
     expect(await readdir(temp)).toEqual([]);
   });
 
-  test("the machine's own temp does where the runner names none", async () => {
+  test("no RUNNER_TEMP: uses the system's temporary folder", async () => {
     const folder = await makeFolder(NAME, { path: null, workspace, temp: '' }, EXPECTED);
     try {
       expect(dirname(dirname(folder.path))).toBe(tmpdir());
@@ -282,7 +282,7 @@ describe("in the runner's temp", () => {
     }
   });
 
-  test('a temp that is not there is an error', async () => {
+  test('a missing temporary folder: throws', async () => {
     const gone = join(temp, 'not-there');
     await expect(makeFolder(NAME, { path: null, workspace, temp: gone }, EXPECTED)).rejects.toMatchObject({
       name: 'ExportError',
@@ -290,7 +290,7 @@ describe("in the runner's temp", () => {
     });
   });
 
-  test('nothing is left of a folder that could not be made', async () => {
+  test('a folder that cannot be made: leaves nothing', async () => {
     await expect(make(null, 'x'.repeat(300))).rejects.toMatchObject({ kind: 'destination' });
     expect(await readdir(temp)).toEqual([]);
   });

@@ -44,8 +44,8 @@ async function look(history: MemoryHistory, { overlap, more = {}, vendor = plain
   return { ...back, notes, hours: (back.fetchFrom - NOON) / HOUR_MS };
 }
 
-describe('nothing is looked for', () => {
-  test('where there is no earlier export', async () => {
+describe('lookBack: no late events are looked for', () => {
+  test('no earlier export: fetches the window alone', async () => {
     expect(await look(new MemoryHistory(), { overlap: 5 })).toMatchObject({
       fetchFrom: NOON,
       knownRows: null,
@@ -53,13 +53,13 @@ describe('nothing is looked for', () => {
     });
   });
 
-  test('where nothing is to overlap', async () => {
+  test('an overlap of nothing: fetches the window alone', async () => {
     const { history } = chainOf(0, 1, 2);
     expect(await look(history, { overlap: 0 })).toMatchObject({ hours: 2, knownRows: null, notes: [] });
     expect(history.reads).toEqual([]);
   });
 
-  test('where the vendor keeps nothing of the time before', async () => {
+  test('the vendor keeps nothing before the window: fetches the window alone', async () => {
     const { history } = chainOf(0, 1, 2);
     const window = { from: hour(20), to: hour(48) };
     const back = await look(history, { overlap: 5, more: { window, gap: { from: hour(2), to: hour(20) } } });
@@ -68,8 +68,8 @@ describe('nothing is looked for', () => {
   });
 });
 
-describe('the stretch', () => {
-  test('is as long as the overlap, and what was exported of it is known', async () => {
+describe('lookBack: the overlap before the window', () => {
+  test('earlier exports: fetches from the start of the overlap, and knows the rows exported there', async () => {
     const { history } = chainOf(0, 1, 2, 3);
     const { hours, knownRows, notes } = await look(history, { overlap: 1.5 });
     expect(hours).toBe(1.5);
@@ -77,11 +77,11 @@ describe('the stretch', () => {
     expect(history.reads.toSorted()).toEqual(['1..2.csv', '2..3.csv']);
     const takes = (from: number) => knownRows?.consume(HEADER, [formatInstant(hour(from)), `of ${from}`], null);
     expect([takes(2), takes(2)]).toEqual([true, false]);
-    // Before the stretch, in an export that reaches into it.
+    // Before the overlap, in an export that reaches into it.
     expect(takes(1)).toBe(false);
   });
 
-  test('is read from the CSV, and never from its copy for spreadsheets', async () => {
+  test('an export with a copy for spreadsheets: known rows come from the CSV alone', async () => {
     const { history, links } = chainOf(0, 1);
     const copies = links.flatMap(({ files }) => files.map((file) => ({ ...file, name: `copy of ${file.name}` })));
     history.deliver({ from: hour(1), to: hour(2) }, { '1..2.csv': `${HEADER}\r\n` }, { copies });
@@ -89,19 +89,19 @@ describe('the stretch', () => {
     expect(history.reads.toSorted()).toEqual(['0..1.csv', '1..2.csv']);
   });
 
-  test('needs the last export alone where it begins just there', async () => {
+  test('the overlap begins where the last export does: reads that export alone', async () => {
     const { history } = chainOf(0, 1, 2);
     expect((await look(history, { overlap: 1 })).hours).toBe(1);
     expect(history.reads).toEqual(['1..2.csv']);
   });
 
-  test('ends at the first export: what is older was never asked for', async () => {
+  test('the first export begins inside the overlap: fetches from its start', async () => {
     const { history } = chainOf(0, 1, 2);
     expect(await look(history, { overlap: 100 })).toMatchObject({ hours: 0, notes: [] });
     expect(history.reads).toHaveLength(2);
   });
 
-  test('ends at an export that goes on after a gap, since the vendor keeps nothing before it', async () => {
+  test('an export after a gap: fetches from its start, since the vendor keeps nothing before', async () => {
     const { history } = chainOf(0, 1);
     const window = { from: hour(5), to: hour(6) };
     history.deliver(window, { '5..6.csv': `${HEADER}\r\n` }, { gap: true });
@@ -109,7 +109,7 @@ describe('the stretch', () => {
     expect(history.reads).toEqual(['5..6.csv']);
   });
 
-  test('ends where the export before is no longer there, which is noted', async () => {
+  test('the previous export is no longer there: fetches from where the chain breaks, with a note', async () => {
     const { history, links } = chainOf(0, 1, 2, 3);
     history.remove(links[1] as DeliveredExport);
     const { hours, notes } = await look(history, { overlap: 3 });
@@ -118,29 +118,29 @@ describe('the stretch', () => {
     expect(history.reads).toEqual(['2..3.csv']);
   });
 
-  test('does not reach beyond what the vendor keeps, which would be answered with less', async () => {
+  test(`the overlap begins before the vendor's retention: fetches from the oldest instant kept`, async () => {
     const { history } = chainOf(0, 1, 2, 3);
     const vendor = vendorOf({ retention: 24 * HOUR_MS, timeColumn: 'at' });
     expect((await look(history, { overlap: 3, vendor, now: hour(25.5) })).hours).toBe(1.5);
     expect(history.reads.toSorted()).toEqual(['1..2.csv', '2..3.csv']);
   });
 
-  test('never begins after the window, though the vendor forgets while the export is being prepared', async () => {
+  test(`the vendor stops keeping the window's start meanwhile: fetches from that start at the latest`, async () => {
     const { history } = chainOf(0, 1);
     const vendor = vendorOf({ retention: 24 * HOUR_MS, timeColumn: 'at' });
     const { fetchFrom } = await look(history, { overlap: 1, vendor, now: hour(25) + 1000 });
     expect(fetchFrom).toBeLessThanOrEqual(hour(1));
   });
 
-  test('does not begin before 1970', async () => {
+  test('an overlap that begins before 1970: fetches from 1970', async () => {
     const history = new MemoryHistory();
     history.deliver({ from: 0, to: HOUR_MS }, { 'a.csv': 'v\r\n' });
     expect((await look(history, { overlap: 5 })).fetchFrom).toBe(0);
   });
 });
 
-describe('exports', () => {
-  test('of several parts are read in all of them', async () => {
+describe('lookBack: reading earlier exports', () => {
+  test('an export in parts: all parts are read', async () => {
     const history = new MemoryHistory();
     const [one, two] = ['a', 'b'].map((v) => `${HEADER}\r\n${formatInstant(hour(0))},${v}\r\n`);
     history.deliver({ from: hour(0), to: hour(1) }, { 'part-001.csv': one ?? '', 'part-002.csv': two ?? '' });
@@ -149,7 +149,7 @@ describe('exports', () => {
     expect(rows.map((cells) => knownRows?.consume(HEADER, cells, null))).toEqual([true, true, false]);
   });
 
-  test('that can hold events of the stretch are read, and no others', async () => {
+  test('exports that may hold events of the overlap: are read, and no others', async () => {
     const chains = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(chains, fc.integer({ min: 1, max: 80 }), async (lengths, overlap) => {
@@ -167,7 +167,7 @@ describe('exports', () => {
     );
   });
 
-  test('that are damaged end the run, as they are never taken for missing', async () => {
+  test('a damaged export: throws, and is not taken for missing', async () => {
     const { history } = chainOf(0, 1);
     const cause = new ExportError('destination', 'The last export is damaged.', { next: 'Restore it.' });
     history.read = () => Promise.reject(cause);
@@ -177,7 +177,7 @@ describe('exports', () => {
     await expect(look(other, { overlap: 2 })).rejects.toBe(cause);
   });
 
-  test('may hold anything that an export writes, a NUL too', async () => {
+  test('rows with any text, a NUL too: are known', async () => {
     const history = new MemoryHistory();
     history.deliver({ from: hour(0), to: hour(1) }, { 'a.csv': `${HEADER}\r\n${formatInstant(hour(0))},a\0b\r\n` });
     const { knownRows } = await look(history, { overlap: 1 });

@@ -69,7 +69,7 @@ describe('a delivered export whose manifest has no version', () => {
     expect(about.events).toMatchObject({ received: 6, cut: 0, repeated: 0, known: 0, written: 6 });
   });
 
-  test('is found on its branch, and the next export starts where it ends', async () => {
+  test('on a branch: is found, and the next export starts where it ends', async () => {
     const { last, next } = await open();
     expect(last).toMatchObject({
       id: 'bb73a95d60a8aca892d5f9b501f43b9fdc2ac8448a1bac6fdc5cefb1aa8df356',
@@ -81,7 +81,7 @@ describe('a delivered export whose manifest has no version', () => {
     expect(next).toMatchObject({ window: { from: Date.UTC(2026, 9, 8), to: NOW }, previous: last, gap: null });
   });
 
-  test('its rows, and those of the export before it, are known when late events are looked for', async () => {
+  test('late events are looked for: its rows and those of the previous export are known', async () => {
     const { history, next } = await open();
     const overlapMs = 36 * 3_600_000;
     const notes: string[] = [];
@@ -102,7 +102,7 @@ describe('a delivered export whose manifest has no version', () => {
     expect(knownRows?.consume(header, [], 'an event that came late')).toBe(false);
   });
 
-  test('the next export is committed after it, with a manifest of version 2 that names it as the previous one', async () => {
+  test('the next export: is committed with a manifest of version 2 that names it as the previous one', async () => {
     const { branch, history, last, next } = await open();
     const csv = Buffer.from('event_uuid\r\n');
     const file = { path: '/t/a.csv', name: 'a.csv', rows: 0, bytes: csv.length, sha256: 'ab'.repeat(32) };

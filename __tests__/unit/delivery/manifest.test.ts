@@ -48,9 +48,9 @@ async function exported(name: string, columns: string) {
 }
 
 describe.each(tapeNames.flatMap((name) => ['native', 'common'].map((columns): [string, string] => [name, columns])))(
-  '%s, %s',
+  'manifestOf for the tape %s with %s columns',
   (name, columns) => {
-    test('is a Data Package 2.0, in all of its parts', async () => {
+    test('the manifest: is a Data Package 2.0 in all of its parts', async () => {
       const { manifest } = await exported(name, columns);
       const [resource, ...rest] = manifest.resources;
       expect(rest).toEqual([]);
@@ -61,7 +61,7 @@ describe.each(tapeNames.flatMap((name) => ['native', 'common'].map((columns): [s
       expect(manifest.$schema).toBe('https://datapackage.org/profiles/2.0/datapackage.json');
     });
 
-    test('describes the CSV that lies beside it', async () => {
+    test('the manifest: describes the CSV beside it', async () => {
       const { csv, manifest, done } = await exported(name, columns);
       const [resource] = manifest.resources;
       const [header, ...rows] = parse(csv) as string[][];
@@ -73,7 +73,7 @@ describe.each(tapeNames.flatMap((name) => ['native', 'common'].map((columns): [s
       expect(manifest.export.columns).toBe(columns);
     });
 
-    test('accounts for every event and every request', async () => {
+    test('the counts: account for every event and every request', async () => {
       const { tape, server, manifest, done } = await exported(name, columns);
       const { received, outside_window, duplicates, already_exported, written, first, last } = manifest.export.events;
       expect(outside_window + duplicates + already_exported + written).toBe(received);
@@ -99,7 +99,7 @@ describe.each(tapeNames.flatMap((name) => ['native', 'common'].map((columns): [s
       expect(server.asked).toHaveLength(requests.length);
     });
 
-    test('stands in SHA256SUMS beside the CSV, and both sums are true', async () => {
+    test('SHA256SUMS: has the true sums of the CSV and the manifest', async () => {
       const { sums, csv, manifest, done } = await exported(name, columns);
       const lines = sums
         .trimEnd()
@@ -112,7 +112,7 @@ describe.each(tapeNames.flatMap((name) => ['native', 'common'].map((columns): [s
       expect(done.files.size).toBe(3);
     });
 
-    test('names the window, the vendor’s document and the run, and how completeness was established', async () => {
+    test('the manifest: names window, vendor document, run, and how completeness was established', async () => {
       const { tape, manifest, done } = await exported(name, columns);
       expect(manifest.export).toMatchObject({
         vendor: tape.query['vendor'],
@@ -137,7 +137,7 @@ describe.each(tapeNames.flatMap((name) => ['native', 'common'].map((columns): [s
   },
 );
 
-describe('an export that goes on from another one', () => {
+describe('manifestOf a chained export', () => {
   const day = { from: Date.UTC(2026, 10, 20), to: Date.UTC(2026, 10, 21) };
   const last = linkOf({ from: 0, to: day.from - 1000 }, { artifact: 42 });
   const { request, run } = readInputs(
@@ -187,7 +187,7 @@ describe('an export that goes on from another one', () => {
       ),
     );
 
-  test('says in its title and sources what it is an export of, and in its versions what made it', () => {
+  test('title, sources and versions: say what was exported, and by which program', () => {
     const manifest = manifestWith(taskOf(day));
     expect(manifest).toMatchObject({
       name: 'acme',
@@ -205,7 +205,7 @@ describe('an export that goes on from another one', () => {
     expect(title).toMatch(/^Audit log of Infisical \(acme\), /);
   });
 
-  test('has an id that is another one for other events, another window, another time, another run', () => {
+  test('the id: differs for other events, another window, another time, another run', () => {
     const { id } = manifestWith(taskOf(day));
     expect(manifestWith(taskOf(day)).id).toBe(id);
     const otherFiles = table.files.map((file) => ({ ...file, sha256: sha256(`other ${file.name}`) }));
@@ -219,7 +219,7 @@ describe('an export that goes on from another one', () => {
     expect(new Set([id, ...others]).size).toBe(6);
   });
 
-  test('says how each table is written, and what its columns mean where that is known', () => {
+  test('the schema: says how each table is written, and what known columns mean', () => {
     const columns = ['id', 'event.metadata', 'extra', 'source_ip', 'not documented'];
     const [resource] = manifestWith(taskOf(day), [], [], { table: { ...table, columns } }).resources;
     expect(resource).toMatchObject({
@@ -238,7 +238,7 @@ describe('an export that goes on from another one', () => {
     ]);
   });
 
-  test('has no time of events where there are none', () => {
+  test('no events: the times of events are null', () => {
     const empty = { ...table, firstEvent: null, lastEvent: null };
     expect(manifestWith(taskOf(day)).export.events).toMatchObject({
       first: '2026-11-20T00:00:00Z',
@@ -250,7 +250,7 @@ describe('an export that goes on from another one', () => {
     });
   });
 
-  test('is a Data Package 2.0 with a resource for each part, of names of their own', () => {
+  test('a CSV in parts: is a Data Package 2.0 with a uniquely named resource for each part', () => {
     const manifest = manifestWith(taskOf(day, { previous: last }));
     expect(errorsOf(isPackage, manifest)).toEqual([]);
     for (const resource of manifest.resources) expect(errorsOf(isResource, resource)).toEqual([]);
@@ -260,7 +260,7 @@ describe('an export that goes on from another one', () => {
     ]);
   });
 
-  test('has a resource for each part of the copy for spreadsheets, which says what of and how to undo it', () => {
+  test('a copy for spreadsheets: has a resource for each part that says how to undo it', () => {
     const copies = [1, 2, 3].map((n) => ({
       path: `/t/a.spreadsheet.${n}.csv`,
       name: `a.spreadsheet.${n}.csv`,
@@ -293,7 +293,7 @@ describe('an export that goes on from another one', () => {
     expect(id).toBe(without.id);
   });
 
-  test('says from which one, what is gone between them, and from when on late events were looked for', () => {
+  test('a chain with a gap: names the previous export, the gap, and the start of the overlap', () => {
     const gap = { from: last.window.to, to: day.from };
     const task = taskOf(day, { previous: last, gap, fetchFrom: day.from - 3_600_000 });
     expect(manifestWith(task, [1]).export).toMatchObject({
@@ -309,7 +309,7 @@ describe('an export that goes on from another one', () => {
     expect(manifestWith(taskOf(day)).export.chain).toEqual({ previous: null });
   });
 
-  test('names the rows of late events, runs of them by their ends', () => {
+  test('late events: their rows are listed, consecutive ones as ranges', () => {
     expect(manifestWith(taskOf(day), [1, 2, 3, 7, 9, 10]).export.late).toMatchObject({
       count: 6,
       rows: '1-3, 7, 9-10',
@@ -335,7 +335,7 @@ describe('an export that goes on from another one', () => {
   });
 });
 
-test('a copy for spreadsheets is described as it lies beside the CSV, which stays as it was', async () => {
+test('a copy for spreadsheets: its resource describes the file, and the CSV stays unchanged', async () => {
   const tape = readTape('datafold');
   const server = await play(tape);
   const inputs = { ...tape.query, 'base-url': server.origin };
@@ -367,7 +367,7 @@ test('a copy for spreadsheets is described as it lies beside the CSV, which stay
   expect(done.summary).toContain(copy.path.replaceAll('-', '&#45;').replaceAll('.', '&#46;'));
 });
 
-test('the profiles refuse what is no Data Package', async () => {
+test('the profiles of Data Package: refuse a manifest that is not one', async () => {
   const { manifest } = await exported('datafold', 'native');
   const [resource] = manifest.resources;
   expect(errorsOf(isPackage, { ...manifest, resources: [] })).not.toEqual([]);

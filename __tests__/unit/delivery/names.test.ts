@@ -25,23 +25,23 @@ const window = fc
 /** As the vendors' patterns let it pass. */
 const org = fc.stringMatching(/^(?:(?:gh|bbe)\/)?[\w.-]{1,100}$/);
 
-describe('the name of an export', () => {
+describe('exportName', () => {
   test.each([
     ['kosli', 'acme', 'kosli-acme-20261101T000000Z-20261201T000000Z'],
     ['datafold', '', 'datafold-20261101T000000Z-20261201T000000Z'],
     ['codacy', 'gh/acme', 'codacy-gh-acme-20261101T000000Z-20261201T000000Z'],
     ['aitronos', 'org_a.b-c', 'aitronos-org_a.b-c-20261101T000000Z-20261201T000000Z'],
-  ])('of %s and %j is %s', (vendor, organisation, name) => {
+  ])('vendor %s, organisation %j: returns %s', (vendor, organisation, name) => {
     expect(exportName(vendor, organisation, NOVEMBER)).toBe(name);
   });
 
-  test('has milliseconds where the window has them', () => {
+  test('a window with milliseconds: the name has them', () => {
     expect(exportName('kosli', 'acme', { from: NOVEMBER.from + 1, to: NOVEMBER.to })).toBe(
       'kosli-acme-20261101T000000.001Z-20261201T000000Z',
     );
   });
 
-  test('holds nothing but letters, digits, full stops, underscores and hyphens', () => {
+  test('any organisation: the name has letters, digits, full stops, underscores and hyphens alone', () => {
     fc.assert(
       fc.property(vendorId, fc.string({ unit: 'binary' }), window, (vendor, text, asked) => {
         const name = exportName(vendor, text, asked);
@@ -52,7 +52,7 @@ describe('the name of an export', () => {
     );
   });
 
-  test('differs where the window does', () => {
+  test('two windows: have two names', () => {
     fc.assert(
       fc.property(org, window, window, (organisation, one, other) => {
         const same = one.from === other.from && one.to === other.to;
@@ -61,7 +61,7 @@ describe('the name of an export', () => {
     );
   });
 
-  test('fits a file system, with its longest ending, and an artifact', () => {
+  test('the longest name: fits a file system and an artifact', () => {
     fc.assert(
       fc.property(vendorId, org, window, fc.nat(), (vendor, organisation, asked, attempt) => {
         const name = exportName(vendor, organisation, asked);
@@ -73,15 +73,15 @@ describe('the name of an export', () => {
   });
 });
 
-describe('the name of an artifact', () => {
-  test('has the attempt of the run, where there is a run', () => {
+describe('artifactName', () => {
+  test('a run: the name has its attempt; no run: it has none', () => {
     expect(artifactName('kosli-acme', '2')).toBe('kosli-acme-attempt-2');
     expect(artifactName('kosli-acme', '')).toBe('kosli-acme');
   });
 });
 
-describe('the end in a name', () => {
-  test('is that of the window that the export has', () => {
+describe('endInName', () => {
+  test('the name of any export: returns the end of its window', () => {
     fc.assert(
       fc.property(vendorId, fc.oneof(org, fc.string({ unit: 'binary' })), window, (vendor, organisation, asked) => {
         expect(endInName(exportName(vendor, organisation, asked))).toBe(asked.to);
@@ -89,7 +89,7 @@ describe('the end in a name', () => {
     );
   });
 
-  test('is any instant that stands alone, as it does in a path', () => {
+  test('an instant alone, as in a path: returns it', () => {
     fc.assert(
       fc.property(fc.nat({ max: 4_102_444_800_000 }), (instant) => {
         expect(endInName(compactInstant(instant))).toBe(instant);
@@ -116,12 +116,12 @@ describe('the end in a name', () => {
     '20261101T000000.1234Z',
     '2026-11-01T00:00:00Z',
     '20261101T000000Z\n',
-  ])('is none where there is none: %j', (name) => {
+  ])('no instant, %j: returns null', (name) => {
     expect(endInName(name)).toBeNull();
   });
 });
 
-describe('the name of a chain of artifacts', () => {
+describe('chainName', () => {
   const scope = sha256('a scope');
   const short = scope.slice(0, 8);
 
@@ -130,16 +130,16 @@ describe('the name of a chain of artifacts', () => {
     [null, 'datafold', '', `datafold-${short}`],
     [null, 'codacy', 'gh/acme', `codacy-gh-acme-${short}`],
     ['audit log', 'kosli', 'acme', `audit log-${short}`],
-  ])('%j of %s and %j is %s', (given, vendor, organisation, name) => {
+  ])('input %j, vendor %s, organisation %j: returns %s', (given, vendor, organisation, name) => {
     expect(chainName(given, vendor, organisation, scope)).toBe(name);
   });
 
-  test('differs where the scope does, though it has the same name', () => {
+  test('two scopes with one input: have two names', () => {
     const [one, other] = ['a', 'b'].map((text) => chainName('audit', 'kosli', 'acme', sha256(text)));
     expect(one).not.toBe(other);
   });
 
-  test('is one that an artifact may have', () => {
+  test('any scope: the name is allowed for an artifact', () => {
     fc.assert(
       fc.property(vendorId, org, (vendor, organisation) => {
         const name = chainName(null, vendor, organisation, scope);

@@ -65,14 +65,14 @@ function refusal(run: () => unknown): ExportError {
   throw new Error('was not refused');
 }
 
-describe('the next export', () => {
-  test('is the window as it was asked, where none came before', () => {
+describe('nextExport', () => {
+  test('no export before: is the requested window', () => {
     const task = { window: WINDOW, gap: null, previous: null, name: 'acme-20261120T000000Z-20261121T000000Z' };
     expect(next(periodOf(WINDOW, { continuation: null }), null, vendorOf(), NOW)).toEqual(task);
     expect(next(periodOf(WINDOW), null, vendorOf(), NOW)).toEqual(task);
   });
 
-  test('goes on from the end of the last one, wherever the first would have begun', () => {
+  test('a last export: goes on from its end, wherever the first would have begun', () => {
     for (const from of [WINDOW.from - 30 * DAY_MS, WINDOW.from + HOUR_MS]) {
       const last = linkOf({ from, to: from + HOUR_MS });
       const window = { from: from + HOUR_MS, to: WINDOW.to };
@@ -85,7 +85,7 @@ describe('the next export', () => {
     }
   });
 
-  test('is none where the last one ends where this one would, or later', () => {
+  test('the last export ends at the end of the request or later: returns null', () => {
     for (const later of [0, 1, HOUR_MS]) {
       expect(next(periodOf(WINDOW), linkOf({ from: 0, to: WINDOW.to + later }), vendorOf(), NOW)).toBeNull();
     }
@@ -96,15 +96,15 @@ describe('the next export', () => {
     });
   });
 
-  test('does not go on from one that ends in the future, which would skip what happens until then', () => {
+  test('the last export ends in the future: throws, since events until then would be missed', () => {
     const last = linkOf({ from: 0, to: NOW + HOUR_MS });
     const error = refusal(() => next(periodOf(WINDOW), last, vendorOf(), NOW));
     expect(error).toMatchObject({ kind: 'destination', where: last.place });
   });
 });
 
-describe('windows of at most some length', () => {
-  test('follow each other, the last one shorter', () => {
+describe('nextExport with `max-window`', () => {
+  test('a long window: becomes windows that follow each other, the last one shorter', () => {
     const windows = windowsOf(periodOf(WINDOW, upTo('PT10H')));
     expect(windows.map(asText)).toEqual([
       '2026-11-20T00:00:00Z/2026-11-20T10:00:00Z',
@@ -113,7 +113,7 @@ describe('windows of at most some length', () => {
     ]);
   });
 
-  test('go on from where the last run was', () => {
+  test('a second run: goes on from the end of the first', () => {
     const last = linkOf({ from: 0, to: WINDOW.from - 2 * HOUR_MS });
     expect(windowsOf(periodOf(WINDOW, upTo('P1D')), vendorOf(), NOW, last).map(asText)).toEqual([
       '2026-11-19T22:00:00Z/2026-11-20T22:00:00Z',
@@ -164,7 +164,7 @@ describe('windows of at most some length', () => {
       windowOf('2026-01-01T00:00:00Z', '2026-04-01T00:00:00Z'),
       [31 * 24, 28 * 24, 31 * 24],
     ],
-  ])('count %s, by the clocks of %s', (_, timeZone, maxWindow, window, hours) => {
+  ])('%s, in %s: windows have the expected hours', (_, timeZone, maxWindow, window, hours) => {
     const windows = windowsOf(periodOf(window, { timeZone, ...upTo(maxWindow) }));
     expect(windows.map(({ from, to }) => (to - from) / HOUR_MS)).toEqual(hours);
   });
@@ -189,7 +189,7 @@ describe('windows of at most some length', () => {
     ['P1Y', 366 * DAY_MS],
   );
 
-  test('leave nothing out and hold nothing twice, in any time zone', () => {
+  test('any length in any time zone: windows leave nothing out and do not overlap', () => {
     const asked = fc.record({
       zone,
       unit,
@@ -213,13 +213,13 @@ describe('windows of at most some length', () => {
   });
 });
 
-describe('what the vendor no longer keeps', () => {
+describe(`nextExport past the vendor's retention`, () => {
   const year = vendorOf({ retention: 365 * DAY_MS });
   const kept = NOW - 365 * DAY_MS;
   const window = (from: number): Window => ({ from, to: kept + DAY_MS });
   const standing = { continuation: null };
 
-  test('is nothing to the last instant that it keeps, and that one is included', () => {
+  test('a window from the oldest instant kept: is accepted', () => {
     expect(next(periodOf(window(kept), standing), null, year, NOW)).toMatchObject({
       window: window(kept),
       gap: null,
@@ -227,10 +227,10 @@ describe('what the vendor no longer keeps', () => {
   });
 
   test.each<[what: string, period: WindowRequest, last: DeliveredExport | null]>([
-    ['a window that stands for itself', periodOf(window(kept - 1000), standing), null],
+    ['a window that stands alone', periodOf(window(kept - 1000), standing), null],
     ['a first export', periodOf(window(kept - 1000)), null],
     ['the export after the last one', periodOf(window(kept)), linkOf({ from: 0, to: kept - 1000 })],
-  ])('is refused for %s, with the hole by its ends, and the way out', (_, period, last) => {
+  ])('%s: throws, with the ends of the gap and the way out', (_, period, last) => {
     const error = refusal(() => next(period, last, year, NOW));
     expect(error).toMatchObject({
       kind: 'incomplete',
@@ -243,10 +243,10 @@ describe('what the vendor no longer keeps', () => {
   });
 
   test.each<[what: string, more: Partial<WindowRequest>, last: DeliveredExport | null]>([
-    ['a window that stands for itself', standing, null],
+    ['a window that stands alone', standing, null],
     ['a first export', {}, null],
     ['the export after the last one', {}, linkOf({ from: 0, to: kept - 1000 })],
-  ])('may be left out of %s, and is recorded', (_, more, last) => {
+  ])('%s with `allow-gap`: the gap is left out and recorded', (_, more, last) => {
     expect(next(periodOf(window(kept - 1000), { ...more, allowGap: true }), last, year, NOW)).toEqual({
       window: { from: kept, to: kept + DAY_MS },
       gap: { from: kept - 1000, to: kept },
@@ -255,7 +255,7 @@ describe('what the vendor no longer keeps', () => {
     });
   });
 
-  test('is left out of the first window alone, and windows of some length count from where it ends', () => {
+  test('`allow-gap` and `max-window`: the gap is in the first window alone, and lengths count from its end', () => {
     const period = periodOf(window(kept - 5 * DAY_MS), { allowGap: true, ...upTo('PT12H') });
     expect(windowsOf(period, year)).toEqual([
       { from: kept, to: kept + DAY_MS / 2 },
@@ -263,7 +263,7 @@ describe('what the vendor no longer keeps', () => {
     ]);
   });
 
-  test('is the whole window: then nothing is left to export, gap or not', () => {
+  test('the whole window is past retention: throws `incomplete`, with `allow-gap` or without', () => {
     const gone = { from: kept - 2 * DAY_MS, to: kept - DAY_MS };
     for (const allowGap of [true, false]) {
       const error = refusal(() => next(periodOf(gone, { allowGap }), null, year, NOW));
@@ -271,12 +271,12 @@ describe('what the vendor no longer keeps', () => {
     }
   });
 
-  test('is not reached where nothing is left to do', () => {
+  test('nothing is left to export: retention does not matter', () => {
     const last = linkOf({ from: 0, to: kept - DAY_MS });
     expect(next(periodOf({ from: 0, to: kept - DAY_MS }), last, year, NOW)).toBeNull();
   });
 
-  test('is refused with an instant that is then accepted, at any millisecond', () => {
+  test('the instant that the error suggests: is accepted then, at any millisecond', () => {
     const ofLate = (late: number, from: number): Window | undefined =>
       next(periodOf(window(from), standing), null, year, NOW + late)?.window;
     fc.assert(
@@ -293,7 +293,7 @@ describe('what the vendor no longer keeps', () => {
   test.each([
     ['codacy', '2025-11-21T12:00:00Z'],
     ...['kosli', 'infisical', 'datafold', 'aitronos'].map((id): [string, string] => [id, '1970-01-01T00:00:00Z']),
-  ])('of %s reaches back to %s', (id, oldest) => {
+  ])('the retention of %s: reaches back to %s', (id, oldest) => {
     const task = next(periodOf({ from: 0, to: NOW }, { allowGap: true }), null, vendors.get(id) as Vendor, NOW);
     expect(formatInstant(task?.window.from ?? Number.NaN)).toBe(oldest);
   });

@@ -20,7 +20,7 @@ afterEach(async () => {
 const GRAPHQL = { data: { made: { id: 'x' } } };
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 
-/** A GitHub whose first answers are these; then it says who was asked. */
+/** Starts a GitHub whose first answers are `faults`; every later answer names the path that was asked. */
 async function answering(...faults: readonly Fault[]) {
   const server = await startServer(({ path }) => json(200, path === '/graphql' ? GRAPHQL : { asked: path }), {
     intercept: (_, index) => faults[index],
@@ -40,16 +40,13 @@ async function answering(...faults: readonly Fault[]) {
 
 const NAME = { owner: 'acme', repo: 'audit' };
 
-describe('a redirect', () => {
-  test.each([301, 302, 307, 308])(
-    'with %d to another path is followed, as for a repository that was renamed',
-    async (status) => {
-      const { github } = await answering(redirect('/repositories/7', status));
-      expect(await github.rest('GET /repos/{owner}/{repo}', NAME)).toEqual({ asked: '/repositories/7' });
-    },
-  );
+describe('openGitHub: a redirect', () => {
+  test.each([301, 302, 307, 308])('%d to another path: is followed, as for a renamed repository', async (status) => {
+    const { github } = await answering(redirect('/repositories/7', status));
+    expect(await github.rest('GET /repos/{owner}/{repo}', NAME)).toEqual({ asked: '/repositories/7' });
+  });
 
-  test('is followed with what was sent, where the status says so', async () => {
+  test('307 of a POST: is followed with method and body', async () => {
     const { server, github } = await answering(redirect('/repositories/7/git/blobs', 307));
     await github.rest('POST /repos/{owner}/{repo}/git/blobs', { ...NAME, content: 'x' });
     expect(server.requests.map(({ method, body }) => [method, body])).toEqual([
@@ -58,7 +55,7 @@ describe('a redirect', () => {
     ]);
   });
 
-  test.each([302, 307])('with %d to another origin is refused, and nothing is sent there', async (status) => {
+  test.each([302, 307])('%d to another origin: is refused, and nothing is sent there', async (status) => {
     const other = await startServer(() => json(200, {}));
     servers.push(other);
     const { github } = await answering(redirect(`${other.origin}/secret?path`, status));
@@ -73,45 +70,45 @@ describe('a redirect', () => {
   test.each<[string, Fault]>([
     ['that leads nowhere', reply(302)],
     ['that is no address', redirect('http://[')],
-  ])('%s is refused', async (_, fault) => {
+  ])('a redirect %s: is refused', async (_, fault) => {
     const { github } = await answering(fault);
     const asked = github.rest('GET /repos/{owner}/{repo}', NAME);
     await expect(asked).rejects.toMatchObject({ status: 421, message: 'A redirect to nowhere was not followed.' });
   });
 
-  test('that says nothing of how to send what was sent is refused', async () => {
+  test('302 of a POST: is refused', async () => {
     const { github } = await answering(redirect('/elsewhere', 302));
     const posted = github.rest('POST /repos/{owner}/{repo}/git/blobs', { ...NAME, content: 'x' });
     await expect(posted).rejects.toMatchObject({ status: 421, message: 'A redirect to /elsewhere was not followed.' });
   });
 
-  test('in a circle ends', async () => {
+  test('a circle of redirects: is refused after a few', async () => {
     const { server, github } = await answering(...Array.from({ length: 9 }, () => redirect('/again')));
     await expect(github.rest('GET /repos/{owner}/{repo}', NAME)).rejects.toMatchObject({ status: 421 });
     expect(server.requests).toHaveLength(6);
   });
 });
 
-const NOT_WHOLE: readonly (readonly [string, Fault])[] = [
+const NO_ANSWER: readonly (readonly [string, Fault])[] = [
   ['a log-in page', html200()],
   ['nothing', reply(200, JSON_TYPE)],
-  ['JSON that was cut', cutBody(5)],
+  ['truncated JSON', cutBody(5)],
   ['`null`', reply(200, JSON_TYPE, 'null')],
   ['bytes', reply(200, { 'content-type': 'application/octet-stream' }, '{}')],
 ];
 
-describe.each(NOT_WHOLE)('a success with %s is no answer', (_, fault) => {
-  test('of REST: it is asked again', async () => {
+describe.each(NO_ANSWER)('openGitHub: a 200 with %s', (_, fault) => {
+  test('a REST call: is retried', async () => {
     const { github } = await answering(fault);
     expect(await github.rest('GET /repos/{owner}/{repo}', NAME)).toEqual({ asked: '/repos/acme/audit' });
   });
 
-  test('of GraphQL: it is asked again', async () => {
+  test('a GraphQL call: is retried', async () => {
     const { github } = await answering(fault);
     expect(await github.graphql('{ made }', {})).toEqual(GRAPHQL.data);
   });
 
-  test('and an error where it stays', async () => {
+  test('every try: throws `unavailable`', async () => {
     const { github } = await answering(fault, fault, fault);
     await expect(github.graphql('{ made }', {})).rejects.toMatchObject({
       kind: 'unavailable',
@@ -120,7 +117,7 @@ describe.each(NOT_WHOLE)('a success with %s is no answer', (_, fault) => {
   });
 });
 
-test('a refusal that was cut is asked again, since what it says is not known', async () => {
+test('a refusal with a truncated body: is retried, since its message is unknown', async () => {
   const refusal: Fault = (req, res, _) =>
     cutBody(4)(req, res, () => json(409, { message: 'Git Repository is empty.' }));
   const { github } = await answering(refusal);
@@ -130,7 +127,7 @@ test('a refusal that was cut is asked again, since what it says is not known', a
 test.each([
   ['Git Repository is empty.', 'empty'],
   ['Repository is unavailable for legal reasons', 'an error'],
-])('a conflict that says "%s" is %s', async (message, is) => {
+])('Repository.head, a conflict that says "%s": is %s', async (message, is) => {
   const { github } = await answering(reply(409, JSON_TYPE, JSON.stringify({ message })));
   const head = new Repository(github, { owner: 'acme', repo: 'audit' }).head('main');
   if (is === 'empty') expect(await head).toBe('empty');

@@ -20,7 +20,7 @@ async function start(own: Partial<RepositoryOptions> = {}, more: Partial<GitHubO
 }
 
 const there = () => loopback.server.repository(REPOSITORY);
-/** This is answered to requests that match. */
+/** Returns a `meanwhile` that gives this answer to requests that match. */
 const answers = (line: RegExp, fault: Fault) => (request: SandboxRequest) =>
   line.test(lineOf(request)) ? fault : undefined;
 const UNEXPECTED = (what: string) => ({
@@ -29,8 +29,8 @@ const UNEXPECTED = (what: string) => ({
   next: expect.stringContaining('report it'),
 });
 
-describe('opening a branch', () => {
-  test('takes the default one where none is named', async () => {
+describe('openBranch', () => {
+  test('no branch named: opens the default branch', async () => {
     await start({ defaultBranch: 'trunk' });
     expect(await loopback.open()).toMatchObject({ branch: 'trunk', defaultBranch: 'trunk', orphan: false });
     expect(await loopback.open({ branch: 'logs', orphan: true })).toMatchObject({
@@ -40,7 +40,7 @@ describe('opening a branch', () => {
     });
   });
 
-  test('refuses a public repository, unless that is allowed', async () => {
+  test('a public repository: throws `input`, unless it is allowed', async () => {
     await start({ private: false });
     await expect(loopback.open()).rejects.toMatchObject({
       kind: 'input',
@@ -54,7 +54,7 @@ describe('opening a branch', () => {
   test.each<[string, Partial<RepositoryOptions>, string]>([
     ['write', { contents: 'read' }, 'may not write to acme/audit'],
     ['read', { contents: 'none' }, 'acme/audit'],
-  ])('refuses a token that may not %s', async (_, own, said) => {
+  ])('a token that may not %s: throws', async (_, own, said) => {
     await start(own);
     await expect(loopback.open()).rejects.toMatchObject({
       kind: expect.stringMatching(/^(?:auth|not-found)$/),
@@ -63,27 +63,27 @@ describe('opening a branch', () => {
     });
   });
 
-  test('takes an empty repository, to which no blob can be written yet', async () => {
+  test('an empty repository, which takes no blob yet: is opened', async () => {
     await start({ empty: true });
     expect(await loopback.open()).toMatchObject({ branch: 'main' });
   });
 
-  test('changes nothing', async () => {
+  test('any repository: stays unchanged', async () => {
     await start();
     const before = there().head('main');
     await loopback.open();
     expect(there().head('main')).toBe(before);
   });
 
-  test('needs to know whether the repository is public', async () => {
+  test('an answer without `private`: throws', async () => {
     await start();
     meanwhile = answers(/^GET $/, answered(200, { default_branch: 'main' }));
     await expect(loopback.open()).rejects.toMatchObject(UNEXPECTED('`private`'));
   });
 });
 
-describe('the tip of a branch', () => {
-  test('is where it is, and what a commit goes on top of', async () => {
+describe('readTip', () => {
+  test('a branch that is there: returns its head as head and base', async () => {
     await start();
     const commit = there().commit('logs', { a: 'x' });
     const tip = await readTip(await loopback.open({ branch: 'logs' }));
@@ -91,7 +91,7 @@ describe('the tip of a branch', () => {
     expect(tip.base).toEqual(tip.head);
   });
 
-  test('that is not there is made from the default branch, or from nothing', async () => {
+  test('a missing branch: its base is the default branch, or null for an orphan', async () => {
     await start();
     const main = there().head('main');
     expect(await readTip(await loopback.open({ branch: 'logs' }))).toMatchObject({
@@ -101,20 +101,20 @@ describe('the tip of a branch', () => {
     expect(await readTip(await loopback.open({ branch: 'logs', orphan: true }))).toEqual({ head: null, base: null });
   });
 
-  test('of an empty repository is nowhere', async () => {
+  test(`an empty repository: returns 'empty' without a base`, async () => {
     await start({ empty: true });
     expect(await readTip(await loopback.open({ branch: 'logs' }))).toEqual({ head: 'empty', base: null });
   });
 
-  test('is found under names that have to be encoded', async () => {
+  test('names that have to be encoded: are found', async () => {
     await start();
     const commit = there().commit('logs/a#b%20', { a: 'x' });
     expect((await readTip(await loopback.open({ branch: 'logs/a#b%20' }))).head).toMatchObject({ commit });
   });
 });
 
-describe('what is in a repository', () => {
-  test('a folder is its tree; a file in the way is said to be one', async () => {
+describe('Repository', () => {
+  test(`folder: returns the tree, null for nothing, and 'file' for a file in the way`, async () => {
     const repository = await start();
     there().commit('main', { 'a/b/c.txt': 'x', 'a/d': 'y' });
     const head = await repository.head('main');
@@ -128,7 +128,7 @@ describe('what is in a repository', () => {
     expect((await repository.filesBelow(head.tree)).map(({ path }) => path)).toEqual(['README.md', 'a/b/c.txt', 'a/d']);
   });
 
-  test.each([100_000, 3])('all files below a tree are found, where GitHub lists %d at most', async (treeLimit) => {
+  test.each([100_000, 3])('filesBelow, where GitHub lists %d entries at most: finds all files', async (treeLimit) => {
     const repository = await start({}, { treeLimit });
     there().commit('main', { 'a/b/c': '1', 'a/b/d': '22', e: '333' });
     const head = await repository.head('main');
@@ -141,7 +141,7 @@ describe('what is in a repository', () => {
     ]);
   });
 
-  test('a listing that is not said to be whole is not taken for whole', async () => {
+  test('a listing without `truncated`: is not taken for a complete one', async () => {
     const repository = await start();
     const head = await repository.head('main');
     if (head === null || head === 'empty') throw new Error('There is no main.');
@@ -155,7 +155,7 @@ describe('what is in a repository', () => {
   });
 
   test.each(['', 'main', '../../user', `${'a'.repeat(39)}g`, 'A'.repeat(40), '\udfff', 7])(
-    'what is no name of an object, such as %j, is asked for nowhere',
+    'the name %j, which is no object: throws `destination` wherever GitHub gives it',
     async (sha) => {
       const repository = await start();
       there().commit('main', { a: 'x' });
@@ -177,7 +177,7 @@ describe('what is in a repository', () => {
     },
   );
 
-  test('a file comes as its name says, or not at all', async () => {
+  test('blob: returns the content of that name, else throws', async () => {
     const repository = await start();
     there().commit('main', { a: 'x' });
     const { blob } = fileInMemory('a', Buffer.from('x'));
@@ -186,13 +186,13 @@ describe('what is in a repository', () => {
     await expect(repository.blob(blob)).rejects.toMatchObject(UNEXPECTED(`blob ${blob}, damaged on its way`));
   });
 
-  test('a file that is stored under another name than its own is an error', async () => {
+  test('writeBlob: GitHub gives another name: throws', async () => {
     const repository = await start();
     meanwhile = answers(/^POST \/git\/blobs/, answered(201, { sha: 'f'.repeat(40) }));
     await expect(repository.writeBlob(Buffer.from('x'))).rejects.toMatchObject(UNEXPECTED('another name for a blob'));
   });
 
-  test('the first parent of a commit is the one that it goes on top of', async () => {
+  test('parent: returns the first parent of a merge', async () => {
     const repository = await start();
     const [first, second] = [there().head('main'), there().commit('main', { a: 'x' })];
     const head = await repository.head('main');
@@ -204,7 +204,7 @@ describe('what is in a repository', () => {
   });
 });
 
-describe('a refusal', () => {
+describe('isConcurrentChange and errorForRefusal', () => {
   const refused = (message: string, more: { status?: number; type?: string; where?: string } = {}) =>
     new GitHubRefusal(message, { status: 422, where: 'PATCH /repos/acme/audit/git/refs/heads/main', ...more });
 
@@ -216,7 +216,7 @@ describe('a refusal', () => {
     refused('Reference does not exist'),
     refused('Invalid request. "sha" wasn\'t supplied.'),
     refused('Git Repository is empty.', { status: 409 }),
-  ])('that says that the branch has moved: $message', (error) => {
+  ])('isConcurrentChange, "$message": true', (error) => {
     expect(isConcurrentChange(error)).toBe(true);
   });
 
@@ -224,11 +224,11 @@ describe('a refusal', () => {
     refused('Protected branch update failed for refs/heads/main.'),
     refused('A name: No branch named so'),
     new Error('Reference already exists'),
-  ])('that says something else: $message', (error) => {
+  ])('isConcurrentChange, "$message": false', (error) => {
     expect(isConcurrentChange(error)).toBe(false);
   });
 
-  test('of anything else comes out as it is', () => {
+  test('errorForRefusal of another error: returns it unchanged', () => {
     const error = new Error('Reference already exists');
     expect(errorForRefusal(error, REPOSITORY, 'main')).toBe(error);
   });
@@ -285,7 +285,7 @@ describe('a refusal', () => {
         next: 'Check `repository`, `branch` and `commit-path`.',
       },
     ],
-  ])('%s says what to do', (_, error, told) => {
+  ])('errorForRefusal, refused %s: returns an error that says what to do', (_, error, told) => {
     expect(errorForRefusal(error, REPOSITORY, 'main')).toMatchObject({ ...told, cause: error });
   });
 });
