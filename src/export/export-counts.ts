@@ -1,6 +1,6 @@
 import type { RowRange } from './sort/row-batch.ts';
 
-/** Where every received event went: `received = outsideWindow + duplicates + alreadyExported + written`. */
+/** Counts of events, of which none is missing: `received = outsideWindow + duplicates + alreadyExported + written`. */
 export interface Counts {
   received: number;
   /** Events outside the window: bounds are over-fetched where no document says how the vendor reads them. */

@@ -15,7 +15,7 @@ export interface CsvFile extends Digest {
 /** Rows as CSV: adjacent bytes, each row with its line end. */
 export interface EncodedRows {
   readonly bytes: Buffer;
-  /** Where each row ends in `bytes`. */
+  /** End of each row in `bytes`. */
   readonly ends: Float64Array;
 }
 

@@ -8,7 +8,7 @@ import { type EncodedRows, encodeRows } from './part-files.ts';
 
 /** Turns the events of an export into rows. */
 export interface RowEncoder {
-  /** Whether rows come out by time, then id, or as the vendor gave them. */
+  /** Order of the rows: by time, then id, or as the vendor gave them. */
   readonly order: 'time' | 'vendor';
   /** Takes the header of a page before the page's events are encoded; null where the vendor's format is JSON. */
   readonly useHeader: (header: readonly string[] | null) => void;

@@ -17,7 +17,7 @@ interface FilterOptions {
   readonly knownRows: KnownRows | null;
   /** Header of the table; read when the first rows come. */
   readonly table: { readonly names: readonly string[] };
-  /** Where each row that comes through is counted. */
+  /** Counts of the export; each row is counted here. */
   readonly counts: ExportCounts;
 }
 

@@ -3,19 +3,19 @@ import fc from 'fast-check';
 import { type SegmentSink, walkConcurrently } from '../../../src/export/concurrent-walk.ts';
 import type { Page, Retraction, Segment, SplitOff } from '../../../src/vendors/contract.ts';
 
-/** Remembers what it was given: the pages' names. */
+/** Remembers the names of the pages that it accepted. */
 class Noted implements SegmentSink {
   readonly names: string[] = [];
 
   async accept(page: Page | Retraction): Promise<void> {
-    this.names.push('retracted' in page ? 'taken back' : nameOf(page));
+    this.names.push('retracted' in page ? 'retracted' : nameOf(page));
   }
 }
 
 const pageOf = (name: string): Page => ({ slice: { from: 0, to: 1 }, header: [name], events: [] });
 const nameOf = ({ header }: Page): string => header?.[0] ?? '';
 
-/** A stretch of pages, each of which comes when its gate opens. */
+/** A segment of pages, each of which comes when its gate opens. */
 const gated = (pages: readonly (readonly [name: string, gate: Promise<unknown>])[]): Segment =>
   async function* () {
     for (const [name, gate] of pages) {
@@ -30,29 +30,33 @@ const broken: Segment = async function* () {
   yield await Promise.reject<Page>(new Error('broken'));
 };
 
-/** The names of each taker, in the order in which they come. */
+/** The names of each sink, in the order in which they come. */
 async function walked(
-  stretches: AsyncIterable<Segment> | Iterable<Segment>,
-  walkers: number,
+  segments: AsyncIterable<Segment> | Iterable<Segment>,
+  concurrency: number,
   open = () => new Noted(),
 ): Promise<string[][]> {
   const found: string[][] = [];
-  for await (const { names } of walkConcurrently(stretches, walkers, open)) found.push([...names]);
+  for await (const { names } of walkConcurrently(segments, concurrency, open)) found.push([...names]);
   return found;
 }
 
-/** Whatever has nothing to wait for happens meanwhile. */
+/** Lets everything happen that has nothing to wait for. */
 const settled = () => new Promise((done) => setImmediate(done));
 
 describe('walkConcurrently', () => {
-  test.each([1, 2, 3, 16])('sinks come in the order of their segments, %d walked at a time', async (walkers) => {
-    expect(await walked([stretchOf('a', 'b'), stretchOf(), stretchOf('c')], walkers)).toEqual([['a', 'b'], [], ['c']]);
+  test.each([1, 2, 3, 16])('sinks come in the order of their segments, %d walked at a time', async (concurrency) => {
+    expect(await walked([stretchOf('a', 'b'), stretchOf(), stretchOf('c')], concurrency)).toEqual([
+      ['a', 'b'],
+      [],
+      ['c'],
+    ]);
   });
 
   test('sinks come in the order of their segments where the last segment ends first', async () => {
     const gates = [0, 1, 2].map(() => Promise.withResolvers<void>());
-    const stretches = gates.map(({ promise }, index) => gated([[`${index}`, promise]]));
-    const walk = walked(stretches, 3);
+    const segments = gates.map(({ promise }, index) => gated([[`${index}`, promise]]));
+    const walk = walked(segments, 3);
     for (const { resolve } of gates.toReversed()) {
       await settled();
       resolve();
@@ -62,11 +66,11 @@ describe('walkConcurrently', () => {
 
   test('a sink comes as soon as all before it have come', async () => {
     const gate = Promise.withResolvers<void>();
-    const takers = walkConcurrently([stretchOf('a'), gated([['b', gate.promise]])], 2, () => new Noted());
-    expect((await takers.next()).value).toMatchObject({ names: ['a'] });
+    const sinks = walkConcurrently([stretchOf('a'), gated([['b', gate.promise]])], 2, () => new Noted());
+    expect((await sinks.next()).value).toMatchObject({ names: ['a'] });
     gate.resolve();
-    expect((await takers.next()).value).toMatchObject({ names: ['b'] });
-    expect((await takers.next()).done).toBe(true);
+    expect((await sinks.next()).value).toMatchObject({ names: ['b'] });
+    expect((await sinks.next()).done).toBe(true);
   });
 
   test('no segment: no sink comes', async () => {
@@ -75,23 +79,23 @@ describe('walkConcurrently', () => {
 
   test('a retraction reaches the sink of its segment', async () => {
     const provisional = {};
-    const stretch: Segment = async function* () {
+    const segment: Segment = async function* () {
       yield { ...pageOf('a'), provisional };
       yield { retracted: provisional };
     };
-    expect(await walked([stretch], 1)).toEqual([['a', 'taken back']]);
+    expect(await walked([segment], 1)).toEqual([['a', 'retracted']]);
   });
 
   test('a page that is not accepted yet keeps the next one from being asked for', async () => {
     const gate = Promise.withResolvers<void>();
     const asked: string[] = [];
-    const stretch: Segment = async function* () {
+    const segment: Segment = async function* () {
       for (const name of ['a', 'b']) {
         asked.push(name);
         yield pageOf(name);
       }
     };
-    const walk = walkConcurrently([stretch], 1, () => ({ accept: () => gate.promise })).next();
+    const walk = walkConcurrently([segment], 1, () => ({ accept: () => gate.promise })).next();
     await settled();
     expect(asked).toEqual(['a']);
     gate.resolve();
@@ -103,10 +107,10 @@ describe('walkConcurrently', () => {
 describe('walkConcurrently, a part that is split off', () => {
   test('the part comes before the rest of its segment, and a part of that part before both', async () => {
     const said: boolean[] = [];
-    const giver: Segment = async function* (handOver) {
+    const giver: Segment = async function* (splitOff) {
       await settled();
       said.push(
-        handOver(async function* (hand) {
+        splitOff(async function* (hand) {
           said.push(hand(stretchOf('oldest')));
           yield pageOf('older');
         }),
@@ -118,18 +122,18 @@ describe('walkConcurrently, a part that is split off', () => {
   });
 
   test('a part that is split off later comes after the earlier one', async () => {
-    const giver: Segment = async function* (handOver) {
+    const giver: Segment = async function* (splitOff) {
       await settled();
-      for (const name of ['1', '2', '3']) expect(handOver(stretchOf(name))).toBe(true);
+      for (const name of ['1', '2', '3']) expect(splitOff(stretchOf(name))).toBe(true);
       yield pageOf('4');
     };
     expect(await walked([giver], 4)).toEqual([['1'], ['2'], ['3'], ['4']]);
   });
 
   const asking = (said: boolean[]): Segment =>
-    async function* (handOver) {
+    async function* (splitOff) {
       await settled();
-      said.push(handOver(stretchOf('never')));
+      said.push(splitOff(stretchOf('never')));
       yield pageOf('a');
     };
 
@@ -164,9 +168,9 @@ describe('walkConcurrently, a part that is split off', () => {
   test('splitting off is refused once the export has failed', async () => {
     const gate = Promise.withResolvers<void>();
     const said: boolean[] = [];
-    const late: Segment = async function* (handOver) {
+    const late: Segment = async function* (splitOff) {
       await gate.promise;
-      said.push(handOver(stretchOf('never')));
+      said.push(splitOff(stretchOf('never')));
       yield pageOf('a');
     };
     await expect(walked([late, broken], 3)).rejects.toThrow('broken');
@@ -179,11 +183,11 @@ describe('walkConcurrently, a part that is split off', () => {
 describe('walkConcurrently, a failure', () => {
   test('a walk that fails: its error is thrown at once, and the other walks end after their current page', async () => {
     const gate = Promise.withResolvers<void>();
-    const takers: Noted[] = [];
+    const sinks: Noted[] = [];
     const open = () => {
-      const taker = new Noted();
-      takers.push(taker);
-      return taker;
+      const sink = new Noted();
+      sinks.push(sink);
+      return sink;
     };
     let closed = 0;
     let pulled = 0;
@@ -197,23 +201,23 @@ describe('walkConcurrently, a failure', () => {
       }
     };
     const source = function* () {
-      for (const stretch of [slow, broken, slow, slow, slow]) {
+      for (const segment of [slow, broken, slow, slow, slow]) {
         pulled++;
-        yield stretch;
+        yield segment;
       }
     };
     await expect(walked(source(), 2, open)).rejects.toThrow('broken');
     gate.resolve();
     await settled();
     await settled();
-    expect(takers.map(({ names }) => names)).toEqual(takers.map(() => []));
+    expect(sinks.map(({ names }) => names)).toEqual(sinks.map(() => []));
     expect(closed).toBe(1);
     expect(pulled).toBe(2);
   });
 
   test.each<[string, () => Iterable<Segment> | AsyncIterable<Segment>]>([
     [
-      'of what gives the stretches',
+      'of what gives the segments',
       function* () {
         yield stretchOf('a');
         throw new Error('broken');
@@ -236,20 +240,20 @@ describe('walkConcurrently, a failure', () => {
     [
       'of a part that was handed over',
       function* () {
-        yield async function* (handOver: SplitOff) {
+        yield async function* (splitOff: SplitOff) {
           await settled();
-          handOver(broken);
+          splitOff(broken);
           yield pageOf('a');
         };
       },
     ],
   ])('%s fails: its error is thrown', async (_, source) => {
-    for (const walkers of [2, 4]) await expect(walked(source(), walkers)).rejects.toThrow('broken');
+    for (const concurrency of [2, 4]) await expect(walked(source(), concurrency)).rejects.toThrow('broken');
   });
 
   test('a sink that fails: its error is thrown, and the walk is closed', async () => {
     let closed = false;
-    const stretch: Segment = async function* () {
+    const segment: Segment = async function* () {
       try {
         yield pageOf('a');
         yield pageOf('b');
@@ -258,7 +262,7 @@ describe('walkConcurrently, a failure', () => {
       }
     };
     const open = () => ({ accept: () => Promise.reject(new Error('The disk is full.')) });
-    await expect(walkConcurrently([stretch], 1, open).next()).rejects.toThrow('The disk is full.');
+    await expect(walkConcurrently([segment], 1, open).next()).rejects.toThrow('The disk is full.');
     expect(closed).toBe(true);
   });
 
@@ -271,9 +275,9 @@ describe('walkConcurrently, a failure', () => {
         order.push('taken');
       },
     });
-    const late: Segment = async function* (handOver) {
+    const late: Segment = async function* (splitOff) {
       await settled();
-      yield* broken(handOver);
+      yield* broken(splitOff);
     };
     const walk = walkConcurrently([stretchOf('a', 'b'), late], 2, open)
       .next()
@@ -290,8 +294,8 @@ describe('walkConcurrently, a failure', () => {
     const hear = (cause: unknown) => void unhandled.push(cause);
     process.on('unhandledRejection', hear);
     const gate = Promise.withResolvers<void>();
-    const stretches = [gated([['a', Promise.reject(new Error('first'))]]), gated([['b', gate.promise]])];
-    await expect(walked(stretches, 2)).rejects.toThrow('first');
+    const segments = [gated([['a', Promise.reject(new Error('first'))]]), gated([['b', gate.promise]])];
+    await expect(walked(segments, 2)).rejects.toThrow('first');
     gate.reject(new Error('second'));
     await settled();
     await settled();
@@ -310,8 +314,8 @@ describe('walkConcurrently, a failure', () => {
         };
       }
     };
-    for await (const taker of walkConcurrently(source(), 2, () => new Noted())) {
-      expect(taker.names).toEqual(['0']);
+    for await (const sink of walkConcurrently(source(), 2, () => new Noted())) {
+      expect(sink.names).toEqual(['0']);
       break;
     }
     const soFar = asked.length;
@@ -321,7 +325,7 @@ describe('walkConcurrently, a failure', () => {
   });
 });
 
-/** A stretch to make: its pages, and the parts that it tries to hand over before each. */
+/** A segment to make: its pages, and the parts that it tries to split off before each. */
 interface Plan {
   readonly pages: readonly (readonly Plan[])[];
 }
@@ -340,22 +344,22 @@ test('walkConcurrently, drawn segments, splits and durations: each page is accep
       fc.array(plan, { maxLength: 8 }),
       fc.integer({ min: 1, max: 5 }),
       fc.scheduler(),
-      async (plans, walkers, scheduler) => {
-        /** The order that is due: what was handed over stands before what comes after it. */
+      async (plans, concurrency, scheduler) => {
+        /** The order that is due: a part that was split off stands before what comes after it. */
         const due = new Map<Plan, string[]>();
         let atOnce = 0;
         let most = 0;
         let count = 0;
         const pause = () => scheduler.schedule(Promise.resolve());
         const stretchFor = (one: Plan): Segment =>
-          async function* (handOver) {
+          async function* (splitOff) {
             most = Math.max(most, ++atOnce);
             const own: string[] = [];
             due.set(one, own);
             for (const parts of one.pages) {
               await pause();
               for (const part of parts) {
-                if (handOver(stretchFor(part))) {
+                if (splitOff(stretchFor(part))) {
                   handed++;
                   order.splice(order.indexOf(one), 0, part);
                 }
@@ -375,18 +379,18 @@ test('walkConcurrently, drawn segments, splits and durations: each page is accep
           }
         };
         const open = () => {
-          const taker = new Noted();
-          const take = taker.accept.bind(taker);
-          taker.accept = async (page) => {
+          const sink = new Noted();
+          const take = sink.accept.bind(sink);
+          sink.accept = async (page) => {
             await pause();
             await take(page);
           };
-          return taker;
+          return sink;
         };
-        const result = walked(source(), walkers, open);
+        const result = walked(source(), concurrency, open);
         await scheduler.waitFor(result);
         expect(await result).toEqual(order.map((one) => due.get(one)));
-        expect(most).toBeLessThanOrEqual(walkers);
+        expect(most).toBeLessThanOrEqual(concurrency);
       },
     ),
     { numRuns: 300 },

@@ -440,7 +440,7 @@ describe('exportEvents, the common table', () => {
   });
 });
 
-/** What earlier exports of the native table hold, from some instant on. */
+/** Rows of earlier exports of the native table, from some instant on. */
 function earlierOf(from: number, rows: readonly (readonly string[])[], more: Partial<Vendor> = {}): KnownRows {
   const earlier = new KnownRows(vendorOf(more), from);
   earlier.add({ header: more.format === 'csv' ? ['What'] : ['v', 'extra'], rows });
@@ -569,11 +569,11 @@ describe('exportEvents, a chain of exports', () => {
     }),
     { maxLength: 40 },
   );
-  const cuts = fc.uniqueArray(fc.oneof(fc.integer({ min: 1, max: END - 1 }), fc.constantFrom(99, 100, 101, 500)), {
+  const ends = fc.uniqueArray(fc.oneof(fc.integer({ min: 1, max: END - 1 }), fc.constantFrom(99, 100, 101, 500)), {
     maxLength: 6,
   });
 
-  /** Answers what is stored by now, cut nowhere, in the order in which it came; the slices are of 100 ms. */
+  /** Answers with all that is stored by now, in the order in which it came; the slices are of 100 ms. */
   const stretchesAt = (ledger: readonly Entry[], now: number, ids: boolean): Vendor['segments'] =>
     function* ({ query }) {
       const there = ledger.filter(({ stored }) => stored <= now).sort((a, b) => a.stored - b.stored);
@@ -646,7 +646,7 @@ describe('exportEvents, a chain of exports', () => {
 
   test('every event is in the chain once, however late it was stored within the overlap, and late ones are marked', async () => {
     await fc.assert(
-      fc.asyncProperty(ledgers, cuts, tables, async (drawn, instants, asked) => {
+      fc.asyncProperty(ledgers, ends, tables, async (drawn, instants, asked) => {
         const ledger = drawn.map(({ time, late, v }, index) => ({ time, stored: time + late, v, id: `e${index}` }));
         const ends = [...instants.sort((a, b) => a - b), END];
         const made = await exportAll(ledger, ends, asked);
@@ -687,14 +687,14 @@ describe('exportEvents, any memory and concurrency', () => {
     v: fc.constantFrom('a', 'b', 'é', 'a,b', '"', '\r\n', ' x ', '\ud800', 'x'.repeat(400)),
     hasId: fc.boolean(),
   });
-  /** For each slice, its pages; of each, whether it is of a draft that is taken back, or handed over to others. */
+  /** Pages of each slice, and whether a page belongs to an answer that is retracted, or is split off. */
   const logs = fc.tuple(
     ...SLICES.map(() =>
       fc.array(
         fc.record({
           events: fc.array(drawnEvent, { maxLength: 6 }),
           again: fc.boolean(),
-          takenBack: fc.boolean(),
+          isRetracted: fc.boolean(),
           waits: fc.boolean(),
         }),
         { maxLength: 5 },
@@ -702,14 +702,14 @@ describe('exportEvents, any memory and concurrency', () => {
     ),
   );
 
-  /** What comes of pages: first those taken back, then the others, some events of which come a second time. */
+  /** Events in the order in which they come: first the retracted pages, then the others, of which some events come twice. */
   async function* walked(
-    pages: readonly (Page & { waits: boolean; takenBack: boolean })[],
+    pages: readonly (Page & { waits: boolean; isRetracted: boolean })[],
   ): AsyncGenerator<Page | Retraction> {
-    for (const { slice, events, waits, takenBack } of pages) {
+    for (const { slice, events, waits, isRetracted } of pages) {
       const provisional = {};
       if (waits) await turn();
-      if (takenBack) {
+      if (isRetracted) {
         yield { slice, provisional, events };
         yield { retracted: provisional };
       }
@@ -721,7 +721,7 @@ describe('exportEvents, any memory and concurrency', () => {
     await fc.assert(
       fc.asyncProperty(logs, fc.constantFrom<Columns>('native', 'common', ['v']), async (drawn, asked) => {
         let count = 0;
-        const stretches = drawn.map((pages, index) => {
+        const segments = drawn.map((pages, index) => {
           const slice = SLICES[index] as Window;
           return pages.flatMap(({ events: some, again, ...page }) => {
             const events = some.map(({ time, v, hasId }) =>
@@ -731,16 +731,16 @@ describe('exportEvents, any memory and concurrency', () => {
             return [{ ...page, slice, events }, ...(again ? [second] : [])];
           });
         });
-        const made = async (concurrency: number, maxBytesInMemory: number, isHandedOver: boolean) => {
+        const made = async (concurrency: number, maxBytesInMemory: number, isSplit: boolean) => {
           path = join(await mkdtemp(join(folder, 'one-')), 'a.csv');
           const { counts, files } = await exportOf([], {
             asked,
             concurrency,
             maxBytesInMemory: maxBytesInMemory,
             segments: () =>
-              isHandedOver
-                ? [whole(stretches)]
-                : stretches.map(
+              isSplit
+                ? [whole(segments)]
+                : segments.map(
                     (pages): Segment =>
                       () =>
                         walked(pages),
@@ -748,14 +748,14 @@ describe('exportEvents, any memory and concurrency', () => {
           });
           return { counts, files: files.map(({ name, rows, sha256: sum }) => ({ name, rows, sum })) };
         };
-        /** One stretch, that hands over all but the last part if it can. */
-        const whole = (parts: typeof stretches): Segment =>
-          async function* (handOver) {
+        /** One segment, which splits off all but its last part if it can. */
+        const whole = (parts: typeof segments): Segment =>
+          async function* (splitOff) {
             const [last = [], ...before] = parts.toReversed();
             await turn();
             if (before.length > 0) {
               const part = whole(before.toReversed());
-              if (!handOver(part)) yield* part(() => false);
+              if (!splitOff(part)) yield* part(() => false);
             }
             yield* walked(last);
           };
@@ -796,19 +796,19 @@ describe('exportEvents, a failure', () => {
 
   test.each([1, 2])(
     'an error of the vendor comes out as it is, and no file has its final name: %d at a time',
-    async (walkers) => {
+    async (concurrency) => {
       const cause = new ExportError('unavailable', 'Acme could not answer.', { next: 'Try again.' });
       const last: Segment = async function* () {
         yield { slice: later, events: [event('b', 21, 'B')] };
         throw cause;
       };
-      expect(await failAfterOneSlice(last, walkers)).toBe(cause);
+      expect(await failAfterOneSlice(last, concurrency)).toBe(cause);
     },
   );
 
   test('an error of the table ends the walk of the vendor', async () => {
     const tidied = Promise.withResolvers<number>();
-    const stretches: Segment[] = [
+    const segments: Segment[] = [
       stretchOf([
         { slice: SLICE, events: [event('a', 11, 'A')] },
         { slice: SLICE, events: [event('other', 11, 'A')] },
@@ -825,7 +825,7 @@ describe('exportEvents, a failure', () => {
         }
       },
     ];
-    expect(await failure(exportOf([], { segments: () => stretches }))).toMatchObject({ kind: 'protocol' });
+    expect(await failure(exportOf([], { segments: () => segments }))).toMatchObject({ kind: 'protocol' });
     expect(await tidied.promise).toBeLessThan(5_000);
   });
 

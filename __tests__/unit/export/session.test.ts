@@ -117,7 +117,7 @@ describe('openSession with a client id and secret', () => {
   test('expired token: logs in once for all calls that are under way', async () => {
     const { origin, server } = await vendorOf();
     const seen: string[] = [];
-    const held: (() => void)[] = [];
+    const waiting: (() => void)[] = [];
     server.removeAllListeners('request');
     server.on('request', (request, response) => {
       const { method = '', headers } = request;
@@ -129,8 +129,8 @@ describe('openSession with a client id and secret', () => {
       if (method === 'POST') answer(login(`access-${seen.filter((line) => line.startsWith('POST')).length}`));
       else if (token !== 'Bearer access-1') answer({});
       // They are all sent with the old token before the first of them is refused, and refused one by one.
-      else if (held.push(() => answer(expired)) === 5) {
-        for (const [index, refuse] of held.entries()) setTimeout(refuse, 20 * index);
+      else if (waiting.push(() => answer(expired)) === 5) {
+        for (const [index, refuse] of waiting.entries()) setTimeout(refuse, 20 * index);
       }
     });
     const { session } = await sessionWith({ ...CLIENT, 'base-url': origin });

@@ -5,7 +5,7 @@ export interface RowBatch {
   readonly count: number;
   /** The rows as CSV, each with its line end. */
   readonly bytes: Buffer;
-  /** Where each row ends in `bytes`; the first begins at 0. */
+  /** End of each row in `bytes`; the first row begins at 0. */
   readonly ends: Float64Array;
   /** Milliseconds since 1970; NaN where the vendor gives no time. */
   readonly times: Float64Array;
@@ -21,7 +21,7 @@ export interface RowRange {
   readonly to: number;
 }
 
-/** What rows are sorted by. */
+/** Key that rows are sorted by. */
 export interface SortKey {
   /** NaN where the vendor gives no time. */
   readonly time: number;

@@ -13,14 +13,14 @@ interface BatchSize {
   readonly identityUnits: number | null;
 }
 
-/** Where a batch lies in its file. */
+/** Position and size of a batch in its file. */
 interface BatchLocation extends BatchSize {
   readonly position: number;
   /** Bytes of the rows alone. */
   readonly rowBytes: number;
 }
 
-/** Where a run lies in its file. */
+/** Position of a run in its file, and of its batches. */
 export interface RunLocation {
   readonly file: FileHandle;
   readonly first: SortKey;

@@ -15,16 +15,16 @@ import { add, batchesOf, byPlace, type Plain, plainRow, plainsOf, rowOf, sumOf }
 const FULL = 2 ** 18;
 const MOST_ROWS = 2 ** 14;
 
-function addTo(block: RowBatchBuilder, { time, id, identity: rest, text }: Plain): void {
+function addTo(batch: RowBatchBuilder, { time, id, identity, text }: Plain): void {
   const bytes = Buffer.from(text);
-  block.add(time ?? Number.NaN, id, rest).addEncoded(bytes, 0, bytes.length);
+  batch.add(time ?? Number.NaN, id, identity).addEncoded(bytes, 0, bytes.length);
 }
 
-/** A block that takes rows until it has as many. */
+/** A batch that takes rows until it has as many. */
 function filled(count: number, row: (index: number) => Plain): RowBatchBuilder {
-  const block = new RowBatchBuilder();
-  for (let index = 0; index < count; index++) addTo(block, row(index));
-  return block;
+  const batch = new RowBatchBuilder();
+  for (let index = 0; index < count; index++) addTo(batch, row(index));
+  return batch;
 }
 
 const numbered = (index: number): Plain => rowOf(`${index}`, index / 2, `i${index}`, `r${index}`);
@@ -63,9 +63,9 @@ describe('byTimeThenId', () => {
   });
 
   test('compares the sort keys that sortKeyOf reads from a batch', () => {
-    const [block] = batchesOf([rowOf('a', null, 'A'), rowOf('bc', 5), rowOf('', 6, '')]) as [RowBatch];
-    expect([0, 1, 2].map((row) => sortKeyOf(block, row))).toEqual([key(Number.NaN, 'A'), key(5), key(6, '')]);
-    expect([0, 1, 2].map((row) => startOf(block, row))).toEqual([0, 3, 7]);
+    const [batch] = batchesOf([rowOf('a', null, 'A'), rowOf('bc', 5), rowOf('', 6, '')]) as [RowBatch];
+    expect([0, 1, 2].map((row) => sortKeyOf(batch, row))).toEqual([key(Number.NaN, 'A'), key(5), key(6, '')]);
+    expect([0, 1, 2].map((row) => startOf(batch, row))).toEqual([0, 3, 7]);
   });
 });
 
@@ -73,9 +73,9 @@ describe('RowBatchBuilder', () => {
   test('view returns drawn rows as they were added', () => {
     fc.assert(
       fc.property(fc.array(plainRow, { maxLength: 20 }), (rows) => {
-        const block = filled(rows.length, (index) => rows[index] as Plain);
-        expect(block.count).toBe(rows.length);
-        const view = block.view();
+        const batch = filled(rows.length, (index) => rows[index] as Plain);
+        expect(batch.count).toBe(rows.length);
+        const view = batch.view();
         const bytes = Buffer.from(rows.map(({ text }) => text).join(''));
         expect([view.count, view.ends.length, view.times.length]).toEqual(new Array(3).fill(rows.length));
         expect(view.bytes.equals(bytes)).toBe(true);
@@ -86,74 +86,74 @@ describe('RowBatchBuilder', () => {
   });
 
   test('a batch is full at the most rows that 14 bits number', () => {
-    const block = filled(MOST_ROWS - 1, numbered);
-    expect(block.isFull).toBe(false);
-    addTo(block, numbered(MOST_ROWS - 1));
-    expect(block.isFull).toBe(true);
-    expect(sumOf(plainsOf(block.view()))).toBe(sumOf(Array.from({ length: MOST_ROWS }, (_, index) => numbered(index))));
+    const batch = filled(MOST_ROWS - 1, numbered);
+    expect(batch.isFull).toBe(false);
+    addTo(batch, numbered(MOST_ROWS - 1));
+    expect(batch.isFull).toBe(true);
+    expect(sumOf(plainsOf(batch.view()))).toBe(sumOf(Array.from({ length: MOST_ROWS }, (_, index) => numbered(index))));
   });
 
   test('a batch is full at 256 KiB of rows', () => {
-    const block = filled(1, () => wide(FULL - 3));
-    expect(block.isFull).toBe(false);
-    addTo(block, rowOf(''));
-    expect(block.isFull).toBe(false);
-    addTo(block, rowOf(''));
-    expect(block.isFull).toBe(true);
+    const batch = filled(1, () => wide(FULL - 3));
+    expect(batch.isFull).toBe(false);
+    addTo(batch, rowOf(''));
+    expect(batch.isFull).toBe(false);
+    addTo(batch, rowOf(''));
+    expect(batch.isFull).toBe(true);
     expect(filled(1, () => wide(FULL)).isFull).toBe(true);
     expect(filled(1, () => wide(FULL - 1)).isFull).toBe(false);
   });
 
   test('a batch is full at 256 Ki units of ids and identity texts, which are read and written with it', () => {
     const half = 'é'.repeat(FULL / 2);
-    for (const [id, rest] of [
+    for (const [id, identity] of [
       [half + half, ''],
       [null, half + half],
       [half, half],
     ] as const) {
-      expect(filled(1, () => rowOf('a', 1, id, rest)).isFull).toBe(true);
-      expect(filled(1, () => rowOf('a', 1, id?.slice(1) ?? null, id === null ? rest.slice(1) : rest)).isFull).toBe(
-        false,
-      );
+      expect(filled(1, () => rowOf('a', 1, id, identity)).isFull).toBe(true);
+      expect(
+        filled(1, () => rowOf('a', 1, id?.slice(1) ?? null, id === null ? identity.slice(1) : identity)).isFull,
+      ).toBe(false);
     }
-    const block = filled(2, () => rowOf('a', 1, null, half));
-    expect(block.isFull).toBe(true);
-    block.clear();
-    expect(block.isFull).toBe(false);
+    const batch = filled(2, () => rowOf('a', 1, null, half));
+    expect(batch.isFull).toBe(true);
+    batch.clear();
+    expect(batch.isFull).toBe(false);
   });
 
   test('bytesInMemory is about the rows, keys and texts', () => {
-    const block = new RowBatchBuilder();
-    expect(block.bytesInMemory).toBe(0);
-    addTo(block, rowOf('abc'));
-    const first = block.bytesInMemory;
+    const batch = new RowBatchBuilder();
+    expect(batch.bytesInMemory).toBe(0);
+    addTo(batch, rowOf('abc'));
+    const first = batch.bytesInMemory;
     // Its bytes, and where they end, its time, and its texts, empty as they are.
     expect(first).toBeGreaterThanOrEqual(5 + 4 * 8);
-    addTo(block, rowOf('abc', 1, 'x'.repeat(1000)));
-    expect(block.bytesInMemory).toBe(2 * first + 1000);
-    addTo(block, rowOf('abc', 1, '', 'é'.repeat(500)));
-    expect(block.bytesInMemory).toBe(3 * first + 1500);
-    block.clear();
-    expect(block.bytesInMemory).toBe(0);
+    addTo(batch, rowOf('abc', 1, 'x'.repeat(1000)));
+    expect(batch.bytesInMemory).toBe(2 * first + 1000);
+    addTo(batch, rowOf('abc', 1, '', 'é'.repeat(500)));
+    expect(batch.bytesInMemory).toBe(3 * first + 1500);
+    batch.clear();
+    expect(batch.bytesInMemory).toBe(0);
   });
 
   test('a cleared batch is empty, keeps its memory, and takes other rows', () => {
-    const block = filled(3000, numbered);
-    const { buffer } = block.view().bytes;
-    block.clear();
-    expect(block.count).toBe(0);
-    expect(block.view()).toMatchObject({ count: 0, ids: [], identities: [] });
-    expect([block.view().bytes.length, block.view().ends.length, block.view().times.length]).toEqual([0, 0, 0]);
-    addTo(block, rowOf('new', null, 'N'));
-    expect(plainsOf(block.view())).toEqual([rowOf('new', null, 'N')]);
-    expect(block.view().bytes.buffer).toBe(buffer);
+    const batch = filled(3000, numbered);
+    const { buffer } = batch.view().bytes;
+    batch.clear();
+    expect(batch.count).toBe(0);
+    expect(batch.view()).toMatchObject({ count: 0, ids: [], identities: [] });
+    expect([batch.view().bytes.length, batch.view().ends.length, batch.view().times.length]).toEqual([0, 0, 0]);
+    addTo(batch, rowOf('new', null, 'N'));
+    expect(plainsOf(batch.view())).toEqual([rowOf('new', null, 'N')]);
+    expect(batch.view().bytes.buffer).toBe(buffer);
   });
 
   test('texts of an earlier view stay after clear', () => {
-    const block = filled(2, numbered);
-    const { ids, identities } = block.view();
-    block.clear();
-    addTo(block, numbered(7));
+    const batch = filled(2, numbered);
+    const { ids, identities } = batch.view();
+    batch.clear();
+    addTo(batch, numbered(7));
     expect([ids, identities]).toEqual([
       ['i0', 'i1'],
       ['r0', 'r1'],
@@ -161,17 +161,17 @@ describe('RowBatchBuilder', () => {
   });
 
   test('clear frees the memory of a row of many MiB', () => {
-    const block = filled(1, () => wide(2 * FULL));
-    const { buffer } = block.view().bytes;
-    block.clear();
-    expect(block.view().bytes.buffer).toBe(buffer);
-    addTo(block, wide(2 * FULL + 1));
-    const large = block.view().bytes.buffer;
-    block.clear();
-    expect(block.view().bytes.buffer).not.toBe(large);
-    expect(block.view().bytes.buffer.byteLength).toBeLessThan(2 * FULL);
-    addTo(block, numbered(1));
-    expect(plainsOf(block.view())).toEqual([numbered(1)]);
+    const batch = filled(1, () => wide(2 * FULL));
+    const { buffer } = batch.view().bytes;
+    batch.clear();
+    expect(batch.view().bytes.buffer).toBe(buffer);
+    addTo(batch, wide(2 * FULL + 1));
+    const large = batch.view().bytes.buffer;
+    batch.clear();
+    expect(batch.view().bytes.buffer).not.toBe(large);
+    expect(batch.view().bytes.buffer.byteLength).toBeLessThan(2 * FULL);
+    addTo(batch, numbered(1));
+    expect(plainsOf(batch.view())).toEqual([numbered(1)]);
   });
 });
 
@@ -192,18 +192,18 @@ describe('RowBatchPool', () => {
 });
 
 describe('MemoryBuffer', () => {
-  const heldOf = (rows: readonly Plain[], pool = new RowBatchPool()): MemoryBuffer => {
-    const held = new MemoryBuffer(pool);
-    for (const row of rows) add(held, row);
-    return held;
+  const bufferOf = (rows: readonly Plain[], pool = new RowBatchPool()): MemoryBuffer => {
+    const buffer = new MemoryBuffer(pool);
+    for (const row of rows) add(buffer, row);
+    return buffer;
   };
 
-  /** All rows; a block is read before the next one is asked for. */
-  const comeOut = (held: MemoryBuffer, order: 'time' | 'vendor'): { rows: Plain[]; counts: number[] } => {
+  /** All rows; a batch is read before the next one is asked for. */
+  const comeOut = (buffer: MemoryBuffer, order: 'time' | 'vendor'): { rows: Plain[]; counts: number[] } => {
     const [rows, counts]: [Plain[], number[]] = [[], []];
-    for (const block of held.inOrder(order)) {
-      rows.push(...plainsOf(block));
-      counts.push(block.count);
+    for (const batch of buffer.inOrder(order)) {
+      rows.push(...plainsOf(batch));
+      counts.push(batch.count);
     }
     return { rows, counts };
   };
@@ -211,11 +211,11 @@ describe('MemoryBuffer', () => {
   test('drawn rows come out as they came, or as a stable sort of them', () => {
     fc.assert(
       fc.property(fc.array(plainRow, { maxLength: 25 }), (rows) => {
-        const held = heldOf(rows);
-        expect(held.count).toBe(rows.length);
-        expect(comeOut(held, 'vendor').rows).toEqual(rows);
-        expect(comeOut(held, 'time').rows).toEqual(rows.toSorted(byPlace));
-        expect(comeOut(held, 'time').rows).toEqual(rows.toSorted(byPlace));
+        const buffer = bufferOf(rows);
+        expect(buffer.count).toBe(rows.length);
+        expect(comeOut(buffer, 'vendor').rows).toEqual(rows);
+        expect(comeOut(buffer, 'time').rows).toEqual(rows.toSorted(byPlace));
+        expect(comeOut(buffer, 'time').rows).toEqual(rows.toSorted(byPlace));
       }),
       { numRuns: 80 },
     );
@@ -250,8 +250,8 @@ describe('MemoryBuffer', () => {
     ['falling, the last without a time', times([3, 2, null])],
     ['falling, one in between without a time', times([3, null, 2])],
   ])('rows come out in time order: %s', (_, rows) => {
-    expect(comeOut(heldOf(rows), 'time').rows).toEqual(rows.toSorted(byPlace));
-    expect(comeOut(heldOf(rows), 'vendor').rows).toEqual(rows);
+    expect(comeOut(bufferOf(rows), 'time').rows).toEqual(rows.toSorted(byPlace));
+    expect(comeOut(bufferOf(rows), 'vendor').rows).toEqual(rows);
   });
 
   test.each<[what: string, rows: Plain[], isCopied: boolean]>([
@@ -261,9 +261,9 @@ describe('MemoryBuffer', () => {
     ['rising, with ties that have ids', times([1, 2, 2, 3], [null, 'b', 'a', null]), true],
     ['falling', times([2, 1]), true],
   ])('rows that came in order are not copied: %s', (_, rows, isCopied) => {
-    const held = heldOf(rows);
-    const [came] = held.inOrder('vendor');
-    const [sorted] = held.inOrder('time');
+    const buffer = bufferOf(rows);
+    const [came] = buffer.inOrder('vendor');
+    const [sorted] = buffer.inOrder('time');
     expect(sorted?.bytes.buffer !== came?.bytes.buffer).toBe(isCopied);
   });
 
@@ -277,9 +277,9 @@ describe('MemoryBuffer', () => {
 
   test.each(orders)('rows of several batches come out whole: %s', (_, place) => {
     const rows = Array.from({ length: COUNT }, (__, index) => rowOf(`${index}`, place(index), `${index % 7}`));
-    const held = heldOf(rows);
-    expect(comeOut(held, 'vendor').counts).toEqual([MOST_ROWS, 5]);
-    const { rows: found, counts } = comeOut(held, 'time');
+    const buffer = bufferOf(rows);
+    expect(comeOut(buffer, 'vendor').counts).toEqual([MOST_ROWS, 5]);
+    const { rows: found, counts } = comeOut(buffer, 'time');
     expect(counts).toEqual([MOST_ROWS, 5]);
     expect(sumOf(found)).toBe(sumOf(rows.toSorted(byPlace)));
   });
@@ -291,41 +291,41 @@ describe('MemoryBuffer', () => {
       [100_000, 200_000, 50_000, 300_000, 1_000_000],
     ]) {
       const rows = lengths.map((length, index) => rowOf(`${index}`.repeat(length - 2), -index));
-      const { rows: found } = comeOut(heldOf(rows), 'time');
+      const { rows: found } = comeOut(bufferOf(rows), 'time');
       expect(found.map(({ time, text }) => [time, text.length])).toEqual(
         rows.map(({ time, text }) => [time, text.length]).toReversed(),
       );
       expect(found.map(({ text }) => text[0])).toEqual(rows.map(({ text }) => text[0]).toReversed());
     }
-    expect(comeOut(heldOf([wide(FULL), wide(FULL)]), 'vendor').counts).toEqual([1, 1]);
-    expect(comeOut(heldOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)]), 'time').counts).toEqual([1, 1]);
+    expect(comeOut(bufferOf([wide(FULL), wide(FULL)]), 'vendor').counts).toEqual([1, 1]);
+    expect(comeOut(bufferOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)]), 'time').counts).toEqual([1, 1]);
   });
 
   test('count is the number of rows in all batches', () => {
-    const one = heldOf([wide(FULL)]).bytes;
+    const one = bufferOf([wide(FULL)]).bytes;
     expect(one).toBeGreaterThan(FULL);
-    expect(heldOf([wide(FULL), wide(FULL), wide(FULL)]).bytes).toBe(3 * one);
+    expect(bufferOf([wide(FULL), wide(FULL), wide(FULL)]).bytes).toBe(3 * one);
     expect(new MemoryBuffer(new RowBatchPool()).bytes).toBe(0);
   });
 
   test('release gives all batches back to the pool', () => {
     const pool = new RowBatchPool();
-    const blocks = [pool.acquire(), pool.acquire(), pool.acquire()];
-    for (const block of blocks) pool.release(block);
-    const held = heldOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)], pool);
+    const batches = [pool.acquire(), pool.acquire(), pool.acquire()];
+    for (const batch of batches) pool.release(batch);
+    const buffer = bufferOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)], pool);
     // One more is what they are sorted in.
-    expect(comeOut(held, 'time').rows).toHaveLength(2);
-    held.release();
-    expect(new Set([pool.acquire(), pool.acquire(), pool.acquire()])).toEqual(new Set(blocks));
-    expect(blocks.map(({ count }) => count)).toEqual([0, 0, 0]);
+    expect(comeOut(buffer, 'time').rows).toHaveLength(2);
+    buffer.release();
+    expect(new Set([pool.acquire(), pool.acquire(), pool.acquire()])).toEqual(new Set(batches));
+    expect(batches.map(({ count }) => count)).toEqual([0, 0, 0]);
   });
 
   test('the batch that rows are sorted into goes back to the pool, also where a caller stops early', () => {
     const pool = new RowBatchPool();
     const sorted = pool.acquire();
-    const held = heldOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)], pool);
+    const buffer = bufferOf([rowOf('b'.repeat(FULL), 2), rowOf('a'.repeat(FULL), 1)], pool);
     pool.release(sorted);
-    for (const _ of held.inOrder('time')) break;
+    for (const _ of buffer.inOrder('time')) break;
     expect(pool.acquire()).toBe(sorted);
   });
 });

@@ -35,20 +35,20 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Writes each list as a run, one behind the other, in blocks of so many rows by turns. */
+/** Writes each list as a run, one behind the other, in batches of so many rows by turns. */
 async function written(lists: readonly (readonly Plain[])[], ...counts: readonly number[]): Promise<SpilledRun[]> {
   const runs: SpilledRun[] = [];
   let end = 0;
   for (const rows of lists) {
-    const extent = await writeRun(file, end, batchesOf(rows, ...counts), folder);
-    runs.push(new SpilledRun(extent, folder));
-    end = extent.to;
+    const location = await writeRun(file, end, batchesOf(rows, ...counts), folder);
+    runs.push(new SpilledRun(location, folder));
+    end = location.to;
   }
   return runs;
 }
 
 /** A run of a file that gives at most so many bytes at a time, what was read of it, and a wait until no read is under way. */
-function watched(extent: RunLocation, most = Number.POSITIVE_INFINITY) {
+function watched(location: RunLocation, most = Number.POSITIVE_INFINITY) {
   const reads: { at: number; bytes: number }[] = [];
   let underWay = 0;
   const read = async (memory: Buffer, offset: number, length: number, at: number) => {
@@ -62,10 +62,10 @@ function watched(extent: RunLocation, most = Number.POSITIVE_INFINITY) {
     do await turn();
     while (underWay > 0);
   };
-  return { run: new SpilledRun({ ...extent, file: { read } as unknown as FileHandle }, folder), reads, idle };
+  return { run: new SpilledRun({ ...location, file: { read } as unknown as FileHandle }, folder), reads, idle };
 }
 
-/** How many rows the blocks of a run have. */
+/** How many rows the batches of a run have. */
 const anyCounts = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
 
 describe('SpilledRun', () => {
@@ -122,10 +122,10 @@ describe('SpilledRun, one batch', () => {
     const { run, idle, reads } = watched(await writeRun(file, 0, batchesOf(rows, 1), folder));
     expect(reads).toEqual([]);
     for (const [index, row] of rows.entries()) {
-      const block = await run.next();
+      const batch = await run.next();
       await idle();
       expect(reads).toHaveLength(Math.min(index + 2, rows.length));
-      expect(block && plainsOf(block)).toEqual([row]);
+      expect(batch && plainsOf(batch)).toEqual([row]);
     }
     expect(await run.next()).toBeNull();
     expect(await run.next()).toBeNull();
@@ -134,14 +134,14 @@ describe('SpilledRun, one batch', () => {
   test('a batch is whole, however few bytes the disk gives at a time, and no other is read', async () => {
     const rows = [20, 1, 30, 7, 0, 25].map(wide);
     const before = await writeRun(file, 0, batchesOf([wide(40, 9)]), folder);
-    const extent = await writeRun(file, before.to, batchesOf(rows, 2, 1), folder);
-    await writeRun(file, extent.to, batchesOf([wide(40, 8)]), folder);
+    const location = await writeRun(file, before.to, batchesOf(rows, 2, 1), folder);
+    await writeRun(file, location.to, batchesOf([wide(40, 8)]), folder);
     for (const most of [1, 7, 64]) {
-      const { run, reads } = watched(extent, most);
+      const { run, reads } = watched(location, most);
       expect(await merged([run])).toEqual(rows);
       const ends = reads.map(({ at, bytes }) => at + bytes);
       expect([reads[0]?.at, ...ends.slice(0, -1)]).toEqual(reads.map(({ at }) => at));
-      expect([reads[0]?.at, ends.at(-1)]).toEqual([before.to, extent.to]);
+      expect([reads[0]?.at, ends.at(-1)]).toEqual([before.to, location.to]);
     }
   });
 
@@ -156,16 +156,16 @@ describe('SpilledRun, one batch', () => {
     ['an identity text in its first row alone', [null, null, null], ['é', '', '']],
     ['both, here and there', texts, texts.map((text) => text ?? '').toReversed()],
     ['lone surrogates', ['\udc00', '\ud800', '\ud800\udc00'], ['\ud800', '\udc00', '']],
-  ])('a batch gives back %s', async (_, ids, rests) => {
-    const rows = ids.map((id, index) => rowOf(`${index}`, index, id, rests[index]));
+  ])('a batch gives back %s', async (_, ids, identities) => {
+    const rows = ids.map((id, index) => rowOf(`${index}`, index, id, identities[index]));
     for (const counts of [[1], [2, 1], [rows.length]]) {
-      const extent = await writeRun(file, 0, batchesOf(rows, ...counts), folder);
-      const run = new SpilledRun(extent, folder);
+      const location = await writeRun(file, 0, batchesOf(rows, ...counts), folder);
+      const run = new SpilledRun(location, folder);
       expect(run.first).toEqual({ time: 0, id: ids[0] });
       const found: Plain[] = [];
-      for (let block = await run.next(); block !== null; block = await run.next()) {
-        expect([block.ids.length, block.identities.length, block.times.length]).toEqual(new Array(3).fill(block.count));
-        found.push(...plainsOf(block));
+      for (let batch = await run.next(); batch !== null; batch = await run.next()) {
+        expect([batch.ids.length, batch.identities.length, batch.times.length]).toEqual(new Array(3).fill(batch.count));
+        found.push(...plainsOf(batch));
       }
       expect(found).toEqual(rows);
     }
@@ -188,10 +188,10 @@ test('writeRun and MemoryRun: a run without a row throws', async () => {
 
 test('MemoryRun yields its batches, the first one too, and then null', async () => {
   const rows = [rowOf('a', null, 'A'), rowOf('b'), rowOf('c')];
-  const blocks = batchesOf(rows, 2, 1);
-  const run = new MemoryRun(blocks);
+  const batches = batchesOf(rows, 2, 1);
+  const run = new MemoryRun(batches);
   expect(run.first).toEqual({ time: Number.NaN, id: 'A' });
-  expect([await run.next(), await run.next(), await run.next(), await run.next()]).toEqual([...blocks, null, null]);
+  expect([await run.next(), await run.next(), await run.next(), await run.next()]).toEqual([...batches, null, null]);
 });
 
 describe('merge', () => {
@@ -236,9 +236,9 @@ describe('merge', () => {
     const watching: ReturnType<typeof watched>[] = [];
     let end = 0;
     for (const rows of runs) {
-      const extent = await writeRun(file, end, batchesOf(rows, 4), folder);
-      watching.push(watched(extent));
-      end = extent.to;
+      const location = await writeRun(file, end, batchesOf(rows, 4), folder);
+      watching.push(watched(location));
+      end = location.to;
     }
     const batches: string[][][] = [];
     for await (const some of merge(
@@ -263,10 +263,10 @@ describe('merge', () => {
 
   test('equal rows of the first run come in one range, before those of the second', async () => {
     const runs = [timed(1, 2, 2, 4), timed(2, 2, 3, 4)].map((rows) => new MemoryRun(batchesOf(rows)));
-    const spans: [from: number, to: number][] = [];
+    const ranges: [from: number, to: number][] = [];
     for await (const some of merge(runs, 'time'))
-      spans.push(...some.map(({ from, to }): [number, number] => [from, to]));
-    expect(spans).toEqual([
+      ranges.push(...some.map(({ from, to }): [number, number] => [from, to]));
+    expect(ranges).toEqual([
       [0, 3],
       [0, 3],
       [3, 4],
@@ -275,11 +275,11 @@ describe('merge', () => {
   });
 
   test('a batch is read when its rows are due, and no earlier', async () => {
-    const extents: RunLocation[] = [];
+    const locations: RunLocation[] = [];
     for (const rows of [timed(5, 6), timed(1, 2, 3, 4), timed(7, 8)]) {
-      extents.push(await writeRun(file, extents.at(-1)?.to ?? 0, batchesOf(rows, 2), folder));
+      locations.push(await writeRun(file, locations.at(-1)?.to ?? 0, batchesOf(rows, 2), folder));
     }
-    const watching = extents.map((extent) => watched(extent));
+    const watching = locations.map((location) => watched(location));
     const counts: number[][] = [];
     const times: (number | null)[] = [];
     for await (const some of merge(
@@ -364,7 +364,7 @@ describe('SpilledRun, the disk refuses', () => {
     await file.close();
     for (let index = 0; index < 5; index++) await turn();
     expect(first && plainsOf(first)).toEqual([rowOf('a')]);
-    // What was read by then may come.
+    // Batches that were read by then may come.
     const rest = async () => {
       while ((await run?.next()) !== null);
     };
@@ -377,7 +377,7 @@ describe('SpilledRun, the disk refuses', () => {
       import { writeRun } from ${url('export/sort/spilled-run.ts')};
       import { openScratch } from ${url('base/disk.ts')};
       const file = await openScratch(${JSON.stringify(folder)});
-      const block = {
+      const batch = {
         count: 100,
         bytes: Buffer.alloc(100_000, 'x'),
         ends: Float64Array.from({ length: 100 }, (_, row) => 1000 * row + 1000),
@@ -386,7 +386,7 @@ describe('SpilledRun, the disk refuses', () => {
         identities: new Array(100).fill(''),
       };
       try {
-        await writeRun(file, 0, [block], 'runs');
+        await writeRun(file, 0, [batch], 'runs');
       } catch ({ kind, message, where }) {
         console.log(JSON.stringify({ kind, message, where, bytes: (await file.stat()).size > 0 }));
       }
@@ -413,6 +413,6 @@ test('SpilledRun: a run that is read to its end holds no memory while others are
   };
   expect(await leftBehind(begin)).toBeGreaterThan(8 * MIB);
   expect(await leftBehind(end)).toBeLessThan(-8 * MIB);
-  // It is there still, and would hold what it has.
+  // The run is still referenced, so its memory would stay.
   expect(await run?.next()).toBeNull();
 });

@@ -5,7 +5,7 @@ import type { SortedRun } from '../../../../src/export/sort/sorted-runs.ts';
 import type { SpillBuffer } from '../../../../src/export/sort/spill-buffer.ts';
 import { sha256 } from '../../chain.ts';
 
-/** What a row is, wherever its bytes lie. */
+/** One row, independent of where its bytes lie. */
 export interface Plain {
   readonly time: number | null;
   readonly id: string | null;
@@ -20,21 +20,21 @@ export const rowOf = (text: string, time: number | null = 1, id: string | null =
   text: `${text}\r\n`,
 });
 
-/** Adds a row to whatever rows wait in. */
+/** Adds a row to a buffer. */
 export function add(to: Pick<SpillBuffer, 'add'>, { time, id, identity, text }: Plain): void {
   const bytes = Buffer.from(text);
   to.add(time, id, identity).addEncoded(bytes, 0, bytes.length);
 }
 
-/** Rows in blocks of so many each, or of these numbers by turns. */
+/** Splits rows into batches of so many each, or of these numbers by turns; without numbers, into one batch. */
 export function batchesOf(rows: readonly Plain[], ...counts: readonly number[]): RowBatch[] {
-  const blocks: RowBatch[] = [];
+  const batches: RowBatch[] = [];
   for (let from = 0; from < rows.length; ) {
-    const to = Math.min(from + (counts[blocks.length % counts.length] ?? rows.length), rows.length);
-    blocks.push(batchOf(rows.slice(from, to)));
+    const to = Math.min(from + (counts[batches.length % counts.length] ?? rows.length), rows.length);
+    batches.push(batchOf(rows.slice(from, to)));
     from = to;
   }
-  return blocks;
+  return batches;
 }
 
 function batchOf(rows: readonly Plain[]): RowBatch {
@@ -50,32 +50,32 @@ function batchOf(rows: readonly Plain[]): RowBatch {
   };
 }
 
-/** Some rows of a block; all of them, unless told otherwise. */
-export function plainsOf(block: RowBatch, from = 0, to = block.count): Plain[] {
+/** Rows of a batch from `from` up to `to`, by default all. */
+export function plainsOf(batch: RowBatch, from = 0, to = batch.count): Plain[] {
   return Array.from({ length: to - from }, (_, index) => {
     const row = from + index;
-    const time = block.times[row] as number;
+    const time = batch.times[row] as number;
     return {
       time: Number.isNaN(time) ? null : time,
-      id: block.ids[row] as string | null,
-      identity: block.identities[row] as string,
-      text: block.bytes.toString('utf8', startOf(block, row), block.ends[row]),
+      id: batch.ids[row] as string | null,
+      identity: batch.identities[row] as string,
+      text: batch.bytes.toString('utf8', startOf(batch, row), batch.ends[row]),
     };
   });
 }
 
-export const plainsOfAll = (some: readonly RowRange[]): Plain[] =>
-  some.flatMap(({ batch: block, from, to }) => plainsOf(block, from, to));
+export const plainsOfAll = (ranges: readonly RowRange[]): Plain[] =>
+  ranges.flatMap(({ batch, from, to }) => plainsOf(batch, from, to));
 
-/** All rows of some runs, as they come out. */
+/** All rows of these runs, as the merge yields them. */
 export async function merged(runs: readonly SortedRun[], order: 'time' | 'vendor' = 'vendor'): Promise<Plain[]> {
   const rows: Plain[] = [];
   // Each batch is read before the next one is asked for, as the export does.
-  for await (const some of merge(runs, order)) rows.push(...plainsOfAll(some));
+  for await (const ranges of merge(runs, order)) rows.push(...plainsOfAll(ranges));
   return rows;
 }
 
-/** Stands for many rows, which to compare one by one takes long. */
+/** Digest of many rows, since comparing them one by one takes long. */
 export const sumOf = (rows: readonly Plain[]): string => sha256(JSON.stringify(rows.map(Object.values)));
 
 /** The order of an export. */
@@ -84,7 +84,7 @@ export const byPlace = (a: Plain, b: Plain): number =>
 
 const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', '\ud800', 'é', '\0', 'a"b,c\r\n'));
 
-/** Rows of any ids and rests; times and ids that are often the same. */
+/** Rows of any ids and identity texts; times and ids that are often the same. */
 export const plainRow: fc.Arbitrary<Plain> = fc.record({
   time: fc.oneof(fc.constant(null), fc.integer({ min: -2, max: 3 }), fc.double({ noNaN: true, min: 0, max: 3e12 })),
   id: fc.oneof(fc.constantFrom(null, '', 'a', 'b', '\ud800', '\ud801'), anyText),
