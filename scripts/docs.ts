@@ -224,6 +224,7 @@ function commonText({ columns, common, idColumn }: Vendor): string {
 
 function sourceText(source: CommonSource): string {
   if (typeof source === 'string') return code(source);
+  if ('json' in source) return `made of ${code(source.json)}`;
   if ('firstOf' in source) return source.firstOf.map(code).join(', or where that is empty ');
   return `made of ${source.of.map(code).join(' and ')}`;
 }

@@ -1,7 +1,7 @@
 import type { CommonName, CommonSource, NativeColumn, Vendor } from '../vendors/contract.ts';
 import type { CellSource } from './row-cells.ts';
 
-/** The columns of the `common` table, in order, the same for every vendor. An empty cell: the vendor did not say. */
+/** The columns of the `common` table, in order, for every vendor. An empty cell means that the vendor did not say. */
 export const COMMON_COLUMNS: readonly NativeColumn[] = [
   { name: 'time', meaning: 'When it happened: RFC 3339, UTC.' },
   { name: 'vendor', meaning: "The vendor's id, as in the `vendor` input." },
@@ -23,7 +23,7 @@ export const COMMON_COLUMNS: readonly NativeColumn[] = [
 
 const EMPTY: CellSource = { kind: 'constant', text: '' };
 
-/** Returns what the columns of the `common` table hold, where the native columns have these names. */
+/** Returns the sources of the columns of the `common` table, for native columns of these names. */
 export function commonCells({ id, common }: Vendor, org: string, names: readonly string[]): readonly CellSource[] {
   const places = (of: readonly string[]) => of.map((name) => names.indexOf(name));
   const firstOf = (...of: string[]): CellSource => {
@@ -34,6 +34,7 @@ export function commonCells({ id, common }: Vendor, org: string, names: readonly
     if (source === undefined) return EMPTY;
     if (typeof source === 'string') return firstOf(source);
     if ('firstOf' in source) return firstOf(...source.firstOf);
+    if ('json' in source) return { kind: 'picked', column: names.indexOf(source.json), pick: source.pick };
     return { kind: 'made', columns: places(source.of), cell: source.cell };
   };
   const alike = new Map<string, CellSource>([

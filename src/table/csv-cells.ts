@@ -4,23 +4,26 @@ import type { NativeCells } from './row-cells.ts';
 
 const [SPACE, QUOTE, COMMA, BACKSLASH] = [0x20, 0x22, 0x2c, 0x5c];
 
-/** The letters that JSON has for some control characters; 0: it has none. */
+/** The letters that JSON has for some control characters; 0 for all others. */
 const LETTERS = new Uint8Array(SPACE);
 for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r' })) {
   LETTERS[Number(byte)] = letter.charCodeAt(0);
 }
 const IS_SPECIAL = new Uint8Array(256).fill(1, 0, SPACE);
 for (const byte of [QUOTE, COMMA, BACKSLASH]) IS_SPECIAL[byte] = 1;
-/** The most bytes that one becomes: `\u0000`. */
+/** The most bytes that one byte becomes: `\u0000`. */
 const MOST_BYTES = 6;
 
 /** The cells of one row of a CSV vendor at a time, and all of them as a JSON object, which is a cell of another CSV. */
 export class CsvCells implements NativeCells {
   #row: CsvRow = csvRow([]);
-  /** What stands before each cell in JSON, with the end of the one before. */
+  /** Text before each cell in JSON, with the end of the cell before. */
   readonly #before: readonly Buffer[];
   readonly #beforeBytes: number;
-  /** Where each cell of the row ends in its bytes; of one that was put before, the place before the row. */
+  /**
+   * Where each cell of the row ends in the row's bytes; for a cell that was put before the row, the place before the
+   * row.
+   */
   readonly #ends: Int32Array;
   #into: Buffer = Buffer.alloc(0);
   #length = 0;
@@ -39,7 +42,7 @@ export class CsvCells implements NativeCells {
     this.#ends = new Int32Array(header.length);
   }
 
-  /** Takes a row's place: one pass makes the JSON of it and says where its cells end. */
+  /** Makes a row the one that is read: one pass writes its JSON and notes where its cells end. */
   use(row: CsvRow): void {
     const { bytes, from, to, first } = row;
     const ownBytes = to - from + (first === null ? 0 : first.bytes.length);
@@ -82,7 +85,7 @@ export class CsvCells implements NativeCells {
     return rows.putPart(this.#into, 0, this.#length, at);
   }
 
-  /** Adds the cells of some columns, which stand between `from` and `to`, behind what is there; gives the new length. */
+  /** Appends the cells of some columns, which lie between `from` and `to`, to the JSON; returns its new length. */
   #add(column: number, until: number, bytes: Buffer, from: number, to: number, length: number): number {
     const into = this.#into;
     const ends = this.#ends;

@@ -7,17 +7,17 @@ export const EXTRA_COLUMN: NativeColumn = {
   meaning: 'All that the vendor sent and no other native column holds, as a JSON object; empty where nothing is left.',
 };
 
-/** What the columns take of one top-level field. */
+/** Columns that hold one top-level field, whole or in part. */
 export interface ColumnNode {
-  /** The column of the field as a whole; null where there is none. */
+  /** Column of the field as a whole; null where there is none. */
   readonly whole: number | null;
-  /** The columns of its own fields; null where there are none. */
+  /** Columns of the field's own fields, by name; null where there are none. */
   readonly children: ReadonlyMap<string, number> | null;
 }
 
 /**
- * JSON vendors: the documented columns, then what they leave over. Goes once through the fields that an event has,
- * whatever columns there are.
+ * Returns a function from an event's fields to its native cells: the documented columns, then what they leave over. The
+ * function reads each field once, whatever columns there are.
  */
 export function nativeRow(columns: readonly NativeColumn[]): (fields: JsonObject) => string[] {
   const heads = columnTree(columns.map(({ name }) => name));
@@ -44,7 +44,10 @@ export function nativeRow(columns: readonly NativeColumn[]): (fields: JsonObject
   };
 }
 
-/** Puts an object's fields into their cells; gives what has none, as an object, or undefined where nothing is left. */
+/**
+ * Puts an object's fields into their cells; returns the fields that have no cell as an object, or undefined where
+ * nothing is left.
+ */
 function takeSubs(object: JsonObject, children: ReadonlyMap<string, number>, cells: string[]): JsonObject | undefined {
   let left: [string, unknown][] | null = null;
   for (const name in object) {
@@ -60,7 +63,7 @@ function takeSubs(object: JsonObject, children: ReadonlyMap<string, number>, cel
   return left === null ? undefined : Object.fromEntries(left);
 }
 
-/** The columns by the top-level fields that they hold, whole or in part. */
+/** Returns the columns by the top-level fields that they hold. */
 export function columnTree(names: readonly string[]): ReadonlyMap<string, ColumnNode> {
   const heads = new Map<string, { whole: number | null; children: Map<string, number> | null }>();
   for (const [index, name] of names.entries()) {
@@ -77,7 +80,7 @@ export function columnTree(names: readonly string[]): ReadonlyMap<string, Column
   return heads;
 }
 
-/** `actor.email` → `actor`, `email`; null where there is no dot. */
+/** Splits `actor.email` into `actor` and `email`; the second is null where there is no dot. */
 export function splitName(name: string): [string, string | null] {
   const dot = name.indexOf('.');
   return dot === -1 ? [name, null] : [name.slice(0, dot), name.slice(dot + 1)];

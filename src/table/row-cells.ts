@@ -1,5 +1,6 @@
 import { encodeRow } from '../csv/encode.ts';
 import type { RowBuffer } from '../csv/row-buffer.ts';
+import { type JsonObject, objectIn, text } from '../json/values.ts';
 import { formatInstant } from '../time/instant.ts';
 import type { VendorEvent } from '../vendors/contract.ts';
 
@@ -7,11 +8,14 @@ import type { VendorEvent } from '../vendors/contract.ts';
 export interface NativeCells {
   /** Returns a cell as text; empty where the event has none, as at -1. */
   readonly text: (column: number) => string;
-  /** Writes a cell at a place of the row that has begun, and returns the place behind it; of an empty one, nothing. */
+  /**
+   * Writes a cell at a place of the row that has begun, and returns the place behind the cell; writes nothing for an
+   * empty one.
+   */
   readonly write: (column: number, rows: RowBuffer, at: number) => number;
   /** Writes cells with commas between them, and returns the place behind the last. */
   readonly writeRun: (columns: readonly number[], rows: RowBuffer, at: number) => number;
-  /** Writes the whole event as JSON, as a cell, and returns the place behind it. */
+  /** Writes the whole event as JSON, as a cell, and returns the place behind the cell. */
   readonly writeRaw: (rows: RowBuffer, at: number) => number;
 }
 
@@ -20,32 +24,37 @@ export interface NativeTexts extends Pick<NativeCells, 'text'> {
   readonly raw: () => string;
 }
 
-/** What a cell of a table holds. */
+/** Source of one cell of a table. */
 export type CellSource =
   | { readonly kind: 'constant'; readonly text: string }
   | { readonly kind: 'time' | 'id' | 'raw' }
   /** The first of these native cells that is not empty. */
   | { readonly kind: 'native'; readonly columns: readonly number[] }
+  /** A value of the object that a native cell holds as JSON. */
+  | { readonly kind: 'picked'; readonly column: number; readonly pick: (object: JsonObject) => unknown }
   | { readonly kind: 'made'; readonly columns: readonly number[]; readonly cell: (...cells: string[]) => string };
 
 type Timed = Pick<VendorEvent, 'time' | 'id'>;
 
-/** Bytes that are equal in all rows, commas included, and the cells behind them. */
+/** Bytes that are equal in all rows, commas included, and the cells behind those bytes. */
 interface Step {
   before: Buffer;
-  /** A run of native columns; null where the cells are one of another kind. */
+  /** A run of native columns; null where the step is one cell of another kind. */
   readonly run: number[] | null;
   readonly source: CellSource;
 }
 
-/** Writes the rows of one table, whatever columns it has. */
+/** Writes the rows of one table, whatever its columns are. */
 export class RowCells {
   readonly #sources: readonly CellSource[];
   readonly #steps: readonly Step[];
-  /** The end of each row. */
+  /** Bytes that end each row. */
   readonly #last: Buffer;
+  /** JSON that was parsed last, since several cells of a row can be picked from one object. */
+  #json = '';
+  #object: JsonObject = {};
 
-  /** @param apart a native column that is written on its own, since its length is not bounded by its slice; -1: none */
+  /** @param apart a native column that is written on its own, since its length is not bounded by a slice; -1: none */
   constructor(sources: readonly CellSource[], apart = -1) {
     this.#sources = sources;
     const steps: Step[] = [];
@@ -66,9 +75,9 @@ export class RowCells {
     this.#last = Buffer.from(before);
   }
 
-  /** Returns the cells as texts. */
+  /** Returns the cells of an event as texts. */
   texts(event: Timed, cells: NativeTexts): string[] {
-    return this.#sources.map((source) => textOf(source, event, cells));
+    return this.#sources.map((source) => this.#textOf(source, event, cells));
   }
 
   /** Writes the row of an event. */
@@ -81,11 +90,38 @@ export class RowCells {
       else if (source.kind === 'native') at = writeFirst(source.columns, cells, rows, at);
       else if (source.kind === 'raw') at = cells.writeRaw(rows, at);
       else if (source.kind === 'time' && event.time !== null) at = rows.putInstant(event.time, at);
-      else at = rows.putCell(textOf(source, event, cells), at);
+      else at = rows.putCell(this.#textOf(source, event, cells), at);
     }
     at = rows.put(this.#last, at);
     // A blank line is no row to most readers.
     rows.end(at === start && this.#sources.length === 1 ? rows.put(BLANK, at) : at);
+  }
+
+  #textOf(source: CellSource, { time, id }: Timed, cells: Pick<NativeTexts, 'text'> & Partial<NativeTexts>): string {
+    switch (source.kind) {
+      case 'constant':
+        return source.text;
+      case 'time':
+        return time === null ? '' : formatInstant(time);
+      case 'id':
+        return id ?? '';
+      case 'native':
+        return source.columns.reduce((found, column) => found || cells.text(column), '');
+      case 'made':
+        return source.cell(...source.columns.map((column) => cells.text(column)));
+      case 'picked':
+        return text(source.pick(this.#objectIn(cells.text(source.column))));
+      case 'raw':
+        return cells.raw?.() ?? '';
+    }
+  }
+
+  #objectIn(json: string): JsonObject {
+    if (json !== this.#json) {
+      this.#object = objectIn(json);
+      this.#json = json;
+    }
+    return this.#object;
   }
 }
 
@@ -97,25 +133,4 @@ function writeFirst(columns: readonly number[], cells: NativeCells, rows: RowBuf
     at = cells.write(columns[index] as number, rows, from);
   }
   return at;
-}
-
-function textOf(
-  source: CellSource,
-  { time, id }: Timed,
-  cells: Pick<NativeTexts, 'text'> & Partial<NativeTexts>,
-): string {
-  switch (source.kind) {
-    case 'constant':
-      return source.text;
-    case 'time':
-      return time === null ? '' : formatInstant(time);
-    case 'id':
-      return id ?? '';
-    case 'native':
-      return source.columns.reduce((found, column) => found || cells.text(column), '');
-    case 'made':
-      return source.cell(...source.columns.map((column) => cells.text(column)));
-    case 'raw':
-      return cells.raw?.() ?? '';
-  }
 }

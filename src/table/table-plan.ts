@@ -9,15 +9,15 @@ import { CsvCells } from './csv-cells.ts';
 import { EXTRA_COLUMN, nativeRow } from './native-columns.ts';
 import { type CellSource, type NativeTexts, RowCells } from './row-cells.ts';
 
-/** What a table's header is, and how an event becomes a row of it. */
+/** The header of a table, and the ways from an event to a row. */
 export interface TablePlan {
   /** The header: each name once. */
   readonly names: readonly string[];
-  /** Writes the cells of a row, whatever the native cells lie in. */
+  /** Writer of rows whose native cells may lie in anything. */
   readonly cells: RowCells;
   /** Returns the cells of one event, one for each name. Throws what the vendor's `common` throws. */
   readonly row: (event: VendorEvent) => string[];
-  /** Writes the row of one event; a row of this table that is encoded already, as it is. */
+  /** Writes the row of one event. A row of this table that is encoded already is copied. */
   readonly write: (event: VendorEvent, rows: RowBuffer) => void;
 }
 
@@ -68,7 +68,9 @@ interface TableOptions {
   readonly vendor: Vendor;
   readonly org: string;
   readonly columns: Columns;
-  /** The CSV vendor's own; null for JSON vendors, and where `common` is planned before a CSV vendor has answered. */
+  /**
+   * Header of the CSV vendor; null for JSON vendors, and where `common` is planned before a CSV vendor has answered.
+   */
   readonly header: readonly string[] | null;
 }
 
@@ -94,13 +96,13 @@ export function checkColumns(vendor: Vendor, columns: Columns, header: readonly 
   );
 }
 
-/** What the vendor's document lets expect; null where only its answer will tell. */
+/** Returns the names that the vendor's document promises; null where only the vendor's answer will tell. */
 function nativeNames({ columns, format }: Vendor): readonly string[] | null {
   if (columns === null) return null;
   return (format === 'csv' ? columns : [...columns, EXTRA_COLUMN]).map(({ name }) => name);
 }
 
-/** Returns the native cells of a CSV vendor's row: each as it came, by its place. */
+/** Returns the native cells of a CSV vendor's row, each as it came, by its place. */
 const textsOfRow =
   (header: readonly string[]) =>
   (body: VendorEvent['body']): NativeTexts => {

@@ -7,7 +7,7 @@ import { contains, pad, type Window } from '../time/window.ts';
 import type { Page, Segment, Session, SplitOff, Vendor, VendorEvent } from './contract.ts';
 import { checkAsked, checkNewPage } from './paging.ts';
 
-/** The documented cap: an export of that many rows may have been cut, and does not say so. */
+/** The documented cap: an export of that many rows may be truncated, and does not say so. */
 const CAP = 10_000;
 const TWIN_ROWS = 100;
 const SECOND_MS = 1000;
@@ -15,7 +15,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 const COLUMNS = [
-  { name: 'Timestamp', meaning: 'when it happened; the window is cut by it; UTC where it has no offset' },
+  { name: 'Timestamp', meaning: 'when it happened; rows are filtered to the window by it; UTC where it has no offset' },
   { name: 'Entity Type', meaning: 'what kind of thing was acted on' },
   { name: 'Entity Name', meaning: 'its name' },
   { name: 'Action', meaning: 'what was done' },
@@ -43,27 +43,27 @@ const ENTITY_TYPES = [
 /** Bounds and filters as the vendor takes them. */
 type Ask = Readonly<Record<string, string>>;
 
-/** One export; `whole` once it is proven that no row was cut off. */
+/** One export; `whole` once it is proven that no row is missing. */
 interface Export {
   readonly events: readonly VendorEvent[];
   readonly whole: boolean;
-  /** What the query twin counts for the same ask; null where it does not answer. */
+  /** The count of the query end point for the same question; null where the end point does not answer. */
   readonly total: number | null;
 }
 
 function* segments({ query, send, note }: Session): Generator<Segment> {
   const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
   const api = openApi(send, `/v1/organizations/${encodeURIComponent(query.org ?? '')}/audit-log`, filters);
-  yield async function* (handOver) {
+  yield async function* (splitOff) {
     const first = await api.export(byDays(query.window));
     if (first.whole) {
       yield { slice: query.window, header: HEADER, events: first.events };
     } else if (await timesWork(first.events, api.export)) {
-      note('Exports that reached the cap of 10,000 rows were cut into shorter windows, by time.');
-      yield* cut(query.window, first, { shortest: SECOND_MS, bounds: byTimes, api }, handOver);
+      note('Exports that reached the cap of 10,000 rows were split into shorter windows, by time.');
+      yield* split(query.window, first, { shortest: SECOND_MS, bounds: byTimes, api }, splitOff);
     } else {
-      note('Exports that reached the cap of 10,000 rows were cut into days: Aitronos does not take times.');
-      yield* cut(query.window, first, { shortest: DAY_MS, bounds: byDays, api }, handOver);
+      note('Exports that reached the cap of 10,000 rows were split into days: Aitronos does not take times.');
+      yield* split(query.window, first, { shortest: DAY_MS, bounds: byDays, api }, splitOff);
     }
   };
   note(() =>
@@ -74,8 +74,9 @@ function* segments({ query, send, note }: Session): Generator<Segment> {
 }
 
 /**
- * Whether the last day is included, and in which zone days are meant, is undocumented: the dates reach past the window
- * whichever zone from UTC-12 to UTC+14 they are read in, and whether or not the last one counts.
+ * Returns the days of a window as the vendor's dates. Whether the last day is included, and in which zone days are
+ * meant, is undocumented: the dates reach past the window in every zone from UTC-12 to UTC+14, whether or not the last
+ * one counts.
  */
 const byDays = ({ from, to }: Window): Ask => ({
   from_date: dateOf(Math.floor((from - 12 * HOUR_MS) / DAY_MS) * DAY_MS),
@@ -92,7 +93,9 @@ const byTimes = (window: Window): Ask => {
   };
 };
 
-/** Where rows of an ask may lie: days in any zone, the last one included; times with a second more. */
+/**
+ * Returns where the rows of a question may lie: days in any zone, the last one included; times with one second more.
+ */
 function reachOf(ask: Ask): Window {
   const [from = '', to = ''] = [ask['from_date'], ask['to_date']];
   const asked = { from: Date.parse(from), to: Date.parse(to) };
@@ -102,7 +105,7 @@ function reachOf(ask: Ask): Window {
 type Api = ReturnType<typeof openApi>;
 
 function openApi(send: Session['send'], path: string, filters: Ask) {
-  /** null: it was not asked yet. */
+  /** Whether the query end point answers; null before it was asked. */
   let twinAnswers: boolean | null = null;
 
   const countOf = async (ask: Ask): Promise<number | null> => {
@@ -147,7 +150,10 @@ function openApi(send: Session['send'], path: string, filters: Ask) {
     filters,
     twinAnswers: () => twinAnswers === true,
 
-    /** Once more where fewer rows came than counted though no cap stood in the way: an event may just have arrived. */
+    /**
+     * Exports a question. Exports it once more where fewer rows come than are counted below the cap: an event may just
+     * have arrived.
+     */
     async export(ask: Ask): Promise<Export> {
       for (let attempt = 1; ; attempt++) {
         const part = await exportOnce(ask);
@@ -165,7 +171,10 @@ function openApi(send: Session['send'], path: string, filters: Ask) {
       }
     },
 
-    /** Everything of an ask, 100 at a time. Throws `incomplete` where the fields or the count are not as expected. */
+    /**
+     * Fetches all rows of a question from the query end point, 100 at a time. Throws `incomplete` where the fields or
+     * the count are not as expected.
+     */
     async viaTwin(ask: Ask): Promise<readonly VendorEvent[]> {
       const events: VendorEvent[] = [];
       const totals = new Set<number>();
@@ -195,7 +204,7 @@ function read(row: CsvRow, where: string): VendorEvent {
   });
 }
 
-/** A row of the query twin, whose fields are taken to be the columns' names in snake case. */
+/** Returns an item of the query end point as cells; its fields are taken to be the columns' names in snake case. */
 function cellsOf(item: unknown, where: string): string[] {
   const row = asObject(item, 'an item', where);
   return HEADER.map((column) => {
@@ -203,7 +212,7 @@ function cellsOf(item: unknown, where: string): string[] {
     if (Object.hasOwn(row, field)) return text(row[field]);
     throw new ExportError('incomplete', `An item of the query has no field \`${field}\`.`, {
       where,
-      next: 'The window holds more rows in one stretch than Aitronos exports at once: narrow it with `filters`.',
+      next: 'The window holds more rows in one segment than Aitronos exports at once: narrow it with `filters`.',
     });
   });
 }
@@ -229,23 +238,24 @@ async function timesWork(known: readonly VendorEvent[], fetch: Api['export']): P
   }
 }
 
-/** How windows are cut, down to `shortest` milliseconds, and asked for. */
-interface Cutting {
+/** How windows are split, down to `shortest` milliseconds, and asked for. */
+interface Splitting {
   readonly shortest: number;
   readonly bounds: (window: Window) => Ask;
   readonly api: Api;
 }
 
-/** Rows that a part should have: uneven ones stay below the cap, too. */
+/** Number of rows that a part should have, so that uneven parts stay below the cap, too. */
 const PART_ROWS = 0.7 * CAP;
 
 /**
- * Cuts a window whose export reached the cap into as many parts as its count asks for, or in two without one, until
- * every part is whole; one of the shortest length is taken apart in other ways. The oldest parts go to whoever is free.
+ * Splits a window whose export reached the cap into as many parts as its count asks for, or in two without a count,
+ * until every part is whole. A window of the shortest length is taken apart in other ways. The oldest parts are split
+ * off where another walker is free.
  */
-async function* cut(window: Window, capped: Export, cutting: Cutting, handOver: SplitOff): AsyncGenerator<Page> {
-  const { bounds, api } = cutting;
-  const parts = partsOf(window, Math.ceil((capped.total ?? 0) / PART_ROWS), cutting.shortest);
+async function* split(window: Window, capped: Export, splitting: Splitting, splitOff: SplitOff): AsyncGenerator<Page> {
+  const { bounds, api } = splitting;
+  const parts = partsOf(window, Math.ceil((capped.total ?? 0) / PART_ROWS), splitting.shortest);
   if (parts.length === 1) {
     const events = (await byEntityType(bounds(window), capped, api)) ?? (await viaTwin(bounds(window), api));
     yield { slice: window, header: HEADER, events };
@@ -255,15 +265,18 @@ async function* cut(window: Window, capped: Export, cutting: Cutting, handOver: 
     async function* (hand: SplitOff): AsyncGenerator<Page> {
       const found = await api.export(bounds(part));
       if (found.whole) yield { slice: part, header: HEADER, events: found.events };
-      else yield* cut(part, found, cutting, hand);
+      else yield* split(part, found, splitting, hand);
     };
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-    while (parts[0] !== undefined && handOver(walkOf(parts[0]))) parts.shift();
-    yield* walkOf(part)(handOver);
+    while (parts[0] !== undefined && splitOff(walkOf(parts[0]))) parts.shift();
+    yield* walkOf(part)(splitOff);
   }
 }
 
-/** At least two parts, cut at multiples of `shortest`; fewer where there are no more such multiples in the window. */
+/**
+ * Returns two parts or more, with borders at multiples of `shortest`; fewer where the window has no more such
+ * multiples.
+ */
 function partsOf({ from, to }: Window, wanted: number, shortest: number): Window[] {
   const count = Math.max(2, wanted);
   const inner = Array.from({ length: count - 1 }, (_, index) => {
@@ -274,8 +287,8 @@ function partsOf({ from, to }: Window, wanted: number, shortest: number): Window
 }
 
 /**
- * The same ask, once for each documented entity type; null where one of them reaches the cap itself, or where they do
- * not add up to what the vendor counts: without a count, events of a type that no document names would go unnoticed.
+ * Exports a question once for each documented entity type; null where one of them reaches the cap itself, or where they
+ * do not add up to what the vendor counts: without a count, events of a type that no document names would go unnoticed.
  */
 async function byEntityType(ask: Ask, { total }: Export, api: Api): Promise<readonly VendorEvent[] | null> {
   if (total === null || api.filters['entity_type'] !== undefined) return null;
@@ -325,10 +338,10 @@ export const aitronos: Vendor = {
   guide: {
     token: 'An access token, or an API key (it begins with `ak_`), of the organisation.',
     access: 'A role that may read and export the audit log.',
-    limits: ['10,000 rows per export, worked around by cutting the window; 100 requests a minute.'],
+    limits: ['10,000 rows per export, worked around by splitting the window; 100 requests a minute.'],
     unverified: [
-      'Whether dates take times, their zone and whether the last day is included are undocumented: one day more is asked on either side and cut, and times are tried on a known second before they are relied on.',
-      'The names of the fields of the query end point, used for days that nothing else can cut, are taken from the columns.',
+      'Whether dates take times, their zone and whether the last day is included are undocumented: one day more is asked on either side and left out, and times are tried on a known second before they are relied on.',
+      'The names of the fields of the query end point, used for days that nothing else can split, are taken from the columns.',
       'No live account was tried.',
     ],
   },

@@ -3,7 +3,9 @@ import { contains, type Window } from '../time/window.ts';
 import type { Page, Retraction, VendorEvent } from './contract.ts';
 import { jsonOf } from './event-body.ts';
 
-/** What has to be known of an answer to tell whether it is whole, gathered while its events pass. */
+/**
+ * Statistics of one answer, gathered while its events pass, by which the cap guard judges whether the answer is whole.
+ */
 export class AnswerStats {
   readonly window: Window;
   count = 0;
@@ -11,7 +13,7 @@ export class AnswerStats {
   #rises = true;
   #falls = true;
   #last = Number.NaN;
-  /** The events of the same millisecond as the first, and of the same as the last. */
+  /** Events of the first millisecond; `#tail` has those of the last. */
   readonly #head: VendorEvent[] = [];
   #tail: VendorEvent[] = [];
 
@@ -35,7 +37,7 @@ export class AnswerStats {
     }
   }
 
-  /** Whether they come newest first. */
+  /** Whether the events come newest first. */
   get falls(): boolean {
     return this.#falls && !this.#rises;
   }
@@ -44,16 +46,16 @@ export class AnswerStats {
     return !this.isTimeless && (this.#rises || this.#falls);
   }
 
-  /** The events of the oldest millisecond, and of the newest; only where they are in order. */
+  /** Events of the oldest millisecond and of the newest; meaningful only where the answer is in order. */
   get outermost(): [oldest: readonly VendorEvent[], newest: readonly VendorEvent[]] {
     return this.#rises ? [this.#head, this.#tail] : [this.#tail, this.#head];
   }
 }
 
-/** The millisecond of the first of them. */
+/** Returns the millisecond of the first of some events. */
 export const millisecondOf = ([event]: readonly VendorEvent[]): number => Math.floor(event?.time ?? Number.NaN);
 
-/** The events of the window, and those without a time. */
+/** Returns the events of the window, and those without a time. */
 export const inWindow = (window: Window, events: readonly VendorEvent[]): readonly VendorEvent[] =>
   events.filter(({ time }) => time === null || contains(window, time));
 
@@ -69,35 +71,35 @@ export function sameRows(some: readonly VendorEvent[], others: readonly VendorEv
   return isSame();
 }
 
-/** How many events, and what they add up to in any order. */
+/** A count of events, and a sum over them that does not depend on their order. */
 interface Sum {
   readonly count: number;
   readonly sum: bigint;
 }
 
-/** What the pages that were not taken back add up to. */
+/** Sums up the pages that were not retracted, as a multiset. */
 export class MultisetSum {
-  readonly #drafts = new Map<object | undefined, Sum>();
+  readonly #answers = new Map<object | undefined, Sum>();
 
   add(page: Page | Retraction): void {
     if ('retracted' in page) {
-      this.#drafts.delete(page.retracted);
+      this.#answers.delete(page.retracted);
       return;
     }
     const kept = inWindow(page.slice, page.events);
-    const { count, sum } = this.#drafts.get(page.provisional) ?? { count: 0, sum: 0n };
+    const { count, sum } = this.#answers.get(page.provisional) ?? { count: 0, sum: 0n };
     const more = kept.reduce((total, event) => total + fingerprint(textOf(event)), sum);
-    this.#drafts.set(page.provisional, { count: count + kept.length, sum: more });
+    this.#answers.set(page.provisional, { count: count + kept.length, sum: more });
   }
 
-  /** Those that were not taken back. */
+  /** Identities of the provisional answers that were not retracted. */
   provisionals(): object[] {
-    return [...this.#drafts.keys()].filter((draft) => draft !== undefined);
+    return [...this.#answers.keys()].filter((answer) => answer !== undefined);
   }
 
-  /** Of all that was added. */
+  /** Returns the sum over everything that was added and not retracted. */
   total(): Sum {
-    const all = [...this.#drafts.values()];
+    const all = [...this.#answers.values()];
     return {
       count: all.reduce((total, { count }) => total + count, 0),
       sum: all.reduce((total, { sum }) => total + sum, 0n),

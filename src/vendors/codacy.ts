@@ -8,7 +8,10 @@ import { asAsked, byCursor, checkAsked, checkNewPage, walkBack } from './paging.
 import { readPage } from './read-page.ts';
 
 const DAY_MS = 86_400_000;
-/** Whether bounds are inclusive is undocumented, and the vendor counts in milliseconds. */
+/**
+ * Milliseconds by which a window is widened, since no document says whether bounds are inclusive; the vendor counts in
+ * milliseconds.
+ */
 const PAD_MS = 1;
 /** The documented maximum of `limit`, where the answer is paged at all. */
 const PAGE_ROWS = 1000;
@@ -18,7 +21,7 @@ const COLUMNS = [
   { name: 'actor.email', meaning: 'who acted' },
   { name: 'actor.role', meaning: 'their role' },
   { name: 'action', meaning: 'what was done' },
-  { name: 'timestamp', meaning: 'when it happened; the window is cut by it' },
+  { name: 'timestamp', meaning: 'when it happened; rows are filtered to the window by it' },
   { name: 'result', meaning: '`succeed`, `failed` or `rejected`' },
   { name: 'source', meaning: '`UI` or `API`' },
   { name: 'repositoryName', meaning: 'the repository, where the action is about one' },
@@ -37,7 +40,9 @@ const SHAPE: EventShape = {
 interface AuditPage {
   readonly entries: readonly VendorEvent[];
   readonly cursor: string | null;
-  /** "Total number of items returned": of the page or of the whole walk, the document does not say; null where missing. */
+  /**
+   * "Total number of items returned": of the page or of the whole walk, the document does not say; null where missing.
+   */
   readonly total: number | null;
 }
 
@@ -61,7 +66,7 @@ function* segments({ query, download, events: readEvents, note }: Session): Gene
     return page;
   };
 
-  /** All of a window by its cursors, which hold whatever the order is. */
+  /** Fetches all of a window by its cursors, which hold whatever the order is. */
   const follow = async function* (window: Window): AsyncGenerator<readonly VendorEvent[]> {
     const counts: Count[] = [];
     let before: readonly VendorEvent[] = [];
@@ -131,15 +136,18 @@ function* segments({ query, download, events: readEvents, note }: Session): Gene
     'Codacy documents no row cap: each day is asked on its own, pages are walked back by time or followed by cursors to their end, and the largest answers without a cursor were looked at again for a row cap.',
   );
   for (const day of sliceWindow(query.window, DAY_MS)) {
-    yield async function* (handOver) {
+    yield async function* (splitOff) {
       const first = isPaged ? null : await fetch(day);
-      if (first === null || first.complete) yield* walk(day)(handOver);
+      if (first === null || first.complete) yield* walk(day)(splitOff);
       else yield* guard(day, fetch, first);
     };
   }
 }
 
-/** `[…]` as the specification has it, or `{"data": […], "pagination": {"cursor": "…"}}` as the guide has it. */
+/**
+ * Location of the events: `[…]` as the specification has it, or `{"data": […], "pagination": {"cursor": "…"}}` as the
+ * guide has it.
+ */
 const PLACE = { field: 'data', orArray: true } as const;
 
 function pagingOf(rest: JsonObject | null): Omit<AuditPage, 'entries'> {
@@ -147,7 +155,7 @@ function pagingOf(rest: JsonObject | null): Omit<AuditPage, 'entries'> {
   return { cursor: text(cursor) || null, total: typeof total === 'number' ? total : null };
 }
 
-/** No page is so large that it has to wait on the disk; what is, has to be all. */
+/** Passes the events of one answer on, and throws where the answer is too large to be a page and names a next one. */
 async function* refuseMore(
   events: AsyncGenerator<readonly VendorEvent[], JsonObject | null>,
   where: string,
@@ -161,16 +169,16 @@ async function* refuseMore(
 }
 
 /**
- * Counts what a walk back over a day brings. No document says that Codacy answers newest first: where its first page looks
- * so, its total has to prove that nothing lay behind the pages that were asked for. Throws `incomplete`.
+ * Counts what a walk back over a day brings. No document says that Codacy answers newest first: where its first page
+ * looks so, its total has to prove that nothing lay behind the pages that were asked for. Throws `incomplete`.
  */
 class Tally {
   readonly #day: Window;
   readonly #where: string;
-  /** Of the first page; null where it does not count the whole day. */
+  /** Total of the first page; null where that does not count the whole day, undefined before it came. */
   #total: number | null | undefined;
   #seen = 0;
-  /** Walks that have not ended. */
+  /** Number of walks that have not ended. */
   #open = 0;
 
   constructor(day: Window, where: string) {
@@ -178,7 +186,7 @@ class Tally {
     this.#where = where;
   }
 
-  /** Told of each page that came. */
+  /** Counts a page that was asked for. */
   asked(events: readonly VendorEvent[], total: number | null): void {
     const isFirst = this.#total === undefined;
     if (isFirst) this.#total = total;
@@ -186,7 +194,10 @@ class Tally {
     this.#seen += events.filter(({ time }) => (time ?? 0) < from || (isFirst && (time ?? 0) >= to)).length;
   }
 
-  /** What is followed by cursors, which hold whatever the order is; after some pages, they have to fit to those. */
+  /**
+   * Passes on what is fetched by cursors, which hold whatever the order is; after some pages, the cursors have to agree
+   * with those.
+   */
   async *followed(
     { to }: Window,
     pages: AsyncIterable<readonly VendorEvent[]>,
@@ -198,41 +209,41 @@ class Tally {
     }
   }
 
-  /** The walk, and those that parts of it are handed over to. */
-  over(stretch: Segment): Segment {
+  /** Wraps a walk and the parts that are split off it, so that all of their pages are counted. */
+  over(segment: Segment): Segment {
     const tally = this;
-    return async function* (handOver) {
+    return async function* (splitOff) {
       tally.#open++;
-      for await (const page of stretch((part) => handOver(tally.over(part)))) {
+      for await (const page of segment((part) => splitOff(tally.over(part)))) {
         if (!('retracted' in page))
           tally.#seen += page.events.filter(({ time }) => contains(page.slice, time ?? 0)).length;
         yield page;
       }
       tally.#open--;
       if (tally.#open > 0 || typeof tally.#total !== 'number' || tally.#total === tally.#seen) return;
-      throw miscounted(tally.#seen, String(tally.#total), tally.#where);
+      throw countMismatchError(tally.#seen, String(tally.#total), tally.#where);
     };
   }
 }
 
-/** What a page holds, and what the vendor counts there. */
+/** Rows of a page, and what the vendor counts there. */
 interface Count {
   readonly rows: number;
   readonly total: number | null;
 }
 
 /**
- * Whether `total` means each page or the whole walk, all pages of a walk have to agree with what came: else the log has
- * changed while it was read, and rows were repeated or skipped. Throws `incomplete`.
+ * Throws `incomplete` where the pages of a walk do not agree with what came, whether `total` means each page or the
+ * whole walk: then the log has changed while it was read, and rows were repeated or skipped.
  */
 function checkTotals(counts: readonly Count[], where: string): void {
   const received = counts.reduce((sum, { rows }) => sum + rows, 0);
   const totals = counts.filter(({ total }) => total !== null);
   if (totals.every(({ rows, total }) => total === rows) || totals.every(({ total }) => total === received)) return;
-  throw miscounted(received, [...new Set(totals.map(({ total }) => total))].join(', then '), where);
+  throw countMismatchError(received, [...new Set(totals.map(({ total }) => total))].join(', then '), where);
 }
 
-const miscounted = (received: number, counted: string, where: string): ExportError =>
+const countMismatchError = (received: number, counted: string, where: string): ExportError =>
   new ExportError('incomplete', `Codacy answered ${received} events, but counts ${counted}.`, {
     where,
     next: 'Run the export again; if it stays, report it to Codacy with the window.',

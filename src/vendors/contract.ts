@@ -4,58 +4,60 @@ import type { ArrayLocation } from '../json/envelope.ts';
 import type { JsonObject } from '../json/values.ts';
 import type { Window } from '../time/window.ts';
 
-/** Every noun of the project. Imports nothing but types. */
+/** What a vendor is, and what a vendor is given. Adding a vendor means writing one object of the type `Vendor`. */
 
 import type { CsvRow } from '../csv/csv-row.ts';
 
-/** An event whose row of the table that is asked for is made already. */
+/** A row of the exported table that is encoded already, with the event that it was made of. */
 export interface EncodedRow {
-  /** The row's CSV, line end included, from `from` up to `to`, and other bytes around it. */
+  /** Bytes in which the row lies, from `from` up to `to`, line end included; other bytes may lie around the row. */
   readonly bytes: Buffer;
   readonly from: number;
   readonly to: number;
-  /** The vendor's own object, parsed anew each time. */
+  /** Returns the vendor's own object, parsed anew each time. */
   readonly toJSON: () => JsonObject;
   /** The vendor's own object as `JSON.stringify` writes it. */
   readonly json: string;
 }
 
-/** The vendor's own object, and what the rooms need to know of it. */
+/** One event: the vendor's own object, and the few facts about it that all rooms need. */
 export interface VendorEvent {
   /** Milliseconds since 1970 (a fraction keeps finer digits in order); null where the vendor gives no time. */
   readonly time: number | null;
-  /** The vendor's id of the event; null where it gives none, and then nothing is ever de-duplicated. */
+  /** The vendor's id of the event; null where the vendor gives none, and then nothing is ever de-duplicated. */
   readonly id: string | null;
-  /** A JSON object, or one whose row is made already, or a CSV vendor's row, with cells in the header's order. */
+  /** A JSON object, a row that is encoded already, or a CSV vendor's row with cells in the header's order. */
   readonly body: JsonObject | EncodedRow | CsvRow;
 }
 
-/** Some events of one stretch. */
+/** Some events of one segment. */
 export interface Page {
-  /** What the export may keep of these events; anything outside is cut. */
+  /** The time that this page is asked for; events outside `slice` are counted and left out. */
   readonly slice: Window;
-  /** Named where what came may turn out not to be whole; compared by identity. */
+  /** Identity of a provisional answer, which a later `Retraction` may name; left out where the page stays. */
   readonly provisional?: object;
-  /** CSV vendors: the header of this page. Has to be the same for the whole export. */
+  /** The header of a CSV vendor's page. Every page of an export has to have an equal one. */
   readonly header?: readonly string[];
   readonly events: readonly VendorEvent[];
 }
 
-/** Takes back what came under a draft: the answer was not whole. Other pages of the same time follow. */
+/** Retracts every page of a provisional answer, since the answer was not whole. Other pages of the same time follow. */
 export interface Retraction {
   readonly retracted: object;
 }
 
 /**
- * A part of the log that is walked on its own, while others are. In time order, no event of it is older than one of a
- * stretch before; pages come in any order.
+ * A part of the log that is walked on its own, beside other segments. Segments come oldest first and do not overlap;
+ * the pages of one segment come in any order.
  */
-export type Segment = (handOver: SplitOff) => AsyncIterable<Page | Retraction>;
+export type Segment = (splitOff: SplitOff) => AsyncIterable<Page | Retraction>;
 
-/** Gives away a part of the stretch at hand that comes before the rest; false where nobody is free to walk it. */
+/**
+ * Splits an older part off the segment that is walked; returns false where no walker is free, and then the part stays.
+ */
 export type SplitOff = (part: Segment) => boolean;
 
-/** The columns of the `common` table that a vendor fills; the others are filled for all alike. */
+/** Columns of the `common` table that a vendor fills; the others are filled alike for every vendor. */
 export type CommonName =
   | 'action'
   | 'outcome'
@@ -69,48 +71,57 @@ export type CommonName =
   | 'source_ip'
   | 'user_agent';
 
-/** What fills such a column: the cell of one native column as it is, or what is made of the cells of some. */
+/**
+ * Source of a cell of the `common` table: one native column as it is, or native columns from which the cell is made.
+ */
 export type CommonSource =
   | string
-  /** The first of these cells that is not empty, as it is. */
+  /** Names of native columns, of which the first that is not empty is taken as it is. */
   | { readonly firstOf: readonly string[] }
+  /** A column that holds a JSON object, parsed once a row, and the value that is picked from the object. */
+  | { readonly json: string; readonly pick: (object: JsonObject) => unknown }
   | {
       readonly of: readonly string[];
-      /** From their cells, in this order; an empty one is what the vendor did not say. */
+      /** Makes the cell from the cells of `of`, in that order; an empty cell means that the vendor did not say. */
       readonly cell: (...cells: string[]) => string;
     };
 
 export type Columns = 'native' | 'common' | readonly string[];
 
-/** What is asked of the vendor; fixed before the first request. */
+/** The question to the vendor, fixed before the first request. */
 export interface Query {
   readonly window: Window;
   /** The organisation as the vendor's path wants it; null where the token decides. */
   readonly org: string | null;
-  /** Codacy's Git provider; null elsewhere. */
+  /**
+   * The first part of an organisation that is written in two, `provider/name`; null where the vendor has no such part.
+   */
   readonly provider: string | null;
-  /** By the vendor's parameter name; each has at least one value, single ones exactly one. */
+  /** Filters by the vendor's parameter name. Each has at least one value, a filter that is not a list exactly one. */
   readonly filters: ReadonlyMap<string, readonly string[]>;
 }
 
-/** How completeness was established, or where it ends; a function is asked when all stretches were walked. */
+/**
+ * A sentence on how completeness was established, or where it ends. A function is called after all segments were
+ * walked.
+ */
 export type Note = string | (() => string);
 
-/** What has to be known of a JSON vendor's events, in names of native columns: `event.type` is the field `type` of `event`. */
+/** What is known of a JSON vendor's events, in names of native columns: `event.type` is the field `type` of `event`. */
 export interface EventShape {
   readonly columns: readonly NativeColumn[];
-  /** Where the time is: a date-time. */
+  /** Column that holds the time as a date-time. */
   readonly time: string;
-  /** Where the id is, a string; null where events have none. */
+  /** Column that holds the id as a string; null where events have none. */
   readonly id: string | null;
-  /** Of each of these, one has to be a string. */
+  /** Groups of columns; in every event at least one of each group has to be a string. */
   readonly strings: readonly (readonly string[])[];
 }
 
 /**
- * The events of a JSON response, some at a time, all at once where the response is in memory; then what the response
- * holds beside them, null where it is an array itself. `read` makes an event of whatever is not as `shape` has it.
- * Throws what `read` throws, and `protocol`. Does not release the download.
+ * Reads the events of a JSON response in batches, all at once where the response is in memory, and returns what the
+ * response holds beside the events; null where the response is an array itself. Calls `read` for an event that differs
+ * from `shape`. Throws what `read` throws, and `protocol`. Does not release the download.
  */
 export type ReadEvents = (
   answer: Download,
@@ -119,14 +130,14 @@ export type ReadEvents = (
   read: (element: unknown, where: string) => VendorEvent,
 ) => AsyncGenerator<readonly VendorEvent[], JsonObject | null>;
 
-/** What a vendor is handed. */
+/** Everything that a vendor is given for one export. */
 export interface Session {
   readonly query: Query;
   readonly send: Send;
-  /** For responses that may be larger than memory should be. */
+  /** Sends a call whose response may be larger than memory should be. */
   readonly download: Fetch;
   readonly events: ReadEvents;
-  /** For the manifest and the summary. */
+  /** Adds a sentence to the manifest and the summary. */
   readonly note: (note: Note) => void;
 }
 
@@ -134,11 +145,11 @@ export interface Filter {
   readonly name: string;
   /** One line for the documentation. */
   readonly meaning: string;
-  /** A comma-separated list is taken apart. */
+  /** Whether the value is a comma-separated list. */
   readonly list?: boolean;
   /** The closed list of values that the document names. */
   readonly values?: readonly string[];
-  /** Another filter without which the vendor ignores this one in silence. */
+  /** Another filter without which the vendor silently ignores this one. */
   readonly needs?: string;
   /** A grammar beyond "not empty", with its accepted form in words. */
   readonly grammar?: { readonly pattern: RegExp; readonly form: string };
@@ -150,11 +161,11 @@ export interface NativeColumn {
   readonly meaning: string;
 }
 
-/** How a vendor's credentials are obtained and used. */
+/** How stored credentials become a token. */
 export interface Login {
   /** Exchanges stored or minted credentials for a token. */
   readonly exchange: (credentials: Credentials, send: Send) => Promise<string>;
-  /** Whether a refused response says that the token, not the role, is the trouble. */
+  /** Whether a refused response means that the token has expired, and not that the role is too small. */
   readonly expired: (status: number, body: Buffer) => boolean;
 }
 
@@ -163,7 +174,7 @@ export type Credentials =
   | { readonly kind: 'client'; readonly clientId: string; readonly clientSecret: string }
   | { readonly kind: 'identity'; readonly identityId: string; readonly mintIdToken: () => Promise<string> };
 
-/** One vendor: what is data, and one generator that is behaviour. */
+/** One vendor: data, and one generator that walks the log. */
 export interface Vendor {
   readonly id: string;
   readonly name: string;
@@ -176,37 +187,39 @@ export interface Vendor {
     readonly required: boolean;
     readonly pattern: RegExp;
     readonly form: string;
-    /** Git providers that may stand before a slash; the first is the default. */
+    /** First parts that an organisation may have before a slash; the first is the default. */
     readonly providers?: readonly string[];
   };
   readonly headers: (token: string) => Readonly<Record<string, string>>;
   readonly login?: Login;
   readonly filters: readonly Filter[];
-  /** What its responses are. */
+  /** The format of the vendor's responses. */
   readonly format: 'json' | 'csv';
-  /** null: the response's own header, known when the first one arrives. */
+  /** The documented columns in order; null where the header of the first response decides. */
   readonly columns: readonly NativeColumn[] | null;
-  /** The native column that an event's id is in; null where the vendor gives none. */
+  /** The native column that holds an event's id; null where the vendor gives none. */
   readonly idColumn: string | null;
-  /** The native column that an event's time is in; null where no document says. */
+  /** The native column that holds an event's time; null where no document says. */
   readonly timeColumn: string | null;
-  /** Whether slices are put in time order, or stay in the vendor's. */
+  /** `time` sorts the rows of each slice by time; `vendor` keeps the vendor's order. */
   readonly order: 'time' | 'vendor';
   /** How long the vendor keeps events, in milliseconds; null where no document says. */
   readonly retention: number | null;
   /** What "no events" may also mean; shown where a window is empty. */
   readonly emptyMayMean?: string;
-  /** For people: where a token comes from, what it must be allowed, what was never tried live. */
+  /** Notes for people: where a token comes from, what the token must be allowed, what was never tried live. */
   readonly guide: {
     readonly token: string;
     readonly access: string;
     readonly limits: readonly string[];
     readonly unverified: readonly string[];
   };
-  /** Several are walked at once; the rows come out stretch by stretch. */
+  /** Returns the segments of the log, oldest first. Several are walked at once; rows come out segment by segment. */
   readonly segments: (session: Session) => AsyncIterable<Segment> | Iterable<Segment>;
-  /** What the vendor's document allows on its own hosts; left out where it names no rate. */
+  /** The rate that the vendor's document allows on its own hosts; left out where the document names none. */
   readonly rate?: Rate;
-  /** What fills the columns of the `common` table, by native columns; those that are left out stay empty, `outcome` is `unknown`. */
+  /**
+   * Sources of the columns of the `common` table. A column without a source stays empty, and `outcome` is `unknown`.
+   */
   readonly common: Readonly<Partial<Record<CommonName, CommonSource>>> & { readonly action: CommonSource };
 }

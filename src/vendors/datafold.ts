@@ -6,11 +6,14 @@ import type { EventShape, Segment, Session, Vendor, VendorEvent } from './contra
 import { asAsked } from './paging.ts';
 
 const PATH = '/api/v1/audit_logs';
-/** One response holds a whole slice, so a slice is a day. */
+/** Length of a slice: one response holds a whole slice, so a slice is a day. */
 const SLICE_MS = 86_400_000;
-/** Whether bounds are inclusive is undocumented: a second more on either side, cut by the export. */
+/**
+ * Milliseconds by which a window is widened, since no document says whether bounds are inclusive; the export leaves out
+ * what is outside.
+ */
 const PAD_MS = 1000;
-/** The vendor then answers without a filter. */
+/** Next step where the window was dropped on the way: the vendor then answers without a filter. */
 const DROPPED =
   'A proxy on the way may drop the body of GET requests, in which the window travels: take it out of the way (`NO_PROXY`).';
 
@@ -27,7 +30,7 @@ const COLUMNS = [
   { name: 'request_type', meaning: 'of the request' },
   { name: 'source', meaning: 'of the event' },
   { name: 'status', meaning: 'how it ended, as the vendor words it' },
-  { name: 'timestamp', meaning: 'when it happened; the window is cut by it; UTC where it has no offset' },
+  { name: 'timestamp', meaning: 'when it happened; rows are filtered to the window by it; UTC where it has no offset' },
   { name: 'url', meaning: 'of the request' },
   { name: 'user_agent', meaning: 'of the request' },
   { name: 'user_email', meaning: 'who acted' },
@@ -81,7 +84,7 @@ export const datafold: Vendor = {
     access: 'A user who may read the audit log of the organisation.',
     limits: ['One response a day of the window, of at most 16 GiB; a large one may need a longer `request-timeout`.'],
     unverified: [
-      'Time format, bounds, order and caps are undocumented: times without an offset are read as UTC, a second more is asked on either side and cut.',
+      'Time format, bounds, order and caps are undocumented: times without an offset are read as UTC, a second more is asked on either side and left out.',
       'No live account was tried.',
     ],
   },

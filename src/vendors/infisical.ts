@@ -1,5 +1,5 @@
 import type { Send } from '../http/call.ts';
-import { asObject, type JsonObject, objectIn, readJson, requireInstant, requireString, text } from '../json/values.ts';
+import { asObject, type JsonObject, readJson, requireInstant, requireString } from '../json/values.ts';
 import { sliceWindow } from '../time/window.ts';
 import type { CommonSource, Credentials, EventShape, Segment, Session, Vendor, VendorEvent } from './contract.ts';
 import { checkAsked, drainByOffset, type WalkAsk, type WalkPage, walkBack } from './paging.ts';
@@ -8,7 +8,7 @@ import { readPage } from './read-page.ts';
 const PATH = '/api/v1/organization/audit-logs';
 /** The documented maximum of `limit`. */
 const PAGE_ROWS = 1000;
-/** The vendor allows three months; days are walked side by side. */
+/** Length of a segment: the vendor allows three months, and days are walked side by side. */
 const SLICE_MS = 86_400_000;
 
 const COLUMNS = [
@@ -17,7 +17,7 @@ const COLUMNS = [
   { name: 'userAgent', meaning: 'as the client sent it' },
   { name: 'userAgentType', meaning: 'the consuming application' },
   { name: 'expiresAt', meaning: 'when the vendor deletes the event' },
-  { name: 'createdAt', meaning: 'when it happened; the window is cut by it' },
+  { name: 'createdAt', meaning: 'when it happened; rows are filtered to the window by it' },
   { name: 'updatedAt', meaning: 'when the record changed last' },
   { name: 'orgId', meaning: 'UUID of the organisation' },
   { name: 'projectId', meaning: 'UUID of the project, empty for the organisation' },
@@ -41,7 +41,7 @@ function* segments({ query, download, events: read, note }: Session): Generator<
   const where = `GET ${PATH}`;
   const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
   const fetch = async ({ from, to, offset }: WalkAsk): Promise<WalkPage> => {
-    // `startDate` is inclusive in the vendor's code but in no document: a millisecond more, cut by the export.
+    // `startDate` is inclusive in the vendor's code but in no document: a millisecond more, which the export leaves out.
     const dates = { startDate: isoMs(from - 1), endDate: isoMs(to) };
     const answer = await download({
       path: PATH,
@@ -56,7 +56,7 @@ function* segments({ query, download, events: read, note }: Session): Generator<
   for (const slice of sliceWindow(query.window, SLICE_MS)) yield walk(slice);
 }
 
-/** `2026-11-01T00:00:00.000Z`: the vendor refuses dates without `Z`. */
+/** Writes `2026-11-01T00:00:00.000Z`: the vendor refuses dates without `Z`. */
 const isoMs = (ms: number): string => new Date(ms).toISOString();
 
 function readLog(entry: unknown, where: string): VendorEvent {
@@ -87,16 +87,7 @@ async function loginCall(credentials: Credentials): Promise<[path: string, body:
   }
 }
 
-/** The actor's own fields, which differ by its kind, as they were read last: several columns are made of them. */
-let lastWho: { readonly cell: string; readonly fields: JsonObject } = { cell: '', fields: {} };
-
-const whoIn = (pick: (who: JsonObject) => unknown): CommonSource => ({
-  of: ['actor.metadata'],
-  cell: (cell) => {
-    if (cell !== lastWho.cell) lastWho = { cell, fields: objectIn(cell) };
-    return text(pick(lastWho.fields));
-  },
-});
+const whoIn = (pick: (who: JsonObject) => unknown): CommonSource => ({ json: 'actor.metadata', pick });
 
 /** Organisation audit log of Infisical: JSON, newest first, pages of 1,000. */
 export const infisical: Vendor = {

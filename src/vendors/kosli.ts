@@ -8,14 +8,20 @@ import { contains, pad, type Window } from '../time/window.ts';
 import { capGuard, type Fetched } from './cap-guard.ts';
 import type { Page, Segment, Session, Vendor, VendorEvent } from './contract.ts';
 
-/** Whether bounds are inclusive is undocumented, and the vendor counts in seconds. */
+/**
+ * Milliseconds by which a window is widened, since no document says whether bounds are inclusive; the vendor counts in
+ * seconds.
+ */
 const PAD_MS = 1000;
-/** The vendor's own client tries again on 409. */
+/** Statuses on which the vendor's own client tries again. */
 const RETRY_ON = [409];
-/** The one documented name of the sibling endpoint first, then what such columns are usually called. */
+/**
+ * Names of time columns: the one documented name of the sibling end point first, then what such columns are usually
+ * called.
+ */
 const TIME_NAMES = ['timestamp', 'reported_at', 'time', 'date'];
 
-/** The column that times come from; null where none reads as a time, undefined until a row was seen. */
+/** Column that times come from; null where none reads as a time, undefined before a row was seen. */
 type TimeColumn = number | null | undefined;
 
 async function* segments(session: Session): AsyncGenerator<Segment> {
@@ -32,7 +38,7 @@ async function* segments(session: Session): AsyncGenerator<Segment> {
   note(() =>
     isTimeless
       ? "No column of Kosli's table reads as a time: the vendor's own bounds stand, and rows on a bound may be in or out."
-      : 'Rows are cut to the window by the time column; a second more was asked on either side.',
+      : 'Rows are filtered to the window by the time column; a second more was asked on either side.',
   );
   for (const environment of environments) {
     yield async function* () {
@@ -46,7 +52,7 @@ async function* segments(session: Session): AsyncGenerator<Segment> {
   }
 }
 
-/** The log of one environment. */
+/** Opens the log of one environment. */
 function openLog(session: Session, environment: string) {
   let timeColumn: TimeColumn;
   let header: readonly string[] | undefined;
@@ -85,7 +91,10 @@ function openLog(session: Session, environment: string) {
   };
 }
 
-/** Names of all environments that are not logical (those repeat the events of others), in the vendor's order. */
+/**
+ * Returns the names of all environments that are not logical (those repeat the events of others), in the vendor's
+ * order.
+ */
 async function physicalEnvironments({ query, send }: Session): Promise<readonly string[]> {
   const path = `/api/v2/environments/${encodeURIComponent(query.org ?? '')}`;
   const found: JsonObject[] = [];
@@ -147,8 +156,9 @@ function auditLog({ query, download }: Session, environment: string, window: Win
 }
 
 /**
- * The columns are documented nowhere, so the time is found by reading: a usual name first, then any column. It has to
- * lie inside the window that was asked in every row, or it is the time of something else. undefined: there is no row.
+ * Finds the time by reading, since the columns are documented nowhere: a usual name first, then any column. In every
+ * row the time has to lie inside the window that was asked for, or it is the time of something else. Returns undefined
+ * where there is no row.
  */
 async function findTimeColumn(answer: Download, asked: Window): Promise<TimeColumn> {
   const bounds = boundsOf(asked);
@@ -176,18 +186,18 @@ async function findTimeColumn(answer: Download, asked: Window): Promise<TimeColu
   throw notTheTime(named, 'holds times outside the window that was asked for', answer.where);
 }
 
-/** Where the vendor counts in whole seconds, fractions of the bounds are lost. */
+/** Widens a window: where the vendor counts in whole seconds, fractions of the bounds are lost. */
 const boundsOf = (asked: Window): Window => pad(asked, PAD_MS);
 
 const isInside = (time: number | null, bounds: Window): boolean => time !== null && contains(bounds, time);
 
 const notTheTime = (column: number, what: string, where: string): ExportError =>
-  new ExportError('protocol', `Column ${column + 1}, by which rows are cut to the window, ${what}.`, {
+  new ExportError('protocol', `Column ${column + 1}, by which rows are filtered to the window, ${what}.`, {
     where,
     next: 'Run the export again, or export this environment on its own, with the filter `env_name`; if it stays, report it.',
   });
 
-/** A date-time, or UNIX seconds as the sibling endpoint has them. */
+/** Reads a cell as a date-time, or as UNIX seconds as the sibling end point has them; null where it is neither. */
 const timeOf = (row: CsvRow, column: number): number | null =>
   row.read(column, (bytes, from, to) => instantAt(bytes, from, to) ?? secondsAt(bytes, from, to));
 
@@ -208,7 +218,7 @@ const otherHeader = (where: string): ExportError =>
     next: 'Run the export again; if it stays, report it to Kosli.',
   });
 
-/** Says in a first column which environment a row is from, where there may be several. */
+/** Adds a first column that says which environment a row is from, where there may be several. */
 function withHeader(page: Page, header: readonly string[], first: FirstCell | null): Page {
   if (first === null) return { ...page, header };
   let name = 'environment';
@@ -248,7 +258,7 @@ export const kosli: Vendor = {
       'One request per environment, and two more for the largest, in case a row cap stands. Rows stay in the order in which Kosli gives them.',
     ],
     unverified: [
-      "The table's columns, its order, bounds and caps are undocumented: the header goes through as it comes, and the window is cut by the column that reads as a time. Where none does, `columns: common` is refused.",
+      "The table's columns, its order, bounds and caps are undocumented: the header goes through as it comes, and events are filtered to the window by the column that reads as a time. Where none does, `columns: common` is refused.",
       'No live account was tried.',
     ],
   },

@@ -6,8 +6,8 @@ import { LEAST_CAP } from './cap-guard.ts';
 import type { Segment, VendorEvent } from './contract.ts';
 
 /**
- * Follows a cursor to its end. Throws `protocol` on a cursor that comes twice and on an empty page that has one:
- * both are loops that would otherwise run for ever, or stop early in silence.
+ * Follows a cursor to its end. Throws `protocol` on a cursor that comes twice and on an empty page that has one: both
+ * are loops that would otherwise run for ever, or stop early in silence.
  */
 export async function* byCursor<Entry>(
   fetch: (cursor: string | undefined) => Promise<{ entries: readonly Entry[]; cursor: string | null }>,
@@ -19,43 +19,43 @@ export async function* byCursor<Entry>(
     const page = await fetch(cursor);
     yield page.entries;
     if (page.cursor === null) return;
-    if (page.entries.length === 0) throw loop('an empty page that names a next one', where);
-    if (seen.has(page.cursor)) throw loop('the same cursor twice', where);
+    if (page.entries.length === 0) throw endlessPagingError('an empty page that names a next one', where);
+    if (seen.has(page.cursor)) throw endlessPagingError('the same cursor twice', where);
     seen.add(page.cursor);
     cursor = page.cursor;
   }
 }
 
-const loop = (what: string, where: string): ExportError =>
+const endlessPagingError = (what: string, where: string): ExportError =>
   new ExportError('protocol', `The vendor's paging does not end: it answered ${what}.`, {
     where,
     next: 'Run the export again; if it stays, report it to the vendor with the window and the time of this run.',
   });
 
 /**
- * Two pages in a row with the same rows: the vendor did not look at the cursor or the offset, and repeats some events in
- * place of others. A few events may be alike. Throws `protocol`.
+ * Throws `protocol` where two pages in a row hold equal rows: the vendor did not read the cursor or the offset, and
+ * repeats some events in place of others. Pages of a few events may be alike and pass.
  */
 export function checkNewPage(page: readonly VendorEvent[], before: readonly VendorEvent[], where: string): void {
-  if (page.length >= LEAST_CAP && sameRows(page, before)) throw loop('the same page twice', where);
+  if (page.length >= LEAST_CAP && sameRows(page, before)) throw endlessPagingError('the same page twice', where);
 }
 
 interface Asked {
   readonly vendor: string;
   readonly where: string;
-  /** What to do about another answer. */
+  /** Next step for the reader of the error; has a default. */
   readonly next?: string;
 }
 
 /**
- * An answer of which no event lies in the window that was asked for is the answer to another question: from a cache, or
- * because something on the way dropped the window. Throws `protocol`. Events without a time pass.
+ * Throws `protocol` where no event of an answer lies in the window that was asked for: the answer is to another
+ * question, from a cache, or something on the way dropped the window. Events without a time pass.
  */
 export function checkAsked(events: readonly VendorEvent[], asked: Window, about: Asked): void {
-  if (events.length > 0 && !events.some((event) => isAsked(event, asked))) throw notAsked(events.length, about);
+  if (events.length > 0 && !events.some((event) => isAsked(event, asked))) throw otherAnswerError(events.length, about);
 }
 
-/** Lets the events of one answer pass, and does the same when it has ended. */
+/** Passes the events of one answer on, and throws as `checkAsked` does once the answer has ended. */
 export async function* asAsked(
   answer: AsyncIterable<readonly VendorEvent[]>,
   asked: Window,
@@ -68,49 +68,53 @@ export async function* asAsked(
     found ||= events.some((event) => isAsked(event, asked));
     yield events;
   }
-  if (count > 0 && !found) throw notAsked(count, about);
+  if (count > 0 && !found) throw otherAnswerError(count, about);
 }
 
 const isAsked = ({ time }: VendorEvent, asked: Window): boolean => time === null || contains(pad(asked, 0, 1), time);
 
-const notAsked = (count: number, { vendor, where, next = ANOTHER_ANSWER }: Asked): ExportError =>
+const otherAnswerError = (count: number, { vendor, where, next = ANOTHER_ANSWER }: Asked): ExportError =>
   new ExportError('protocol', `All ${count} events that ${vendor} answered lie outside the window.`, { where, next });
 
 const ANOTHER_ANSWER =
   'Look for a cache or a proxy on the way that gives the answer to another request; run the export again.';
 
-/** Asks for events of `[from, to)`, newest first, `offset` of them left out. */
+/** A request for events of `[from, to)`, newest first, without the first `offset` of them. */
 export interface WalkAsk extends Window {
   readonly offset: number;
 }
 
-/** A page of a walk, and whether the vendor says that older events follow; null where it does not say. */
+/** A page of a walk; `more` says whether the vendor promises older events, null where the vendor does not say. */
 export interface WalkPage {
   readonly events: readonly VendorEvent[];
   readonly more: boolean | null;
-  /** false: nothing proves that the events behind are older, however they look. */
+  /** False where nothing proves that the events behind this page are older, however they look. */
   readonly inOrder?: boolean;
 }
 
 export interface Walk {
   readonly fetch: (ask: WalkAsk) => Promise<WalkPage>;
-  /** All events of a window that may hold more than a page and is one millisecond long. */
+  /** Fetches all events of a window that is one millisecond long and may hold more than a page. */
   readonly crowded: (window: Window) => Promise<readonly VendorEvent[]>;
-  /** Where pages may come in another order than newest first: all events of a window, in another way. */
+  /** Fetches all events of a window in another way; for vendors whose pages may not come newest first. */
   readonly unordered?: (window: Window) => AsyncIterable<readonly VendorEvent[]>;
   readonly where: string;
-  /** A page of fewer rows is always the last. */
+  /** Number of rows below which a page is always the last. */
   readonly least?: number;
 }
 
 /**
  * Walks windows backwards, newest page first, by moving their end to the oldest millisecond of the page: unlike offsets
  * and cursors, that neither repeats nor skips when events arrive meanwhile, and costs the same however far back it is.
- * A page may end amid that millisecond, so its events are left to the next page; one that fills whole pages is asked
- * for on its own. Holds whether the vendor reads `to` as in- or exclusive.
- * Where the vendor does not say that more follow, the last page is one that is shorter than a page before, of any
- * window: how many rows were asked for proves nothing, since a vendor may give fewer.
- * The next page is asked for before this one is given; the older half of what is left goes to whoever is free.
+ *
+ * A page may end amid that millisecond, so the events of the millisecond are left to the next page; a millisecond that
+ * fills whole pages is fetched on its own. The walk is right whether the vendor reads `to` as inclusive or exclusive.
+ *
+ * Where the vendor does not say whether more follow, the last page is one that is shorter than a page before, of any
+ * window: the number of rows asked for proves nothing, since a vendor may give fewer.
+ *
+ * The next page is requested before this one is yielded, and the older half of what is left is split off where another
+ * walker is free.
  */
 export function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }: Walk): (window: Window) => Segment {
   let longest = least;
@@ -119,8 +123,8 @@ export function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }
     longest = events.length;
     return false;
   };
-  const stretchOf = (window: Window): Segment =>
-    async function* (handOver) {
+  const segmentOf = (window: Window): Segment =>
+    async function* (splitOff) {
       let { from, to: end } = window;
       let to = end;
       let coming = ahead(fetch({ from, to, offset: 0 }));
@@ -129,11 +133,11 @@ export function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }
         const { events } = page;
         const oldest = page.inOrder === false ? null : oldestOf(events, to);
         if (oldest === null && page.more !== false) {
-          if (unordered === undefined) throw disorder(where);
+          if (unordered === undefined) throw orderError(where);
           for await (const some of unordered({ from, to: end })) yield { slice: { from, to: end }, events: some };
           return;
         }
-        if (page.more && events.length === 0) throw loop('an empty page that names a next one', where);
+        if (page.more && events.length === 0) throw endlessPagingError('an empty page that names a next one', where);
         if (oldest === null || isLast(page)) {
           yield { slice: { from, to: end }, events };
           return;
@@ -145,23 +149,28 @@ export function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }
         const isLeft = from < end;
         const middle = Math.floor((from + end) / 2);
         const isLong = end - from > 2 * (done.to - done.from);
-        if (isLong && middle > from && handOver(stretchOf({ from, to: middle }))) from = middle;
+        if (isLong && middle > from && splitOff(segmentOf({ from, to: middle }))) from = middle;
         if (isLeft) coming = ahead(fetch({ from, to, offset: 0 }));
         // A page all of whose events are of one millisecond may not hold all of them.
         if (done.from < done.to) yield { slice: done, events: oldest === done.from ? await crowded(done) : events };
         if (!isLeft) return;
       }
     };
-  return stretchOf;
+  return segmentOf;
 }
 
-/** Of what is asked for ahead, a failure is only looked at when its turn comes. */
+/**
+ * Returns a promise whose failure waits until somebody awaits it: what is fetched ahead may fail before its turn comes.
+ */
 function ahead<Value>(promise: Promise<Value>): Promise<Value> {
   promise.catch(() => {});
   return promise;
 }
 
-/** The oldest millisecond of a page, or `to` where it is empty; null where it is not newest first, from `to` on. */
+/**
+ * Returns the oldest millisecond of a page, `to` where the page is empty, and null where the page is not newest first
+ * from `to` on.
+ */
 function oldestOf(page: readonly VendorEvent[], to: number): number | null {
   let oldest = to;
   for (const { time } of page) {
@@ -172,7 +181,7 @@ function oldestOf(page: readonly VendorEvent[], to: number): number | null {
   return oldest;
 }
 
-const disorder = (where: string): ExportError =>
+const orderError = (where: string): ExportError =>
   new ExportError('protocol', "The vendor's events are not in the documented order, newest first.", {
     where,
     next: 'Run the export again; if it stays, report it to the vendor: paging cannot be complete without an order.',
@@ -181,8 +190,9 @@ const disorder = (where: string): ExportError =>
 const DRAIN_PASSES = 12;
 
 /**
- * All events of one millisecond, by offset, told apart by their ids. Ties have no order, so a pass may repeat some and
- * miss others: passes go on until as many distinct ids were seen as a pass has rows.
+ * Fetches all events of one millisecond by offset, and tells them apart by their ids. Ties have no order, so a pass may
+ * repeat some and miss others: passes go on until one has as many rows as distinct ids were seen. Throws `incomplete`
+ * after 12 passes.
  */
 export async function drainByOffset(
   fetch: Walk['fetch'],
@@ -198,7 +208,7 @@ export async function drainByOffset(
       for (const event of events) seen.set(event.id ?? '', event);
       rows += events.length;
       full = Math.max(full, events.length);
-      // The second is a vendor that does not look at `offset`.
+      // The second is a vendor that does not read `offset`.
       if (events.length === 0 || rows > 2 * seen.size + full) break;
     }
     if (seen.size === rows) return [...seen.values()];

@@ -4,7 +4,7 @@ import type { ArrayLocation } from '../json/envelope.ts';
 import type { JsonObject } from '../json/values.ts';
 import type { EventShape, VendorEvent } from './contract.ts';
 
-/** `ReadEvents`, with an object of each event. */
+/** Reads events as `ReadEvents` promises, with an object of each event. */
 export async function* readEvents(
   answer: Download,
   place: ArrayLocation,
@@ -19,7 +19,7 @@ export async function* readEvents(
   }
 }
 
-/** All events of a page, and what it holds beside them. Releases it. */
+/** Returns all events of a page, and what the page holds beside them. Releases the page. */
 export async function readPage(
   answer: Download,
   pages: AsyncGenerator<readonly VendorEvent[], JsonObject | null>,

@@ -21,7 +21,7 @@ const paging: readonly PlantedBug[] = [
   {
     name: 'a repeated cursor ends the walk in silence',
     file: 'vendors/paging.ts',
-    find: "if (seen.has(page.cursor)) throw loop('the same cursor twice', where);",
+    find: "if (seen.has(page.cursor)) throw endlessPagingError('the same cursor twice', where);",
     replace: 'if (seen.has(page.cursor)) return;',
     caughtBy: ['unit/vendors/paging'],
   },
@@ -63,7 +63,7 @@ const paging: readonly PlantedBug[] = [
   {
     name: 'the largest answer is not taken for a cap',
     file: 'vendors/cap-guard.ts',
-    find: 'if (fetched.complete || count < largest) return;',
+    find: 'if (fetched.complete || count < largestAnswer) return;',
     replace: 'if (fetched.complete || count >= 0) return;',
     caughtBy: ['unit/vendors/cap-guard'],
   },

@@ -152,7 +152,8 @@ test.each([...vendors.values()].flatMap((vendor) => (vendor.columns === null ? [
   (_, { columns, common }) => {
     const names = Object.values(common).flatMap((source) => {
       if (typeof source === 'string') return [source];
-      return 'firstOf' in source ? source.firstOf : source.of;
+      if ('firstOf' in source) return source.firstOf;
+      return 'json' in source ? [source.json] : source.of;
     });
     expect(columns?.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
   },

@@ -250,7 +250,7 @@ test('a cap that was found before few rows that stand too close together: incomp
   const { guard } = guarded({ times: [...close, ...spread(120).map((time) => 43_200_000 + time / 2)], cap: 50 });
   await expect(guard()).rejects.toMatchObject({
     kind: 'incomplete',
-    message: expect.stringMatching(/answered 50 events, which may be a row cap, .* cannot be cut further/),
+    message: expect.stringMatching(/answered 50 events, which may be a row cap, .* cannot be split further/),
   });
 });
 
@@ -373,7 +373,7 @@ describe('what is asked for', () => {
     const { guard } = guarded({ times: Array.from({ length: 100 }, () => 5000) });
     await expect(guard()).rejects.toMatchObject({
       kind: 'incomplete',
-      message: expect.stringMatching(/answered 100 events, which may be a row cap, .* cannot be cut further/),
+      message: expect.stringMatching(/answered 100 events, which may be a row cap, .* cannot be split further/),
       where: expect.stringMatching(/^1970-04-11T00:00:0\S+ to 1970-04-11T00:00:0\S+$/),
       next: expect.stringContaining('a longer window'),
     });

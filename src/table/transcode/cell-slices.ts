@@ -8,22 +8,22 @@ import { Leftovers } from './leftovers.ts';
 const COMMA = 0x2c;
 
 /**
- * What an event has in a column. Up to `ESCAPED_QUOTED`, it is a string, and its slice lies between the quotes; `QUOTED`
- * ones are known to need quotes in CSV. `NESTED` is an object or an array that is written as `JSON.stringify` writes it,
- * `LOOSE` one that is written in another way.
+ * Kinds of slices. Up to `ESCAPED_QUOTED`, the slice is a string and lies between its quotes; `QUOTED` strings are
+ * known to need quotes in CSV. `NESTED` is an object or an array written as `JSON.stringify` writes it, `LOOSE` one
+ * written in another way.
  */
 export const [BARE, QUOTED, ESCAPED, ESCAPED_QUOTED, PLAIN, NESTED, LOOSE, NULL] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 const EMPTY: Buffer = Buffer.of();
 
-/** The slices of one event's JSON that are the cells of its columns, and what they become in a CSV. */
+/** The slices of one event's JSON that are the cells of its columns, and the way from each to a cell in CSV. */
 export class CellSlices implements NativeCells {
-  /** The fields of the event that no column holds. */
+  /** Fields of the event that no column holds. */
   readonly leftovers = new Leftovers();
   readonly #count: number;
-  /** The number of the event, counted from 1. */
+  /** Number of the event, counted from 1. */
   #event = 0;
-  /** The last event that has each column. */
+  /** Number of the last event that has each column. */
   readonly #events: Int32Array;
   readonly #kinds: Uint8Array;
   /** Places in the event's bytes, which are fewer than 2^31. */
@@ -34,16 +34,16 @@ export class CellSlices implements NativeCells {
   #from = 0;
   #to = 0;
   #isCompact = true;
-  /** The text that was decoded last, as several columns of a row can be made of one. */
+  /** Text that was decoded last, since several columns of a row can be made of one cell. */
   #text = '';
   #textColumn = -1;
   #textEvent = 0;
-  /** The memory that the last cell was written from, and into. */
+  /** Memory that the last cell was copied from, and into. */
   #source = EMPTY;
   #target = EMPTY;
   #copier = new Copier(EMPTY, EMPTY);
 
-  /** @param count of the columns; the one behind the last is `extra` */
+  /** @param count number of columns; the one behind the last is `extra` */
   constructor(count: number) {
     this.#count = count;
     this.#events = new Int32Array(count);
@@ -78,12 +78,15 @@ export class CellSlices implements NativeCells {
     return this.#events[column] === this.#event && (this.#kinds[column] as number) <= ESCAPED_QUOTED;
   }
 
-  /** The instant in a column that is a string, in milliseconds since 1970; null where it is not a date-time without escapes. */
+  /**
+   * Returns the instant in a column that is a string, in milliseconds since 1970; null where the string is not a
+   * date-time without escapes.
+   */
   instant(column: number): number | null {
     return instantAt(this.#bytes, this.#starts[column] as number, this.#ends[column] as number);
   }
 
-  /** The text of a column that is a string, half surrogate pairs included. */
+  /** Returns the text of a column that is a string, half surrogate pairs included. */
   string(column: number): string {
     const [from, to] = [this.#starts[column] as number, this.#ends[column] as number];
     const kind = this.#kinds[column];
@@ -142,7 +145,7 @@ export class CellSlices implements NativeCells {
     return leftovers.write(this.#copierInto(rows.room(leftovers.mostBytes, at)), rows.room(0, at), at);
   }
 
-  /** Copies a column that the event has into memory that has room for each byte twice, and for two quotes. */
+  /** Copies a column that the event has into memory with room for each byte twice, and for two quotes. */
   #copy(column: number, copier: Copier, at: number): number {
     const from = this.#starts[column] as number;
     const to = this.#ends[column] as number;

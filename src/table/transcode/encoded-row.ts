@@ -1,7 +1,7 @@
 import { asObject, type JsonObject, parseJson } from '../../json/values.ts';
 import type { EncodedRow } from '../../vendors/contract.ts';
 
-/** What the rows of one batch lie in. */
+/** Memory that the rows of one batch lie in. */
 export interface TranscodedBatch {
   /** The vendor's JSON. */
   readonly source: Buffer;
@@ -9,13 +9,16 @@ export interface TranscodedBatch {
   encoded: Buffer;
 }
 
-/** An event of a JSON vendor as a row of the table that is asked for, encoded already; its fields are parsed where somebody asks for them. */
+/**
+ * An event of a JSON vendor as an encoded row of the exported table; its fields are parsed only where somebody asks for
+ * them.
+ */
 export class TranscodedRow implements EncodedRow {
   readonly #batch: TranscodedBatch;
-  /** The row stands from here up to `to`, its line end included. */
+  /** The row lies in `[from, to)`, line end included. */
   readonly from: number;
   readonly to: number;
-  /** The event's JSON stands from here up to `sourceTo`. */
+  /** The event's JSON lies in `[sourceFrom, sourceTo)`. */
   readonly sourceFrom: number;
   readonly sourceTo: number;
   /** Whether the event's JSON is written as `JSON.stringify` writes it. */
@@ -37,17 +40,17 @@ export class TranscodedRow implements EncodedRow {
     this.sourceTo = sourceTo;
   }
 
-  /** The row's bytes, and others around it. */
+  /** Bytes that the row lies in, with other rows around it. */
   get bytes(): Buffer {
     return this.#batch.encoded;
   }
 
-  /** The event's JSON, and others around it. */
+  /** Bytes that the event's JSON lies in, with other events around it. */
   get source(): Buffer {
     return this.#batch.source;
   }
 
-  /** The vendor's own object, as `readJson` reads it, parsed anew each time. */
+  /** Returns the vendor's own object as `readJson` reads it, parsed anew each time. */
   toJSON(): JsonObject {
     const where = 'an event that was read before';
     return asObject(parseJson(this.#batch.source.toString('utf8', this.sourceFrom, this.sourceTo), where), 'it', where);

@@ -31,7 +31,7 @@ export class EventScanner {
   readonly #time: number;
   readonly #id: number;
   readonly #strings: readonly (readonly number[])[];
-  /** The number of the event. */
+  /** Number of the event. */
   #event = 0;
   /** Whether all that the tokenizer does not see of the event is written as `JSON.stringify` writes it. */
   #isCompact = true;

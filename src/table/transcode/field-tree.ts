@@ -2,19 +2,19 @@ import { columnTree } from '../native-columns.ts';
 
 /** A field of an event, or of an object in it, that has columns. */
 export interface Field {
-  /** Its name as JSON, with quotes. */
+  /** Name as JSON, with quotes. */
   readonly name: Buffer;
-  /** Its column as a whole; -1 where it has none. */
+  /** Column of the whole field; -1 where there is none. */
   readonly column: number;
-  /** Its own fields that have columns; null where none has. */
+  /** Fields in this one that have columns; null where none has. */
   readonly fields: readonly Field[] | null;
-  /** The number of the last event that has it. */
+  /** Number of the last event that has this field. */
   event: number;
-  /** The field that came behind it the last time. */
+  /** The field that followed the last time. */
   next: Field | null;
 }
 
-/** The fields that native columns hold. */
+/** Returns the fields that native columns hold. */
 export function fieldsOf(columns: readonly string[]): readonly Field[] {
   const fields = [...columnTree(columns)].map(([name, { whole, children }]) => {
     const inner = children === null ? null : inTurn([...children].map(([sub, column]) => fieldOf(sub, column, null)));
@@ -23,7 +23,7 @@ export function fieldsOf(columns: readonly string[]): readonly Field[] {
   return inTurn(fields);
 }
 
-/** The field whose name stands there, written without escapes; null where it is none of these. */
+/** Returns the field whose name stands at a place, written without escapes; null where it is none of these. */
 export function fieldAt(bytes: Buffer, at: number, end: number, fields: readonly Field[]): Field | null {
   for (const field of fields) {
     if (isAt(field.name, bytes, at, end)) return field;
@@ -31,7 +31,7 @@ export function fieldAt(bytes: Buffer, at: number, end: number, fields: readonly
   return null;
 }
 
-/** Whether the name stands there, before `end`. */
+/** Whether a name stands at a place, before `end`. */
 export function isAt(name: Buffer, bytes: Buffer, at: number, end: number): boolean {
   const { length } = name;
   if (at + length > end) return false;
@@ -49,7 +49,7 @@ const fieldOf = (name: string, column: number, fields: readonly Field[] | null):
   next: null,
 });
 
-/** They may be expected in the order of their columns. */
+/** Links fields in the order of their columns, in which they are expected first. */
 function inTurn(fields: readonly Field[]): readonly Field[] {
   for (const [index, field] of fields.entries()) field.next = fields[index + 1] ?? null;
   return fields;

@@ -1,18 +1,18 @@
-/** Copies what stands in JSON as what stands for it in a CSV cell, in bytes, into memory that has room for it. */
+/** Copies JSON into CSV cells, in bytes, into memory that has room for them. */
 
 import { bareEnd, needsQuotesAtEnds } from '../../csv/csv-row.ts';
 import { ESCAPES, hexUnit } from '../../json/literals.ts';
 
 const [QUOTE, BACKSLASH, COMMA, LF, CR, SPACE, LETTER_U] = [0x22, 0x5c, 0x2c, 0x0a, 0x0d, 0x20, 0x75];
 
-/** Longer texts are copied by Node, shorter ones four bytes at once, which is faster than to call it. */
+/** Length up to which texts are copied four bytes at once; for longer ones it is faster to call Node. */
 const SHORT = 64;
 
-/** The letter that `JSON.stringify` puts behind a backslash for a byte; 0: it has none. */
+/** The letter that `JSON.stringify` puts behind a backslash for a byte; 0 where it has none. */
 const LETTERS = new Uint8Array(256);
 for (const [letter, byte] of ESCAPES.entries()) if (byte !== 0) LETTERS[byte] = letter;
 
-/** How many bytes each one becomes between quotes: two where it is one itself. */
+/** The number of bytes that each byte becomes between quotes: two for a quote. */
 const WIDTHS = new Uint8Array(256).fill(1);
 WIDTHS[QUOTE] = 2;
 
@@ -24,16 +24,19 @@ const REPLACEMENT = 0xfffd;
 const isHigh = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00;
 const isLow = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000;
 
-/** A view of all bytes of the memory, in which four are read or written at once, wherever they are. */
+/** Returns a view of all bytes of the memory, in which four are read or written at once, wherever they are. */
 const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Copies from one memory into another. Each method takes where to begin in the other, and returns the place behind what it wrote. */
+/**
+ * Copies from one memory into another. Each method takes the place to begin in the other memory, and returns the place
+ * behind what it wrote.
+ */
 export class Copier {
   readonly #from: Buffer;
   readonly #into: Buffer;
   readonly #fromView: DataView;
   readonly #intoView: DataView;
-  /** Where the escape that was read last ends. */
+  /** Place behind the escape that was read last. */
   #escapeEnd = 0;
 
   constructor(from: Buffer, into: Buffer) {
@@ -151,7 +154,10 @@ export class Copier {
     return at;
   }
 
-  /** The character that the escape at `place` stands for; half of a surrogate pair where the other half is missing. */
+  /**
+   * Returns the character that the escape at `place` stands for; half of a surrogate pair where the other half is
+   * missing. Notes the place behind the escape.
+   */
   #readEscape(place: number, to: number): number {
     const source = this.#from;
     const letter = source[place + 1] as number;

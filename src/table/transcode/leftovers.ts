@@ -3,9 +3,9 @@ import type { Copier } from './json-to-csv.ts';
 
 const [QUOTE, COMMA, COLON, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x2c, 0x3a, 0x7b, 0x7d];
 
-/** A field in the JSON of an event, by places there. */
+/** A field in the JSON of an event, by places in the event's bytes. */
 interface Leftover {
-  /** Where the name of the object that holds the field begins and ends, quotes included; -1 and -1: the event itself. */
+  /** Place of the name of the object that holds the field, quotes included; -1 where the event itself holds it. */
   parentFrom: number;
   parentTo: number;
   nameFrom: number;
@@ -16,9 +16,9 @@ interface Leftover {
   hash: number;
 }
 
-/** The fields of an event that no native column holds, in their order: the cell of the column `extra`. */
+/** The fields of an event that no native column holds, in their order; the column `extra` is made of them. */
 export class Leftovers {
-  /** Used again from event to event. */
+  /** Memory for fields, used again from event to event. */
   readonly #fields: Leftover[] = [];
   #count = 0;
 
@@ -31,8 +31,8 @@ export class Leftovers {
   }
 
   /**
-   * Adds a field whose name lies in `[nameFrom, nameTo)`, quotes included, and returns false where its object seems to
-   * have another one of that name. Its value is added by `setValue`.
+   * Adds a field whose name lies in `[nameFrom, nameTo)`, quotes included. Returns false where its object seems to have
+   * another field of that name. `setValue` has to follow.
    */
   add(bytes: Buffer, parentFrom: number, parentTo: number, nameFrom: number, nameTo: number): boolean {
     const hash = hashOf(bytes, nameFrom, nameTo);
@@ -50,7 +50,7 @@ export class Leftovers {
     return true;
   }
 
-  /** Says where the value of the field that was added last lies. */
+  /** Sets the place of the value of the field that was added last. */
   setValue(from: number, to: number, isCompact: boolean): void {
     const field = this.#fields[this.#count - 1] as Leftover;
     field.from = from;
@@ -58,7 +58,7 @@ export class Leftovers {
     field.isCompact = isCompact;
   }
 
-  /** The most bytes that `write` takes. */
+  /** The most bytes that `write` may take. */
   get mostBytes(): number {
     let bytes = 8;
     for (let index = 0; index < this.#count; index++) {
@@ -68,7 +68,7 @@ export class Leftovers {
     return bytes;
   }
 
-  /** Writes the fields as a JSON object in a quoted cell; those of one object that lies in the event stay in one. */
+  /** Writes the fields as a JSON object in a quoted cell; fields of one inner object stay in one. */
   write(copier: Copier, into: Buffer, start: number): number {
     let at = start;
     into[at++] = QUOTE;
