@@ -21,7 +21,7 @@ export class CsvCells implements NativeCells {
   readonly #before: readonly Buffer[];
   readonly #beforeBytes: number;
   /**
-   * Where each cell of the row ends in the row's bytes; for a cell that was put before the row, the place before the
+   * Place where each cell of the row ends in the row's bytes; for a cell that was put before the row, the place before the
    * row.
    */
   readonly #ends: Int32Array;

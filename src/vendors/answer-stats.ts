@@ -4,7 +4,7 @@ import type { Page, Retraction, VendorEvent } from './contract.ts';
 import { jsonOf } from './event-body.ts';
 
 /**
- * Statistics of one answer, gathered while its events pass, by which the cap guard judges whether the answer is whole.
+ * Statistics of one answer, counted while its events pass, by which the cap guard judges whether the answer is whole.
  */
 export class AnswerStats {
   readonly window: Window;

@@ -4,7 +4,7 @@ import type { ArrayLocation } from '../json/envelope.ts';
 import type { JsonObject } from '../json/values.ts';
 import type { Window } from '../time/window.ts';
 
-/** What a vendor is, and what a vendor is given. Adding a vendor means writing one object of the type `Vendor`. */
+/** The contract of a vendor, and all that a vendor is given. Adding a vendor means writing one object of the type `Vendor`. */
 
 import type { CsvRow } from '../csv/csv-row.ts';
 
@@ -30,7 +30,7 @@ export interface VendorEvent {
   readonly body: JsonObject | EncodedRow | CsvRow;
 }
 
-/** Some events of one segment. */
+/** A batch of events of one segment. */
 export interface Page {
   /** The time that this page is asked for; events outside `slice` are counted and left out. */
   readonly slice: Window;
@@ -107,7 +107,7 @@ export interface Query {
  */
 export type Note = string | (() => string);
 
-/** What is known of a JSON vendor's events, in names of native columns: `event.type` is the field `type` of `event`. */
+/** The shape of a JSON vendor's events, in names of native columns: `event.type` is the field `type` of `event`. */
 export interface EventShape {
   readonly columns: readonly NativeColumn[];
   /** Column that holds the time as a date-time. */
@@ -205,7 +205,7 @@ export interface Vendor {
   readonly order: 'time' | 'vendor';
   /** How long the vendor keeps events, in milliseconds; null where no document says. */
   readonly retention: number | null;
-  /** What "no events" may also mean; shown where a window is empty. */
+  /** Another meaning of "no events"; shown where a window is empty. */
   readonly emptyMayMean?: string;
   /** Notes for people: where a token comes from, what the token must be allowed, what was never tried live. */
   readonly guide: {

@@ -30,7 +30,7 @@ export class CellSlices implements NativeCells {
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
   #bytes = EMPTY;
-  /** Where the event's JSON begins and ends, and whether it is written as `JSON.stringify` writes it. */
+  /** Places where the event's JSON begins and ends, and whether it is written as `JSON.stringify` writes it. */
   #from = 0;
   #to = 0;
   #isCompact = true;
