@@ -97,7 +97,7 @@ const emptied = (report: Report): Report => ({
 const outputsOfOne = (report: Report) => outputsOf(report.request, ['artifact'], [report]);
 const summaryOfOne = (report: Report) => summaryOf(report.request, [report]);
 
-/** What a person reads of HTML: no tags, references resolved. */
+/** Returns the text that a person reads of HTML: no tags, references resolved. */
 const readable = (html: string): string =>
   html.replace(/<[^>]*>/g, ' ').replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
 
@@ -363,7 +363,7 @@ describe('foreign text in a summary', () => {
     fc.string({ unit: 'binary', minLength: 1 }),
   );
 
-  /** The same report, every foreign text in it being this one. */
+  /** Returns the report with this text in the place of every foreign one. */
   function reportWith(text: string): Report {
     const request = requestOf();
     return reportOf({
@@ -383,7 +383,7 @@ describe('foreign text in a summary', () => {
   const failureWith = (text: string): string =>
     failureSummaryOf(new ExportError('protocol', text, { where: text, next: text }), reportWith(text).request, []);
 
-  /** All of a summary's marks that mean something to HTML, Markdown or the runner, in order. */
+  /** Returns a summary's marks that mean something to HTML, Markdown or the runner, in order. */
   const marksOf = (markdown: string): string =>
     markdown.replaceAll(/&#\d+;/g, '').replaceAll(/[^<>"'&`*|[\]#\n\r]/g, '');
 

@@ -4,7 +4,7 @@ import { showsAll } from '../../src/base/text.ts';
 import { githubRunner } from '../../src/runner.ts';
 import { PAYLOADS } from '../../trials/surfaces/payloads.ts';
 
-/** What is written to standard output meanwhile. */
+/** Returns the text that `work` writes to standard output. */
 function printed(work: () => void): string {
   const { write } = process.stdout;
   let text = '';

@@ -21,9 +21,9 @@ let loopback: Loopback;
 let clock: ReturnType<typeof stillClock>;
 let meanwhile: (request: SandboxRequest) => Fault | undefined;
 let folder: string;
-/** What the repository shows. */
+/** The artifacts that the repository lists. */
 let artifacts: StoredArtifact[];
-/** What is in them, by their id. */
+/** The files of the artifacts, by the id of the artifact. */
 let contents: Map<number, Readonly<Record<string, Buffer>>>;
 let said: string[];
 beforeAll(async () => {

@@ -20,9 +20,9 @@ const CSV = 'id,action\r\n1,log-in\r\n'.repeat(100);
 let results: ResultsService;
 let github: GitHubServer;
 let folder: string;
-/** What becomes of calls of the artifact service, by method, in the service's place; taken from the front. */
+/** Faults that answer calls of the artifact service in its place, by method; taken from the front. */
 let instead: Record<string, ((req: IncomingMessage, res: ServerResponse) => void)[]> = {};
-/** The same for GitHub's API. */
+/** Faults that answer requests to GitHub's API; taken from the front. */
 let faults: Fault[] = [];
 
 const { write } = process.stdout;

@@ -30,7 +30,7 @@ const FOLDER = 'audit-logs/infisical/day-1';
 
 let loopback: Loopback;
 let clock: ReturnType<typeof stillClock>;
-/** What happens before a request is answered; what it gives is answered instead. */
+/** Runs before a request is answered; a fault that it returns is the answer instead. */
 let meanwhile: (request: SandboxRequest) => Fault | undefined;
 beforeEach(() => {
   meanwhile = () => undefined;
@@ -76,7 +76,7 @@ function atFirst(line: string, act: () => Fault | undefined) {
   return (request: SandboxRequest): Fault | undefined =>
     lineOf(request) === line && ++count === 1 ? act() : undefined;
 }
-/** What was asked is done, and nobody hears of it. */
+/** Fault that carries the request out, and loses the reply. */
 const lost: Fault = (req, _, answer) => {
   answer();
   req.socket.resetAndDestroy();

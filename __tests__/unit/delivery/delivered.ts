@@ -84,7 +84,7 @@ export function exportOf(made: Made = {}) {
     scope: read.request.scope,
     contents,
     files: Object.entries(contents).map(([name, content]) => fileInMemory(name, content)),
-    /** The same by their paths in a repository. */
+    /** Returns the files by their paths in a repository. */
     below: (folder: string) =>
       Object.fromEntries(Object.entries(contents).map(([name, content]) => [`${folder}/${name}`, content])),
   };
@@ -151,7 +151,7 @@ export async function startRepository(
 export const lineOf = ({ method, path }: SandboxRequest): string =>
   `${method} ${path.replace(`/repos/${REPOSITORY}`, '')}`;
 
-/** What a server answers. */
+/** Returns a fault that answers with a status and JSON. */
 export const answered =
   (status: number, body: object = {}): Fault =>
   (_, res) => {

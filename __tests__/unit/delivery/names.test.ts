@@ -22,7 +22,7 @@ const vendorId = fc.constantFrom(...vendors.keys());
 const window = fc
   .tuple(fc.nat({ max: 4_102_444_800_000 }), fc.integer({ min: 1, max: 400 * 86_400_000 }))
   .map(([from, length]) => ({ from, to: from + length }));
-/** As the vendors' patterns let it pass. */
+/** Organisations that the vendors' patterns accept. */
 const org = fc.stringMatching(/^(?:(?:gh|bbe)\/)?[\w.-]{1,100}$/);
 
 describe('exportName', () => {

@@ -21,7 +21,7 @@ function refusal(baseUrl: string, vendor = kosli): ExportError {
   throw new Error('was not refused');
 }
 
-describe('a region', () => {
+describe('resolveOrigin: a region', () => {
   test.each([
     ['kosli', undefined, 'https://app.kosli.com'],
     ['kosli', 'eu', 'https://app.kosli.com'],
@@ -34,27 +34,30 @@ describe('a region', () => {
     ['datafold', 'eu', 'https://eu.datafold.com'],
     ['aitronos', undefined, 'https://api.aitronos.com'],
     ['codacy', undefined, 'https://app.codacy.com'],
-  ])('of %s, %s, is %s', (id, region, origin) => {
+  ])('vendor %s, region %s: returns %s', (id, region, origin) => {
     expect(resolveOrigin(region, vendorOf(id))).toBe(origin);
   });
 
-  test.each(['EU', 'asia', 'constructor', 'toString', 'hasOwnProperty', '__proto__'])('%s there is none', (region) => {
-    expect(refusal(region)).toMatchObject({
-      kind: 'input',
-      message: `\`${region}\` is not an URL.`,
-      where: 'input `base-url`',
-      next: 'Write `eu`, `us`, or an origin such as `https://audit.example.com`; left out, it is https://app.kosli.com.',
-    });
-  });
+  test.each(['EU', 'asia', 'constructor', 'toString', 'hasOwnProperty', '__proto__'])(
+    'an unknown region, %s: throws',
+    (region) => {
+      expect(refusal(region)).toMatchObject({
+        kind: 'input',
+        message: `\`${region}\` is not an URL.`,
+        where: 'input `base-url`',
+        next: 'Write `eu`, `us`, or an origin such as `https://audit.example.com`; left out, it is https://app.kosli.com.',
+      });
+    },
+  );
 
-  test('is not offered by a vendor that has one host', () => {
+  test('a region of a vendor with one host: throws', () => {
     expect(refusal('eu', vendorOf('codacy')).next).toBe(
       'Write an origin such as `https://audit.example.com`; left out, it is https://app.codacy.com.',
     );
   });
 });
 
-describe('an URL', () => {
+describe('resolveOrigin: a URL', () => {
   test.each([
     ['https://audit.example.com', 'https://audit.example.com'],
     ['https://audit.example.com/', 'https://audit.example.com'],
@@ -67,7 +70,7 @@ describe('an URL', () => {
     ['http://[::1]:8080', 'http://[::1]:8080'],
     ['http://[0:0:0:0:0:0:0:1]', 'http://[::1]'],
     ['https://localhost', 'https://localhost'],
-  ])('%s gives the origin %s', (baseUrl, origin) => {
+  ])('%s: returns the origin %s', (baseUrl, origin) => {
     expect(resolveOrigin(baseUrl, kosli)).toBe(origin);
   });
 
@@ -96,13 +99,13 @@ describe('an URL', () => {
     ['https://', 'is not an URL'],
     ['https://a b', 'is not an URL'],
     ['https://audit.example.com:99999', 'is not an URL'],
-  ])('%s is refused: it %s', (baseUrl, flaw) => {
+  ])('%s: throws, since it %s', (baseUrl, flaw) => {
     const error = refusal(baseUrl);
     expect(error).toMatchObject({ kind: 'input', message: `\`${baseUrl}\` ${flaw}.`, where: 'input `base-url`' });
     expect(error.next).toContain('`https://audit.example.com`');
   });
 
-  test('a host that is too long is refused, although `URL.canParse` takes it', () => {
+  test('a host that is too long: throws, although `URL.canParse` accepts it', () => {
     const error = refusal(`https://${'P'.repeat(20_000)}`);
     expect(error).toMatchObject({ kind: 'input', message: expect.stringMatching(/ is not an URL\.$/) });
   });
@@ -115,14 +118,14 @@ describe('an URL', () => {
     'ftp://robot:hunter2@audit.example.com/path?query#fragment',
     'https://robot:hunter2@audit.example.com:99999',
     'https://robot:hunter2@audit example.com',
-  ])('%s is refused without being shown', (baseUrl) => {
+  ])('a password, in %s: throws without showing the URL', (baseUrl) => {
     const error = refusal(baseUrl);
     expect(error).toMatchObject({ kind: 'input', where: 'input `base-url`' });
     expect(`${error.message} ${error.next} ${error.stack}`).not.toContain('hunter2');
   });
 });
 
-describe('the address of GitHub', () => {
+describe(`the URL of GitHub's API`, () => {
   test.each([
     ['https://api.github.com', 'https://api.github.com'],
     ['https://api.github.com/', 'https://api.github.com'],
@@ -131,7 +134,7 @@ describe('the address of GitHub', () => {
     ['https://API.GitHub.com:443', 'https://api.github.com'],
     ['http://127.0.0.1:4711', 'http://127.0.0.1:4711'],
     ['http://localhost:4711/api/v3', 'http://localhost:4711/api/v3'],
-  ])('%s is %s', (text, origin) => {
+  ])('%s: returns %s', (text, origin) => {
     expect(checkOrigin(text, 'GITHUB_API_URL')).toBe(origin);
   });
 
@@ -148,7 +151,7 @@ describe('the address of GitHub', () => {
     ['https://api.github.com/#hunter2', 'more than an origin and a path'],
     ['https://robot:hunter2@api.github.com', 'more than an origin and a path'],
     ['https://hunter2@api.github.com/api/v3', 'more than an origin and a path'],
-  ])('%j is refused without being shown: it %s', (text, why) => {
+  ])('%j: throws without showing the URL, since it %s', (text, why) => {
     let error: unknown;
     try {
       checkOrigin(text, 'GITHUB_API_URL');

@@ -30,17 +30,17 @@ const INPUT_OF = { token: 'token', clientId: 'client-id', clientSecret: 'client-
 const givenInputs = (given: Partial<CredentialInputs>): string[] =>
   Object.keys(given).map((name) => `input \`${INPUT_OF[name as keyof CredentialInputs]}\``);
 
-test('there are vendors of both sorts', () => {
+test('the registry: has vendors with and without a log-in', () => {
   expect(withLogin.map(({ id }) => id)).toEqual(['infisical']);
   expect(withoutLogin).toHaveLength(4);
 });
 
-describe.each(all)('$name', (vendor) => {
-  test('takes a token', () => {
+describe.each(all)('readCredentials for $name', (vendor) => {
+  test('a token: is accepted', () => {
     expect(read({ token: 't0ken' }, vendor)).toEqual({ kind: 'token', token: 't0ken' });
   });
 
-  test('needs credentials, and says where to get them', () => {
+  test('no credentials: throws, and says where to get them', () => {
     const error = refusal({}, vendor);
     expect(error).toMatchObject({ kind: 'input', where: 'input `token`' });
     expect(error.message).toContain('an empty secret counts as none');
@@ -48,7 +48,7 @@ describe.each(all)('$name', (vendor) => {
   });
 
   test.each(['two words', 'two\nlines', 'tab\there', 'nul\0l', 'tökén', '“quoted”'])(
-    'refuses the token %j and does not show it',
+    'the token %j: throws without showing the token',
     (token) => {
       const error = refusal({ token }, vendor);
       expect(error).toMatchObject({ kind: 'input', where: 'input `token`' });
@@ -57,13 +57,13 @@ describe.each(all)('$name', (vendor) => {
   );
 });
 
-describe.each(withoutLogin)('$name, which has no log-in,', (vendor) => {
+describe.each(withoutLogin)('readCredentials for $name, which has no log-in', (vendor) => {
   test.each<Partial<CredentialInputs>>([
     { clientId: 'id-1234' },
     { clientSecret: 'secret-1234' },
     { clientId: 'id-1234', clientSecret: 'secret-1234' },
     { identityId: 'machine-1234' },
-  ])('refuses %j, with or without a token', (given) => {
+  ])('%j, with or without a token: throws', (given) => {
     for (const token of ['', 't0ken-1234']) {
       const error = refusal({ ...given, token }, vendor);
       expect(error).toMatchObject({
@@ -77,8 +77,8 @@ describe.each(withoutLogin)('$name, which has no log-in,', (vendor) => {
   });
 });
 
-describe.each(withLogin)('$name, which has a log-in,', (vendor) => {
-  test('takes a client id with its secret', () => {
+describe.each(withLogin)('readCredentials for $name, which has a log-in', (vendor) => {
+  test('a client id with its secret: is accepted', () => {
     expect(read({ clientId: 'id', clientSecret: 's' }, vendor)).toEqual({
       kind: 'client',
       clientId: 'id',
@@ -86,7 +86,7 @@ describe.each(withLogin)('$name, which has a log-in,', (vendor) => {
     });
   });
 
-  test("takes an identity, for which the workflow's OIDC token is minted when it is needed", async () => {
+  test("an identity: the workflow's OIDC token is minted when it is needed", async () => {
     let minted = 0;
     const credentials = read({ identityId: 'machine' }, vendor, async () => `jwt-${++minted}`);
     expect(credentials).toMatchObject({ kind: 'identity', identityId: 'machine' });
@@ -95,7 +95,7 @@ describe.each(withLogin)('$name, which has a log-in,', (vendor) => {
     expect([await credentials.mintIdToken(), await credentials.mintIdToken()]).toEqual(['jwt-1', 'jwt-2']);
   });
 
-  test('says which permission is missing where no OIDC token can be minted', async () => {
+  test('no OIDC token can be minted: throws, and names the missing permission', async () => {
     const cause = new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable');
     const credentials = read({ identityId: 'machine' }, vendor, () => Promise.reject(cause));
     if (credentials.kind !== 'identity') throw new Error(credentials.kind);
@@ -115,7 +115,7 @@ describe.each(withLogin)('$name, which has a log-in,', (vendor) => {
     { clientId: 'id-1234', clientSecret: 's-1234', identityId: 'm-1234' },
     { clientSecret: 's-1234', identityId: 'm-1234' },
     { token: 't-1234', clientId: 'id-1234', clientSecret: 's-1234', identityId: 'm-1234' },
-  ])('refuses %j: one kind is enough', (given) => {
+  ])('two kinds of credentials, %j: throws', (given) => {
     const error = refusal(given, vendor);
     expect(error).toMatchObject({ kind: 'input', message: 'More than one kind of credentials is given.' });
     expect(givenInputs(given)).toContain(error.where);
@@ -126,7 +126,7 @@ describe.each(withLogin)('$name, which has a log-in,', (vendor) => {
   test.each<[Partial<CredentialInputs>, missing: string]>([
     [{ clientId: 'id' }, 'client-secret'],
     [{ clientSecret: 's' }, 'client-id'],
-  ])('refuses %j, which lacks %s', (given, missing) => {
+  ])('%j: throws, since %s is missing', (given, missing) => {
     expect(refusal(given, vendor)).toMatchObject({
       kind: 'input',
       message: '`client-id` and `client-secret` go together.',
@@ -138,7 +138,7 @@ describe.each(withLogin)('$name, which has a log-in,', (vendor) => {
     [{ clientId: 'an id', clientSecret: 's' }, 'client-id'],
     [{ clientId: 'id', clientSecret: 'a secret' }, 'client-secret'],
     [{ identityId: 'a machine' }, 'identity-id'],
-  ])('refuses the blank in %j', (given, input) => {
+  ])('a blank in %j: throws', (given, input) => {
     expect(refusal(given, vendor)).toMatchObject({ kind: 'input', where: `input \`${input}\`` });
   });
 });

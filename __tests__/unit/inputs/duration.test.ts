@@ -32,7 +32,7 @@ describe('isoDuration', () => {
     ['7d', 'dhw', 'P7D'],
     ['2w', 'dhw', 'P2W'],
     ['0d', 'd', 'P0D'],
-  ])('%s, short for %j, is %s', (text, units, iso) => {
+  ])('%s, with the short forms of %j: returns %s', (text, units, iso) => {
     expect(isoDuration(text, units)).toBe(iso);
   });
 
@@ -59,18 +59,18 @@ describe('isoDuration', () => {
     ['2w', 'smhd'],
     ['7d', ''],
     ['٧d', 'd'],
-  ])('%j, short for %j, is none', (text, units) => {
+  ])('%j, with the short forms of %j: returns null', (text, units) => {
     expect(isoDuration(text, units)).toBeNull();
   });
 });
 
-describe('refuseVague', () => {
-  test.each(['5m', '5M', '0m'])('refuses %s, with both of its readings', (text) => {
+describe('checkVague', () => {
+  test.each(['5m', '5M', '0m'])('%s: throws, with both readings', (text) => {
     const { message } = refusal(() => checkVague(text, 'it'));
     expect(message).toBe(`\`${text}\` could be minutes (\`PT${text[0]}M\`) or months (\`P${text[0]}M\`).`);
   });
 
-  test.each(['5d', 'PT5M', 'P5M', 'm', '5mm', ''])('lets %j pass', (text) => {
+  test.each(['5d', 'PT5M', 'P5M', 'm', '5mm', ''])('%j: does not throw', (text) => {
     expect(() => checkVague(text, 'it')).not.toThrow();
   });
 });
@@ -88,11 +88,11 @@ describe('readExact', () => {
     ['1d', DAY_MS],
     ['P2W', 14 * DAY_MS],
     ['P1DT12H', 36 * HOUR_MS],
-  ])('reads %s as %d ms', (text, ms) => {
+  ])('%s: returns %d ms', (text, ms) => {
     expect(readExact(text, 'it')).toBe(ms);
   });
 
-  test('adds up its parts, whatever their size', () => {
+  test('any parts: are added up', () => {
     const part = fc.nat({ max: 100_000 });
     fc.assert(
       fc.property(part, part, part, part, part, (weeks, days, hours, minutes, seconds) => {
@@ -105,24 +105,27 @@ describe('readExact', () => {
   });
 
   test.each(['P1M', 'P1Y', 'P10M', 'P10Y', 'P0M', 'P1Y2M', 'P1M1D', 'P1YT1H', 'P1W1M'])(
-    'refuses %s, which has no one length',
+    '%s: throws, since its length varies',
     (text) => {
       expect(refusal(() => readExact(text, 'it'))).toBeInstanceOf(ExportError);
     },
   );
 
-  test('does not take minutes for months', () => {
+  test('minutes: are not read as months', () => {
     expect(readExact('P1DT1M', 'it')).toBe(DAY_MS + MINUTE_MS);
     expect(refusal(() => readExact('P1M', 'it')).message).toContain('years or months');
   });
 
-  test.each(['', 'soon', '5', '-PT1H', '1.5h', 'PT', '2w', '1 h', 'P1D\n'])('refuses %j, with the forms', (text) => {
-    const error = refusal(() => readExact(text, 'it'));
-    expect(error.message).toBe(`\`${text}\` cannot be read.`);
-    for (const form of ['`PT10M`', '`10m`', '`PT0S`']) expect(error.next).toContain(form);
-  });
+  test.each(['', 'soon', '5', '-PT1H', '1.5h', 'PT', '2w', '1 h', 'P1D\n'])(
+    '%j: throws, with the accepted forms',
+    (text) => {
+      const error = refusal(() => readExact(text, 'it'));
+      expect(error.message).toBe(`\`${text}\` cannot be read.`);
+      for (const form of ['`PT10M`', '`10m`', '`PT0S`']) expect(error.next).toContain(form);
+    },
+  );
 
-  test('refuses what is beyond all calendars', () => {
+  test('a duration beyond all calendars: throws', () => {
     expect(refusal(() => readExact(`P${'9'.repeat(400)}D`, 'it')).message).toContain('is too long');
   });
 });
@@ -137,7 +140,7 @@ describe('readLength', () => {
     ['P1Y', 'P1Y'],
     ['PT1M', 'PT1M'],
     ['PT60S', 'PT60S'],
-  ])('reads %s as %s', (text, iso) => {
+  ])('%s: returns %s', (text, iso) => {
     expect(readLength(text, 'it')).toBe(iso);
   });
 
@@ -152,13 +155,13 @@ describe('readLength', () => {
     ['90s', 'cannot be read'],
     ['P300000Y', 'is too long'],
     [`P${'9'.repeat(400)}D`, 'is too long'],
-  ])('refuses %s: it %s', (text, why) => {
+  ])('%s: throws, since it %s', (text, why) => {
     const { message, next } = refusal(() => readLength(text, 'it'));
     expect(message).toContain(`\`${text}\` ${why}`);
     expect(next).toMatch(text === '5m' ? 'ISO 8601' : /`P1D`.*`P1M`/);
   });
 
-  test('gives lengths that move any instant on, in any time zone, by a minute at least', () => {
+  test('any accepted length in any time zone: moves any instant on by a minute at least', () => {
     const count = fc.nat({ max: 40 });
     const zone = fc.constantFrom('UTC', 'Europe/Berlin', 'Pacific/Apia', 'Australia/Lord_Howe', '+05:45');
     const instant = fc.integer({ min: 0, max: Date.UTC(2060, 0) });
@@ -186,7 +189,7 @@ describe('endAfter', () => {
     ['2026-01-31T00:00:00Z', 'P1M', 'UTC', '2026-02-28T00:00:00Z'],
     ['2028-02-29T00:00:00Z', 'P1Y', 'UTC', '2029-02-28T00:00:00Z'],
     ['2026-11-01T00:00:00.123Z', 'P1W', '+05:45', '2026-11-08T00:00:00.123Z'],
-  ])('%s and %s in %s is %s', (from, length, timeZone, to) => {
+  ])('%s plus %s in %s: returns %s', (from, length, timeZone, to) => {
     expect(formatInstant(endAfter(Date.parse(from), length, timeZone))).toBe(to);
   });
 });

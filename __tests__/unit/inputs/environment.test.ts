@@ -14,13 +14,13 @@ describe('secretsOf', () => {
     ['http://ada@proxy:3128', []],
     ['http://proxy:3128', []],
     ['', []],
-  ])('of the proxy %j are %j', (proxy, secrets) => {
+  ])('the proxy %j: returns %j', (proxy, secrets) => {
     for (const name of ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy']) {
       expect(secretsOf({ [name]: proxy })).toEqual(secrets);
     }
   });
 
-  test("are the runner's own tokens, too", () => {
+  test("the runner's own tokens: are returned too", () => {
     expect(secretsOf({ ACTIONS_RUNTIME_TOKEN: 'r', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'i', OTHER_TOKEN: 'o' })).toEqual([
       'r',
       'i',
@@ -29,10 +29,10 @@ describe('secretsOf', () => {
   });
 });
 
-describe('refuseMisplaced', () => {
+describe('checkMisplacedSecrets', () => {
   const secrets = ['hunter2hunter2', 'short'];
 
-  test.each(['org', 'path', 'filters', 'commit-message', 'identity-id'])('refuses a secret in `%s`', (name) => {
+  test.each(['org', 'path', 'filters', 'commit-message', 'identity-id'])('a secret in `%s`: throws', (name) => {
     let thrown: unknown;
     try {
       checkMisplacedSecrets({ [`INPUT_${name.toUpperCase()}`]: 'a hunter2hunter2 b' }, secrets);
@@ -44,7 +44,7 @@ describe('refuseMisplaced', () => {
     expect(JSON.stringify([thrown, (thrown as Error).message])).not.toContain('hunter2');
   });
 
-  test('leaves it where it belongs, and what is too short to be told', () => {
+  test('a secret in its own input, or one too short to recognise: does not throw', () => {
     const own = ['TOKEN', 'CLIENT-ID', 'CLIENT-SECRET', 'GITHUB-TOKEN'];
     const env = Object.fromEntries(own.map((name) => [`INPUT_${name}`, 'hunter2hunter2']));
     expect(() =>

@@ -60,12 +60,12 @@ function filtersOf({ filters }: Vendor): fc.Arbitrary<Map<string, readonly strin
 
 const isIn = (name: string, filters: readonly Filter[]): boolean => filters.some((filter) => filter.name === name);
 
-describe.each([...vendors.values()])('$name', (vendor) => {
-  test('has exactly the filters that its document names', () => {
+describe.each([...vendors.values()])('filters of $name', (vendor) => {
+  test(`the registry: has exactly the filters of the vendor's document`, () => {
     expect(vendor.filters.map(({ name }) => name)).toEqual(DOCUMENTED[vendor.id]);
   });
 
-  test('takes any of its filters, however the lines are laid out', () => {
+  test('any of the filters, in any layout: are read', () => {
     const layout = fc.record({
       ending: fc.constantFrom('\n', '\r\n', '\r'),
       comma: fc.constantFrom(',', ', ', ' ,\t'),
@@ -83,7 +83,7 @@ describe.each([...vendors.values()])('$name', (vendor) => {
     );
   });
 
-  test('refuses a filter of no vendor', () => {
+  test('an unknown filter: throws', () => {
     const error = refusal('bogus_filter_name: x', vendor);
     expect(error).toMatchObject({
       kind: 'input',
@@ -93,11 +93,11 @@ describe.each([...vendors.values()])('$name', (vendor) => {
     for (const name of DOCUMENTED[vendor.id] ?? []) expect(error.next).toContain(name);
   });
 
-  test('takes no filters where none are written', () => {
+  test('an empty text: returns no filters', () => {
     for (const text of ['', ' ', '\r\n\r\n', '# only: a comment']) expect(parseFilters(text, vendor).size).toBe(0);
   });
 
-  test('lists the values of a closed list where another one is given', () => {
+  test('a value outside a closed list: throws, with the list', () => {
     for (const { name, values } of vendor.filters) {
       if (values === undefined) continue;
       const error = refusal(`${name}: no-such-value-at-all`, vendor);
@@ -111,14 +111,14 @@ describe.each([...vendors.values()])('$name', (vendor) => {
   });
 });
 
-describe('a line', () => {
-  test('keeps what is in a value: colons, number signs, blanks, and commas where it is no list', () => {
+describe('parseFilters: a line', () => {
+  test('a value: keeps colons, number signs, blanks, and commas where it is no list', () => {
     const text = 'projectId: p\nsecretPath: /a b/#c: d, e';
     expect(parseFilters(text, infisical).get('secretPath')).toEqual(['/a b/#c: d, e']);
     expect(parseFilters('search_term: Doe, Jane', aitronos).get('search_term')).toEqual(['Doe, Jane']);
   });
 
-  test('takes a list apart', () => {
+  test('a list: is split at commas', () => {
     expect(parseFilters('flow_names: no provenance,a ,  b', kosli).get('flow_names')).toEqual([
       'no provenance',
       'a',
@@ -126,14 +126,14 @@ describe('a line', () => {
     ]);
   });
 
-  test('is counted with comments, empty lines and Windows line ends', () => {
+  test('an error after comments, empty lines and Windows line ends: has the right line number', () => {
     expect(refusal('# one\r\n\r\nenv_name: prod\r\nenv: x', kosli).where).toBe('input `filters`, line 4');
   });
 
   test.each([
     ['projectId', '`projectId` is not `name: value`.'],
     ['  just words  ', '`just words` is not `name: value`.'],
-  ])('has a colon, unlike %j', (line, message) => {
+  ])('no colon, %j: throws', (line, message) => {
     expect(refusal(line, infisical)).toMatchObject({
       kind: 'input',
       message,
@@ -142,14 +142,17 @@ describe('a line', () => {
     });
   });
 
-  test.each(['actor:', 'actor:  ', 'eventType: a,,b', 'eventType: ,', 'eventType: a,'])('has a value: %j', (line) => {
-    const [name] = line.split(':');
-    expect(refusal(line, infisical)).toMatchObject({
-      kind: 'input',
-      message: `\`${name}\` has an empty value.`,
-      next: `Write \`${name}: value\`, or leave the line out.`,
-    });
-  });
+  test.each(['actor:', 'actor:  ', 'eventType: a,,b', 'eventType: ,', 'eventType: a,'])(
+    'no value, %j: throws',
+    (line) => {
+      const [name] = line.split(':');
+      expect(refusal(line, infisical)).toMatchObject({
+        kind: 'input',
+        message: `\`${name}\` has an empty value.`,
+        next: `Write \`${name}: value\`, or leave the line out.`,
+      });
+    },
+  );
 
   test.each([
     [kosli, 'envname: prod', '`envname` is not a filter of Kosli; did you mean `env_name`?'],
@@ -164,15 +167,15 @@ describe('a line', () => {
       '`vectorstore` is not a value of `entity_type`; did you mean `vector_store`?',
     ],
     [vendorOf('codacy'), 'constructor: x', '`constructor` is not a filter of Codacy.'],
-  ] as const)('of $id with a slip, %j, is set right', (vendor, line, message) => {
+  ] as const)('a slip in a filter of $id, %j: throws with a suggestion', (vendor, line, message) => {
     expect(refusal(line, vendor)).toMatchObject({ kind: 'input', message, where: 'input `filters`, line 1' });
   });
 
-  test('of a closed list is refused for one wrong value among right ones', () => {
+  test('one wrong value among right ones: throws', () => {
     expect(refusal('event_types: started, stopped', kosli).message).toContain('`stopped`');
   });
 
-  test('stands once for a name', () => {
+  test('a filter given twice: throws', () => {
     expect(refusal('env_name: a\n\nenv_name: b', kosli)).toMatchObject({
       kind: 'input',
       message: '`env_name` stands here a second time.',
@@ -182,15 +185,15 @@ describe('a line', () => {
   });
 });
 
-describe('a vendor without filters', () => {
-  test.each(['datafold', 'codacy'])('%s says so', (id) => {
+describe('parseFilters for a vendor without filters', () => {
+  test.each(['datafold', 'codacy'])('%s: throws, and says that the vendor has none', (id) => {
     const vendor = vendorOf(id);
     expect(refusal('actor: x', vendor).next).toBe(`${vendor.name} documents no filters: leave \`filters\` out.`);
   });
 });
 
-describe('a filter that another one needs', () => {
-  test.each(['secretPath: /a', 'secretKey: K', 'environment: prod'])('%s needs projectId', (line) => {
+describe('parseFilters: a filter that needs another one', () => {
+  test.each(['secretPath: /a', 'secretKey: K', 'environment: prod'])('%s without projectId: throws', (line) => {
     const [name] = line.split(':');
     expect(refusal(`actor: x\n${line}`, infisical)).toMatchObject({
       kind: 'input',
@@ -209,7 +212,7 @@ describe('eventMetadata', () => {
     ['secretKey = a b', ['secretKey = a b']],
     ['key=', ['key=']],
     ['key=a=b', ['key=a=b']],
-  ])('takes %j', (text, values) => {
+  ])('%j: is accepted', (text, values) => {
     expect(parseFilters(`eventMetadata: ${text}`, infisical).get('eventMetadata')).toEqual(values);
   });
 
@@ -218,7 +221,7 @@ describe('eventMetadata', () => {
     ['=value', '=value'],
     ['key:value', 'key:value'],
     ['key=value, word', 'word'],
-  ])('refuses %j', (text, shown) => {
+  ])('%j: throws', (text, shown) => {
     expect(refusal(`eventMetadata: ${text}`, infisical)).toMatchObject({
       kind: 'input',
       message: `\`${shown}\` is not a value of \`eventMetadata\`.`,

@@ -25,13 +25,13 @@ function refusal(reading: () => unknown): ExportError {
   throw new Error('was not refused');
 }
 
-test('splitList takes commas and lines, and leaves empty entries out', () => {
+test('splitList: splits at commas and line ends, and leaves empty entries out', () => {
   expect(splitList(' a,b\r\nc ,,\n\n d e ')).toEqual(['a', 'b', 'c', 'd e']);
   expect(splitList(' ,\n, ')).toEqual([]);
 });
 
 describe('readChoice', () => {
-  test('gives the choice that is written, to the letter', () => {
+  test('a choice, to the letter: returns it; any other: throws', () => {
     expect(readChoice('warn', 'it', ['notice', 'warn'])).toBe('warn');
     expect(refusal(() => readChoice('Warn', 'it', ['notice', 'warn'])).message).toBe(
       '`Warn` is not one of the choices; did you mean `warn`?',
@@ -40,24 +40,24 @@ describe('readChoice', () => {
 });
 
 describe('readChoices', () => {
-  test('gives each choice once, in the order given', () => {
+  test('several choices: returns each once, in their order', () => {
     expect(readChoices('b, a\nb', 'it', ['a', 'b'])).toEqual(['b', 'a']);
   });
 
-  test('refuses the one that is none', () => {
+  test('an unknown choice among known ones: throws', () => {
     expect(refusal(() => readChoices('alpha, gamma', 'it', ['alpha', 'beta']))).toMatchObject({
       message: '`gamma` is not one of the choices.',
       next: 'Choices: alpha, beta.',
     });
   });
 
-  test.each(['', ',', ' \n , '])('refuses %j, which chooses nothing', (text) => {
+  test.each(['', ',', ' \n , '])('%j, which chooses nothing: throws', (text) => {
     expect(refusal(() => readChoices(text, 'it', ['alpha', 'beta'])).next).toBe('Choices: alpha, beta.');
   });
 });
 
 describe('readInteger', () => {
-  test('takes the whole numbers of its range, and no other', () => {
+  test('the integers of the range: are returned, any other throws', () => {
     fc.assert(
       fc.property(fc.integer({ min: -50, max: 450 }), (value) => {
         if (value >= 1 && value <= 400) {
@@ -84,7 +84,7 @@ describe('readBoolean', () => {
     ['false', false],
     ['False', false],
     ['FALSE', false],
-  ])('reads %s', (text, value) => {
+  ])('%s: returns its value', (text, value) => {
     expect(readBoolean(text, 'it')).toBe(value);
   });
 
@@ -111,11 +111,11 @@ describe('readSize', () => {
     ['1kB', 1000],
     ['1.999MB', 1_999_000],
     ['1000.9B', 1000],
-  ])('reads %s as %d bytes', (text, bytes) => {
+  ])('%s: returns %d bytes', (text, bytes) => {
     expect(size(text)).toBe(bytes);
   });
 
-  test('reads every size of three decimals, to the byte', () => {
+  test('any size with three decimals: is exact to the byte', () => {
     const unit = fc.constantFrom(...(Object.keys(FACTORS) as (keyof typeof FACTORS)[]));
     fc.assert(
       fc.property(fc.nat({ max: 999_999 }), unit, (thousandths, name) => {
@@ -142,14 +142,14 @@ describe('readSize', () => {
     '1e6B',
     '25MBs',
     '٢MB',
-  ])('refuses %j, which is none', (text) => {
+  ])('%j, which is no size: throws', (text) => {
     const error = refusal(() => size(text));
     expect(error.message).toBe(`\`${text}\` is not a size.`);
     expect(error.next).toContain('one of B, kB, MB, GB, KiB, MiB, GiB');
   });
 
   test.each(['999B', '0MB', '104857601B', '100.001MiB', '1GB', '999999999GB'])(
-    'refuses %s, which is out of range',
+    '%s, which is out of range: throws',
     (text) => {
       const error = refusal(() => size(text));
       expect(error.message).toBe(`\`${text}\` is out of range.`);
@@ -157,7 +157,7 @@ describe('readSize', () => {
     },
   );
 
-  test.each(['constructor', 'toString', '__proto__'])('knows no unit %s', (unit) => {
+  test.each(['constructor', 'toString', '__proto__'])('the unit %s: throws', (unit) => {
     expect(refusal(() => size(`1${unit}`)).message).toContain('is not a size');
   });
 });
@@ -171,7 +171,7 @@ describe('readFolder', () => {
     ['..a/b..', '..a/b..'],
     ['.', '.'],
     ['exports of März', 'exports of März'],
-  ])('reads %j as %j', (text, folder) => {
+  ])('%j: returns %j', (text, folder) => {
     expect(readFolder(text, 'it')).toBe(folder);
   });
 
@@ -196,7 +196,7 @@ describe('readFolder', () => {
     expect(error.next).toContain('`audit-logs`');
   });
 
-  test('never gives a folder that resolves to a place outside', () => {
+  test('any text: never returns a folder that resolves to a place outside', () => {
     const part = fc.constantFrom('..', '.', '', 'a', 'b', '...', '/', '\\', '..\\', 'C:', '~');
     fc.assert(
       fc.property(fc.array(part), fc.constantFrom('/', '\\'), (parts, separator) => {
@@ -216,7 +216,7 @@ describe('readFolder', () => {
 });
 
 describe('readArtifactName', () => {
-  test('takes what artifacts take, and refuses what they forbid', () => {
+  test('characters that artifacts allow: are accepted, any other throws', () => {
     const letter = fc.constantFrom(...'aZ9 ._-()é日', ...'":<>|*?\\/\r\n');
     fc.assert(
       fc.property(fc.string({ unit: letter, minLength: 1, maxLength: 12 }), (name) => {
@@ -233,13 +233,13 @@ describe('readArtifactName', () => {
   });
 
   test.each(['a ##[add-mask]b', 'a\u001b[31m', 'a\0', 'a\u2028b', 'a\u202eb', 'a\u200bb', 'a\u0085'])(
-    'refuses %j, which its client would print as it is',
+    '%j, which the artifact client would print raw: throws',
     (name) => {
       refusal(() => readArtifactName(name, 'it'));
     },
   );
 
-  test('is at most 200 characters long; the empty one is the default', () => {
+  test('200 characters: are accepted, 201 throw; an empty name: is the default', () => {
     expect(readArtifactName('x'.repeat(200), 'it')).toHaveLength(200);
     refusal(() => readArtifactName('x'.repeat(201), 'it'));
     expect(readArtifactName('', 'it')).toBeNull();
@@ -253,7 +253,7 @@ describe('suggestion', () => {
     ['form', '; did you mean `from`?'],
     ['vendr', '; did you mean `vendor`?'],
     ['something-else', '.'],
-  ])('for %s is %j', (word, ending) => {
+  ])('%s: returns %j', (word, ending) => {
     expect(suggestion(word, ['vendor', 'org', 'from', 'filters'])).toBe(ending);
   });
 });

@@ -4,7 +4,7 @@ import { vendors } from '../../../src/vendors/index.ts';
 
 type Given = Readonly<Record<string, string>>;
 
-/** All that is masked for such inputs, and what was thrown after it. */
+/** Reads such inputs; returns the texts that were masked, and the error that was thrown. */
 function masksOf(given: Given, env: Given = {}): { masks: Set<string>; thrown: unknown } {
   const masks = new Set<string>();
   const inputs = Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
@@ -34,7 +34,7 @@ const FORMS = [
 ];
 
 test.each(['token', 'client-id', 'client-secret', 'github-token'])(
-  '%s is masked in every form that it may come back in',
+  'the input `%s`: is masked in every form in which it may be echoed',
   (name) => {
     const { masks } = masksOf({ vendor: 'infisical', [name]: SECRET });
     for (const form of FORMS) expect(masks).toContain(form);
@@ -50,7 +50,7 @@ const HEADERS: [vendor: string, token: string, header: string][] = [
   ['codacy', SECRET, SECRET],
 ];
 
-test.each(HEADERS)('the header of %s is masked as a whole', (vendor, token, header) => {
+test.each(HEADERS)('the header of %s: is masked whole', (vendor, token, header) => {
   const { masks, thrown } = masksOf({ vendor, token, org: 'acme' });
   expect(thrown).toBeUndefined();
   expect(masks).toContain(header);
@@ -59,11 +59,11 @@ test.each(HEADERS)('the header of %s is masked as a whole', (vendor, token, head
   expect(masks).toContain(encodeURIComponent(header));
 });
 
-test('no vendor is left out of that', () => {
+test('the table of headers: has every vendor', () => {
   expect(new Set(HEADERS.map(([vendor]) => vendor))).toEqual(new Set(vendors.keys()));
 });
 
-describe('the token is masked', () => {
+describe('the input `token` is masked', () => {
   test.each<[what: string, given: Given, env: Given]>([
     ['TLS is not checked', {}, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
     ['an input is unknown', { 'a-first': 'x' }, {}],
@@ -91,7 +91,7 @@ describe('the token is masked', () => {
     ['if-empty', 'x'],
     ['max-attempts', 'x'],
     ['request-timeout', 'x'],
-  ])('and its header too, where `%s` is wrong', (name, value) => {
+  ])('with its header, where `%s` is wrong', (name, value) => {
     const { masks, thrown } = masksOf({ vendor: 'datafold', token: SECRET, [name]: value });
     expect(thrown).toHaveProperty('name', 'ExportError');
     for (const form of [...FORMS, `Key ${SECRET}`]) expect(masks).toContain(form);
@@ -108,7 +108,7 @@ describe('the token is masked', () => {
   });
 });
 
-test('nothing is masked for credentials that are left out: an empty mask would hide every log', () => {
+test('no credentials: nothing is masked, since an empty mask would hide every line of the log', () => {
   expect(masksOf({ vendor: 'infisical', token: ' ' }).masks).toEqual(new Set());
   expect(masksOf({ vendor: 'infisical', 'identity-id': 'machine-1' }).masks).toEqual(new Set());
 });

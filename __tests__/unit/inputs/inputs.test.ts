@@ -13,7 +13,7 @@ const TOKEN = 'never-shown-7f3a';
 type AllInputs = Inputs['request'] & Inputs['access'] & Inputs['delivery'] & Inputs['run'];
 type Given = Readonly<Record<string, string>>;
 
-/** What the runner gives the action for such inputs. */
+/** Returns the environment variables in which the runner gives the action such inputs. */
 const environmentOf = (given: Given): Given =>
   Object.fromEntries(Object.entries(given).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]));
 
@@ -39,17 +39,17 @@ function refusal(given: Given, env: Given = {}, now = NOW): ExportError {
   throw new Error('was not refused');
 }
 
-describe('the inputs of action.yml', () => {
+describe('readInputs and action.yml', () => {
   const action = parse(readFileSync(new URL('../../../action.yml', import.meta.url), 'utf8')) as {
     inputs: Record<string, { default?: string }>;
   };
 
-  test('are the ones that are read, with the same defaults', () => {
+  test('the inputs of action.yml: are those of the code, with its defaults', () => {
     const declared = Object.entries(action.inputs).map(([name, input]) => [name, input.default ?? '']);
     expect(Object.fromEntries(declared)).toEqual({ ...DEFAULTS, 'github-token': `\${{ github.token }}` });
   });
 
-  test('are read as defaults where they are left out', () => {
+  test('inputs left out: have their defaults', () => {
     const inputs = read();
     expect(inputs).toMatchObject({
       credentials: { kind: 'token', token: TOKEN },
@@ -83,7 +83,7 @@ describe('the inputs of action.yml', () => {
     expect(inputs.query.filters.size).toBe(0);
   });
 
-  test('are read as defaults where they are empty or blank', () => {
+  test('empty or blank inputs: have their defaults', () => {
     const names = Object.keys(DEFAULTS).filter((name) => name !== 'vendor' && name !== 'token');
     for (const blank of ['', ' \t\r\n ']) {
       expect(read(Object.fromEntries(names.map((name) => [name, blank])))).toEqual({
@@ -93,7 +93,7 @@ describe('the inputs of action.yml', () => {
     }
   });
 
-  test('are refused by name where there is none of that name', () => {
+  test('an unknown input: throws, and names it', () => {
     expect(refusal({ fliters: 'actor: x' })).toMatchObject({
       kind: 'input',
       message: 'There is no input `fliters`; did you mean `filters`?',
@@ -108,17 +108,17 @@ describe('the inputs of action.yml', () => {
     ['colums', 'columns'],
     ['base_url', 'base-url'],
     ['organization', null],
-  ])('%s reads as a slip for %s', (name, meant) => {
+  ])('the unknown input %s: throws with the suggestion %s', (name, meant) => {
     const ending = meant === null ? '.' : `; did you mean \`${meant}\`?`;
     expect(refusal({ [name]: 'x' }).message).toBe(`There is no input \`${name}\`${ending}`);
   });
 
-  test('never have an unknown one quoted, which may be a misnamed secret', () => {
+  test('an unknown input: its value is not quoted, since it may be a secret', () => {
     const { message, next, where } = refusal({ toekn: 'misplaced-secret' });
     expect(`${message} ${where} ${next}`).not.toContain('misplaced-secret');
   });
 
-  test('leave every other variable alone', () => {
+  test('variables that are no inputs: are ignored', () => {
     expect(read({}, { INPUTS: 'x', MY_INPUT_X: 'y', GITHUB_INPUT: 'z' })).toEqual({
       ...read(),
       credentials: expect.anything(),
@@ -126,7 +126,7 @@ describe('the inputs of action.yml', () => {
   });
 });
 
-describe('accepts', () => {
+describe('readInputs accepts', () => {
   test.each<[name: string, value: string, read: object]>([
     ['base-url', 'eu', { origin: 'https://eu.infisical.com' }],
     ['base-url', 'https://audit.example.com/', { origin: 'https://audit.example.com' }],
@@ -169,11 +169,11 @@ describe('accepts', () => {
     expect(inputs.origin).toBe(Object.values(vendor.hosts)[0]);
   });
 
-  test('blanks and line breaks around a token, as they come from a file', () => {
+  test('blanks and line breaks around a token, as from a file', () => {
     expect(read({ token: ` ${TOKEN}\r\n` }).credentials).toEqual({ kind: 'token', token: TOKEN });
   });
 
-  test('days in the time zone that is given', () => {
+  test('days in the given time zone', () => {
     const { windowRequest } = read({ from: '2026-11-20', to: '2026-11-20', 'time-zone': 'America/New_York' });
     expect(windowRequest).toMatchObject({
       initialFrom: Date.UTC(2026, 10, 20, 5),
@@ -182,18 +182,18 @@ describe('accepts', () => {
     expect(windowRequest.timeZone).toBe('America/New_York');
   });
 
-  test('a later `to` than `settle` allows, pulled back', () => {
+  test('a `to` later than `settle` allows, and clamps it', () => {
     const day = { from: '2026-11-21', to: '2026-11-21' };
     expect(read(day)).toMatchObject({ windowRequest: { clamped: true, finalTo: NOW - 600_000 } });
     expect(read({ from: '2026-11-20', to: '2026-11-20' }).windowRequest.clamped).toBe(false);
   });
 
-  test('any column of a vendor whose header is not known before it answers', () => {
+  test('any column of a vendor whose header is unknown before its response', () => {
     expect(read({ vendor: 'kosli', org: 'acme', columns: 'whatever, raw' }).columns).toEqual(['whatever', 'raw']);
   });
 });
 
-describe('refuses', () => {
+describe('readInputs throws for', () => {
   const VENDORS = 'Vendors: kosli, infisical, datafold, aitronos, codacy.';
   const DESTINATIONS = 'Choices: artifact, commit, file.';
 
@@ -237,7 +237,7 @@ describe('refuses', () => {
     }
   });
 
-  test('a list of destinations without any, which would deliver nothing', () => {
+  test('an empty list of destinations, which would deliver nothing', () => {
     expect(refusal({ destination: ' , ,' })).toMatchObject({
       kind: 'input',
       where: 'input `destination`',
@@ -245,7 +245,7 @@ describe('refuses', () => {
     });
   });
 
-  test('`from` after `to`, with both as they resolve', () => {
+  test('`from` after `to`, and shows both resolved', () => {
     const error = refusal({ from: '2026-11-20', to: '2026-11-19' });
     expect(error).toMatchObject({ kind: 'input', where: 'inputs `from` and `to`' });
     expect(error.message).toContain('2026-11-20T00:00:00Z');
@@ -262,12 +262,12 @@ describe('refuses', () => {
     expect(error).toMatchObject({ kind: 'input', message, where: expect.stringContaining('columns') });
   });
 
-  test('an unknown column with all that there are, native and common', () => {
+  test('an unknown column, and lists the native and common ones', () => {
     const { next } = refusal({ columns: 'x' });
     for (const name of ['createdAt', 'event.type', 'extra', 'time', 'actor_email', 'raw']) expect(next).toContain(name);
   });
 
-  test('a filter by its line', () => {
+  test('a wrong filter, and names its line', () => {
     expect(refusal({ filters: '\n\nprojectID: p' })).toMatchObject({
       kind: 'input',
       message: '`projectID` is not a filter of Infisical; did you mean `projectId`?',
@@ -275,7 +275,7 @@ describe('refuses', () => {
     });
   });
 
-  test('TLS that is not checked', () => {
+  test('NODE_TLS_REJECT_UNAUTHORIZED=0', () => {
     expect(refusal({}, { NODE_TLS_REJECT_UNAUTHORIZED: '0' })).toMatchObject({
       kind: 'input',
       message: expect.stringContaining('`NODE_TLS_REJECT_UNAUTHORIZED` is `0`'),
@@ -285,7 +285,7 @@ describe('refuses', () => {
     expect(read({}, { NODE_TLS_REJECT_UNAUTHORIZED: '1' }).maxAttempts).toBe(6);
   });
 
-  test('everything without a word of the token', () => {
+  test('any wrong input, without a part of the token', () => {
     for (const name of Object.keys(DEFAULTS).filter(
       (input) => !['token', 'github-token', 'org', 'identity-id'].includes(input),
     )) {
@@ -295,11 +295,11 @@ describe('refuses', () => {
   });
 });
 
-describe('org', () => {
+describe('the input `org`', () => {
   const FORBIDDEN = ['.', '..', '...', 'a b', 'a/b', 'a\\b', 'é', 'acme?x=1', 'a#b', '%2e%2e', 'a\nb', 'x'.repeat(101)];
 
-  describe.each(['kosli', 'aitronos'])('of %s', (vendor) => {
-    test.each(['acme', 'Acme_2.prod-eu', '..a', 'x'.repeat(100)])('accepts %s as a part of the address', (org) => {
+  describe.each(['kosli', 'aitronos'])('for %s', (vendor) => {
+    test.each(['acme', 'Acme_2.prod-eu', '..a', 'x'.repeat(100)])('%s: is accepted as a path segment', (org) => {
       expect(read({ vendor, org })).toMatchObject({ org, query: { org, provider: null } });
     });
 
@@ -319,13 +319,13 @@ describe('org', () => {
     });
   });
 
-  describe.each(['infisical', 'datafold'])('of %s', (vendor) => {
-    test('names the export and nothing else', () => {
+  describe.each(['infisical', 'datafold'])('for %s', (vendor) => {
+    test('any organisation: appears in names alone', () => {
       expect(read({ vendor, org: 'acme' })).toMatchObject({ org: 'acme', query: { org: null, provider: null } });
       expect(read({ vendor })).toMatchObject({ org: '', query: { org: null, provider: null } });
     });
 
-    test.each([...FORBIDDEN, 'gh/acme'])('refuses %j, since it names files', (org) => {
+    test.each([...FORBIDDEN, 'gh/acme'])('%j: throws, since it is part of file names', (org) => {
       expect(refusal({ vendor, org })).toMatchObject({
         kind: 'input',
         where: 'input `org`',
@@ -334,13 +334,13 @@ describe('org', () => {
     });
   });
 
-  describe('of codacy', () => {
-    test.each(['gh', 'ghe', 'gl', 'gle', 'bb', 'bbe'])('accepts %s before a slash', (provider) => {
+  describe('for codacy', () => {
+    test.each(['gh', 'ghe', 'gl', 'gle', 'bb', 'bbe'])('the provider %s before a slash: is accepted', (provider) => {
       const org = `${provider}/acme`;
       expect(read({ vendor: 'codacy', org })).toMatchObject({ org, query: { org: 'acme', provider } });
     });
 
-    test('is of GitHub where no provider is given', () => {
+    test('no provider: is that of GitHub', () => {
       expect(read({ vendor: 'codacy', org: 'acme' })).toMatchObject({
         org: 'acme',
         query: { org: 'acme', provider: 'gh' },
@@ -352,7 +352,7 @@ describe('org', () => {
       ['GH/acme', '`GH`'],
       ['/acme', '``'],
       ['../acme', '`..`'],
-    ])('refuses the provider of %s, with those there are', (org, shown) => {
+    ])('an unknown provider, %s: throws, and lists the known ones', (org, shown) => {
       expect(refusal({ vendor: 'codacy', org })).toMatchObject({
         kind: 'input',
         message: `${shown} is not a Git provider of Codacy.`,
@@ -361,7 +361,7 @@ describe('org', () => {
       });
     });
 
-    test.each(['gh/', 'gh/..', 'gh/.', '..', 'gh/acme/', 'gh//acme', 'gh/a/b', 'gl/a b'])('refuses %s', (org) => {
+    test.each(['gh/', 'gh/..', 'gh/.', '..', 'gh/acme/', 'gh//acme', 'gh/a/b', 'gl/a b'])('%s: throws', (org) => {
       expect(refusal({ vendor: 'codacy', org })).toMatchObject({
         kind: 'input',
         message: `\`${org}\` is not an organisation of Codacy.`,
@@ -376,12 +376,12 @@ describe('org', () => {
   });
 });
 
-describe('a commit', () => {
+describe('readInputs with `destination: commit`', () => {
   const OWN = { GITHUB_REPOSITORY: 'acme/app' };
   const readCommit = (given: Given = {}, env: Given = OWN) => read({ destination: 'commit', ...given }, env).commit;
   const refusalOf = (given: Given, env: Given = OWN) => refusal({ destination: 'commit', ...given }, env);
 
-  test('is of the defaults where nothing is said: the own repository, its default branch, private alone', () => {
+  test('no further inputs: own repository, default branch, private repositories alone', () => {
     const commit = readCommit();
     expect(commit).toMatchObject({
       repository: { owner: 'acme', repo: 'app' },
@@ -408,7 +408,7 @@ describe('a commit', () => {
     expect(readCommit({ [name]: value })).toMatchObject(expected);
   });
 
-  test('may go beside other destinations', () => {
+  test('other destinations beside it: are accepted', () => {
     expect(read({ destination: 'commit, artifact, file' }, OWN)).toMatchObject({
       destinations: ['commit', 'artifact', 'file'],
       commit: { branch: null },
@@ -423,7 +423,7 @@ describe('a commit', () => {
     ['max-file-size', ['25', '999B', '101MiB', '1GB', 'big'], 'from 1000 to 104857600 bytes'],
     ['commit-path', ['{vendors}/{export}', 'logs/{export', 'logs/}', '{rows}'], 'Placeholders: {vendor}'],
     ['commit-message', ['{row}', '{'], '{rows}'],
-  ])('has its `%s` refused: each of %j', (name, values, next) => {
+  ])('`%s`, each of %j: throws', (name, values, next) => {
     for (const value of values) {
       const error = refusalOf({ [name]: value });
       expect(error).toMatchObject({ kind: 'input', where: `input \`${name}\`` });
@@ -432,7 +432,7 @@ describe('a commit', () => {
     }
   });
 
-  test('has a path refused that no regular expression is large enough for', () => {
+  test('a path too long for a regular expression: throws', () => {
     expect(refusalOf({ 'commit-path': '{export}/'.repeat(10_000) })).toMatchObject({
       kind: 'input',
       message: 'It is longer than 1000 characters.',
@@ -441,7 +441,7 @@ describe('a commit', () => {
     expect(readCommit({ 'commit-path': `{export}/${'x'.repeat(991)}` })).not.toBeNull();
   });
 
-  test('needs a repository, where the workflow does not say its own', () => {
+  test('no repository, and none from the workflow: throws', () => {
     expect(refusalOf({}, {})).toMatchObject({ kind: 'input', where: 'input `repository`' });
     expect(readCommit({ repository: 'acme/audit' }, {})).toMatchObject({ repository: { repo: 'audit' } });
   });
@@ -454,7 +454,7 @@ describe('a commit', () => {
     ['commit-message', 'x'],
     ['max-file-size', '1MB'],
     ['allow-public-repository', 'true'],
-  ])('is what `%s` is for: without it, it is refused rather than ignored', (name, value) => {
+  ])('`%s` with another destination: throws instead of being ignored', (name, value) => {
     for (const destination of ['artifact', 'file', 'artifact, file']) {
       expect(refusal({ [name]: value, destination }, OWN)).toMatchObject({
         kind: 'input',
@@ -466,16 +466,16 @@ describe('a commit', () => {
     expect(readCommit({ [name]: value })).not.toBeNull();
   });
 
-  test('is of one path or another where each window stands for itself', () => {
+  test('windows that stand alone: any path is accepted', () => {
     expect(readCommit({ 'commit-path': 'audit-logs/{vendor}' })).not.toBeNull();
   });
 });
 
-describe('going on from the last export', () => {
+describe('readInputs with `from: last-export`', () => {
   const OWN = { GITHUB_REPOSITORY: 'acme/app' };
   const chained = (given: Given = {}) => ({ from: 'last-export', ...given });
 
-  test('is read with what it needs', () => {
+  test('all inputs that it needs: are read', () => {
     expect(
       read(chained({ overlap: 'PT2H', 'max-window': 'P1D', 'allow-gap': 'true', 'initial-from': 'P2D' })),
     ).toMatchObject({
@@ -494,7 +494,7 @@ describe('going on from the last export', () => {
     ['initial-from', 'P7D'],
     ['overlap', 'PT0S'],
     ['max-window', 'P1D'],
-  ])('is what `%s` is for: without it, it is refused rather than ignored', (name, value) => {
+  ])('`%s` with another `from`: throws instead of being ignored', (name, value) => {
     expect(refusal({ [name]: value, from: 'P1D' })).toMatchObject({
       kind: 'input',
       message: `\`${name}\` means nothing without \`from: last-export\`.`,
@@ -504,7 +504,7 @@ describe('going on from the last export', () => {
     expect(read(chained({ [name]: value })).windowRequest.continuation).not.toBeNull();
   });
 
-  test('needs a destination where the last export is found', () => {
+  test('no destination that keeps the last export: throws', () => {
     expect(refusal(chained({ destination: 'file' }))).toMatchObject({
       kind: 'input',
       where: 'input `destination`',
@@ -517,7 +517,7 @@ describe('going on from the last export', () => {
   });
 
   test.each(['audit-logs', 'logs/{vendor}/{org}', '{year}/{month}/{day}', 'logs/{from}'])(
-    'needs a path that says where a window ends: %s does not',
+    `the path %s, which does not hold the window's end: throws`,
     (path) => {
       expect(refusal(chained({ destination: 'commit', 'commit-path': path }), OWN)).toMatchObject({
         kind: 'input',
@@ -528,11 +528,14 @@ describe('going on from the last export', () => {
     },
   );
 
-  test.each(['{export}', 'logs/{to}', '{from}/{to}/{vendor}'])('finds the last export by %s', (path) => {
-    expect(read(chained({ destination: 'commit', 'commit-path': path }), OWN).commit).not.toBeNull();
-  });
+  test.each(['{export}', 'logs/{to}', '{from}/{to}/{vendor}'])(
+    `the path %s, which holds the window's end: is accepted`,
+    (path) => {
+      expect(read(chained({ destination: 'commit', 'commit-path': path }), OWN).commit).not.toBeNull();
+    },
+  );
 
-  test('needs columns that tell one event from another, unless no late one is looked for', () => {
+  test('columns that do not identify an event: throws, unless `overlap` is zero', () => {
     const columns = 'createdAt, event.type';
     expect(refusal(chained({ columns }))).toMatchObject({
       kind: 'input',
@@ -546,14 +549,14 @@ describe('going on from the last export', () => {
   });
 });
 
-describe('what a vendor keeps', () => {
-  test('is nothing that inputs are refused for: it is looked at once it is known where the window begins', () => {
+describe(`readInputs and the vendor's retention`, () => {
+  test('a window past retention: is accepted here, since its start is known only later', () => {
     const inputs = read({ vendor: 'codacy', org: 'acme', from: '2001-01' });
     expect(inputs.windowRequest.initialFrom).toBe(Date.UTC(2001, 0));
   });
 });
 
-describe('the surroundings', () => {
+describe('readInputs: the run', () => {
   const GITHUB = {
     GITHUB_WORKSPACE: '/home/runner/work/app/app',
     RUNNER_TEMP: '/home/runner/work/_temp',
@@ -567,7 +570,7 @@ describe('the surroundings', () => {
     GITHUB_SERVER_URL: 'https://github.acme.test',
   };
 
-  test('say which run this is', () => {
+  test(`the runner's variables: say which run this is`, () => {
     expect(read({}, GITHUB)).toMatchObject({
       workspace: '/home/runner/work/app/app',
       temp: '/home/runner/work/_temp',
@@ -585,14 +588,14 @@ describe('the surroundings', () => {
     });
   });
 
-  test('may say nothing', () => {
+  test(`no runner's variables: every field of the run is empty`, () => {
     const { workflowRun, workspace, temp, runUrl } = read();
     expect(new Set(Object.values(workflowRun))).toEqual(new Set(['']));
     expect({ workspace, temp }).toEqual({ workspace: process.cwd(), temp: '' });
     expect(runUrl).toMatch(/^https:\/\/github\.com\//);
   });
 
-  test('say where the API of GitHub is, and the workflow gives a token for it', () => {
+  test('GITHUB_API_URL and `github-token`: give access to GitHub', () => {
     const env = { GITHUB_API_URL: 'https://github.acme.test/api/v3/' };
     expect(read({ 'github-token': ' ghs_x\n' }, env).github).toEqual({
       apiUrl: 'https://github.acme.test/api/v3',
@@ -604,7 +607,7 @@ describe('the surroundings', () => {
     });
   });
 
-  test('name proxies in either case', () => {
+  test('proxies in upper or lower case: are read', () => {
     const { proxyEnv } = read({}, { HTTPS_PROXY: 'http://a:1', http_proxy: 'http://b:2', no_proxy: 'c' });
     expect(proxyEnv).toMatchObject({ HTTPS_PROXY: 'http://a:1', http_proxy: 'http://b:2', no_proxy: 'c' });
     expect(Object.values(proxyEnv).filter((value) => value !== undefined)).toHaveLength(3);

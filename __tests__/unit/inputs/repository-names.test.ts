@@ -53,7 +53,7 @@ describe('readRepository', () => {
     ['old-account-/...', 'old-account-', '...'],
     ['acme/_-.', 'acme', '_-.'],
     [`${'a'.repeat(39)}/${'b'.repeat(100)}`, 'a'.repeat(39), 'b'.repeat(100)],
-  ])('reads %s', (text, owner, repo) => {
+  ])('%s: is read', (text, owner, repo) => {
     expect(readRepository(text, 'it')).toEqual({ owner, repo });
   });
 
@@ -73,7 +73,7 @@ describe('readRepository', () => {
     ],
     ...['github.com/acme/logs', 'www.github.com/acme/logs', 'https://github.com/acme/logs/tree/main?tab=x#readme'],
     ...['acme/logs/', 'acme/logs.git', 'acme/logs.GIT', 'acme/logs/blob/main/README.md', 'acme/logs#readme'],
-  ])('tells how to write %s', (text) => {
+  ])('%s: throws, and says how to write it', (text) => {
     expect(refusal(() => readRepository(text, 'it'))).toMatchObject({
       message: `\`${text}\` is not a repository.`,
       next: 'Write `owner/name` without an address, such as `acme/logs`.',
@@ -84,14 +84,14 @@ describe('readRepository', () => {
     'git@github.com:acme/logs.git',
     'ssh://git@github.com/acme/logs',
     'https://x:ghp_secret@github.com/acme/logs',
-  ])('does not show %s, in which a token could be', (text) => {
+  ])('%s, which may hold a token: throws without showing it', (text) => {
     expect(refusal(() => readRepository(text, 'it'))).toMatchObject({
       message: '`(not shown)` is not a repository.',
       next: 'Write `owner/name` without an address, such as `acme/logs`.',
     });
   });
 
-  test('has an example of its own where the text holds none', () => {
+  test('a text without a repository: throws with an example', () => {
     const next = 'Write `owner/name` without an address, such as `acme/audit-logs`.';
     for (const text of ['logs', 'https://github.com', 'https://github.com/acme', 'https://github.com/-/-', 'a@b/c']) {
       expect(refusal(() => readRepository(text, 'it')).next).toBe(next);
@@ -165,7 +165,7 @@ describe('readBranch', () => {
     });
   });
 
-  /** Those of the branches that git takes: one shell asks it about each, since a shell starts it faster. */
+  /** Returns the branches that git accepts; one shell asks about all, since a shell starts git faster. */
   function takenByGit(branches: readonly string[]): string[] {
     const ask = 'for branch; do git check-ref-format "refs/heads/$branch"; echo $?; done';
     const answers = execFileSync('sh', ['-c', ask, 'sh', ...branches], GIT)
@@ -176,7 +176,7 @@ describe('readBranch', () => {
     return branches.filter((_, at) => answers[at] === '0');
   }
 
-  test('takes what git check-ref-format does, save for what means something else', () => {
+  test('any text: is accepted where git check-ref-format accepts it, with listed exceptions', () => {
     const unit = fc.oneof(
       { weight: 3, arbitrary: fc.constantFrom('a', 'B', '1', '-', '_', '日', '\u{1f9fe}') },
       { weight: 3, arbitrary: fc.constantFrom('.', '/', '@', '{', '.lock', '..', '@{', '//', 'HEAD', 'refs/') },
@@ -198,7 +198,7 @@ describe('readBranch', () => {
     );
   });
 
-  test.each(['-f', 'HEAD'])('git check-ref-format --branch refuses %s as well', (branch) => {
+  test.each(['-f', 'HEAD'])('%s: git check-ref-format --branch refuses it as well', (branch) => {
     expect(takenByGit([branch])).toEqual([branch]);
     expect(spawnSync('git', ['check-ref-format', '--branch', branch], GIT).status).not.toBe(0);
   });
@@ -271,7 +271,7 @@ describe('checkFolder', () => {
     });
   });
 
-  /** What git says against files in those folders, when they are added and when the trees are checked. */
+  /** Returns git's objections to files in those folders, when they are added and when the trees are checked. */
   function objectionsTo(folders: readonly string[]): string {
     const repository = ['--git-dir', mkdtempSync(join(scratch, 'bare-'))];
     const run = (args: readonly string[], input?: string) =>
@@ -293,7 +293,7 @@ describe('checkFolder', () => {
     return [...[added, written, listed, checked].map(({ stderr }) => stderr), ...lost].join('');
   }
 
-  test('takes no folder that git would not', () => {
+  test('any path: is accepted only where git accepts it', () => {
     const unit = fc.oneof(
       {
         weight: 3,
@@ -334,7 +334,7 @@ describe('checkFolder', () => {
       'gi7eba~1',
       '~1000000',
     ],
-  ])('git itself objects to %j', (folder) => {
+  ])('the folder %j: git itself refuses it', (folder) => {
     expect(objectionsTo([folder])).not.toBe('');
     refusal(() => checkFolder(folder, 'it'));
   });

@@ -14,36 +14,32 @@ function scopeFor(given: Readonly<Record<string, string>>, now = Date.UTC(2026, 
   ).request.scope;
 }
 
-test('a scope is a digest, so that names of files can hold it and manifests say nothing more by it', () => {
+test('scopeOf: is a digest, which fits into file names and reveals nothing', () => {
   expect(scopeFor({ org: 'acme' })).toMatch(/^[0-9a-f]{64}$/);
 });
 
-describe('exports follow each other', () => {
+describe('scopeOf is equal for exports', () => {
   test.each<[what: string, one: Record<string, string>, other: Record<string, string>]>([
-    ['whatever their token', {}, { token: 'renewed' }],
-    ['whatever their credentials', {}, { token: '', 'client-id': 'a', 'client-secret': 'b' }],
-    ['whatever their window', { 'initial-from': 'P1D' }, { to: '2026-11-20', overlap: 'PT2H', settle: 'PT1H' }],
+    ['with another token', {}, { token: 'renewed' }],
+    ['with other credentials', {}, { token: '', 'client-id': 'a', 'client-secret': 'b' }],
+    ['with different windows', { 'initial-from': 'P1D' }, { to: '2026-11-20', overlap: 'PT2H', settle: 'PT1H' }],
     ['with a copy for spreadsheets or without', {}, { 'csv-safety': 'owasp' }],
-    ['wherever they go', { destination: 'artifact' }, { destination: 'commit, file', path: 'x', branch: 'y' }],
-    [
-      'in whatever order their filters are',
-      { filters: 'actor: a\nprojectId: p' },
-      { filters: 'projectId: p\nactor: a' },
-    ],
-    ['in whatever order a filter has its values', { filters: 'eventType: a, b' }, { filters: 'eventType: b, a' }],
-    ['at the default host, named or not', {}, { 'base-url': 'us' }],
+    ['with other destinations', { destination: 'artifact' }, { destination: 'commit, file', path: 'x', branch: 'y' }],
+    ['with filters in another order', { filters: 'actor: a\nprojectId: p' }, { filters: 'projectId: p\nactor: a' }],
+    ['with the values of a filter in another order', { filters: 'eventType: a, b' }, { filters: 'eventType: b, a' }],
+    ['at the default host, named or left out', {}, { 'base-url': 'us' }],
   ])('%s', (_, one, other) => {
     expect(scopeFor(one)).toBe(scopeFor(other));
   });
 
-  test('of Codacy, with its default Git provider written or not', () => {
+  test('of Codacy, with its default Git provider written or left out', () => {
     const codacy = (org: string) => scopeFor({ vendor: 'codacy', org });
     expect(codacy('gh/acme')).toBe(codacy('acme'));
     expect(codacy('gl/acme')).not.toBe(codacy('acme'));
   });
 });
 
-describe('exports stand apart', () => {
+describe('scopeOf differs for exports', () => {
   test.each<[what: string, one: Record<string, string>, other: Record<string, string>]>([
     ['of two hosts', { 'base-url': 'eu' }, { 'base-url': 'us' }],
     ['with a filter and without', { filters: 'actor: a' }, {}],

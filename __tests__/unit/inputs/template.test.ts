@@ -26,7 +26,7 @@ function refusal(text: string): ExportError {
 }
 
 describe('parseTemplate', () => {
-  test('takes the text apart', () => {
+  test('a text with placeholders: returns its parts', () => {
     expect(parse('a/{vendor}{org}-x/{vendor}')).toEqual([
       'a/',
       { placeholder: 'vendor' },
@@ -54,7 +54,7 @@ describe('parseTemplate', () => {
     expect(refusal(text).message).toBe(message);
   });
 
-  test('takes every text apart without loss, or refuses it', () => {
+  test('any text: is split without loss, or throws', () => {
     const piece = fc.constantFrom('{vendor}', '{org}', '{', '}', 'a', '/', '$&', '\n', '日');
     fc.assert(
       fc.property(fc.array(piece), (pieces) => {
@@ -67,13 +67,13 @@ describe('parseTemplate', () => {
 });
 
 describe('fill', () => {
-  test('puts the values in, as they are', () => {
+  test('values with special characters: are inserted unchanged', () => {
     expect(fill(parse('Export {vendor} of {year}: $& {vendor}'), { vendor: '{year}$1', year: '' })).toBe(
       'Export {year}$1 of : $& {year}$1',
     );
   });
 
-  test('has a value for everything, or a bug', () => {
+  test('a missing value: throws a bug', () => {
     expect(() => fill(parse('{vendor}'), {})).toThrow(new TypeError('Nothing is given for {vendor}'));
     expect(() => fill([{ placeholder: 'constructor' }], {})).toThrow(TypeError);
     expect(() => fillPath(parse('a/{vendor}'), {})).toThrow(TypeError);
@@ -89,11 +89,11 @@ describe('fillPath', () => {
     ['{vendor}/of-{org}', '', 'kosli/of-'],
     ['{vendor}{org}/x', '', 'kosli/x'],
     ['{org}', '', ''],
-  ])('fills %s for the organisation %j', (text, org, path) => {
+  ])('%s for the organisation %j: is filled', (text, org, path) => {
     expect(fillPath(parse(text), { ...VALUES, org })).toBe(path);
   });
 
-  test('hides no slash too many that the text itself has', () => {
+  test('doubled slashes of the text itself: stay', () => {
     expect(fillPath(parse('/a//{org}/'), { org: '' })).toBe('/a//');
   });
 });
@@ -101,7 +101,7 @@ describe('fillPath', () => {
 describe('matcher', () => {
   const patterns = { year: '\\d{4}', month: '\\d\\d', export: '[\\w.-]+' };
 
-  test('finds the exports of a vendor and an organisation', () => {
+  test('a template with known values: matches the exports of that vendor and organisation', () => {
     const found = matcher(parse(PATH), { vendor: 'kosli', org: 'ac.me' }, patterns);
     expect({ ...found.exec('audit-logs/kosli/ac.me/2026/11/x-1')?.groups }).toEqual({
       year: '2026',
@@ -118,14 +118,14 @@ describe('matcher', () => {
     );
   });
 
-  test('wants the same value wherever a placeholder comes again', () => {
+  test('a repeated placeholder: must have one value', () => {
     const found = matcher(parse('{year}/{year}-{month}1'), {}, { year: '\\d{4}', month: '0|1' });
     expect({ ...found.exec('2026/2026-01')?.groups }).toEqual({ year: '2026', month: '0' });
     expect(found.test('2026/2027-01')).toBe(false);
     expect(found.test('2026/2026-0')).toBe(false);
   });
 
-  test('has a pattern for everything, and none that may be empty, or a bug', () => {
+  test('a missing or empty pattern: throws a bug', () => {
     expect(() => matcher(parse('{day}'), {}, patterns)).toThrow(new TypeError('Nothing is given for {day}'));
     expect(() => matcher(parse('{org}'), {}, { org: '[a-z]*' })).toThrow(
       new TypeError('The pattern of {org} may be empty'),
@@ -146,13 +146,13 @@ describe('staticPrefix', () => {
     ['a', {}, []],
     ['{org}', { org: '' }, []],
     ['', {}, []],
-  ])('of %s, knowing %j, is %j', (text, known, prefix) => {
+  ])('%s, knowing %j: returns %j', (text, known, prefix) => {
     expect(staticPrefix(parse(text), known)).toEqual(prefix);
   });
 });
 
-describe('for any template and values', () => {
-  /** Of one length each, so that a path tells without doubt which value is whose. */
+describe('any template and values', () => {
+  /** Values of one length each, so that a path shows without doubt which value is whose. */
   const patterns = { year: '\\d{4}', month: '\\d\\d', day: '[0-3][0-9]', export: '[a-z.-]{5}' };
   const digits = (length: number) =>
     fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: length, maxLength: length });
@@ -176,7 +176,7 @@ describe('for any template and values', () => {
     pieces.flatMap((one) => (typeof one === 'string' ? [] : [one.placeholder]));
   const known = ({ vendor, org }: { vendor: string; org: string }) => ({ vendor, org });
 
-  test('the matcher finds the path, and gives its values back', () => {
+  test('matcher: matches the filled path, and returns its values', () => {
     fc.assert(
       fc.property(template, values, (pieces, given) => {
         const groups = matcher(pieces, known(given), patterns).exec(fillPath(pieces, given))?.groups;
@@ -187,7 +187,7 @@ describe('for any template and values', () => {
     );
   });
 
-  test('a literal that differs breaks the match', () => {
+  test('matcher: does not match another literal', () => {
     const differing = template
       .filter((pieces) => pieces.some((one) => typeof one === 'string'))
       .chain((pieces) => fc.tuple(fc.constant(pieces), fc.constantFrom(...pieces.keys()), fc.nat(), nasty))
@@ -208,7 +208,7 @@ describe('for any template and values', () => {
     );
   });
 
-  test('whatever matches is a path of the template', () => {
+  test('matcher: matches only paths of the template', () => {
     const loose = { year: '\\d+', month: '\\d+', day: '\\d+', export: '[^/]+' };
     const change = fc.tuple(fc.nat(), fc.nat({ max: 2 }), fc.constantFrom('', '0', '11', '/', '-', 'a'));
     fc.assert(
@@ -228,7 +228,7 @@ describe('for any template and values', () => {
     );
   });
 
-  test('the static prefix leads the path, whatever is not known, and is not all of it', () => {
+  test('staticPrefix: is a proper prefix of the path, whatever values are unknown', () => {
     fc.assert(
       fc.property(template, values, values, (pieces, given, others) => {
         const prefix = staticPrefix(pieces, known(given));

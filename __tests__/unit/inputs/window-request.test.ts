@@ -30,8 +30,8 @@ function refusal(reading: () => unknown): ExportError {
   throw new Error('was not refused');
 }
 
-describe('a window that stands for itself', () => {
-  test('is the one that is asked for, and no export goes on from it', () => {
+describe('a window that stands alone', () => {
+  test('fixed ends: returns that window, without a continuation', () => {
     expect(read({ from: '2026-11-20', to: '2026-11-20', 'time-zone': 'Europe/Berlin' })).toEqual({
       initialFrom: Date.UTC(2026, 10, 19, 23),
       finalTo: Date.UTC(2026, 10, 20, 23),
@@ -44,22 +44,22 @@ describe('a window that stands for itself', () => {
     });
   });
 
-  test('may leave out what the vendor no longer keeps', () => {
+  test('`allow-gap`: is read', () => {
     expect(read({ 'allow-gap': 'true' }).allowGap).toBe(true);
     expect(refusal(() => read({ 'allow-gap': 'yes' }))).toMatchObject({ where: 'input `allow-gap`' });
   });
 
-  test('needs no column that tells events apart', () => {
+  test('columns that do not identify an event: are accepted', () => {
     expect(read({}, ['v']).continuation).toBeNull();
   });
 
-  test('ends when it was asked to, and is pulled back where that has not settled', () => {
+  test('a `to` that has not settled: is clamped', () => {
     expect(read({ from: '2026-11-21', to: '2026-11-21' })).toMatchObject({ clamped: true, finalTo: SETTLED });
   });
 });
 
-describe('from the last export on', () => {
-  test('is the first window from `initial-from`, with an hour of overlap, of any length', () => {
+describe('from: last-export', () => {
+  test('no further inputs: first window from `initial-from`, an hour of overlap, any length', () => {
     expect(onward()).toEqual({
       initialFrom: SETTLED - 30 * DAY_MS,
       finalTo: SETTLED,
@@ -78,7 +78,7 @@ describe('from the last export on', () => {
     ['2026-11-01', 'Europe/Berlin', Date.UTC(2026, 9, 31, 23)],
     ['2026-10', 'UTC', Date.UTC(2026, 9, 1)],
     ['2026-11-01T06:00:00+02:00', 'UTC', Date.UTC(2026, 10, 1, 4)],
-  ])('begins first at %s, written as `from` is, in %s', (from, timeZone, instant) => {
+  ])('`initial-from: %s` in %s: is read as `from` is', (from, timeZone, instant) => {
     expect(onward({ 'initial-from': from, 'time-zone': timeZone }).initialFrom).toBe(instant);
   });
 
@@ -88,7 +88,7 @@ describe('from the last export on', () => {
     [{ overlap: 'P2D' }, { overlapMs: 2 * DAY_MS }],
     [{ 'max-window': 'P1M' }, { maxWindow: 'P1M' }],
     [{ 'max-window': '7d' }, { maxWindow: 'P7D' }],
-  ])('reads %j', (given, expected) => {
+  ])('%j: is read', (given, expected) => {
     expect(onward(given).continuation).toMatchObject(expected);
   });
 
@@ -100,7 +100,7 @@ describe('from the last export on', () => {
     ['to', ['last-export', 'P1D']],
     ['settle', ['soon', 'P1M']],
     ['time-zone', ['Mars/Base']],
-  ])('refuses `%s`: each of %j, by its own name', (name, values) => {
+  ])('`%s`, each of %j: throws, and names that input', (name, values) => {
     for (const value of values) {
       const error = refusal(() => onward({ [name]: value }));
       expect(error).toMatchObject({ kind: 'input', where: `input \`${name}\`` });
@@ -108,21 +108,21 @@ describe('from the last export on', () => {
     }
   });
 
-  test('refuses a first window that is empty, by the input that began it', () => {
+  test('an empty first window: throws, and names `initial-from`', () => {
     const error = refusal(() => onward({ 'initial-from': '2026-11-21', to: '2026-11-20' }));
     expect(error).toMatchObject({ kind: 'input', where: 'inputs `initial-from` and `to`' });
     expect(error.message).toContain('`initial-from` (`2026-11-21`)');
   });
 });
 
-describe('columns that tell no events apart', () => {
+describe('columns that do not identify an event', () => {
   const byId = vendorOf({ idColumn: 'event_uuid' });
 
   test.each<[columns: Columns, vendor: Vendor, telling: string, next: string]>([
     [['v'], vendorOf(), 'by `raw`,', 'Add raw,'],
     [['v', 'id'], vendorOf(), 'by `raw`,', 'Add raw,'],
     [['time', 'action'], byId, 'by `raw` or `id` or `event_uuid`,', 'Add event_uuid,'],
-  ])('%j are refused where late events are looked for', (columns, vendor, telling, next) => {
+  ])('%j with an overlap: throw', (columns, vendor, telling, next) => {
     const error = refusal(() => onward({}, columns, vendor));
     expect(error).toMatchObject({ kind: 'input', where: 'input `columns`' });
     expect(error.message).toContain(telling);
@@ -138,11 +138,11 @@ describe('columns that tell no events apart', () => {
     [['raw'], byId],
     [['id', 'action'], byId],
     [['event_uuid', 'v'], byId],
-  ])('%j are none of these', (columns, vendor) => {
+  ])('%j: do identify an event', (columns, vendor) => {
     expect(onward({}, columns, vendor).continuation).not.toBeNull();
   });
 
-  test.each([...vendors.values()])('of $id can be told from those of an event by itself', (vendor) => {
+  test.each([...vendors.values()])('the common columns of $id: identify an event', (vendor) => {
     expect(onward({}, ['raw'], vendor).continuation).not.toBeNull();
     expect(refusal(() => onward({}, ['time', 'action'], vendor)).message).toContain(vendor.name);
     for (const column of [vendor.idColumn, vendor.timeColumn].filter((name) => name !== null)) {
