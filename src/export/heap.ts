@@ -8,7 +8,7 @@ let isLimited = false;
 /**
  * Keeps the heap for new objects from growing beyond 16 MiB; called once a page. V8 would let it grow to 128 MiB,
  * however little of it survives. A flag at run time is the only way, since an action cannot be started with flags.
- * Decision 11 has what it saves and costs.
+ * What that saves: docs/decisions/0011-a-v8-flag-at-run-time.md.
  */
 export function limitNewSpace(): void {
   if (isLimited) return;

@@ -57,7 +57,7 @@ export class TableEncoder implements RowEncoder {
   /** Appends the event's row to `rows`. Throws `input` where `common` is asked for and the event has no time. */
   encode(event: VendorEvent, rows: RowBuffer): void {
     const { vendor, columns } = this.#options;
-    if (Number.isNaN(event.time)) throw new Error(`${vendor.name} has an event with a time that is none.`);
+    if (Number.isNaN(event.time)) throw new Error(`${vendor.name} has an event whose time is NaN.`);
     if (columns === 'common' && event.time === null) throw missingTimeError(vendor);
     this.#planned().write(event, rows);
   }

@@ -25,7 +25,7 @@ interface Access {
   readonly temp: string;
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly inputs: Access;
   /** Window of the query. */
   readonly window: Window;
