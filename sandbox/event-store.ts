@@ -1,4 +1,4 @@
-/** How every sandbox server keeps its events: sorted, each written once, found by binary search. */
+/** The events of a sandbox vendor: sorted, each written once, found by binary search. */
 
 import { type LedgerEvent, randomFrom } from './ledger.ts';
 import type { VendorOptions } from './server.ts';
@@ -6,19 +6,19 @@ import type { VendorOptions } from './server.ts';
 export interface Bounds {
   /** Defaults to true. */
   readonly fromInclusive?: boolean;
-  /** Defaults to true, which a half-open window has to cut. */
+  /** Defaults to true, so that a client with a half-open window has to leave events out. */
   readonly toInclusive?: boolean;
 }
 
-/** Which come first; `none` is an order of its own, the same at each request, that has nothing to do with time. */
+/** Order of an answer; `none` is a fixed order that has nothing to do with time. */
 export type Order = 'newest' | 'oldest' | 'none';
 
-/** An event with what a server needs at hand. */
+/** An event, its time and its text. */
 export interface Entry {
   readonly event: LedgerEvent;
   /** Microseconds since 1970. */
   readonly micros: number;
-  /** The event as it goes over the wire. */
+  /** The event as the API gives it. */
   readonly text: string;
 }
 
@@ -35,7 +35,7 @@ export interface EventQuery {
 /** The entries that answer a request, in the order that was asked for. */
 export interface FoundEntries {
   readonly total: number;
-  /** Some of them, as `Array.prototype.slice` counts from the start; all by default. */
+  /** Gives a part of the entries, with bounds as for `Array.prototype.slice`; all by default. */
   readonly slice: (start?: number, end?: number) => Entry[];
 }
 
@@ -53,7 +53,7 @@ export function writtenOnce(textOf: (event: LedgerEvent) => string): (event: Led
 
 export type EventStoreOptions = Pick<VendorOptions, 'events' | 'visible' | 'tieShuffle' | 'capLeaves' | 'arrange'>;
 
-/** Sorts the events once and gives a way to find some of them quickly: only what lies within the bounds is looked at. */
+/** Sorts the events once. Returns a function that finds those of a query, and reads no event outside its bounds. */
 export function openEventStore(
   { events, visible, tieShuffle, capLeaves, arrange }: EventStoreOptions,
   textOf: (event: LedgerEvent) => string,
@@ -93,20 +93,20 @@ export function openEventStore(
   };
 }
 
-/** Ties stay as they are among themselves, or stand the other way round where the newest come first. */
+/** Sorts entries. Those of one instant keep their order, which is reversed where the newest come first. */
 function inOrder(entries: readonly Entry[], order: Order, tieOrder: ReadonlyMap<Entry, number>): Entry[] {
   if (order === 'none') return entries.toSorted((a, b) => (tieOrder.get(a) ?? 0) - (tieOrder.get(b) ?? 0));
   const rising = entries.toSorted((a, b) => a.micros - b.micros);
   return order === 'oldest' ? rising : rising.reverse();
 }
 
-/** An order by time with no tie-break means that any order among equals is right. */
+/** Shuffles entries of one instant among each other: without a documented tie-break, any order of them is right. */
 function shuffleTies(entries: readonly Entry[], random: () => number): Entry[] {
   const shuffled: Entry[] = [];
   for (let start = 0, end = 0; start < entries.length; start = end) {
     while (end < entries.length && entries[end]?.micros === entries[start]?.micros) end += 1;
-    const ties = entries.slice(start, end).map((entry) => ({ entry, lot: end - start === 1 ? 0 : random() }));
-    for (const { entry } of ties.sort((a, b) => a.lot - b.lot)) shuffled.push(entry);
+    const ties = entries.slice(start, end).map((entry) => ({ entry, tieOrder: end - start === 1 ? 0 : random() }));
+    for (const { entry } of ties.sort((a, b) => a.tieOrder - b.tieOrder)) shuffled.push(entry);
   }
   return shuffled;
 }
@@ -129,7 +129,7 @@ class StoredEntry implements Entry {
   }
 }
 
-/** A stretch of entries, which are sorted from old to new, seen in an order and up to a cap. */
+/** Finds the entries from `start` up to `end` of a list sorted from old to new, in an order and up to a cap. */
 function foundIn(
   entries: readonly Entry[],
   { start, end, order, cap }: { start: number; end: number; order: Order; cap: number },

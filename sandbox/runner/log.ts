@@ -126,7 +126,7 @@ export function readLog(secrets: readonly string[], env: Readonly<Record<string,
   };
 }
 
-/** Each stretch of the text that secrets cover, overlapping or adjoining, as one `***`. */
+/** Replaces each run of characters that secrets cover, overlapping or adjoining, by one `***`. */
 function mask(text: string, secrets: readonly string[]): string {
   const spans = secrets
     .filter((secret) => secret !== '')

@@ -79,7 +79,7 @@ const errorOf = ({ status, message }: Refusal) => ({
   ...(status === 401 ? { code: 'Unauthorized' } : {}),
 });
 
-/** An event as it goes over the wire. */
+/** An event as the API gives it. */
 export function codacyWire({ fields }: LedgerEvent, shape: 'data' | 'array', details: 'string' | 'object') {
   const given = fields['details'];
   const detail = given !== undefined && details === 'string' ? jsonOf(given) : given;

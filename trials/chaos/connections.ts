@@ -28,7 +28,7 @@ const cutChunked =
     else res.write(part, () => res.destroy());
   };
 
-/** The true answer, in small pieces. */
+/** Sends the true answer in small parts. */
 const drip =
   (random: Random): Fault =>
   (_req, res, answer) => {
@@ -36,13 +36,13 @@ const drip =
     const bytes = Buffer.from(body);
     const size = Math.max(1, Math.ceil(bytes.length / whole(random, 2, 9)));
     res.writeHead(status, { ...headers, 'content-length': bytes.length });
-    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+    const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
       bytes.subarray(i * size, (i + 1) * size),
     );
     const next = (): void => {
-      const piece = pieces.shift();
-      if (piece === undefined) res.end();
-      else res.write(piece, () => setImmediate(next));
+      const part = parts.shift();
+      if (part === undefined) res.end();
+      else res.write(part, () => setImmediate(next));
     };
     next();
   };
@@ -60,8 +60,12 @@ const resetBeforeBody = (): Fault => (_req, res, answer) => {
   setImmediate(() => res.socket?.resetAndDestroy());
 };
 
-/** Lets the time run out, again and again until the client has gone: on a busy machine it may not wait yet. */
+/**
+ * Ends the client's wait, again and again until the client has closed the connection: on a busy machine the client may
+ * not wait yet, or may have closed the connection already.
+ */
 function runOut(socket: Socket, timeOut: () => void): void {
+  if (socket.destroyed) return;
   setImmediate(timeOut);
   const again = setInterval(timeOut, 250);
   socket.once('close', () => clearInterval(again));

@@ -48,7 +48,7 @@ export const says =
   ({ res }) =>
     send(res, { status, headers, body });
 
-/** Whatever this request and this time make of it. */
+/** Makes the fault anew for each request. */
 export const by =
   (make: (context: FaultContext) => Injection): Injection =>
   (context) =>
@@ -120,7 +120,7 @@ export const packed =
     send(res, { status, headers: { ...unframed(headers), 'content-encoding': 'gzip' }, body: sent });
   };
 
-/** In small pieces. */
+/** Sends the true answer in small parts. */
 export const drip: Injection = async ({ res, answer }) => {
   const { status, headers, body } = await answer();
   const bytes = Buffer.from(body);

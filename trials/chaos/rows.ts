@@ -53,8 +53,8 @@ function someOf({ events, window }: Scenario, random: Random): Set<LedgerEvent> 
 
 const shuffled = (entries: readonly Entry[], random: Random): Entry[] =>
   entries
-    .map((entry) => ({ entry, lot: random() }))
-    .sort((a, b) => a.lot - b.lot)
+    .map((entry) => ({ entry, draw: random() }))
+    .sort((a, b) => a.draw - b.draw)
     .map(({ entry }) => entry);
 
 /** Does something to the first answer from a request on that has rows for it. */

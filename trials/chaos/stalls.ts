@@ -10,7 +10,7 @@ type Timers = Set<() => void>;
 const runs = new AsyncLocalStorage<Timers>();
 const plainTimer = globalThis.setTimeout;
 
-/** Node's own, but that timers of that length are kept at hand for the run that they belong to. */
+/** Node's `setTimeout`, which also notes timers of that length for the run that they belong to. */
 function setTimeout<Given extends unknown[]>(callback: (...given: Given) => void, ms?: number, ...given: Given) {
   const timers = ms === TIMEOUT_S * 1000 ? runs.getStore() : undefined;
   if (timers === undefined) return plainTimer(callback, ms, ...given);
@@ -25,7 +25,7 @@ function setTimeout<Given extends unknown[]>(callback: (...given: Given) => void
 }
 globalThis.setTimeout = Object.assign(setTimeout, plainTimer);
 
-/** Does some work of which `timeOut` ends every request that is waiting. */
+/** Does some work; `timeOut` ends every request of the work that is waiting. */
 export function withTimeOuts<Value>(work: (timeOut: () => void) => Promise<Value>): Promise<Value> {
   const timers: Timers = new Set();
   return runs.run(timers, () =>

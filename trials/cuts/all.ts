@@ -1,8 +1,8 @@
 /** Cuts each body under each framing, and adds up what became of it. */
 
 import { openLoopback } from '../fuzz/loopback.ts';
+import { type CutOptions, type Cuts, cutResponse } from './cut-response.ts';
 import { BODIES, FRAMINGS, responseOf } from './responses.ts';
-import { type CutOptions, type Cuts, cutResponse } from './wire.ts';
 
 /** What became of one body under one framing. */
 export interface Row extends Cuts {

@@ -7,8 +7,8 @@ import { Worker } from 'node:worker_threads';
 import { runCommand, wholeNumber } from '../../sandbox/command.ts';
 import type { End, Way } from '../fuzz/loopback.ts';
 import type { Row } from './all.ts';
+import type { CutOptions } from './cut-response.ts';
 import { type CsvCuts, cutCsv, cutJson } from './upstream.ts';
-import type { CutOptions } from './wire.ts';
 
 const USAGE = `npm run trial -- cuts [options]
   --stride <n>   cut at every so many bytes; default: 1`;

@@ -91,7 +91,7 @@ async function verdictOn(vendor: Vendor, server: SandboxServer, whole: readonly 
 
 /** The rows that the vendor's file makes of the answers, in the order in which they come. */
 async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> {
-  const wire = openHttpClient({
+  const client = openHttpClient({
     ...{ origin: server.origin, vendor: vendor.name, maxAttempts: 1, timeoutMs: 10_000, proxyEnv: {} },
     rateLimiter: new RateLimiter(null, systemClock),
     authorize: async () => vendor.headers(TOKEN),
@@ -105,13 +105,13 @@ async function rowsOf(vendor: Vendor, server: SandboxServer): Promise<string[]> 
   const filters = new Map(vendor.id === 'kosli' ? [['env_name', ['prod-k8s']]] : []);
   const query = { window: WINDOW, org: SUBJECTS[vendor.id as VendorId].org, provider: null, filters };
   const events = eventReader(vendor, 'acme', 'native');
-  const session: Session = { query, send: wire.send, download: wire.download, events, note: () => {} };
+  const session: Session = { query, send: client.send, download: client.download, events, note: () => {} };
   try {
     const rows: string[] = [];
     for await (const page of pagesOf(vendor, session)) rows.push(...page.events.map(({ body }) => textOf(body)));
     return rows;
   } finally {
-    wire.close();
+    client.close();
   }
 }
 

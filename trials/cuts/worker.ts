@@ -2,6 +2,6 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { cutAll } from './all.ts';
-import type { CutOptions } from './wire.ts';
+import type { CutOptions } from './cut-response.ts';
 
 parentPort?.postMessage(await cutAll(workerData as CutOptions));

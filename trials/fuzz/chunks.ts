@@ -4,7 +4,7 @@
 export async function* chunksOf(bytes: Buffer, cuts: Iterable<number>): AsyncGenerator<Buffer> {
   let from = 0;
   for (const cut of cuts) {
-    // A copy, as from the wire: what lies beside it in memory is nothing to lean on.
+    // A copy, as from a socket: a reader must not rely on the bytes beside it in memory.
     yield Buffer.from(bytes.subarray(from, cut));
     from = cut;
   }

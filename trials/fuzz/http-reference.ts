@@ -1,4 +1,4 @@
-/** HTTP/1.1 responses as RFC 9112 frames them, read strictly and slowly: what the wire is compared with. */
+/** HTTP/1.1 responses as RFC 9112 frames them, read strictly and slowly: the reference for the HTTP client. */
 
 import { gunzipSync } from 'node:zlib';
 

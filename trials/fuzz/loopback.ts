@@ -1,4 +1,4 @@
-/** A vendor on loopback that answers with the bytes it is told, and the wire to it: one try a call. */
+/** A vendor on loopback that answers with the bytes it is told, and an HTTP client that tries each call once. */
 
 import { once } from 'node:events';
 import net from 'node:net';
@@ -8,7 +8,7 @@ import { openHttpClient } from '../../src/http/client.ts';
 import { RateLimiter } from '../../src/http/rate-limiter.ts';
 import { systemClock } from '../../src/time/clock.ts';
 
-/** What the wire must never show. */
+/** The token, which the client must never show. */
 export const TOKEN = 'sandbox-token-77aa';
 
 /** How an answer ends: FIN, RST, or not at all. */
@@ -28,7 +28,7 @@ export interface RawAnswer {
 export interface Loopback {
   /**
    * Asks the vendor, who answers with these bytes; over a connection of its own. As a download, what arrives goes to the
-   * disk from the first KiB on. Throws what the wire throws.
+   * disk from the first KiB on. Throws what the client throws.
    */
   readonly ask: (answer: RawAnswer, accept: Call['accept'], timeoutMs: number, way?: Way) => Promise<Answer>;
   readonly close: () => Promise<void>;
@@ -56,7 +56,7 @@ export async function openLoopback(): Promise<Loopback> {
       asked += 1;
       const path = `/${asked}`;
       answers.set(path, answer);
-      const wire = openHttpClient({
+      const client = openHttpClient({
         ...{ origin, vendor: 'Vendor', maxAttempts: 1, timeoutMs, proxyEnv: {}, clock: systemClock },
         rateLimiter: new RateLimiter(null, systemClock),
         memoryBytes: MEMORY_BYTES,
@@ -68,14 +68,14 @@ export async function openLoopback(): Promise<Loopback> {
         redact: (text) => text,
       });
       try {
-        if (way === 'send') return await wire.send({ path, accept });
-        const download = await wire.download({ path, accept });
+        if (way === 'send') return await client.send({ path, accept });
+        const download = await client.download({ path, accept });
         const chunks: Buffer[] = [];
         for await (const chunk of download.chunks()) chunks.push(chunk);
         await download.release();
         return { status: 200, body: Buffer.concat(chunks), where: download.where };
       } finally {
-        wire.close();
+        client.close();
       }
     },
     async close() {

@@ -2,9 +2,9 @@
 
 import type { Page, Session, Vendor } from '../../src/vendors/contract.ts';
 
-/** The pages of all stretches, walked one after the other; also those that are taken back later. */
+/** Pages of all segments, walked one after the other, those that are retracted later included. */
 export async function* pagesOf(vendor: Vendor, session: Session): AsyncGenerator<Page> {
-  for await (const stretch of vendor.segments(session)) {
-    for await (const page of stretch(() => false)) if ('events' in page) yield page;
+  for await (const segment of vendor.segments(session)) {
+    for await (const page of segment(() => false)) if ('events' in page) yield page;
   }
 }

@@ -32,7 +32,7 @@ export async function openTarget(vendor: VendorId, options: object = {}): Promis
   return Object.assign(target, { vendor, server });
 }
 
-/** A run that is asked for a file below `out`, once, without patience. */
+/** Inputs of a run that writes a file below `out` and tries each request once. */
 export const inputsFor = ({ vendor, server }: Target): Record<string, string> => ({
   vendor,
   token: TOKEN,

@@ -59,7 +59,7 @@ async function inSilence(year: YearOptions): Promise<YearVerdict> {
   }
 }
 
-const COUNTS = ['nights', 'runs', 'red', 'exports', 'events', 'late', 'overtaken', 'requests', 'seconds'] as const;
+const COUNTS = ['nights', 'runs', 'red', 'exports', 'events', 'late', 'lostRaces', 'requests', 'seconds'] as const;
 type Counts = Pick<YearVerdict, (typeof COUNTS)[number]>;
 
 const sumOf = (verdicts: readonly YearVerdict[]): Counts =>

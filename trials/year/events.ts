@@ -32,8 +32,8 @@ export function makeYear({ vendor, seed, window, edges, mostLateMs }: YearOfEven
   const days = (window.to - window.from) / DAY_MS;
   const aim = Math.round((dice.whole(EVENTS.least, EVENTS.most) * days) / 365);
   const events: LedgerEvent[] = [];
-  const add = (stretch: Stretch) => {
-    const made = makeLedger({ vendor, seed: dice.whole(0, 2 ** 31), outside: 0, ...stretch });
+  const add = (group: EventGroup) => {
+    const made = makeLedger({ vendor, seed: dice.whole(0, 2 ** 31), outside: 0, ...group });
     for (const event of made) events.push(event, ...twinsOf(vendor, event, dice));
   };
   for (const at of CLOCK_CHANGES.filter((one) => one > window.from && one < window.to))
@@ -47,14 +47,14 @@ export function makeYear({ vendor, seed, window, edges, mostLateMs }: YearOfEven
   };
 }
 
-interface Stretch {
+interface EventGroup {
   readonly window: { readonly from: number; readonly to: number };
   readonly events: number;
   readonly burst?: number;
 }
 
-/** The ledger puts an event on the first instant of a stretch, and one on the last. */
-function cluster(dice: Dice, year: Stretch['window'], edges: readonly number[]): Stretch {
+/** Draws a group of events. The ledger puts one on the first instant of the group's window, and one on the last. */
+function cluster(dice: Dice, year: EventGroup['window'], edges: readonly number[]): EventGroup {
   const kind = dice.random();
   if (kind < 0.4) {
     const at = dice.pick(edges) - dice.pick([0, 0, 0, MINUTE_MS, 10 * MINUTE_MS, HOUR_MS]);
@@ -72,13 +72,13 @@ function cluster(dice: Dice, year: Stretch['window'], edges: readonly number[]):
   return { window: { from, to: from + dice.whole(2000, 3 * HOUR_MS) }, events: dice.whole(1, 25) };
 }
 
-/** From an instant on, or, more often, up to it. */
-function around(dice: Dice, at: number): Stretch['window'] {
+/** A window that begins at an instant or, more often, ends there. */
+function around(dice: Dice, at: number): EventGroup['window'] {
   const lengthMs = dice.whole(2000, 2 * MINUTE_MS);
   return dice.chance(0.3) ? { from: at, to: at + lengthMs } : { from: at - lengthMs, to: at };
 }
 
-/** Where a vendor gives no ids, the same may happen twice at once. */
+/** Now and then a copy of an event, of a vendor without ids: two events may be alike in everything. */
 function twinsOf(vendor: VendorId, event: LedgerEvent, dice: Dice): LedgerEvent[] {
   if (vendor === 'infisical' || vendor === 'datafold') return [];
   return dice.chance(0.06) ? [{ ...event }] : [];

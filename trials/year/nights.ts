@@ -66,13 +66,13 @@ export function planNights(seed: number, purpose: string, start: number, days: n
 
 const isByHand = ({ runs }: Round): boolean => runs.every(({ window }) => window !== null);
 
-/** One stretch without runs or two, of about a week. */
+/** Draws one or two outages of about a week, in which nothing runs on schedule. */
 function outages(dice: Dice, days: number): (day: number) => boolean {
-  const stretches = Array.from({ length: dice.whole(1, 2) }, () => {
+  const weeks = Array.from({ length: dice.whole(1, 2) }, () => {
     const first = dice.whole(1, Math.max(1, days - 12));
     return { first, last: first + dice.whole(5, 9) };
   });
-  return (day) => stretches.some(({ first, last }) => first <= day && day <= last);
+  return (day) => weeks.some(({ first, last }) => first <= day && day <= last);
 }
 
 /** @param isHard whether it is the first one ever, or the first after an outage: then troubles are likely */

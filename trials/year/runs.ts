@@ -18,7 +18,7 @@ export interface RunOutcome {
   readonly refused: boolean;
   readonly outputs: Readonly<Record<string, string>>;
   /** How often another run was first. */
-  readonly overtaken: number;
+  readonly lostRaces: number;
   /** Folders of exports that it left on the runner. */
   readonly left: number;
   /** Milliseconds since 1970. */
@@ -45,7 +45,7 @@ export async function startRun(planned: PlannedRun, surroundings: Surroundings):
   const now = () => clock.now() - planned.skewMs;
   await mkdir(temp, { recursive: true });
   const startedAt = now();
-  const { runner, outputs, overtaken } = listen();
+  const { runner, outputs, lostRaces } = listen();
   const env = {
     ...environmentOf(planned, { ...inputs, ...windowOf(planned, last) }),
     GITHUB_API_URL: apiUrl,
@@ -63,7 +63,7 @@ export async function startRun(planned: PlannedRun, surroundings: Surroundings):
     cancelled: signal.aborted ? signal.reason : undefined,
     refused: false,
     outputs,
-    overtaken: overtaken(),
+    lostRaces: lostRaces(),
     left: left.length,
     startedAt,
     endedAt: now(),
@@ -90,9 +90,9 @@ function environmentOf({ runId, attempt }: PlannedRun, inputs: Readonly<Record<s
 /** A runner of whose words only few are kept. */
 function listen() {
   const outputs: Record<string, string> = {};
-  let overtaken = 0;
+  let lostRaces = 0;
   const runner = quietRunner(outputs, (line) => {
-    if (line.startsWith('Another run has delivered')) overtaken++;
+    if (line.startsWith('Another run has delivered')) lostRaces++;
   });
-  return { runner, outputs, overtaken: () => overtaken };
+  return { runner, outputs, lostRaces: () => lostRaces };
 }

@@ -81,11 +81,11 @@ const PATHS = [
 
 interface Variant {
   readonly server: Readonly<Record<string, unknown>>;
-  readonly subject: Subject & Wire;
+  readonly subject: Subject & RawFields;
 }
 
 /** What the `raw` column of an event holds. */
-interface Wire {
+interface RawFields {
   readonly raw: (event: LedgerEvent) => string;
 }
 
@@ -147,7 +147,7 @@ const VARIANTS: Readonly<Record<VendorId, (dice: Dice) => Variant>> = {
 };
 
 /** Beside the `native` table, the whole event stands in one column. */
-const rawSubject = ({ raw, ...subject }: Subject & Wire): Subject => ({
+const rawSubject = ({ raw, ...subject }: Subject & RawFields): Subject => ({
   ...subject,
   columns: ['raw'],
   values: (event) => ({ raw: raw(event) }),

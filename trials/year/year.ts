@@ -32,7 +32,7 @@ export interface YearVerdict {
   /** In the chain's exports. */
   readonly events: number;
   readonly late: number;
-  readonly overtaken: number;
+  readonly lostRaces: number;
   readonly requests: number;
   readonly seconds: number;
   /** Empty where the year was exported whole. */
@@ -73,7 +73,7 @@ export async function simulateYear(options: YearOptions): Promise<YearVerdict> {
       exports: chain.length,
       events: chain.reduce((sum, { rows }) => sum + rows.length, 0),
       late: chain.reduce((sum, { lateRows }) => sum + lateRows.length, 0),
-      overtaken: outcomes.reduce((sum, { overtaken }) => sum + overtaken, 0),
+      lostRaces: outcomes.reduce((sum, { lostRaces }) => sum + lostRaces, 0),
       requests: world.requests(),
       differences: [
         ...judge({

@@ -1,4 +1,4 @@
-/** The wire against a vendor that answers with any bytes, over sockets on loopback. */
+/** The HTTP client against a vendor that answers with any bytes, over sockets on loopback. */
 
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';

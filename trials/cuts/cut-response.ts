@@ -1,4 +1,4 @@
-/** Cuts responses on their way, and counts what the wire makes of each. */
+/** Cuts responses on their way, and counts what the HTTP client makes of each. */
 
 import { ExportError } from '../../src/base/errors.ts';
 import type { Call } from '../../src/http/call.ts';
