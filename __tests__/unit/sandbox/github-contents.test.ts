@@ -3,7 +3,7 @@ import { askRepo, base64, git, NAME, requireSound, start } from './github-loopba
 
 const content = base64('time,action\r\n');
 
-test('an empty repository begins with a file', async () => {
+test('sandbox GitHub: a file begins an empty repository', async () => {
   const server = await start({ repositories: [{ name: NAME, empty: true, defaultBranch: 'trunk' }] });
   const repository = server.repository(NAME);
   expect([repository.head('trunk'), repository.files('trunk').size]).toEqual([null, 0]);
@@ -21,7 +21,7 @@ test('an empty repository begins with a file', async () => {
   requireSound(repository);
 });
 
-test('a file is replaced by those who know it', async () => {
+test('sandbox GitHub: a file is replaced only where its SHA is given', async () => {
   const server = await start();
   const repository = server.repository(NAME);
   const parent = repository.head('main');
@@ -36,7 +36,7 @@ test('a file is replaced by those who know it', async () => {
   expect(repository.files('main').get('README.md')?.toString()).toBe('time,action\r\n');
 });
 
-describe('a file is refused', () => {
+describe('sandbox GitHub refuses a file', () => {
   test.each(['../a', '.git/config', 'a//b', 'a/', 'README.md/a', 'folder'])('at %s', async (path) => {
     const server = await start();
     server.repository(NAME).commit('main', { 'folder/a': '' });
@@ -47,7 +47,7 @@ describe('a file is refused', () => {
     expect([status, body.message]).toEqual([422, 'path contains a malformed path component']);
   });
 
-  test('on a branch that is not there, or is guarded', async () => {
+  test('on a branch that does not exist, or is protected', async () => {
     const guarded = { protectedBranches: ['main'], rulesetBranches: ['rules'] };
     const server = await start({ repositories: [{ name: NAME, ...guarded }] });
     server.repository(NAME).commit('rules', { a: 'a' });

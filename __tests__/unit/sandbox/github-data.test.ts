@@ -3,7 +3,7 @@ import { askRepo, base64, git, NAME, requireSound, start } from './github-loopba
 
 const NOBODY = '0'.repeat(40);
 
-test('a commit is made of blobs, a tree and a parent', async () => {
+test('sandbox GitHub: a commit is made of blobs, a tree and a parent', async () => {
   const server = await start({ now: () => Date.parse('2026-03-01T12:00:00.900Z') });
   const repository = server.repository(NAME);
   const parent = repository.head('main');
@@ -48,7 +48,7 @@ test('a commit is made of blobs, a tree and a parent', async () => {
   requireSound(repository);
 });
 
-test('a commit tells whose it is and when it was made, where it is told', async () => {
+test('sandbox GitHub: a commit has the author and the time that the request gives', async () => {
   const server = await start();
   const tree = git(server.repository(NAME), 'rev-parse', 'main^{tree}').trim();
   const author = { name: 'Ada', email: 'ada@example.com', date: '2020-02-29T23:00:00+01:00' };
@@ -58,7 +58,7 @@ test('a commit tells whose it is and when it was made, where it is told', async 
   expect(body.parents).toEqual([]);
 });
 
-describe('a commit is refused', () => {
+describe('sandbox GitHub refuses a commit', () => {
   test.each<[string, object, string]>([
     ['without a tree', { tree: NOBODY }, 'Tree SHA does not exist or is not a tree object'],
     ['without its parent', { parents: [NOBODY] }, 'Parent SHA does not exist or is not a commit object'],
@@ -77,7 +77,7 @@ describe('a commit is refused', () => {
     expect(refused).toMatchObject({ status: 422, body: { message } });
   });
 
-  test('where a blob is asked for as one, or nothing has its id', async () => {
+  test('whose id is that of a blob, or of nothing', async () => {
     const server = await start();
     const blob = git(server.repository(NAME), 'rev-parse', 'main:README.md').trim();
     expect((await askRepo(server, `GET /git/commits/${blob}`)).status).toBe(404);
@@ -86,8 +86,8 @@ describe('a commit is refused', () => {
   });
 });
 
-describe('a tree', () => {
-  test('is listed by its id, its commit, or its branch', async () => {
+describe('a tree of the sandbox GitHub', () => {
+  test('is listed by its id, its commit or its branch', async () => {
     const server = await start();
     const repository = server.repository(NAME);
     const commit = repository.commit('audit/next', { 'a/b.csv': 'b', 'a/c/d.csv': 'four', 'a.csv': '' });
@@ -110,7 +110,7 @@ describe('a tree', () => {
     expect((await askRepo(server, `GET /git/trees/${body.tree[0].sha}`)).status).toBe(404);
   });
 
-  test('is cut where it is too long, and says so', async () => {
+  test('is listed in part, with `truncated: true`, where it is too long', async () => {
     const server = await start({ treeLimit: 3 });
     server.repository(NAME).commit('main', { 'a/b': '', 'a/c': '' });
     const { body } = await askRepo(server, 'GET /git/trees/main?recursive=1');
@@ -120,7 +120,7 @@ describe('a tree', () => {
     expect([fits.tree.length, fits.truncated]).toEqual([3, false]);
   });
 
-  test('loses files, and the folders that they leave empty', async () => {
+  test('loses a folder with the last file of it', async () => {
     const server = await start();
     const repository = server.repository(NAME);
     const base_tree = repository.commit('main', { 'a/b/c': 'c', 'a/d': 'd' });
@@ -135,7 +135,7 @@ describe('a tree', () => {
     expect(twice).toMatchObject({ status: 422, body: { message: 'GitRPC::BadObjectState' } });
   });
 
-  test('is put below another whole', async () => {
+  test('is put below another tree with all its files', async () => {
     const server = await start();
     const repository = server.repository(NAME);
     repository.commit('main', { 'a/b': 'b' });
@@ -151,7 +151,7 @@ describe('a tree', () => {
   test.each<[string, object, string]>([
     ['an unknown blob', { sha: NOBODY }, `tree.sha ${NOBODY} is not a valid blob`],
     ['neither blob nor content', {}, either],
-    ['both', { sha: NOBODY, content: '' }, either],
+    ['both blob and content', { sha: NOBODY, content: '' }, either],
     ['an odd mode', { mode: '100600', content: '' }, 'Must supply a valid tree.mode'],
     ['a type that is not its mode’s', { type: 'tree', content: '' }, 'Must supply a valid tree.type'],
     ['a path out of the tree', { path: '../a', content: '' }, malformed],
@@ -164,7 +164,7 @@ describe('a tree', () => {
     expect(refused).toMatchObject({ status: 422, body: { message } });
   });
 
-  test('is refused where its base is none, or it has no entry', async () => {
+  test('is refused without an entry, and with a base that is no tree', async () => {
     const server = await start();
     const tree = [{ path: 'a', mode: '100644', type: 'blob', content: '' }];
     const message = async (body: object) => (await askRepo(server, 'POST /git/trees', body)).body.message;
@@ -174,7 +174,7 @@ describe('a tree', () => {
   });
 });
 
-describe('a blob', () => {
+describe('a blob of the sandbox GitHub', () => {
   test('comes back in base64, in lines of 60', async () => {
     const server = await start();
     const bytes = Buffer.alloc(100, 7);

@@ -18,7 +18,7 @@ function clone(path: string): string {
   return folder;
 }
 
-test('a clone has the very bytes', async () => {
+test('sandbox GitHub: a clone has the bytes that were committed', async () => {
   const server = await start();
   const repository = server.repository(NAME);
   const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, index) => (index * 7919) % 256));
@@ -34,7 +34,7 @@ test('a clone has the very bytes', async () => {
   expect(repository.files('main').get('audit/ümlaut 1.csv')).toEqual(bytes);
 });
 
-test('a push from a clone is seen at once, whatever was read before', async () => {
+test('sandbox GitHub: a push from a clone is seen at once, whatever was read before', async () => {
   const server = await start();
   const repository = server.repository(NAME);
   const before = repository.head('main');
@@ -56,7 +56,7 @@ test('a push from a clone is seen at once, whatever was read before', async () =
   requireSound(repository);
 });
 
-test('what git has packed is read through git', async () => {
+test('sandbox GitHub: objects that git has packed are read through git', async () => {
   const folder = temporaryFolder();
   const first = await start({ folder });
   first.repository(NAME).commit('main', { 'a/b.csv': 'b', 'a/c.csv': 'c' });
@@ -78,7 +78,7 @@ test('what git has packed is read through git', async () => {
   requireSound(repository);
 });
 
-test('names in another encoding, signatures and submodules survive a commit', async () => {
+test('sandbox GitHub: names in another encoding, signatures and submodules survive a commit', async () => {
   const server = await start();
   const repository = server.repository(NAME);
   const blob = git(repository, 'rev-parse', 'main:README.md').trim();
@@ -137,7 +137,7 @@ const name = fc.oneof(
 );
 const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join('/'));
 
-test('trees are sorted, nested and named as git would have it, and bad paths never get in', async () => {
+test('sandbox GitHub: trees are sorted, nested and named as git has them, and bad paths are refused', async () => {
   const server = await start();
   const repository = server.repository(NAME);
   const files = new Map([...repository.files('main')].map(([file, bytes]) => [file, bytes.toString()]));
@@ -159,7 +159,7 @@ test('trees are sorted, nested and named as git would have it, and bad paths nev
   requireSound(repository);
 });
 
-test('another writer makes branches, changes files and deletes them', async () => {
+test('sandbox GitHub: another writer makes branches, changes files and deletes them', async () => {
   const server = await start({ repositories: [{ name: NAME, protectedBranches: ['main'] }] });
   const repository = server.repository(NAME);
   const root = repository.head('main');
@@ -181,7 +181,7 @@ test('another writer makes branches, changes files and deletes them', async () =
   requireSound(repository);
 });
 
-test('the repositories are gone when the server is, unless somebody wanted them', async () => {
+test('sandbox GitHub: repositories are removed when the server closes, unless a folder was given for them', async () => {
   const folder = temporaryFolder();
   const kept = await start({ folder });
   const gone = await start();

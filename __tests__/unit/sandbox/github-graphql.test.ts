@@ -5,7 +5,7 @@ import { ask, askRepo, base64, commitOnBranch, git, NAME, requireSound, start, t
 
 const addition = (path: string, content = path) => ({ path, contents: base64(content) });
 
-test('a commit on the head: all its files, signed for by nobody', async () => {
+test('createCommitOnBranch: the commit on the head has all its files, and the bot as its author', async () => {
   const server = await start({ now: () => Date.parse('2026-03-01T12:00:00Z') });
   const repository = server.repository(NAME);
   const head = repository.commit('main', { 'old.csv': 'old', 'keep.csv': 'keep' });
@@ -35,7 +35,7 @@ test('a commit on the head: all its files, signed for by nobody', async () => {
   requireSound(repository);
 });
 
-test('a commit that changes nothing is made all the same', async () => {
+test('createCommitOnBranch: a commit that changes nothing is made', async () => {
   const server = await start();
   const repository = server.repository(NAME);
   const head = repository.head('main');
@@ -49,7 +49,7 @@ test('a commit that changes nothing is made all the same', async () => {
   );
 });
 
-test('a folder takes the place of a file, and an executable stays one', async () => {
+test('createCommitOnBranch: a folder replaces a file, and an executable file stays executable', async () => {
   const server = await start();
   const repository = server.repository(NAME);
   const tree = [{ path: 'run', mode: '100755', type: 'blob', content: 'old' }];
@@ -67,7 +67,7 @@ test('a folder takes the place of a file, and an executable stays one', async ()
   );
 });
 
-describe('what is refused comes with status 200, a type and a message', () => {
+describe('createCommitOnBranch refuses with status 200, a type and a message', () => {
   const guarded = { protectedBranches: ['protected'], rulesetBranches: ['rules'] };
   const refusal = async (input: Readonly<Record<string, unknown>>) => {
     const server = await start({
@@ -152,14 +152,14 @@ describe('what is refused comes with status 200, a type and a message', () => {
     },
   );
 
-  test('a deletion of what is not there', async () => {
+  test('a deletion of a file that is not there', async () => {
     const [type, message] = await refusal({ fileChanges: { deletions: [{ path: 'x' }] } });
     expect(type).toBe('UNPROCESSABLE');
     expect(message).toMatch(/^A path was requested for deletion which does not exist as of commit oid `[0-9a-f]{40}`$/);
   });
 });
 
-describe('what is not of the schema is refused before anything is done', () => {
+describe('sandbox GraphQL refuses what its schema does not have, before it acts', () => {
   test.each<[string, object, RegExp]>([
     [
       'a field that is not there',
@@ -184,7 +184,7 @@ describe('what is not of the schema is refused before anything is done', () => {
     expect(body.errors[0].message).toMatch(message);
   });
 
-  test('a query of unknown fields, a body of unknown keys, a body too large', async () => {
+  test('unknown fields of a query, unknown keys of a body, a body that is too large', async () => {
     const server = await start({ maxGraphqlBytes: 100 });
     const unknown = await ask(server, 'POST /graphql', { query: '{ viewer { login } }' });
     expect(unknown.body).toMatchObject({ errors: [{ message: 'Cannot query field "viewer" on type "Query".' }] });
@@ -195,7 +195,7 @@ describe('what is not of the schema is refused before anything is done', () => {
   });
 });
 
-test('the head is found by a query, and its branch by id', async () => {
+test('sandbox GraphQL: a query finds the head, and the branch by its id', async () => {
   const server = await start({ repositories: [{ name: NAME }, { name: 'acme/empty', empty: true }] });
   const repository = server.repository(NAME);
   const query = (name: string) =>
@@ -225,7 +225,7 @@ test('the head is found by a query, and its branch by id', async () => {
   expect(made.body.data.createCommitOnBranch.commit.oid).toBe(repository.head('main'));
 });
 
-test('a reply that is lost leaves the commit made, and the next attempt stale', async () => {
+test('createCommitOnBranch, reply lost: the commit is made, and the next attempt is stale', async () => {
   const lost: Fault = (req, res, answer) => {
     answer();
     reset()(req, res, answer);
@@ -240,7 +240,7 @@ test('a reply that is lost leaves the commit made, and the next attempt stale', 
   expect(git(repository, 'rev-list', '--count', `${before}..main`).trim()).toBe('1');
 });
 
-test('the real client makes a commit, and is told what went wrong', async () => {
+test('createCommitOnBranch by @actions/github: the commit is made, and errors have their message', async () => {
   const server = await start();
   const octokit = getOctokit(token, { baseUrl: server.origin });
   const [owner = '', repo = ''] = NAME.split('/');

@@ -6,7 +6,7 @@ import { ask, askRepo, NAME, start, token } from './github-loopback.ts';
 const NOT_FOUND = { message: 'Not Found', status: '404' };
 const FORBIDDEN = { message: 'Resource not accessible by integration', status: '403' };
 
-test('a repository says who may see it and what the token may do', async () => {
+test('sandbox GitHub: a repository says who may see it and what the token may do', async () => {
   const server = await start({
     repositories: [{ name: NAME }, { name: 'acme/open', private: false, contents: 'read' }],
   });
@@ -25,7 +25,7 @@ test('a repository says who may see it and what the token may do', async () => {
   expect(other.body).toMatchObject({ full_name: 'acme/open', visibility: 'public', permissions: { push: false } });
 });
 
-describe('who asks', () => {
+describe('sandbox GitHub, the Authorization header', () => {
   test.each([`token ${token}`, `Bearer ${token}`, `bearer ${token}`])('%s', async (authorization) => {
     const server = await start();
     expect((await ask(server, 'GET /repos/acme/audit', undefined, { authorization })).status).toBe(200);
@@ -35,7 +35,7 @@ describe('who asks', () => {
     ['no token', {}],
     ['a wrong one', { authorization: 'Bearer wrong' }],
     ['another scheme', { authorization: `Basic ${token}` }],
-  ])('%s is bad credentials', async (_, headers) => {
+  ])('%s: is answered 401 `Bad credentials`', async (_, headers) => {
     const server = await start();
     const { status, body } = await ask(server, 'GET /repos/acme/audit', undefined, headers);
     expect({ status, body }).toEqual({
@@ -45,7 +45,7 @@ describe('who asks', () => {
     expect((await ask(server, 'POST /graphql', { query: '{ __typename }' }, headers)).status).toBe(401);
   });
 
-  test('a client without a user-agent is turned away', async () => {
+  test('no User-Agent header: is refused', async () => {
     const server = await start();
     const status = await new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${token}` };
@@ -57,7 +57,7 @@ describe('who asks', () => {
   });
 });
 
-describe('what is not there, or not allowed', () => {
+describe('sandbox GitHub refuses', () => {
   test('a repository that is unknown or not to be seen', async () => {
     const server = await start({ repositories: [{ name: NAME, contents: 'none' }] });
     const document = 'https://docs.github.com/rest/repos/repos#get-a-repository';
@@ -102,7 +102,7 @@ describe('what is not there, or not allowed', () => {
     expect(await askRepo(server, 'GET /git/trees/main')).toMatchObject(refused);
   });
 
-  test('what no document mentions', async () => {
+  test('parameters and fields that no document mentions', async () => {
     const server = await start();
     expect((await askRepo(server, 'GET /git/ref/heads/main?page=2')).status).toBe(422);
     expect((await askRepo(server, 'GET /git/trees/main?recursive=')).status).toBe(422);
@@ -127,8 +127,8 @@ describe('what is not there, or not allowed', () => {
   });
 });
 
-describe('workflow runs are answered by someone else', () => {
-  test('with what follows the prefix', async () => {
+describe('sandbox GitHub, paths of workflow runs', () => {
+  test('a handler is given: gets the path behind the prefix', async () => {
     const server = await start({
       repositories: [{ name: NAME, contents: 'none' }],
       actions: ({ path, query }, repository) => (path === '/none' ? null : json(200, { path, query, repository })),
@@ -141,7 +141,7 @@ describe('workflow runs are answered by someone else', () => {
     expect(await ask(server, 'GET /repos/acme/other/actions/runs')).toMatchObject({ status: 404, body: NOT_FOUND });
   });
 
-  test('or by nobody', async () => {
+  test('no handler is given: 404', async () => {
     const server = await start({ repositories: [{ name: NAME }, { name: 'acme/shut', actions: 'none' }] });
     expect(await askRepo(server, 'GET /actions/runs')).toMatchObject({ status: 404, body: NOT_FOUND });
     expect(await ask(server, 'GET /repos/acme/shut/actions/runs')).toMatchObject({ status: 403, body: FORBIDDEN });

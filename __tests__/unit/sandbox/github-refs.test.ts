@@ -4,7 +4,7 @@ import { askRepo, git, NAME, requireSound, start } from './github-loopback.ts';
 
 const NOBODY = '0'.repeat(40);
 
-test('a branch is read, made and moved', async () => {
+test('sandbox GitHub: a branch is read, made and moved', async () => {
   const server = await start();
   const repository = server.repository(NAME);
   const first = repository.head('main') ?? '';
@@ -21,7 +21,7 @@ test('a branch is read, made and moved', async () => {
   requireSound(repository);
 });
 
-test('a branch moves back by force alone', async () => {
+test('sandbox GitHub: a branch moves back by force alone', async () => {
   const server = await start();
   const repository = server.repository(NAME);
   const first = repository.head('main');
@@ -38,7 +38,7 @@ test('a branch moves back by force alone', async () => {
   expect(same.status).toBe(200);
 });
 
-test('a merge comes after both its parents', async () => {
+test('sandbox GitHub: a merge comes after both its parents', async () => {
   const server = await start();
   const repository = server.repository(NAME);
   const one = repository.commit('main', { a: 'a' });
@@ -48,8 +48,8 @@ test('a merge comes after both its parents', async () => {
   expect((await askRepo(server, 'PATCH /git/refs/heads/main', { sha: merge.sha })).status).toBe(200);
 });
 
-describe('what is refused', () => {
-  test('of a branch that is there, or is not', async () => {
+describe('sandbox GitHub refuses', () => {
+  test('to make a branch that exists, to move one that does not, and ids of no commit', async () => {
     const server = await start();
     const sha = server.repository(NAME).commit('a/b', { a: 'a' });
     const blob = git(server.repository(NAME), 'rev-parse', 'a/b:a').trim();
@@ -79,7 +79,7 @@ describe('what is refused', () => {
     expect((await askRepo(server, 'GET /git/ref/heads/..%2F..%2Fconfig')).body.message).toBe('Not Found');
   });
 
-  test('of a branch that is guarded', async () => {
+  test('to move a protected branch', async () => {
     const guarded = { protectedBranches: ['main', 'new'], rulesetBranches: ['rules', 'new-rules'] };
     const server = await start({ repositories: [{ name: NAME, ...guarded }] });
     const repository = server.repository(NAME);
@@ -96,7 +96,7 @@ describe('what is refused', () => {
   });
 });
 
-test('a name is refused exactly where git refuses it', async () => {
+test('sandbox GitHub: a name of a branch is refused exactly where git refuses it', async () => {
   const server = await start();
   const sha = server.repository(NAME).head('main');
   const names = [
@@ -125,7 +125,7 @@ test('a name is refused exactly where git refuses it', async () => {
   }
 });
 
-test('branches that git has packed, or pushed, are seen', async () => {
+test('sandbox GitHub: branches that git has packed, or pushed, are seen', async () => {
   const server = await start();
   const repository = server.repository(NAME);
   const head = repository.head('main');

@@ -6,7 +6,7 @@ const window = { from: Date.parse('2026-03-01T00:00:00Z'), to: Date.parse('2026-
 const ledgerOf = (vendor: VendorId, seed = 1) => makeLedger({ vendor, seed, events: 500, window, outside: 10 });
 
 test.each(Object.keys(GRANULE) as VendorId[])(
-  '%s: the seed decides every byte, and strays lie around the window',
+  'ledger of %s: the seed decides every byte, and some events lie just outside the window',
   (vendor) => {
     const ledger = ledgerOf(vendor);
     const step = GRANULE[vendor] / 1000;
@@ -25,7 +25,7 @@ test.each(Object.keys(GRANULE) as VendorId[])(
   },
 );
 
-test('vendors without ids have identical rows, the others none', () => {
+test('ledger: vendors without ids have identical rows, vendors with ids none', () => {
   const distinct = (vendor: VendorId) => new Set(ledgerOf(vendor).map((event) => jsonOf(event.fields))).size;
   expect(distinct('aitronos')).toBeLessThan(510);
   expect(distinct('codacy')).toBeLessThan(510);
@@ -33,7 +33,7 @@ test('vendors without ids have identical rows, the others none', () => {
   expect(distinct('datafold')).toBe(510);
 });
 
-test('a burst falls on one instant, without a further event', () => {
+test('ledger: a burst falls on one instant, and adds no event', () => {
   const ledger = makeLedger({ vendor: 'infisical', seed: 3, events: 3000, window, burst: 1500, outside: 0 });
   const counts = new Map<number, number>();
   for (const { time } of ledger) counts.set(time, (counts.get(time) ?? 0) + 1);
@@ -41,7 +41,7 @@ test('a burst falls on one instant, without a further event', () => {
   expect(Math.max(...counts.values())).toBeGreaterThanOrEqual(1500);
 });
 
-test('integers beyond 2^53 are written digit for digit, and hostile text survives CSV', () => {
+test('ledger: integers beyond 2^53 are written digit for digit, and hostile text survives CSV', () => {
   const all = ledgerOf('datafold')
     .map((event) => jsonOf(event.fields))
     .join('\n');

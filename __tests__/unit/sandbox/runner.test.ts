@@ -35,7 +35,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-describe('environment', () => {
+describe('sandbox runner, environment', () => {
   const environment = async (options?: RunOptions): Promise<Record<string, string>> =>
     JSON.parse((await run('console.log(JSON.stringify(process.env))', options)).stdout);
 
@@ -92,14 +92,14 @@ describe('environment', () => {
   });
 });
 
-describe('outcome', () => {
-  test('the exit code, the streams and the working directory', async () => {
+describe('sandbox runner, outcome', () => {
+  test('the exit code, the streams and the working directory are those of the process', async () => {
     const result = await run(`console.log(process.cwd()); console.error('oops'); process.exit(3)`);
     expect(result).toMatchObject({ succeeded: false, exitCode: 3, signal: null, stderr: 'oops\n' });
     expect(result.stdout).toBe(`${result.workspace}\n`);
   });
 
-  test('temporary folders go, unless they are kept', async () => {
+  test('temporary folders are removed, unless `keep` is set', async () => {
     const source = `import { writeFileSync } from 'node:fs'; writeFileSync('a.csv', 'a');`;
     const gone = await run(source);
     await expect(access(gone.workspace)).rejects.toThrow('ENOENT');
@@ -111,7 +111,7 @@ describe('outcome', () => {
     expect(await readdir(folder)).toContain('a.csv');
   });
 
-  test('outputs, summary and state as @actions/core writes them', async () => {
+  test('outputs, summary and state are read as @actions/core writes them', async () => {
     const result = await run(`${CORE}
       core.setOutput('text', 'a\\nb=c\\n'); core.setOutput('count', 2); core.saveState('s', 1);
       core.setSecret('hush');
@@ -167,7 +167,7 @@ describe('outcome', () => {
   });
 });
 
-describe('log', () => {
+describe('sandbox runner, log', () => {
   test('commands are obeyed, and the rest is shown', async () => {
     const result = await printing(
       'plain',
@@ -198,7 +198,7 @@ describe('log', () => {
     expect(result.commands.map(({ command }) => command)).toEqual(['error', 'group', 'warning', 'endgroup', 'debug']);
   });
 
-  test('secrets are hidden from where they are masked', async () => {
+  test('a secret is hidden from the line on that masks it', async () => {
     const result = await printing('abcd', '::add-mask::abc%0Acde', 'xabcdex abc', '::error::cde', '::add-mask::');
     expect(result.masks).toEqual(['abc\ncde', 'abc', 'cde']);
     expect(result.log).toBe('abcd\nx***x ***\n##[error]***\n');

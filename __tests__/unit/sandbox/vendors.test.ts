@@ -70,7 +70,7 @@ const DATAFOLD = '/api/v1/audit_logs';
 const AITRONOS = '/v1/organizations/org_sandbox/audit-log';
 const CODACY = '/api/v3/organizations/gh/acme/audit';
 
-describe('strictness', () => {
+describe('sandbox vendors, strictness', () => {
   const places: readonly [VendorId, path: string, headers: Record<string, string>, names: readonly string[]][] = [
     ['kosli', KOSLI, bearer, ['message']],
     ['infisical', INFISICAL, bearer, ['reqId', 'statusCode', 'message', 'error']],
@@ -130,7 +130,7 @@ describe('strictness', () => {
   });
 });
 
-describe('kosli', () => {
+describe('sandbox of Kosli', () => {
   test('logical environments repeat physical ones, archived ones answer by name alone', async () => {
     const server = await start('kosli');
     const listed = JSON.parse((await ask(server, '/api/v2/environments/acme', { headers: bearer })).text);
@@ -162,7 +162,7 @@ describe('kosli', () => {
   });
 });
 
-describe('infisical', () => {
+describe('sandbox of Infisical', () => {
   const pathOf = (offset: number, limit = 100) =>
     `${INFISICAL}?startDate=${FROM}&endDate=${TO}&limit=${limit}&offset=${offset}`;
   const idsAt = async (server: SandboxServer, path: string): Promise<string[]> => {
@@ -225,7 +225,7 @@ describe('infisical', () => {
   });
 });
 
-describe('datafold', () => {
+describe('sandbox of Datafold', () => {
   const body = JSON.stringify({ start_date: FROM, end_date: TO });
 
   test('the body of the GET is the window, its bounds as told', async () => {
@@ -254,7 +254,7 @@ describe('datafold', () => {
   });
 });
 
-describe('aitronos', () => {
+describe('sandbox of Aitronos', () => {
   const count = async (server: SandboxServer, query: string) => {
     const got = await ask(server, `${AITRONOS}/export?${query}`, { headers: bearer });
     return got.status === 200 ? parse(got.text).length - 1 : got.status;
@@ -313,7 +313,7 @@ describe('aitronos', () => {
   });
 });
 
-describe('codacy', () => {
+describe('sandbox of Codacy', () => {
   const asked = `from=${window.from}&to=${window.to - 1}`;
 
   test('the shape with data pages by cursor, which belongs to its window', async () => {
@@ -341,8 +341,8 @@ describe('codacy', () => {
   });
 });
 
-describe('faults', () => {
-  test('any one request can be answered with anything', async () => {
+describe('sandbox vendors, faults', () => {
+  test('`intercept` answers one request with anything', async () => {
     const faults = [
       cutBody(10),
       cutBody(0),
@@ -362,7 +362,7 @@ describe('faults', () => {
     expect((await get()).status).toBe(200);
   });
 
-  test('bodies come gzipped or chunked where told', async () => {
+  test('`gzip` and `chunked` change how bodies are sent', async () => {
     const zipped = await start('codacy', { gzip: true });
     const got = await fetch(`${zipped.origin}${CODACY}`, { headers: apiToken });
     expect(got.headers.get('content-encoding')).toBe('gzip');
@@ -372,7 +372,7 @@ describe('faults', () => {
   });
 });
 
-describe('an event that becomes visible', () => {
+describe('sandbox vendors, an event that becomes visible', () => {
   const WEEK = `startDate=${FROM}&endDate=${TO}`;
   const [DAYS, SECONDS, MILLIS] = [
     'from_date=2026-03-01&to_date=2026-03-07',
@@ -411,7 +411,7 @@ describe('an event that becomes visible', () => {
     ['codacy', { shape: 'array', rowCap: 250 }, { headers: apiToken }, [`${CODACY}?${MILLIS}`]],
   ];
 
-  test.each(cases)('%s, %j: unknown at first, then like any other', async (id, options, sent, paths) => {
+  test.each(cases)('%s, %j: the event is unknown at first, and then as any other', async (id, options, sent, paths) => {
     const ledger = ledgerOf(id);
     const inside = inWindow(ledger, window).filter(
       ({ hidden }) => id !== 'kosli' || hidden['environment'] === 'prod-k8s',
@@ -466,7 +466,7 @@ describe('an event that becomes visible', () => {
   );
 });
 
-test('a hundred thousand events are served in pages without trouble', async () => {
+test('sandbox vendors: a hundred thousand events are served in pages', async () => {
   const events = makeLedger({ vendor: 'infisical', seed: 1, events: 100_000, window, outside: 0 });
   const server = await start('infisical', { events, tieShuffle: 1 });
   const before = performance.now();

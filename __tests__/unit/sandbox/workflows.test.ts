@@ -23,18 +23,21 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-test.each(['kosli', 'codacy'])('the sandbox of %s stays behind for the steps that follow', async (vendor) => {
-  expect(serve(vendor, '200')).toMatchObject({ status: 0, stdout: '', stderr: '' });
-  const lines = (await readFile(join(folder, 'output'), 'utf8')).trimEnd().split('\n');
-  const facts = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s)));
-  pid = Number(facts.pid);
-  const { token, org, from, to, origin } = facts;
-  const run = await runAction({ with: { vendor, token, org, from, to, 'base-url': origin, destination: 'file' } });
-  expect(run.succeeded).toBe(true);
-  expect(run.outputs['row-count']).toBe(facts.events);
-});
+test.each(['kosli', 'codacy'])(
+  'serve-sandbox: the vendor %s goes on serving for the steps that follow',
+  async (vendor) => {
+    expect(serve(vendor, '200')).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    const lines = (await readFile(join(folder, 'output'), 'utf8')).trimEnd().split('\n');
+    const facts = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s)));
+    pid = Number(facts.pid);
+    const { token, org, from, to, origin } = facts;
+    const run = await runAction({ with: { vendor, token, org, from, to, 'base-url': origin, destination: 'file' } });
+    expect(run.succeeded).toBe(true);
+    expect(run.outputs['row-count']).toBe(facts.events);
+  },
+);
 
-test('a vendor that does not exist is refused', () => {
+test('serve-sandbox: a vendor that does not exist is refused', () => {
   const { status, stderr } = serve('kosly');
   expect([status, stderr]).toEqual([
     1,

@@ -35,11 +35,11 @@ async function flawsOf(lines: readonly string[], { rows = lines.length - 1, sum 
   return flawsOfExport({ 'export-path': folder, 'row-count': String(rows) }, table, held);
 }
 
-describe('an export', () => {
+describe('oracle of chaos, an export', () => {
   test.each([
     ['without what came and went', ['name,note', line('two'), line('one'), line('one')]],
     ['with it', ['name,note', line('one'), line('one'), line('late'), line('two')]],
-  ])('of every event as often as it happened, %s, has no flaw', async (_, lines) => {
+  ])('with every event as often as it happened, %s: has no flaw', async (_, lines) => {
     expect(await flawsOf(lines)).toEqual([]);
   });
 
@@ -49,27 +49,27 @@ describe('an export', () => {
     ['has what came and went twice', ['name,note', ...['one', 'one', 'two', 'late', 'late'].map(line)], 'no event'],
     ['has a cell changed', ['name,note', line('one'), line('one'), 'two,"a, b"'], 'belong to no event'],
     ['has another header', ['name,remark', line('one'), line('one'), line('two')], 'the header is'],
-  ])('that %s has one', async (_, lines, flaw) => {
+  ])('that %s: has a flaw', async (_, lines, flaw) => {
     expect((await flawsOf(lines)).join('; ')).toContain(flaw);
   });
 
   const whole = ['name,note', line('one'), line('one'), line('two')];
 
-  test('with another number of rows, or another sum, has one', async () => {
+  test('with another number of rows, or another sum: has a flaw', async () => {
     expect(await flawsOf(whole, { rows: 4 })).toEqual([expect.stringContaining('row-count')]);
     expect(await flawsOf(whole, { sum: '0'.repeat(64) })).toEqual([expect.stringContaining('the sum of a.csv')]);
   });
 });
 
-describe('a failure', () => {
+describe('oracle of chaos, a failure', () => {
   const error = new ExportError('auth', 'refused', { next: 'look at the token' });
 
-  test('of a kind that fits, with empty folders behind, has no flaw', async () => {
+  test('of an expected kind, with empty folders left: has no flaw', async () => {
     await mkdir(join(folder, 'work', 'out'), { recursive: true });
     expect(await flawsOfFailure(error, new Set(['auth', 'protocol']), folder)).toEqual([]);
   });
 
-  test('of another kind, of none of ours, or with a file behind, has one', async () => {
+  test('of another kind, not an ExportError, or with a file left: has a flaw', async () => {
     expect(await flawsOfFailure(error, new Set(['protocol']), folder)).toEqual([expect.stringContaining('ended in')]);
     expect(await flawsOfFailure(new TypeError('x'), new Set(['auth']), folder)).toEqual([
       expect.stringContaining('not an error of ours'),
@@ -80,7 +80,7 @@ describe('a failure', () => {
   });
 });
 
-test('kinds have names of their own, and a seed always means the same', () => {
+test('plan of chaos: kinds of faults have different names, and a seed always means one plan', () => {
   const names = [...FAULTS, ...WORLDS].map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(planOf('codacy', 12).schedule).toEqual(planOf('codacy', 12).schedule);

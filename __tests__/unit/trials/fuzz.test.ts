@@ -6,20 +6,23 @@ import { playRound } from '../../../trials/fuzz/run.ts';
 import { target } from '../../../trials/fuzz/target.ts';
 import { TARGETS } from '../../../trials/fuzz/targets.ts';
 
-test.each(TARGETS.map((each) => [each.name, each.holds, each] as const))('%s: %s', async (_name, _holds, each) => {
-  const checker = await each.open();
-  try {
-    const { runs, verdicts, failure } = await playRound(each, checker, { runs: each.sample, seed: 1 });
-    expect(failure).toBeNull();
-    expect(runs).toBe(each.sample);
-    // Without it, little would be proved.
-    expect(verdicts.taken).toBeGreaterThan(0);
-  } finally {
-    await checker.close();
-  }
-});
+test.each(TARGETS.map((each) => [each.name, each.holds, each] as const))(
+  'target %s: %s',
+  async (_name, _holds, each) => {
+    const checker = await each.open();
+    try {
+      const { runs, verdicts, failure } = await playRound(each, checker, { runs: each.sample, seed: 1 });
+      expect(failure).toBeNull();
+      expect(runs).toBe(each.sample);
+      // Without it, little would be proved.
+      expect(verdicts.taken).toBeGreaterThan(0);
+    } finally {
+      await checker.close();
+    }
+  },
+);
 
-describe('a round', () => {
+describe('a round of a fuzz target', () => {
   const below42 = target({
     ...{ name: 'numbers', holds: 'a number is below 42', runs: 100, sample: 100, inputs: fc.nat() },
     check: (number) => {
@@ -28,7 +31,7 @@ describe('a round', () => {
     },
   });
 
-  test('names the smallest input that fails, and leads to it again', async () => {
+  test('with a failure: has the smallest input that fails, and the path to run it again', async () => {
     const checker = await below42.open();
     const { failure } = await playRound(below42, checker, { runs: 100, seed: 7 });
     expect(failure).toMatchObject({ seed: 7, input: '42', error: expect.stringContaining('42 is not below 42') });
@@ -41,7 +44,7 @@ describe('a round', () => {
     expect(tried[0]).toBe(42);
   });
 
-  test('notices a prototype that was changed', async () => {
+  test('with a changed prototype: fails', async () => {
     const spoiling = target({
       ...{ name: 'spoil', holds: 'nothing', runs: 1, sample: 1, inputs: fc.constant('polluted') },
       check: (name) => {

@@ -15,7 +15,7 @@ test.each(BUGS)(
   },
 );
 
-test('each bug has a name of its own', () => {
+test('planted bugs: no two have one name', () => {
   expect(new Set(BUGS.map(({ name }) => name)).size).toBe(BUGS.length);
   expect(BUGS.length).toBeGreaterThanOrEqual(25);
 });

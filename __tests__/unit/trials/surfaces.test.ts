@@ -1,4 +1,4 @@
-/** The texts that mean harm, what the two escapes make of each, and whether the judge of runs sees what it has to see. */
+/** The hostile texts, each as the two escapes write it, and the judge of runs. */
 
 import { describe, expect, test } from '@jest/globals';
 import { worstCommand } from '../../../sandbox/runner/commands.ts';
@@ -12,13 +12,13 @@ import type { Performed } from '../../../trials/surfaces/stage.ts';
 
 const texts = PAYLOADS.map(({ text }) => text);
 
-test('there are more than 500 different texts, and each can be recognised', () => {
+test('hostile texts: there are more than 500, and each can be recognised', () => {
   expect(new Set(texts).size).toBe(texts.length);
   expect(texts.length).toBeGreaterThan(500);
   expect(texts.filter((text) => !/pwn/i.test(text))).toEqual([]);
 });
 
-test('unescaped, many of them are commands, and many are alive in a summary', () => {
+test('hostile texts, not escaped: many are commands, and many act in a summary', () => {
   const obeyed = texts.flatMap((text) => text.split(/\r\n|\n|\r/)).filter((line) => worstCommand(line) !== null);
   expect(obeyed.length).toBeGreaterThan(150);
   const alive = texts.filter((text) => text.length < 1000 && flawsOfSummary(`${text}\n`, /pwn/i).length > 0);
@@ -31,7 +31,7 @@ test.each([
   ['after words', (text: string) => `Found: ${text}`],
   ['between marks', (text: string) => `#[${text}]:`],
   ['twice', (text: string) => `${text}${text}`],
-])('none of them is a command in a line, %s', (_, line) => {
+])('hostile texts, %s: none is a command', (_, line) => {
   for (const text of texts) {
     const shown = line(forLog(text, 10_000));
     expect(worstCommand(shown)).toBeNull();
@@ -39,7 +39,7 @@ test.each([
   }
 });
 
-test('all of them in one summary are text in it, and nothing else', () => {
+test('hostile texts, all in one summary: all are plain text', () => {
   const cells = texts.map((text) => `<tr><td><code>${forSummary(text)}</code></td></tr>`);
   const summary = `## Title\n\n<table>${cells.join('')}</table>\n\nAnd more.\n`;
   expect(flawsOfSummary(summary, /pwn/i)).toEqual([]);
@@ -67,8 +67,8 @@ const sound: Performed = {
 };
 const left = (path: string) => new Map([...sound.left, [path, Buffer.of()]]);
 
-describe('the judge', () => {
-  test('finds nothing wrong with a sound run', () => {
+describe('judge of surfaces', () => {
+  test('a sound run: no flaw', () => {
     expect([...flawsOf(sound), ...flawsOfSilence(sound)]).toEqual([]);
   });
 
@@ -76,7 +76,7 @@ describe('the judge', () => {
     ['a line more', { stdout: `${sound.stdout}more\n` }],
     ['a line less', { stdout: '::add-mask::hunter2hunter2\nA line\n' }],
     ['a command in a line', { stdout: sound.stdout.replace('A line', 'A ##[warning]line') }],
-    ['one that only some culture sees', { stdout: sound.stdout.replace('A line', '::debug\u00ad::') }],
+    ['a command that only some cultures read', { stdout: sound.stdout.replace('A line', '::debug\u00ad::') }],
     ['another message', { stdout: sound.stdout.replace('::m', '::n') }],
     ['another title', { stdout: sound.stdout.replace('title=t', 'title=u') }],
     ['a command that never came', { stdout: sound.stdout.replace('::error title=t', 'error') }],
@@ -94,12 +94,12 @@ describe('the judge', () => {
     ['a comment', { files: { ...sound.files, summary: '<!-- x -->' } }],
     ['foreign text outside of code', { files: { ...sound.files, summary: 'pwn' } }],
     ['a file beside the workspace', { left: left('beside/new') }],
-    ['a file elsewhere in it', { left: left('workspace/a-b/a-b.csv') }],
+    ['a file elsewhere in the workspace', { left: left('workspace/a-b/a-b.csv') }],
     ['a file of another name', { left: left('workspace/out/a-b/c.csv') }],
     ['a changed file', { left: new Map([...sound.left, ['beside/kept', Buffer.from('x')]]) }],
     ['what a red run leaves', { error: new ExportError('auth', 'm', { next: 'n' }) }],
     ['an error that is not ours', { error: new TypeError('x'), left: new Map([['beside/kept', Buffer.from('kept')]]) }],
-  ])('sees %s', (_, change) => {
+  ])('%s: is a flaw', (_, change) => {
     expect(flawsOf({ ...sound, ...change })).not.toEqual([]);
   });
 
@@ -107,12 +107,12 @@ describe('the judge', () => {
     ['the log', { stdout: 'pwn\n' }],
     ['an output', { set: { sha256: 'pwn' } }],
     ['the summary', { files: { ...sound.files, summary: '<code>pwn</code>' } }],
-  ])('sees events in %s', (_, change) => {
+  ])('events in %s: is a flaw', (_, change) => {
     expect(flawsOfSilence({ ...sound, ...change })).not.toEqual([]);
   });
 
   test.each(['.git/config', 'a/../b', '/a', 'a//b', '.github/workflows/a.yml', 'a\\b', 'a:b'])(
-    'sees the path %j of a repository',
+    'the path %j in a repository: is a flaw',
     (path) => {
       expect(flawsOfTree([path])).not.toEqual([]);
       expect(flawsOfTree(['audit-logs/acme/a-b.csv', '.gitattributes'])).toEqual([]);
@@ -131,14 +131,14 @@ describe('the judge', () => {
     ['stack', (text) => ({ error: new Error(text) })],
     ['file', (text) => ({ left: new Map([['workspace/a', Buffer.from(text)]]) })],
   ];
-  test.each(shownOn)('sees every form of a secret: %s', (_, run) => {
+  test.each(shownOn)('every form of a secret, %s: is a leak', (_, run) => {
     for (const [encoding, form] of encodingsOf(SECRET)) {
       const leaks = leaksOf({ ...sound, ...run(form) }, { token: SECRET });
       expect([encoding, leaks.some((leak) => leak.startsWith(`token (${encoding})`))]).toEqual([encoding, true]);
     }
   });
 
-  test('lets a secret stand where it is masked, and nowhere else', () => {
+  test('a secret in the command that masks it: is no leak', () => {
     expect(leaksOf(sound, { token: 'hunter2hunter2' })).toEqual([]);
   });
 });
