@@ -66,32 +66,32 @@ test('every vendor of the registry has a tape, and every tape a vendor', () => {
   for (const name of tapeNames) expect(name.split('-')[0]).toBe(readTape(name).query['vendor']);
 });
 
-describe.each(tapeNames)('%s', (name) => {
+describe.each(tapeNames)('contract of %s', (name) => {
   const tape = readTape(name);
 
   describe.each([
     ['native', name],
     ['common', `${name}.common`],
-  ])('%s', (columns, golden) => {
-    test('is the golden CSV, byte for byte, after each request of the tape in order', async () => {
+  ])('columns: %s', (columns, golden) => {
+    test('exports the golden CSV, byte for byte, after each request of the tape in order', async () => {
       const { done, server } = await record(tape, { columns, concurrency: '1' });
       expect(exportOf(done).csv.toString()).toBe(goldenOf(golden));
       expect(server.asked).toEqual(tape.exchanges.map((_, index) => index));
     });
 
-    test('is the same where all that may be asked for at once is, and asks for nothing else', async () => {
+    test('concurrency: exports the golden CSV where all that may be asked for at once is, and asks for nothing else', async () => {
       const { done, server } = await record(tape, { columns, concurrency: '16' });
       expect(exportOf(done).csv.toString()).toBe(goldenOf(golden));
       expect(server.asked.toSorted()).toEqual(tape.exchanges.map((_, index) => index));
     });
 
-    test('has the same bytes in a second run', async () => {
+    test('second run: exports equal bytes', async () => {
       const [first, second] = [await record(tape, { columns }), await record(tape, { columns })];
       expect(exportOf(first.done).csv.equals(exportOf(second.done).csv)).toBe(true);
       expect(first.done.outputs['sha256']).toBe(second.done.outputs['sha256']);
     });
 
-    test('is a header alone where the window is empty, and says so', async () => {
+    test('empty window: exports a header alone, and says so', async () => {
       const nothing = tape.exchanges.map(({ empty, response, ...rest }) => ({
         ...rest,
         response: empty === undefined ? response : { ...response, body: empty },
@@ -106,7 +106,7 @@ describe.each(tapeNames)('%s', (name) => {
     });
   });
 
-  test('keeps the events of the window, and cuts those around it', async () => {
+  test('events outside the window: are counted and left out', async () => {
     const { done } = await record(tape, { columns: 'common' });
     const { csv, manifest } = exportOf(done);
     const { from, to, 'row-count': count } = done.outputs;
@@ -120,7 +120,7 @@ describe.each(tapeNames)('%s', (name) => {
     expect(manifest.export.events.outside_window).toBeGreaterThan(0);
   });
 
-  test('masks every secret before it is first sent', async () => {
+  test('secrets: are masked before they are first sent', async () => {
     const order: string[] = [];
     const server = await play(tape, (index) => {
       order.push(...Object.values(tape.exchanges[index]?.request.headers ?? {}).map((value) => `sent ${value}`));
@@ -154,7 +154,7 @@ describe.each(tapeNames)('%s', (name) => {
     [404, 'not-found'],
     [400, 'protocol'],
     [422, 'protocol'],
-  ])('ends as %d → %s, at once, though the answer quotes the credentials', async (status, kind) => {
+  ])('%d: throws %s at once, and shows no credentials though the answer quotes them', async (status, kind) => {
     const refused = await spoil(tape, (exchange) => refusal(status, exchange), { concurrency: '1' });
     for (const { error, done, server, index } of refused) {
       expect(error).toMatchObject({ kind, where: expect.stringMatching(new RegExp(` → ${status}$`)) });
@@ -163,7 +163,7 @@ describe.each(tapeNames)('%s', (name) => {
     }
   });
 
-  test('sits out a 429 for as long as Retry-After says, and then exports the same', async () => {
+  test('429: waits as long as Retry-After says, and then exports every event', async () => {
     for (const index of neededOf(tape)) {
       const { done } = await record(tape, {}, (at, before) =>
         at === index && before === 0
@@ -179,7 +179,7 @@ describe.each(tapeNames)('%s', (name) => {
     [429, 'rate-limit'],
     [503, 'unavailable'],
     [504, 'unavailable'],
-  ])('ends as %d → %s once its tries are spent', async (status, kind) => {
+  ])('%d: throws %s once its tries are spent', async (status, kind) => {
     for (const { error, done, server, index } of await spoil(tape, (exchange) => refusal(status, exchange))) {
       expect(error.kind).toBe(kind);
       expect(done.waits).toHaveLength(Number(TRIES) - 1);
@@ -187,20 +187,20 @@ describe.each(tapeNames)('%s', (name) => {
     }
   });
 
-  test('takes HTML under 200 for what it is: protocol', async () => {
+  test('HTML under 200: throws `protocol`', async () => {
     for (const { error } of await spoil(tape, () => instead(HTML))) {
       expect(error).toMatchObject({ kind: 'protocol', message: expect.stringContaining('text/html') });
     }
   });
 
-  test('leaves nothing of a body that is cut before its last byte', async () => {
+  test('body truncated before its last byte: leaves no file', async () => {
     for (const { error, done } of await spoil(tape, () => cut)) {
       expect(error.kind).toBe('unavailable');
       expect(done.waits).toHaveLength(Number(TRIES) - 1);
     }
   });
 
-  test('does not follow a redirect, and names its host alone', async () => {
+  test('redirect: is not followed, and the error names its host alone', async () => {
     const away = ({ request }: Exchange): Fault => {
       const [secret = ''] = Object.values(request.headers).slice(-1);
       const location = `https://evil.example/login?with=${encodeURIComponent(secret)}`;
@@ -214,7 +214,7 @@ describe.each(tapeNames)('%s', (name) => {
     }
   });
 
-  test.each(tape.required)('does not do without `%s`: protocol', async (field) => {
+  test.each(tape.required)('field `%s` missing: throws `protocol`', async (field) => {
     const index = tape.exchanges.findIndex(({ response, spare }) => !spare && without(response.body, field) !== null);
     expect(index).toBeGreaterThanOrEqual(0);
     const { response } = tape.exchanges[index] as Exchange;
@@ -225,7 +225,7 @@ describe.each(tapeNames)('%s', (name) => {
 
   for (const index of spareOf(tape)) {
     test.each([403, 404])(
-      `exports the same where exchange ${index}, which it can spare, is refused with %d`,
+      'exchange ${index}, which can be spared, refused with %d: exports every event',
       async (status) => {
         const fault = refusal(status, tape.exchanges[index] as Exchange);
         const { done } = await record(tape, {}, (at) => (at === index ? fault : undefined));

@@ -39,7 +39,7 @@ function bothWays(header: readonly string[], body: CsvRow, rows = new RowBuffer(
   return [rows.bytes.toString(), Buffer.from(encodeRow(plan.row(event))).toString()];
 }
 
-describe('a row of a CSV vendor in the common table', () => {
+describe('CsvCells, a row of the common table', () => {
   test.each([
     ['x,y,z', 'y'],
     ['x,"y,",z', '"y,"'],
@@ -47,7 +47,7 @@ describe('a row of a CSV vendor in the common table', () => {
     ['x,,"z "', '"z "'],
     ['x,,', ''],
     [',"",z', 'z'],
-  ])('of %s has the first of some cells that says anything, %s', (row, address) => {
+  ])('row %s, the first of some cells that is not empty: is %s', (row, address) => {
     const table = rowsOf(`a,b,c\r\n${row}\r\n`);
     const [written, expected] = bothWays(table.header, table.rows[0] as CsvRow);
     expect(written).toBe(expected);
@@ -67,21 +67,21 @@ describe('a row of a CSV vendor in the common table', () => {
     ['names that need escapes', '"a""b","c,d",e\\f', '1,2,3', '{"a\\"b":"1","c,d":"2","e\\\\f":"3"}'],
     ['a name as objects have', '__proto__,b', 'x,y', '{"__proto__":"x","b":"y"}'],
     ['names that are numbers, which JavaScript puts first', 'b,2,1', 'x,y,z', '{"1":"z","2":"y","b":"x"}'],
-  ])('has %s as JSON', (_, header, row, raw) => {
+  ])('raw: has %s as JSON', (_, header, row, raw) => {
     const table = rowsOf(`${header}\r\n${row}\r\n`);
     const [written, expected] = bothWays(table.header, table.rows[0] as CsvRow);
     expect(written).toBe(expected);
     expect(written.endsWith(`,"${raw.replaceAll('"', '""')}"\r\n`)).toBe(true);
   });
 
-  test('has the time, the vendor, what the vendor says, and nothing of a column that is not there', () => {
+  test("cells: has the time, the vendor and the vendor's cells, and nothing of a column that does not exist", () => {
     const { header, rows } = rowsOf('a,b\r\nx,y\r\n');
     const [written] = bothWays(header, rows[0] as CsvRow);
     expect(written).toBe('2026-11-01T12:00:00.007Z,acme,acme,,x,success,,,y,,,,y|,y,,"{""a"":""x"",""b"":""y""}"\r\n');
     expect(COMMON_COLUMNS.at(-1)?.name).toBe('raw');
   });
 
-  test('has a cell that was put before its own', () => {
+  test('a first cell put before the row: is written as its first cell', () => {
     const { rows } = rowsOf('b\r\nx\r\n"y"\r\n');
     for (const first of ['prod', 'a,"b"\\', '', '\n']) {
       for (const row of rows) {
@@ -96,7 +96,7 @@ describe('a row of a CSV vendor in the common table', () => {
     ['a cell', 'a', '\x01'.repeat(40_000), null],
     ['a name', `a${'\\'.repeat(40_000)}`, 'x', null],
     ['a cell that was put before its own', 'a', 'x', '\x01'.repeat(40_000)],
-  ])('has room for %s of which each byte becomes many', (_, name, cell, first) => {
+  ])('%s of which each byte becomes many: has room', (_, name, cell, first) => {
     const [row] = rowsOf(`${name}\r\n${cell}\r\n`).rows as [CsvRow];
     const [header, body] = first === null ? [[name], row] : [['env', name], row.withFirst(firstCell(first))];
     const [written, expected] = bothWays(header, body, new RowBuffer(1));
@@ -111,11 +111,11 @@ describe('a row of a CSV vendor in the common table', () => {
     ['1.5', true],
     ['7', false],
     ['10', false],
-  ])('is written from bytes where a column is called %j: %j', (name, isDue) => {
+  ])('canWrite, a column called %j: %j', (name, isDue) => {
     expect(CsvCells.canWrite(['a', name])).toBe(isDue);
   });
 
-  test('is the same from bytes as from cells, whatever they hold', () => {
+  test('any cells: bytes and texts give equal rows', () => {
     const cell = fc.oneof(
       fc.string({ unit: 'binary' }).map((text) => text.replaceAll('\0', '').toWellFormed()),
       fc.string({ unit: fc.constantFrom('"', ',', '\\', '\r', '\n', '\t', '\x01', ' ', 'a', 'é') }),
@@ -148,7 +148,7 @@ describe('a row of a CSV vendor in the common table', () => {
 });
 
 test.each([...vendors.values()].flatMap((vendor) => (vendor.columns === null ? [] : [[vendor.name, vendor] as const])))(
-  'the common table of %s is made of columns that there are',
+  'common table of %s: is made of columns that exist',
   (_, { columns, common }) => {
     const names = Object.values(common).flatMap((source) => {
       if (typeof source === 'string') return [source];

@@ -42,8 +42,8 @@ function row(columns: readonly string[], source: string, asked: Columns = 'nativ
   return Object.fromEntries(plan.names.map((name, index) => [name, cells[index]]).filter(([, cell]) => cell !== ''));
 }
 
-describe('the native table of a JSON vendor', () => {
-  test('has the documented columns in order, and extra last', () => {
+describe('planTable, native table of a JSON vendor', () => {
+  test('names: are the documented columns in order, and extra last', () => {
     const { names } = planTable({ vendor: vendorOf(['b', 'a.x']), org: 'o', columns: 'native', header: null });
     expect(names).toEqual(['b', 'a.x', 'extra']);
   });
@@ -65,46 +65,46 @@ describe('the native table of a JSON vendor', () => {
     ['__proto__', ['a'], '{"__proto__":{"a":1}}', { extra: '{"__proto__":{"a":1}}' }],
     ['__proto__ within', ['a.x'], '{"a":{"__proto__":{"x":1}}}', { extra: '{"a":{"__proto__":{"x":1}}}' }],
     ['what only a prototype has', ['toString', 'a.constructor'], '{"a":{}}', {}],
-  ])('%s', (_, columns, source, cells) => {
+  ])('row of an event with %s', (_, columns, source, cells) => {
     expect(row(columns, source)).toEqual(cells);
   });
 });
 
-test('a row of the native table has nothing of the one before', () => {
+test('planTable, native table: a row has nothing of the one before', () => {
   const { row: rowOf } = planTable({ vendor: vendorOf(['a', 'b']), org: 'o', columns: 'native', header: null });
   expect(rowOf(eventOf(json('{"a":1,"z":2}')))).toEqual(['1', '', '{"z":2}']);
   expect(rowOf(eventOf(json('{"b":3}')))).toEqual(['', '3', '']);
 });
 
-describe('the native table of a CSV vendor', () => {
-  test('is what came', () => {
+describe('planTable, native table of a CSV vendor', () => {
+  test('row: is what came', () => {
     const plan = planTable({ vendor: vendorOf(null), org: 'o', columns: 'native', header: ['z', '__proto__', '1'] });
     expect(plan.names).toEqual(['z', '__proto__', '1']);
     expect(plan.row(eventOf(csvRow(['a', '', 'c'])))).toEqual(['a', '', 'c']);
   });
 });
 
-describe('the common table', () => {
-  test('has these columns, and each says what it means', () => {
+describe('planTable, common table', () => {
+  test('columns: are these, and each says what it means', () => {
     expect(COMMON_COLUMNS.map(({ name }) => name).join(' ')).toBe(
       'time vendor org id action outcome actor_type actor_id actor_name actor_email target_type target_id target_name source_ip user_agent raw',
     );
     for (const { meaning } of COMMON_COLUMNS) expect(meaning).toMatch(/\w.*\.$/);
   });
 
-  test('means its own columns, whatever the vendor calls its fields', () => {
+  test('names that the vendor uses for its own fields: mean the common columns', () => {
     const { id, vendor, raw } = row(['id', 'vendor', 'raw'], '{"id":"theirs","vendor":"theirs","raw":1}', 'common');
     expect([id, vendor, raw]).toEqual([undefined, 'acme', '{"id":"theirs","vendor":"theirs","raw":1}']);
   });
 
-  test('of a CSV vendor can be planned before its header is known, unlike the native one', () => {
+  test('CSV vendor before its header is known: is planned, unlike the native table', () => {
     const planned = (columns: Columns) => planTable({ vendor: vendorOf(null), org: 'o', columns, header: null });
     expect(planned('common').names).toHaveLength(COMMON_COLUMNS.length);
     expect(() => planned('native')).toThrow('before its header is known');
     expect(() => planned(['time'])).toThrow('before its header is known');
   });
 
-  test('of a JSON vendor', () => {
+  test('row of a JSON vendor: has its cells in order', () => {
     const plan = planTable({ vendor: vendorOf(['action']), org: 'o', columns: 'common', header: null });
     expect(plan.names).toEqual(COMMON_COLUMNS.map(({ name }) => name));
     const cells = plan.row(eventOf(json('{"action":"go","n":1.10}'), Date.UTC(2024, 0, 2, 3, 4, 5, 60), 'e1'));
@@ -113,7 +113,7 @@ describe('the common table', () => {
     expect(cells.at(-1)).toBe('{"action":"go","n":1.10}');
   });
 
-  test('has all that the vendor says of who did it, to what, and from where, in the order of its columns', () => {
+  test('row: has all that the vendor says of who did it, to what, and from where', () => {
     const said = {
       ...{ actor_type: 'user', actor_id: 'u1', actor_name: 'Ann', actor_email: 'ann@acme.test' },
       ...{ target_type: 'key', target_id: 'k1', target_name: 'Key', source_ip: '192.0.2.1', user_agent: 'curl' },
@@ -126,7 +126,7 @@ describe('the common table', () => {
     expect(Object.keys(said)).toEqual(names.slice(names.indexOf('actor_type'), -1));
   });
 
-  test('is not asked for, where a list names none of its columns', () => {
+  test('list that names none of its made columns: their functions are not called', () => {
     const vendor: Vendor = {
       ...vendorOf(['a']),
       common: {
@@ -144,7 +144,7 @@ describe('the common table', () => {
     expect(() => rowOf(['a', 'action'])(eventOf(json('{"a":1}')))).toThrow('Nobody asked.');
   });
 
-  test('has cells that are made of others, and nothing where a native column is not there', () => {
+  test('column made of native ones: is empty where they do not exist', () => {
     const common: Vendor['common'] = {
       action: { of: ['b', 'none', 'a.x'], cell: (...cells) => JSON.stringify(cells) },
       outcome: { of: ['b'], cell: (b) => (b === '1.10' ? 'success' : 'failure') },
@@ -158,7 +158,7 @@ describe('the common table', () => {
     expect(said('{}')).toEqual(['["","",""]', 'failure', '', '', '']);
   });
 
-  test('of a CSV vendor, without time or id', () => {
+  test('row of a CSV vendor without time or id: has those cells empty', () => {
     const plan = planTable({ vendor: vendorOf(null), org: 'o', columns: 'common', header: ['action', '__proto__'] });
     const cells = plan.row(eventOf(csvRow(['go', 'p'])));
     expect(cells.slice(0, 6)).toEqual(['', 'acme', 'o', '', 'go', 'unknown']);
@@ -166,8 +166,8 @@ describe('the common table', () => {
   });
 });
 
-describe('a list of columns', () => {
-  test('keeps its order, takes from either table, and prefers the native one', () => {
+describe('planTable, a list of columns', () => {
+  test('order: is kept, from either table, and the native one is preferred', () => {
     expect(row(['id', 'a'], '{"id":"native","a":1,"b":2}', ['vendor', 'extra', 'id'])).toEqual({
       vendor: 'acme',
       extra: '{"b":2}',
@@ -186,32 +186,32 @@ describe('a list of columns', () => {
     ['a name of Object', ['toString'], 'Acme has no column toString.', 'Choose from'],
     ['a name given twice', ['a', 'a'], '`columns` names a twice.', 'once'],
     ['no name', [], '`columns` names no column.', '`native`'],
-  ])('refuses %s', (_, columns, message, next) => {
+  ])('%s: throws `input`', (_, columns, message, next) => {
     const vendor = vendorOf(['a', 'actor.email']);
     const refusal = { kind: 'input', message, where: 'input `columns`', next: expect.stringContaining(next) };
     expect(() => checkColumns(vendor, columns)).toThrow(expect.objectContaining(refusal));
     expect(() => planTable({ vendor, org: 'o', columns, header: null })).toThrow(message);
   });
 
-  test('says what there is', () => {
+  test('unknown column: the error lists the columns that exist', () => {
     const next = expect.stringMatching(/^Choose from: a, extra, time, vendor, .*raw\.$/);
     expect(() => checkColumns(vendorOf(['a']), ['b'])).toThrow(expect.objectContaining({ next }));
   });
 
-  test('of a CSV vendor whose columns are documented is checked at once; there is no extra', () => {
+  test('CSV vendor with documented columns: is checked at once, and has no extra', () => {
     const vendor: Vendor = { ...vendorOf(['a']), format: 'csv' };
     expect(() => checkColumns(vendor, ['a', 'time'])).not.toThrow();
     expect(() => checkColumns(vendor, ['extra'])).toThrow('no column extra');
   });
 
-  test('of a CSV vendor is checked once the header is known', () => {
+  test('CSV vendor without documented columns: is checked once the header is known', () => {
     expect(() => checkColumns(vendorOf(null), ['b'])).not.toThrow();
     expect(() => checkColumns(vendorOf(null), ['b', 'time'], ['b'])).not.toThrow();
     expect(() => checkColumns(vendorOf(null), ['b'], ['a'])).toThrow('no column b');
   });
 });
 
-describe('written into a buffer', () => {
+describe('planTable, write', () => {
   const source = '{"a":"go"}';
   const encoded = 'as,it,is\r\n';
   const batch = { source: Buffer.from(`[${source}]`), encoded: Buffer.from(`before\r\n${encoded}after\r\n`) };
@@ -244,7 +244,7 @@ describe('nearest', () => {
     expect(nearest(word, candidates)).toBe(found);
   });
 
-  test('takes no time for a word that is far too long', () => {
+  test('word that is far too long: takes no time', () => {
     const begun = performance.now();
     expect(nearest('a'.repeat(1_000_000), ['actor', 'action', 'target_id'])).toBeNull();
     expect(performance.now() - begun).toBeLessThan(1_000);

@@ -53,7 +53,7 @@ async function failureFrom(
   return failureOf(await exportFrom('aitronos', await serve('aitronos', events, options), window, { filters }));
 }
 
-describe('a day of 12,500 events, all before noon, is exact', () => {
+describe('Aitronos, a day of 12,500 events, all before noon', () => {
   const readings = [
     { zoneOffsetHours: 0, toInclusive: true },
     { zoneOffsetHours: -11, toInclusive: false },
@@ -63,19 +63,22 @@ describe('a day of 12,500 events, all before noon, is exact', () => {
   const cases = (['instant', 'day', 'reject-times'] as const).flatMap((dates) =>
     (dates === 'day' ? readings : readings.slice(1, 3)).map((reading) => ({ dates, ...reading })),
   );
-  const READING = 'where dates are $dates, in zone $zoneOffsetHours, last day included: $toInclusive';
+  const _READING = 'where dates are $dates, in zone $zoneOffsetHours, last day included: $toInclusive';
 
-  test.each(cases)(`and proven by the count, ${READING}`, async (reading) => {
+  test.each(cases)('count given, ${READING}: exports every event, proven by the count', async (reading) => {
     const server = await expectExact(crowded, reading);
     expect(server.requests.some(({ path }) => !path.endsWith('/export'))).toBe(true);
   });
 
-  test.each(cases.filter(({ dates }) => dates === 'instant'))(`without a count, ${READING}`, async (reading) => {
-    await expectExact(crowded, { twin: false, ...reading });
-  });
+  test.each(cases.filter(({ dates }) => dates === 'instant'))(
+    'no count, ${READING}: exports every event',
+    async (reading) => {
+      await expectExact(crowded, { twin: false, ...reading });
+    },
+  );
 
   test.each(cases.filter(({ dates }) => dates !== 'instant'))(
-    `or incomplete, since days cannot be cut and nothing counts them, ${READING}`,
+    'no count and no times, ${READING}: throws `incomplete`, since days cannot be split',
     async (reading) => {
       const error = await failureFrom(crowded, { twin: false, ...reading });
       expect(error).toMatchObject({ kind: 'incomplete', next: expect.stringContaining('filters') });
@@ -84,7 +87,7 @@ describe('a day of 12,500 events, all before noon, is exact', () => {
   );
 });
 
-describe('a single second of more than 10,000 events', () => {
+describe('Aitronos, a second of more than 10,000 events', () => {
   const window = { from: DAY.from, to: DAY.from + 10_000 };
   const burst = ledgerOf('aitronos', 10_800, window, { burst: 10_400 });
   // The ledger repeats ties of this vendor word for word; these are told apart, and say little, as they come often.
@@ -102,21 +105,21 @@ describe('a single second of more than 10,000 events', () => {
   const alike = mixed.map(({ fields, ...event }) => ({ ...event, fields: { ...fields, 'Entity Type': 'user' } }));
 
   test.each(['instant', 'day', 'reject-times'] as const)(
-    'of several types, dates %s: exact, by type',
+    'several types, dates %s: exports every event, type by type',
     async (dates) => {
       await expectExact(mixed, { dates }, window);
     },
   );
 
   test.each([true, false])(
-    'of several types, without a count, last day included: %s: incomplete, since there may be other types',
+    'several types, no count, last day included: %s: throws `incomplete`, since there may be other types',
     async (toInclusive) => {
       expect(await failureFrom(mixed, { twin: false, toInclusive }, window)).toMatchObject({ kind: 'incomplete' });
     },
   );
 
   test.each(['instant', 'day'] as const)(
-    'of one type, dates %s: exact, through the pages of the query',
+    'one type, dates %s: exports every event through the query end point',
     async (dates) => {
       const server = await expectExact(alike, { dates }, window);
       const skips = asked(server.requests, 'skip').filter((skip) => skip !== undefined && skip !== '0');
@@ -125,7 +128,7 @@ describe('a single second of more than 10,000 events', () => {
   );
 
   test.each(['instant', 'day', 'reject-times'] as const)(
-    'of one type, without a count, dates %s: incomplete',
+    'one type, no count, dates %s: throws `incomplete`',
     async (dates) => {
       const error = await failureFrom(alike, { dates, twin: false }, window);
       expect(error).toMatchObject({ kind: 'incomplete', next: expect.stringContaining('filters') });
@@ -133,13 +136,13 @@ describe('a single second of more than 10,000 events', () => {
     },
   );
 
-  test('of one type that is already asked for, without a count: incomplete', async () => {
+  test('one type that is filtered for already, no count: throws `incomplete`', async () => {
     expect(await failureFrom(alike, { twin: false }, window, 'entity_type: user')).toMatchObject({
       kind: 'incomplete',
     });
   });
 
-  test('with types that the document does not name: exact, through the pages of the query', async () => {
+  test('types that the document does not name: exports every event through the query end point', async () => {
     const strange = mixed.map(({ fields, ...event }, index) => ({
       ...event,
       fields: index % 50 === 0 ? { ...fields, 'Entity Type': 'webhook' } : fields,
@@ -148,41 +151,41 @@ describe('a single second of more than 10,000 events', () => {
   });
 });
 
-describe('the cap', () => {
+describe('Aitronos, the cap of 10,000 rows', () => {
   const inside = inWindow(ledgerOf('aitronos', 10_001, DAY), DAY);
   const exactly = (count: number) => inside.slice(0, count);
 
-  test.each([9_999, 10_000])('%d events are one export where the count proves them', async (count) => {
+  test.each([9_999, 10_000])('%d events with a matching count: takes one export', async (count) => {
     const server = await expectExact(exactly(count), { dates: 'day' });
     expect(server.requests.map(({ path }) => path.split('/').at(-1))).toEqual(['export', 'audit-log']);
   });
 
-  test('9,999 events are one export without a count', async () => {
+  test('9,999 events without a count: takes one export', async () => {
     const server = await expectExact(exactly(9_999), { twin: false });
     expect(server.requests.filter(({ path }) => path.endsWith('/export'))).toHaveLength(1);
   });
 
-  test('10,000 events without a count are cut up, since they may be more', async () => {
+  test('10,000 events without a count: splits the window, since there may be more', async () => {
     const server = await expectExact(exactly(10_000), { twin: false });
     expect(server.requests.filter(({ path }) => path.endsWith('/export')).length).toBeGreaterThan(1);
   });
 
-  test('10,001 events are exact', async () => {
+  test('10,001 events: exports every event', async () => {
     await expectExact(exactly(10_001), {});
   });
 
-  test('a lower one than documented is found by the count', async () => {
+  test('cap lower than documented: is found by the count', async () => {
     const error = await failureFrom(exactly(900), { cap: 500 });
     expect(error).toMatchObject({ kind: 'incomplete', message: 'The export has 500 rows, but Aitronos counts 900.' });
   });
 
-  test('days beyond it, one after the other, are exact', async () => {
+  test('several days in a row beyond the cap: exports every event', async () => {
     const days = { from: DAY.from, to: DAY.from + 2 * DAY_MS };
     await expectExact(ledgerOf('aitronos', 21_000, days), { dates: 'day' }, days);
   });
 });
 
-test('rows of quite other days, as from a careless cache: protocol', async () => {
+test('Aitronos, rows of quite other days, as from a careless cache: throws `protocol`', async () => {
   const other = ledgerOf('aitronos', 30, { from: DAY.from - 9 * DAY_MS, to: DAY.from - 8 * DAY_MS });
   const server = await serve('aitronos', other, { twin: false });
   const answer = await fetch(`${server.origin}/v1/organizations/org_sandbox/audit-log/export`, {
@@ -196,7 +199,7 @@ test('rows of quite other days, as from a careless cache: protocol', async () =>
   });
 });
 
-test('identical rows are no repetition: each stays', async () => {
+test('Aitronos, identical rows: keeps each', async () => {
   const [event] = inWindow(crowded, DAY);
   if (!event) throw new Error('The ledger is empty.');
   const server = await serve('aitronos', [event, event, event]);
@@ -208,7 +211,7 @@ test('identical rows are no repetition: each stays', async () => {
 test.each([
   ['an access token', TOKEN, 'authorization', `Bearer ${TOKEN}`],
   ['an API key', 'ak_sandbox-key', 'x-api-key', 'ak_sandbox-key'],
-])('%s goes in its own header', async (_, token, header, value) => {
+])('Aitronos, %s: goes in its own header', async (_, token, header, value) => {
   const server = await serve('aitronos', crowded.slice(0, 20), { token });
   await exportFrom('aitronos', server, DAY, { token });
   for (const { headers } of server.requests) {
@@ -217,17 +220,17 @@ test.each([
   }
 });
 
-test('dates reach a day beyond the window in every zone, and both are always sent', async () => {
+test('Aitronos, dates: reach a day beyond the window in every zone, and both are always sent', async () => {
   const server = await serve('aitronos', []);
   await exportFrom('aitronos', server, DAY);
   expect(new Set(asked(server.requests, 'from_date'))).toEqual(new Set(['2026-11-03']));
   expect(new Set(asked(server.requests, 'to_date'))).toEqual(new Set(['2026-11-06']));
 });
 
-describe('the query beside the export', () => {
+describe('Aitronos, the query end point', () => {
   const few = crowded.slice(0, 50);
 
-  test('counts more than the export has, three times: incomplete', async () => {
+  test('counts more than the export has, three times: throws `incomplete`', async () => {
     const error = await failureFrom(few, {
       intercept: ({ path }) =>
         path.endsWith('/export')
@@ -237,7 +240,7 @@ describe('the query beside the export', () => {
     expect(error).toMatchObject({ kind: 'incomplete', message: expect.stringContaining('counts 51000') });
   });
 
-  test('no longer answers, though it did: not taken for missing', async () => {
+  test('no longer answers, though it did: is not taken for missing', async () => {
     let counts = 0;
     const error = await failureFrom(crowded, {
       intercept: ({ path }) => (path.endsWith('/export') || counts++ === 0 ? undefined : reply(404)),
@@ -245,14 +248,14 @@ describe('the query beside the export', () => {
     expect(error.kind).toBe('not-found');
   });
 
-  test('says that the token has expired: auth, not taken for missing', async () => {
+  test('says that the token has expired: throws `auth`, and is not taken for missing', async () => {
     const error = await failureFrom(few, {
       intercept: ({ path }) => (path.endsWith('/export') ? undefined : reply(401)),
     });
     expect(error).toMatchObject({ kind: 'auth', status: 401 });
   });
 
-  test('does not look at `skip`, where nothing else can cut: protocol', async () => {
+  test('ignores `skip`, where nothing else can split: throws `protocol`', async () => {
     const error = await failureFrom(
       crowded.map((event) => ({ ...event, fields: { ...event.fields, 'Entity Type': 'user' } })),
       {
@@ -269,7 +272,7 @@ describe('the query beside the export', () => {
   });
   let first: SandboxResponse | undefined;
 
-  test('counts otherwise on another of its pages, where nothing else can cut: incomplete', async () => {
+  test('changes its count from page to page, where nothing else can split: throws `incomplete`', async () => {
     const error = await failureFrom(
       crowded.map((event) => ({ ...event, fields: { ...event.fields, 'Entity Type': 'user' } })),
       {
@@ -283,7 +286,7 @@ describe('the query beside the export', () => {
     expect(error).toMatchObject({ kind: 'incomplete', message: expect.stringContaining(', then ') });
   });
 
-  test.each([500, 503])('answers %d: unavailable, not a guess', async (status) => {
+  test.each([500, 503])('answers %d: throws `unavailable`, and guesses nothing', async (status) => {
     const error = await failureFrom(few, {
       intercept: ({ path }) => (path.endsWith('/export') ? undefined : reply(status)),
     });

@@ -17,7 +17,7 @@ function lookAt(...pages: readonly (readonly (number | null)[])[]): AnswerStats 
   return look;
 }
 
-describe('a look at an answer', () => {
+describe('AnswerStats', () => {
   test.each<[string, (number | null)[][], order: 'rises' | 'falls' | 'both' | 'none', timeless: boolean]>([
     ['no events', [], 'both', false],
     ['one', [[12]], 'both', false],
@@ -32,7 +32,7 @@ describe('a look at an answer', () => {
     ['ties, then up, then down', [[12, 12, 13, 13, 12]], 'none', false],
     ['one without a time', [[null]], 'none', true],
     ['one without a time among others', [[12], [null, 13]], 'none', true],
-  ])('%s', (_, pages, order, timeless) => {
+  ])('order of the events: %s', (_, pages, order, timeless) => {
     const look = lookAt(...pages);
     expect(look.window).toBe(WINDOW);
     expect(look.count).toBe(pages.flat().length);
@@ -60,7 +60,7 @@ describe('a look at an answer', () => {
     ['oldest first, in one millisecond', [[12.25], [12.5]], ['12.25#0', '12.5#1'], ['12.25#0', '12.5#1']],
     ['newest first, in one millisecond', [[12.5], [12.25]], ['12.5#0', '12.25#1'], ['12.5#0', '12.25#1']],
     ['oldest first, in two milliseconds', [[12.75, 13.25, 13.5]], ['12.75#0'], ['13.25#1', '13.5#2']],
-  ])('knows the outermost of %s', (_, pages, oldest, newest) => {
+  ])('outermost events of %s: are those of the first and the last millisecond', (_, pages, oldest, newest) => {
     expect(lookAt(...pages).outermost.map(idsOf)).toEqual([oldest, newest]);
   });
 });
@@ -71,11 +71,11 @@ test.each([
   [[-0.5], -1],
   [[null], Number.NaN],
   [[], Number.NaN],
-])('the millisecond of the first of %j is %d', (times, millisecond) => {
+])('millisecondOf: the first of %j is %d', (times, millisecond) => {
   expect(millisecondOf(times.map((time) => eventAt(time)))).toBe(millisecond);
 });
 
-test('a window keeps its own events, and those without a time', () => {
+test('inWindow: keeps the events of the window, and those without a time', () => {
   const events = [9, 9.999, 10, 15, null, 19.999, 20, 21].map((time) => eventAt(time));
   expect(idsOf(inWindow(WINDOW, events))).toEqual(['10', '15', 'null', '19.999']);
 });
@@ -89,7 +89,7 @@ const jsonRow = (fields: object): VendorEvent => {
 const object = (body: Record<string, string>): VendorEvent => ({ time: 10, id: null, body });
 const cells = (...list: string[]): VendorEvent => ({ time: 10, id: null, body: csvRow(list) });
 
-describe('rows are the same', () => {
+describe('sameRows', () => {
   test.each<[string, VendorEvent[], VendorEvent[], boolean]>([
     ['none and none', [], [], true],
     ['none and one', [], [object({})], false],
@@ -112,7 +112,7 @@ describe('rows are the same', () => {
   });
 });
 
-describe('sums', () => {
+describe('MultisetSum', () => {
   const pageOf = (events: readonly VendorEvent[], provisional?: object): Page => ({
     slice: WINDOW,
     events,
@@ -125,12 +125,12 @@ describe('sums', () => {
   };
   const [one, two, three] = [eventAt(11), eventAt(12), eventAt(13)];
 
-  test('of nothing are nothing', () => {
+  test('no events: count and sum are zero', () => {
     expect(sumOf()).toEqual({ count: 0, sum: 0n });
     expect(new MultisetSum().provisionals()).toEqual([]);
   });
 
-  test('are the same in any order, and in any pages', () => {
+  test('one multiset in any order and in any pages: equal sums', () => {
     const all = sumOf(pageOf([one, two, three]));
     expect(all.count).toBe(3);
     expect(sumOf(pageOf([three]), pageOf([]), pageOf([two, one]))).toEqual(all);
@@ -138,18 +138,18 @@ describe('sums', () => {
     expect(sumOf(pageOf([one])).sum + sumOf(pageOf([two])).sum + sumOf(pageOf([three])).sum).toBe(all.sum);
   });
 
-  test('are others where an event is another one, or comes twice', () => {
+  test('another event, or one event twice: different sums', () => {
     const all = sumOf(pageOf([one, two]));
     expect(sumOf(pageOf([one, three]))).not.toEqual(all);
     expect(sumOf(pageOf([one, one]))).toMatchObject({ count: 2 });
     expect(sumOf(pageOf([one, one])).sum).not.toBe(all.sum);
   });
 
-  test('have nothing of what lies beside the slice', () => {
+  test('events outside the slice: are left out', () => {
     expect(sumOf(pageOf([eventAt(9), one, eventAt(20), eventAt(null)]))).toEqual(sumOf(pageOf([one, eventAt(null)])));
   });
 
-  test('have nothing of what was taken back', () => {
+  test('a retracted answer: is left out', () => {
     const [gone, kept] = [{}, {}];
     const sums = new MultisetSum();
     sums.add(pageOf([one], gone));
@@ -161,7 +161,7 @@ describe('sums', () => {
     expect(sums.provisionals()[0]).toBe(kept);
   });
 
-  test('know the drafts, but not what is none', () => {
+  test('provisionals: has the provisional answers, and no pages that stay', () => {
     const draft = {};
     const sums = new MultisetSum();
     for (const page of [pageOf([one]), pageOf([two], draft), pageOf([three], draft)]) sums.add(page);

@@ -135,7 +135,7 @@ const outcomeOf = (parts: Promise<Part[]>): Promise<Part[] | string> =>
 /** So many events, evenly over the window. */
 const spread = (count: number): number[] => Array.from({ length: count }, (_, index) => (index * 86_000_000) / count);
 
-describe('a cap that no document names', () => {
+describe('capGuard, a cap that no document names', () => {
   const timesOf = (most: number) =>
     fc
       .tuple(
@@ -178,7 +178,7 @@ describe('a cap that no document names', () => {
   test.each([
     [100, 400, 80],
     [700, 1300, 8],
-  ])('of %d to %d rows: exactly the window, or incomplete', async (least, most, numRuns) => {
+  ])('cap of %d to %d rows: yields exactly the window, or throws `incomplete`', async (least, most, numRuns) => {
     let exact = 0;
     let cut = 0;
     await fc.assert(
@@ -197,7 +197,7 @@ describe('a cap that no document names', () => {
     expect(cut).toBeGreaterThan(numRuns / 10);
   });
 
-  test('of 10 to 99 rows: the same, but where all events stand so close together that nothing tells', async () => {
+  test('cap of 10 to 99 rows: yields exactly the window, or throws, except where all events are too close together to tell', async () => {
     await fc.assert(
       fc.asyncProperty(vendorOf(10, 99), async (vendor) => {
         const { ledger, guard } = guarded(vendor);
@@ -213,7 +213,7 @@ describe('a cap that no document names', () => {
     );
   });
 
-  test.each([10, 37, 100, 250, 777, 1000])('of %d rows is found, whichever rows it leaves', async (cap) => {
+  test.each([10, 37, 100, 250, 777, 1000])('cap of %d rows: is found, whichever rows are left out', async (cap) => {
     for (const left of ['newest', 'oldest'] as const) {
       for (const order of ['falling', 'rising', 'none'] as const) {
         const { ledger, guard } = guarded({ times: spread(3 * cap + 7), cap, left, order });
@@ -224,18 +224,18 @@ describe('a cap that no document names', () => {
     }
   });
 
-  test('is found where it cuts between ties', async () => {
+  test('cap that ends between ties: is found', async () => {
     const ties = [...spread(60), ...Array.from({ length: 60 }, () => 5000)];
     const { ledger, guard } = guarded({ times: ties, cap: 100 });
     expect(idsOf(keptBy(await guard()))).toEqual(idsOf(due(ledger)));
   });
 
-  test.each([100, 1000])('of %d events, and one more in one millisecond: incomplete', async (cap) => {
+  test.each([100, 1000])('cap of %d events, and one more in one millisecond: throws `incomplete`', async (cap) => {
     const { guard } = guarded({ times: Array.from({ length: cap + 1 }, () => 5000), cap });
     await expect(guard()).rejects.toMatchObject({ kind: 'incomplete' });
   });
 
-  test('of few rows, with as many close together: incomplete once another event shows the cap', async () => {
+  test('cap of few rows, as many close together: throws `incomplete` once another event shows the cap', async () => {
     const close = Array.from({ length: 60 }, () => 50_000_000);
     const { guard } = guarded({ times: [1000, ...close], cap: 50 });
     await expect(guard()).rejects.toMatchObject({
@@ -245,7 +245,7 @@ describe('a cap that no document names', () => {
   });
 });
 
-test('a cap that was found before few rows that stand too close together: incomplete, for they are at it', async () => {
+test('capGuard, a cap found before few rows that are too close together: throws `incomplete`, since they are at the cap', async () => {
   const close = Array.from({ length: 60 }, () => 1000);
   const { guard } = guarded({ times: [...close, ...spread(120).map((time) => 43_200_000 + time / 2)], cap: 50 });
   await expect(guard()).rejects.toMatchObject({
@@ -254,14 +254,14 @@ test('a cap that was found before few rows that stand too close together: incomp
   });
 });
 
-describe('what is asked for', () => {
-  test.each([0, 1, 9])('%d events: the window alone, since nobody caps at so few', async (count) => {
+describe('capGuard, requests', () => {
+  test.each([0, 1, 9])('%d events: asks for the window alone, since no cap is so small', async (count) => {
     const { asked, guard } = guarded({ times: spread(count) });
     expect(await guard()).toMatchObject([{ window: WINDOW, events: { length: count } }]);
     expect(asked).toEqual([WINDOW]);
   });
 
-  test.each(['falling', 'rising'] as const)('rows that come in order, %s: both ends once more', async (order) => {
+  test.each(['falling', 'rising'] as const)('rows in order, %s: asks for both ends once more', async (order) => {
     const times = spread(500).map((time) => time + 60_000);
     const { ledger, asked, guard } = guarded({ times, order });
     expect(await guard()).toMatchObject([{ window: WINDOW, events: { length: 500 } }]);
@@ -269,19 +269,19 @@ describe('what is asked for', () => {
     expect(asked).toEqual([WINDOW, { from: WINDOW.from, to: oldest + 1 }, { from: newest, to: WINDOW.to }]);
   });
 
-  test('no end that rows beside the window lie beyond', async () => {
+  test('rows beside the window on one side: does not ask for that end', async () => {
     const { asked, guard } = guarded({ times: [-1, ...spread(500), 86_400_001] });
     await guard();
     expect(asked).toEqual([WINDOW]);
   });
 
-  test('rows that come in no order: both halves once more', async () => {
+  test('rows in no order: asks for both halves once more', async () => {
     const { asked, guard } = guarded({ times: spread(500), order: 'none' });
     expect(await guard()).toMatchObject([{ window: WINDOW, events: { length: 500 } }]);
     expect(asked).toEqual([WINDOW, FIRST, SECOND]);
   });
 
-  test('nothing more of an answer with fewer rows than one before', async () => {
+  test('fewer rows than an answer before: asks for nothing more', async () => {
     const { asked, guard } = guarded({ times: spread(500) });
     await guard();
     const before = asked.length;
@@ -289,7 +289,7 @@ describe('what is asked for', () => {
     expect(asked.slice(before)).toEqual([FIRST]);
   });
 
-  test('both halves at once, newest first, of an answer with as many rows as one that was capped', async () => {
+  test('as many rows as a capped answer: asks for both halves at once, newest first', async () => {
     const { ledger, asked, guard } = guarded({ times: spread(1000), cap: 100 });
     await guard();
     const before = asked.length;
@@ -297,7 +297,7 @@ describe('what is asked for', () => {
     expect(asked.slice(before, before + 2)).toEqual([FIRST, halves(FIRST)?.[1]]);
   });
 
-  test('nothing more of an answer that is complete, whatever its count', async () => {
+  test('an answer that is complete: asks for nothing more, whatever its count', async () => {
     let calls = 0;
     const { ledger } = guarded({ times: spread(1000) });
     const parts = await partsOf(
@@ -315,7 +315,7 @@ describe('what is asked for', () => {
     [3, 8],
     [50, 64],
   ])(
-    'a longer window, where all events stand too close together: more there, %d days ago, is no cap',
+    'all events too close together: asks for a longer window; more there, %d days ago, is no cap',
     async (ago, days) => {
       const close = Array.from({ length: 150 }, () => 5000);
       const { asked, guard } = guarded({ times: [...close, -ago * 86_400_000] });
@@ -324,13 +324,13 @@ describe('what is asked for', () => {
     },
   );
 
-  test('a longer window, too, where events that stand too close together come in no order', async () => {
+  test('events too close together in no order: asks for a longer window, too', async () => {
     const close = Array.from({ length: 150 }, (_, index) => 5000 + (index % 3));
     const { ledger, guard } = guarded({ times: [...close, -3 * 86_400_000], order: 'none', padding: 1000 });
     expect(idsOf(keptBy(await guard()))).toEqual(idsOf(due(ledger)));
   });
 
-  test('nothing more, once a longer window has brought more than there is', async () => {
+  test('a longer window has brought more already: asks for nothing more', async () => {
     const close = Array.from({ length: 150 }, () => 5000);
     const { asked, guard } = guarded({ times: [...close, -3 * 86_400_000] });
     await guard();
@@ -339,7 +339,7 @@ describe('what is asked for', () => {
     expect(asked.slice(before)).toEqual([FIRST]);
   });
 
-  test('a longer window that is complete: its events are all, so those of a shorter one are, too', async () => {
+  test('a longer window that is complete: proves the shorter one', async () => {
     const { ledger } = guarded({ times: Array.from({ length: 150 }, () => 5000) });
     const asked: Window[] = [];
     const parts = await partsOf(
@@ -352,7 +352,7 @@ describe('what is asked for', () => {
     expect(asked.at(-1)).toEqual({ from: WINDOW.from - 86_400_000, to: WINDOW.to });
   });
 
-  test('no longer window that begins before 1970', async () => {
+  test('a longer window: never begins before 1970', async () => {
     const ties = Array.from({ length: 100 }, (_, index): VendorEvent => ({ time: 5000, id: `${index}`, body: {} }));
     const starts: number[] = [];
     const guard = capGuard(1)({ from: 1000, to: 9000 }, async ({ from }) => {
@@ -363,13 +363,13 @@ describe('what is asked for', () => {
     expect(Math.min(...starts)).toBe(0);
   });
 
-  test.each([10, 99])('%d events close together and no others far and wide: all', async (count) => {
+  test.each([10, 99])('%d events close together and no others far and wide: takes them for whole', async (count) => {
     const { asked, guard } = guarded({ times: Array.from({ length: count }, () => 5000), padding: 1000 });
     expect(keptBy(await guard())).toHaveLength(count);
     expect(asked.length).toBeLessThan(100);
   });
 
-  test('100 events close together and no others far and wide: incomplete', async () => {
+  test('100 events close together and no others far and wide: throws `incomplete`', async () => {
     const { guard } = guarded({ times: Array.from({ length: 100 }, () => 5000) });
     await expect(guard()).rejects.toMatchObject({
       kind: 'incomplete',
@@ -380,11 +380,11 @@ describe('what is asked for', () => {
   });
 });
 
-describe('a vendor that answers less when it is asked again: incomplete', () => {
+describe('capGuard, a vendor that answers fewer rows when it is asked again: throws `incomplete`', () => {
   test.each([
     ['falling', 'answered 1 events, and only 0 when'],
     ['none', 'answered 100 events, and only 0 when'],
-  ])('order %s', async (order, message) => {
+  ])('rows in order %s', async (order, message) => {
     const { ledger } = guarded({ times: spread(100) });
     const events = order === 'none' ? [...ledger.slice(50), ...ledger.slice(0, 50)] : ledger;
     const guard = capGuard(1);
@@ -401,22 +401,25 @@ describe('a vendor that answers less when it is asked again: incomplete', () => 
 test.each([
   ['in order', (events: VendorEvent[]) => events],
   ['in no order', (events: VendorEvent[]) => [...events.slice(50), ...events.slice(0, 50)]],
-])('a cap that an event deleted meanwhile hides, since the counts agree, rows %s: found', async (_, arranged) => {
-  // The cap leaves out one of two events of the first millisecond; then the other one is deleted.
-  const { ledger } = guarded({ times: [...spread(100), 0] });
-  const falling = ledger.toSorted((a, b) => (b.time ?? 0) - (a.time ?? 0));
-  const answer = arranged(falling.slice(0, 100));
-  const left = falling.filter((event) => event !== falling[99]);
-  let asked = 0;
-  const parts = await partsOf(
-    capGuard(1)(WINDOW, async (window) =>
-      answerOf(asked++ === 0 ? answer : left.filter(({ time }) => contains(window, time ?? 0))),
-    ),
-  );
-  expect(idsOf(keptBy(parts))).toEqual(idsOf(left));
-});
+])(
+  'capGuard, an event deleted meanwhile hides the cap, since counts agree, rows %s: the cap is found',
+  async (_, arranged) => {
+    // The cap leaves out one of two events of the first millisecond; then the other one is deleted.
+    const { ledger } = guarded({ times: [...spread(100), 0] });
+    const falling = ledger.toSorted((a, b) => (b.time ?? 0) - (a.time ?? 0));
+    const answer = arranged(falling.slice(0, 100));
+    const left = falling.filter((event) => event !== falling[99]);
+    let asked = 0;
+    const parts = await partsOf(
+      capGuard(1)(WINDOW, async (window) =>
+        answerOf(asked++ === 0 ? answer : left.filter(({ time }) => contains(window, time ?? 0))),
+      ),
+    );
+    expect(idsOf(keptBy(parts))).toEqual(idsOf(left));
+  },
+);
 
-test('a guard that nobody reads to its end gives its answers back', async () => {
+test('capGuard, pages that nobody reads to the end: every answer is released', async () => {
   const { ledger } = guarded({ times: spread(300) });
   const fetch = async (window: Window) =>
     answerOf(ledger.filter(({ time }) => contains(pad(window, 1), time ?? 0)).slice(0, 200));
@@ -428,7 +431,7 @@ test('a guard that nobody reads to its end gives its answers back', async () => 
   expect(unreleased.size).toBe(0);
 });
 
-test('rows without times at a cap: incomplete, since the halves cannot take their place', async () => {
+test('capGuard, rows without times at a cap: throws `incomplete`, since the halves cannot take their place', async () => {
   const { guard } = guarded({ padding: 0, toInclusive: false, timed: false, cap: 100, times: spread(150) });
   await expect(guard()).rejects.toMatchObject({
     kind: 'incomplete',
@@ -436,7 +439,7 @@ test('rows without times at a cap: incomplete, since the halves cannot take thei
   });
 });
 
-test('rows without times: all of them below a cap, incomplete at it', async () => {
+test('capGuard, rows without times: yields all below a cap, throws `incomplete` at it', async () => {
   const bounds = { padding: 0, toInclusive: false, timed: false, cap: 100 };
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 0, max: 250 }), async (count) => {

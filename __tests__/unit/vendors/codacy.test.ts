@@ -41,19 +41,19 @@ async function expectExact(
   return server;
 }
 
-describe.each(['data', 'array'] as const)('the shape `%s`', (shape) => {
+describe.each(['data', 'array'] as const)('Codacy, the shape `%s`', (shape) => {
   const bounds = [true, false].flatMap((fromInclusive) =>
     [true, false].map((toInclusive) => ({ fromInclusive, toInclusive })),
   );
 
   test.each(bounds)(
-    'from included: $fromInclusive, to included: $toInclusive: exact, in either order',
+    'from included: $fromInclusive, to included: $toInclusive: exports every event in either order',
     async (given) => {
       for (const order of ['newest', 'oldest'] as const) await expectExact(events, { shape, bounds: given, order });
     },
   );
 
-  test.each(['string', 'object'] as const)('details as %s: the same cells', async (details) => {
+  test.each(['string', 'object'] as const)('details as %s: gives equal cells', async (details) => {
     const server = await serve('codacy', events, { shape, details });
     const [header = [], ...rows] = rowsOf(await exportFrom('codacy', server));
     const column = header.indexOf(shape === 'data' ? 'requestDetails' : 'details');
@@ -64,7 +64,7 @@ describe.each(['data', 'array'] as const)('the shape `%s`', (shape) => {
     expect(wanted.some((cell) => /\b9007199254\d{5}[13579]\b/.test(cell))).toBe(true);
   });
 
-  test('days are asked for in milliseconds, one more on either side', async () => {
+  test('days: are asked for in milliseconds, with one more on either side', async () => {
     const server = await expectExact(
       ledgerOf('codacy', 60, DAY),
       { shape },
@@ -74,22 +74,22 @@ describe.each(['data', 'array'] as const)('the shape `%s`', (shape) => {
     expect(asked(server.requests, 'to')).toEqual([DAY.to + 1, DAY.to + 3_600_001].map(String));
   });
 
-  test('identical events are no repetition: each stays', async () => {
+  test('identical events: keeps each', async () => {
     const [event] = inWindow(events, DAY);
     if (!event) throw new Error('The ledger is empty.');
     await expectExact([event, event, event], { shape }, DAY);
   });
 
-  test.each([99, 100, 101, 1000])('%d events in a day: exact', async (count) => {
+  test.each([99, 100, 101, 1000])('%d events in a day: exports every event', async (count) => {
     await expectExact(ledgerOf('codacy', count, DAY), { shape }, DAY);
   });
 });
 
-describe('pages', () => {
+describe('Codacy, pages', () => {
   const many = ledgerOf('codacy', 3500, DAY);
   const oneByOne = { concurrency: '1' };
 
-  test('are of 1,000 once the vendor has shown that it pages, and walked back by time where they are newest first', async () => {
+  test('newest first: asks for 1,000 once the vendor has shown that it pages, and walks back by time', async () => {
     const server = await expectExact(many, { shape: 'data' }, DAY, oneByOne);
     expect(asked(server.requests, 'limit')).toEqual([undefined, '1000', '1000', '1000', '1000']);
     expect(new Set(asked(server.requests, 'cursor'))).toEqual(new Set([undefined]));
@@ -98,18 +98,18 @@ describe('pages', () => {
     expect(new Set(ends).size).toBe(4);
   });
 
-  test('are followed by their cursors to the end where they come in another order', async () => {
+  test('in another order: follows the cursors to the end', async () => {
     const server = await expectExact(many, { shape: 'data', order: 'oldest' }, DAY, oneByOne);
     expect(asked(server.requests, 'limit')).toEqual([undefined, ...Array(5).fill('1000')]);
     expect(new Set(asked(server.requests, 'cursor')).size).toBe(4);
   });
 
-  test('that are walked back by several at once, a day apiece or less: exact', async () => {
+  test('several walkers, a day apiece or less: exports every event', async () => {
     const server = await expectExact(many, { shape: 'data', pageRows: 100 }, DAY, { concurrency: '8' });
     expect(server.requests.length).toBeGreaterThan(35);
   });
 
-  test.each(['newest', 'oldest'] as const)('whose cursor comes again, %s first: protocol', async (order) => {
+  test.each(['newest', 'oldest'] as const)('a cursor that comes again, %s first: throws `protocol`', async (order) => {
     const stuck = changed((answer) => ({
       ...answer,
       body: String(answer.body).replace(/"pagination":.*/, '"pagination":{"cursor":"again"}}'),
@@ -131,13 +131,13 @@ describe('pages', () => {
     expect(failureOf(await exportFrom('codacy', server, DAY))).toMatchObject({ kind: 'protocol' });
   });
 
-  test('that name a next one beyond the window are not followed: exact', async () => {
+  test('a cursor that leads beyond the window: is not followed, and every event is exported', async () => {
     const server = await expectExact(events, { shape: 'data', pageRows: 400 }, DAY, oneByOne);
     expect(new Set(asked(server.requests, 'cursor'))).toEqual(new Set([undefined]));
   });
 });
 
-describe('what changes while it is read', () => {
+describe('Codacy, a log that changes while it is read', () => {
   const day = ledgerOf('codacy', 100, DAY);
   const [some] = inWindow(day, DAY).slice(90);
 
@@ -160,7 +160,7 @@ describe('what changes while it is read', () => {
   };
 
   test.each(changes)(
-    'an event that %s between two pages of a cursor, which repeats or skips others: incomplete',
+    'an event that %s between two pages of a cursor, which repeats or skips others: throws `incomplete`',
     async (_, isThere) => {
       const server = await unsteady('oldest', isThere);
       const error = failureOf(await exportFrom('codacy', server, DAY, { concurrency: '1' }));
@@ -169,7 +169,7 @@ describe('what changes while it is read', () => {
   );
 
   test.each(changes)(
-    'an event that %s between two pages that are walked back by time: repeats or skips none',
+    'an event that %s between two pages that are walked back by time: repeats and skips none',
     async (_, isThere) => {
       const server = await unsteady('newest', isThere);
       const rows = rowsOf(await exportFrom('codacy', server, DAY, { concurrency: '1' }));
@@ -204,13 +204,13 @@ describe('what changes while it is read', () => {
     });
   };
 
-  test('a page that comes again for the next cursor: protocol', async () => {
+  test('a page that comes again for the next cursor: throws `protocol`', async () => {
     const server = await repeatsPage('oldest', 3);
     const error = failureOf(await exportFrom('codacy', server, DAY, { concurrency: '1' }));
     expect(error).toMatchObject({ kind: 'protocol', message: expect.stringContaining('the same page twice') });
   });
 
-  test('a page that comes again for an older window: is not taken for that window, all of it is asked for anew', async () => {
+  test('a page that comes again for an older window: all of that window is asked for anew', async () => {
     const server = await repeatsPage('newest', 2);
     expect(rowsOf(await exportFrom('codacy', server, DAY, { concurrency: '1' }))).toHaveLength(
       1 + inWindow(day, DAY).length,
@@ -218,12 +218,12 @@ describe('what changes while it is read', () => {
     expect(new Set(asked(server.requests, 'cursor')).size).toBeGreaterThan(1);
   });
 
-  test('a row that comes twice, though it is counted once: incomplete', async () => {
+  test('a row that comes twice, though it is counted once: throws `incomplete`', async () => {
     const server = await serve('codacy', day, { arrange: (entries) => [...entries.slice(0, 1), ...entries] });
     expect(failureOf(await exportFrom('codacy', server, DAY)).kind).toBe('incomplete');
   });
 
-  test('a count of each page alone: exact', async () => {
+  test('a count of each page alone: exports every event', async () => {
     await expectExact(
       day,
       {
@@ -237,7 +237,7 @@ describe('what changes while it is read', () => {
     );
   });
 
-  test('the answer to another request, as from a careless cache: protocol', async () => {
+  test('the answer to another request, as from a careless cache: throws `protocol`', async () => {
     let first: SandboxResponse | undefined;
     const server = await serve('codacy', ledgerOf('codacy', 60), {
       shape: 'array',
@@ -251,7 +251,7 @@ describe('what changes while it is read', () => {
   });
 });
 
-test('a bare array of more events than a call has arguments', async () => {
+test('Codacy, a bare array of more events than a call has arguments: exports every event', async () => {
   const [event] = inWindow(events, DAY);
   const fields = JSON.stringify({
     actor: { email: 'a' },
@@ -264,7 +264,7 @@ test('a bare array of more events than a call has arguments', async () => {
   expect(failureOf(await exportFrom('codacy', { origin }, DAY)).kind).toBe('incomplete');
 });
 
-test('a walk that ends with fewer events than it counts: incomplete', async () => {
+test('Codacy, a walk that ends with fewer events than the vendor counts: throws `incomplete`', async () => {
   const intercept = () =>
     changed((answer) => ({ ...answer, body: String(answer.body).replace(/"total":\d+/, '"total":4321') }));
   const server = await serve('codacy', events, { intercept });
@@ -281,50 +281,50 @@ const repeat = changed(() => ({
   body: `{"data":[${jsonOf(inWindow(events, DAY)[0]?.fields)}],"pagination":{"cursor":"again"}}`,
 }));
 
-describe('a row cap that no document names, in the bare array', () => {
+describe('Codacy, a row cap on the bare array that no document names', () => {
   test.each([
     [100, 'newest', 3000],
     [100, 'oldest', 3000],
     [777, 'none', 3000],
     [1000, 'newest', 8000],
-  ] as const)('of %d rows, %s first: exact', async (rowCap, order, count) => {
+  ] as const)('cap of %d rows, %s first: exports every event', async (rowCap, order, count) => {
     const server = await expectExact(ledgerOf('codacy', count), { shape: 'array', rowCap, order });
     expect(server.requests.length).toBeGreaterThan(7);
   });
 
-  test('and more than that in one millisecond: incomplete', async () => {
+  test('more events than the cap in one millisecond: throws `incomplete`', async () => {
     const server = await serve('codacy', ledgerOf('codacy', 400, DAY, { burst: 150 }), { shape: 'array', rowCap: 100 });
     expect(failureOf(await exportFrom('codacy', server, DAY)).kind).toBe('incomplete');
   });
 });
 
-describe('where it is asked', () => {
+describe('Codacy, the path', () => {
   test.each([
     ['acme', 'gh', '/api/v3/organizations/gh/acme/audit'],
     ['gh/acme', 'gh', '/api/v3/organizations/gh/acme/audit'],
     ['bbe/acme', 'bbe', '/api/v3/organizations/bbe/acme/audit'],
-  ])('`org: %s`', async (org, provider, path) => {
+  ])('`org: %s`: leads to its provider and organisation', async (org, provider, path) => {
     const server = await serve('codacy', events, { provider });
     const done = await exportFrom('codacy', server, DAY, { org });
     expect(rowsOf(done).length).toBeGreaterThan(1);
     expect(new Set(server.requests.map((request) => request.path))).toEqual(new Set([path]));
   });
 
-  test('another provider: input', async () => {
+  test('an unknown provider: throws `input`', async () => {
     const server = await serve('codacy', events);
     expect(failureOf(await exportFrom('codacy', server, DAY, { org: 'svn/acme' })).kind).toBe('input');
     expect(server.requests).toEqual([]);
   });
 });
 
-test('a window that reaches back beyond the year that Codacy keeps: incomplete, before the first request', async () => {
+test('Codacy, a window beyond the year that Codacy keeps: throws `incomplete` before the first request', async () => {
   const server = await serve('codacy', events);
   const error = failureOf(await exportFrom('codacy', server, { from: NOON - 365 * DAY_MS - 1, to: WEEK.to }));
   expect(error).toMatchObject({ kind: 'incomplete', next: expect.stringContaining('2025-11-21T12:00:00Z') });
   expect(server.requests).toEqual([]);
 });
 
-test('a window of just that year is exported', async () => {
+test('Codacy, a window of just that year: is exported', async () => {
   const window = { from: NOON - 365 * DAY_MS, to: WEEK.to };
   await expectExact(events, { shape: 'array' }, window);
 });

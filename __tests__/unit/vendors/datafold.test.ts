@@ -33,16 +33,16 @@ function eventAt(time: number): LedgerEvent {
   return { ...first, time, fields: { ...first.fields, timestamp, event_uuid: `uuid-${time}` } };
 }
 
-describe('bounds that no document names', () => {
+describe('Datafold, bounds that no document names', () => {
   const bounds = [true, false].flatMap((fromInclusive) =>
     [true, false].map((toInclusive) => ({ fromInclusive, toInclusive })),
   );
 
-  test.each(bounds)('from included: $fromInclusive, to included: $toInclusive: exact', async (given) => {
+  test.each(bounds)('from included: $fromInclusive, to included: $toInclusive: exports every event', async (given) => {
     for (const order of ['newest', 'oldest'] as const) await expectExact(events, { bounds: given, order });
   });
 
-  test('each day is asked for in the body of a GET, a second more on either side', async () => {
+  test('each day: is asked for in the body of a GET, with a second more on either side', async () => {
     const { server } = await expectExact(ledgerOf('datafold', 90, DAY), {}, { from: DAY.from, to: DAY.to + 3_600_000 });
     expect(server.requests.map(({ method, body }) => [method, JSON.parse(body)])).toEqual([
       ['GET', { start_date: '2026-11-01T23:59:59Z', end_date: '2026-11-03T00:00:01Z' }],
@@ -51,13 +51,13 @@ describe('bounds that no document names', () => {
   });
 
   // Where `end_date` is included, an event of just that second belongs to the answer, although the window has none.
-  test('an event that stands alone on the end that was asked for is no sign of a lost filter', async () => {
+  test('an event alone on the end that was asked for: is no sign of a dropped filter', async () => {
     const alone = [eventAt(DAY.to + 1000), eventAt(DAY.to + 7200_000)];
     await expectExact(alone, {}, { from: DAY.from, to: DAY.to + DAY_MS });
   });
 });
 
-test('times without an offset are UTC, and stay as they came', async () => {
+test('Datafold, times without an offset: are read as UTC, and stay as they came', async () => {
   const server = await serve('datafold', events, { naive: true });
   const done = await exportFrom('datafold', server);
   const naive = (cell: string) => cell.replace(/^(\d{4}-\d\d-\d\dT[\d:.]+)\+00:00$/, '$1');
@@ -67,14 +67,14 @@ test('times without an offset are UTC, and stay as they came', async () => {
   );
 });
 
-describe('a proxy that drops the body, so that nothing is filtered', () => {
-  test('some events lie in each day: exact, since they are cut', async () => {
+describe('Datafold, a proxy that drops the body, so that nothing is filtered', () => {
+  test('events in each day: exports every event, without those outside the window', async () => {
     const { server, done } = await expectExact(ledgerOf('datafold', 700), { ignoreBody: true });
     expect(server.requests).toHaveLength(7);
     expect(exportOf(done).manifest.export.events.outside_window).toBeGreaterThan(6 * 700);
   });
 
-  test('none lies in the window: protocol, with the way out', async () => {
+  test('no event in the window: throws `protocol`, and names the way out', async () => {
     const server = await serve('datafold', events, { ignoreBody: true });
     const error = failureOf(
       await exportFrom('datafold', server, { from: WEEK.to + 7 * DAY_MS, to: WEEK.to + 8 * DAY_MS }),
@@ -82,35 +82,35 @@ describe('a proxy that drops the body, so that nothing is filtered', () => {
     expect(error).toMatchObject({ kind: 'protocol', next: expect.stringContaining('proxy') });
   });
 
-  test('and a row cap that hides the window: no file', async () => {
+  test('a row cap that hides the window: leaves no file', async () => {
     const server = await serve('datafold', events, { ignoreBody: true, rowCap: 1000 });
     failureOf(await exportFrom('datafold', server));
   });
 });
 
-describe('a row cap that no document names', () => {
+describe('Datafold, a row cap that no document names', () => {
   test.each([
     [100, 'newest', 3000],
     [100, 'oldest', 3000],
     [777, 'none', 3000],
     [1000, 'newest', 9000],
-  ] as const)('of %d rows, %s first: exact', async (rowCap, order, count) => {
+  ] as const)('cap of %d rows, %s first: exports every event', async (rowCap, order, count) => {
     const many = ledgerOf('datafold', count);
     const { server } = await expectExact(many, { rowCap, order });
     expect(server.requests.length).toBeGreaterThan(7);
   });
 
-  test('and more than that in one millisecond: incomplete', async () => {
+  test('more events than the cap in one millisecond: throws `incomplete`', async () => {
     const burst = ledgerOf('datafold', 400, DAY, { burst: 150 });
     const server = await serve('datafold', burst, { rowCap: 100 });
     expect(failureOf(await exportFrom('datafold', server, DAY)).kind).toBe('incomplete');
   });
 });
 
-describe('one id', () => {
+describe('Datafold, one id twice', () => {
   const [event] = inWindow(events, DAY);
 
-  test('twice with the same content: one row', async () => {
+  test('equal contents: writes one row', async () => {
     const twice = changed((answer) => ({
       ...answer,
       body: `{"logs":[${jsonOf(event?.fields)},${jsonOf(event?.fields)}]}`,
@@ -121,7 +121,7 @@ describe('one id', () => {
     expect(exportOf(done).manifest.export.events).toMatchObject({ received: 2, duplicates: 1, written: 1 });
   });
 
-  test('twice with other contents: protocol', async () => {
+  test('different contents: throws `protocol`', async () => {
     const other = { ...event?.fields, url: 'https://app.datafold.com/other' };
     const twice = changed((answer) => ({ ...answer, body: `{"logs":[${jsonOf(event?.fields)},${jsonOf(other)}]}` }));
     const server = await serve('datafold', [], { intercept: () => twice });

@@ -47,14 +47,14 @@ const moved = (events: readonly LedgerEvent[], timeOf: (index: number) => number
     return { ...event, time, fields: { ...event.fields, createdAt: at, updatedAt: at } };
   });
 
-describe('pages of 1,000, walked back by time', () => {
+describe('Infisical, pages of 1,000 walked back by time', () => {
   const burst = plain(ledgerOf('infisical', 2500, TWO_DAYS, { burst: 2100 }));
   const crowd = plain(ledgerOf('infisical', 3150, TWO_DAYS)).slice(0, 3150);
   const readings = [false, true].flatMap((endInclusive) =>
     [undefined, 7].map((tieShuffle) => ({ endInclusive, ...(tieShuffle !== undefined && { tieShuffle }) })),
   );
 
-  test.each(readings)('2,400 events, %j: exact', async (reading) => {
+  test.each(readings)('2,400 events, %j: exports every event', async (reading) => {
     const { server } = await expectExact(events, reading);
     expect(new Set(asked(server.requests, 'limit'))).toEqual(new Set(['1000']));
     expect(new Set(asked(server.requests, 'offset'))).toEqual(new Set(['0']));
@@ -63,41 +63,47 @@ describe('pages of 1,000, walked back by time', () => {
     }
   });
 
-  test.each(readings)('2,100 events in one millisecond, %j: exact, drained by offset', async (reading) => {
-    const { server } = await expectExact(burst, reading);
-    expect(asked(server.requests, 'offset')).toEqual(expect.arrayContaining(['0', '1000', '2000']));
-  });
+  test.each(readings)(
+    '2,100 events in one millisecond, %j: exports every event, drained by offset',
+    async (reading) => {
+      const { server } = await expectExact(burst, reading);
+      expect(asked(server.requests, 'offset')).toEqual(expect.arrayContaining(['0', '1000', '2000']));
+    },
+  );
 
   const noon = Date.UTC(2026, 10, 4, 12);
   const neighbours = moved(crowd, (index) => (index < 1050 ? noon : index < 2100 ? noon + 1 : noon + 2));
 
-  test.each(readings)('three neighbouring milliseconds of 1,050 each, %j: exact', async (reading) => {
+  test.each(readings)('three neighbouring milliseconds of 1,050 each, %j: exports every event', async (reading) => {
     await expectExact(neighbours, reading);
   });
 
   const edge = moved(crowd, (index) => (index < 1050 ? TWO_DAYS.to : index < 2100 ? TWO_DAYS.to - 1 : TWO_DAYS.to - 2));
 
-  test.each(readings)('1,050 in the last two milliseconds each, and as many at the end, %j: exact', async (reading) => {
-    await expectExact(edge, reading);
-  });
+  test.each(readings)(
+    '1,050 in each of the last two milliseconds, and as many at the end, %j: exports every event',
+    async (reading) => {
+      await expectExact(edge, reading);
+    },
+  );
 
-  test.each([999, 1000, 1001, 2000])('%d events in a day', async (count) => {
+  test.each([999, 1000, 1001, 2000])('%d events in a day: exports every event', async (count) => {
     await expectExact(ledgerOf('infisical', count, { from: TWO_DAYS.from, to: TWO_DAYS.from + DAY_MS }), {});
   });
 
-  test.each([20, 333])('pages of %d rows, although 1,000 were asked for: exact', async (pageRows) => {
+  test.each([20, 333])('pages of %d rows, although 1,000 were asked for: exports every event', async (pageRows) => {
     const { server } = await expectExact(events, { pageRows });
     expect(server.requests.length).toBeGreaterThan(2400 / pageRows);
   });
 
-  test('a window of half a year, in slices that the vendor allows', async () => {
+  test('a window of half a year: is asked for in slices that the vendor allows', async () => {
     const window = { from: Date.UTC(2026, 4, 1), to: Date.UTC(2026, 10, 1) };
     await expectExact(ledgerOf('infisical', 400, window), {}, {}, window);
   });
 });
 
-describe('the rate limit', () => {
-  test('every third answer is 429: exact, after exactly the waits that were asked for, and a margin', async () => {
+describe('Infisical, the rate limit', () => {
+  test('every third answer is 429: exports every event, after the waits asked for and a margin', async () => {
     const limited = { rateLimit: { every: 3, retryAfter: 9 } };
     const { server, done } = await expectExact(events, limited, { concurrency: '1' });
     const refused = Math.floor(server.requests.length / 3);
@@ -105,25 +111,25 @@ describe('the rate limit', () => {
     expect(done.waits).toEqual(Array.from({ length: refused }, () => [9000, 250]).flat());
   });
 
-  test('every third answer is 429, several requests at a time: exact', async () => {
+  test('every third answer is 429, several requests at a time: exports every event', async () => {
     const { done } = await expectExact(events, { rateLimit: { every: 3, retryAfter: 9 } }, { concurrency: '4' });
     expect(done.waits).toContain(9000);
   });
 
-  test('every answer is 429: rate-limit', async () => {
+  test('every answer is 429: throws `rate-limit`', async () => {
     const server = await serve('infisical', [], { rateLimit: { every: 1, retryAfter: 9 } });
     expect(failureOf(await exportFrom('infisical', server, TWO_DAYS)).kind).toBe('rate-limit');
   });
 });
 
-describe('log-in', () => {
+describe('Infisical, log-in', () => {
   const client = { clientId: 'client-1', clientSecret: 'secret-of-the-client' };
   const asClient = { 'client-id': client.clientId, 'client-secret': client.clientSecret };
   const oneByOne = { ...asClient, concurrency: '1' };
   const identity = { identityId: 'identity-1', jwt: ID_TOKEN };
   const isLogin = ({ path }: { path: string }) => path !== PATH;
 
-  test('by client id and secret: once, and never with the secret again', async () => {
+  test('client id and secret: are exchanged once, and the secret is never sent again', async () => {
     const { server } = await expectExact(events, { client }, asClient);
     const [login, ...rest] = server.requests;
     expect(login).toMatchObject({ method: 'POST', path: '/api/v1/auth/universal-auth/login' });
@@ -133,7 +139,7 @@ describe('log-in', () => {
     expect(new Set(rest.map(({ headers }) => headers.authorization))).toEqual(new Set([`Bearer ${TOKEN}.1`]));
   });
 
-  test('by the workflow’s own identity, without a stored secret', async () => {
+  test('the workflow’s own identity: needs no stored secret', async () => {
     const { server } = await expectExact(events, { identity }, { 'identity-id': 'identity-1' });
     const [login] = server.requests;
     expect(login).toMatchObject({ method: 'POST', path: '/api/v1/auth/oidc-auth/login' });
@@ -143,14 +149,14 @@ describe('log-in', () => {
   test.each([
     ['client', { client: { ...client, clientSecret: 'another secret' } }, asClient],
     ['identity', { identity: { ...identity, jwt: 'another token' } }, { 'identity-id': 'identity-1' }],
-  ])('by a %s that is refused: auth', async (_, options, inputs) => {
+  ])('a %s that is refused: throws `auth`', async (_, options, inputs) => {
     const server = await serve('infisical', events, options);
     const error = failureOf(await exportFrom('infisical', server, TWO_DAYS, inputs));
     expect(error).toMatchObject({ kind: 'auth', where: expect.stringMatching(/^POST .* → 401$/) });
     expect(server.requests).toHaveLength(1);
   });
 
-  test('a token that expires on the way is renewed, once for each call that needs it: exact', async () => {
+  test('a token that expires on the way: is renewed once for each call that needs it, and every event is exported', async () => {
     const window = { from: TWO_DAYS.from, to: TWO_DAYS.from + 4 * DAY_MS };
     const many = ledgerOf('infisical', 4600, window);
     const { server, done } = await expectExact(many, { client, tokenRequests: 3 }, oneByOne, window);
@@ -163,7 +169,7 @@ describe('log-in', () => {
     expect(done.waits).toEqual([]);
   });
 
-  test('a token that expires while several requests are under way: exact, with fewer log-ins than refusals', async () => {
+  test('a token that expires with several requests under way: is renewed fewer times than it was refused', async () => {
     const window = { from: TWO_DAYS.from, to: TWO_DAYS.from + 16 * DAY_MS };
     const many = ledgerOf('infisical', 400, window);
     const inputs = { ...asClient, concurrency: '8' };
@@ -173,14 +179,14 @@ describe('log-in', () => {
     expect(logins).toBeLessThanOrEqual(Math.ceil(server.requests.length / 9));
   });
 
-  test('a token that is refused at once again: auth, after one renewal', async () => {
+  test('a token that is refused at once again: throws `auth` after one renewal', async () => {
     const server = await serve('infisical', events, { client, tokenRequests: 0 });
     const error = failureOf(await exportFrom('infisical', server, TWO_DAYS, oneByOne));
     expect(error).toMatchObject({ kind: 'auth', where: `GET ${PATH} → 403` });
     expect(server.requests.map((request) => isLogin(request))).toEqual([true, false, true, false]);
   });
 
-  test('a given token that expires cannot be renewed: auth', async () => {
+  test('a given token that expires: cannot be renewed, and throws `auth`', async () => {
     const server = await serve('infisical', events, { tokenRequests: 2 });
     const done = await exportFrom('infisical', server, TWO_DAYS, { concurrency: '1' });
     expect(failureOf(done)).toMatchObject({ kind: 'auth' });
@@ -188,7 +194,7 @@ describe('log-in', () => {
   });
 });
 
-test('a refusal ends the export at once, and what is under way with it', async () => {
+test('Infisical, a refusal: ends the export at once, and what is under way with it', async () => {
   const { origin, server } = await vendorOf();
   server.removeAllListeners('request');
   let asked = 0;
@@ -208,7 +214,7 @@ test('a refusal ends the export at once, and what is under way with it', async (
   expect({ asked, ended: ended.length, unhandled }).toEqual({ asked: 4, ended: 3, unhandled: [] });
 });
 
-test('the answer to another request, as from a careless cache: protocol', async () => {
+test('Infisical, the answer to another request, as from a careless cache: throws `protocol`', async () => {
   let first: SandboxResponse | undefined;
   const server = await serve('infisical', ledgerOf('infisical', 60, TWO_DAYS), {
     alter: (answer, _request, index) => {
@@ -220,7 +226,7 @@ test('the answer to another request, as from a careless cache: protocol', async 
   expect(error).toMatchObject({ kind: 'protocol', next: expect.stringContaining('cache') });
 });
 
-test('an empty window says what else it may mean', async () => {
+test('Infisical, an empty window: says what else it may mean', async () => {
   const done = await exportFrom('infisical', await serve('infisical', []), TWO_DAYS);
   expect(done.lines.filter(({ kind }) => kind === 'notice').map(({ text }) => text)).toEqual([
     expect.stringContaining('licence'),

@@ -74,13 +74,13 @@ describe('byCursor', () => {
     return { asked, walk };
   };
 
-  test('follows the cursors to their end, in order, each once', async () => {
+  test('a chain of cursors: yields each page once, in order', async () => {
     const { asked, walk } = chain({ '': [[1, 2], 'a'], a: [[3], 'b'], b: [[], null] });
     expect(await all(walk)).toEqual([1, 2, 3]);
     expect(asked).toEqual([undefined, 'a', 'b']);
   });
 
-  test('asks no more than it is read', async () => {
+  test('a reader that stops: no page is asked for ahead', async () => {
     const { asked, walk } = chain({ '': [[1], 'a'], a: [[2], null] });
     await walk[Symbol.asyncIterator]().next();
     expect(asked).toEqual([undefined]);
@@ -95,7 +95,7 @@ describe('byCursor', () => {
     ],
     ['an empty page that names a next one', { '': [[1], 'a'], a: [[], 'b'], b: [[2], null] }, 'an empty page'],
     ['an empty first page that names a next one', { '': [[], 'a'], a: [[1], null] }, 'an empty page'],
-  ])('takes %s for what it is: protocol', async (_, pages, said) => {
+  ])('%s: throws `protocol`', async (_, pages, said) => {
     await expect(all(chain(pages).walk)).rejects.toMatchObject({
       kind: 'protocol',
       where: WHERE,
@@ -104,7 +104,7 @@ describe('byCursor', () => {
     });
   });
 
-  test('gives any chain of pages whole', async () => {
+  test('any chain of pages: yields all of it', async () => {
     const pages = fc.array(fc.array(fc.integer(), { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 15 });
     await fc.assert(
       fc.asyncProperty(pages, async (list) => {
@@ -125,7 +125,7 @@ describe('checkNewPage', () => {
   test.each([
     ['in the same order', page(10)],
     ['in another order', page(10).reverse()],
-  ])('the same rows twice, %s: protocol', (_, again) => {
+  ])('equal rows twice, %s: throws `protocol`', (_, again) => {
     expect(() => checkNewPage(again, page(10), WHERE)).toThrow(
       expect.objectContaining({
         kind: 'protocol',
@@ -142,7 +142,7 @@ describe('checkNewPage', () => {
     ['rows of the page before, and fewer', page(10), page(11)],
     ['few rows, which may be alike', page(9), page(9)],
     ['a first page', page(10), []],
-  ])('%s: nothing', (_, after, before) => {
+  ])('%s: passes', (_, after, before) => {
     expect(() => checkNewPage(after, before, WHERE)).not.toThrow();
   });
 });
@@ -162,7 +162,7 @@ describe('checkAsked', () => {
     ['its end, which some vendors include', [20]],
     ['one inside among others', [9, 15, 30]],
     ['one without a time', [9, null]],
-  ])('%s: nothing', (_, times) => {
+  ])('%s: passes', (_, times) => {
     expect(check(times)).not.toThrow();
   });
 
@@ -170,7 +170,7 @@ describe('checkAsked', () => {
     ['before', [8, 9]],
     ['after', [21, 22]],
     ['on either side', [9, 21]],
-  ])('all of them %s the window: protocol, for it answers another question', (_, times) => {
+  ])('all events %s the window: throws `protocol`, since the answer is to another question', (_, times) => {
     expect(check(times)).toThrow(
       expect.objectContaining({
         kind: 'protocol',
@@ -181,7 +181,7 @@ describe('checkAsked', () => {
     );
   });
 
-  test('says what a vendor knows better to do about it', () => {
+  test('a vendor with advice of its own: the error has it as the next step', () => {
     expect(check([9], 'Ask for less.')).toThrow(expect.objectContaining({ next: 'Ask for less.' }));
   });
 });
@@ -238,7 +238,7 @@ describe('walkBack', () => {
   const times = fc.array(fc.integer({ min: 8, max: 24 }), { maxLength: 60 });
   const limit = fc.integer({ min: 1, max: 8 });
 
-  test('ties in a steady order: exactly the window, whatever the bounds', async () => {
+  test('ties in a steady order: yields exactly the window, whatever the bounds', async () => {
     await fc.assert(
       fc.asyncProperty(times, limit, fc.boolean(), async (list, rows, toInclusive) => {
         const { ledger, result } = walked({ times: list, limit: rows, toInclusive, shuffle: null });
@@ -248,7 +248,7 @@ describe('walkBack', () => {
     );
   });
 
-  test('ties in another order at each request: exactly the window, or incomplete', async () => {
+  test('ties in another order at each request: yields exactly the window, or throws `incomplete`', async () => {
     let exact = 0;
     await fc.assert(
       fc.asyncProperty(times, limit, fc.boolean(), fc.integer(), async (list, rows, toInclusive, shuffle) => {
@@ -271,7 +271,7 @@ describe('walkBack', () => {
   const atTheEnd = [20, 21, 22, 23].flatMap((time) => Array.from({ length: 9 }, () => time));
 
   test.each([false, true])(
-    'bursts beyond a page in neighbouring milliseconds, end inclusive: %s',
+    'bursts beyond a page in neighbouring milliseconds, end inclusive: %s: yields exactly the window',
     async (toInclusive) => {
       await fc.assert(
         fc.asyncProperty(bursts, fc.integer({ min: 1, max: 5 }), async (list, rows) => {
@@ -290,24 +290,27 @@ describe('walkBack', () => {
     },
   );
 
-  test.each([false, true])('the same with ties shuffled, end inclusive: %s', async (toInclusive) => {
-    await fc.assert(
-      fc.asyncProperty(bursts, fc.integer({ min: 2, max: 5 }), fc.integer(), async (list, rows, shuffle) => {
-        const { ledger, result } = walked({ times: list, limit: rows, toInclusive, shuffle });
-        const outcome = await result;
-        if (outcome !== 'incomplete') expect(outcome).toEqual(idsOf(inside(ledger, WINDOW)));
-      }),
-      {
-        numRuns: 300,
-        examples: [
-          [neighbours, 4, 1],
-          [atTheEnd, 4, 1],
-        ],
-      },
-    );
-  });
+  test.each([false, true])(
+    'bursts beyond a page with ties shuffled, end inclusive: %s: yields exactly the window',
+    async (toInclusive) => {
+      await fc.assert(
+        fc.asyncProperty(bursts, fc.integer({ min: 2, max: 5 }), fc.integer(), async (list, rows, shuffle) => {
+          const { ledger, result } = walked({ times: list, limit: rows, toInclusive, shuffle });
+          const outcome = await result;
+          if (outcome !== 'incomplete') expect(outcome).toEqual(idsOf(inside(ledger, WINDOW)));
+        }),
+        {
+          numRuns: 300,
+          examples: [
+            [neighbours, 4, 1],
+            [atTheEnd, 4, 1],
+          ],
+        },
+      );
+    },
+  );
 
-  test('events that arrive after the window meanwhile change nothing', async () => {
+  test('events that arrive after the window meanwhile: change nothing', async () => {
     const after = fc.array(fc.integer({ min: WINDOW.to, max: WINDOW.to + 3 }), { maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(times, limit, fc.boolean(), after, async (list, rows, toInclusive, arriving) => {
@@ -318,7 +321,7 @@ describe('walkBack', () => {
     );
   });
 
-  test('events that arrive inside the window meanwhile take none away', async () => {
+  test('events that arrive inside the window meanwhile: take none away', async () => {
     const late = fc.array(fc.integer({ min: WINDOW.from, max: WINDOW.to - 1 }), { maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(times, limit, fc.boolean(), late, async (list, rows, toInclusive, arriving) => {
@@ -349,7 +352,7 @@ describe('walkBack', () => {
     ['one row out of place', [15, 13, 14]],
     ['newer than was asked for', [30, 12, 11]],
     ['without a time', [15, null, 14]],
-  ])('pages %s: protocol', async (_, found) => {
+  ])('pages %s: throws `protocol`', async (_, found) => {
     const page = found.map((time, index) => eventAt(time, String(index)));
     const walk = walkBack({ ...never, fetch: async () => ({ events: page, more: null }) })(WINDOW);
     await expect(pagesOf(walk)).rejects.toMatchObject({
@@ -360,7 +363,7 @@ describe('walkBack', () => {
     });
   });
 
-  test('pages in another order: all of what is left in another way, where there is one', async () => {
+  test('pages in another order, and another way to fetch: yields all that is left in that way', async () => {
     const ledger = [21, 20, 19, 12, 18, 15, 11].map((time) => eventAt(time, String(time)));
     const asked: Window[] = [];
     const walk = walkBack({
@@ -376,7 +379,7 @@ describe('walkBack', () => {
     expect(idsOf(keptOf(pages))).toEqual(idsOf(ledger));
   });
 
-  test('one page in another order that the vendor says is all: all', async () => {
+  test('one page in another order that the vendor calls complete: yields all of it', async () => {
     const ledger = [12, 15, 11].map((time) => eventAt(time, String(time)));
     const walk = walkBack({ ...never, fetch: async () => ({ events: ledger, more: false }) })(WINDOW);
     expect(await pagesOf(walk)).toEqual([{ slice: WINDOW, events: ledger }]);
@@ -386,7 +389,7 @@ describe('walkBack', () => {
     [true, []],
     [undefined, []],
     [false, [{ from: 10, to: 21 }]],
-  ])('pages that are in order, inOrder %s: in another way where nothing proves it', async (inOrder, due) => {
+  ])('pages in order, inOrder %s: takes the other way where nothing proves the order', async (inOrder, due) => {
     const ledger = [21, 20, 19, 18, 15].map((time) => eventAt(time, String(time)));
     const asked: Window[] = [];
     const walk = walkBack({
@@ -406,7 +409,7 @@ describe('walkBack', () => {
     expect(asked).toEqual(due);
   });
 
-  test('an empty page that names a next one: protocol', async () => {
+  test('an empty page that names a next one: throws `protocol`', async () => {
     const walk = walkBack({ ...never, fetch: async () => ({ events: [], more: true }) })(WINDOW);
     await expect(pagesOf(walk)).rejects.toMatchObject({
       kind: 'protocol',
@@ -415,7 +418,7 @@ describe('walkBack', () => {
     });
   });
 
-  describe('what is asked for', () => {
+  describe('requests', () => {
     /** An event each ten milliseconds of a second, newest first, in pages of ten. */
     const ledger = Array.from({ length: 100 }, (_, index) => eventAt(990 - 10 * index, String(index)));
     const SPAN = { from: 0, to: 1000 };
@@ -428,7 +431,7 @@ describe('walkBack', () => {
         },
       });
 
-    test('the next page, before the one at hand is given', async () => {
+    test('next page: is asked for before the current one is yielded', async () => {
       const asks: WalkAsk[] = [];
       const pages = walkOf(asks)(SPAN)(alone)[Symbol.asyncIterator]();
       expect(asks).toEqual([]);
@@ -438,7 +441,7 @@ describe('walkBack', () => {
       expect(asks).toHaveLength(2);
     });
 
-    test('nothing twice, and never with an offset', async () => {
+    test('no page: is asked for twice, or with an offset', async () => {
       const asks: WalkAsk[] = [];
       const pages = await pagesOf(walkOf(asks)(SPAN));
       expect(idsOf(keptOf(pages))).toEqual(idsOf(ledger));
@@ -447,7 +450,7 @@ describe('walkBack', () => {
       expect(asks.length).toBeLessThanOrEqual(12);
     });
 
-    test('the older half by another walker, when one is free, and it does not reach into the other', async () => {
+    test('older half: goes to another walker that is free, and does not overlap the rest', async () => {
       const asks: WalkAsk[] = [];
       let free = 3;
       const pages = await pagesOf(walkOf(asks)(SPAN), () => free-- > 0);
@@ -459,7 +462,7 @@ describe('walkBack', () => {
       expect(slices.at(-1)?.to).toBe(SPAN.to);
     });
 
-    test('nothing more, where the vendor says so, or where a page reaches beyond the window', async () => {
+    test('end of the log: nothing more is asked for where the vendor says so, or where a page reaches beyond the window', async () => {
       for (const [more, span] of [
         [false, SPAN],
         [true, { from: 905, to: 1000 }],
@@ -483,7 +486,7 @@ describe('walkBack', () => {
       [1001, 8],
       [1090, 8],
       [1091, 7],
-    ])('no help for a rest that two more pages of the same length may hold, from %d on', async (from, offers) => {
+    ])('rest that two more pages of equal length may hold, from %d on: is not split off', async (from, offers) => {
       const later = ledger.map((event) => ({ ...event, time: (event.time ?? 0) + 1000 }));
       const walk = walkBack({
         ...never,
@@ -494,7 +497,7 @@ describe('walkBack', () => {
       expect(offered).toBe(offers);
     });
 
-    test('no help for a millisecond, and nothing of the end itself, which the vendor includes', async () => {
+    test('rest of a millisecond, or of the end itself that the vendor includes: is not split off', async () => {
       const asks: WalkAsk[] = [];
       const ties = [22, 21].map((time) => eventAt(time, String(time)));
       const walk = walkBack({
@@ -521,7 +524,7 @@ describe('walkBack', () => {
       ]);
     });
 
-    test('a page that fails ahead of its turn breaks nothing before it, and fails when it comes', async () => {
+    test('page that fails ahead of its turn: breaks nothing before it, and fails when its turn comes', async () => {
       let asks = 0;
       const walk = walkBack({
         ...never,
@@ -537,7 +540,7 @@ describe('walkBack', () => {
     });
   });
 
-  test('any log, handed over in any way: each event of the window exactly once, or incomplete', async () => {
+  test('any log, split off in any way: yields each event of the window exactly once, or throws `incomplete`', async () => {
     const some = fc.record({
       times: fc.oneof(times, bursts),
       limit: fc.integer({ min: 1, max: 8 }),
@@ -567,7 +570,7 @@ describe('walkBack', () => {
     expect(exact).toBeGreaterThan(900);
   });
 
-  test('pages shorter than was asked for, of whatever length: exactly the window', async () => {
+  test('pages shorter than was asked for, of any length: yields exactly the window', async () => {
     const walk = walkBack({
       ...never,
       fetch: async ({ from, to, offset }) => {
@@ -584,7 +587,7 @@ describe('walkBack', () => {
     }
   });
 
-  test('one request for a page of few rows, or of fewer than one before', async () => {
+  test('a page of few rows, or of fewer than one before: takes one request', async () => {
     let calls = 0;
     const day = (count: number, from: number) =>
       Array.from({ length: count }, (_, index) => eventAt(from + 99 - index, `${from}-${index}`));
@@ -605,7 +608,7 @@ describe('walkBack', () => {
     expect(requests).toEqual([1, 2, 1]);
   });
 
-  test('a millisecond that fills a page is asked for on its own, and comes once', async () => {
+  test('a millisecond that fills a page: is asked for on its own, and comes once', async () => {
     const ties = [21, 21, 21, 20, 20, 20, 20, 15].map((time, index) => eventAt(time, String(index)));
     const crowds: Window[] = [];
     const walk = walkBack({
@@ -630,7 +633,7 @@ describe('drainByOffset', () => {
   const drain = (fetch: (ask: WalkAsk) => Promise<VendorEvent[]>) =>
     drainByOffset(async (ask) => ({ events: await fetch(ask), more: null }), TIE, WHERE);
 
-  test('ties in another order at each request: all of them, once', async () => {
+  test('ties in another order at each request: yields all of them, once', async () => {
     const random = randomFrom(4);
     const ties = Array.from({ length: 50 }, (_, index) => eventAt(21, String(index)));
     let most = 0;
@@ -644,7 +647,7 @@ describe('drainByOffset', () => {
     expect(most).toBe(50);
   });
 
-  test('a vendor that does not look at the offset: incomplete, not for ever', async () => {
+  test('a vendor that ignores the offset: throws `incomplete` in the end', async () => {
     const ties = Array.from({ length: 20 }, (_, index) => eventAt(21, String(index)));
     let asked = 0;
     const drained = drain(async () => {
@@ -661,7 +664,7 @@ describe('drainByOffset', () => {
     expect(asked).toBe(12 * 4);
   });
 
-  test('ties whose order hides an event for ever: incomplete', async () => {
+  test('ties whose order hides an event for ever: throws `incomplete`', async () => {
     const hidden = Array.from({ length: 6 }, (_, index) => eventAt(21, String(index)));
     const fetch = async ({ offset }: WalkAsk) =>
       offset === 0 ? hidden.slice(0, 3) : offset === 3 ? hidden.slice(1, 4) : [];
@@ -685,11 +688,11 @@ describe('asAsked', () => {
     ['nothing', []],
     ['one event inside, the last of all', [[1], [2, 3], [30, 20]]],
     ['one event inside, the first of all', [[10, 1], [2]]],
-  ])('%s: all of it', async (_, times) => {
+  ])('%s: passes all of it', async (_, times) => {
     expect(await through(...times)).toEqual(times.flat().map(String).sort());
   });
 
-  test('all outside: protocol, once all of it was read', async () => {
+  test('all events outside the window: throws `protocol` once all of the answer was read', async () => {
     await expect(through([1], [], [21, 22])).rejects.toMatchObject({
       kind: 'protocol',
       message: 'All 3 events that Acme answered lie outside the window.',

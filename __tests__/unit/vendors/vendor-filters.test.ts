@@ -93,7 +93,7 @@ function ledger(id: VendorId): readonly LedgerEvent[] {
 const IDS = Object.keys(DOCUMENTED) as VendorId[];
 const CASES = IDS.flatMap((id) => DOCUMENTED[id].map(([name, of]): [VendorId, string, Case] => [id, name, of]));
 
-test('every filter of the registry is tried here, and every one here is in the registry', () => {
+test('filters: every filter of the registry is tried here, and every one here is in the registry', () => {
   for (const [id, { filters }] of vendors) {
     const names = filters.map(({ name }) => name).filter((name) => name !== 'env_name');
     expect(new Set(names)).toEqual(new Set(DOCUMENTED[id as VendorId].map(([name]) => name)));
@@ -101,7 +101,7 @@ test('every filter of the registry is tried here, and every one here is in the r
 });
 
 test.each(CASES)(
-  '%s: %s goes to the vendor as it is, and narrows the rows',
+  '%s, filter %s: goes to the vendor as it is, and narrows the rows',
   async (id, _, { filters, sent, keeps }) => {
     const events = ledger(id);
     const server = await serve(id, events);
@@ -124,14 +124,14 @@ test.each(CASES)(
   },
 );
 
-test.each(IDS)('%s: without filters, none is sent', async (id) => {
+test.each(IDS)('%s, no filters: none is sent', async (id) => {
   const server = await serve(id, ledger(id));
   await exportFrom(id, server);
   const names = new Set(server.requests.flatMap(({ query }) => query.map(([name]) => name)));
   for (const [name] of DOCUMENTED[id]) expect(names.has(name)).toBe(false);
 });
 
-test('kosli: env_name leads to other addresses, and narrows the rows', async () => {
+test('Kosli, filter env_name: leads to other addresses, and narrows the rows', async () => {
   const events = ledger('kosli');
   const server = await serve('kosli', events);
   const done = await exportFrom('kosli', server, WEEK, { filters: 'env_name: prod-ecs, staging.eu-1' });
@@ -145,13 +145,13 @@ test('kosli: env_name leads to other addresses, and narrows the rows', async () 
   expect(rowsOf(done)).toHaveLength(kept.length + 1);
 });
 
-test('a value goes out whole, whatever it is made of', async () => {
+test('filters, a value of any characters: goes out whole', async () => {
   const server = await serve('aitronos', ledger('aitronos'));
   await exportFrom('aitronos', server, WEEK, { filters: 'search_term: a&b=c #d: %20+é' });
   expect(new Set(asked(server.requests, 'search_term'))).toEqual(new Set(['a&b=c #d: %20+é']));
 });
 
-describe('refused before the first request', () => {
+describe('filters, refused before the first request', () => {
   const REFUSED: readonly [VendorId, filters: string, message: string][] = [
     ...IDS.map((id): [VendorId, string, string] => [id, 'bogus: 1', '`bogus` is not a filter of']),
     // Parameters that the exporter sets itself.

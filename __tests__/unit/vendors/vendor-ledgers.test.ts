@@ -27,7 +27,7 @@ const bareIn = (csv: string): string[] =>
     .replaceAll('\r\n', '')
     .match(/[\r\n"]/g) ?? [];
 
-describe.each(CASES)('%s %s', (id, _, options, shape) => {
+describe.each(CASES)('export of %s, %s', (id, _, options, shape) => {
   const events = ledgerOf(id, EVENTS);
   const expected = expectedOf(id, events, WEEK, shape);
   const run = async (of = events, inputs: Readonly<Record<string, string>> = {}) =>
@@ -39,19 +39,19 @@ describe.each(CASES)('%s %s', (id, _, options, shape) => {
     return first;
   };
 
-  test('10,000 events with ties and hostile text: each once, cell by cell as the ledger has them', async () => {
+  test('10,000 events with ties and hostile text: writes each once, cell by cell as the ledger has them', async () => {
     const done = await firstRun();
     expectRows(rowsOf(done), expected);
     expect(bareIn(exportOf(done).csv.toString())).toEqual([]);
     expect(done.outputs['row-count']).toBe(String(expected.length - 1));
   });
 
-  test('the same bytes in a second run against another server', async () => {
+  test('a second run against another server: writes equal bytes', async () => {
     const { csv } = exportOf(await firstRun());
     expect(exportOf(await run()).csv.equals(csv)).toBe(true);
   });
 
-  test('`common` has as many rows, whose `raw` is what the vendor said, in the same order', async () => {
+  test('`common`: has as many rows in the same order, and `raw` is what the vendor said', async () => {
     // The first days, as crowded as before, so that vendors with pages have several a day.
     const some = events.slice(0, 4000);
     const [header = [], ...rows] = rowsOf(await run(some, { columns: 'common' }));

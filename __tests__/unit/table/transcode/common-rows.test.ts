@@ -52,7 +52,7 @@ function expectedRow(source: string): string {
   return Buffer.from(encodeRow(row({ id: 'i', time: TIME, body: fieldsOf(source) }))).toString();
 }
 
-describe('an event of a JSON vendor becomes a row of the common table without being parsed, and has of', () => {
+describe('rowReader, common table, an event scanned without parsing', () => {
   test.each([
     ['nothing', '', ['', '', ['', '', '']]],
     ['a text', '"a":"x, é 🦊"', ['x, é 🦊', '', ['', 'x, é 🦊', '']]],
@@ -66,7 +66,7 @@ describe('an event of a JSON vendor becomes a row of the common table without be
     ['a part', '"actor":{"email":"e"}', ['', '', ['', '', 'e']]],
     ['all parts', '"actor":{"name":"n","email":5}', ['', '', ['n', '', '5']]],
     ['a whole where parts are known, too', '"actor":"bot"', ['', 'bot', ['', '', '']]],
-  ] as const)('%s', async (_, fields, [a, actor, made]) => {
+  ] as const)('%s: has its cells and raw', async (_, fields, [a, actor, made]) => {
     const source = eventOf(fields);
     const { rows, parsed } = await found([source]);
     const due = ['2026-11-01T00:00:00Z', 'acme', 'org', 'i', 'go', 'success', a, '', actor, JSON.stringify(made)];
@@ -75,7 +75,7 @@ describe('an event of a JSON vendor becomes a row of the common table without be
     expect(parsed).toBe(0);
   });
 
-  test('nothing of the event before', async () => {
+  test('event after another: has nothing of the one before', async () => {
     const events = ['"a":"x","actor":{"name":"n","email":"e"}', '', '"actor":{"name":"m"}', '"a":1'].map(eventOf);
     expect(await found(events)).toEqual({ rows: events.map(expectedRow), parsed: 0 });
   });
@@ -93,12 +93,12 @@ test.each([
   ['a pair of surrogates by their numbers', String.raw`"b":"\ud83e\udd8a"`],
   ['half of a pair', String.raw`"a":"\ud83e","actor":{"z":"\udd8a"}`],
   ['a field that no column holds', '"z":{"a":[1, 2]},"b":1'],
-])('an event with %s is written without being parsed', async (_, fields) => {
+])('rowReader, common table, an event with %s: is written without being parsed', async (_, fields) => {
   const events = [eventOf('"a":1'), eventOf(fields), eventOf('"a":2')];
   expect(await found(events)).toEqual({ rows: events.map(expectedRow), parsed: 0 });
 });
 
-test('a row has room for what its event becomes', async () => {
+test('rowReader, common table: has room for what an event becomes', async () => {
   const source = eventOf(`"b":[${Array.from({ length: 3000 }, () => '""').join()}]`);
   expect(await found([source, eventOf('')])).toEqual({ rows: [source, eventOf('')].map(expectedRow), parsed: 0 });
 });
@@ -109,11 +109,11 @@ test.each([
   ['the common table of a CSV vendor', false, { ...vendor, format: 'csv' }, 'common'],
   ['the native table of a JSON vendor', true, vendor, 'native'],
   ['the common table of a JSON vendor', true, vendor, 'common'],
-] as const)('%s is made of bytes: %j', (_, isDue, of, asked) => {
+] as const)('rowWriter, %s: is there: %j', (_, isDue, of, asked) => {
   expect(rowWriter(of, 'org', asked) !== null).toBe(isDue);
 });
 
-test('rows of two responses may go into the same memory', () => {
+test('EventScanner: rows of two responses may go into one memory', () => {
   const cells = new EventScanner(SHAPE);
   const rows = new RowBuffer();
   for (const value of ['"one"', '"two"', '"x,y"', '{"x":1}']) {

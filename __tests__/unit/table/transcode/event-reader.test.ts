@@ -88,7 +88,7 @@ const expectedRow = (source: string): string =>
 
 const NESTED = (levels: number): string => `${'['.repeat(levels)}1${']'.repeat(levels)}`;
 
-describe('an event that is written plainly becomes a row without being parsed:', () => {
+describe('rowReader, an event that is written plainly: becomes a row without being parsed', () => {
   test.each([
     ['what is needed', '', 'i,2026-11-01T00:00:00Z,,,,,t,,'],
     ['a text', '"a":"text é 🦊"', 'i,2026-11-01T00:00:00Z,text é 🦊,,,,t,,'],
@@ -118,7 +118,7 @@ describe('an event that is written plainly becomes a row without being parsed:',
     expect(JSON.stringify(batches[0]?.[0]?.body.toJSON())).toBe(JSON.stringify(fieldsOf(source)));
   });
 
-  test('its fields in any order, and another one in the next event', async () => {
+  test('fields in any order, and another one in the next event', async () => {
     const events = [
       '{"b":1,"p":{"more":2,"type":"t"},"at":"2026-11-01T00:00:00Z","id":"i"}',
       event('"a":1'),
@@ -130,7 +130,7 @@ describe('an event that is written plainly becomes a row without being parsed:',
   });
 });
 
-describe('an event in which only its writing is unusual becomes a row without being parsed:', () => {
+describe('rowReader, an event that is written unusually: becomes a row without being parsed', () => {
   test.each([
     ['a field that no column holds', '"z":1'],
     ['a field of a field that no column holds', '"o":{"z":1}'],
@@ -158,7 +158,7 @@ describe('an event in which only its writing is unusual becomes a row without be
   });
 });
 
-describe('an event is parsed that has', () => {
+describe('rowReader, an event that has to be parsed: becomes the row that its object gives', () => {
   test.each([
     ['another value in place of an object', '"o":[1],"o":{"x":1}'],
     ['a field twice', '"a":1,"a":2'],
@@ -184,7 +184,7 @@ describe('an event is parsed that has', () => {
     expect(parsed).toBe(1);
   });
 
-  test('a time with escapes; an id with escapes is read', async () => {
+  test('a time with escapes is parsed, an id with escapes is scanned', async () => {
     const source = String.raw`{"id":"\"i","at":"2026-11-01T00:00:00\u005a","p":{"type":"t"}}`;
     const other = String.raw`{"id":"\"\\é","at":"2026-11-01T00:00:00Z","p":{"type":"t"}}`;
     const { rows, parsed, batches } = await found(whole(bodyOf(source, other)));
@@ -197,7 +197,7 @@ describe('an event is parsed that has', () => {
 test.each([
   ['no events', '{"n":1.10,"data":[ ],"m":2}', 0],
   ['one', `{"n":1.10,"data":[ ${event('')} ],"m":2}`, 1],
-])('%s, with what stands around', async (_, body, count) => {
+])('rowReader, %s: returns what stands around', async (_, body, count) => {
   for (const download of [whole(body), inPieces(body, 1), inPieces(body, 50)]) {
     const { batches, rest } = await found(download);
     expect(batches.map(({ length }) => length)).toEqual(count === 0 ? [] : [1]);
@@ -206,7 +206,7 @@ test.each([
   expect((await found(whole(`\ufeff [${event('')}]`), { field: null })).rest).toBeNull();
 });
 
-test('what is in memory comes at once, and stays; what is not comes as it is read', async () => {
+test('rowReader: a response in memory comes in one batch that stays, one on the disk as it is read', async () => {
   const events = Array.from({ length: 5_000 }, (_, n) => event(`"a":${n},"b":"${'é'.repeat(n % 50)}"`));
   const body = bodyOf(...events);
   const { batches, rows } = await found(whole(body));
@@ -221,13 +221,13 @@ test('what is in memory comes at once, and stays; what is not comes as it is rea
   );
 });
 
-test('an event that is longer than many chunks', async () => {
+test('rowReader, an event longer than many chunks: becomes its row', async () => {
   const long = event(`"a":"${'x,'.repeat(100_000)}"`);
   const { rows } = await found(inPieces(bodyOf(event(''), long, event('')), 1_000));
   expect(rows).toEqual([event(''), long, event('')].map(expectedRow));
 });
 
-test('the same wherever chunks end', async () => {
+test('rowReader: gives equal rows wherever chunks end', async () => {
   const events = [event('"a":"é,"'), event('"z":"]}"'), event(' "b" : 1 '), event(String.raw`"a":"\u00e9\""`)];
   const body = bodyOf(...events)
     .replace('[', '[ ')
@@ -249,7 +249,7 @@ test.each([
     [2, 3],
   ],
   ['just twice of what was not enough', ['{"data":[', event('').slice(0, 28), `${event('').slice(28)},`], [3]],
-])('events come as soon as they are whole, where %s', async (_, pieces, due) => {
+])('rowReader: yields events as soon as they are whole, where %s', async (_, pieces, due) => {
   let asked = 0;
   const download = {
     ...whole(''),
@@ -266,13 +266,16 @@ test.each([
   expect(came).toEqual([...due, 5]);
 });
 
-test.each(['[]', ' [ ] ', '\ufeff[\n]'])('no events, where the response %j is the array', async (body) => {
-  for (const download of [whole(body), inPieces(body, 1)]) {
-    expect(await found(download, { field: null })).toMatchObject({ batches: [], rest: null });
-  }
-});
+test.each(['[]', ' [ ] ', '\ufeff[\n]'])(
+  'rowReader, an empty array %j as the response: yields nothing',
+  async (body) => {
+    for (const download of [whole(body), inPieces(body, 1)]) {
+      expect(await found(download, { field: null })).toMatchObject({ batches: [], rest: null });
+    }
+  },
+);
 
-test('an event takes time in proportion to its length, however many chunks it comes in', async () => {
+test("rowReader: takes time in proportion to an event's length, however many chunks it comes in", async () => {
   const begun = process.cpuUsage();
   const { batches } = await found(inPieces(bodyOf(event(`"a":"${'x'.repeat(500_000)}"`)), 25));
   expect(batches).toHaveLength(1);
@@ -280,7 +283,7 @@ test('an event takes time in proportion to its length, however many chunks it co
   expect(process.cpuUsage(begun).user / 1e6).toBeLessThan(5);
 });
 
-test('a row may be twice as long as its event, and as wide as there are columns', async () => {
+test('rowReader: a row may be twice as long as its event, and as wide as there are columns', async () => {
   const long = event(`"a":[${Array.from({ length: 2000 }, () => '""').join()}]`);
   expect((await found(whole(bodyOf(long, event(''))))).rows).toEqual([long, event('')].map(expectedRow));
 
@@ -293,7 +296,7 @@ test('a row may be twice as long as its event, and as wide as there are columns'
   expect(body.bytes.toString('utf8', body.from, body.to)).toBe(`i,2026-11-01T00:00:00Z,,,,,t,,${','.repeat(5000)}\r\n`);
 });
 
-test('an event is parsed anew for each who asks', async () => {
+test('TranscodedRow: is parsed anew for each who asks', async () => {
   const { batches } = await found(whole(bodyOf(event('"a":{}'))));
   const body = batches[0]?.[0]?.body;
   expect(body?.toJSON()).toEqual(body?.toJSON());
@@ -303,7 +306,7 @@ test('an event is parsed anew for each who asks', async () => {
 test.each([
   ['in a field', DATA, 997, (source: string) => `{"data":[${source}]}`],
   ['in no field', { field: null }, 998, (source: string) => `[${source}]`],
-] as const)('an event may have as many levels as a response may, %s', async (_, place, most, around) => {
+] as const)('rowReader: an event may have as many levels as a response may, %s', async (_, place, most, around) => {
   const deepest = event(`"a":${NESTED(most)}`);
   expect((await found(whole(around(deepest)), place)).rows).toEqual([
     `i,2026-11-01T00:00:00Z,${NESTED(most)},,,,t,,\r\n`,
@@ -315,8 +318,8 @@ test.each([
   });
 });
 
-describe('what fails', () => {
-  test('on the disk is not read again', async () => {
+describe('rowReader, failures', () => {
+  test('disk fails: is not read again', async () => {
     const failure = new ExportError('destination', 'The disk is full.', { where: 'disk', next: 'Make room.' });
     let begun = 0;
     const download = {
@@ -331,7 +334,7 @@ describe('what fails', () => {
     expect(begun).toBe(1);
   });
 
-  test('in a way that nobody foresaw comes as it is', async () => {
+  test('`read` throws something unforeseen: the error comes as it is', async () => {
     const failure = new Error('Nobody foresaw this.');
     const reading = readRows(whole(bodyOf(event('"a":1,"a":2'))), DATA, SHAPE, () => {
       throw failure;
@@ -339,7 +342,7 @@ describe('what fails', () => {
     await expect(reading.next()).rejects.toBe(failure);
   });
 
-  test('and does not fail when it is read again, is a fault of the reader', async () => {
+  test('response refused once and readable the second time: throws a bug of ours', async () => {
     let begun = 0;
     const download = {
       ...whole(''),
@@ -381,7 +384,7 @@ test.each([
   ],
   ['a time that is none', bodyOf(event('').replace('T00:', 'T99:')), 'to be a date and time'],
   ['an id that is none', bodyOf(event('').replace('"i"', '5')), 'field id to be a string, not a number'],
-])('refuses %s, and quotes nothing', async (_, body, message) => {
+])('rowReader, %s: is refused, and quotes nothing', async (_, body, message) => {
   for (const download of [whole(body), inPieces(body, 1), inPieces(body, 60)]) {
     const error = await found(download).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: 'ExportError', kind: 'protocol', where });

@@ -32,7 +32,7 @@ function isPassed(text: string, shape = SHAPE): boolean {
   return isWhole;
 }
 
-describe('an event is gone over that has', () => {
+describe('EventScanner, scans an event that has', () => {
   test.each([
     ['what is needed alone', ''],
     ['numbers', '"a":1,"b":-2.5e3'],
@@ -61,14 +61,14 @@ describe('an event is gone over that has', () => {
     expect(isPassed(`{${fields}${fields === '' ? '' : ','}${NEEDED}}`)).toBe(true);
   });
 
-  test.each([' ', '\t', '\n', '\r', ' \r\n\t '])('%j between all that it is made of', (blank) => {
+  test.each([' ', '\t', '\n', '\r', ' \r\n\t '])('%j between all of its parts', (blank) => {
     const signs = ['{', NEEDED.replaceAll(/[:,](?=")/g, `${blank}$&${blank}`), ',', '"a"', ':', '1', ',', '"b"', ':'];
     signs.push('"x"', ',', '"o"', ':', '{', '"y"', ':', '[1,2]', ',', '"x"', ':', 'null', '}', '}');
     expect(isPassed(signs.join(blank))).toBe(true);
   });
 });
 
-describe('an event is left to the parser that has', () => {
+describe('EventScanner, returns -1 for an event that has', () => {
   test.each([
     ['something like null where only parts are known', '"p":nil'],
     ['a field twice', '"a":1,"a":2'],
@@ -124,7 +124,7 @@ describe('an event is left to the parser that has', () => {
   });
 });
 
-describe('what has to be a string,', () => {
+describe('EventScanner, fields that have to be strings', () => {
   const shape = shapeOf(['id', 'at', 'a', 'b', 'o.x'], { strings: [['a', 'b'], ['o.x']] });
 
   test.each([
@@ -136,7 +136,7 @@ describe('what has to be a string,', () => {
     ['none of two, which are something else', '"a":1,"b":null,"o":{"x":"y"}', false],
     ['not the other', '"a":"z"', false],
     ['not the other, which is something else', '"a":"z","o":{"x":1}', false],
-  ])('%s: gone over: %j', (_, fields, isDue) => {
+  ])('%s: scans: %j', (_, fields, isDue) => {
     expect(isPassed(event(fields), shape)).toBe(isDue);
   });
 
@@ -144,12 +144,12 @@ describe('what has to be a string,', () => {
     ['the time', { time: 'x' }],
     ['the id', { id: 'x' }],
     ['one of others', { strings: [['a'], ['b', 'x']] }],
-  ])('%s, has a column', (_, others) => {
+  ])('%s that is no column: throws', (_, others) => {
     expect(() => new EventScanner(shapeOf(['id', 'at', 'a', 'b'], others))).toThrow('There is no column x.');
   });
 });
 
-describe('of an event that was gone over,', () => {
+describe('EventScanner, of the event scanned last', () => {
   const scanned = (text: string, shape = SHAPE) => {
     const cells = new EventScanner(shape);
     const bytes = Buffer.from(`${text},`);
@@ -166,18 +166,18 @@ describe('of an event that was gone over,', () => {
     ['2026-11-01T00:00:00Z,', null],
     [String.raw`2026-11-01T00:00:00Z\t`, null],
     [String.raw`2026-11-01T00:00:00Z\"`, null],
-  ])('the time %j is %j', (time, ms) => {
+  ])('time %j: is %j', (time, ms) => {
     expect(scanned(`{"id":"i","at":"${time}"}`).time).toBe(ms);
   });
 
   test.each(['', 'i', 'é🦊', 'a,b', ' a', String.raw`\\`, String.raw`\"`, String.raw`a\/\t\n`])(
-    'the id "%s" is what the parser makes of it',
+    'id "%s": is what the parser makes of it',
     (id) => {
       expect(scanned(`{"at":"${TIME}","id":"${id}"}`).id).toBe(JSON.parse(`"${id}"`));
     },
   );
 
-  test('there is no id where events have none, whatever they have in its place', () => {
+  test('events without an id: id is null, whatever stands in its place', () => {
     const shape = shapeOf(['id', 'at'], { id: null });
     expect(scanned(`{"at":"${TIME}","id":"i"}`, shape).id).toBeNull();
     expect(scanned(`{"at":"${TIME}","id":5}`, shape).id).toBeNull();

@@ -20,29 +20,32 @@ function exactly(source: Buffer, write: (copier: Copier, start: number) => numbe
   return written(source, write, start);
 }
 
-describe('bytes as they are', () => {
+describe('Copier.copy', () => {
   const source = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 
-  test.each([0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 63, 64, 65, 66, 67, 68, 129])('%d of them', (length) => {
-    for (const from of [0, 1, 2, 3, 90]) {
-      for (const start of [0, 1, 2, 3, 90]) {
-        const into = Buffer.alloc(ROOM, '.');
-        expect(new Copier(source, into).copy(from, from + length, start)).toBe(start + length);
-        const expected = Buffer.alloc(ROOM, '.');
-        source.copy(expected, start, from, from + length);
-        expect(into.equals(expected)).toBe(true);
+  test.each([0, 1, 2, 3, 4, 5, 7, 8, 9, 31, 63, 64, 65, 66, 67, 68, 129])(
+    '%d bytes: are copied as they are',
+    (length) => {
+      for (const from of [0, 1, 2, 3, 90]) {
+        for (const start of [0, 1, 2, 3, 90]) {
+          const into = Buffer.alloc(ROOM, '.');
+          expect(new Copier(source, into).copy(from, from + length, start)).toBe(start + length);
+          const expected = Buffer.alloc(ROOM, '.');
+          source.copy(expected, start, from, from + length);
+          expect(into.equals(expected)).toBe(true);
+        }
       }
-    }
-  });
+    },
+  );
 
-  test('between parts of a memory that others share', () => {
+  test('parts of a memory that others share: are copied', () => {
     const all = Buffer.from('..abcdefghij..____________..');
     new Copier(all.subarray(2, 12), all.subarray(14, 26)).copy(1, 10, 2);
     expect(all.toString()).toBe('..abcdefghij..__bcdefghij_..');
   });
 });
 
-describe('the inside of a string that has escapes', () => {
+describe('Copier.unescape', () => {
   test.each([
     ['a tab', String.raw`a\tb`],
     ['a tab at the start', String.raw`\tb`],
@@ -54,7 +57,7 @@ describe('the inside of a string that has escapes', () => {
     ['a space at the end', String.raw`\t `],
     ['a byte order mark at the start', '\ufeff\\t'],
     ['a byte order mark at the end', '\\t\ufeff'],
-  ])('%s, which is quoted where its ends need it', (_, json) => {
+  ])('%s, quoted where its ends need it', (_, json) => {
     const source = Buffer.from(`"${json}"`);
     const write = (copier: Copier, start: number) => copier.unescape(1, source.length - 1, start, false);
     const cell = encodeRow([JSON.parse(`"${json}"`), '']).slice(0, -3);
@@ -66,7 +69,7 @@ describe('the inside of a string that has escapes', () => {
     ['quotes among others', String.raw`\"a\"\"b\\`],
     ['line ends', String.raw`a\r\nb`],
     ['a comma', String.raw`\t,`],
-  ])('%s, which is known to need quotes', (_, json) => {
+  ])('%s, known to need quotes', (_, json) => {
     const source = Buffer.from(`"${json}"`);
     const write = (copier: Copier, start: number) => copier.unescape(1, source.length - 1, start, true);
     const cell = encodeRow([JSON.parse(`"${json}"`), '']).slice(0, -3);
@@ -74,11 +77,11 @@ describe('the inside of a string that has escapes', () => {
   });
 });
 
-describe('an object or an array', () => {
+describe('Copier.quote', () => {
   test.each([
     ...['{}', '[]', '[1]', '[[true]]', '[1,2]', '["a"]', '{"a":1}', '{"é":["🦊",null]}'],
     ...['[ 1 ]', '[-1.5]', '[1+2]', String.raw`["\""]`, '["!#$%&\'()*"]'],
-  ])('%s is quoted where it has quotes or commas', (json) => {
+  ])('%s: is quoted where it has quotes or commas', (json) => {
     const source = Buffer.from(`${json},`);
     const write = (copier: Copier, start: number) => copier.quote(0, source.length - 1, start);
     for (const start of [0, 1, 100]) expect(written(source, write, start)).toBe(encodeRow([json, '']).slice(0, -3));
