@@ -6,7 +6,7 @@ import { type ScenarioKind, scenarioOf } from '../../trials/kill/scenario.ts';
 
 const FILE: ScenarioKind = { destination: 'file', chained: false };
 const COMMIT: ScenarioKind = { destination: 'commit', chained: false };
-/** Of the scenarios; their branch is there, so that one call commits. */
+/** Seed of the scenarios; their branch is there, so that one call commits. */
 const SEED = 2;
 
 test.each<[string, ScenarioKind, KillPoint]>([
@@ -25,7 +25,7 @@ test.each<[string, ScenarioKind, KillPoint]>([
     COMMIT,
     { at: 'request', step: 0, what: 'github POST /graphql', moment: 'acted' },
   ],
-])('%s: what is there is whole, and the next run exact', async (_, kind, point) => {
+])('killed %s: what is there is complete, and the next run is exact', async (_, kind, point) => {
   const servers = { results: null, bundle: process.env['E2E_ENTRY'], network: null };
   const { killed, flaws } = await kill(scenarioOf(kind, SEED, Date.now()), point, servers);
   expect({ killed, flaws }).toEqual({ killed: true, flaws: [] });

@@ -26,11 +26,11 @@ afterAll(() => datafold.close());
 const commit = (github: GitHubServer, inputs: Readonly<Record<string, string>> = {}) =>
   run({ vendor: 'datafold', server: datafold, github, with: { destination: 'commit', ...inputs } });
 
-/** The same without a process of its own, which most of the time would go into. */
+/** Exports Datafold's week in this process: a process of its own would take most of the time. */
 const commitHere = (github: GitHubServer, inputs: Readonly<Record<string, string>> = {}) =>
   exportHere({ vendor: 'datafold', server: datafold, github, with: inputs, clock: hurried(50) });
 
-test('on top of the default branch, in one call, and nothing else is touched', async () => {
+test('an export: is committed on top of the default branch in one call, and nothing else is touched', async () => {
   const server = await github({ defaultBranch: 'trunk' });
   const repository = server.repository(OWN);
   const before = repository.commit('trunk', { 'src/app.js': 'run()\n', 'audit-logs/README': 'Do not edit.\n' });
@@ -48,8 +48,8 @@ test('on top of the default branch, in one call, and nothing else is touched', a
   expect(ran.annotations).toEqual([]);
 });
 
-describe('a branch that is not there', () => {
-  test('starts from the default branch', async () => {
+describe('`destination: commit`, a branch that is not there', () => {
+  test('not an orphan: starts from the default branch', async () => {
     const server = await github();
     const { path, head } = server.repository(OWN);
     const before = head('main');
@@ -62,7 +62,7 @@ describe('a branch that is not there', () => {
     await expectExport({ gitDir: path, branch: 'audit/logs', folder: FOLDER, table });
   });
 
-  test('starts without history where it is to be an orphan, and no checkout bends its bytes', async () => {
+  test('an orphan: starts without history, and no checkout changes its bytes', async () => {
     const server = await github();
     const { path, head } = server.repository(OWN);
     const before = head('main');
@@ -77,10 +77,10 @@ describe('a branch that is not there', () => {
   });
 });
 
-describe('an empty repository', () => {
+describe('`destination: commit`, an empty repository', () => {
   const config = ['core.autocrlf=true', 'core.eol=crlf'];
 
-  test('gets a first commit that keeps the bytes as they are, and the export on top', async () => {
+  test('the default branch: gets a first commit with attributes, and the export on top', async () => {
     const server = await github({ empty: true });
     const { path } = server.repository(OWN);
     const ran = await commit(server);
@@ -95,7 +95,7 @@ describe('an empty repository', () => {
   test.each([
     ['another branch', {}, ADDED],
     ['an orphan', { orphan: 'true' }, ['A\t.gitattributes', ...ADDED]],
-  ])('gets %s, once its default branch is there', async (_, inputs, changes) => {
+  ])('%s: is made once the default branch is there', async (_, inputs, changes) => {
     const server = await github({ empty: true });
     const { path, head } = server.repository(OWN);
     const ran = await commitHere(server, { branch: 'logs', ...inputs });
@@ -107,7 +107,7 @@ describe('an empty repository', () => {
   });
 });
 
-test('the same export again is no commit; another one at its path stands beside it', async () => {
+test('the same export again: makes no commit; another one at its path is committed beside it', async () => {
   const server = await github();
   const { path, head } = server.repository(OWN);
   const inputs = { 'commit-path': 'logs/{vendor}/{day}' };
@@ -140,8 +140,8 @@ test('the same export again is no commit; another one at its path stands beside 
   await expectExport({ gitDir: path, branch: 'main', folder: 'logs/datafold/05', table });
 });
 
-describe('something else is where the export has to be', () => {
-  test('a file in the place of its folder is left, and the export stands beside it', async () => {
+describe('`destination: commit`, where something else is in the way', () => {
+  test('a file in the place of the folder: stays, and the export is committed beside it', async () => {
     const server = await github();
     const before = server.repository(OWN).commit('main', { logs: 'not a folder\n' });
     const ran = await commitHere(server, { 'commit-path': 'logs' });
@@ -150,7 +150,7 @@ describe('something else is where the export has to be', () => {
     expect(await changesOf(path, made)).toEqual(FILES.map((file) => `A\tlogs-r2/${file}`));
   });
 
-  test('a file in the place of a folder above it is not replaced', async () => {
+  test('a file in the place of a parent folder: stays, and the step ends red', async () => {
     const server = await github();
     const before = server.repository(OWN).commit('main', { 'audit-logs/datafold': 'not a folder\n' });
     const ran = await commit(server);
@@ -162,7 +162,7 @@ describe('something else is where the export has to be', () => {
     expect(server.repository(OWN).head('main')).toBe(before);
   });
 
-  test('files beside ours in a folder of ours do not make it another export, a changed one does', async () => {
+  test('files beside ours: the export counts as the same; a changed file of ours makes it another', async () => {
     const server = await github();
     const repository = server.repository(OWN);
     await commitHere(server);
@@ -177,8 +177,8 @@ describe('something else is where the export has to be', () => {
   });
 });
 
-describe('a large export', () => {
-  test('is cut between rows into parts, each with the header', async () => {
+describe('`destination: commit`, a large export', () => {
+  test('more than `max-file-size`: is split between rows into parts, each with the header', async () => {
     const server = await github();
     const { path, head } = server.repository(OWN);
     const before = head('main');
@@ -202,7 +202,7 @@ describe('a large export', () => {
     expect(ran.outputs['row-count']).toBe('40');
   });
 
-  test('goes blob by blob above 25 MB', async () => {
+  test('more than 25 MB: goes blob by blob', async () => {
     const server = await github();
     const { path, head } = server.repository(OWN);
     const before = head('main');
@@ -232,7 +232,7 @@ describe('a large export', () => {
   });
 });
 
-test('path and message are templates, by the local day on which the window starts', async () => {
+test('`commit-path` and `commit-message`: are filled with the local day on which the window starts', async () => {
   const server = await github();
   const { path, head } = server.repository(OWN);
   const before = head('main');
@@ -261,7 +261,7 @@ test('path and message are templates, by the local day on which the window start
   );
 });
 
-test('another repository, with a token that may write there', async () => {
+test('another repository and a token that may write there: gets the commit', async () => {
   const token = 'github_pat_11ABCDEFG0sandbox_Zq7Xo2LrbWm0TzKc5VhYd8NsEuJ3pFaG1iB4x';
   const server = await github({}, { token, repositories: [{ name: 'Acme-Corp/audit.logs', defaultBranch: 'trunk' }] });
   const own = server.repository(OWN).head('main');
@@ -280,7 +280,7 @@ test('another repository, with a token that may write there', async () => {
   expect(server.repository(OWN).head('main')).toBe(own);
 });
 
-test('names of branches that are unusual, and legal', async () => {
+test('unusual but legal branch names: get their commits', async () => {
   const server = await github();
   const { path, head } = server.repository(OWN);
   const before = head('main');
@@ -301,7 +301,7 @@ test('names of branches that are unusual, and legal', async () => {
   await expectClean(path);
 });
 
-test('every vendor, at once on one branch', async () => {
+test('every vendor at once on one branch: all exports are there', async () => {
   const server = await github();
   const { path, head } = server.repository(OWN);
   const before = head('main');
@@ -332,7 +332,7 @@ test('every vendor, at once on one branch', async () => {
   }
 });
 
-test('a file may go with it', async () => {
+test('`destination: commit, file`: delivers both', async () => {
   const server = await github();
   const { path, head } = server.repository(OWN);
   const before = head('main');

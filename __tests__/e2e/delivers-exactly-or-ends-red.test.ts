@@ -6,7 +6,7 @@ import { runDestinationChaos } from '../../trials/chaos/destinations.ts';
 
 const SEEDS = Array.from({ length: 8 }, (_, index) => 205 + index);
 
-test('what is on the branch is exact, or the error is ours, and the next run goes on from there', async () => {
+test('a GitHub that fails at random: the branch is exact or the error is ours, and the next run goes on from there', async () => {
   const outcomes: Outcome[] = [];
   for (const seed of SEEDS) outcomes.push(await runDestinationChaos('commit', 'datafold', seed));
   const wrong = outcomes.filter(({ flaws }) => flaws.length > 0);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => results.close());
 
-test('vendor, token and organisation are enough: the last day, as an artifact', async () => {
+test('vendor, token and organisation alone: deliver the last day as an artifact', async () => {
   const now = Date.now();
   const events = makeLedger({
     vendor: 'aitronos',
@@ -34,7 +34,7 @@ test('vendor, token and organisation are enough: the last day, as an artifact', 
   expect(artifact?.expiresAt).toBeNull();
 });
 
-test('artifact and file hold the same three files, under the names asked for', async () => {
+test('`destination: artifact, file`: both hold the same three files, under the names asked for', async () => {
   const server = await vendor('datafold');
   const ran = await run({
     vendor: 'datafold',
@@ -63,7 +63,7 @@ test('artifact and file hold the same three files, under the names asked for', a
   expect((await results.download('audit log (datafold)')).includes(await fileOf(ran, 'csv-path'))).toBe(true);
 });
 
-test('a re-run finds a name of its own', async () => {
+test('a re-run: its artifact gets a name of its own', async () => {
   const server = await vendor('kosli');
   const once = () => run({ vendor: 'kosli', server, results });
   expectGreen(await once());
@@ -82,7 +82,7 @@ test('a re-run finds a name of its own', async () => {
   expect(results.artifacts()).toHaveLength(stored);
 });
 
-test('a service that breaks the connection is asked three times, and leaves no file either', async () => {
+test('an artifact service that always breaks the connection: is asked three times, and no file is left', async () => {
   const server = await vendor('datafold');
   const broken = await uploads(reset());
   const ran = await run({
@@ -99,7 +99,7 @@ test('a service that breaks the connection is asked three times, and leaves no f
   expect(broken.server.requests).toHaveLength(3);
 });
 
-test('a break that passes is got over', async () => {
+test('an artifact service that breaks the connection once: the export is delivered', async () => {
   const flaky = await startResultsService({
     intercept: ({ method, index }) =>
       method === 'CreateArtifact' && index === 0 ? (req) => req.socket.resetAndDestroy() : undefined,
@@ -116,7 +116,7 @@ test('a break that passes is got over', async () => {
 test.each([
   ['a runner without an artifact service', {}, 'There is no artifact service here'],
   ['GitHub Enterprise Server', { GITHUB_SERVER_URL: 'https://github.example.com' }, 'GitHub Enterprise Server has no'],
-])('%s is told to use a file', async (_, env, what) => {
+])('%s: ends red, and suggests `destination: file`', async (_, env, what) => {
   const server = await vendor('datafold');
   const service = await uploads();
   const given = 'GITHUB_SERVER_URL' in env ? { results: service } : {};

@@ -24,13 +24,13 @@ const nextText = (): string => PAYLOADS[(turn++ * 211) % PAYLOADS.length]?.text 
 /** Whether the texts came through to where people read. */
 const quoting = (runs: readonly Performed[]) => runs.filter(({ stdout }) => /pwn/i.test(stdout)).length;
 
-test.each(VENDORS)('events of %s that mean harm are in the CSV as they came, and nowhere else', async (vendor) => {
+test.each(VENDORS)('hostile events of %s: are in the CSV as they came, and nowhere else', async (vendor) => {
   const { flaws, cells } = await exportHostile(stage, vendor, PAYLOADS);
   expect(flaws).toEqual([]);
   expect(cells).toBeGreaterThan(3_000);
 });
 
-test.each(VENDORS)('whatever part of an answer of %s means harm, it does none', async (vendor) => {
+test.each(VENDORS)('hostile text in any part of an answer of %s: does no harm', async (vendor) => {
   const target = await openTarget(vendor);
   const runs: Performed[] = [];
   for (const [index, place] of placesOf(vendor).entries()) {
@@ -46,7 +46,7 @@ test.each(VENDORS)('whatever part of an answer of %s means harm, it does none', 
   expect(quoting(runs)).toBeGreaterThan(0);
 });
 
-test('whatever input holds a text of somebody else, it does no harm', async () => {
+test('hostile text in any input: does no harm', async () => {
   const target = await openTarget('infisical');
   const github = await openGitHubTarget();
   for (const { name, given, commits } of HOSTILE_INPUTS) {
@@ -69,7 +69,7 @@ test.each<[input: string, text: string]>([
   ['path', 'out/a\u2028##\u200b[error]pwn'],
   ['commit-path', 'a ##[set-output name=sha256]pwn/{export}'],
   ['commit-path', 'a #\u00ad#[warning]pwn <b>/{export}'],
-])('`%s: %s` is no command where the log names what was made', async (input, text) => {
+])('`%s: %s`: is no command where the log names what was made', async (input, text) => {
   const target = await openTarget('datafold');
   const github = await openGitHubTarget();
   const destination = input === 'commit-path' ? { destination: 'commit', 'github-token': GITHUB_TOKEN } : {};
@@ -83,7 +83,7 @@ test.each<[input: string, text: string]>([
   await github.close();
 });
 
-test('whatever GitHub quotes, it does no harm', async () => {
+test(`hostile text in GitHub's answers: does no harm`, async () => {
   const target = await openTarget('datafold');
   const github = await openGitHubTarget();
   const runs: Performed[] = [];

@@ -19,7 +19,7 @@ const CASES = (['aitronos', 'datafold'] as const).flatMap((id) =>
 );
 
 test.each(CASES)(
-  '%s',
+  '%s, every time: ends red after two tries',
   together(CASES, async (_, id, fault, reason) => {
     const server = await vendor(id, { intercept: fault });
     const results = await uploads();
@@ -34,7 +34,7 @@ test.each(CASES)(
   }),
 );
 
-test('a body framed by the closed connection, cut where it still reads as CSV', async () => {
+test('a body that ends with the connection, truncated where it still reads as CSV: ends red', async () => {
   const server = await vendor('kosli', {
     intercept: ({ path }) => (path.endsWith('/auditlog') ? closeFramed(400) : undefined),
   });
@@ -48,7 +48,7 @@ test('a body framed by the closed connection, cut where it still reads as CSV', 
   expect(results.server.requests).toEqual([]);
 });
 
-test('a cut after days that came whole leaves none of them', async () => {
+test('a truncated body after complete days: ends red, and leaves none of them', async () => {
   const server = await vendor('infisical', { intercept: (_, index) => (index > 2 ? cutBody(60) : undefined) });
   const results = await uploads();
   const ran = await run({
@@ -66,7 +66,7 @@ test('a cut after days that came whole leaves none of them', async () => {
   expect(results.server.requests).toEqual([]);
 });
 
-test('one cut among whole answers is asked for again as a whole', async () => {
+test('one truncated body: is requested again, and the export is complete', async () => {
   const server = await vendor('infisical', { intercept: (_, index) => (index === 2 ? cutBody(60) : undefined) });
   const ran = await run({ vendor: 'infisical', server, with: { destination: 'file', ...IN_TURN } });
   expectGreen(ran);

@@ -31,13 +31,13 @@ async function write(events: number, given: { readonly fileBlocks?: number; read
 test.each([
   ['the table', 400, `${NAME}.csv`],
   ['the manifest', 3, 'datapackage.json'],
-])('a file size that the kernel refuses ends the step before %s is there', async (_, events, file) => {
+])('a file size that the kernel refuses: ends red before %s is there', async (_, events, file) => {
   const { ran, logs } = await write(events, { fileBlocks: 8 });
   expectRed(ran, { what: 'The export cannot be written (EFBIG).', where: `/${file}`, next: NEXT });
   expect(logs).toEqual([]);
 });
 
-test('a disk that is full when the sums are written leaves nothing', async () => {
+test('disk full while writing the sums: ends red, and leaves nothing', async () => {
   const { ran, logs } = await write(3, { fullFrom: 'SHA256SUMS' });
   expect(ran.annotations).toMatchObject([
     { level: 'warning', title: 'No job summary' },
@@ -50,7 +50,7 @@ test('a disk that is full when the sums are written leaves nothing', async () =>
   expect(logs).toEqual([]);
 });
 
-test('a disk that is full when the outputs are written is an error that says what was delivered', async () => {
+test('disk full while writing the outputs: ends red, and says what was delivered', async () => {
   // The export has its name, and what comes next are the outputs.
   const { ran, logs } = await write(3, { fullFrom: '^rename .*partial-[0-9a-f]{6}$' });
   const [, error] = ran.annotations;
@@ -61,7 +61,7 @@ test('a disk that is full when the outputs are written is an error that says wha
   expect(logs).toEqual([NAME]);
 });
 
-test('a summary that has no room is a warning: the export is delivered', async () => {
+test('disk full while writing the summary: warns, and the export is delivered', async () => {
   const { ran, logs } = await write(3, { fullFrom: 'step_summary' });
   expect(ran).toMatchObject({ exitCode: 0, stderr: '', succeeded: true });
   expect(ran.outputs).toMatchObject({ 'row-count': '3' });

@@ -24,10 +24,10 @@ const VENDORS: Readonly<Record<VendorId, { path: string; said: (message: string)
   },
 };
 
-describe.each(Object.keys(VENDORS) as VendorId[])('%s', (id) => {
+describe.each(Object.keys(VENDORS) as VendorId[])('%s refuses', (id) => {
   const { path, said } = VENDORS[id];
 
-  test('a wrong token is the business of its owner, and is not tried again', async () => {
+  test('a wrong token: ends red without another try', async () => {
     const server = await vendor(id);
     const results = await uploads();
     const token = `not/the"right+${TOKEN}`;
@@ -41,7 +41,7 @@ describe.each(Object.keys(VENDORS) as VendorId[])('%s', (id) => {
     expect(results.server.requests).toEqual([]);
   });
 
-  test('403 in words that are commands, and hold the token, is quoted harmlessly', async () => {
+  test('a 403 whose message is a command with the token in it: ends red, and quotes it harmlessly', async () => {
     const message = `::error::one\n##[error]two\r::add-mask::three ${TOKEN} <script>\u001b[31m \u202Efour`;
     const server = await vendor(id, {
       intercept: () => reply(403, { 'content-type': 'application/json' }, JSON.stringify(said(message))),
@@ -57,7 +57,7 @@ describe.each(Object.keys(VENDORS) as VendorId[])('%s', (id) => {
     expect(results.server.requests).toEqual([]);
   });
 
-  test('404 names the address', async () => {
+  test('a 404: ends red, and names the address', async () => {
     const server = await vendor(id, {
       intercept: () => reply(404, { 'content-type': 'text/plain' }, 'no such thing'),
     });
@@ -73,7 +73,7 @@ describe.each(Object.keys(VENDORS) as VendorId[])('%s', (id) => {
   });
 });
 
-test('an organisation that the vendor does not know is named', async () => {
+test('an unknown organisation: ends red, and names it', async () => {
   const server = await vendor('aitronos');
   const ran = await run({ vendor: 'aitronos', server, results: await uploads(), with: { org: 'org_other' } });
   expectRed(ran, {

@@ -4,9 +4,9 @@ import { expectGreen, run, vendor } from './scenario.ts';
 const MINUTE = 60_000;
 
 test.each([
-  ['ten minutes, unless told otherwise', {}, 10],
-  ['as long as asked for', { settle: 'PT3H' }, 180],
-])('a later `to` is pulled back: %s', async (_, inputs, minutes) => {
+  ['ten minutes before now by default', {}, 10],
+  ['as long before now as `settle` says', { settle: 'PT3H' }, 180],
+])('a `to` in the future: the window ends %s, with a notice', async (_, inputs, minutes) => {
   const server = await vendor('datafold');
   const before = Date.now();
   const ran = await run({
@@ -25,14 +25,14 @@ test.each([
   expect(notice?.message).toContain(`The window ends at ${ran.outputs['to']}.`);
 });
 
-test('`now` says nothing of it, for it means that', async () => {
+test('`to: now`: the window ends earlier without a notice', async () => {
   const server = await vendor('datafold');
   const ran = await run({ vendor: 'datafold', server, with: { from: 'P1D', to: 'now', destination: 'file' } });
   expectGreen(ran);
   expect(ran.annotations.map(({ title }) => title)).toEqual(['No events']);
 });
 
-test('days and months are whole, in the zone named', async () => {
+test('days and months: are whole in the given time zone', async () => {
   const server = await vendor('datafold');
   const ran = await run({
     vendor: 'datafold',

@@ -14,7 +14,7 @@ import { expectGreen, folder, inputsOf, lastWeek, run, vendor } from './scenario
 const EVENTS = 3000;
 const { from } = lastWeek();
 const window = { from, to: from + 2 * 86_400_000 };
-/** What that takes: a list and three environments; two days, in pages or not; an export and the query that counts it. */
+/** Requests for these two days: a list and three environments; a day each, in pages or not; an export and its count. */
 const LEAST_REQUESTS: Readonly<Record<VendorId, number>> = {
   kosli: 4,
   infisical: 4,
@@ -39,8 +39,8 @@ const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex
 /** A row as one text: jest takes long to compare a hundred thousand cells. */
 const rows = (table: readonly (readonly string[])[]) => table.map((row) => JSON.stringify(row));
 
-describe.each(Object.keys(LEAST_REQUESTS) as VendorId[])('%s', (id) => {
-  test('every event comes out once, the same bytes in two runs, in an artifact that checks out', async () => {
+describe.each(Object.keys(LEAST_REQUESTS) as VendorId[])('export of %s', (id) => {
+  test('two days: every event once, the same bytes in two runs, in an artifact with true sums', async () => {
     const events = ledgerOf(id);
     const [server, another] = [await serverOf(id, events, 5), await serverOf(id, events, 6)];
     const [ran, again] = await Promise.all([
@@ -95,7 +95,7 @@ function bounds(id: VendorId, events: readonly LedgerEvent[]) {
   return { 'first-event': instant(inside[0]?.time), 'last-event': instant(inside.at(-1)?.time) };
 }
 
-test('codacy: the shape without pages holds the same events', async () => {
+test('codacy without pages: exports the same events', async () => {
   const events = ledgerOf('codacy');
   const server = await vendor('codacy', { events, shape: 'array' });
   const ran = await run({ vendor: 'codacy', server, with: { ...inputsOf(window), destination: 'file' } });

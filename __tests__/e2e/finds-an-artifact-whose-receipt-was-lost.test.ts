@@ -30,7 +30,7 @@ const lost: ResultsFault = async (req, _res, answer) => {
 const broken: ResultsFault = (req) => req.socket.resetAndDestroy();
 
 /** Half of the reply, and then nothing. */
-const cut: ResultsFault = async (_req, res, answer) => {
+const truncated: ResultsFault = async (_req, res, answer) => {
   const { status, headers, body } = await answer();
   res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
   res.write(Buffer.from(body).subarray(0, 5), () => res.destroy());
@@ -57,24 +57,24 @@ async function upload(these: typeof faults, inputs: Readonly<Record<string, stri
 
 test.each<[string, typeof faults]>([
   ['the last reply is lost', { FinalizeArtifact: [lost] }],
-  ['the last reply is cut', { FinalizeArtifact: [cut] }],
-  ['the last reply is lost, and the first look for it fails', { FinalizeArtifact: [lost], ListArtifacts: [broken] }],
-  ['the first reply is cut', { CreateArtifact: [cut] }],
-])('an artifact is delivered where %s', async (_, these) => {
+  ['the last reply is truncated', { FinalizeArtifact: [truncated] }],
+  ['the last reply is lost, and the first search for it fails', { FinalizeArtifact: [lost], ListArtifacts: [broken] }],
+  ['the first reply is truncated', { CreateArtifact: [truncated] }],
+])('an upload of which %s: the artifact is delivered', async (_, these) => {
   const { ran, artifacts } = await upload(these);
   expectGreen(ran);
   expect(artifacts).toMatchObject([{ id: Number(ran.outputs['artifact-id']), digest: ran.outputs['artifact-digest'] }]);
   expect(ran.outputs['artifact-url']).toMatch(new RegExp(`/artifacts/${artifacts[0]?.id}$`));
 });
 
-test('so it is where exports go on from each other, and it counts', async () => {
+test('an upload with `from: last-export` whose last reply is lost: the artifact is found, and counts as delivered', async () => {
   const { ran, artifacts } = await upload({ FinalizeArtifact: [lost] }, ONWARD);
   expectGreen(ran);
   expect(ran.outputs).toMatchObject({ 'export-count': '1', 'row-count': '40' });
   expect(artifacts).toMatchObject([{ id: Number(ran.outputs['artifact-id']) }]);
 });
 
-test('one that nobody can say anything of is an error that says so', async () => {
+test('an upload whose outcome stays unknown: ends red, and says so', async () => {
   const never = Array.from({ length: 9 }, () => broken);
   const { ran, artifacts } = await upload({ FinalizeArtifact: [lost], ListArtifacts: never });
   expectRed(ran, {
@@ -87,13 +87,13 @@ test('one that nobody can say anything of is an error that says so', async () =>
 
 const REFUSED = { destination: 'artifact, commit' };
 
-test('one that has to go is gone, although the reply to its removal was lost', async () => {
+test('the reply to a removal is lost: the artifact is gone, and the refused commit is the error', async () => {
   const { ran, artifacts } = await upload({ DeleteArtifact: [lost] }, REFUSED);
   expectRed(ran, { what: 'is protected', where: '/graphql', next: 'Commit to a branch of its own' });
   expect(artifacts).toEqual([]);
 });
 
-test('one that has to go and stays is an error that says why it has to', async () => {
+test('a removal that fails: ends red, and says why the artifact has to go', async () => {
   const { ran, artifacts } = await upload({ DeleteArtifact: [broken, broken, broken] }, REFUSED);
   expectRed(ran, {
     what: 'An artifact of this run has to go, and the service did not remove it.',

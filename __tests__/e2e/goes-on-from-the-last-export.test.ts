@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => shelf.close());
 
-/** The same service as far away as it is on the internet, in milliseconds. */
+/** Starts the artifact service behind a delay as on the internet, in milliseconds. */
 async function delayed({ resultsUrl, runtimeToken }: RunAccess, ms: number): Promise<RunAccess> {
   const server = createServer((req, res) => {
     const onward = request(
@@ -60,8 +60,8 @@ async function delayed({ resultsUrl, runtimeToken }: RunAccess, ms: number): Pro
 describe.each([
   ['commit', commitStore],
   ['artifact', (inputs = {}) => artifactStore(shelf, inputs)],
-] as const)('delivered as %s', (kind, open) => {
-  test('windows follow each other, late events go into the next export, nothing is written twice', async () => {
+] as const)('from: last-export, delivered as %s', (kind, open) => {
+  test('several runs: windows follow each other, late events go into the next export, no event is written twice', async () => {
     const [cut, end] = [WEEK.from + 3 * DAY, WEEK.from + 5 * DAY];
     const [late, ...others] = events.filter(({ time }) => time >= cut - DAY && time < cut);
     if (late === undefined || others.length === 0) throw new Error('The ledger has no event to come late.');
@@ -119,7 +119,7 @@ describe.each([
     expect(chained.manifest.export.chain).toMatchObject({ previous: await previous(two) });
   });
 
-  test('a long catch-up is cut; what was delivered stays when the job is cancelled, and the next run goes on', async () => {
+  test('a catch-up in several windows, cancelled: the delivered exports stay, and the next run goes on', async () => {
     const stuck = Promise.withResolvers<void>();
     const intercept = at(/audit_logs/, [4], (req, res, answer) => {
       stuck.resolve();
@@ -156,14 +156,14 @@ describe.each([
     }
   });
 
-  test('a run that another one overtakes makes its export again, from where that one ended', async () => {
+  test('a run that loses a race: exports again from where the other one ended', async () => {
     const cut = WEEK.from + 3 * DAY;
-    const [reached, overtaken] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const [reached, lostRace] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const server = await growing(events, NONE, {
       intercept: at(/audit_logs/, [7], (_req, res, answer) => {
         reached.resolve();
         const { status, headers, body } = answer();
-        overtaken.promise.then(() => {
+        lostRace.promise.then(() => {
           res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
         });
       }),
@@ -172,7 +172,7 @@ describe.each([
     const slow = exportTo(store, server, onward(WEEK.to));
     await reached.promise;
     const quick = await exportTo(store, server, onward(cut));
-    overtaken.resolve();
+    lostRace.resolve();
     expectGreen(quick);
     const ran = await slow;
     expectGreen(ran);
@@ -188,7 +188,7 @@ describe.each([
   });
 });
 
-test('three runs at once on one branch: the windows still tile, and no event is there twice', async () => {
+test('three runs at once on one branch: windows have no gap and no overlap, and no event is there twice', async () => {
   const server = await growing(events, NONE);
   const hub = await github();
   const { path, head } = hub.repository(OWN);
@@ -209,7 +209,7 @@ test('three runs at once on one branch: the windows still tile, and no event is 
   }
 });
 
-test('a run that is overtaken again and again, while others get on, ends well when nothing is left to do', async () => {
+test('a run that loses race after race while others go on: ends green when nothing is left to do', async () => {
   const hour = DAY / 24;
   const others = await github();
   const theirs: Record<string, Buffer>[] = [];
@@ -238,8 +238,8 @@ test('a run that is overtaken again and again, while others get on, ends well wh
   await expectClean(hub.repository(OWN).path);
 });
 
-describe('an artifact and a commit together', () => {
-  test('the branch says where to go on', async () => {
+describe('from: last-export, to an artifact and a commit', () => {
+  test('both delivered: the branch says where to go on', async () => {
     const server = await growing(events, NONE);
     const store = await commitStore({ destination: 'commit, artifact' });
     const cut = WEEK.from + 2 * DAY;
@@ -253,7 +253,7 @@ describe('an artifact and a commit together', () => {
     }
   });
 
-  test('where the commit is refused, the artifact goes again', async () => {
+  test('the commit is refused: the artifact is removed again', async () => {
     const { results } = shelf;
     const server = await growing(events, NONE);
     const hub = await github({ protectedBranches: ['main'] });
@@ -274,7 +274,7 @@ describe('an artifact and a commit together', () => {
     expect(results.requests.at(-1)).toMatchObject({ method: 'DeleteArtifact', status: 200 });
   });
 
-  test('where the job is cancelled before the commit, the artifact goes again', async () => {
+  test('the job is cancelled before the commit: the artifact is removed again', async () => {
     const { results } = shelf;
     const server = await growing(events, NONE);
     const stuck = Promise.withResolvers<void>();
@@ -295,7 +295,7 @@ describe('an artifact and a commit together', () => {
   });
 });
 
-test('an artifact of which nobody can say whether it is the next export goes again', async () => {
+test('an artifact that cannot be checked to be the next export: is removed again', async () => {
   const { results } = shelf;
   const server = await growing(events, NONE);
   let asked = 0;
@@ -318,7 +318,7 @@ test('an artifact of which nobody can say whether it is the next export goes aga
   expect(results.artifacts()).toHaveLength(there);
 });
 
-test('what the vendor no longer keeps is an error that names the hole, unless the workflow allows it', async () => {
+test("a window past the vendor's retention: ends red and names the gap, unless `allow-gap` is set", async () => {
   const now = Date.now();
   const window = { from: now - 390 * DAY, to: now - DAY };
   const kept = makeLedger({ vendor: 'codacy', seed: 6, events: 60, window }).filter(

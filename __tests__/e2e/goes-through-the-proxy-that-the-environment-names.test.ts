@@ -48,7 +48,7 @@ test.each(['HTTP_PROXY', 'http_proxy'])('%s: every request goes through it, the 
   expect(JSON.parse(server.requests[0]?.body ?? '')).toHaveProperty('start_date');
 });
 
-test.each(['NO_PROXY', 'no_proxy'])('%s: the hosts that it names are asked themselves', async (name) => {
+test.each(['NO_PROXY', 'no_proxy'])('%s: the hosts that it names are reached directly', async (name) => {
   const server = await vendor('datafold');
   const { url, asked } = await proxy();
   const ran = await run({
@@ -63,7 +63,7 @@ test.each(['NO_PROXY', 'no_proxy'])('%s: the hosts that it names are asked thems
   expect(server.requests.length).toBeGreaterThanOrEqual(7);
 });
 
-test('a proxy that refuses is red, and its password is nowhere', async () => {
+test('a proxy that refuses: ends red, and its password is nowhere', async () => {
   const server = await vendor('datafold');
   const { url } = await proxy(true);
   const results = await uploads();

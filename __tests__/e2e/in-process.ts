@@ -19,22 +19,22 @@ export interface RunHere {
   readonly vendor: VendorId;
   readonly server: SandboxServer;
   readonly github: SandboxServer;
-  /** Over the same as those of a scenario, and `destination: commit`. */
+  /** Inputs over those of a scenario and `destination: commit`. */
   readonly with?: Readonly<Record<string, string>>;
   readonly clock: Clock;
-  /** Of the workflow run. Defaults to 1. */
+  /** The id of the workflow run. Defaults to 1. */
   readonly runId?: number;
   /** More variables of the environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface RanHere {
-  /** What `main` threw; null where it did not. */
+  /** The error that `main` threw; null where there was none. */
   readonly error: unknown;
   readonly outputs: Readonly<Record<string, string>>;
   /** Lines and annotations, in order. */
   readonly said: readonly string[];
-  /** What `main` returned; empty where it threw. */
+  /** The outputs that `main` returned; empty where it threw. */
   readonly reports: readonly Report[];
   /** The files that were left below workspace and temp, which are gone by now. */
   readonly left: readonly string[];
@@ -47,7 +47,7 @@ export async function exportHere(options: RunHere): Promise<RanHere> {
   return ran;
 }
 
-/** In memory where there is such a file system: every export is flushed to the disk, which takes longer than the rest. */
+/** A folder in memory where there is such a file system: exports are flushed, which takes longest on a disk. */
 const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 /** Waits a fraction of what it is asked to, so that jitter still spreads. The same seed gives the same jitter. */

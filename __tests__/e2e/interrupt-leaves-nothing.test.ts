@@ -21,7 +21,7 @@ function met(fault: Fault): { fault: Fault; reached: Promise<void> } {
 const created = (link: string): Fault =>
   reply(200, { 'content-type': 'application/json' }, JSON.stringify({ ok: true, signed_upload_url: link }));
 
-/** What the step has come to when it is interrupted. */
+/** Points at which the step is interrupted. */
 const STAGES = {
   'in mid-export, waiting for an answer': async () => {
     const { fault, reached } = met(hang());
@@ -52,20 +52,23 @@ const STAGES = {
   },
 };
 
-describe.each(Object.entries(STAGES))('%s', (_, stage) => {
-  test.each(['SIGINT', 'SIGTERM'] as const)('%s ends the step within two seconds', async (signal) => {
-    const { server, results, reached } = await stage();
-    const running = await start({ vendor: 'infisical', server, results });
-    await reached;
-    const began = performance.now();
-    running.kill(signal);
-    const ran = await running.ran;
-    expect(performance.now() - began).toBeLessThan(3000);
-    expectInterrupted(ran, signal);
-  });
+describe.each(Object.entries(STAGES))('interrupted %s', (_, stage) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s: the step ends within two seconds, and leaves nothing',
+    async (signal) => {
+      const { server, results, reached } = await stage();
+      const running = await start({ vendor: 'infisical', server, results });
+      await reached;
+      const began = performance.now();
+      running.kill(signal);
+      const ran = await running.ran;
+      expect(performance.now() - began).toBeLessThan(3000);
+      expectInterrupted(ran, signal);
+    },
+  );
 });
 
-test('nothing is left in the workspace either', async () => {
+test('interrupted with `destination: file`: nothing is left in the workspace', async () => {
   const { server, reached } = await STAGES['in mid-export, waiting for an answer']();
   const running = await start({ vendor: 'infisical', server, with: { path: 'logs', destination: 'file' } });
   await reached;

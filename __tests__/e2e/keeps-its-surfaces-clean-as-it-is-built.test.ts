@@ -1,4 +1,4 @@
-/** What only the built program can show: its own process, the libraries in it, and what they print. */
+/** Surfaces of the built program alone: its own process, the libraries in it, and their output. */
 
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -12,7 +12,7 @@ import { atEnd, expectRed, folder, run, TOKEN, uploads, vendor } from './scenari
 const DEBUG = { RUNNER_DEBUG: '1', ACTIONS_STEP_DEBUG: 'true' };
 const HARM = '\r\n::add-mask::a\n##[set-output name=sha256]b\u2028\u001b[2J<img src=x onerror=y>';
 
-test('a vendor that means harm and echoes the token, with debugging on', async () => {
+test('a hostile vendor that echoes the token, with debugging on: no surface shows the token or obeys', async () => {
   const message = `${HARM} ${Buffer.from(`Bearer ${TOKEN}`).toString('base64')}`;
   const server = await vendor('datafold', {
     intercept: () => reply(401, { 'content-type': 'application/json' }, JSON.stringify({ message })),
@@ -25,7 +25,7 @@ test('a vendor that means harm and echoes the token, with debugging on', async (
   });
 });
 
-test('an artifact service that refuses, with debugging on: its client prints no token', async () => {
+test('an artifact service that refuses, with debugging on: the client prints no token', async () => {
   const server = await vendor('datafold');
   const results = await uploads();
   const ran = await run({ vendor: 'datafold', server, results, env: DEBUG, with: { 'artifact-name': 'a ##b[x' } });
@@ -33,7 +33,7 @@ test('an artifact service that refuses, with debugging on: its client prints no 
   expect(ran.commands.filter(({ command }) => command === 'debug')).not.toEqual([]);
 });
 
-test('a proxy that says what it was given', async () => {
+test('a proxy that echoes its password: no surface shows the password', async () => {
   const server = await vendor('datafold');
   const proxy = createServer((req, res) => {
     const message = `no ${req.headers['proxy-authorization']}`;
@@ -52,7 +52,7 @@ test('a proxy that says what it was given', async () => {
   expectRed(ran, { what: /: "no (Basic )?\*\*\*"$/, where: '→ 407', next: /./ });
 });
 
-test('what throws where nobody waits for it is one error, without a command in it', async () => {
+test('an uncaught exception: is one error without a command in it', async () => {
   const server = await vendor('datafold', { intercept: () => hang() });
   const script = join(await folder(), 'late.mjs');
   await writeFile(script, `setTimeout(() => { throw new Error(${JSON.stringify(HARM)}); }, 500);`);

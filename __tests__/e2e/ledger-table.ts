@@ -1,4 +1,4 @@
-/** What a complete native export of the sandbox's events looks like, worked out from the ledger alone. */
+/** Expected table of a complete native export of the sandbox's events, worked out from the ledger alone. */
 
 import { inWindow, jsonOf, type LedgerEvent, type VendorId } from '../../sandbox/ledger.ts';
 import { AITRONOS_HEADER } from '../../sandbox/vendors/aitronos.ts';
@@ -45,17 +45,17 @@ export function tableOf(
   }
 }
 
-/** Physical and not archived: what Kosli lists and an export walks through. */
+/** Environments that are physical and not archived: those that Kosli lists and an export reads. */
 const listed = ({ type, archived }: (typeof KOSLI_ENVIRONMENTS)[number]) => type !== 'logical' && !archived;
 
-/** Newest first, as the sandbox gives them and an export leaves them. */
+/** Order of events, newest first, as the sandbox gives them and an export keeps them. */
 const kosliRows = (events: readonly LedgerEvent[]) => (environment: { readonly name: string }) =>
   events
     .filter(({ hidden }) => hidden['environment'] === environment.name)
     .reverse()
     .map((event) => [environment.name, ...kosliCells(event, 'float')]);
 
-/** Oldest first, but ties as the sandbox gives them: newest first. */
+/** Order of events, oldest first, but ties newest first, as the sandbox gives them. */
 const asArrived = (events: readonly LedgerEvent[]) => [...events].reverse().sort((a, b) => a.time - b.time);
 
 const sortedBy = (id: string, events: readonly LedgerEvent[]): Fields[] =>

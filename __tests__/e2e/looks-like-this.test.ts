@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => results.close());
 
-/** Without ports, folders, times and the digests that hang on them. */
+/** Replaces ports, folders, times and the digests that depend on them. */
 function steady(text: string, ran: Ran): string {
   const csv = ran.outputs['sha256'];
   return text
@@ -34,7 +34,7 @@ function steady(text: string, ran: Ran): string {
     .replaceAll(/(Uploaded bytes )\d+/g, '$1<number>');
 }
 
-/** What went out, in order: the line of the request, what it is told apart by, and the body. */
+/** Returns the requests that were sent, in order: line, identifying headers, and body. */
 const sent = ({ requests, origin }: SandboxServer) =>
   requests.map(({ method, path, query, headers, body }) => ({
     request: `${method} ${path}`,
@@ -55,7 +55,7 @@ const shown = (ran: Ran) => ({
   annotations: ran.annotations,
 });
 
-test('a small export', async () => {
+test('a small export: looks as recorded', async () => {
   const server = await vendor('infisical', { events });
   const ran = await run({ vendor: 'infisical', server, results, with: INPUTS });
   expectGreen(ran);
@@ -66,7 +66,7 @@ test('a small export', async () => {
   expect(lines.map((line) => JSON.stringify(line))).toMatchSnapshot('CSV');
 });
 
-test('a failure', async () => {
+test('a failed export: looks as recorded', async () => {
   const server = await vendor('infisical', {
     events,
     intercept: (_, index) =>

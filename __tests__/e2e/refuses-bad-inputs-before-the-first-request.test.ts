@@ -224,7 +224,7 @@ const CASES: Case[] = [
   ],
 ];
 
-test.each(CASES)('%s', async (_, inputs, red) => {
+test.each(CASES)('input error, %s: ends red before the first request', async (_, inputs, red) => {
   const server = await vendor('infisical');
   const results = await uploads();
   const ran = await run({
@@ -239,7 +239,7 @@ test.each(CASES)('%s', async (_, inputs, red) => {
   expect(results.server.requests).toEqual([]);
 });
 
-test('certificates that are not checked', async () => {
+test('NODE_TLS_REJECT_UNAUTHORIZED=0: ends red before the first request', async () => {
   const server = await vendor('infisical');
   const ran = await run({ vendor: 'infisical', server, env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' } });
   expectRed(ran, {
@@ -250,7 +250,7 @@ test('certificates that are not checked', async () => {
   expect(server.requests).toEqual([]);
 });
 
-test('a proxy that is no address, without its password', async () => {
+test('a proxy that is no URL: ends red without showing its password', async () => {
   const server = await vendor('infisical');
   const ran = await run({
     vendor: 'infisical',

@@ -81,7 +81,7 @@ describe('a protected branch', () => {
     await expectRefused(own, inputs, { what: said, where, next });
   });
 
-  test('where blobs go one by one', async () => {
+  test('a protected branch, blobs one by one: ends red, and the branch stays', async () => {
     const large = inWindow(events, WEEK)
       .slice(0, 28)
       .map((event) => ({ ...event, fields: { ...event.fields, user_agent: 'x'.repeat(900_000) } }));
@@ -107,7 +107,7 @@ describe('a protected branch', () => {
 });
 
 describe('a public repository', () => {
-  test('is refused before the vendor is asked once', async () => {
+  test('not allowed by the workflow: ends red before any request to the vendor', async () => {
     const server = await expectRefused(
       { private: false },
       {},
@@ -121,7 +121,7 @@ describe('a public repository', () => {
     expect(server.requests.map(lineOf)).toEqual([`GET /repos/${OWN}`]);
   });
 
-  test('is taken where the workflow says so', async () => {
+  test('`allow-public-repository: true`: the export is committed', async () => {
     const server = await github({ private: false });
     const before = server.repository(OWN).head('main');
     const ran = await commit(server, { 'allow-public-repository': 'true' });
@@ -179,7 +179,7 @@ describe('a token that may not', () => {
     expectVendorUnasked();
   });
 
-  test('see workflow runs, where the last export is an artifact', async () => {
+  test('see workflow runs, with `from: last-export` and artifacts: ends red, and names the permission', async () => {
     const server = await github({ actions: 'none' });
     const ran = await commit(server, { destination: 'artifact', from: 'last-export', to: 'now' });
     expectRed(ran, {
@@ -191,7 +191,7 @@ describe('a token that may not', () => {
   });
 });
 
-describe('GitHub limits the rate', () => {
+describe(`GitHub's rate limit`, () => {
   const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
   const message = 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.';
   const secondary = (seconds: number): Fault =>
@@ -202,7 +202,7 @@ describe('GitHub limits the rate', () => {
     JSON.stringify({ errors: [{ type: 'RATE_LIMITED', message: 'API rate limit exceeded' }] }),
   );
 
-  test('for a while: it waits as long as GitHub says, and commits', async () => {
+  test('is reached for a while: waits as long as GitHub says, and commits', async () => {
     const server = await github({}, { intercept: at(/\/git\/ref\//, [1], secondary(1)) });
     const before = server.repository(OWN).head('main');
     const began = performance.now();
@@ -213,7 +213,7 @@ describe('GitHub limits the rate', () => {
     await expectExport({ gitDir: server.repository(OWN).path, branch: 'main', folder: FOLDER, table });
   });
 
-  test('for good: the step is red, and says so', async () => {
+  test('stays reached: ends red, and says so', async () => {
     const server = await github({}, { intercept: at(/graphql/, [1, 2, 3], secondary(1)) });
     const { head } = server.repository(OWN);
     const before = head('main');
@@ -226,7 +226,7 @@ describe('GitHub limits the rate', () => {
     expect(server.requests.filter(({ path }) => path === '/graphql')).toHaveLength(2);
   });
 
-  test('as GraphQL words it, with status 200; without saying how long; for the rest of the hour', async () => {
+  test(`in GraphQL's words, without a duration, for the rest of the hour: waits as long as asked, and commits`, async () => {
     const reset = String(Math.ceil(Date.now() / 1000) + 300);
     const spent = reply(
       403,
@@ -250,7 +250,7 @@ describe('GitHub limits the rate', () => {
 
 describe('GitHub fails', () => {
   const unicorn = reply(502, { 'content-type': 'text/html; charset=utf-8' }, '<title>Unicorn!</title>');
-  test('now and then, at every end point: each is tried again', async () => {
+  test('now and then, at every endpoint: every call is retried', async () => {
     const failing = new Map<string, number>();
     const faults = [unicorn, reset()];
     const server = await github(
@@ -276,7 +276,7 @@ describe('GitHub fails', () => {
     await expectClean(path);
   });
 
-  test('until no try is left', async () => {
+  test('until no try is left: ends red', async () => {
     const server = await github({}, { intercept: at(/./, [1, 2], unicorn) });
     const ran = await commit(server, { 'max-attempts': '2' });
     expectRed(ran, {
@@ -289,7 +289,7 @@ describe('GitHub fails', () => {
     expectVendorUnasked();
   });
 
-  test('with an answer that is no repository', async () => {
+  test('with an answer that is no repository: ends red', async () => {
     const server = await github(
       {},
       { intercept: at(/./, [1], reply(200, { 'content-type': 'application/json' }, '[]')) },
@@ -299,7 +299,7 @@ describe('GitHub fails', () => {
   });
 });
 
-describe('a place that is none', () => {
+describe('an impossible place for a commit', () => {
   test.each([
     ['.git/hooks', 'it has a part that starts with `.git`'],
     ['.github/workflows/{export}', 'it has a part that starts with `.git`'],
@@ -309,7 +309,7 @@ describe('a place that is none', () => {
     ['{org}', 'it has a part without a name'],
     ['logs\\{export}', 'one of \\ : * ? " < > |'],
     ['logs/con', 'a device of Windows'],
-  ])('`commit-path: %s`', async (path, why) => {
+  ])('`commit-path: %s`: ends red before any request to the vendor', async (path, why) => {
     const server = await github();
     const { error, left } = await commitHere(server, { 'commit-path': path });
     expect(error).toMatchObject({
@@ -331,7 +331,7 @@ describe('a place that is none', () => {
     ['-logs', 'it starts with `-`'],
     ['logs.lock', 'ends with `.lock`'],
     ['0123456789abcdef0123456789abcdef01234567', 'the form of a commit'],
-  ])('`branch: %s`', async (branch, why) => {
+  ])('`branch: %s`: ends red before any request', async (branch, why) => {
     const server = await github();
     const { error } = await commitHere(server, { branch });
     expect(error).toMatchObject({
@@ -344,7 +344,7 @@ describe('a place that is none', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('in a whole step: one annotation, and nothing is sent', async () => {
+  test('in a step of its own: ends red with one annotation, and nothing is sent', async () => {
     const server = await github();
     const inputs = { 'commit-path': 'logs/{exprot}' };
     expectRed(await commit(server, inputs), {
@@ -362,7 +362,7 @@ describe('a place that is none', () => {
   });
 });
 
-test('a branch whose name another one needs as a folder', async () => {
+test('a branch whose name another one needs as a folder: ends red', async () => {
   const server = await github();
   const { head } = server.repository(OWN);
   server.repository(OWN).commit('logs', { file: 'x' });

@@ -5,7 +5,7 @@ import { GITHUB_TOKEN, TOKEN, vendor } from './scenario.ts';
 
 const PROXY_PASSWORD = 'proxy-password-4711';
 
-/** All texts that can be reached from a value, through fields of any kind, maps, sets and buffers. */
+/** Returns the texts that can be reached from a value, through fields of any kind, maps, sets and buffers. */
 function textsIn(value: unknown, seen = new Set<unknown>()): string[] {
   if (typeof value === 'string') return [value];
   if (value === null || (typeof value !== 'object' && typeof value !== 'function') || seen.has(value)) return [];
@@ -13,8 +13,8 @@ function textsIn(value: unknown, seen = new Set<unknown>()): string[] {
   if (value instanceof Uint8Array) return [Buffer.from(value).toString('latin1')];
   const entries = value instanceof Map || value instanceof Set ? [...value].flat() : [];
   const fields = Reflect.ownKeys(value).filter((key) => !(typeof value === 'function' && key === 'prototype'));
-  const held = fields.map((key) => Object.getOwnPropertyDescriptor(value, key)?.value);
-  return [...fields.map(String), ...[...entries, ...held].flatMap((one) => textsIn(one, seen))];
+  const values = fields.map((key) => Object.getOwnPropertyDescriptor(value, key)?.value);
+  return [...fields.map(String), ...[...entries, ...values].flatMap((one) => textsIn(one, seen))];
 }
 
 describe('the reports that main returns', () => {

@@ -49,7 +49,7 @@ export const lost: Fault = (req, _res, answer) => {
   req.socket.resetAndDestroy();
 };
 
-/** What git says, without its last line end. Throws where git fails. */
+/** Returns git's output without its last line end. Throws where git fails. */
 export async function git(gitDir: string, ...args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)('git', ['--git-dir', gitDir, ...args], { maxBuffer: 2 ** 28 });
   return stdout.replace(/\n$/, '');
@@ -69,7 +69,7 @@ export async function commitsOf(gitDir: string, branch: string, since: string | 
   return (await git(gitDir, 'rev-list', `refs/heads/${branch}`, ...range)).split('\n').filter((line) => line !== '');
 }
 
-/** What a commit did to the tree, as git has it: `A\tpath`. */
+/** Returns the changes of a commit, as git lists them: `A\tpath`. */
 export async function changesOf(gitDir: string, commit: string): Promise<string[]> {
   const changes = await git(gitDir, 'show', '--format=', '--name-status', '--no-renames', '-z', '--root', commit);
   const cells = changes.split('\0').filter((cell) => cell !== '');
@@ -79,7 +79,7 @@ export async function changesOf(gitDir: string, commit: string): Promise<string[
 export interface Expected {
   readonly gitDir: string;
   readonly branch: string;
-  /** Of the export, in the repository. */
+  /** The folder of the export in the repository. */
   readonly folder: string;
   /** Header and rows. */
   readonly table: readonly (readonly string[])[];
@@ -94,11 +94,11 @@ export interface Cloned {
   readonly manifest: Manifest;
   /** The CSV files, in the order of the manifest. */
   readonly csvs: readonly Buffer[];
-  /** Those of the copy for spreadsheets, which say the same once they are undone as the manifest has it. */
+  /** The files of the copy for spreadsheets; undone by the manifest's rule, they equal the CSV. */
   readonly copies: readonly Buffer[];
 }
 
-/** As far as scenarios look into it. */
+/** A manifest, as far as scenarios read it. */
 export interface Manifest {
   readonly id: string;
   readonly resources: readonly {
@@ -130,7 +130,7 @@ export async function expectExport({ gitDir, branch, folder: path, table, config
   return expectFolder(join(await clone(gitDir, branch, config), path), table);
 }
 
-/** The same of a folder that was got otherwise. */
+/** Checks a folder that did not come from a clone: complete, true sums, and the expected table. */
 export async function expectFolder(path: string, table: Expected['table']): Promise<Cloned> {
   const checked = await promisify(execFile)('sha256sum', ['-c', '--strict', 'SHA256SUMS'], { cwd: path });
   const lines = checked.stdout.trimEnd().split('\n');

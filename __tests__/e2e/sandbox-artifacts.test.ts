@@ -56,7 +56,7 @@ async function list(path: string) {
 
 const sha256 = (bytes: Buffer | string) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
-test('an artifact looks as GitHub documents it', async () => {
+test('the sandbox, an artifact: looks as GitHub documents it', async () => {
   const id = made['a'];
   const url = `${server.origin}/repos/${REPOSITORY}/actions/artifacts/${id}`;
   const response = await get(`/artifacts/${id}`);
@@ -85,7 +85,7 @@ test('an artifact looks as GitHub documents it', async () => {
   });
 });
 
-test('lists go from the newest to the oldest, of the repository or of one run', async () => {
+test('the sandbox, a list of artifacts: goes from the newest to the oldest, of the repository or of one run', async () => {
   const { a, b, gone, again } = made;
   expect(await list('/artifacts')).toEqual({ total: 4, ids: [again, gone, b, a], link: null });
   expect(await list('/artifacts?name=a')).toEqual({ total: 2, ids: [again, a], link: null });
@@ -95,7 +95,7 @@ test('lists go from the newest to the oldest, of the repository or of one run', 
   expect((await get('/runs/4/artifacts')).status).toBe(404);
 });
 
-test('pages say where the next one is', async () => {
+test('the sandbox, a page of artifacts: links the next page', async () => {
   const { a, gone, again } = made;
   const at = (page: number) => `<${server.origin}/repos/${REPOSITORY}/actions/artifacts?per_page=3&page=${page}>`;
   expect(await list('/artifacts?per_page=3')).toMatchObject({
@@ -129,7 +129,7 @@ test.each([
   ['/artifacts/999/zip', 404, 'Not Found'],
   ['/artifacts/1/tar', 404, 'no route'],
   ['/runs/1/jobs', 404, 'no route'],
-])('%s is %d: %s', async (path, status, message) => {
+])('the sandbox, %s: answers %d, %s', async (path, status, message) => {
   const response = await get(path);
   expect(response.status).toBe(status);
   expect(((await response.json()) as { message: string }).message).toEqual(
@@ -137,18 +137,18 @@ test.each([
   );
 });
 
-test('nothing is deleted here, and a header that nobody documents is refused', async () => {
+test('the sandbox, DELETE or an undocumented header: is refused', async () => {
   expect((await get('/artifacts/1', { method: 'DELETE' })).status).toBe(404);
   expect((await get('/artifacts/1', { headers: { 'api-token': 'x' } })).status).toBe(400);
 });
 
-test('a download is a redirect to a signed link', async () => {
+test('the sandbox, a download: redirects to a signed link', async () => {
   const response = await get(`/artifacts/${made['again']}/zip`, { headers: { authorization: 'token x' } });
   expect([response.status, await response.text()]).toEqual([302, '']);
   expect(await (await fetch(response.headers.get('location') ?? '')).text()).toBe('of a fork');
 });
 
-test('what has expired is listed, and gone; what was removed is not there', async () => {
+test('the sandbox, an expired artifact: is listed without content; a removed one is not listed', async () => {
   expect(await (await get(`/artifacts/${made['gone']}`)).json()).toMatchObject({ name: 'gone', expired: true });
   const gone = await get(`/artifacts/${made['gone']}/zip`);
   expect([gone.status, await gone.json()]).toEqual([
@@ -163,7 +163,7 @@ test('what has expired is listed, and gone; what was removed is not there', asyn
   expect((await get(`/artifacts/${made['removed']}/zip`)).status).toBe(404);
 });
 
-test('the path may be what follows /actions', () => {
+test('artifactRoutes, a path without the repository: is answered too', () => {
   const request = { method: 'GET', path: '/artifacts/1', query: [], headers: { host: 'api.test' }, body: '' };
   const answer = artifactRoutes(service)(request, REPOSITORY);
   const url = 'http://api.test/repos/octo-org/octo-repo/actions/artifacts/1';

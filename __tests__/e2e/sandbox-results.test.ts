@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { type ResultsOptions, type ResultsService, startResultsService } from '../../sandbox/results-service.ts';
 import { type ArtifactClient, type Call, post, putBlob, startArtifactClient, store } from './artifact-client.ts';
 
-/** Over one chunk of the client's (8 MiB), so that the blob is put together from blocks. */
+/** Content of more than one chunk of the client (8 MiB), so that the blob is put together from blocks. */
 const LARGE = randomBytes(9 * 1024 * 1024);
 const SMALL = Buffer.from('id,actor\r\n1,Zoë 🦊\r\n');
 const DAY_MS = 86_400_000;
@@ -51,7 +51,7 @@ const upload = (name: string, files = ['logs/small.csv'], options = {}): Call =>
   options,
 ];
 
-/** What arrives from now on. */
+/** Returns the calls that arrive from now on. */
 function watch() {
   const before = service.requests.length;
   return () => service.requests.slice(before).map(({ method, status }) => `${method} ${status}`);
@@ -59,7 +59,7 @@ function watch() {
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-test('what the real client uploads comes back byte for byte', async () => {
+test('an upload of the real client: comes back byte for byte', async () => {
   const requests = watch();
   const files = ['large.bin', 'logs/small.csv'];
   const [uploaded, listed] = await client.call(service, upload('audit-log', files, { retentionDays: 7 }), [
@@ -88,7 +88,7 @@ test('what the real client uploads comes back byte for byte', async () => {
   ]);
 });
 
-test('skipArchive stores the file itself, under its own name', async () => {
+test('an upload with skipArchive: stores the file itself, under its own name', async () => {
   const [uploaded] = await client.call(service, upload('ignored', ['logs/small.csv'], { skipArchive: true }));
   expect(uploaded).toMatchObject({ size: SMALL.length, digest: sha256(SMALL) });
   expect(service.artifacts().at(-1)).toMatchObject({ name: 'small.csv', mimeType: 'text/csv' });
@@ -97,7 +97,7 @@ test('skipArchive stores the file itself, under its own name', async () => {
   expect(await readFile(join(folder, 'skipped/small.csv'))).toEqual(SMALL);
 });
 
-test('a finished name is taken until it is deleted', async () => {
+test('a finished artifact: its name is taken until it is deleted', async () => {
   const [first, second, deleted, third] = await client.call(
     newRun(),
     upload('audit-log'),
@@ -113,7 +113,7 @@ test('a finished name is taken until it is deleted', async () => {
   expect(third?.['id']).toBeGreaterThan(Number(first?.['id']));
 });
 
-test('an intercepted call is answered by the test, and the client tries again', async () => {
+test('an intercepted call: is answered by the test, and the client tries again', async () => {
   const requests = watch();
   let finalized = 0;
   intercept = ({ method }) => {
@@ -127,7 +127,7 @@ test('an intercepted call is answered by the test, and the client tries again', 
   expect(requests()).toEqual(['CreateArtifact 200', 'FinalizeArtifact 503', 'FinalizeArtifact 200']);
 });
 
-test('a reset connection leaves no status', async () => {
+test('a reset connection: leaves no status', async () => {
   const requests = watch();
   const before = service.artifacts();
   intercept = () => (req) => req.socket.destroy();
@@ -138,7 +138,7 @@ test('a reset connection leaves no status', async () => {
   await expect(service.download('reset')).rejects.toThrow('no finished artifact is named reset');
 });
 
-test('a finished upload is checked against the blob', async () => {
+test('FinalizeArtifact: checks size and digest against the blob', async () => {
   const run = newRun();
   const create = () => post(run, 'CreateArtifact', { name: 'a', version: 7, mime_type: 'text/csv' });
   const finalize = (fields: object) => post(run, 'FinalizeArtifact', { name: 'a', ...fields });
@@ -154,7 +154,7 @@ test('a finished upload is checked against the blob', async () => {
   expect(await create()).toMatchObject({ status: 409 });
 });
 
-test('what the real client would never send is refused', async () => {
+test('a call that the real client would never send: is refused', async () => {
   const run = newRun();
   const answers = [
     await post(run, 'ListArtifacts', {}, { token: 'other' }),
@@ -180,7 +180,7 @@ test('what the real client would never send is refused', async () => {
   ]);
 });
 
-test('a name is of its run: another run takes it again, and neither sees what the other has', async () => {
+test('two runs: may use one name, and neither sees the other one’s artifacts', async () => {
   const [one, other] = [newRun(), newRun()];
   const ids = [await store(one, 'a', 'first'), await store(other, 'a', 'second'), await store(other, 'b', 'third')];
   expect(ids).toEqual([...ids].sort((a, b) => a - b));
@@ -208,7 +208,7 @@ test('a name is of its run: another run takes it again, and neither sees what th
   expect(service.artifacts().slice(-2)).toMatchObject([{ id: ids[1] }, { id: ids[2] }]);
 });
 
-test('the same id is the same run, and the first run is run 1', () => {
+test('run: one id gives one run, and the first run is run 1', () => {
   const { resultsUrl, runtimeToken } = service;
   expect(service.run(1)).toEqual({ resultsUrl, runtimeToken });
   const { id, ...access } = newRun();
@@ -217,7 +217,7 @@ test('the same id is the same run, and the first run is run 1', () => {
   expect([service.hasRun(id), service.hasRun(id + 1)]).toEqual([true, false]);
 });
 
-test('an expired artifact is listed and not to be had; a removed one is not even listed', async () => {
+test('an expired artifact: is listed without content; a removed one is not listed', async () => {
   const run = newRun();
   const [expiring, removed] = [await store(run, 'expiring', 'x'), await store(run, 'removed', 'y')];
   await service.expire(expiring);
@@ -230,7 +230,7 @@ test('an expired artifact is listed and not to be had; a removed one is not even
   expect(listed).toEqual({ artifacts: [] });
 });
 
-test('artifacts are made and expire by the clock given, whatever clock the client has', async () => {
+test('the given clock: decides when artifacts are made and expire, whatever clock the client has', async () => {
   const made = Date.parse('2031-01-01T00:00:00Z');
   now = () => made;
   const run = newRun();
@@ -252,7 +252,7 @@ test('artifacts are made and expire by the clock given, whatever clock the clien
   ]);
 });
 
-test('a signed link is enough to download, and credentials beside it are too much', async () => {
+test('a signed link: is enough to download, and credentials beside it are refused', async () => {
   const link = service.downloadLink(await store(newRun(), 'Zoë 🦊.csv', 'abc'));
   expect(new URL(link).hostname).not.toBe(new URL(service.resultsUrl).hostname);
   const requests = watch();
@@ -268,7 +268,7 @@ test('a signed link is enough to download, and credentials beside it are too muc
   expect(requests()).toEqual(['Download 200', 'Download 400', 'Download 400', 'Download 403']);
 });
 
-test('a folder of our own keeps the blobs on disk', async () => {
+test('a given folder: keeps the blobs on disk', async () => {
   const blobs = join(folder, 'blobs');
   await mkdir(blobs);
   const onDisk = await startResultsService({ folder: blobs, runId: 7 });

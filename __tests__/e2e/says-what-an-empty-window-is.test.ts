@@ -12,7 +12,7 @@ test.each([
   ['left out', {}, 'notice'],
   ['notice', { 'if-empty': 'notice' }, 'notice'],
   ['warn', { 'if-empty': 'warn' }, 'warning'],
-])('if-empty: %s', async (_, inputs, level) => {
+])('an empty window, `if-empty` %s: ends green, and says what it means', async (_, inputs, level) => {
   const server = await vendor('infisical', { events: outsideOf('infisical') });
   const ran = await run({ vendor: 'infisical', server, with: { destination: 'file', ...inputs } });
   expectGreen(ran);
@@ -22,7 +22,7 @@ test.each([
   expect(await fileOf(ran, 'csv-path')).toMatch(/^id,ipAddress,[^\r\n]*,extra\r\n$/);
 });
 
-test('if-empty: fail', async () => {
+test('an empty window, `if-empty: fail`: ends red, and delivers nothing', async () => {
   const server = await vendor('infisical', { events: outsideOf('infisical') });
   const results = await uploads();
   const ran = await run({ vendor: 'infisical', server, results, with: { 'if-empty': 'fail' } });
@@ -30,7 +30,7 @@ test('if-empty: fail', async () => {
   expect(results.server.requests).toEqual([]);
 });
 
-test.each(['kosli', 'datafold', 'aitronos'] as const)('%s: an empty export has its header', async (id) => {
+test.each(['kosli', 'datafold', 'aitronos'] as const)('an empty export of %s: has its header', async (id) => {
   const server = await vendor(id, { events: outsideOf(id) });
   const ran = await run({ vendor: id, server, with: { destination: 'file' } });
   expectGreen(ran);

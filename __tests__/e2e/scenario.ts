@@ -1,4 +1,4 @@
-/** What all end-to-end scenarios share: a run of `dist/index.js` against a sandbox vendor, every surface of it searched. */
+/** Shared by the end-to-end scenarios: runs `dist/index.js` against a sandbox vendor and searches its surfaces. */
 
 import { type Dirent, mkdtempSync } from 'node:fs';
 import { readdir, readFile, realpath, rm } from 'node:fs/promises';
@@ -22,17 +22,17 @@ import { atEnd } from './together.ts';
 
 export { atEnd, together } from './together.ts';
 
-/** Looks different raw, JSON-escaped, URL-encoded, in base64 and in base64url. */
+/** A token that looks different raw, JSON-escaped, URL-encoded, in base64 and in base64url. */
 export const TOKEN = 'sbx/Zm9v+"8fQ&%41=?>>~~>k0';
 
-/** What `${{ github.token }}` stands for in every scenario, and so never to be seen. */
+/** The value of `${{ github.token }}` in every scenario, which must never be seen. */
 export const GITHUB_TOKEN = 'ghs_q7Xo2LrbWm0TzKc5VhYd8NsEuJ3pFaG1iB4x';
 
 /** A week that lies in the past for good. */
 export const WEEK = windowOf('2026-10-05T00:00:00Z', '2026-10-12T00:00:00Z');
 export const WEEK_INPUTS = { from: '2026-10-05T00:00:00Z', to: '2026-10-12T00:00:00Z' };
 
-/** What a vendor needs beside `token` to be asked about its sandbox. */
+/** Inputs that a vendor needs beside `token` in its sandbox. */
 export const ORG: Readonly<Record<VendorId, string>> = {
   kosli: 'acme',
   infisical: '',
@@ -96,14 +96,14 @@ export interface Scenario extends Omit<RunOptions, 'with' | 'keep'> {
   readonly server?: SandboxServer;
   /** Left out: nothing answers where GitHub's API is. */
   readonly github?: SandboxServer;
-  /** Over `vendor`, `token`, `org`, `base-url` and the week; '' takes one away. */
+  /** Inputs over `vendor`, `token`, `org`, `base-url` and the week; '' removes one. */
   readonly with?: Readonly<Record<string, string>>;
   /** Further secrets that nothing may show. */
   readonly secrets?: readonly string[];
 }
 
 export interface Ran extends ActionRun {
-  /** All that is there after the step below workspace and temp, but the runner's own files and the folder `path`. */
+  /** Files left below workspace and temp, without the runner's own files and the folder `path`. */
   readonly left: readonly string[];
 }
 
@@ -161,7 +161,7 @@ export function expectGreen(ran: Ran): void {
   expect(ran.summary).toContain('## ✅');
 }
 
-/** What the one error has to say; each a text that it holds, or a pattern. */
+/** Expected parts of the one error; each a text that it contains, or a pattern. */
 export interface Red {
   readonly what: string | RegExp;
   readonly where: string | RegExp;

@@ -45,7 +45,7 @@ afterAll(() => datafold.close());
 const commit = (github: GitHubServer) =>
   run({ vendor: 'datafold', server: datafold, github, with: { destination: 'commit' } });
 
-/** The same without a process of its own. */
+/** Exports in this process. */
 const commitHere = (github: GitHubServer, inputs: Readonly<Record<string, string>> = {}) =>
   exportHere({ vendor: 'datafold', server: datafold, github, with: inputs, clock: hurried(50) });
 
@@ -64,7 +64,7 @@ function before(pattern: RegExp, numbers: readonly number[], act: () => unknown)
 }
 
 describe('the branch moves between reading and writing', () => {
-  test('both commits are there, in one line', async () => {
+  test('by a commit of somebody else: both commits are there, in one line', async () => {
     const theirs: string[] = [];
     const server = await github(
       {},
@@ -83,7 +83,7 @@ describe('the branch moves between reading and writing', () => {
     await expectExport({ gitDir: path, branch: 'main', folder: FOLDER, table });
   });
 
-  test('by the same export of somebody else, it stays the only one', async () => {
+  test('by the same export of somebody else: that one stays the only one', async () => {
     const server = await github();
     const { path, head } = server.repository(OWN);
     const start = head('main');
@@ -101,7 +101,7 @@ describe('the branch moves between reading and writing', () => {
     await expectExport({ gitDir: path, branch: 'main', folder: FOLDER, table });
   });
 
-  test('by another export at the same path, both stand beside each other', async () => {
+  test('by another export at the same path: both stand beside each other', async () => {
     const server = await github();
     const { path, head } = server.repository(OWN);
     const start = head('main');
@@ -128,7 +128,7 @@ describe('the branch moves between reading and writing', () => {
     await expectClean(path);
   });
 
-  test('at every try: it ends, and says that others keep moving it', async () => {
+  test('at every try: ends red, and says that others keep moving the branch', async () => {
     const server = await github(
       {},
       {
@@ -177,7 +177,7 @@ describe('somebody else', () => {
     await expectExport({ gitDir: path, branch: 'logs', folder: FOLDER, table });
   });
 
-  test('removes the branch meanwhile: it is made again', async () => {
+  test('removes the branch meanwhile: the branch is made again', async () => {
     const server = await github(
       {},
       {
@@ -194,7 +194,7 @@ describe('somebody else', () => {
     await expectExport({ gitDir: repository.path, branch: 'logs', folder: FOLDER, table });
   });
 
-  test('begins the empty repository meanwhile', async () => {
+  test('makes the first commit of the empty repository meanwhile: the export goes on top', async () => {
     let theirs = '';
     const server = await github(
       { empty: true },
@@ -267,7 +267,7 @@ describe('a reply is lost after the server has committed: there is one commit, a
     expect(server.requests.filter(({ path }) => path.endsWith('/git/blobs')).length).toBeLessThanOrEqual(7);
   });
 
-  test('and the branch has moved on since', async () => {
+  test('of createCommitOnBranch, and the branch has moved on since', async () => {
     const server = await github(
       {},
       {

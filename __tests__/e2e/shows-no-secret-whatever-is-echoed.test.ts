@@ -21,23 +21,23 @@ afterAll(() => stage.close());
 let turn = 0;
 const nextOf = <Each>(list: readonly Each[]): Each => list[(turn++ * 31) % list.length] as Each;
 
-test.each(VENDORS)('a secret that %s echoes is on no surface', async (vendor) => {
+test.each(VENDORS)('a secret that %s echoes: is on no surface', async (vendor) => {
   const target = await openEchoTarget(vendor);
-  let cut = 0;
+  let redacted = 0;
   for (const [index, place] of placesOf(vendor).entries()) {
     if (place.inputs === undefined && (index + VENDORS.indexOf(vendor)) % VENDORS.length > 1) continue;
     const logIn = nextOf(logInsOf(vendor, place));
     const text = nextOf(secretsOf(logIn, place).flatMap((name) => echoesOf(SECRETS[name])));
     const { run, leaks } = await echo(stage, target, logIn, place, text);
     expect([place.name, text, leaks]).toEqual([place.name, text, []]);
-    if (/^(?!::add-mask::).*\*\*\*/m.test(run.stdout)) cut += 1;
+    if (/^(?!::add-mask::).*\*\*\*/m.test(run.stdout)) redacted += 1;
   }
   await target.server.close();
   // Without it, nothing would have been quoted.
-  expect(cut).toBeGreaterThan(0);
+  expect(redacted).toBeGreaterThan(0);
 });
 
-test('a secret that stands in another input is refused there, and not shown', async () => {
+test('a secret in another input: ends red without showing it', async () => {
   const target = await openEchoTarget('datafold');
   for (const input of MISPLACED) {
     const text = nextOf([SECRETS.token, `a ${SECRETS['github-token']}`, SECRETS['password of a proxy']]);
@@ -48,7 +48,7 @@ test('a secret that stands in another input is refused there, and not shown', as
   await target.server.close();
 });
 
-test('no secret whatsoever is shown', async () => {
+test('any token that is echoed: is on no surface', async () => {
   const target = await openTarget('codacy');
   const places = placesOf('codacy');
   const letters = fc.string({ minLength: 8, maxLength: 40 });

@@ -1,4 +1,4 @@
-/** Where exports that go on from each other are delivered to, and found again: a branch, or the artifacts of runs. */
+/** Stores that chained exports are delivered to and found in again: a branch, or the artifacts of runs. */
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ export const FORK_RUN = 900_000;
 
 export type Inputs = Readonly<Record<string, string>>;
 
-/** What a run is given beside its inputs. */
+/** Options of a run beside its inputs. */
 interface Given {
   readonly github: GitHubServer;
   readonly env: Inputs;
@@ -28,7 +28,7 @@ interface Given {
 
 export interface Store {
   readonly inputs: Inputs;
-  /** Each time for another workflow run, unless told otherwise. */
+  /** Returns the options of the next workflow run, or of the given one. */
   readonly given: (runId?: number) => Given;
   /** Folders with the exports that are there, in the order of their windows. */
   readonly exports: () => Promise<string[]>;
@@ -157,7 +157,7 @@ export const onward = (to: number, more: Inputs = {}): Inputs => ({
 export const exportTo = (store: Store, server: SandboxServer, inputs: Inputs, runId?: number): Promise<Ran> =>
   run({ vendor: 'datafold', server, ...store.given(runId), with: { ...store.inputs, ...inputs } });
 
-/** What the export after the one in this folder has to say of it. */
+/** Returns the reference to the export in this folder, as the next manifest must have it. */
 export const previous = async (path: string) => {
   const manifest = await readFile(join(path, 'datapackage.json'));
   return { id: JSON.parse(String(manifest)).id, sha256: sha256(manifest) };

@@ -83,7 +83,7 @@ interface Said {
   readonly next: string;
 }
 
-/** What a run that has to fail says. */
+/** Makes a run that must fail, and returns its error. */
 type Attempt = (store: Store, server: SandboxServer, inputs: Inputs) => Promise<Said>;
 
 const aStep: Attempt = async (store, server, inputs) => {
@@ -93,7 +93,7 @@ const aStep: Attempt = async (store, server, inputs) => {
   return { what, where: where.slice('Where: '.length), next: next.slice('Next: '.length) };
 };
 
-/** Without a process of its own, which most of the time would go into. */
+/** Runs in this process: a process of its own would take most of the time. */
 const here: Attempt = async (store, server, inputs) => {
   const { github } = store.given();
   const given = { ...store.inputs, ...inputs };
@@ -110,8 +110,8 @@ const OF_ARTIFACTS = ['a manifest that is no JSON', 'no manifest', 'a CSV that s
 describe.each([
   ['commit', commitStore, Object.keys(DAMAGES), here, / on branch main of octo-org\/octo-repo$/],
   ['artifact', () => artifactStore(shelf), OF_ARTIFACTS, aStep, /^artifact datafold-acme-\d+-[0-9a-f]{8} of run \d+$/],
-] as const)('delivered as %s', (_, open, damages, attempt, where) => {
-  test('it is an error that says what to do, and doing it helps', async () => {
+] as const)('a damaged last export, delivered as %s', (_, open, damages, attempt, where) => {
+  test('any damage: ends red with what to do, and doing it helps', async () => {
     const server = await growing(events, NONE);
     const store = await open();
     for (const to of [ONE, TWO]) expectGreen(await exportTo(store, server, onward(to)));
@@ -158,8 +158,8 @@ async function spoil(path: string, { file, change, sums = false }: Damage): Prom
   await writeFile(join(path, 'SHA256SUMS'), list.replace(old, fresh));
 }
 
-describe('artifacts', () => {
-  test('of a re-run have another name, and are found', async () => {
+describe('from: last-export with artifacts', () => {
+  test('artifacts of a re-run: are found under their own names', async () => {
     const server = await growing(events, NONE);
     const store = await artifactStore(shelf);
     const runId = nextRun();
@@ -179,7 +179,7 @@ describe('artifacts', () => {
     expect(names).toEqual([names[0], `${names[0]}-2`, names[0]]);
   });
 
-  test('of one run that are left when its first is removed are found all the same', async () => {
+  test('later artifacts of a run whose first one was removed: are found', async () => {
     const { results } = shelf;
     const server = await growing(events, NONE);
     const store = await artifactStore(shelf);
@@ -193,7 +193,7 @@ describe('artifacts', () => {
     expect(ran.outputs['from']).toBe(instant(TWO));
   });
 
-  test('of forks say nothing', async () => {
+  test('artifacts of forks: are ignored', async () => {
     const { results, client } = shelf;
     const server = await growing(events, NONE);
     const store = await artifactStore(shelf);
@@ -209,7 +209,7 @@ describe('artifacts', () => {
     expect(ran.outputs['from']).toBe(instant(ONE));
   });
 
-  test('that have expired: the last one is an error with a way out, one before it only ends the search', async () => {
+  test('expired artifacts: the last one ends the step red, an earlier one ends the search', async () => {
     const { results } = shelf;
     const server = await growing(events, NONE);
     const store = await artifactStore(shelf);

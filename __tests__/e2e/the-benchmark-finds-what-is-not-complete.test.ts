@@ -20,7 +20,7 @@ const bench = (...args: string[]) =>
     });
   });
 
-test('every way of exporting the same bytes brings every event', async () => {
+test('the quick benchmark: every way of exporting has every event', async () => {
   const { code, stdout, stderr } = await bench('--vendor', 'infisical', '--only', 'throughput');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const lines = stdout.split('\n').filter((line) => line.startsWith('throughput infisical 1,500, round 1, '));
@@ -31,7 +31,7 @@ test('every way of exporting the same bytes brings every event', async () => {
   expect(stdout).toContain('Every output is complete.');
 });
 
-test('a program that leaves events out is found out', async () => {
+test('a program that leaves events out: fails the benchmark', async () => {
   const bundle = pathToFileURL(join(process.cwd(), 'dist/index.js')).href;
   const later = 'new Date(Date.parse(process.env.INPUT_FROM) + 86_400_000).toISOString()';
   await writeFile(join(folder, 'short.mjs'), `process.env.INPUT_FROM = ${later};\nawait import('${bundle}');\n`);

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 const VENDORS = ['kosli', 'infisical', 'datafold', 'aitronos', 'codacy'];
 
 let folder: string;
-/** Where the programs leave what they have compiled for one another. */
+/** Folder in which the programs share their compile cache. */
 let compiled: string;
 
 interface Demo {
@@ -27,7 +27,7 @@ const demo = (args: readonly string[], out = 'out') =>
     });
   });
 
-/** What a vendor's export holds, file by file. */
+/** Returns the files of a vendor's export, with their content. */
 async function exported(vendor: string, out = 'out'): Promise<Map<string, Buffer>> {
   const [name = '', summary, ...rest] = (await readdir(join(folder, out, vendor))).sort();
   expect([summary, rest]).toEqual(['summary.md', []]);
@@ -48,7 +48,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test('the demo exports from five vendors, the same bytes each time, and with another seed others', async () => {
+test('the demo: exports from five vendors, the same bytes each time, other bytes with another seed', async () => {
   const args = ['--events', '300'];
   const [first, again] = await Promise.all([demo(args), demo(args, 'again')]);
   expect(first.stderr).toBe('');
@@ -72,7 +72,7 @@ test('the demo exports from five vendors, the same bytes each time, and with ano
   expect(await readdir(join(folder, 'again'))).toEqual(['codacy']);
 }, 120_000);
 
-test('as commits, an export a day is in the clone, which git and its sums find whole', async () => {
+test('the demo with commits: the clone has an export a day, whole for git and SHA256SUMS', async () => {
   const args = ['--destination', 'commit', '--vendor', 'kosli', '--events', '200'];
   const { status, stdout, stderr } = await demo(args);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -90,7 +90,7 @@ test('as commits, an export a day is in the clone, which git and its sums find w
   for (const path of sums) execFileSync('sha256sum', ['-c', 'SHA256SUMS'], { cwd: join(clone, path, '..') });
 });
 
-test('a program that leaves events out is found out', async () => {
+test('a program that leaves events out: fails the demo', async () => {
   const bundle = pathToFileURL(join(process.cwd(), 'dist/index.js')).href;
   const later = 'new Date(Date.parse(process.env.INPUT_FROM) + 3_600_000).toISOString()';
   await writeFile(join(folder, 'short.mjs'), `process.env.INPUT_FROM = ${later};\nawait import('${bundle}');\n`);
@@ -102,7 +102,7 @@ test('a program that leaves events out is found out', async () => {
   );
 });
 
-test('a program that fails fails the demo', async () => {
+test('a program that fails: fails the demo', async () => {
   await writeFile(join(folder, 'broken.mjs'), 'process.exit(1);\n');
   const args = ['--vendor', 'kosli', '--events', '20', '--bundle', join(folder, 'broken.mjs')];
   const { status, stdout } = await demo(args);
@@ -115,7 +115,7 @@ test.each([
   [['--events', '1e3'], '--events 1e3: not a whole number from 0 to 1000000'],
   [['--destination', 'moon'], '--destination moon: not one of artifact, commit'],
   [['--event', '5'], "Unknown option '--event'"],
-])('%j is refused', async (args, message) => {
+])('the arguments %j: fail the demo', async (args, message) => {
   const { status, stdout, stderr } = await demo(args);
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
   expect(stderr).toContain(message);

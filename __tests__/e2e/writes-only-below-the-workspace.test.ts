@@ -5,7 +5,7 @@ import { expectGreen, expectRed, folder, run, uploads, vendor } from './scenario
 
 const NAME = 'datafold-20261005T000000Z-20261012T000000Z';
 
-describe('refuses', () => {
+describe('`destination: file` ends red for', () => {
   test.each(['..', '../logs', 'logs/../../elsewhere', '/tmp/logs', 'C:\\logs', '..\\logs', 'logs\n::error::x'])(
     'the path %j',
     async (path) => {
@@ -37,7 +37,7 @@ describe('refuses', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('a path on which a file stands', async () => {
+  test('a path with a file in its place', async () => {
     const workspace = await folder();
     await writeFile(join(workspace, 'logs'), 'mine');
     const server = await vendor('datafold');
@@ -50,7 +50,7 @@ describe('refuses', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('a folder in which an export of the same name is, and leaves that as it is', async () => {
+  test('a folder that has an export of that name, which stays as it is', async () => {
     const workspace = await folder();
     const theirs = join(workspace, 'logs', NAME);
     await mkdir(theirs, { recursive: true });
@@ -68,7 +68,7 @@ describe('refuses', () => {
   });
 });
 
-test('puts three files into the folder asked for, and nothing beside it', async () => {
+test('`path`: gets three files, and nothing else is written', async () => {
   const workspace = await folder();
   await mkdir(join(workspace, 'real'));
   await symlink(join(workspace, 'real'), join(workspace, 'inside'));

@@ -12,7 +12,7 @@ const rowsOf = (csv: string) => parse(csv, { columns: true, record_delimiter: '\
 const object = (value: unknown) => (value ?? {}) as Record<string, unknown>;
 const textOf = (value: unknown) => (value === undefined || value === null ? '' : String(value));
 
-/** What some of the common columns are, by the vendor's own fields; `null`: not asked here. */
+/** Some common columns, by the vendor's own fields; `null` where the test does not check one. */
 const COMMONLY: Readonly<Record<VendorId, (fields: LedgerEvent['fields']) => Row>> = {
   kosli: (fields) => ({ action: textOf(fields['type']), outcome: 'unknown', target_id: textOf(fields['sha256']) }),
   infisical: (fields) => ({
@@ -45,8 +45,8 @@ const COMMONLY: Readonly<Record<VendorId, (fields: LedgerEvent['fields']) => Row
   }),
 };
 
-describe.each(Object.keys(COMMONLY) as VendorId[])('%s', (id) => {
-  test('common: the same columns for every vendor, times in RFC 3339', async () => {
+describe.each(Object.keys(COMMONLY) as VendorId[])('columns of %s', (id) => {
+  test('`common`: the columns of every vendor, times in RFC 3339', async () => {
     const events = makeLedger({ vendor: id, seed: 6, events: 60, window });
     const server = await vendor(id, { events });
     const filters: Row = id === 'kosli' ? { filters: 'env_name: prod-k8s,prod-ecs,staging.eu-1,old-server' } : {};
@@ -72,7 +72,7 @@ describe.each(Object.keys(COMMONLY) as VendorId[])('%s', (id) => {
   });
 });
 
-test('a list takes columns of either table, in the order given', async () => {
+test('a list: has columns of both tables, in the order given', async () => {
   const events = makeLedger({ vendor: 'infisical', seed: 6, events: 60, window });
   const server = await vendor('infisical', { events });
   const columns = 'vendor, createdAt,actor.type\nid,target_name';
@@ -95,7 +95,7 @@ test('a list takes columns of either table, in the order given', async () => {
   );
 });
 
-test("a column that Kosli's table turns out not to have leaves nothing", async () => {
+test("a column that Kosli's header does not have: ends red, and leaves nothing", async () => {
   const server = await vendor('kosli');
   const results = await uploads();
   const ran = await run({ vendor: 'kosli', server, results, with: { columns: 'type,snapshot' } });
@@ -103,7 +103,7 @@ test("a column that Kosli's table turns out not to have leaves nothing", async (
   expect(results.server.requests).toEqual([]);
 });
 
-test('no common table is made of a Kosli table without times', async () => {
+test('`common` of a Kosli header without times: ends red', async () => {
   const server = await vendor('kosli', { time: 'none' });
   const results = await uploads();
   const ran = await run({ vendor: 'kosli', server, results, with: { columns: 'common' } });
