@@ -25,7 +25,7 @@ const ACCOUNT = 'sandbox';
 const CONTAINER = 'artifacts';
 const LINK_LIFETIME_MS = 3_600_000;
 
-/** What the path of every blob's link begins with. */
+/** First part of the path of every blob's link. */
 export const BLOBS = `/${ACCOUNT}/${CONTAINER}/`;
 
 /**

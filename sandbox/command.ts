@@ -1,4 +1,4 @@
-/** What the commands for developers have in common: how options are read, and how they end. */
+/** Common parts of the commands for developers: how options are read, and how a command ends. */
 
 /** The whole number that an option gives. Throws an `Error` for people where it gives none within the bounds. */
 export function wholeNumber(name: string, text: string, least = 0, most = 999_999_999): number {

@@ -40,7 +40,7 @@ interface Verdict {
   readonly events: number;
   readonly requests: number;
   readonly seconds: number;
-  /** What is not as it should be; empty where the export is exact. */
+  /** Differences from the ledger and the outputs; empty where the export is exact. */
   readonly differences: readonly string[];
 }
 

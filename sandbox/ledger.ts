@@ -14,7 +14,7 @@ export interface LedgerEvent {
    * Integers beyond 2^53 are bigints; `jsonOf` writes them digit for digit.
    */
   readonly fields: Readonly<Record<string, unknown>>;
-  /** What filters look at and the answer does not show: an environment, flows (comma list), ids. */
+  /** Values that filters compare and the answer does not show: an environment, flows (comma list), ids. */
   readonly hidden: Readonly<Record<string, string>>;
 }
 
@@ -71,7 +71,7 @@ export const KOSLI_COLUMNS: readonly string[] = [
   'code_diff',
 ];
 
-/** Where Kosli's events happen; `old-server` is the archived one. */
+/** Environments of Kosli's events; `old-server` is the archived one. */
 const KOSLI_PHYSICAL: readonly string[] = ['prod-k8s', 'prod-ecs', 'staging.eu-1', 'old-server'];
 
 export const AITRONOS_ENTITY_TYPES: readonly string[] = [
@@ -357,7 +357,7 @@ function hex(random: Random, digits: number): string {
 const uuid = (random: Random): string =>
   `${hex(random, 8)}-${hex(random, 4)}-4${hex(random, 3)}-a${hex(random, 3)}-${hex(random, 12)}`;
 
-/** As Python prints a float: `1719638400.0`, `1719638400.123456`. */
+/** Writes seconds as Python prints a float: `1719638400.0`, `1719638400.123456`. */
 export const floatSeconds = (micros: number): string => {
   const fraction = String(micros % 1_000_000)
     .padStart(6, '0')
@@ -365,7 +365,7 @@ export const floatSeconds = (micros: number): string => {
   return `${Math.floor(micros / 1_000_000)}.${fraction || '0'}`;
 };
 
-/** As Python's `isoformat` prints a UTC time: six digits of fraction, or none. */
+/** Writes an instant as Python's `isoformat` prints a UTC time: six digits of fraction, or none. */
 export const pythonTime = (micros: number): string => {
   const whole = new Date(Math.floor(micros / 1000)).toISOString().slice(0, 19);
   const fraction = micros % 1_000_000;

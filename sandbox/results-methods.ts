@@ -30,7 +30,7 @@ export interface StoredArtifact {
 /** A workflow run, as the service tells one from another. */
 export interface Run {
   readonly id: number;
-  /** What the token's scope names. */
+  /** Id that the token's scope names. */
   readonly backendId: string;
   readonly jobBackendId: string;
   readonly token: string;
@@ -123,7 +123,7 @@ export function checked(method: Method, body: unknown, run: Run): Fields {
   return fields;
 }
 
-/** What has this name in a run, be it finished or not. */
+/** Finds the artifact of a name in a run, finished or not. */
 export const named = (entries: Store['entries'], run: Run, name: unknown): Entry | undefined =>
   [...entries.values()].find((entry) => entry.runId === run.id && entry.name === name);
 

@@ -33,7 +33,7 @@ export interface ResultsRequest {
   status: number | null;
 }
 
-/** What the runner hands to the steps of one workflow run. */
+/** Address and token that the runner gives to the steps of one workflow run. */
 export interface RunAccess {
   /** For `ACTIONS_RESULTS_URL`. */
   resultsUrl: string;
@@ -43,7 +43,7 @@ export interface RunAccess {
 
 /** `resultsUrl` and `runtimeToken` are those of the first run, and so are names; ids are of any run. */
 export interface ResultsService extends RunAccess {
-  /** Of all runs. */
+  /** Requests of all runs. */
   requests: ResultsRequest[];
   /** Another workflow run of the same repository; the same id twice is the same run. */
   run(id: number): RunAccess;
@@ -57,15 +57,15 @@ export interface ResultsService extends RunAccess {
   download(nameOrId: string | number): Promise<Buffer>;
   /** Writes the artifact's files below `folder` and returns their names, as `actions/download-artifact` would. */
   extract(nameOrId: string | number, folder: string): Promise<string[]>;
-  /** What the end of its retention does to an artifact: its bytes go, and it stays listed. */
+  /** Ends the retention of an artifact: the bytes go, and the artifact stays listed. */
   expire(id: number): Promise<void>;
-  /** What a person does who deletes an artifact on the web: nothing stays. */
+  /** Deletes an artifact as a person does on the web: nothing stays. */
   remove(id: number): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface ResultsOptions {
-  /** Where the blob emulator keeps its files. Defaults to memory. */
+  /** Folder of the blob emulator. Defaults to memory. */
   folder?: string;
   /** The id of the first run. Defaults to 1. */
   runId?: number;
@@ -193,7 +193,7 @@ function answering(
   };
 }
 
-/** What is there, as it looks from outside any run; names are those of the first. */
+/** Returns the view of the artifacts from outside any run; names are those of the first run. */
 function artifactStore({ emulator, entries, now, linkTo }: Store, first: Run) {
   const hasExpired = (entry: Entry): boolean => entry.expired || expiryOf(entry) <= now();
   const blobOf = ({ blob }: Entry) => emulator.blobs.getBlobClient(blob);

@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The artifact service. Defaults to none: uploading then fails for want of `ACTIONS_RUNTIME_TOKEN`. */
   readonly results?: { readonly resultsUrl: string; readonly runtimeToken: string };
-  /** What `${{ github.token }}` stands for. Defaults to a made-up token. */
+  /** Value of `${{ github.token }}`. Defaults to a made-up token. */
   readonly githubToken?: string;
   /** The OIDC token that `core.getIDToken()` is given. Defaults to none, as without `id-token: write`. */
   readonly idToken?: string;
@@ -80,7 +80,7 @@ export interface RunningAction {
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const DEFAULT_TOKEN = 'ghs_sandboxSandboxSandboxSandboxSandbox';
-/** What a step asks for its OIDC token with, where it may. */
+/** Token with which a step asks for its OIDC token, where the job may have one. */
 export const ID_TOKEN_REQUEST_TOKEN = 'sandbox-id-token-request-token';
 const DEFAULT_TIMEOUT_MS = 60_000;
 /** Nothing listens on the discard port, so a call is refused at once. */

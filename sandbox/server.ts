@@ -1,4 +1,4 @@
-/** What all sandbox servers share: a loopback listener that records, can be made to fail, and refuses what is not documented. */
+/** Base of all sandbox servers: a loopback listener that records, can be made to fail, and refuses what is not documented. */
 
 import {
   createServer,
@@ -14,7 +14,7 @@ import type { LedgerEvent } from './ledger.ts';
 
 export interface SandboxRequest {
   readonly method: string;
-  /** As it was sent, still percent-encoded, without the query. */
+  /** Path as sent, still percent-encoded, without the query. */
   readonly path: string;
   readonly query: readonly (readonly [name: string, value: string])[];
   readonly headers: IncomingHttpHeaders;
@@ -35,9 +35,9 @@ export type Fault = (req: IncomingMessage, res: ServerResponse, answer: () => Sa
 export interface ServerOptions {
   /** Called for each request, `index` from 0; a returned fault answers it. */
   readonly intercept?: (request: SandboxRequest, index: number) => Fault | undefined;
-  /** What becomes of a true answer before it is sent, or before a fault sees it. */
+  /** Changes a true answer before it is sent, or before a fault sees it. */
   readonly alter?: (answer: SandboxResponse, request: SandboxRequest, index: number) => SandboxResponse;
-  /** What its `Date` headers say, in milliseconds since 1970. Defaults to the machine's clock. */
+  /** Time of the `Date` headers, in milliseconds since 1970. Defaults to the machine's clock. */
   readonly clock?: () => number;
   /** Compresses every body, whether or not the client asked. */
   readonly gzip?: boolean;
@@ -45,17 +45,17 @@ export interface ServerOptions {
   readonly chunked?: boolean;
 }
 
-/** What every vendor's server takes. */
+/** Options of every vendor's server. */
 export interface VendorOptions extends ServerOptions {
   readonly events: readonly LedgerEvent[];
   readonly token: string;
-  /** Asked at each request for each event that it would answer: events appear late, or vanish. Defaults to all. */
+  /** Whether an event is answered at the current request, so that events appear late, or vanish. Defaults to true for all. */
   readonly visible?: (event: LedgerEvent) => boolean;
   /** Orders events of the same instant differently at each request. */
   readonly tieShuffle?: number;
   /** Which rows a silent cap leaves. Defaults to the first ones in the order of the answer. */
   readonly capLeaves?: Order;
-  /** What becomes of the entries of an answer, or of a page of it, before they are sent. */
+  /** Changes the entries of an answer, or of a page, before they are sent. */
   readonly arrange?: (entries: readonly Entry[], asked: EventQuery) => readonly Entry[];
 }
 
@@ -148,7 +148,7 @@ export function requireMethod(request: SandboxRequest, method: string): void {
   if (request.method !== method) throw new Refusal(405, 'Method not allowed', method);
 }
 
-/** What any HTTP client sends of its own accord; `accept-language` and `sec-fetch-mode` are Node's `fetch`. */
+/** Headers that any HTTP client sends of its own accord; `accept-language` and `sec-fetch-mode` are Node's `fetch`. */
 const PLAIN_HEADERS = new Set(
   'host connection accept accept-encoding accept-language sec-fetch-mode user-agent content-length content-type transfer-encoding'.split(
     ' ',

@@ -1,11 +1,11 @@
-/** What an export has to hold, by vendor: how events of a ledger are found again in rows of the `native` table. */
+/** Expected contents of an export, by vendor: the cells by which events of a ledger are found again in rows of the `native` table. */
 
 import { KOSLI_COLUMNS, type LedgerEvent, type VendorId } from './ledger.ts';
 import { AITRONOS_HEADER } from './vendors/aitronos.ts';
 import { codacyWire } from './vendors/codacy.ts';
 import { KOSLI_ENVIRONMENTS } from './vendors/kosli.ts';
 
-/** What stands for one event on both sides: some cells of its row. */
+/** Cells that stand for one event, in the ledger and in its row. */
 export interface Subject {
   readonly org: string;
   /** The columns that are compared; together they tell events apart, or the events are alike. */

@@ -20,7 +20,7 @@ const PAGES = 'docs/vendors';
 const DAY_MS = 86_400_000;
 /** A day in the sandbox, for the lines that the README shows. */
 const SAMPLE_DAY = { from: Date.UTC(2026, 10, 1), to: Date.UTC(2026, 10, 2) };
-/** As in the workflow above those lines. */
+/** Columns of the sample, as the workflow above the sample asks for them. */
 const SAMPLE_COLUMNS = ['time', 'action', 'actor_type', 'actor_name', 'target_name', 'source_ip', 'id'];
 
 interface Declared {
@@ -209,7 +209,7 @@ function columnsText(vendor: Vendor): string {
 
 const columnRow = ({ name, meaning }: NativeColumn): string[] => [code(name), meaning];
 
-/** Where the columns of `common` come from that the vendor fills. */
+/** Writes where the columns of `common` come from that the vendor fills. */
 function commonText({ columns, common, idColumn }: Vendor): string {
   const rows = COMMON_COLUMNS.flatMap(({ name }) => {
     const source = name === 'id' && idColumn !== null ? idColumn : common[name as CommonName];

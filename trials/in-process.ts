@@ -1,4 +1,4 @@
-/** What a run of `main` in this process needs, where nobody reads the log: a runner that only keeps outputs, and inputs. */
+/** Parts of a run of `main` in this process whose log nobody reads: a runner that only keeps outputs, and inputs. */
 
 import { variableOf } from '../src/inputs/environment.ts';
 import type { Runner } from '../src/runner.ts';

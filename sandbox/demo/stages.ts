@@ -1,4 +1,4 @@
-/** Where the demo's exports are delivered, and how they are fetched from there again. */
+/** Destinations of the demo's exports, and the way to fetch the exports from there again. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
@@ -18,18 +18,18 @@ export interface Window {
 export interface Fetched {
   /** The folders of the exports, oldest first. */
   readonly folders: readonly string[];
-  /** What is not as the outputs say; empty where all is. */
+  /** Differences from the outputs; empty where there are none. */
   readonly differences: readonly string[];
 }
 
 export interface Stage {
-  /** What a step says of when and where. */
+  /** Inputs of a step that say when and where. */
   readonly inputs: (window: Window) => Readonly<Record<string, string>>;
-  /** What the runner has to offer. */
+  /** Services that the runner offers. */
   readonly surroundings: Pick<RunOptions, 'results' | 'env' | 'githubToken'>;
   /** Fetches what a run of the vendor has delivered into `out`. */
   readonly fetch: (vendor: VendorId, run: ActionRun, out: string) => Promise<Fetched>;
-  /** What to look at afterwards. */
+  /** Last line of the demo: where the exports are. */
   readonly farewell: (out: string) => string;
   readonly close: () => Promise<void>;
 }

@@ -15,7 +15,7 @@ import {
 } from '../server.ts';
 import { errorShape } from './rest.ts';
 
-/** What a workflow run ran on. */
+/** Code that a workflow run ran on. */
 export interface Head {
   readonly repositoryId: number;
   readonly branch: string;
@@ -25,7 +25,7 @@ export interface Head {
 export interface ArtifactRouteOptions {
   /** The most artifacts of one page, whatever was asked for. Defaults to 100, as GitHub has it. */
   readonly pageLimit?: number;
-  /** Where a run's code is from, so that it may be a fork or another branch. Defaults to `main` of the repository itself. */
+  /** Returns where a run's code is from: a fork or a branch. Defaults to `main` of the repository itself. */
   readonly head?: (runId: number) => Partial<Head>;
 }
 
@@ -54,7 +54,7 @@ const ROUTES: readonly Route[] = [
   { path: /^\/artifacts\/(\d+)\/zip$/, section: 'download-an-artifact', answer: redirectToBlob },
 ];
 
-/** As the runner's environment names them. */
+/** Code of a run where nothing else is said, as the runner's environment has it. */
 const HEAD: Head = { repositoryId: 1_296_269, branch: 'main', sha: '0123456789abcdef0123456789abcdef01234567' };
 
 /**

@@ -1,4 +1,4 @@
-/** What an endpoint is given, once it is clear that the request may be answered. */
+/** Arguments of an endpoint, once the request may be answered. */
 
 import type { Repository } from './repository.ts';
 
@@ -10,7 +10,7 @@ export interface Limits {
 
 export interface Call {
   readonly repository: Repository;
-  /** What the endpoint's path captures, decoded: a branch, a path, an id. */
+  /** Part that the endpoint's path captures, decoded: a branch, a path, an id. */
   readonly name: string;
   readonly query: ReadonlyMap<string, string>;
   readonly body: string;

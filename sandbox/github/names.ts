@@ -1,4 +1,4 @@
-/** What git takes for the path of a file and for the name of a branch. */
+/** Rules of git for the path of a file and for the name of a branch. */
 
 /**
  * A path as the names of its folders and its file; null where git would refuse it (`git fsck` too, on anybody's file system).

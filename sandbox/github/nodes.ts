@@ -1,4 +1,4 @@
-/** What the GraphQL API says of a repository, a branch, a commit. */
+/** Objects of the GraphQL API for a repository, a branch and a commit. */
 
 import { GraphQLError } from 'graphql';
 import type { Repository } from './repository.ts';

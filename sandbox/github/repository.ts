@@ -20,15 +20,15 @@ export interface RepositoryOptions {
   readonly empty?: boolean;
   /** Classic protection: every write to these through the API is refused. */
   readonly protectedBranches?: readonly string[];
-  /** The same by a ruleset, which is worded differently. */
+  /** Branches that a ruleset protects, which GitHub words differently. */
   readonly rulesetBranches?: readonly string[];
-  /** What the token may do with contents. Defaults to `write`. */
+  /** Permission of the token for contents. Defaults to `write`. */
   readonly contents?: 'write' | 'read' | 'none';
-  /** What the token may do with workflow runs. Defaults to `read`. */
+  /** Permission of the token for workflow runs. Defaults to `read`. */
   readonly actions?: 'read' | 'none';
 }
 
-/** What a test sees of a repository, and does to it behind the API's back. */
+/** A repository for a test, which reads and changes it behind the API's back. */
 export interface SandboxRepository {
   /** The bare repository, for `git --git-dir`. */
   readonly path: string;
@@ -43,7 +43,7 @@ export interface SandboxRepository {
   commit(branch: string, files: Readonly<Record<string, string | Buffer | null>>, message?: string): string;
 }
 
-/** What the APIs see of a repository. */
+/** A repository for the APIs. */
 export interface Repository extends SandboxRepository {
   readonly id: number;
   readonly name: string;
@@ -54,7 +54,7 @@ export interface Repository extends SandboxRepository {
   readonly refs: Refs;
   /** Whether it never had a branch. */
   readonly isEmpty: () => boolean;
-  /** What keeps the API from writing to a branch. */
+  /** Protection that keeps the API from writing to a branch. */
   readonly guard: (branch: string) => 'protection' | 'ruleset' | null;
   /** Null where there is no such commit. */
   readonly readCommit: (oid: string) => Commit | null;

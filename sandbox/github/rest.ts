@@ -21,7 +21,7 @@ import { repositoryJson } from './shapes.ts';
 
 interface Endpoint {
   readonly method: string;
-  /** Of the path below the repository, decoded. */
+  /** Pattern of the path below the repository, decoded. */
   readonly path: RegExp;
   readonly query?: readonly string[];
   /** Below `https://docs.github.com/rest/`. */

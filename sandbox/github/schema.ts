@@ -3,7 +3,7 @@
 import { buildSchema, GraphQLError, type GraphQLScalarType, valueFromASTUntyped } from 'graphql';
 import { decodeBase64 } from './fields.ts';
 
-/** As GitHub's published schema has these types, with the fields that matter here. */
+/** Types of GitHub's published schema, with the fields that matter here. */
 export const schema = buildSchema(`
   scalar Base64String
   scalar DateTime

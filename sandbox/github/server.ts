@@ -28,7 +28,7 @@ export type { RepositoryOptions, SandboxRepository } from './repository.ts';
 export interface GitHubOptions extends ServerOptions {
   readonly token: string;
   readonly repositories: readonly RepositoryOptions[];
-  /** Where the bare repositories are made. Defaults to a new temporary folder, in memory where there is room, which `close` removes. */
+  /** Folder of the bare repositories. Defaults to a new temporary folder, in memory where there is room, which `close` removes. */
   readonly folder?: string;
   /** Milliseconds since 1970, for the dates of commits. Defaults to the clock. */
   readonly now?: () => number;

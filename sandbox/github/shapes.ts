@@ -1,9 +1,9 @@
-/** What GitHub says of a repository, a ref, a commit: the objects of its answers. */
+/** Objects of GitHub's answers for a repository, a ref and a commit. */
 
 import type { Signature } from './commits.ts';
 import type { Repository } from './repository.ts';
 
-/** Where people look at things; the API's own addresses are below its origin. */
+/** Address of a page for people; the API's own addresses are below the API's origin. */
 export const htmlUrl = (repository: Repository, path = ''): string => `https://github.com/${repository.name}${path}`;
 
 export function repositoryJson(repository: Repository, url: string) {

@@ -4,7 +4,7 @@ import { readable } from './names.ts';
 import type { Objects } from './objects.ts';
 
 export interface TreeEntry {
-  /** As in the tree: `100644`, `100755`, `120000`, `40000`, `160000`. */
+  /** Mode of the entry: `100644`, `100755`, `120000`, `40000`, `160000`. */
   readonly mode: string;
   /** A byte string (latin1), see `names.ts`. */
   readonly name: string;
@@ -14,7 +14,7 @@ export interface TreeEntry {
 export interface Edit {
   /** From `splitPath`. */
   readonly path: readonly string[];
-  /** What is to be there; null removes a file. Mode null: the mode of the file that is there, else 100644. */
+  /** New content; null removes the file. Mode null: the mode of the file that is there, else 100644. */
   readonly leaf: { readonly mode: string | null; readonly oid: string } | null;
 }
 
@@ -103,7 +103,7 @@ export function openTrees(objects: Objects): Trees {
   return { read, edit, find, walk };
 }
 
-/** What a path's own edit makes of its entry; null removes it. A second edit at or below the path contradicts the first. */
+/** Returns the entry as its path's own edit makes it; null removes the entry. A second edit at or below the path contradicts the first. */
 function leafOf(name: string, there: TreeEntry | undefined, [edit, other]: readonly Edit[]): TreeEntry | null {
   const { path = [], leaf = null } = edit ?? {};
   if (other) throw new EditError('conflict', path);

@@ -23,7 +23,10 @@ export function linesOf(text: string): string[] {
   return lines;
 }
 
-/** What .NET's `TrimStart` takes away: not U+FEFF, as JavaScript does, but U+0085, as it does not. */
+/**
+ * White space that .NET's `TrimStart` removes: without U+FEFF, which JavaScript's `trimStart` removes, and with U+0085,
+ * which JavaScript's does not.
+ */
 const BLANK_START = /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
 
 const OLDER_ESCAPES = { ';': '%3B', '\r': '%0D', '\n': '%0A', ']': '%5D' };
@@ -48,7 +51,7 @@ export function parseCommand(line: string, resumeToken: string | null = null): C
   return { command: nameOf(older), properties, message: unescaped(olderData, OLDER_ESCAPES) };
 }
 
-/** What stands before the first blank. */
+/** Returns the text before the first blank, in lower case. */
 const nameOf = (info: string): string => lowerCase(info.split(' ', 1)[0] ?? '');
 
 function propertiesOf(text: string, separator: string, escapes: Record<string, string>): Record<string, string> {
@@ -60,7 +63,7 @@ function propertiesOf(text: string, separator: string, escapes: Record<string, s
   );
 }
 
-/** As .NET's ordinal comparison has it: the Kelvin sign is no k. */
+/** Lower-cases ASCII letters alone, as .NET compares by ordinals: the Kelvin sign is no k. */
 const lowerCase = (text: string): string => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 /** `%25` comes last, so that `%250A` is the text `%0A`. */

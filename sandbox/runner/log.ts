@@ -1,8 +1,8 @@
-/** What GitHub's runner makes of a step's output: commands obeyed, secrets hidden, annotations, outputs and summary. */
+/** Reader of a step's output, as GitHub's runner has one: obeys commands, hides secrets, collects annotations and outputs. */
 
 import { type Command, isCommand, linesOf, parseCommand, parseFileCommand } from './commands.ts';
 
-/** What the user sees on the run's page: masked; `title` is null where none was given. */
+/** A note on the run's page, masked; `title` is null where none was given. */
 export interface Annotation {
   readonly level: 'error' | 'warning' | 'notice';
   readonly title: string | null;

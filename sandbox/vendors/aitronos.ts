@@ -27,7 +27,7 @@ export interface AitronosOptions extends VendorOptions {
   readonly cap?: number;
   /** Whether the query twin is there. Defaults to true; else 404. */
   readonly twin?: boolean;
-  /** What becomes of a time in `from_date` and `to_date`: honoured (the default), silently dropped, or a 422. */
+  /** Treatment of a time in `from_date` and `to_date`: honoured (the default), silently dropped, or a 422. */
   readonly dates?: 'instant' | 'day' | 'reject-times';
   /** Whether `to_date` itself is included: its whole day, or as a date-time that second. Defaults to true. */
   readonly toInclusive?: boolean;

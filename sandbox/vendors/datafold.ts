@@ -18,7 +18,7 @@ import {
 
 export interface DatafoldOptions extends VendorOptions {
   readonly bounds?: Bounds;
-  /** As behind a proxy that drops the body of a GET: everything is given. */
+  /** Whether bodies of a GET are dropped, as some proxies do: then all events are answered. */
   readonly ignoreBody?: boolean;
   /** Defaults to `newest`. */
   readonly order?: Order;

@@ -28,9 +28,9 @@ export interface InfisicalOptions extends VendorOptions {
   readonly endInclusive?: boolean;
   /** Gives no more events a page than this, however many are asked for. */
   readonly pageRows?: number;
-  /** What universal-auth log-in accepts. Without it, nothing. */
+  /** Credentials that universal-auth log-in accepts. Defaults to none. */
   readonly client?: { readonly clientId: string; readonly clientSecret: string };
-  /** What oidc-auth log-in accepts. Without it, nothing. */
+  /** Token that oidc-auth log-in accepts. Defaults to none. */
   readonly identity?: { readonly identityId: string; readonly jwt: string | ((jwt: string) => boolean) };
   /** Each token, the given one too, is good for so many audit-log requests, then 403 `TokenError`. */
   readonly tokenRequests?: number;

@@ -24,7 +24,7 @@ export type { Planned } from './plan.ts';
 export interface Outcome {
   readonly vendor: VendorId;
   readonly seed: number;
-  /** Those that were drawn. */
+  /** Faults and worlds that were drawn. */
   readonly schedule: readonly Planned[];
   /** Kinds of faults and worlds that were met. */
   readonly met: readonly string[];
@@ -33,14 +33,14 @@ export interface Outcome {
   readonly error: string | null;
   /** Whether only faults were met that trying again gets over. */
   readonly transientOnly: boolean;
-  /** What must not be: an export that is not exact, an error that does not fit, something left behind. */
+  /** Broken promises: an export that is not exact, an error that does not fit, something left behind. */
   readonly flaws: readonly string[];
 }
 
 const TOKEN = 'sandbox-token-77aa';
 /** A run that asks for more does not end. */
 const MOST_REQUESTS = 5000;
-/** Of one call. */
+/** Tries of one call. */
 const MOST_TRIES = 6;
 
 /** In memory where there is such a file system: every export is flushed to the disk, which takes longer than the rest. */
@@ -179,7 +179,7 @@ function openWorlds(drawn: Scenario, planned: readonly Planned[]): { scenario: S
 
 const order = (kind: WorldKind | undefined): number => (kind?.group === 'contents' ? 0 : 1);
 
-/** What all worlds do to an answer, one after the other. */
+/** Combines what the worlds do to an answer, one after the other. */
 function composed(worlds: readonly World[]): Pick<World, 'alter' | 'arrange'> {
   const alters = worlds.flatMap(({ alter }) => alter ?? []);
   const arranges = worlds.flatMap(({ arrange }) => arrange ?? []);

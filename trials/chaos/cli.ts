@@ -66,7 +66,7 @@ async function chaos({ runs, seed, vendors, destination, atOnce, kinds, schedule
 
 const secondsSince = (start: number): number => (performance.now() - start) / 1000;
 
-/** What comes of each, in their order, although so many are at work at once. */
+/** Does the work for each, so many at once, and yields the results in order. */
 async function* inTurn<Each, Made>(
   list: readonly Each[],
   atOnce: number,

@@ -1,4 +1,4 @@
-/** What can happen to a true answer on its way: connections, framings, encodings. */
+/** Faults on the way of a true answer: connections, framings, encodings. */
 
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -78,7 +78,7 @@ const stall =
     runOut(req.socket, timeOut);
   };
 
-/** Some of the body, and then nothing more. */
+/** Sends some of the body, and then nothing more. */
 const stallInside =
   (random: Random, timeOut: () => void): Fault =>
   ({ socket }, res, answer) => {

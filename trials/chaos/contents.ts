@@ -98,7 +98,7 @@ const texting =
           text: index === entries.length >> 1 ? change(text) : text,
         }));
 
-/** The same JSON with white space between its tokens, and letters of its strings escaped. */
+/** Rewrites JSON with white space between its tokens, and letters of its strings escaped. */
 const dressed = (json: string, random: Random): string =>
   json.replace(/"(?:[^"\\]|\\.)*"|[{}[\],:]/g, (token) =>
     token.length > 1 || token === '"'
@@ -108,7 +108,7 @@ const dressed = (json: string, random: Random): string =>
       : pick(random, [token, ` ${token}`, `${token}\n`, `${token}\t `]),
   );
 
-/** The same CSV with every cell in quotes, and without an end behind the last line. */
+/** Rewrites CSV with every cell in quotes, and without an end behind the last line. */
 const quoted = (csv: string): string =>
   (parse(csv) as string[][])
     .map((cells) => cells.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(','))
@@ -127,7 +127,7 @@ const isPart = ({ window }: Scenario, { query }: SandboxRequest): boolean =>
       (name === 'to_timestamp' && Number(value) * 1000 < window.to),
   );
 
-/** The same instant, as vendors may write it. */
+/** Writes an instant in the ways that vendors may. */
 function timesOf(time: number): string[] {
   const at = new Date(Math.floor(time)).toISOString();
   const micros = String(Math.round((time % 1) * 1000)).padStart(3, '0');

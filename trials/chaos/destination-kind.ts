@@ -22,7 +22,7 @@ export interface FaultContext {
 export interface DestinationRequest {
   readonly side: 'github' | 'results';
   readonly method: string;
-  /** Of GitHub, the path; of the artifact service, the method, `Upload` or `Download`. */
+  /** Path at GitHub; at the artifact service, the method, `Upload` or `Download`. */
   readonly path: string;
 }
 
@@ -30,7 +30,7 @@ export interface DestinationKind {
   readonly name: string;
   /** Whether a run that tries again has to get over it. */
   readonly transient: boolean;
-  /** What a run may end with that met it, for good or too often. */
+  /** Errors in which a run may end that met the fault, for good or too often. */
   readonly errors: readonly ErrorKind[];
   /** Whether the server may have acted, and the run cannot know. */
   readonly loses: boolean;
@@ -95,7 +95,7 @@ export const resetInHeaders: Injection = ({ req }) => {
   req.socket.end('HTTP/1.1 200 OK\r\ncontent-type: applica');
 };
 
-/** Some bytes of the body, under a length or in chunks that promise more. */
+/** Sends some bytes of the body, under a length or in chunks that promise more. */
 export const cut =
   (framing: 'length' | 'chunked' | 'headers only'): Injection =>
   async ({ res, answer, random }) => {

@@ -1,4 +1,4 @@
-/** What can go wrong between a run and GitHub's API, its artifact service and the store behind that. */
+/** Faults between a run and GitHub's API, the artifact service and the store behind that. */
 
 import type { ErrorKind } from '../../src/base/errors.ts';
 import {
@@ -63,7 +63,7 @@ const graphql = makings('graphql', { meets: onGraphql });
 const results = makings('results', { meets: onTwirp });
 const store = makings('store', { meets: onMethod('Upload', 'Download') });
 
-/** What the client of artifacts throws becomes one of these. */
+/** Kinds of error that a failure of the artifact client becomes. */
 const ARTIFACT: readonly ErrorKind[] = ['destination', 'unavailable'];
 const resultsPass = results(true, ARTIFACT);
 const resultsRefuse = results(false, ARTIFACT);

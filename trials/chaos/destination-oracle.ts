@@ -1,4 +1,4 @@
-/** What may come of a run whose destination was disturbed. */
+/** Judge of a run whose destination was disturbed. */
 
 import { inWindow } from '../../sandbox/ledger.ts';
 import { compareRows } from '../../sandbox/subjects.ts';
@@ -9,14 +9,14 @@ import type { DestinationKind } from './destination-kind.ts';
 import type { Place } from './destination-place.ts';
 
 export interface Ran {
-  /** What `main` threw; null where it ended green. */
+  /** Error that `main` threw; null where the run ended green. */
   readonly error: unknown;
   readonly outputs: Readonly<Record<string, string>>;
   readonly runId: number;
   readonly attempt: number;
   /** Exports that its log calls complete. */
   readonly completed: number;
-  /** What it left in its temp. */
+  /** Files that the run left in its temp. */
   readonly left: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export interface Judged {
   readonly chained: boolean;
 }
 
-/** What must not be. */
+/** Returns the broken promises, in words. */
 export async function judge(judged: Judged): Promise<string[]> {
   const { place, ran, truth } = judged;
   const folders = await place.exports();

@@ -1,4 +1,4 @@
-/** Where exports go whose delivery is disturbed: GitHub over a real repository, or the artifact service over a real store. */
+/** Destinations of exports whose delivery is disturbed: GitHub over a real repository, or the artifact service over a real store. */
 
 import { mkdtempSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
@@ -14,9 +14,9 @@ import type { DestinationRequest, FaultContext } from './destination-kind.ts';
 export const TOKEN = 'sandbox-token-77aa';
 const REPOSITORY = 'acme/audit';
 
-/** What a run is disturbed by, and when it is. */
+/** Source of the faults of a run. */
 export interface Disturbance {
-  /** Asked at each request; what it gives takes the server's place. */
+  /** Returns what answers a request in the server's place; undefined lets the server answer. */
   readonly inject: (
     asked: DestinationRequest,
   ) => ((context: Omit<FaultContext, 'now' | 'random'>) => Promise<void> | void) | undefined;
@@ -29,15 +29,15 @@ export interface Place {
   readonly env: Readonly<Record<string, string>>;
   /** An empty folder for runners. */
   readonly temp: string;
-  /** To be called before a run, the how manyth of this place; gives the id of its workflow run. */
+  /** Prepares a run, numbered from 1 at this place. Returns the id of its workflow run. */
   readonly prepare: (number: number) => number;
   /** Everything that looks like an export, at last. */
   readonly exports: () => Promise<ExportFolder[]>;
-  /** The same at any time since this was last asked. */
+  /** Everything that looked like an export at any time since the last call. */
   readonly earlier: () => ExportFolder[];
-  /** What is wrong with the place itself. */
+  /** Flaws of the place itself. */
   readonly flaws: () => string[];
-  /** What is not true of the outputs of a commit, which `brought` the export or found it there. */
+  /** Flaws of the outputs of a commit; `brought` says whether the commit brought the export or found the export there. */
   readonly outputFlaws: (outputs: Readonly<Record<string, string>>, brought: boolean) => string[];
   readonly close: () => Promise<void>;
 }

@@ -32,10 +32,10 @@ export const DESTINATIONS: readonly Destination[] = ['file', 'commit', 'artifact
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const KIND = new Map(DESTINATION_KINDS.map((kind) => [kind.name, kind]));
-/** Of one answer, in seconds, and really: a stall takes as long. */
+/** Time-out of one answer, in seconds of real time: a stall takes as long. */
 const TIMEOUT_S = '1';
 
-/** Where the run that a seed means delivers to. Artifacts are few: their client cannot do two at once, and takes its time. */
+/** Returns the destination of a seed's run. Artifacts are few: their client cannot do two at once, and takes its time. */
 export function destinationOf(seed: number): Destination {
   const dice = diceFrom(seed, 'destination');
   if (dice.chance(0.6)) return 'file';

@@ -1,4 +1,4 @@
-/** What the tables of faults are made of. */
+/** Types of the tables of faults. */
 
 import type { LedgerEvent, VendorId } from '../../sandbox/ledger.ts';
 import type { Fault, SandboxRequest, SandboxResponse, VendorOptions } from '../../sandbox/server.ts';
@@ -35,15 +35,15 @@ export interface FaultTools {
 export interface WorldKind extends Named {
   /** A run has at most one of a group: two of them could hide each other. */
   readonly group: 'rows' | 'contents' | 'order' | 'token' | 'clock' | 'bounds';
-  /** Where it means something, and can be noticed. */
+  /** Whether the world means something in a scenario, and can be noticed. */
   readonly fits: (scenario: Scenario) => boolean;
   /** @param at the request, counted from 0, from which it is so, for those that begin. */
   readonly make: (scenario: Scenario, random: Random, at: number) => World;
-  /** What it may end in where other faults take the tries that it needs. */
+  /** Kinds of errors in which the run may end where other faults use up the tries that the world needs. */
   readonly endsBesideOthers?: readonly string[];
 }
 
-/** What a world is put into; drawn from the seed alone. */
+/** Surroundings of a world; drawn from the seed alone. */
 export interface Scenario {
   readonly vendor: VendorId;
   readonly setting: Setting;

@@ -10,7 +10,7 @@ import { STATUSES } from './statuses.ts';
 /** Faults in place of one answer. */
 export const FAULTS: readonly FaultKind[] = [...STATUSES, ...CONNECTIONS, ...BODIES];
 
-/** What is so for a whole run. */
+/** All worlds, each of which lasts for a whole run. */
 export const WORLDS: readonly WorldKind[] = [...ROWS, ...CONTENTS, ...TOKENS_AND_CLOCKS];
 
 export const faultOf: ReadonlyMap<string, FaultKind> = new Map(FAULTS.map((kind) => [kind.name, kind]));

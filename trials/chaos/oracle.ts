@@ -1,4 +1,4 @@
-/** What may come of a run: exactly what the vendor holds, or an error that fits, and nothing else. */
+/** Judge of a run: the export is exactly what the vendor holds, or the error fits and nothing is left. */
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export interface Held {
   readonly sometimes: readonly LedgerEvent[];
 }
 
-/** What is wrong with an export, in words. */
+/** Returns the flaws of an export, in words. */
 export async function flawsOfExport(
   outputs: Readonly<Record<string, string>>,
   table: ExpectedTable,
@@ -66,7 +66,7 @@ function flawsOfRows(
   ];
 }
 
-/** What is wrong with a failure: an error of no kind that the faults may end in, or something left behind. */
+/** Returns the flaws of a failure: an error of no kind that the faults may end in, or something left behind. */
 export async function flawsOfFailure(error: unknown, ends: ReadonlySet<string>, folder: string): Promise<string[]> {
   const left = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = left.filter((entry) => !entry.isDirectory()).map(({ name }) => name);

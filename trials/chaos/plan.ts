@@ -1,4 +1,4 @@
-/** What a seed means: a ledger, a setting, and the faults that are met. */
+/** Plan of a seed: a ledger, a setting, and the faults that are met. */
 
 import { makeLedger, randomFrom, type VendorId } from '../../sandbox/ledger.ts';
 import { type Dice, diceFrom } from '../year/dice.ts';

@@ -17,7 +17,7 @@ const isPaged = (scenario: Scenario) => scenario.vendor === 'codacy' && serverOf
 const isCounted = (scenario: Scenario) =>
   isPaged(scenario) || (scenario.vendor === 'aitronos' && serverOf(scenario)['twin'] === true);
 
-/** What Aitronos counts is all that shows some things. */
+/** Spares the requests for Aitronos' count, which alone shows some faults. */
 const spares = ({ vendor }: Scenario) => ({
   spares: ({ path }: SandboxRequest) => vendor === 'aitronos' && path.endsWith('/audit-log'),
 });
@@ -39,7 +39,7 @@ const LEAVES: Readonly<Record<string, readonly (Order | undefined)[]>> = {
   none: [undefined, 'newest', 'oldest'],
 };
 
-/** Some events of the window; the first or the last ones, or from anywhere. */
+/** Draws events of the window: the first or the last ones, or from anywhere. */
 function someOf({ events, window }: Scenario, random: Random): Set<LedgerEvent> {
   const inside = events.filter(({ time }) => time >= window.from && time < window.to);
   const count = Math.min(inside.length, whole(random, 1, 5));

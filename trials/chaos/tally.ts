@@ -2,7 +2,7 @@
 
 import type { Outcome } from './chaos.ts';
 
-/** Of the runs that met transient faults alone, so many have to succeed. */
+/** Share of the runs with transient faults alone that has to succeed. */
 const LEAST_SUCCESS = 0.95;
 
 /** How often something was met, and how many of the runs that met it ended red. */

@@ -4,11 +4,11 @@ import { openLoopback } from '../fuzz/loopback.ts';
 import { type CutOptions, type Cuts, cutResponse } from './cut-response.ts';
 import { BODIES, FRAMINGS, responseOf } from './responses.ts';
 
-/** What became of one body under one framing. */
+/** Result of one body under one framing. */
 export interface Row extends Cuts {
   readonly body: string;
   readonly framing: string;
-  /** Of the whole response; bytes. */
+  /** Length of the whole response, in bytes. */
   readonly length: number;
   /** Whether the whole response was taken as it is, or refused where its framing is not trusted. */
   readonly wholeIsRight: boolean;

@@ -18,11 +18,11 @@ export interface CutOptions {
   readonly stride: number;
   readonly end: End;
   readonly timeoutMs: number;
-  /** As a download, most of it is on the disk when it is cut. */
+  /** Way to read the response; of a download, most is on the disk when the response ends. */
   readonly way: Way;
 }
 
-/** As many at a time: what one waits for, another one uses. */
+/** Number of requests at a time, so that one uses the time for which another waits. */
 const AT_A_TIME = 8;
 
 /** Sends the response cut short at many places, one try each. */

@@ -24,7 +24,7 @@ import { BODIES, eventsOf, WINDOW } from './responses.ts';
 
 const TOKEN = 'sandbox-token-77aa';
 
-/** What becomes of a CSV that is cut at each byte, counted. */
+/** Counts of a CSV that is truncated at each byte. */
 export interface CsvCuts {
   readonly tried: number;
   /** By the reader: a row too short, an open quote, half a character. */

@@ -1,7 +1,7 @@
 /** A body in chunks, as HTTP/1.1 sends them. */
 
 export interface Chunking {
-  /** Of the chunks, in turn; bytes. */
+  /** Sizes of the chunks, in turn, in bytes. */
   readonly sizes: readonly number[];
   /** Behind each size. */
   readonly extension?: string;

@@ -1,6 +1,6 @@
 /** Bytes that come in pieces. */
 
-/** The same bytes, cut where it is said. */
+/** Splits bytes at the given ends. */
 export async function* chunksOf(bytes: Buffer, cuts: Iterable<number>): AsyncGenerator<Buffer> {
   let from = 0;
   for (const cut of cuts) {

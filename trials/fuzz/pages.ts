@@ -1,4 +1,4 @@
-/** What a vendor's file makes of answers, without the rooms that walk it. */
+/** Pages that a vendor's file makes of answers, without the rooms that walk the log. */
 
 import type { Page, Session, Vendor } from '../../src/vendors/contract.ts';
 

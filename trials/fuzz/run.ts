@@ -13,7 +13,7 @@ export interface Round {
 
 export interface Failure {
   readonly seed: number;
-  /** Of fast-check: leads to the smallest input that was found. */
+  /** Path of fast-check, which leads to the smallest input that was found. */
   readonly path: string;
   readonly input: string;
   readonly error: string;
@@ -30,7 +30,7 @@ export interface RoundOptions {
   readonly seed: number;
   /** The one input to try, as a failure names it. */
   readonly path?: string | undefined;
-  /** Hears of each input before it is tried. */
+  /** Called with each input before it is tried. */
   readonly onInput?: (input: unknown) => void;
 }
 

@@ -1,14 +1,14 @@
-/** What a fuzz target is: one room of the program, inputs of any shape, and what has to hold for each of them. */
+/** A fuzz target: one room of the program, inputs of any shape, and what has to hold for each of them. */
 
 import type fc from 'fast-check';
 import { type ErrorKind, ExportError } from '../../src/base/errors.ts';
 
-/** What became of an input. Where none is taken, the target proves little. */
+/** Verdict on an input. A target that takes none proves little. */
 export type Verdict = 'taken' | 'refused';
 
 export interface Target<Input = unknown> {
   readonly name: string;
-  /** What holds, in one line for people. */
+  /** The promise, in one line for people. */
   readonly holds: string;
   /** Inputs of one round: about a second's worth. */
   readonly runs: number;
@@ -31,7 +31,7 @@ export function target<Input>(about: Omit<Target<Input>, 'open'> & Pick<Checker<
   return { ...rest, open: async () => ({ check, close: async () => {} }) } as Target;
 }
 
-/** What some work gives, or the error of one of these kinds that it throws. Any other error is thrown on. */
+/** Returns the result of some work, or the error of one of these kinds that the work throws. Any other error is thrown on. */
 export function attempt<Value>(kinds: readonly ErrorKind[], work: () => Value): { value: Value } | ExportError {
   try {
     return { value: work() };

@@ -68,7 +68,7 @@ function actAt(name: string, call: Call, args: unknown[]): unknown {
   return (result as Promise<unknown>).finally(die);
 }
 
-/** What libuv says where there is no room, in the way that the call is answered. */
+/** Fails a call with the error of libuv for a full disk, in the way in which the call is answered. */
 function refuse(args: readonly unknown[]): unknown {
   const error = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', errno: -28 });
   const request = args.find(isRequest);

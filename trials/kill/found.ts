@@ -1,4 +1,4 @@
-/** What looks like an export at a destination, and whether it is one: whole, and exact against the ledger. */
+/** Search for whatever looks like an export at a destination, and the check that it is whole and exact against the ledger. */
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
@@ -7,7 +7,7 @@ import type { ResultsService } from '../../sandbox/results-service.ts';
 import { compareRows, type Subject } from '../../sandbox/subjects.ts';
 import { type ExportFolder, type FoundExport, filesOf, foldersOf, git, readExport } from '../year/exports.ts';
 
-/** What the events of a folder are compared with. */
+/** Ledger and subject that the events of a folder are compared with. */
 export interface Truth {
   readonly events: readonly LedgerEvent[];
   readonly subject: Subject;
@@ -53,7 +53,7 @@ export function foldersOn(repository: string, revision: string): ExportFolder[] 
 export const commitsOf = (repository: string): string[] =>
   git(repository, 'rev-list', '--branches').split('\n').filter(Boolean);
 
-/** What the artifacts of some runs hold. */
+/** Extracts the artifacts of some runs. */
 export async function foldersUp(results: ResultsService, runIds: readonly number[], scratch: string) {
   const folders: (ExportFolder & { readonly id: number })[] = [];
   for (const { id, name, runId } of results.artifacts()) {
@@ -66,7 +66,7 @@ export async function foldersUp(results: ResultsService, runIds: readonly number
   return folders;
 }
 
-/** What is wrong with a folder that looks like an export; nothing, where it is one. */
+/** Returns the flaws of a folder that looks like an export; none where the folder is one. */
 export function flawsOf(folder: ExportFolder, truth: Truth): string[] {
   if (!folder.files.has('datapackage.json')) return [`${folder.path}: ${[...folder.files.keys()]}, and no manifest`];
   try {
@@ -81,7 +81,7 @@ function rowsOf({ from, to, rows }: FoundExport, { events, subject }: Truth): st
   return compareRows(subject, inWindow(events, { from, to }).filter(subject.holds ?? (() => true)), rows);
 }
 
-/** What is wrong with exports that are to go on from each other from the start of a window, and to its end if they are all. */
+/** Returns the flaws of exports that are to go on from each other from the start of a window, and to its end if `areAll`. */
 export function flawsOfChain(
   exports: readonly FoundExport[],
   window: { readonly from: number; readonly to: number },

@@ -20,7 +20,7 @@ export interface FullDiskVerdict {
   readonly flaws: readonly string[];
 }
 
-/** What takes no room is never refused. */
+/** Changes that take no room, which a full disk does not refuse. */
 const REMOVES = /^(?:rename|unlink|rmdir|rmSync) /;
 
 /** Every change of a run that needs room. */

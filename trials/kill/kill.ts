@@ -9,7 +9,7 @@ import type { Scenario } from './scenario.ts';
 import { openWorld, type Servers, type World } from './world.ts';
 
 /**
- * Where a run is killed: at a request, at a change on the disk, or so many milliseconds after its start. Steps count from
+ * Point at which a run is killed: at a request, at a change on the disk, or so many milliseconds after its start. Steps count from
  * 1; 0 is the first one that is `what`, of changes a pattern.
  */
 export type KillPoint =

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SandboxResponse } from '../../sandbox/server.ts';
 
 /**
- * Where in a request, as the server sees it: before anything is done, when it is done but not answered, in the middle of
+ * Moment of a request, as the server sees it: before anything is done, when it is done but not answered, in the middle of
  * the answer, or after it.
  */
 export type Moment = (typeof MOMENTS)[number];

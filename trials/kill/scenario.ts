@@ -1,4 +1,4 @@
-/** What a killed run was to do: a vendor, a destination, a window, and how the workflow is written; all from a seed. */
+/** Task of a run that is killed: a vendor, a destination, a window, and how the workflow is written; all from a seed. */
 
 import { type LedgerEvent, makeLedger, type VendorId } from '../../sandbox/ledger.ts';
 import { SUBJECTS } from '../../sandbox/subjects.ts';
@@ -19,7 +19,7 @@ export interface Scenario {
   readonly window: { readonly from: number; readonly to: number };
   /** All but what depends on where the servers are. */
   readonly inputs: Readonly<Record<string, string>>;
-  /** Those that are other where an earlier run has exported the first day already; null: there is none. */
+  /** Inputs that differ in an earlier run, which has exported the first day; null where there is no such run. */
   readonly earlier: Readonly<Record<string, string>> | null;
   /** Whether the repository has no commit yet. */
   readonly empty: boolean;

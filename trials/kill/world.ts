@@ -19,9 +19,9 @@ export interface World {
   readonly scenario: Scenario;
   /** Starts a run, whose requests the network hears of. Its temporary folders stay until `remove()`. */
   readonly start: (attempt: number, network: Network, env?: Readonly<Record<string, string>>) => Promise<RunningAction>;
-  /** What looks like an export, in the workspace, in a run's temp and at the destination, and is none. */
+  /** Flaws of whatever looks like an export in the workspace, in a run's temp and at the destination. */
   readonly flaws: (temp: string) => Promise<string[]>;
-  /** What is not as a run that ended well says, or not as it has to be then. */
+  /** Flaws after a run that is to have ended well: wrong outputs, or a destination that is not complete. */
   readonly flawsOfEnd: (run: ActionRun, attempt: number) => Promise<string[]>;
   readonly workspace: string;
   readonly close: () => Promise<void>;
@@ -38,7 +38,7 @@ export interface Servers {
   readonly results: ResultsService | null;
   /** The script to run; undefined: this repository's `dist/index.js`. */
   readonly bundle: string | undefined;
-  /** Asked of each call of the artifact service. */
+  /** Network that hears of each call of the artifact service. */
   network: Network | null;
 }
 
@@ -171,7 +171,7 @@ function onlyOne(exports: readonly FoundExport[], destination: Scenario['destina
   return destination === 'artifact' ? [] : differ('exports', exports.length, 1);
 }
 
-/** What git says, and whether the outputs of the commit are true. */
+/** Returns the flaws that git finds, and those of the outputs of the commit. */
 function commitFlaws(
   github: GitHubServer,
   branch: string,

@@ -1,6 +1,6 @@
 /**
- * Loaded before each test file while mutants are tested: the same examples for each of them, so that a score can be had
- * again; and the first counterexample is enough, a smaller one is not looked for.
+ * Setup of each test file while mutants are tested: every mutant meets equal examples, so that a score can be had again,
+ * and the first counterexample is enough.
  */
 
 import fc from 'fast-check';

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Fault, reply } from '../../sandbox/server.ts';
 
-/** Where in an answer the text stands. */
+/** Place of the text in an answer. */
 export interface Place {
   readonly name: string;
   readonly answer: (text: string) => Fault;
@@ -21,7 +21,7 @@ const text = (name: string, status: number, type: string, body: (text: string) =
   answer: (value) => reply(status, { 'content-type': type }, body(value)),
 });
 
-/** As it stands, CR, LF and all, which no HTTP library would write. */
+/** Writes a header with CR and LF unchanged, which no HTTP library would do. */
 const raw = (name: string, bytes: (text: string) => string): Place => ({
   name,
   answer: (value) => (req: IncomingMessage) => {
@@ -59,7 +59,7 @@ export const ERRORS: readonly Place[] = [
   text('the title of a 502', 502, 'text/html', page),
 ];
 
-/** What says that all is well, and is not. */
+/** Answers that say that all is well, and are wrong. */
 export const SUCCESSES: readonly Place[] = [
   text('the title of a login page', 200, 'text/html', page),
   text('a body that is not JSON', 200, 'application/json', (value) => value),

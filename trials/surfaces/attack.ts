@@ -65,7 +65,7 @@ export async function attack(
   return stage.perform({ ...given, inputs: { ...inputsFor(target), ...inputs, ...given.inputs } });
 }
 
-/** What must not be after such a run; a green one lets nothing of the text out but in its files. */
+/** Returns the flaws of such a run; a green one may show the text in its files alone. */
 export const flawsOfAttack = (run: Performed): string[] => [
   ...flawsOf(run),
   ...(run.error === null ? flawsOfSilence(run) : []),

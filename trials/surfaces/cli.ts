@@ -25,7 +25,7 @@ interface Options {
   readonly parts: readonly string[];
 }
 
-/** What was tried of one part, and each flaw with the first text that showed it. */
+/** Count of what was tried of one part, and each flaw with the first text that showed it. */
 class Tally {
   readonly #name: string;
   readonly #started = performance.now();

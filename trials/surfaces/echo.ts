@@ -35,7 +35,7 @@ export const LOG_INS = {
 
 export type LogIn = keyof typeof LOG_INS;
 
-/** What each run is given beside its log-in: secrets that are none of the vendor's. The proxy is not for loopback. */
+/** Secrets that each run has beside its log-in, none of them the vendor's. The proxy is not for loopback. */
 const AROUND = {
   GITHUB_API_URL: 'http://127.0.0.1:9',
   HTTPS_PROXY: `http://ada:${encodeURIComponent(SECRETS['password of a proxy'])}@127.0.0.1:9`,

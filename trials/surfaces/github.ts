@@ -1,4 +1,4 @@
-/** Where GitHub's answers hold text that others may have chosen: names in a repository, the words of a ruleset. */
+/** Places of GitHub's answers with text that others may have chosen: names in a repository, the words of a ruleset. */
 
 import { startGitHub } from '../../sandbox/github/server.ts';
 import { type Fault, reply, type SandboxRequest } from '../../sandbox/server.ts';

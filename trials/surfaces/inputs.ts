@@ -57,7 +57,7 @@ export const HOSTILE_INPUTS: readonly HostileInput[] = [
   ...['GITHUB_API_URL', 'GITHUB_SERVER_URL'].map(context),
 ];
 
-/** Where somebody may have put a secret by mistake; an address that is one with it shows its host, as any does. */
+/** Inputs into which somebody may have put a secret by mistake; an address with the secret in it shows its host, as any address does. */
 export const MISPLACED: readonly HostileInput[] = HOSTILE_INPUTS.filter(
   ({ name, commits }) =>
     !commits && !['`token`', '`client-id`', '`client-secret`', '`github-token`', '`base-url`'].includes(name),

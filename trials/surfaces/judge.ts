@@ -1,4 +1,4 @@
-/** What must not be on any surface of a run, whatever others have written. */
+/** Judge of the surfaces of a run, whatever others have written. */
 
 import { type Command, linesOf, parseFileCommand, worstCommand } from '../../sandbox/runner/commands.ts';
 import { ExportError } from '../../src/base/errors.ts';
@@ -13,7 +13,7 @@ const FOREIGN = /pwn/i;
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Me}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 /**
- * Of any run: no command but ours, no output but ours, nothing alive in the summary, no file out of its place.
+ * Returns the flaws of any run: no command but ours, no output but ours, nothing alive in the summary, no file out of its place.
  * @param place the folder that the export is made in
  */
 export function flawsOf(run: Performed, place = 'workspace/out/'): string[] {
@@ -82,7 +82,7 @@ export const flawsOfTree = (paths: readonly string[]): string[] =>
     .filter((path) => path.split('/').some((name) => name === '' || /^\.{1,2}$|^\.git|[\p{Cc}\\:*?"<>|]/iu.test(name)))
     .map((path) => `a path that means something: ${clip(path)}`);
 
-/** Where a secret can be read, however it is written and wherever it stands, but for the lines that mask it. */
+/** Returns the places where a secret can be read, in any encoding, except for the lines that mask the secret. */
 export function leaksOf(run: Performed, secrets: Readonly<Record<string, string>>): string[] {
   const log = linesOf(run.stdout)
     .filter((line) => !line.startsWith('::add-mask::'))

@@ -1,5 +1,5 @@
 /**
- * What somebody may name a secret, a user or a branch who wants the reader of an audit log harm. Every payload holds
+ * Names that somebody may give a secret, a user or a branch to harm the reader of an audit log. Every payload holds
  * `pwn`, so that it is recognised wherever it comes out.
  */
 
@@ -21,10 +21,10 @@ const COMMANDS = [
   ...['##[remove-matcher owner=pwn]', '##[command]pwn', '##[section]pwn', '##vso[task.setvariable variable=pwn]pwn'],
 ];
 
-/** Those whose harm is worst, to be dressed up. */
+/** Texts with the worst harm, which are written in many disguises. */
 const WORST = ['::add-mask::pwn', '::stop-commands::pwn', '##[set-output name=row-count]pwn', '##[error]pwn'];
 
-/** What may make a command begin a line, or hide that it does. */
+/** Characters that may make a command begin a line, or hide it. */
 const BEFORE = [
   ...['\n', '\r', '\r\n', '\n\n\t', '\u2028', '\u2029', '\u0085', '\v', '\f', '\0', '\ufeff', '\x1b[2K\r', '\x1b[1A'],
   ...[
@@ -45,7 +45,7 @@ const BEFORE = [
   ...['::error::', '##[', '##[]', '::::'],
 ];
 
-/** What a culture passes over where it stands inside of `::` or `##[`. */
+/** Characters that a culture passes over inside of `::` or `##[`. */
 const WITHIN = [
   '\u200b',
   '\u00ad',
@@ -392,7 +392,7 @@ const IDEAS: Readonly<Record<string, readonly string[]>> = {
   long: LONG,
 };
 
-/** All of them, each text once. */
+/** Every payload, each text once. */
 export const PAYLOADS: readonly Payload[] = Object.entries(IDEAS).flatMap(([idea, texts]) =>
   texts.map((text) => ({ idea, text })),
 );

@@ -5,7 +5,7 @@ import { type DefaultTreeAdapterTypes, parseFragment } from 'parse5';
 
 type Node = DefaultTreeAdapterTypes.ChildNode;
 
-/** What our own summaries are made of, with the attributes that they have. */
+/** Elements of our own summaries, with their attributes. */
 const ALLOWED: Readonly<Record<string, RegExp>> = {
   ...Object.fromEntries(
     'h2 h3 p table tbody tr td code b br details summary ul li a'.split(' ').map((tag) => [tag, /^$/]),
@@ -16,7 +16,7 @@ const ALLOWED: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * What must not be: an element or attribute that no summary of ours has, a comment, and text of others outside of
+ * Returns the flaws of a summary: an element or attribute that no summary of ours has, a comment, and text of others outside of
  * `<code>`, where GitHub would find mentions and issues in it. Rendered as Markdown, and as if all of it were HTML.
  */
 export function flawsOfSummary(markdown: string, foreign: RegExp): string[] {

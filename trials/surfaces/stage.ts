@@ -12,12 +12,12 @@ import { sayFailed } from '../../src/step-log.ts';
 import type { Clock } from '../../src/time/clock.ts';
 import { inputVariables } from '../in-process.ts';
 
-/** What a run is given. */
+/** Inputs and environment of a run. */
 export interface Given {
   readonly inputs: Readonly<Record<string, string>>;
   /** Beside what the runner sets. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What the workflow mints. Defaults to none. */
+  /** ID token that the workflow mints. Defaults to none. */
   readonly idToken?: string;
 }
 
@@ -25,13 +25,13 @@ export interface Given {
 export interface Performed {
   readonly stdout: string;
   readonly stderr: string;
-  /** What the program itself asked of its runner, line by line; null: a line that is no command. */
+  /** Commands that the program itself gave to its runner, line by line; null for a line that is no command. */
   readonly asked: readonly (Command | null)[];
   /** The outputs that it set. */
   readonly set: Readonly<Record<string, string>>;
   /** The runner's file commands, as they were written. */
   readonly files: Readonly<Record<FileCommand, string>>;
-  /** What was thrown; null: nothing. */
+  /** Error that was thrown; null where none was. */
   readonly error: unknown;
   /** Every file that is there afterwards, by its path from the folder that holds workspace and temp. */
   readonly left: ReadonlyMap<string, Buffer>;

@@ -1,4 +1,4 @@
-/** Where a vendor's answers hold text that others may have chosen: its events, and what only this vendor's answers have. */
+/** Places of a vendor's answers with text that others may have chosen: events, and what only this vendor's answers have. */
 
 import { csvLine, KOSLI_COLUMNS, type LedgerEvent, type VendorId } from '../../sandbox/ledger.ts';
 import { type Fault, reply, type SandboxRequest } from '../../sandbox/server.ts';
@@ -10,9 +10,9 @@ import { NOW } from './stage.ts';
 export const DAY = { from: NOW - 2 * 86_400_000, to: NOW - 86_400_000 };
 
 export interface Hostile {
-  /** What the vendor needs to be asked. */
+  /** Inputs that the vendor needs. */
   readonly inputs: Readonly<Record<string, string>>;
-  /** Of its sandbox server. */
+  /** Options of the vendor's sandbox server. */
   readonly options: object;
   /** An event all of whose free text, names of fields too, is the given one; `at` is milliseconds since 1970. */
   readonly event: (text: string, at: number) => LedgerEvent;

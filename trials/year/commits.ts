@@ -30,7 +30,7 @@ export const openCommits: OpenDelivery = async ({ token, commit, empty, now, int
   };
 };
 
-/** What git says: nothing is broken, and each export was one commit. */
+/** Checks by git that nothing is broken, and that each export was one commit. */
 function flawsOf(repository: string, branch: string, exports: number): string[] {
   const flaws: string[] = [];
   try {

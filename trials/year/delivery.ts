@@ -1,4 +1,4 @@
-/** Where a year's exports go: what a workflow says of it, and how they are found there again. */
+/** Destination of a year's exports: the inputs that name it, and the way to find the exports there again. */
 
 import type { Fault, SandboxRequest } from '../../sandbox/server.ts';
 import type { ExportFolder, FoundExport } from './exports.ts';
@@ -12,13 +12,13 @@ export interface Delivery {
   readonly temp: string;
   /** Whether runs can be at once in this process. */
   readonly together: boolean;
-  /** To be called before a run. */
+  /** Prepares a run. */
   readonly prepare: (run: PlannedRun) => void;
   /** Takes the chain's last export away, as a person may; null where there is none that can go. */
   readonly lose: () => Promise<ExportFolder | null>;
   /** Everything that was delivered and is still there. */
   readonly folders: () => Promise<readonly ExportFolder[]>;
-  /** What is wrong with the place itself. */
+  /** Flaws of the place itself. */
   readonly flaws: (exports: readonly FoundExport[], lost: readonly FoundExport[]) => string[];
   /** How often GitHub was asked. */
   readonly requests: () => number;
@@ -33,7 +33,7 @@ export interface DeliveryOptions {
   readonly empty: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Asked at each request to GitHub. */
+  /** Returns the fault of a request to GitHub, if any. */
   readonly intercept: (request: SandboxRequest) => Fault | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Chance from a seed: the same seed gives the same year. */
+/** Chance from a seed: equal seeds give equal years. */
 
 import { randomFrom } from '../../sandbox/ledger.ts';
 

@@ -1,4 +1,4 @@
-/** What happened in a year, and when the vendor had stored it. */
+/** Events of a year, and when the vendor had stored them. */
 
 import { type LedgerEvent, makeLedger, type VendorId } from '../../sandbox/ledger.ts';
 import { type Dice, diceFrom } from './dice.ts';

@@ -15,7 +15,7 @@ export interface ExportFolder {
 export interface FoundExport {
   readonly path: string;
   readonly id: string;
-  /** Of the manifest. */
+  /** SHA-256 that the manifest has of the CSV. */
   readonly sha256: string;
   /** Milliseconds since 1970. */
   readonly from: number;
@@ -28,7 +28,7 @@ export interface FoundExport {
   readonly rows: readonly Row[];
   /** Numbers of the rows that the manifest calls late; 1 is the first. */
   readonly lateRows: readonly number[];
-  /** What contradicts itself. */
+  /** Contradictions in the export. */
   readonly flaws: readonly string[];
 }
 
@@ -141,7 +141,7 @@ const listed = ({ resources }: Manifest): string[] => [
 const rowsOf = (csv: Buffer): Row[] =>
   parse(csv, { columns: true, record_delimiter: '\r\n', max_record_size: 0 }) as Row[];
 
-/** What `sha256sum -c SHA256SUMS` would say; and no file may be left out. */
+/** Checks as `sha256sum -c SHA256SUMS` does, and that no file is left out. */
 function sumFlaws(files: ReadonlyMap<string, Buffer>): string[] {
   const others = [...files].filter(([name]) => name !== 'SHA256SUMS').sort(([a], [b]) => (a < b ? -1 : 1));
   const lines = String(files.get('SHA256SUMS'))

@@ -1,4 +1,4 @@
-/** What cron, people and networks do to a nightly job in a year. */
+/** Effects of cron, people and networks on a nightly job in a year. */
 
 import { type Dice, diceFrom } from './dice.ts';
 
@@ -20,7 +20,7 @@ export interface PlannedRun {
 /** When a trouble begins: at so many requests of all runs of the round, from 0, or at the first that commits. */
 export type Moment = number | 'commit';
 
-/** What befalls the runs of one round. */
+/** Troubles of the runs of one round. */
 export type Trouble =
   /** The job is cancelled; `answered`: the request that it waited for still had its effect. */
   | { readonly kind: 'cancelled'; readonly when: Moment; readonly run: number; readonly answered: boolean }

@@ -1,4 +1,4 @@
-/** What has to be true of a year of exports, however its nights went. */
+/** Judge of a year of exports, however its nights went. */
 
 import type { LedgerEvent } from '../../sandbox/ledger.ts';
 import type { Subject } from '../../sandbox/subjects.ts';

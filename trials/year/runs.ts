@@ -7,10 +7,10 @@ import { inputVariables, quietRunner } from '../in-process.ts';
 import { REPOSITORY } from './delivery.ts';
 import type { PlannedRun } from './nights.ts';
 
-/** What became of one run. */
+/** Outcome of one run. */
 export interface RunOutcome {
   readonly planned: PlannedRun;
-  /** What `main` threw; null where it ended well. */
+  /** Error that `main` threw; null where the run ended well. */
   readonly error: unknown;
   /** Why it was cancelled; undefined where it was not. */
   readonly cancelled: unknown;
@@ -26,7 +26,7 @@ export interface RunOutcome {
   readonly endedAt: number;
 }
 
-/** What a run finds when it starts. */
+/** Surroundings that a run finds when it starts. */
 export interface Surroundings {
   /** All but the window. */
   readonly inputs: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-/** What differs from year to year: how the workflow is written, and how the vendor answers where its document is silent. */
+/** Settings that differ from year to year: how the workflow is written, and how the vendor answers where its document is silent. */
 
 import { jsonOf, type LedgerEvent, type VendorId } from '../../sandbox/ledger.ts';
 import { SUBJECTS, type Subject } from '../../sandbox/subjects.ts';
@@ -84,7 +84,7 @@ interface Variant {
   readonly subject: Subject & RawFields;
 }
 
-/** What the `raw` column of an event holds. */
+/** Text of the `raw` column of an event. */
 interface RawFields {
   readonly raw: (event: LedgerEvent) => string;
 }

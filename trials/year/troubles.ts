@@ -31,9 +31,9 @@ const DOWN: Readonly<Record<Side, readonly Fault[]>> = {
   github: [said(503, 'Unicorn'), said(403, 'Resource not accessible by integration'), reset(), lost],
 };
 
-/** What of a round's troubles has happened. */
+/** State of a round's troubles. */
 export interface Happening {
-  /** To be asked at each request; a fault answers it. */
+  /** Returns the fault that answers a request, if any. */
   readonly inject: (side: Side, request: SandboxRequest) => Fault | undefined;
   /** Whether one side refused, for good, at least one request. */
   readonly isDown: () => boolean;

@@ -15,7 +15,7 @@ import { type RunOutcome, startRun } from './runs.ts';
 import type { Setting } from './setting.ts';
 import { type Happening, openTroubles, type Side } from './troubles.ts';
 
-/** Of the vendor and of GitHub. */
+/** Token of the vendor and of GitHub. */
 export const TOKEN = 'sandbox-token-2e9b';
 /** Codacy keeps events for so long. */
 const KEPT_MS = 365 * DAY_MS;

@@ -58,7 +58,7 @@ const inputs = fc.record({
   cuts: fc.array(fc.nat(60), { maxLength: 4 }),
 });
 
-/** What csv-parse takes and this reader refuses by design: by its message, and whether that is so. */
+/** Inputs that csv-parse takes and this reader refuses by design: by message, and whether the input is such a one. */
 const STRICTER: readonly (readonly [RegExp, (bytes: Buffer, cells: readonly string[][]) => boolean])[] = [
   [/is not UTF-8/, (bytes) => !isUtf8(bytes)],
   [/is empty/, (_, cells) => cells.length === 0],

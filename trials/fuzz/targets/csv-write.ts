@@ -37,7 +37,7 @@ const inputs = fc.integer({ min: 1, max: 4 }).chain((width) => {
   return fc.record({ rows: fc.array(row, { maxLength: 5 }), first: row });
 });
 
-/** As others may write, who have not our rules. */
+/** Options with which csv-stringify writes as other programs may. */
 const STRINGIFY = { record_delimiter: 'windows', quoted_match: /[\r\n]/, quoted_empty: true } as const;
 
 export const csvWrite = target({

@@ -111,7 +111,7 @@ class Asked extends Error {
   }
 }
 
-/** That the vendor's first request asks for just these values, under their names. */
+/** Checks that the vendor's first request asks for just these values, under their names. */
 async function checkAddress(vendor: Vendor, given: ReadonlyMap<string, readonly string[]>): Promise<void> {
   const query = { window: WINDOW, org: 'acme', provider: 'gh', filters: given };
   const send = async (call: Call) => Promise.reject(new Asked(call));

@@ -60,7 +60,7 @@ const inputs = fc.oneof(
   },
 );
 
-/** What the kernel takes as one argument of a command, in bytes. */
+/** Longest argument of a command that the kernel takes, in bytes. */
 const MOST_ARGUMENT = 100_000;
 
 export const gitNames = target({
@@ -106,7 +106,7 @@ export const gitNames = target({
   },
 });
 
-/** What Git takes as a ref, and its commands or GitHub refuse. */
+/** Refs that Git takes, and that its commands or GitHub refuse. */
 const STRICTER =
   /starts with `refs\/`|means the current commit|starts with `-`|form of a commit|half a character|C1|control character/;
 

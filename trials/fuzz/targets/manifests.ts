@@ -49,7 +49,7 @@ const WRITTEN = [null, before].flatMap((last) =>
   ),
 );
 
-/** Where in a manifest something is read, and what may stand there instead. */
+/** Places of a manifest that are read, each with values that may stand there instead. */
 const PATHS = [
   ...[
     'id',

@@ -1,4 +1,4 @@
-/** What each vendor makes of damaged answers: pages and rows, or an error of ours; and it always comes to an end. */
+/** Damaged answers to each vendor's file: it gives pages and rows, or an ExportError, and always ends. */
 
 import fc from 'fast-check';
 import type { ErrorKind } from '../../../src/base/errors.ts';
@@ -69,7 +69,7 @@ function csvOf({ columns }: Vendor): fc.Arbitrary<string> {
   return fc.tuple(rows, end).map(([lines, lineEnd]) => [header, ...lines, ''].join(lineEnd));
 }
 
-/** What a vendor answers where it answers in JSON. */
+/** Answers of a vendor that answers in JSON. */
 function jsonOf(vendor: Vendor): fc.Arbitrary<unknown> {
   const events = fc.array<unknown>(vendor.format === 'json' ? eventOf(vendor) : anyJson, { maxLength: 4 });
   const environment = fc.record({ name: word, type: fc.constantFrom('K8S', 'logical') });

@@ -115,7 +115,7 @@ export const windows = target({
   },
 });
 
-/** That days begin and end where Intl's calendar has them begin and end. */
+/** Checks that days begin and end where Intl's calendar has them begin and end. */
 function checkLocal(from: string, to: string, window: { from: number; to: number | null }, zone: string): void {
   if (/^\d{4}-\d\d(-\d\d)?$/.test(from)) {
     const [at, before] = [localDay(window.from, zone), localDay(window.from - 1, zone)];
@@ -168,7 +168,7 @@ function checkSlices(window: Window, cut: number): void {
   insist(odd === undefined, 'a slice that is cut elsewhere', window, cut, odd);
 }
 
-/** That exports that go on from each other tile the period. */
+/** Checks that exports that go on from each other tile the period. */
 function checkJobs(period: WindowRequest, now: number): void {
   insist(VENDOR !== undefined, 'no vendor');
   const jobs: Window[] = [];
