@@ -225,7 +225,7 @@ describe.each(tapeNames)('contract of %s', (name) => {
 
   for (const index of spareOf(tape)) {
     test.each([403, 404])(
-      'exchange ${index}, which can be spared, refused with %d: exports every event',
+      `exchange ${index}, which can be spared, refused with %d: exports every event`,
       async (status) => {
         const fault = refusal(status, tape.exchanges[index] as Exchange);
         const { done } = await record(tape, {}, (at) => (at === index ? fault : undefined));

@@ -63,22 +63,22 @@ describe('Aitronos, a day of 12,500 events, all before noon', () => {
   const cases = (['instant', 'day', 'reject-times'] as const).flatMap((dates) =>
     (dates === 'day' ? readings : readings.slice(1, 3)).map((reading) => ({ dates, ...reading })),
   );
-  const _READING = 'where dates are $dates, in zone $zoneOffsetHours, last day included: $toInclusive';
+  const READING = 'where dates are $dates, in zone $zoneOffsetHours, last day included: $toInclusive';
 
-  test.each(cases)('count given, ${READING}: exports every event, proven by the count', async (reading) => {
+  test.each(cases)(`count given, ${READING}: exports every event, proven by the count`, async (reading) => {
     const server = await expectExact(crowded, reading);
     expect(server.requests.some(({ path }) => !path.endsWith('/export'))).toBe(true);
   });
 
   test.each(cases.filter(({ dates }) => dates === 'instant'))(
-    'no count, ${READING}: exports every event',
+    `no count, ${READING}: exports every event`,
     async (reading) => {
       await expectExact(crowded, { twin: false, ...reading });
     },
   );
 
   test.each(cases.filter(({ dates }) => dates !== 'instant'))(
-    'no count and no times, ${READING}: throws `incomplete`, since days cannot be split',
+    `no count and no times, ${READING}: throws `incomplete`, since days cannot be split`,
     async (reading) => {
       const error = await failureFrom(crowded, { twin: false, ...reading });
       expect(error).toMatchObject({ kind: 'incomplete', next: expect.stringContaining('filters') });
