@@ -78,7 +78,7 @@ describe('Aitronos, a day of 12,500 events, all before noon', () => {
   );
 
   test.each(cases.filter(({ dates }) => dates !== 'instant'))(
-    `no count and no times, ${READING}: throws `incomplete`, since days cannot be split`,
+    `no count and no times, ${READING}: ends incomplete, since days cannot be split`,
     async (reading) => {
       const error = await failureFrom(crowded, { twin: false, ...reading });
       expect(error).toMatchObject({ kind: 'incomplete', next: expect.stringContaining('filters') });
