@@ -62,22 +62,22 @@ describe.each([
   ['artifact', (inputs = {}) => artifactStore(shelf, inputs)],
 ] as const)('from: last-export, delivered as %s', (kind, open) => {
   test('several runs: windows follow each other, late events go into the next export, no event is written twice', async () => {
-    const [cut, end] = [WEEK.from + 3 * DAY, WEEK.from + 5 * DAY];
-    const [late, ...others] = events.filter(({ time }) => time >= cut - DAY && time < cut);
+    const [middle, end] = [WEEK.from + 3 * DAY, WEEK.from + 5 * DAY];
+    const [late, ...others] = events.filter(({ time }) => time >= middle - DAY && time < middle);
     if (late === undefined || others.length === 0) throw new Error('The ledger has no event to come late.');
     const hidden = new Set([late]);
     const server = await growing(events, hidden);
     const store = await open(kind === 'commit' ? { 'max-file-size': '3kB', branch: 'evidence', orphan: 'true' } : {});
     const overlap = { overlap: 'P1D' };
 
-    const first = await exportTo(store, server, onward(cut, overlap));
+    const first = await exportTo(store, server, onward(middle, overlap));
     expectGreen(first);
     expect(first.log).toContain('There is none yet.');
-    expect(first.outputs).toMatchObject({ from: instant(WEEK.from), to: instant(cut), 'late-count': '0' });
+    expect(first.outputs).toMatchObject({ from: instant(WEEK.from), to: instant(middle), 'late-count': '0' });
     hidden.clear();
     const second = await exportTo(store, server, onward(end, overlap));
     expectGreen(second);
-    expect(second.outputs).toMatchObject({ from: instant(cut), to: instant(end), 'late-count': '1' });
+    expect(second.outputs).toMatchObject({ from: instant(middle), to: instant(end), 'late-count': '1' });
     expect(second.log).toContain('from where the last export ended');
     expect(second.log).toContain('Late: 1 of them');
     expect(second.summary).toContain('Goes on from');
@@ -85,14 +85,14 @@ describe.each([
     const [one = '', two = '', ...more] = await store.exports();
     expect(more).toEqual([]);
     const inTime = events.filter((event) => event !== late);
-    await expectFolder(one, tableOf('datafold', inTime, { from: WEEK.from, to: cut }));
+    await expectFolder(one, tableOf('datafold', inTime, { from: WEEK.from, to: middle }));
     const [header = [], lateRow = []] = tableOf('datafold', [late], WEEK);
-    const [, ...rows] = tableOf('datafold', events, { from: cut, to: end });
+    const [, ...rows] = tableOf('datafold', events, { from: middle, to: end });
     const { manifest } = await expectFolder(two, [header, lateRow, ...rows]);
     expect(manifest.export).toMatchObject({
-      window: { from: instant(cut), to: instant(end) },
+      window: { from: instant(middle), to: instant(end) },
       chain: { previous: await previous(one) },
-      late: { looked_from: instant(cut - DAY), count: 1, rows: '1' },
+      late: { looked_from: instant(middle - DAY), count: 1, rows: '1' },
       events: { written: rows.length + 1, already_exported: others.length },
     });
 
@@ -157,7 +157,7 @@ describe.each([
   });
 
   test('a run that loses a race: exports again from where the other one ended', async () => {
-    const cut = WEEK.from + 3 * DAY;
+    const middle = WEEK.from + 3 * DAY;
     const [reached, lostRace] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const server = await growing(events, NONE, {
       intercept: at(/audit_logs/, [7], (_req, res, answer) => {
@@ -171,17 +171,17 @@ describe.each([
     const store = await open();
     const slow = exportTo(store, server, onward(WEEK.to));
     await reached.promise;
-    const quick = await exportTo(store, server, onward(cut));
+    const quick = await exportTo(store, server, onward(middle));
     lostRace.resolve();
     expectGreen(quick);
     const ran = await slow;
     expectGreen(ran);
     expect(ran.log).toContain('Another run has delivered an export of the same scope meanwhile');
-    expect(ran.outputs).toMatchObject({ from: instant(cut), to: instant(WEEK.to), 'export-count': '1' });
+    expect(ran.outputs).toMatchObject({ from: instant(middle), to: instant(WEEK.to), 'export-count': '1' });
     const [one = '', two = '', ...more] = await store.exports();
     expect(more).toEqual([]);
-    await expectFolder(one, tableOf('datafold', events, { from: WEEK.from, to: cut }));
-    const { manifest } = await expectFolder(two, tableOf('datafold', events, { from: cut, to: WEEK.to }));
+    await expectFolder(one, tableOf('datafold', events, { from: WEEK.from, to: middle }));
+    const { manifest } = await expectFolder(two, tableOf('datafold', events, { from: middle, to: WEEK.to }));
     expect(manifest.export.chain).toMatchObject({ previous: await previous(one) });
     // What was thrown away is not left on the runner either.
     expect(ran.left.filter((path) => path.endsWith('.csv'))).toHaveLength(1);
@@ -242,8 +242,8 @@ describe('from: last-export, to an artifact and a commit', () => {
   test('both delivered: the branch says where to go on', async () => {
     const server = await growing(events, NONE);
     const store = await commitStore({ destination: 'commit, artifact' });
-    const cut = WEEK.from + 2 * DAY;
-    for (const [from, to] of [[WEEK.from, cut] as const, [cut, WEEK.to] as const]) {
+    const middle = WEEK.from + 2 * DAY;
+    for (const [from, to] of [[WEEK.from, middle] as const, [middle, WEEK.to] as const]) {
       const runId = nextRun();
       const given = { ...store.given(runId), results: shelf.results.run(runId) };
       const ran = await run({ vendor: 'datafold', server, ...given, with: { ...store.inputs, ...onward(to) } });

@@ -48,21 +48,21 @@ beforeAll(async () => {
 });
 afterAll(() => shelf.close());
 
-/** No cell begins with what OWASP names, as a reader has it, nor any piece where something else separates. */
+/** No cell begins with what OWASP names, as a reader has it, nor any field where something else separates. */
 function expectSafe({ copies }: Cloned): void {
   const cells = copies.flatMap((copy) => (parse(copy, { record_delimiter: '\r\n' }) as string[][]).flat());
   expect(cells.filter((cell) => /^\s*[=+\-@＝]|^[\t\r\n]/.test(cell))).toEqual([]);
-  const pieces = copies.flatMap((copy) => String(copy).split(/[;\t\r\n]/));
-  expect(pieces.filter((piece) => /^[\s"]*[=+\-@＝]/.test(piece))).toEqual([]);
+  const fields = copies.flatMap((copy) => String(copy).split(/[;\t\r\n]/));
+  expect(fields.filter((field) => /^[\s"]*[=+\-@＝]/.test(field))).toEqual([]);
 }
 
 describe('csv-safety in a chain of artifacts', () => {
   test('switched on and off again: the chain goes on, sums are true, and the copy is not read as events', async () => {
     const server = await vendor('datafold', { events });
     const store = await artifactStore(shelf);
-    const [cut, end] = [WEEK.from + 2 * DAY, WEEK.from + 5 * DAY];
+    const [middle, end] = [WEEK.from + 2 * DAY, WEEK.from + 5 * DAY];
     const overlap = { overlap: 'P1D' };
-    expectGreen(await exportTo(store, server, onward(cut, overlap)));
+    expectGreen(await exportTo(store, server, onward(middle, overlap)));
     const ran = await exportTo(store, server, onward(end, { ...overlap, ...OWASP }));
     expectGreen(ran);
     const last = await exportTo(store, server, onward(WEEK.to, overlap));
@@ -71,8 +71,8 @@ describe('csv-safety in a chain of artifacts', () => {
 
     const [one = '', two = '', three = '', ...more] = await store.exports();
     expect(more).toEqual([]);
-    expect((await expectFolder(one, tableOf('datafold', events, { from: WEEK.from, to: cut }))).copies).toEqual([]);
-    const copied = await expectFolder(two, tableOf('datafold', events, { from: cut, to: end }));
+    expect((await expectFolder(one, tableOf('datafold', events, { from: WEEK.from, to: middle }))).copies).toEqual([]);
+    const copied = await expectFolder(two, tableOf('datafold', events, { from: middle, to: end }));
     expectSafe(copied);
     expect(copied.manifest.export.chain).toEqual({ previous: expect.objectContaining(await previous(one)) });
     const { manifest, copies } = await expectFolder(three, tableOf('datafold', events, { from: end, to: WEEK.to }));

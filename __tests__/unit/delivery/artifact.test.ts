@@ -91,7 +91,7 @@ function calls(method: string): Record<string, unknown>[] {
   return fresh.map(({ body }) => body as Record<string, unknown>);
 }
 
-const cut = (req: IncomingMessage): void => {
+const broken = (req: IncomingMessage): void => {
   req.socket.resetAndDestroy();
 };
 const refuse = (status: number, msg: string) => (_: IncomingMessage, res: ServerResponse) => {
@@ -132,11 +132,11 @@ describe('uploadArtifact', () => {
   test('a broken connection: is tried three times in all', async () => {
     calls('');
     const name = freshName();
-    instead = { CreateArtifact: [cut, cut] };
+    instead = { CreateArtifact: [broken, broken] };
     expect(await upload(name)).toMatchObject({ name });
     expect(calls('CreateArtifact')).toHaveLength(3);
 
-    instead = { CreateArtifact: [cut, cut, cut, cut] };
+    instead = { CreateArtifact: [broken, broken, broken, broken] };
     const error = await failure(upload(freshName()));
     expect(error).toMatchObject({
       kind: 'destination',
@@ -295,7 +295,7 @@ describe('downloadArtifact', () => {
     ['503', answer(503)],
     ['429', answer(429)],
     ['a rate limit', answer(403, 'API Rate Limit exceeded for installation')],
-    ['a cut connection', (req) => req.socket.resetAndDestroy()],
+    ['a broken connection', (req) => req.socket.resetAndDestroy()],
   ])('%s: is tried again, into an empty folder', async (_, fault) => {
     await mkdir(join(folder, 'out'));
     await writeFile(join(folder, 'out', 'half'), 'x');

@@ -55,10 +55,10 @@ describe('parseTemplate', () => {
   });
 
   test('any text: is split without loss, or throws', () => {
-    const piece = fc.constantFrom('{vendor}', '{org}', '{', '}', 'a', '/', '$&', '\n', '日');
+    const part = fc.constantFrom('{vendor}', '{org}', '{', '}', 'a', '/', '$&', '\n', '日');
     fc.assert(
-      fc.property(fc.array(piece), (pieces) => {
-        const text = pieces.join('');
+      fc.property(fc.array(part), (parts) => {
+        const text = parts.join('');
         if (/[{}]/.test(text.replaceAll(/\{(?:vendor|org)\}/g, ''))) refusal(text);
         else expect(fill(parse(text), { vendor: '{vendor}', org: '{org}' })).toBe(text);
       }),
@@ -165,22 +165,22 @@ describe('any template and values', () => {
     day: fc.integer({ min: 0, max: 39 }).map((day) => String(day).padStart(2, '0')),
     export: fc.string({ unit: fc.constantFrom(...'az.-'), minLength: 5, maxLength: 5 }),
   });
-  const piece = fc.oneof(
+  const part = fc.oneof(
     fc.constantFrom(...PLACEHOLDERS.map((one) => `{${one}}`)),
     fc.constant('/'),
     fc.string({ unit: nasty, minLength: 1, maxLength: 4 }),
   );
-  const template = fc.array(piece, { maxLength: 12 }).map((pieces) => parse(pieces.join('')));
+  const template = fc.array(part, { maxLength: 12 }).map((parts) => parse(parts.join('')));
 
-  const namesIn = (pieces: Template): string[] =>
-    pieces.flatMap((one) => (typeof one === 'string' ? [] : [one.placeholder]));
+  const namesIn = (parts: Template): string[] =>
+    parts.flatMap((one) => (typeof one === 'string' ? [] : [one.placeholder]));
   const known = ({ vendor, org }: { vendor: string; org: string }) => ({ vendor, org });
 
   test('matcher: matches the filled path, and returns its values', () => {
     fc.assert(
-      fc.property(template, values, (pieces, given) => {
-        const groups = matcher(pieces, known(given), patterns).exec(fillPath(pieces, given))?.groups;
-        const unknown = Object.entries(given).filter(([name]) => name in patterns && namesIn(pieces).includes(name));
+      fc.property(template, values, (parts, given) => {
+        const groups = matcher(parts, known(given), patterns).exec(fillPath(parts, given))?.groups;
+        const unknown = Object.entries(given).filter(([name]) => name in patterns && namesIn(parts).includes(name));
         expect({ ...groups }).toEqual(Object.fromEntries(unknown));
       }),
       { numRuns: 500 },
@@ -189,20 +189,20 @@ describe('any template and values', () => {
 
   test('matcher: does not match another literal', () => {
     const differing = template
-      .filter((pieces) => pieces.some((one) => typeof one === 'string'))
-      .chain((pieces) => fc.tuple(fc.constant(pieces), fc.constantFrom(...pieces.keys()), fc.nat(), nasty))
-      .filter(([pieces, at]) => typeof pieces[at] === 'string')
-      .map(([pieces, at, where, other]): [Template, Template] => {
-        const characters = [...String(pieces[at])];
+      .filter((parts) => parts.some((one) => typeof one === 'string'))
+      .chain((parts) => fc.tuple(fc.constant(parts), fc.constantFrom(...parts.keys()), fc.nat(), nasty))
+      .filter(([parts, at]) => typeof parts[at] === 'string')
+      .map(([parts, at, where, other]): [Template, Template] => {
+        const characters = [...String(parts[at])];
         const place = where % characters.length;
         const changed = characters.with(place, characters[place] === other ? 'X' : other).join('');
-        return [pieces, pieces.with(at, changed)];
+        return [parts, parts.with(at, changed)];
       });
     fc.assert(
-      fc.property(differing, values, ([pieces, changed], given) => {
+      fc.property(differing, values, ([parts, changed], given) => {
         const path = fillPath(changed, given);
-        fc.pre(path !== fillPath(pieces, given));
-        expect(matcher(pieces, known(given), patterns).test(path)).toBe(false);
+        fc.pre(path !== fillPath(parts, given));
+        expect(matcher(parts, known(given), patterns).test(path)).toBe(false);
       }),
       { numRuns: 500 },
     );
@@ -212,17 +212,17 @@ describe('any template and values', () => {
     const loose = { year: '\\d+', month: '\\d+', day: '\\d+', export: '[^/]+' };
     const change = fc.tuple(fc.nat(), fc.nat({ max: 2 }), fc.constantFrom('', '0', '11', '/', '-', 'a'));
     fc.assert(
-      fc.property(template, values, fc.array(change, { maxLength: 2 }), (pieces, given, changes) => {
+      fc.property(template, values, fc.array(change, { maxLength: 2 }), (parts, given, changes) => {
         const path = changes.reduce(
           (text, [at, less, more]) => {
             const place = at % (text.length + 1);
             return text.slice(0, place) + more + text.slice(place + less);
           },
-          fillPath(pieces, given),
+          fillPath(parts, given),
         );
-        const match = matcher(pieces, known(given), loose).exec(path);
+        const match = matcher(parts, known(given), loose).exec(path);
         if (changes.length === 0) expect(match).not.toBeNull();
-        if (match) expect(fillPath(pieces, { ...known(given), ...match.groups })).toBe(path);
+        if (match) expect(fillPath(parts, { ...known(given), ...match.groups })).toBe(path);
       }),
       { numRuns: 1_000 },
     );
@@ -230,9 +230,9 @@ describe('any template and values', () => {
 
   test('staticPrefix: is a proper prefix of the path, whatever values are unknown', () => {
     fc.assert(
-      fc.property(template, values, values, (pieces, given, others) => {
-        const prefix = staticPrefix(pieces, known(given));
-        for (const path of [fillPath(pieces, given), fillPath(pieces, { ...others, ...known(given) })]) {
+      fc.property(template, values, values, (parts, given, others) => {
+        const prefix = staticPrefix(parts, known(given));
+        for (const path of [fillPath(parts, given), fillPath(parts, { ...others, ...known(given) })]) {
           const segments = path.split('/');
           expect(segments.slice(0, prefix.length)).toEqual(prefix);
           expect(segments.length).toBeGreaterThan(prefix.length);

@@ -5,9 +5,9 @@ import { closeFramed, cutBody, cutGzip, type Fault, reset } from '../../sandbox/
 import { tableOf } from './ledger-table.ts';
 import { expectGreen, expectRed, fileOf, run, smallLedger, together, uploads, vendor, WEEK } from './scenario.ts';
 
-const CUTS: [name: string, fault: () => Fault, reason: RegExp][] = [
+const TRUNCATIONS: [name: string, fault: () => Fault, reason: RegExp][] = [
   ['a body shorter than its Content-Length', () => cutBody(60), /truncated response|connection reset/],
-  ['a body cut before its first byte', () => cutBody(0), /truncated response|connection reset/],
+  ['a body truncated before its first byte', () => cutBody(0), /truncated response|connection reset/],
   ['a gzip stream that ends in the middle', cutGzip, /gzip body truncated/],
   ['a reset connection', reset, /connection reset/],
 ];
@@ -15,7 +15,7 @@ const CUTS: [name: string, fault: () => Fault, reason: RegExp][] = [
 const IN_TURN = { concurrency: '1' };
 
 const CASES = (['aitronos', 'datafold'] as const).flatMap((id) =>
-  CUTS.map(([name, ...cut]): [string, VendorId, ...typeof cut] => [`${id}: ${name}`, id, ...cut]),
+  TRUNCATIONS.map(([name, ...fault]): [string, VendorId, ...typeof fault] => [`${id}: ${name}`, id, ...fault]),
 );
 
 test.each(CASES)(
