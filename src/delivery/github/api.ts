@@ -176,7 +176,7 @@ class OctokitFailure {
     this.cause = error;
   }
 
-  /** Whether this is a rate limit: 429, GraphQL's type, or a 403 with a header or (secondary limits) words that say so. */
+  /** Whether this is a rate limit: 429, GraphQL's type, or a 403 whose header or (secondary limits) words say so. */
   isRateLimit(): boolean {
     if (this.status === 429 || this.type === 'RATE_LIMITED') return true;
     if (this.status !== 403 && this.status !== 200) return false;
