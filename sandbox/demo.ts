@@ -5,7 +5,7 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runCommand, wholeNumber } from './command.ts';
-import { checkSums, compareText, type Row, readRows } from './demo/look.ts';
+import { checkSums, compareText, type Row, readRows } from './demo/check-export.ts';
 import { STAGES, type Stage, type Window } from './demo/stages.ts';
 import { inWindow, type LedgerEvent, makeLedger, type VendorId } from './ledger.ts';
 import { type ActionRun, runAction } from './runner.ts';

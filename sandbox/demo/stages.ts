@@ -7,7 +7,7 @@ import { startGitHub } from '../github/server.ts';
 import type { VendorId } from '../ledger.ts';
 import { startResultsService } from '../results-service.ts';
 import type { ActionRun, RunOptions } from '../runner.ts';
-import { compareText, sha256 } from './look.ts';
+import { compareText, sha256 } from './check-export.ts';
 
 /** Half open, in milliseconds since 1970. */
 export interface Window {

@@ -3,7 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { checkSums } from '../../sandbox/demo/look.ts';
+import { checkSums } from '../../sandbox/demo/check-export.ts';
 import type { LedgerEvent } from '../../sandbox/ledger.ts';
 import { ExportError } from '../../src/base/errors.ts';
 import type { ExpectedTable } from './expected.ts';

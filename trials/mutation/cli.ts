@@ -1,74 +1,29 @@
 /** `npm run trial -- mutation`: changes `src` in one small way at a time, and counts how many of these mutants the tests notice. */
 
+import { readdirSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
 import { runCommand } from '../../sandbox/command.ts';
 
 const USAGE = `npm run trial -- mutation [options]
-  --mutate <paths>   only these files, folders or lines of src, separated by commas: src/csv/,src/paging.ts:40-60
-  --tests <names>    only these files of __tests__/unit, without .test.ts: csv-block,csv-runs; a lower bound, known sooner
+  --mutate <paths>   only these files, folders or lines of src, separated by commas: src/csv/,src/time/window.ts:40-60
+  --tests <names>    only these files of __tests__/unit, without .test.ts: csv/parser; a lower bound, known sooner
   --incremental      run again only what has changed since the last time; does not notice changes elsewhere in src`;
 
+/** A room of `src`, whose tests lie in the folder of that name in `__tests__/unit`. */
 interface Room {
   readonly name: string;
-  /** Files of `src`, and folders, which end in a slash. */
-  readonly src: readonly string[];
-  /** Files of `__tests__/unit`: those that are about the room, since every mutant runs all of them that reach it. */
+  /** Patterns of the files of `__tests__/unit` that every mutant of the room has to get past, without `.test.ts`. */
   readonly tests: readonly string[];
 }
 
-const ROOMS: readonly Room[] = [
-  {
-    name: 'windows',
-    src: ['window.ts', 'instant.ts', 'period.ts', 'duration.ts'],
-    tests: ['window', 'instant', 'period', 'duration'],
-  },
-  {
-    name: 'paging',
-    src: ['paging.ts', 'caps.ts', 'look.ts', 'stretches.ts'],
-    tests: ['paging', 'caps', 'look', 'stretches'],
-  },
-  {
-    name: 'csv-json',
-    src: [
-      ...['csv/json-cells.ts', 'csv/json-copy.ts', 'csv/json-fields.ts', 'csv/json-found.ts', 'csv/json-row.ts'],
-      ...['csv/json-rows.ts', 'csv/json-scan.ts', 'csv/maker.ts', 'csv/native.ts'],
-    ],
-    tests: ['json-*', 'columns'],
-  },
-  {
-    name: 'csv-readers',
-    src: ['csv/scan.ts', 'csv/read.ts', 'csv/row.ts', 'csv/guard.ts', 'csv/stored.ts'],
-    tests: ['csv-scan', 'csv-read', 'csv-row', 'csv-guard', 'csv-stored'],
-  },
-  {
-    name: 'csv-writers',
-    src: ['csv/columns.ts', 'csv/common.ts', 'csv/csv-common.ts', 'csv/rows.ts', 'csv/write.ts'],
-    tests: ['columns', 'csv-common', 'csv-rows', 'csv-write'],
-  },
-  {
-    name: 'csv-waiting',
-    src: ['csv/block.ts', 'csv/held.ts', 'csv/runs.ts', 'csv/merge.ts', 'csv/store.ts'],
-    tests: ['csv-block', 'csv-runs', 'csv-store'],
-  },
-  {
-    name: 'export',
-    src: ['export.ts', 'table.ts', 'gather.ts', 'ids.ts', 'parts.ts', 'search.ts', 'sink.ts', 'spreadsheet.ts'],
-    tests: ['export', 'table', 'gather', 'ids', 'parts', 'sink', 'spreadsheet'],
-  },
-  { name: 'evidence', src: ['evidence/'], tests: ['manifest', 'scope', 'evidence'] },
-  {
-    name: 'destinations',
-    src: ['destinations/'],
-    tests: ['file-destination', 'artifact-destination', 'commit-destination'],
-  },
-  { name: 'history', src: ['history/'], tests: ['history-*', 'link', 'plan', 'earlier', 'look-back'] },
-  { name: 'git', src: ['git/'], tests: ['git-branch', 'commit-destination', 'history-branch'] },
-];
+const ROOMS: readonly Room[] = readdirSync('src', { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => ({ name, tests: [`${name}/**/*`] }));
 
 interface Options {
-  /** `src/csv/`, `src/paging.ts:40-60`; null: all rooms. */
+  /** `src/csv/`, `src/time/window.ts:40-60`; null: all rooms. */
   readonly mutate: readonly string[] | null;
   /** In place of the rooms' own; null: those. */
   readonly tests: readonly string[] | null;
@@ -140,11 +95,11 @@ async function tallyOf(room: Room, mutate: readonly string[], incremental: boole
   };
 }
 
-/** What a path means in a room: itself, where it is a part of it; else all of the room that lies in it, if it is a folder. */
-function pathsIn({ src }: Room, path: string): string[] {
-  const all = src.map((one) => `src/${one}`);
-  if (all.some((one) => path.startsWith(one))) return [path];
-  return path.endsWith('/') ? all.filter((one) => one.startsWith(path)) : [];
+/** Returns what of a path lies in a room: the path itself, or all of the room where the path is a folder around it. */
+function pathsIn({ name }: Room, path: string): string[] {
+  const room = `src/${name}/`;
+  if (path.startsWith(room)) return [path];
+  return room.startsWith(path) && path.endsWith('/') ? [room] : [];
 }
 
 /** Percent of the mutants that were noticed, of those that could be. */

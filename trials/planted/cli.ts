@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BUGS, type PlantedBug } from './bugs.ts';
 
@@ -39,8 +39,11 @@ function copyProject(): string {
   return copy;
 }
 
+/** Returns where a file of the project lies in a copy. */
+const inCopy = (copy: string, path: string): string => join(copy, relative(ROOT, path));
+
 async function plant(copy: string, { file, find, replace, caughtBy }: PlantedBug): Promise<Verdict> {
-  const path = join(copy, 'src', file);
+  const path = inCopy(copy, file);
   const sound = readFileSync(path, 'utf8');
   writeFileSync(
     path,
@@ -57,7 +60,7 @@ async function plant(copy: string, { file, find, replace, caughtBy }: PlantedBug
 async function test(copy: string, caughtBy: readonly string[]): Promise<Verdict> {
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
-  const files = caughtBy.map((name) => join(copy, '__tests__', `${name}.test.ts`));
+  const files = caughtBy.map((path) => inCopy(copy, path));
   const jest = join(copy, 'node_modules/jest/bin/jest.js');
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jest];
   const child = spawn(
@@ -98,7 +101,7 @@ async function plantAll(bugs: readonly PlantedBug[]): Promise<number> {
         const verdict = await plant(copy, bug);
         if (verdict.caught) caught += 1;
         console.log(
-          `${verdict.caught ? 'caught' : 'MISSED'} ${index + 1}: ${bug.name} (${bug.file})\n       ${verdict.by}`,
+          `${verdict.caught ? 'caught' : 'MISSED'} ${index + 1}: ${bug.name} (${relative(ROOT, bug.file)})\n       ${verdict.by}`,
         );
       }
     } finally {
@@ -110,7 +113,9 @@ async function plantAll(bugs: readonly PlantedBug[]): Promise<number> {
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
-const bugs = BUGS.filter(({ name, file }) => values.only === undefined || `${file} ${name}`.includes(values.only));
+const bugs = BUGS.filter(
+  ({ name, file }) => values.only === undefined || `${relative(ROOT, file)} ${name}`.includes(values.only),
+);
 const caught = await plantAll(bugs);
 console.log(`${caught} of ${bugs.length} planted bugs were caught.`);
 process.exitCode = caught === bugs.length && bugs.length > 0 ? 0 : 1;

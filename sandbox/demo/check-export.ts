@@ -1,10 +1,9 @@
-/** Looks at exports as whoever gets them does: reads the CSV, checks the sums, shows some rows. */
+/** Checks exports as their reader would: reads the CSV, checks the sums, shows some rows. */
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { forLog } from '../../src/base/text.ts';
 
 export type Row = Readonly<Record<string, string>>;
 
@@ -30,8 +29,17 @@ function print(csv: Buffer, records: readonly { readonly raw: string }[]): void 
   for (const row of [header, ...first]) console.log(`  | ${shown(row)}`);
 }
 
-/** A row for the terminal. After the bar, `::` is no command, so an IPv6 address may stand as it is. */
-const shown = (row: string): string => forLog(row, 150).replaceAll(':\\:', '::');
+/**
+ * Returns a row for the terminal: its first characters, with whatever does not show as `\\u001b`. The row stands behind a
+ * bar, where the runner obeys `##[` alone.
+ */
+const shown = (row: string): string =>
+  (row.length > 150 ? `${row.slice(0, 150)}…` : row)
+    .replaceAll(
+      /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+      (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+    )
+    .replaceAll('##[', '#\\#[');
 
 /** `sha256sum -c SHA256SUMS`, which not every system has; and no file may be left out of it. */
 export async function checkSums(folder: string): Promise<string[]> {
