@@ -28718,21 +28718,21 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 /* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1455);
 
 
-/** Read at once, in bytes; as many are hashed meanwhile. */
-const PIECE_BYTES = 2 ** 20;
-/** The digest of a file, read from the disk. */
+/** Size of one read from the disk. While one chunk is read, the one before is hashed. */
+const CHUNK_BYTES = 2 ** 20;
+/** Reads a file from the disk and returns its digest. Throws what the disk throws. */
 async function hashFile(path) {
     const hash = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256');
     let bytes = 0;
     const file = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.open)(path);
     try {
-        const rooms = [Buffer.allocUnsafeSlow(PIECE_BYTES), Buffer.allocUnsafeSlow(PIECE_BYTES)];
-        let coming = file.read(rooms[0]);
+        const buffers = [Buffer.allocUnsafeSlow(CHUNK_BYTES), Buffer.allocUnsafeSlow(CHUNK_BYTES)];
+        let reading = file.read(buffers[0]);
         for (let round = 1;; round++) {
-            const { bytesRead, buffer } = await coming;
+            const { bytesRead, buffer } = await reading;
             if (bytesRead === 0)
                 break;
-            coming = file.read(rooms[round % 2 === 0 ? 0 : 1]);
+            reading = file.read(buffers[round % 2 === 0 ? 0 : 1]);
             hash.update(buffer.subarray(0, bytesRead));
             bytes += bytesRead;
         }
@@ -28742,7 +28742,7 @@ async function hashFile(path) {
     }
     return { bytes, sha256: hash.digest('hex') };
 }
-/** The digest of bytes in memory. */
+/** Returns the digest of bytes in memory. */
 function hashBytes(data) {
     return { bytes: data.length, sha256: (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256').update(data).digest('hex') };
 }
@@ -28760,9 +28760,9 @@ function checksumsText(files) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   C0: () => (/* binding */ removeAll),
 /* harmony export */   FC: () => (/* binding */ onDisk),
-/* harmony export */   J5: () => (/* binding */ refused),
 /* harmony export */   f4: () => (/* binding */ writeAll),
-/* harmony export */   jd: () => (/* binding */ openScratch)
+/* harmony export */   jd: () => (/* binding */ openScratch),
+/* harmony export */   wO: () => (/* binding */ diskError)
 /* harmony export */ });
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
@@ -28774,43 +28774,46 @@ function checksumsText(files) {
 
 
 
-/** The outcome of work on a file or folder. Throws `destination` where the disk refuses it. */
+/** Runs work on a file or folder and returns its result. Throws `destination` for any error of the disk. */
 async function onDisk(path, work) {
     try {
         return await work();
     }
     catch (cause) {
         const code = cause.code ?? 'no error code';
-        throw refused(path, `The export cannot be written (${code}).`, cause);
+        throw diskError(path, `The export cannot be written (${code}).`, cause);
     }
 }
-/** The error for a disk that does not do what it was asked. */
-const refused = (path, what, cause) => new _errors_js__WEBPACK_IMPORTED_MODULE_4__/* .ExportError */ .ze('destination', what, {
+/** The `destination` error for a disk that failed; `what` says at what, in a sentence. */
+const diskError = (path, what, cause) => new _errors_js__WEBPACK_IMPORTED_MODULE_4__/* .ExportError */ .ze('destination', what, {
     where: path,
     next: 'Check the space and the health of the disk of the runner, and run the export again.',
     cause,
 });
 /**
- * Removes a folder with all that is in it, as far as the disk lets it: what stays has no name that anybody takes for an
- * export. At once, and again where something is just being written into it, as by a download that was cancelled.
+ * Removes a folder and its contents. Never throws: leftovers have no name that could be taken for an export.
+ * Retries, since a download that was cancelled may still be writing into the folder.
  */
 function removeAll(folder) {
     try {
         (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.rmSync)(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 });
     }
     catch {
-        // Why the run ends is what people need to know.
+        // The error that ends the run must not be replaced by this one.
     }
 }
-/** Writes all bytes at a place of a file: a disk that is nearly full takes some of them first. Throws what it throws. */
+/**
+ * Writes all bytes at a position of a file. A disk that is nearly full may take a part of them before it fails, so one
+ * call of `write` is not enough. Throws what the disk throws.
+ */
 async function writeAll(file, bytes, position) {
     for (let done = 0; done < bytes.length;) {
         done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
     }
 }
 /**
- * A file without a name, for what has to wait outside of memory: nothing of it is left when it is closed, or when the
- * run is killed. Throws what the disk throws.
+ * Opens a file without a name, for data that does not fit into memory. The file is gone once it is closed, or the run
+ * is killed. Throws what the disk throws.
  */
 async function openScratch(folder) {
     const path = (0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)(folder, `.scratch-${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)()}`);
@@ -28826,20 +28829,20 @@ async function openScratch(folder) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   TR: () => (/* binding */ refuse),
+/* harmony export */   Xu: () => (/* binding */ inputError),
 /* harmony export */   j$: () => (/* binding */ Interrupted),
 /* harmony export */   ze: () => (/* binding */ ExportError)
 /* harmony export */ });
 /**
  * The one error that users are meant to see: what happened (`message`), where, and what to do next.
- * It never holds a header or a token. Anything else that is thrown is a bug of ours and shows its stack.
+ * No text of an `ExportError` holds a header or a token. Any other error is a bug of this action and shows its stack.
  */
 class ExportError extends Error {
     name = 'ExportError';
     kind;
     where;
     next;
-    /** Of the answer that is the trouble; undefined where there is none, or it tells no more than the kind. */
+    /** HTTP status of the answer that caused the error; undefined if there was none, or `kind` says as much. */
     status;
     constructor(kind, what, { where, next, status, cause }) {
         super(what, cause === undefined ? undefined : { cause });
@@ -28849,7 +28852,7 @@ class ExportError extends Error {
         this.status = status;
     }
 }
-/** Thrown where a signal (Ctrl-C, a cancelled job) ends the run. */
+/** Error of a run that is ended by a signal: Ctrl-C, a cancelled job. */
 class Interrupted extends Error {
     name = 'Interrupted';
     constructor(signal) {
@@ -28857,7 +28860,7 @@ class Interrupted extends Error {
     }
 }
 /** The error of an input: what is wrong with its value, and the accepted forms. */
-const refuse = (name, what, next) => new ExportError('input', what, { where: `input \`${name}\``, next });
+const inputError = (name, what, next) => new ExportError('input', what, { where: `input \`${name}\``, next });
 
 
 /***/ }),
@@ -28879,16 +28882,16 @@ const refuse = (name, what, next) => new ExportError('input', what, { where: `in
  */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Me}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 /**
- * What the runner's commands are made of: it obeys `##[command]` anywhere in a line and `::command::` at its start
- * (actions/runner, `ActionCommand.cs`). `#` and `:` are broken at the start as well, and `:` at the end, so that neither
- * pieces join up, nor a piece with a colon of ours.
+ * Parts of the runner's commands, which obeys `##[command]` anywhere in a line and `::command::` at its start
+ * (actions/runner, `ActionCommand.cs`). `#` and `:` are also escaped at the start of a text, and `:` at its end, so
+ * that neither two texts make a command together, nor a text with a colon of ours.
  */
 const COMMAND = /(?<=^|#)#|(?<=#)\[|(?<=^\s*|:):|:$/g;
-/** All that means something in HTML or Markdown. */
+/** Characters that mean something in HTML or Markdown. */
 const PUNCTUATION = /[!-/:-@[-`{-~]/g;
 /**
  * Vendor text for the log: one line, control and invisible characters as `\u001b`, and a backslash wherever the runner
- * would find a command. At most `max` characters of the text (before escaping), then `…`. For people; not to be undone.
+ * would find a command. At most `max` characters of the text (before escaping), then `…`. Cannot be undone.
  */
 function forLog(text, max = 200) {
     return showUnseen(clip(text, max)).replace(COMMAND, '\\$&');
@@ -28901,9 +28904,12 @@ function forLog(text, max = 200) {
 function forSummary(text, max = 300) {
     return showUnseen(clip(text, max)).replace(PUNCTUATION, (mark) => `&#${mark.charCodeAt(0)};`);
 }
-/** Whether every character of the text shows, and none steers a terminal, turns the reading direction or breaks a line. */
+/**
+ * Whether every character of the text is visible, and none steers a terminal, turns the reading direction or breaks a
+ * line.
+ */
 const showsAll = (text) => text.search(UNSEEN) < 0;
-/** The first `max` code points, never half of one. */
+/** The first `max` code points of a text, then `…` if there are more. */
 function clip(text, max) {
     if (text.length <= max)
         return text;
@@ -28916,7 +28922,7 @@ function showUnseen(text) {
         return hex.length > 4 ? `\\u{${hex}}` : `\\u${hex.padStart(4, '0')}`;
     });
 }
-/** 1234567 → `1,234,567`. */
+/** Formats a count for people: 1234567 → `1,234,567`. */
 const grouped = (count) => count.toLocaleString('en-US');
 
 
@@ -28927,6 +28933,7 @@ const grouped = (count) => count.toLocaleString('en-US');
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   e0: () => (/* binding */ MANIFEST),
+/* harmony export */   hh: () => (/* binding */ MANIFEST_VERSION),
 /* harmony export */   nP: () => (/* binding */ writeEvidence),
 /* harmony export */   vf: () => (/* binding */ SUMS)
 /* harmony export */ });
@@ -28938,13 +28945,18 @@ const grouped = (count) => count.toLocaleString('en-US');
 
 
 
-/** The manifest of an export: without it, a folder is not one. */
+/** The name of an export's manifest; a folder without a manifest is no export. */
 const MANIFEST = 'datapackage.json';
-/** The checksums of an export's other files. */
+/**
+ * The version of the object `export` in manifests. Manifests without a version are of version 1: their counts were called
+ * `cut` (now `outside_window`), `repeated` (`duplicates`) and `known` (`already_exported`).
+ */
+const MANIFEST_VERSION = 2;
+/** The name of the file with the checksums of an export's other files. */
 const SUMS = 'SHA256SUMS';
 /**
- * Writes `SHA256SUMS`, and last of all the manifest: an export without it is not one.
- * Gives all files of the export, the CSV first, in the order of its parts; and the manifest's bytes.
+ * Writes `SHA256SUMS`, and last of all the manifest: a folder without a manifest is no export.
+ * Returns all files of the export, the CSV first, in the order of its parts; and the manifest's bytes.
  * Throws `destination` where the disk refuses.
  */
 async function writeEvidence(folder, csvs, manifest) {
@@ -28968,7 +28980,7 @@ const write = (path, bytes) => (0,_base_disk_js__WEBPACK_IMPORTED_MODULE_3__/* .
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _base_errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7594);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2967);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9815);
 /* harmony import */ var _runner_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(869);
 /* harmony import */ var _step_log_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8186);
 /* harmony import */ var _time_clock_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4795);
@@ -28977,11 +28989,11 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 
-// Until the last check has passed, however the process ends, it has failed.
+// However the process ends before the last check has passed, it has failed.
 process.exitCode = 1;
-// What libraries still use is nothing that a user could change.
+// A user could change nothing about a deprecated call of a library.
 process.noDeprecation = true;
-/** A signal ends the run within two seconds, whatever still hangs. */
+/** Milliseconds after a signal at which the process ends, even if something still hangs. */
 const FORCED_EXIT_MS = 1500;
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -28999,7 +29011,7 @@ function end(error) {
     }
     (0,_step_log_js__WEBPACK_IMPORTED_MODULE_3__/* .sayFailed */ .bT)(error, _runner_js__WEBPACK_IMPORTED_MODULE_2__/* .githubRunner */ .O);
 }
-// What throws where nobody waits for it: Node would print it as it is, and the runner obey what it says.
+// Uncaught: Node would print the vendor's text raw, and the runner would run the commands in it.
 process.on('uncaughtException', (error) => {
     end(error);
     process.exit(1);
@@ -29037,14 +29049,17 @@ __webpack_async_result__();
 
 
 /**
- * The action's outputs, in the order of `action.yml`; '' where there is nothing to say. Counts are of all exports of the
- * run; what one export alone has is that of the last one.
+ * Returns the action's outputs, in the order of `action.yml`; '' where there is nothing to say. Counts are sums over all
+ * exports of the run; paths, digests and receipts are those of the last export.
  */
-function outputsOf({ period, destinations }, reports) {
+function outputsOf({ windowRequest }, destinations, reports) {
     const first = reports[0];
     const last = reports.at(-1);
     const csv = last?.table.files[0];
-    const window = { from: first?.job.window.from ?? period.window.to, to: last?.job.window.to ?? period.window.to };
+    const window = {
+        from: first?.task.window.from ?? windowRequest.finalTo,
+        to: last?.task.window.to ?? windowRequest.finalTo,
+    };
     const rows = sumOf(reports, ({ table }) => table.counts.written);
     const times = reports.flatMap(({ table }) => [table.firstEvent, table.lastEvent]).filter((time) => time !== null);
     return {
@@ -29069,39 +29084,39 @@ function outputsOf({ period, destinations }, reports) {
     };
 }
 const sumOf = (reports, count) => reports.reduce((sum, report) => sum + count(report), 0);
-/** Exports shown one by one; of more, only the last one is shown whole. The runner drops a summary above 1 MiB. */
+/** The most exports that are listed: the runner drops a summary above 1 MiB. */
 const MOST_LISTED = 400;
-/** The job summary of the exports of a run, as Markdown; far below the runner's limit of 1 MiB. */
-function summaryOf(inputs, reports) {
+/** Returns the job summary of the exports of a run, as Markdown; far below the runner's limit of 1 MiB. */
+function summaryOf(request, reports) {
     const last = reports.at(-1);
     if (last === undefined) {
-        const rows = [...scopeRows(inputs), ['Exports', 'none: the last one reaches as far as was asked']];
-        return `## ✅ Audit log of ${inputs.vendor.name}: nothing new\n\n${table(rows)}\n\n`;
+        const rows = [...requestRows(request), ['Exports', 'none: the last one reaches as far as was asked']];
+        return `## ✅ Audit log of ${request.vendor.name}: nothing new\n\n${table(rows)}\n\n`;
     }
     const all = reports.length === 1 ? '' : `${listOf(reports)}\n### The last of them\n\n`;
-    return `## ✅ Audit log of ${inputs.vendor.name}: complete\n\n${all}${detailsOf(last)}`;
+    return `## ✅ Audit log of ${request.vendor.name}: complete\n\n${all}${detailsOf(last)}`;
 }
 function listOf(reports) {
-    const rows = reports.slice(-MOST_LISTED).map(({ job, table: { counts } }) => {
-        const { from, to } = (0,_time_window_js__WEBPACK_IMPORTED_MODULE_3__/* .boundsOf */ .BO)(job.window);
+    const rows = reports.slice(-MOST_LISTED).map(({ task, table: { counts } }) => {
+        const { from, to } = (0,_time_window_js__WEBPACK_IMPORTED_MODULE_3__/* .boundsOf */ .BO)(task.window);
         return `<tr><td>${from}</td><td>${to}</td><td align="right">${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(counts.written)}</td></tr>`;
     });
     const head = '<tr><th>From</th><th>To</th><th>Events</th></tr>';
     const events = (0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(sumOf(reports, ({ table: { counts } }) => counts.written));
     return `<b>${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(reports.length)}</b> exports, each going on from the one before, with <b>${events}</b> events.\n\n<table>${head}${rows.join('')}</table>\n`;
 }
-function detailsOf({ inputs, job, table: exported, files, exchanges, notes, artifact, commit }) {
+function detailsOf({ request, task, table: exported, files, exchanges, notes, artifact, commit }) {
     const { counts, lateRows } = exported;
     const again = exchanges.filter(({ attempt }) => attempt > 1).length;
-    const known = counts.known === 0 ? '' : `, ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(counts.known)} exported before`;
+    const exportedBefore = counts.alreadyExported === 0 ? '' : `, ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(counts.alreadyExported)} exported before`;
     const rows = [
-        ...scopeRows(inputs),
-        ['Window', windowText(job.window)],
-        ...(job.last === null ? [] : [['Goes on from', code(job.last.place)]]),
-        ...(job.gap === null ? [] : [['Left out', `${windowText(job.gap)}: the vendor keeps it no more`]]),
+        ...requestRows(request),
+        ['Window', windowText(task.window)],
+        ...(task.previous === null ? [] : [['Goes on from', code(task.previous.place)]]),
+        ...(task.gap === null ? [] : [['Left out', `${windowText(task.gap)}: the vendor keeps it no more`]]),
         [
             'Events',
-            `<b>${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(counts.written)}</b> (${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(counts.received)} received, ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(counts.cut)} outside the window, ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(counts.repeated)} repeated${known})`,
+            `<b>${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(counts.written)}</b> (${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(counts.received)} received, ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(counts.outsideWindow)} outside the window, ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(counts.duplicates)} repeated${exportedBefore})`,
         ],
         ...(lateRows.length === 0
             ? []
@@ -29121,7 +29136,7 @@ function detailsOf({ inputs, job, table: exported, files, exchanges, notes, arti
             ? []
             : [['Commit', `${link(commit.url, commit.folder)}${commit.changed ? '' : ', which was there already'}`]]),
     ];
-    const empty = counts.written === 0 ? `\n${emptyNote(inputs, job.window)}\n` : '';
+    const empty = counts.written === 0 ? `\n${emptyNote(request.vendor, task.window)}\n` : '';
     return `${table(rows)}\n${empty}
 <table><tr><th>File</th><th>Bytes</th><th>SHA-256</th></tr>${files.map(fileRow).join('')}</table>\n
 <details><summary>How completeness was established</summary>\n<ul>${notes
@@ -29129,36 +29144,39 @@ function detailsOf({ inputs, job, table: exported, files, exchanges, notes, arti
         .map((note) => `<li>${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .forSummary */ .oN)(note, 1000)}</li>`)
         .join('')}</ul></details>\n\n`;
 }
-/** The job summary of a run that failed; what it had delivered before stands. */
-function failureSummaryOf(error, inputs, reports) {
-    const name = inputs === null ? 'Audit log export' : `Audit log of ${inputs.vendor.name}`;
+/**
+ * Returns the job summary of a run that failed. The exports that the run had delivered before stand.
+ * @param request null where the inputs could not be read
+ */
+function failureSummaryOf(error, request, reports) {
+    const name = request === null ? 'Audit log export' : `Audit log of ${request.vendor.name}`;
     const last = reports.at(-1);
     const before = last === undefined
         ? ''
-        : ` ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(reports.length)} delivered before, up to ${(0,_time_instant_js__WEBPACK_IMPORTED_MODULE_2__/* .formatInstant */ .r4)(last.job.window.to)}, stand: the next run goes on from there.`;
+        : ` ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4__/* .grouped */ .zD)(reports.length)} delivered before, up to ${(0,_time_instant_js__WEBPACK_IMPORTED_MODULE_2__/* .formatInstant */ .r4)(last.task.window.to)}, stand: the next run goes on from there.`;
     const rows = [
-        ...(inputs === null ? [] : [...scopeRows(inputs), ['Window', windowText(inputs.period.window)]]),
+        ...(request === null ? [] : [...requestRows(request), ['Window', requestedWindowText(request)]]),
         ['What happened', code(error.message, 1000)],
         ...(error.where === undefined ? [] : [['Where', code(error.where, 1000)]]),
         ['What to do next', code(error.next, 2000)],
     ];
     return `## ❌ ${name}: not exported\n\nNothing was left behind that could be taken for an export.${before}\n\n${table(rows)}\n\n`;
 }
-/** What an empty window means, for people. */
-function emptyNote({ vendor }, window) {
+/** Says what an empty window means. */
+function emptyNote(vendor, window) {
     const { from, to } = (0,_time_window_js__WEBPACK_IMPORTED_MODULE_3__/* .boundsOf */ .BO)(window);
     return `${vendor.name} holds no event from ${from} to ${to} that matches.${vendor.emptyMayMean === undefined ? '' : ` ${vendor.emptyMayMean}`}`;
 }
-function scopeRows(inputs) {
-    const { vendor, org, origin, query, period } = inputs;
+function requestRows({ vendor, org, origin, query, windowRequest }) {
     const filters = [...query.filters].map(([name, values]) => code(`${name}: ${values.join(', ')}`));
     return [
         ['Vendor', `${vendor.name}, ${code(new URL(origin).host)}`],
         ...(org === '' ? [] : [['Organisation', code(org)]]),
-        ['Asked as', `${code(period.asked.from)} to ${code(period.asked.to)}`],
+        ['Asked as', `${code(windowRequest.asked.from)} to ${code(windowRequest.asked.to)}`],
         ...(filters.length === 0 ? [] : [['Filters', filters.join('<br>')]]),
     ];
 }
+const requestedWindowText = ({ windowRequest }) => windowText({ from: windowRequest.initialFrom, to: windowRequest.finalTo });
 const windowText = (window) => {
     const { from, to } = (0,_time_window_js__WEBPACK_IMPORTED_MODULE_3__/* .boundsOf */ .BO)(window);
     return `${from} (included) to ${to} (excluded)`;
@@ -29171,7 +29189,7 @@ const code = (text, max) => `<code>${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_4
 
 /***/ }),
 
-/***/ 2967:
+/***/ 9815:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -29186,25 +29204,30 @@ var external_node_path_ = __nccwpck_require__(6760);
 var errors = __nccwpck_require__(7594);
 ;// CONCATENATED MODULE: ./lib/base/secrets.js
 
-/** Forms that are shorter are taken for chance: with them, hardly a word could be shown. */
-const LEAST = 4;
-/** So many characters of a form in a row give it away, as where a vendor quotes the first half of a token. */
-const STRETCH = 16;
-/** @param mask has the value replaced by `***` in every log from here on */
+/**
+ * Length of the shortest form that is redacted. Shorter ones occur by chance: with them, hardly a word could be shown.
+ */
+const MIN_FORM_LENGTH = 4;
+/** Consecutive characters of a form that are enough to redact, as where a vendor quotes the first half of a token. */
+const MATCH_LENGTH = 16;
+/**
+ * Opens the secrets of a run.
+ * @param mask has the runner replace a value by `***` in every later log line
+ */
 function openSecrets(mask) {
     const masked = new Set();
-    const stretches = new Map();
+    const matchesByLength = new Map();
     const remember = (form) => {
         const plain = lowerCase(form);
-        const length = Math.min(form.length, STRETCH);
-        const known = stretches.get(length) ?? new Set();
+        const length = Math.min(form.length, MATCH_LENGTH);
+        const known = matchesByLength.get(length) ?? new Set();
         for (let at = 0; at + length <= plain.length; at++) {
-            const stretch = plain.slice(at, at + length);
-            // `Bearer <token>` is a form, too, and what stands before a token in a sentence is no part of it.
-            if (stretch.trim() === stretch || length === plain.length)
-                known.add(stretch);
+            const match = plain.slice(at, at + length);
+            // A form may have spaces, as `Bearer <token>` has: those around a token in a sentence are no part of the secret.
+            if (match.trim() === match || length === plain.length)
+                known.add(match);
         }
-        stretches.set(length, known);
+        matchesByLength.set(length, known);
     };
     return {
         mask: (form) => {
@@ -29212,18 +29235,18 @@ function openSecrets(mask) {
                 return;
             masked.add(form);
             mask(form);
-            if (form.length >= LEAST)
+            if (form.length >= MIN_FORM_LENGTH)
                 remember(form);
         },
-        cut: (text) => {
+        redact: (text) => {
             const plain = lowerCase(text);
             let shown = '';
-            /** Behind what is shown or cut already; behind the secret that was found last. */
+            // Text before `from` is shown or redacted already; `end` is the end of the last secret that was found.
             let from = 0;
             let end = 0;
             for (let at = 0; at < text.length; at++) {
                 const before = end;
-                for (const [length, known] of stretches) {
+                for (const [length, known] of matchesByLength) {
                     if (at + length > end && known.has(plain.slice(at, at + length)))
                         end = at + length;
                 }
@@ -29233,31 +29256,31 @@ function openSecrets(mask) {
                     shown += `${text.slice(from, at)}***`;
                 from = end;
             }
-            // In one piece where nothing was cut: of texts put together letter by letter, thousands of requests take megabytes.
+            // The text itself where nothing was redacted: one put together letter by letter takes many times its length.
             return shown + text.slice(from);
         },
     };
 }
-/** Masks a secret in the forms that it may come back in. Nothing is masked for a blank text. */
+/** Masks a secret in each form in which programs may write it. Masks nothing for a blank text. */
 function maskEverywhere(secret, mask) {
     if (secret.trim() === '')
         return;
     for (const form of formsOf(secret))
         mask(form);
 }
-/** Mints a token that is masked before anybody has it. */
+/** Wraps a function that mints a token, so that the token is masked before it is returned. */
 const maskedOnceMinted = (mint, { mask }) => async () => {
     const token = await mint();
     maskEverywhere(token, mask);
     return token;
 };
-/** As it is, in JSON, URL-encoded, in base64, base64url and hex, whole and as a part of something longer. */
+/** Forms of a secret: plain, JSON, URL-encoded, base64, base64url and hex, whole and as a part of a longer text. */
 function formsOf(secret) {
     const bytes = Buffer.from(secret);
     const base64 = bytes.toString('base64');
     const hex = bytes.toString('hex');
     const json = JSON.stringify(secret).slice(1, -1);
-    // Twice: where the name of something is a secret URL-encoded, and the name becomes a part of an address.
+    // URL-encoded twice: a name may hold the URL-encoded secret, and become a part of an address itself.
     const url = [secret, json].flatMap((text) => urlForms(text.toWellFormed()));
     const parts = [hex, hex.toUpperCase(), ...[0, 1, 2].flatMap((shift) => base64Forms(insideBase64(bytes, shift)))];
     return new Set([
@@ -29268,10 +29291,10 @@ function formsOf(secret) {
         base64,
         ...base64Forms(base64.replaceAll('=', '')),
         encodeURIComponent(base64),
-        ...parts.filter((part) => part.length >= LEAST),
+        ...parts.filter((part) => part.length >= MIN_FORM_LENGTH),
     ]);
 }
-/** As JavaScript, RFC 3986 and HTML forms have it. */
+/** URL-encodings of a text: by JavaScript, by RFC 3986, by HTML forms. */
 function urlForms(text) {
     const url = encodeURIComponent(text);
     const strict = url.replaceAll(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
@@ -29282,103 +29305,1902 @@ const base64Forms = (base64) => [
     base64.replaceAll('+', '-').replaceAll('/', '_'),
     encodeURIComponent(base64),
 ];
-/** What stays of the secret's base64 wherever it stands in a longer text, `shift` bytes after a multiple of three. */
+/** The part of a secret's base64 that does not depend on its neighbours, `shift` bytes after a multiple of three. */
 function insideBase64(bytes, shift) {
     const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
     return text.slice(Math.ceil((8 * shift) / 6), Math.floor((8 * (shift + bytes.length)) / 6));
 }
-/** Of ASCII alone, so that no character becomes two. */
+/** Lower case of ASCII letters alone, so that the length stays: some other letters become two. */
 const lowerCase = (text) => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
-/** The error without secrets in what is shown of it; the same one where there are none. */
-function cutError(error, cut) {
+/** Returns the error itself if no text of it holds a secret, else a copy with redacted texts. */
+function redactError(error, redact) {
     if (error instanceof errors/* ExportError */.ze) {
-        const { kind, message, where, next, cause } = error;
-        const clean = { message: cut(message), where: where === undefined ? where : cut(where), next: cut(next) };
-        if (clean.message === message && clean.where === where && clean.next === next)
+        const { kind, message, where, next, status, cause } = error;
+        const redacted = {
+            message: redact(message),
+            where: where === undefined ? where : redact(where),
+            next: redact(next),
+        };
+        if (redacted.message === message && redacted.where === where && redacted.next === next)
             return error;
-        return new errors/* ExportError */.ze(kind, clean.message, {
-            next: clean.next,
-            ...(clean.where !== undefined && { where: clean.where }),
+        return new errors/* ExportError */.ze(kind, redacted.message, {
+            next: redacted.next,
+            ...(redacted.where !== undefined && { where: redacted.where }),
+            ...(status !== undefined && { status }),
             ...(cause !== undefined && { cause }),
         });
     }
     const shown = String(error?.stack ?? error);
-    const clean = cut(shown);
+    const clean = redact(shown);
     return clean === shown ? error : Object.assign(new Error('It held a secret.'), { stack: clean });
 }
 
 // EXTERNAL MODULE: ./lib/base/text.js
 var base_text = __nccwpck_require__(8566);
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: ./lib/base/digest.js
 var digest = __nccwpck_require__(8665);
+// EXTERNAL MODULE: ./lib/base/disk.js
+var disk = __nccwpck_require__(4680);
+;// CONCATENATED MODULE: ./lib/http/retry.js
+/** Longest sum of all waits between the tries of one call, in milliseconds. */
+const WAITING_BUDGET_MS = 10 * 60_000;
+/** Longest single wait, unless the vendor asks for a longer one, in milliseconds. */
+const LONGEST_PAUSE_MS = 30_000;
+/** Longest first wait, in milliseconds; doubled with each try. */
+const FIRST_PAUSE_MS = 1_000;
+/** Whether a status says "try again": 408, 425, 429, 5xx, and what the vendor uses beside them. */
+function isTransient(status, also = []) {
+    return status === 408 || status === 425 || status === 429 || status >= 500 || also.includes(status);
+}
+const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
+/** Reads an IMF-fixdate (RFC 9110, 5.6.7) as milliseconds since 1970; null for anything else. */
+function readHttpDate(value) {
+    const time = HTTP_DATE.test(value ?? '') ? Date.parse(value ?? '') : Number.NaN;
+    return Number.isNaN(time) ? null : time;
+}
+/**
+ * The wait that a `Retry-After` header asks for, in milliseconds from `now`; null where there is none to honour.
+ * Whole seconds or an IMF-fixdate (RFC 9110, 10.2.3). `Date.parse` alone would read `-5` as a month of 2001.
+ * Zero and the past count as none, so that a careless header does not turn the retries into a hammer.
+ */
+function readRetryAfter(value, now) {
+    const text = value?.trim() ?? '';
+    const ms = /^\d+$/.test(text) ? Number(text) * 1000 : (readHttpDate(text) ?? Number.NaN) - now;
+    return ms > 0 ? ms : null;
+}
+/** Wait after some failures in a row, in milliseconds: full jitter under a ceiling that doubles with each. */
+const pauseAfter = (failures, clock) => Math.round(clock.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)));
+/** Limits the tries of one call, and the time waited between them. */
+class RetryBudget {
+    #clock;
+    #maxTries;
+    #failed = 0;
+    #leftMs = WAITING_BUDGET_MS;
+    constructor(maxTries, clock) {
+        this.#maxTries = maxTries;
+        this.#clock = clock;
+    }
+    /**
+     * Returns the wait before the next try, in milliseconds; null if no try is left, or not enough time. Has to be called
+     * once after each failed try.
+     * @param askedMs the wait that the vendor asks for, which is kept exactly; null for full jitter, so that jobs that
+     * failed together do not come back together
+     */
+    nextDelay(askedMs) {
+        this.#failed += 1;
+        if (this.#failed >= this.#maxTries)
+            return null;
+        const waitMs = askedMs ?? pauseAfter(this.#failed, this.#clock);
+        if (waitMs > this.#leftMs)
+            return null;
+        this.#leftMs -= waitMs;
+        return waitMs;
+    }
+}
+const REASONS = {
+    ECONNRESET: 'connection reset',
+    EPIPE: 'connection reset',
+    ECONNREFUSED: 'connection refused',
+    ENOTFOUND: 'host name not found',
+    EAI_AGAIN: 'host name not found',
+    ETIMEDOUT: 'time-out',
+    ERR_HTTP_CONTENT_LENGTH_MISMATCH: 'truncated response',
+    HPE_INVALID_EOF_STATE: 'truncated response',
+    ERR_PROXY_TUNNEL: 'the proxy refused the tunnel',
+};
+const UNTRUSTED = /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_CERT_|ERROR_IN_C|(DEPTH_ZERO_)?SELF_SIGNED_CERT|INVALID_(CA|PURPOSE)$|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED)/;
+/** Classifies a network error by its `code`. The reason has our own words and the code alone. */
+function failureOf(code) {
+    const known = code === undefined ? undefined : REASONS[code];
+    if (known !== undefined)
+        return { kind: 'again', reason: `${known} (${code})` };
+    const reason = code ?? 'no error code';
+    if (code === undefined || code.startsWith('ERR_GOT_'))
+        return { kind: 'bug', reason };
+    if (code === 'ERR_INVALID_CHAR')
+        return { kind: 'credentials', reason };
+    if (code.startsWith('ERR_INVALID_') || code === 'ERR_UNSUPPORTED_PROTOCOL')
+        return { kind: 'bug', reason };
+    if (code.startsWith('HPE_'))
+        return { kind: 'malformed', reason };
+    if (UNTRUSTED.test(code))
+        return { kind: 'trust', reason };
+    return { kind: 'again', reason: `network error (${reason})` };
+}
+
+;// CONCATENATED MODULE: external "node:stream/consumers"
+const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
+var lib = __nccwpck_require__(4942);
+;// CONCATENATED MODULE: ./lib/delivery/github/artifact-client.js
+
+
+/** Returns GitHub's own artifact client. Loaded only here: most of the bundle and of its start is this client. */
+async function openArtifactClient() {
+    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(351), __nccwpck_require__.e(645)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9645));
+    lib/* HttpClientResponse */.bd.prototype.readBody = readBody;
+    return new DefaultArtifactClient();
+}
+/**
+ * Replaces the client's own `readBody`, which listens for `end` alone: after a truncated body it waits until the event
+ * loop is empty and Node exits with the export unfinished. This one rejects, and the client tries again.
+ */
+async function readBody() {
+    return (await (0,consumers_namespaceObject.buffer)(this.message)).toString();
+}
+
 // EXTERNAL MODULE: external "node:buffer"
 var external_node_buffer_ = __nccwpck_require__(4573);
 // EXTERNAL MODULE: ./lib/time/instant.js
 var time_instant = __nccwpck_require__(6216);
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/utils/get.js
+// Lodash implementation of `get`
+
+const charCodeOfDot = ".".charCodeAt(0);
+const reEscapeChar = /\\(\\)?/g;
+const rePropName = RegExp(
+  // Match anything that isn't a dot or bracket.
+  "[^.[\\]]+" +
+    "|" +
+    // Or match property names within brackets.
+    "\\[(?:" +
+    // Match a non-string expression.
+    "([^\"'][^[]*)" +
+    "|" +
+    // Or match strings (supports escaping characters).
+    "([\"'])((?:(?!\\2)[^\\\\]|\\\\.)*?)\\2" +
+    ")\\]" +
+    "|" +
+    // Or match "" as the space between consecutive dots or empty brackets.
+    "(?=(?:\\.|\\[\\])(?:\\.|\\[\\]|$))",
+  "g",
+);
+const reIsDeepProp = /\.|\[(?:[^[\]]*|(["'])(?:(?!\1)[^\\]|\\.)*?\1)\]/;
+const reIsPlainProp = /^\w*$/;
+
+const getTag = function (value) {
+  // if (!value) value === undefined ? "[object Undefined]" : "[object Null]";
+  return Object.prototype.toString.call(value);
+};
+
+const isSymbol = function (value) {
+  const type = typeof value;
+  return (
+    type === "symbol" ||
+    (type === "object" && value && getTag(value) === "[object Symbol]")
+  );
+};
+
+const isKey = function (value, object) {
+  if (Array.isArray(value)) {
+    return false;
+  }
+  const type = typeof value;
+  if (
+    type === "number" ||
+    type === "symbol" ||
+    type === "boolean" ||
+    !value ||
+    isSymbol(value)
+  ) {
+    return true;
+  }
+  return (
+    reIsPlainProp.test(value) ||
+    !reIsDeepProp.test(value) ||
+    (object != null && value in Object(object))
+  );
+};
+
+const stringToPath = function (string) {
+  const result = [];
+  if (string.charCodeAt(0) === charCodeOfDot) {
+    result.push("");
+  }
+  string.replace(rePropName, function (match, expression, quote, subString) {
+    let key = match;
+    if (quote) {
+      key = subString.replace(reEscapeChar, "$1");
+    } else if (expression) {
+      key = expression.trim();
+    }
+    result.push(key);
+  });
+  return result;
+};
+
+const castPath = function (value, object) {
+  if (Array.isArray(value)) {
+    return value;
+  } else {
+    return isKey(value, object) ? [value] : stringToPath(value);
+  }
+};
+
+const toKey = function (value) {
+  if (typeof value === "string" || isSymbol(value)) return value;
+  const result = `${value}`;
+  return result == "0" && 1 / value == -Infinity ? "-0" : result;
+};
+
+const get = function (object, path) {
+  path = castPath(path, object);
+  let index = 0;
+  const length = path.length;
+  while (object != null && index < length) {
+    object = object[toKey(path[index++])];
+  }
+  return index && index === length ? object : undefined;
+};
+
+
+
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/utils/is_object.js
+const is_object = function (obj) {
+  return typeof obj === "object" && obj !== null && !Array.isArray(obj);
+};
+
+
+
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/api/normalize_columns.js
+const normalize_columns = function (columns) {
+  if (columns === undefined || columns === null) {
+    return [undefined, undefined];
+  }
+  if (typeof columns !== "object") {
+    return [Error('Invalid option "columns": expect an array or an object')];
+  }
+  if (!Array.isArray(columns)) {
+    const newcolumns = [];
+    for (const k in columns) {
+      newcolumns.push({
+        key: k,
+        header: columns[k],
+      });
+    }
+    columns = newcolumns;
+  } else {
+    const newcolumns = [];
+    for (const column of columns) {
+      if (typeof column === "string") {
+        newcolumns.push({
+          key: column,
+          header: column,
+        });
+      } else if (
+        typeof column === "object" &&
+        column !== null &&
+        !Array.isArray(column)
+      ) {
+        if (!column.key) {
+          return [
+            Error('Invalid column definition: property "key" is required'),
+          ];
+        }
+        if (column.header === undefined) {
+          column.header = column.key;
+        }
+        newcolumns.push(column);
+      } else {
+        return [
+          Error("Invalid column definition: expect a string or an object"),
+        ];
+      }
+    }
+    columns = newcolumns;
+  }
+  return [undefined, columns];
+};
+
+
+
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/api/CsvError.js
+class CsvError extends Error {
+  constructor(code, message, ...contexts) {
+    if (Array.isArray(message)) message = message.join(" ");
+    super(message);
+    if (Error.captureStackTrace !== undefined) {
+      Error.captureStackTrace(this, CsvError);
+    }
+    this.code = code;
+    for (const context of contexts) {
+      for (const key in context) {
+        const value = context[key];
+        this[key] = Buffer.isBuffer(value)
+          ? value.toString()
+          : value == null
+            ? value
+            : JSON.parse(JSON.stringify(value));
+      }
+    }
+  }
+}
+
+
+
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/utils/underscore.js
+const underscore = function (str) {
+  return str.replace(/([A-Z])/g, function (_, match) {
+    return "_" + match.toLowerCase();
+  });
+};
+
+
+
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/api/normalize_options.js
+
+
+
+
+const normalize_options = function (opts) {
+  const options = {};
+  // Merge with user options
+  for (const opt in opts) {
+    options[underscore(opt)] = opts[opt];
+  }
+  // Normalize option `bom`
+  if (
+    options.bom === undefined ||
+    options.bom === null ||
+    options.bom === false
+  ) {
+    options.bom = false;
+  } else if (options.bom !== true) {
+    return [
+      new CsvError("CSV_OPTION_BOOLEAN_INVALID_TYPE", [
+        "option `bom` is optional and must be a boolean value,",
+        `got ${JSON.stringify(options.bom)}`,
+      ]),
+    ];
+  }
+  // Normalize option `delimiter`
+  if (options.delimiter === undefined || options.delimiter === null) {
+    options.delimiter = ",";
+  } else if (Buffer.isBuffer(options.delimiter)) {
+    options.delimiter = options.delimiter.toString();
+  } else if (typeof options.delimiter !== "string") {
+    return [
+      new CsvError("CSV_OPTION_DELIMITER_INVALID_TYPE", [
+        "option `delimiter` must be a buffer or a string,",
+        `got ${JSON.stringify(options.delimiter)}`,
+      ]),
+    ];
+  }
+  // Normalize option `quote`
+  if (options.quote === undefined || options.quote === null) {
+    options.quote = '"';
+  } else if (options.quote === true) {
+    options.quote = '"';
+  } else if (options.quote === false) {
+    options.quote = "";
+  } else if (Buffer.isBuffer(options.quote)) {
+    options.quote = options.quote.toString();
+  } else if (typeof options.quote !== "string") {
+    return [
+      new CsvError("CSV_OPTION_QUOTE_INVALID_TYPE", [
+        "option `quote` must be a boolean, a buffer or a string,",
+        `got ${JSON.stringify(options.quote)}`,
+      ]),
+    ];
+  }
+  // Normalize option `quoted`
+  if (options.quoted === undefined || options.quoted === null) {
+    options.quoted = false;
+  } else {
+    // todo
+  }
+  // Normalize option `escape_formulas`
+  if (
+    options.escape_formulas === undefined ||
+    options.escape_formulas === null
+  ) {
+    options.escape_formulas = false;
+  } else if (typeof options.escape_formulas !== "boolean") {
+    return [
+      new CsvError("CSV_OPTION_ESCAPE_FORMULAS_INVALID_TYPE", [
+        "option `escape_formulas` must be a boolean,",
+        `got ${JSON.stringify(options.escape_formulas)}`,
+      ]),
+    ];
+  }
+  // Normalize option `quoted_empty`
+  if (options.quoted_empty === undefined || options.quoted_empty === null) {
+    options.quoted_empty = undefined;
+  } else {
+    // todo
+  }
+  // Normalize option `quoted_match`
+  if (
+    options.quoted_match === undefined ||
+    options.quoted_match === null ||
+    options.quoted_match === false
+  ) {
+    options.quoted_match = null;
+  } else if (!Array.isArray(options.quoted_match)) {
+    options.quoted_match = [options.quoted_match];
+  }
+  if (options.quoted_match) {
+    for (const quoted_match of options.quoted_match) {
+      const isString = typeof quoted_match === "string";
+      const isRegExp = quoted_match instanceof RegExp;
+      if (!isString && !isRegExp) {
+        return [
+          new CsvError("CSV_OPTION_QUOTED_MATCH", [
+            "option `quoted_match` must be a string or a regex,",
+            `got ${JSON.stringify(options.quoted_match)}`,
+          ]),
+        ];
+      }
+    }
+  }
+  // Normalize option `quoted_string`
+  if (options.quoted_string === undefined || options.quoted_string === null) {
+    options.quoted_string = false;
+  } else {
+    // todo
+  }
+  // Normalize option `eof`
+  if (options.eof === undefined || options.eof === null) {
+    options.eof = true;
+  } else {
+    // todo
+  }
+  // Normalize option `escape`
+  if (options.escape === undefined || options.escape === null) {
+    options.escape = '"';
+  } else if (Buffer.isBuffer(options.escape)) {
+    options.escape = options.escape.toString();
+  } else if (typeof options.escape !== "string") {
+    return [
+      Error(
+        `Invalid Option: escape must be a buffer or a string, got ${JSON.stringify(options.escape)}`,
+      ),
+    ];
+  }
+  if (options.escape.length > 1) {
+    return [
+      Error(
+        `Invalid Option: escape must be one character, got ${options.escape.length} characters`,
+      ),
+    ];
+  }
+  // Normalize option `header`
+  if (
+    options.header === undefined ||
+    options.header === null ||
+    options.header === false
+  ) {
+    options.header = false;
+  } else if (options.header !== true) {
+    throw new CsvError(
+      "CSV_INVALID_OPTION_HEADER",
+      [
+        "option `header` is expected to be a boolean,",
+        `got ${JSON.stringify(options.header)}`,
+      ],
+      options,
+    );
+  }
+  // Normalize option `headers_as_comment`
+  if (
+    options.header_as_comment === undefined ||
+    options.header_as_comment === null ||
+    options.header_as_comment === false
+  ) {
+    options.header_as_comment = false;
+  } else if (options.header_as_comment === true) {
+    options.header_as_comment = "#";
+  } else if (Buffer.isBuffer(options.header_as_comment)) {
+    options.header_as_comment = options.header_as_comment.toString();
+  } else if (typeof options.header_as_comment !== "string") {
+    throw new CsvError(
+      "CSV_INVALID_OPTION_HEADER_AS_COMMENT",
+      [
+        "option `header_as_comment` must be a boolean, a string or a buffer,",
+        `got ${JSON.stringify(options.header_as_comment)}`,
+      ],
+      options,
+    );
+  }
+  // if (options.header_as_comment && !options.comment?.length) {
+  //   throw new CsvError(
+  //     "CSV_INVALID_OPTION_COMMENT",
+  //     [
+  //       "option `comment` must be a non empty string or buffer when using `header_as_comment`,",
+  //       `got ${JSON.stringify(options.comment)}`,
+  //     ],
+  //     options,
+  //   );
+  // }
+  // Header is always enabled with `header_as_comment`
+  // if (options.header_as_comment === true) {
+  //   options.header = true;
+  // }
+  // Normalize option `columns`
+  const [errColumns, columns] = normalize_columns(options.columns);
+  if (errColumns !== undefined) return [errColumns];
+  options.columns = columns;
+  // Normalize option `quoted`
+  if (options.quoted === undefined || options.quoted === null) {
+    options.quoted = false;
+  } else {
+    // todo
+  }
+  // Normalize option `cast`
+  if (options.cast === undefined || options.cast === null) {
+    options.cast = {};
+  } else {
+    // todo
+  }
+  // Normalize option cast.bigint
+  if (options.cast.bigint === undefined || options.cast.bigint === null) {
+    // Cast boolean to string by default
+    options.cast.bigint = (value) => "" + value;
+  }
+  // Normalize option cast.boolean
+  if (options.cast.boolean === undefined || options.cast.boolean === null) {
+    // Cast boolean to string by default
+    options.cast.boolean = (value) => (value ? "1" : "");
+  }
+  // Normalize option cast.date
+  if (options.cast.date === undefined || options.cast.date === null) {
+    // Cast date to timestamp string by default
+    options.cast.date = (value) => "" + value.getTime();
+  }
+  // Normalize option cast.number
+  if (options.cast.number === undefined || options.cast.number === null) {
+    // Cast number to string using native casting by default
+    options.cast.number = (value) => "" + value;
+  }
+  // Normalize option cast.object
+  if (options.cast.object === undefined || options.cast.object === null) {
+    // Stringify object as JSON by default
+    options.cast.object = (value) => JSON.stringify(value);
+  }
+  // Normalize option cast.string
+  if (options.cast.string === undefined || options.cast.string === null) {
+    // Leave string untouched
+    options.cast.string = function (value) {
+      return value;
+    };
+  }
+  // Normalize option `on_record`
+  if (
+    options.on_record !== undefined &&
+    typeof options.on_record !== "function"
+  ) {
+    return [Error(`Invalid Option: "on_record" must be a function.`)];
+  }
+  // Normalize option `quote_record_delimiter`
+  if (
+    options.quote_record_delimiter === undefined ||
+    options.quote_record_delimiter === null
+  ) {
+    options.quote_record_delimiter = !options.record_delimiter;
+  } else if (typeof options.quote_record_delimiter !== "boolean") {
+    return [
+      new CsvError("CSV_OPTION_QUOTE_RECORD_DELIMITER_INVALID_TYPE", [
+        "option `quote_record_delimiter` must be a boolean,",
+        `got ${JSON.stringify(options.quote_record_delimiter)}`,
+      ]),
+    ];
+  }
+  // Normalize option `record_delimiter`
+  if (
+    options.record_delimiter === undefined ||
+    options.record_delimiter === null
+  ) {
+    options.record_delimiter = "\n";
+  } else if (Buffer.isBuffer(options.record_delimiter)) {
+    options.record_delimiter = options.record_delimiter.toString();
+  } else if (typeof options.record_delimiter !== "string") {
+    return [
+      Error(
+        `Invalid Option: record_delimiter must be a buffer or a string, got ${JSON.stringify(options.record_delimiter)}`,
+      ),
+    ];
+  }
+  switch (options.record_delimiter) {
+    case "unix":
+      options.record_delimiter = "\n";
+      break;
+    case "mac":
+      options.record_delimiter = "\r";
+      break;
+    case "windows":
+      options.record_delimiter = "\r\n";
+      break;
+    case "ascii":
+      options.record_delimiter = "\u001e";
+      break;
+    case "unicode":
+      options.record_delimiter = "\u2028";
+      break;
+  }
+  return [undefined, options];
+};
+
+
+
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/api/index.js
+
+
+
+
+const bom_utf8 = Buffer.from([239, 187, 191]);
+// True when appending `separator` after `value` would let `parse` find
+// `separator` starting inside `value`. Besides the field containing the whole
+// separator, this also covers boundary fusion: a field whose tail is a
+// non-empty prefix of a multi-character separator merges with the appended
+// separator (eg value "a:" + delimiter "::" => "a:::", matched at offset 1).
+// Such fields must be quoted to round-trip, like RFC 4180 fields containing the
+// delimiter, generalized to multi-character delimiters and record delimiters.
+const emits_separator = function (value, separators) {
+  return separators.some(
+    (separator) =>
+      separator.length !== 0 &&
+      (value.indexOf(separator) !== -1 ||
+        (separator.length > 1 &&
+          (value + separator).indexOf(separator) < value.length)),
+  );
+};
+// True when `value` matches one of the `quoted_match` patterns. The regexps
+// come from the user and the same objects are reused for every field, so the
+// test must not depend on their state: `RegExp.prototype.test` advances
+// `lastIndex` on a global or sticky regexp, which would make a match in one
+// field move where the next field starts matching. `String.prototype.search`
+// searches from the start and restores `lastIndex`, and is equivalent to
+// `test` for the stateless regexps.
+const matches_quoted_match = function (value, quoted_match) {
+  if (!quoted_match) return false;
+  return quoted_match.some((pattern) =>
+    typeof pattern === "string"
+      ? value.indexOf(pattern) !== -1
+      : value.search(pattern) !== -1,
+  );
+};
+
+const stringifier = function (options, state, info) {
+  return {
+    options: options,
+    state: state,
+    info: info,
+    __transform: function (chunk, push) {
+      // Chunk validation
+      if (!Array.isArray(chunk) && typeof chunk !== "object") {
+        return Error(
+          `Invalid Record: expect an array or an object, got ${JSON.stringify(chunk)}`,
+        );
+      }
+      // Detect columns from the first record
+      if (this.info.records === 0) {
+        if (Array.isArray(chunk)) {
+          if (
+            this.options.header === true &&
+            this.options.columns === undefined
+          ) {
+            return Error(
+              "Undiscoverable Columns: header option requires column option or object records",
+            );
+          }
+        } else if (this.options.columns === undefined) {
+          const [err, columns] = normalize_columns(Object.keys(chunk));
+          if (err) return;
+          this.options.columns = columns;
+        }
+      }
+      // Emit the header
+      if (this.info.records === 0) {
+        this.bom(push);
+        const err = this.headers(push);
+        if (err) return err;
+      }
+      // Emit and stringify the record if an object or an array
+      try {
+        // this.emit('record', chunk, this.info.records);
+        if (this.options.on_record) {
+          this.options.on_record(chunk, this.info.records);
+        }
+      } catch (err) {
+        return err;
+      }
+      // Convert the record into a string
+      let err, chunk_string;
+      if (this.options.eof) {
+        [err, chunk_string] = this.stringify(chunk);
+        if (err) return err;
+        if (chunk_string === undefined) {
+          return;
+        } else {
+          chunk_string = chunk_string + this.options.record_delimiter;
+        }
+      } else {
+        [err, chunk_string] = this.stringify(chunk);
+        if (err) return err;
+        if (chunk_string === undefined) {
+          return;
+        } else {
+          if (this.options.header || this.info.records) {
+            chunk_string = this.options.record_delimiter + chunk_string;
+          }
+        }
+      }
+      // Emit the csv
+      this.info.records++;
+      push(chunk_string);
+    },
+    stringify: function (chunk, chunkIsHeader = false) {
+      if (typeof chunk !== "object") {
+        return [undefined, chunk];
+      }
+      const { columns } = this.options;
+      const record = [];
+      // Record is an array
+      if (Array.isArray(chunk)) {
+        // We are getting an array but the user has specified output columns. In
+        // this case, we respect the columns indexes
+        const length = columns
+          ? Math.min(chunk.length, columns.length)
+          : chunk.length;
+        // Cast record elements
+        for (let i = 0; i < length; i++) {
+          const field = chunk[i];
+          const [err, value] = this.__cast(field, {
+            index: i,
+            column: i,
+            records: this.info.records,
+            header: chunkIsHeader,
+          });
+          if (err) return [err];
+          record[i] = [value, field];
+        }
+        // Record is a literal object
+        // `columns` is always defined: it is either provided or discovered.
+      } else {
+        for (let i = 0; i < columns.length; i++) {
+          const field = get(chunk, columns[i].key);
+          const [err, value] = this.__cast(field, {
+            index: i,
+            column: columns[i].key,
+            records: this.info.records,
+            header: chunkIsHeader,
+          });
+          if (err) return [err];
+          record[i] = [value, field];
+        }
+      }
+      let csvrecord = "";
+      for (let i = 0; i < record.length; i++) {
+        let options, err;
+
+        let [value, field] = record[i];
+        if (typeof value === "string") {
+          options = this.options;
+        } else if (is_object(value)) {
+          // Value is considerered as a mix of a value and options
+          options = { ...value };
+          value = options.value;
+          delete options.value;
+          if (
+            typeof value !== "string" &&
+            value !== undefined &&
+            value !== null
+          ) {
+            if (err)
+              return [
+                Error(
+                  `Invalid Casting Value: returned value must return a string, null or undefined, got ${JSON.stringify(value)}`,
+                ),
+              ];
+          }
+          // Merge global options with the ones returned by cast
+          options = { ...this.options, ...options };
+          [err, options] = normalize_options(options);
+          if (err !== undefined) {
+            return [err];
+          }
+        } else if (value === undefined || value === null) {
+          options = this.options;
+        } else {
+          return [
+            Error(
+              `Invalid Casting Value: returned value must return a string, an object, null or undefined, got ${JSON.stringify(value)}`,
+            ),
+          ];
+        }
+        const {
+          delimiter,
+          escape,
+          quote,
+          quoted,
+          quoted_empty,
+          quoted_string,
+          quoted_match,
+          record_delimiter,
+          quote_record_delimiter,
+          escape_formulas,
+        } = options;
+        if ("" === value && "" === field) {
+          const quotedMatch = matches_quoted_match(value, quoted_match);
+          const shouldQuote =
+            quotedMatch ||
+            true === quoted_empty ||
+            (true === quoted_string && false !== quoted_empty);
+          if (shouldQuote === true) {
+            value = quote + value + quote;
+          }
+          csvrecord += value;
+        } else if (value) {
+          if (typeof value !== "string") {
+            return [
+              Error(
+                `Formatter must return a string, null or undefined, got ${JSON.stringify(value)}`,
+              ),
+            ];
+          }
+          const containsdelimiter = emits_separator(value, [delimiter]);
+          const containsQuote = quote !== "" && value.indexOf(quote) >= 0;
+          const containsEscape = value.indexOf(escape) >= 0 && escape !== quote;
+          // Testing `\n` and `\r` covers the three sequences `parse` discovers
+          const containsRecordDelimiter = emits_separator(value, [
+            record_delimiter,
+            ...(quote_record_delimiter === false ? [] : ["\n", "\r"]),
+          ]);
+          const quotedString = quoted_string && typeof field === "string";
+          const quotedMatch = matches_quoted_match(value, quoted_match);
+          // See https://github.com/adaltas/node-csv/pull/387
+          // More about CSV injection or formula injection, when websites embed
+          // untrusted input inside CSV files:
+          // https://owasp.org/www-community/attacks/CSV_Injection
+          // http://georgemauer.net/2017/10/07/csv-injection.html
+          // Apple Numbers unicode normalization is empirical from testing
+          if (escape_formulas) {
+            switch (value[0]) {
+              case "-":
+                if (typeof field === "number" || typeof field === "bigint") {
+                  break;
+                }
+                value = `'${value}`;
+                break;
+              case "=":
+              case "+":
+              case "@":
+              case "\t":
+              case "\r":
+              case "\uFF1D": // Unicode '='
+              case "\uFF0B": // Unicode '+'
+              case "\uFF0D": // Unicode '-'
+              case "\uFF20": // Unicode '@'
+                value = `'${value}`;
+                break;
+            }
+          }
+          const shouldQuote =
+            containsQuote === true ||
+            containsdelimiter ||
+            containsRecordDelimiter ||
+            quoted ||
+            quotedString ||
+            quotedMatch;
+          if (shouldQuote === true && containsEscape === true) {
+            value = value.replaceAll(escape, () => escape + escape);
+          }
+          if (containsQuote === true) {
+            value = value.replaceAll(quote, () => escape + quote);
+          }
+          if (shouldQuote === true) {
+            value = quote + value + quote;
+          }
+          csvrecord += value;
+        } else if (
+          quoted_empty === true ||
+          (field === "" && quoted_string === true && quoted_empty !== false)
+        ) {
+          csvrecord += quote + quote;
+        }
+        if (i !== record.length - 1) {
+          csvrecord += delimiter;
+        }
+      }
+      return [undefined, csvrecord];
+    },
+    bom: function (push) {
+      if (this.options.bom !== true) {
+        return;
+      }
+      push(bom_utf8);
+    },
+    headers: function (push) {
+      if (this.options.header === false) {
+        return;
+      }
+      if (this.options.columns === undefined) {
+        return;
+      }
+      let err;
+      let headers = this.options.columns.map((column) => column.header);
+      if (this.options.eof) {
+        [err, headers] = this.stringify(headers, true);
+        headers += this.options.record_delimiter;
+      } else {
+        [err, headers] = this.stringify(headers, true);
+      }
+      if (err) return err;
+      if (this.options.header_as_comment) {
+        headers = this.options.header_as_comment + " " + headers;
+      }
+      push(headers);
+    },
+    __cast: function (value, context) {
+      const type = typeof value;
+      try {
+        if (type === "string") {
+          // Fine for 99% of the cases
+          return [undefined, this.options.cast.string(value, context)];
+        } else if (type === "bigint") {
+          return [undefined, this.options.cast.bigint(value, context)];
+        } else if (type === "number") {
+          return [undefined, this.options.cast.number(value, context)];
+        } else if (type === "boolean") {
+          return [undefined, this.options.cast.boolean(value, context)];
+        } else if (value instanceof Date) {
+          return [undefined, this.options.cast.date(value, context)];
+        } else if (type === "object" && value !== null) {
+          return [undefined, this.options.cast.object(value, context)];
+        } else if (value === null && this.options.cast.null !== undefined) {
+          return [undefined, this.options.cast.null(value, context)];
+        } else if (
+          value === undefined &&
+          this.options.cast.undefined !== undefined
+        ) {
+          return [undefined, this.options.cast.undefined(value, context)];
+        } else {
+          return [undefined, value];
+        }
+      } catch (err) {
+        return [err];
+      }
+    },
+  };
+};
+
+
+
+;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/sync.js
+/*
+CSV Stringify
+
+Please look at the [Sync API](https://csv.js.org/stringify/api/sync/) for
+additional information.
+*/
+
+
+
+
+const stringify = function (records, opts = {}) {
+  const data = [];
+  const [err, options] = normalize_options(opts);
+  if (err !== undefined) throw err;
+  const state = {
+    stop: false,
+  };
+  // Information
+  const info = {
+    records: 0,
+  };
+  const api = stringifier(options, state, info);
+  for (const record of records) {
+    const err = api.__transform(record, function (record) {
+      data.push(record);
+    });
+    if (err !== undefined) throw err;
+  }
+  if (data.length === 0) {
+    api.bom((d) => {
+      data.push(d);
+    });
+    const err = api.headers((headers) => {
+      data.push(headers);
+    });
+    if (err !== undefined) throw err;
+  }
+  return data.join("");
+};
+
+
+
+;// CONCATENATED MODULE: ./lib/csv/encode.js
+
+/**
+ * Matches a cell that a reader may misunderstand without quotes: beside the characters that RFC 4180 names, spaces at
+ * the ends, which lenient readers drop, and a U+FEFF at the start, which is dropped as a byte order mark if it begins a
+ * file.
+ */
+const NEEDS_QUOTES = /[",\r\n]|^[ \ufeff]| $/;
+const OPTIONS = { record_delimiter: 'windows', quoted_match: NEEDS_QUOTES };
+/**
+ * Encodes one row by RFC 4180, with CRLF. A row of one empty cell becomes `""`, since most readers skip a blank line.
+ * The reference for `RowBuffer`, which is faster.
+ */
+function encodeRow(cells) {
+    return stringify([[...cells]], { ...OPTIONS, quoted_empty: cells.length === 1 });
+}
+/** Encodes rows, one after the other. `RowBuffer` is faster. */
+function encodeRows(rows) {
+    let text = '';
+    for (const row of rows)
+        text += encodeRow(row);
+    return text;
+}
+
+;// CONCATENATED MODULE: ./lib/csv/csv-row.js
+
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const CR = 0x0d;
+const LF = 0x0a;
+/** Encodes a constant first column for all rows. */
+function firstCell(text) {
+    return { text: text.toWellFormed(), bytes: Buffer.from(encodeRow([text, '']).slice(0, -2)) };
+}
+/** Makes a row of cells that do not come from a CSV. */
+function csvRow(cells) {
+    const bytes = Buffer.from(encodeRow(cells));
+    return new CsvRow(bytes, 0, bytes.length - 2, true);
+}
+/** A row of a CSV as bytes that are known to be well-formed; cells are decoded on demand. */
+class CsvRow {
+    /** Memory of a whole chunk; the row is `bytes[from, to)`, without its line end. */
+    bytes;
+    from;
+    to;
+    /** Whether `encodeRow` writes the row's own cells as exactly these bytes. */
+    plain;
+    /** Column in front of the row's own cells; null if there is none. */
+    first;
+    constructor(bytes, from, to, plain, first = null) {
+        this.bytes = bytes;
+        this.from = from;
+        this.to = to;
+        this.plain = plain;
+        this.first = first;
+    }
+    /** Returns this row with a column in front, without decoding anything. A row can have one such column only. */
+    withFirst(first) {
+        // An empty cell is written in quotes if it is alone, and without if it has a neighbour.
+        const plain = this.plain && !(this.to - this.from === 2 && this.bytes[this.from] === QUOTE);
+        return new CsvRow(this.bytes, this.from, this.to, plain, first);
+    }
+    /** All cells, decoded by each call. */
+    get cells() {
+        const text = this.bytes.toString('utf8', this.from, this.to);
+        const own = text.includes('"') ? splitQuoted(text) : text.split(',');
+        if (this.first !== null)
+            own.unshift(this.first.text);
+        return own;
+    }
+    /** The cells, for `JSON.stringify`. */
+    toJSON() {
+        return this.cells;
+    }
+    /** The cells as JSON. */
+    get json() {
+        return JSON.stringify(this.cells);
+    }
+    /** Decodes one cell, counted from 0; empty if the row has fewer. */
+    cell(index) {
+        if (this.first !== null && index === 0)
+            return this.first.text;
+        const at = this.#startOf(index);
+        return this.#decode(at, this.#endOf(at));
+    }
+    /** Returns the result of `read` for the bytes of one cell, without outer quotes; inner quotes are still doubled. */
+    read(index, read) {
+        if (this.first !== null && index === 0) {
+            const bytes = Buffer.from(this.first.text);
+            return read(bytes, 0, bytes.length);
+        }
+        const at = this.#startOf(index);
+        const end = this.#endOf(at);
+        return this.bytes[at] === QUOTE && at < end ? read(this.bytes, at + 1, end - 1) : read(this.bytes, at, end);
+    }
+    /** Reads one cell as `parseInstant` does. A time has no quotes, doubled or not. */
+    instant(index) {
+        return this.read(index, time_instant/* instantAt */.l$);
+    }
+    /** Start of one cell; a place behind the row if there are fewer cells. */
+    #startOf(index) {
+        let at = this.from;
+        for (let left = this.first === null ? index : index - 1; left > 0; left--)
+            at = this.#endOf(at) + 1;
+        return at;
+    }
+    /** End of the cell that starts at `at`, outer quotes included. */
+    #endOf(at) {
+        return this.bytes[at] === QUOTE && at < this.to
+            ? quotedEnd(this.bytes, at, this.to)
+            : bareEnd(this.bytes, at, this.to);
+    }
+    #decode(from, to) {
+        if (from >= to)
+            return '';
+        if (this.bytes[from] !== QUOTE)
+            return this.bytes.toString('utf8', from, to);
+        return this.bytes.toString('utf8', from + 1, to - 1).replaceAll('""', '"');
+    }
+}
+/** Splits a well-formed row in which some cells are quoted. */
+function splitQuoted(text) {
+    const cells = [];
+    for (let at = 0; at <= text.length;) {
+        let end;
+        if (text[at] === '"') {
+            end = text.indexOf('"', at + 1);
+            let doubled = false;
+            for (; text[end + 1] === '"'; end = text.indexOf('"', end + 2))
+                doubled = true;
+            const cell = text.slice(at + 1, end);
+            cells.push(doubled ? cell.replaceAll('""', '"') : cell);
+            end++;
+        }
+        else {
+            end = text.indexOf(',', at);
+            if (end === -1)
+                end = text.length;
+            cells.push(text.slice(at, end));
+        }
+        at = end + 1;
+    }
+    return cells;
+}
+/** End of a bare cell: the first comma, quote, carriage return or line feed from `at` on, or `end`. */
+function bareEnd(bytes, at, end) {
+    for (; at < end; at++) {
+        // Most bytes are greater than a comma; none of these ends a cell.
+        while (at < end && bytes[at] > COMMA)
+            at++;
+        const byte = at < end ? bytes[at] : COMMA;
+        if (byte === COMMA || byte === QUOTE || byte === CR || byte === LF)
+            break;
+    }
+    return at;
+}
+/** End of the quoted cell that starts at `at`, behind the closing quote; -1 if there is none before `end`. */
+function quotedEnd(bytes, at, end) {
+    for (at++; at < end; at++) {
+        if (bytes[at] !== QUOTE)
+            continue;
+        if (at + 1 === end || bytes[at + 1] !== QUOTE)
+            return at + 1;
+        at++;
+    }
+    return -1;
+}
+/** Whether a cell has to be quoted: `NEEDS_QUOTES` for bytes. Outer quotes are left out, inner ones may be doubled. */
+function needsQuotes(bytes, from, to) {
+    return needsQuotesAtEnds(bytes, from, to) || bareEnd(bytes, from, to) < to;
+}
+/** Whether a cell has to be quoted for its first or last character, if nothing in it ends a bare cell. */
+function needsQuotesAtEnds(bytes, from, to) {
+    if (from === to)
+        return false;
+    return bytes[from] === SPACE || bytes[to - 1] === SPACE || beginsWithMark(bytes, from, to);
+}
+/** Whether `bytes[from, to)` begins with U+FEFF, the byte order mark. */
+function beginsWithMark(bytes, from, to) {
+    return bytes[from] === 0xef && from + 3 <= to && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf;
+}
+
+;// CONCATENATED MODULE: ./lib/csv/parser.js
+
+
+
+const parser_QUOTE = 0x22;
+const parser_COMMA = 0x2c;
+const parser_CR = 0x0d;
+const parser_LF = 0x0a;
+const MARK_BYTES = 3;
+/**
+ * Reads CSV by RFC 4180, strictly, from chunks that may end anywhere. Memory holds one chunk or one row, the larger of
+ * the two. Yields at least one batch, which may have no rows.
+ *
+ * Lines end in CRLF or LF. A byte order mark at the start is dropped. A blank line is a row only where the table has
+ * one column.
+ *
+ * Throws `protocol` for the first of these: not UTF-8, a NUL, no header, an unnamed or repeated column, a row of
+ * another width, misplaced quotes or carriage returns; `incomplete` if a row is too long to be read. The message counts
+ * rows from the header, which is row 1, and never quotes a cell.
+ */
+async function* scanCsv(chunks, where, options = {}) {
+    const scanner = new CsvScanner(where, options);
+    let pending = [];
+    let bytes = 0;
+    let wanted = 0;
+    for await (const chunk of chunks) {
+        pending.push(chunk);
+        bytes += chunk.length;
+        if (bytes < wanted)
+            continue;
+        const block = pending.length === 1 ? chunk : Buffer.concat(pending, bytes);
+        const batch = scanner.scan(block, false);
+        if (batch !== null)
+            yield batch;
+        const rest = block.subarray(scanner.scanned);
+        pending = [rest];
+        bytes = rest.length;
+        // A row of many chunks is not scanned again from its start with each of them.
+        wanted = 2 * bytes;
+    }
+    const batch = scanner.scan(Buffer.concat(pending, bytes), true);
+    if (batch !== null)
+        yield batch;
+}
+/** Finds rows in blocks of bytes. Each block begins with the row that the block before left unfinished. */
+class CsvScanner {
+    #where;
+    #nul;
+    #lastEnd;
+    #mostRowBytes;
+    #header = null;
+    #rows = 0;
+    /** End of the last row, or the place of an error. */
+    #at = 0;
+    /** Bytes of the last block that were whole rows; the next block has to begin with the others. */
+    scanned = 0;
+    constructor(where, { nul = false, lastEnd = false, mostRowBytes = external_node_buffer_.constants.MAX_STRING_LENGTH } = {}) {
+        this.#where = where;
+        this.#nul = nul;
+        this.#lastEnd = lastEnd;
+        this.#mostRowBytes = mostRowBytes;
+    }
+    /**
+     * Returns the whole rows of a block; null if the header is not whole yet. Throws as `scanCsv` does.
+     * @param last whether the block ends the CSV
+     */
+    scan(block, last) {
+        const rows = [];
+        this.scanned = 0;
+        try {
+            if (this.#header === null) {
+                const from = beginsWithMark(block, 0, block.length) ? MARK_BYTES : 0;
+                this.#at = from;
+                if (last && from === block.length)
+                    throw this.#malformedError('The response is empty: not even a header.');
+                const header = this.#row(block, from, last);
+                if (header === null)
+                    return null;
+                this.#header = this.#checkedHeader(header.cells);
+                this.scanned = this.#at;
+            }
+            for (let row = this.#row(block, this.scanned, last); row !== null; row = this.#row(block, this.#at, last)) {
+                rows.push(row);
+                this.scanned = this.#at;
+            }
+        }
+        catch (trouble) {
+            this.#checkText(block.subarray(0, this.#at));
+            throw trouble;
+        }
+        this.#checkText(block.subarray(0, this.scanned));
+        return { header: this.#header, rows };
+    }
+    /** Scans the row at `from`, and sets `#at` to its end; null if the row is not whole yet, or the block ends there. */
+    #row(block, from, last) {
+        const end = block.length;
+        if (from === end)
+            return null;
+        let at = from;
+        let width = 1;
+        let plain = true;
+        for (;;) {
+            const cell = at;
+            if (cell < end && block[cell] === parser_QUOTE) {
+                at = quotedEnd(block, cell, end);
+                if (at === -1) {
+                    if (last)
+                        throw this.#rowError('a quoted cell that never ends', end);
+                    return this.#unfinished(from, end);
+                }
+                plain &&= needsQuotes(block, cell + 1, at - 1);
+            }
+            else {
+                at = bareEnd(block, cell, end);
+                plain &&= !needsQuotesAtEnds(block, cell, at);
+            }
+            if (at === end || block[at] !== parser_COMMA)
+                break;
+            at++;
+            width++;
+        }
+        const behind = this.#behindLineEnd(block, at, last);
+        if (behind === -1)
+            return this.#unfinished(from, end);
+        this.#at = behind;
+        this.#rows++;
+        this.#checkLength(at - from);
+        if (this.#header !== null && width !== this.#header.length) {
+            const found = `another number of cells (${width}) than the header (${this.#header.length})`;
+            throw this.#malformedError(`Row ${this.#rows} of the response has ${found}.`);
+        }
+        // `encodeRow` writes a single empty cell as two quotes.
+        if (at === from || (at - from === 2 && block[from] === parser_QUOTE))
+            plain = at > from;
+        return new CsvRow(block, from, at, plain);
+    }
+    /** Start of the next row, if the last cell of this one ends at `at`; -1 if the block ends too early to know. */
+    #behindLineEnd(block, at, last) {
+        if (at === block.length) {
+            if (last && this.#lastEnd)
+                throw this.#rowError('no line end', at);
+            return last ? at : -1;
+        }
+        switch (block[at]) {
+            case parser_LF:
+                return at + 1;
+            case parser_CR:
+                if (block[at + 1] === parser_LF)
+                    return at + 2;
+                if (at + 1 === block.length && !last)
+                    return -1;
+                throw this.#rowError('a carriage return that ends no line', at);
+            case parser_QUOTE:
+                throw this.#rowError('a quote inside a cell that is not quoted', at);
+            default:
+                throw this.#rowError('text after a closing quote', at);
+        }
+    }
+    #unfinished(from, end) {
+        this.#checkLength(end - from);
+        return null;
+    }
+    #checkLength(bytes) {
+        if (bytes <= this.#mostRowBytes)
+            return;
+        throw new errors/* ExportError */.ze('incomplete', `A row of the response is too long to be read: ${bytes} bytes and more.`, {
+            where: this.#where,
+            next: 'Export a shorter window.',
+        });
+    }
+    #checkedHeader(header) {
+        const unnamed = header.indexOf('');
+        if (unnamed !== -1)
+            throw this.#malformedError(`Column ${unnamed + 1} of the response's header has no name.`);
+        const columnOf = new Map();
+        for (const [index, name] of header.entries()) {
+            const first = columnOf.get(name);
+            if (first !== undefined) {
+                throw this.#malformedError(`Columns ${first + 1} and ${index + 1} of the response's header have the same name.`);
+            }
+            columnOf.set(name, index);
+        }
+        return header;
+    }
+    /** Throws unless the bytes are UTF-8 without a NUL. They end with a row, or in front of an error. */
+    #checkText(bytes) {
+        const nul = this.#nul ? -1 : bytes.indexOf(0);
+        if (!(0,external_node_buffer_.isUtf8)(nul === -1 ? bytes : bytes.subarray(0, nul)))
+            throw this.#malformedError('The response is not UTF-8.');
+        if (nul !== -1)
+            throw this.#malformedError('The response holds a NUL character.');
+    }
+    #rowError(trouble, at) {
+        this.#at = at;
+        return this.#malformedError(`Row ${this.#rows + 1} of the response has ${trouble}.`);
+    }
+    #malformedError(what) {
+        return new errors/* ExportError */.ze('protocol', what, {
+            where: this.#where,
+            next: 'Run again; if it stays so, the vendor has changed its CSV: please open an issue.',
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/csv/read-csv.js
+
+/** Reads a whole CSV response as `scanCsv` reads a stream. Throws as `scanCsv` does. */
+function readCsv({ body, where }, options = {}) {
+    const table = new CsvScanner(where, options).scan(body, true);
+    if (table === null)
+        throw new Error('A CSV that is whole has a header, or is refused.');
+    return table;
+}
+
+;// CONCATENATED MODULE: ./lib/export/known-rows.js
+
+/**
+ * Rows of earlier exports from a time that is asked for again, so that only late events are new. Events are recognised
+ * by id where the vendor has ids, else row by row: two equal rows are two events, and each is found once.
+ */
+class KnownRows {
+    #vendor;
+    #from;
+    #ids = new Set();
+    #tables = [];
+    /** Counts of rows that were not found again yet, one for each table; null until the new header is known. */
+    #remaining = null;
+    /** @param from start of the time that is asked for again; older rows are dropped */
+    constructor(vendor, from) {
+        this.#vendor = vendor;
+        this.#from = from;
+    }
+    add({ header, rows }) {
+        const { idColumn, timeColumn } = this.#vendor;
+        const time = columnOf(header, timeColumn, 'time');
+        const recent = rows.filter((cells) => !(((0,time_instant/* parseInstant */.nV)(cells[time] ?? '') ?? this.#from) < this.#from));
+        const id = idColumn === null ? -1 : columnOf(header, idColumn, 'id');
+        if (id < 0)
+            this.#tables.push({ header, rows: recent });
+        else
+            for (const cells of recent)
+                this.#ids.add(cells[id] ?? '');
+    }
+    /** Whether an earlier export holds this event. An event without an id is found as often as it was exported. */
+    consume(header, cells, id) {
+        if (id !== null && this.#ids.has(id.toWellFormed()))
+            return true;
+        this.#remaining ??= this.#tables.map((table) => countRows(table, header));
+        for (const { key, counts } of this.#remaining) {
+            const count = counts.get(key(cells)) ?? 0;
+            if (count === 0)
+                continue;
+            counts.set(key(cells), count - 1);
+            return true;
+        }
+        return false;
+    }
+}
+/** Returns the index of the native column, or of the `common` one; -1 where neither was exported. */
+const columnOf = (header, native, common) => Math.max(native === null ? -1 : header.indexOf(native), header.indexOf(common));
+/** Counts equal rows. Where an older version exported other columns, only the columns of both headers are compared. */
+function countRows({ header, rows }, now) {
+    const isSameHeader = JSON.stringify(header) === JSON.stringify(now);
+    const shared = isSameHeader ? [...now] : now.filter((name) => header.includes(name) && name !== 'extra');
+    const keyOf = (columns) => {
+        const indexes = shared.map((name) => columns.indexOf(name));
+        return (cells) => JSON.stringify(indexes.map((index) => cells[index]?.toWellFormed()));
+    };
+    const counts = new Map();
+    const oldKey = keyOf(header);
+    // Without a shared column, all rows would be equal, and every event known.
+    for (const cells of shared.length === 0 ? [] : rows)
+        counts.set(oldKey(cells), (counts.get(oldKey(cells)) ?? 0) + 1);
+    return { key: keyOf(now), counts };
+}
+
+;// CONCATENATED MODULE: ./lib/delivery/history.js
+
+
+
+
+/** Thrown where another run has delivered an export of the same scope meanwhile, so that this one is no longer next. */
+class ConcurrentExport extends Error {
+    name = 'ConcurrentExport';
+    constructor() {
+        super('Another run has delivered an export of the same scope.');
+    }
+}
+/** Returns the error of a run that met `ConcurrentExport` again and again, although nothing new was delivered. */
+const livelockError = (cause) => new errors/* ExportError */.ze('destination', 'Other runs kept delivering the next export of the same scope at the same time.', {
+    next: 'Give the workflows that export it a common `concurrency` group, and run this one again.',
+    cause,
+});
+/** Returns the look-back of an export that looks for no late events: the window alone is fetched. */
+const noLookBack = ({ window }) => ({ fetchFrom: window.from, knownRows: null });
+/**
+ * Reads every earlier export that may hold events of the overlap before the window. The overlap ends at the oldest export
+ * that is found: what happened before it was never exported.
+ */
+async function lookBack({ history, next, overlapMs, vendor, now, note }) {
+    const { previous, window } = next;
+    if (previous === null || next.gap !== null || overlapMs === 0)
+        return noLookBack(next);
+    const oldest = vendor.retention === null ? 0 : Math.ceil((now - vendor.retention) / 1000) * 1000;
+    const links = [previous];
+    let fetchFrom = Math.min(window.from, Math.max(window.from - overlapMs, oldest, 0));
+    for (let at = previous; at.window.from > fetchFrom;) {
+        const before = at.gap ? null : await history.before(at);
+        if (before === null) {
+            fetchFrom = at.window.from;
+            if (at.before !== null && !at.gap) {
+                note(`Late events were looked for from ${(0,time_instant/* formatInstant */.r4)(fetchFrom)} on: the export before is no longer there.`);
+            }
+            break;
+        }
+        links.push(before);
+        at = before;
+    }
+    const knownRows = new KnownRows(vendor, fetchFrom);
+    for (const link of links) {
+        for (const file of link.files) {
+            const body = await history.read(link, file);
+            const where = `${link.place}, ${file.name}`;
+            const { header, rows } = readCsv({ body, where }, { nul: true });
+            knownRows.add({ header, rows: rows.map(({ cells }) => cells) });
+        }
+    }
+    return { fetchFrom, knownRows };
+}
+
+;// CONCATENATED MODULE: ./lib/delivery/artifact.js
+
+
+
+
+
+
+
+
+
+
+const TRIES = 3;
+const NAME_TAKEN = /409|already exists|conflict/i;
+/** Errors of the connection, which the artifact client itself does not try again. */
+const BROKEN_CONNECTION = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|stalled/;
+/** The last request of an upload: once it was sent, the service may have the artifact, even without an answer. */
+const FINALIZING = /FinalizeArtifact/;
+/** Uploads files as one workflow artifact. Throws `destination`. */
+async function uploadArtifact(options) {
+    const { files, folder, retentionDays, compressionLevel, runUrl, clock, signal } = options;
+    requireArtifactService(options.name, runUrl);
+    const client = await openArtifactClient();
+    const upload = async (name) => {
+        const days = retentionDays === null ? {} : { retentionDays };
+        const { id, digest } = await client.uploadArtifact(name, [...files], folder, { compressionLevel, ...days });
+        if (!id || digest === undefined)
+            throw new Error('FinalizeArtifact: an answer without an id or a digest');
+        return receiptOf(name, id, digest, runUrl);
+    };
+    let { number } = options;
+    let mayBeThere = false;
+    for (let attempt = 1;; attempt++) {
+        const name = numbered(options.name, number);
+        try {
+            return await upload(name);
+        }
+        catch (cause) {
+            const text = String(cause);
+            mayBeThere ||= FINALIZING.test(text);
+            const there = mayBeThere ? await findOurs(name, options) : null;
+            if (there !== null && there !== 'unknown')
+                return there;
+            if (there === null && number !== null && NAME_TAKEN.test(text)) {
+                number += 1;
+                mayBeThere = false;
+            }
+            else if (attempt < TRIES && (there === 'unknown' || BROKEN_CONNECTION.test(text))) {
+                await clock.sleep(pauseAfter(attempt, clock), signal);
+            }
+            else {
+                throw there === 'unknown' ? unknownOutcomeError(name, cause) : uploadError(name, cause);
+            }
+        }
+    }
+}
+const receiptOf = (name, id, digest, runUrl) => ({
+    name,
+    id,
+    digest,
+    url: `${runUrl}/artifacts/${id}`,
+});
+/**
+ * Finds the artifact of a name, if it is of these very files: another job of the run may have uploaded one of that name.
+ * null: the service has no such artifact; `unknown`: the service does not say.
+ */
+async function findOurs(name, { files, temp, runUrl }) {
+    let folder = null;
+    try {
+        folder = await (0,promises_.mkdtemp)((0,external_node_path_.join)(temp || (0,external_node_os_.tmpdir)(), '.uploaded-'));
+        const client = await openArtifactClient();
+        const { artifacts } = await client.listArtifacts();
+        const found = artifacts.find((one) => one.name === name);
+        if (found === undefined)
+            return null;
+        const { id, digest } = found;
+        if (digest === undefined)
+            return 'unknown';
+        const { digestMismatch } = await client.downloadArtifact(id, { path: folder, expectedHash: digest });
+        if (digestMismatch)
+            return 'unknown';
+        return (await holds(folder, files)) ? receiptOf(name, id, digest.replace('sha256:', ''), runUrl) : null;
+    }
+    catch {
+        return 'unknown';
+    }
+    finally {
+        if (folder !== null)
+            await (0,promises_.rm)(folder, { recursive: true, force: true });
+    }
+}
+/**
+ * Checks that the files are still as they were before the upload: the client skips files that it does not find, and calls
+ * the upload a success. Throws `destination`.
+ */
+async function checkUploaded(folder, files) {
+    for (const { name, sha256 } of files) {
+        const path = (0,external_node_path_.join)(folder, name);
+        const found = await (0,digest/* hashFile */.DC)(path).catch((cause) => ({ sha256: '', cause }));
+        if (found.sha256 !== sha256)
+            throw (0,disk/* diskError */.wO)(path, 'A file of the export changed while it went up.', found);
+    }
+}
+/** Whether a folder holds copies of these files, and nothing else. */
+async function holds(folder, files) {
+    if ((await (0,promises_.readdir)(folder)).length !== files.length)
+        return false;
+    for (const file of files) {
+        const [ours, theirs] = [await (0,digest/* hashFile */.DC)(file), await (0,digest/* hashFile */.DC)((0,external_node_path_.join)(folder, (0,external_node_path_.basename)(file)))];
+        if (ours.sha256 !== theirs.sha256)
+            return false;
+    }
+    return true;
+}
+/**
+ * Removes an artifact of this run, whose export is not delivered after all. Throws `destination`.
+ * @param why the error of the delivery
+ */
+async function removeArtifact(name, why) {
+    const client = await openArtifactClient();
+    for (let attempt = 1;; attempt++) {
+        try {
+            await client.deleteArtifact(name);
+            return;
+        }
+        catch (cause) {
+            if (cause.name === 'ArtifactNotFoundError')
+                return;
+            if (attempt >= TRIES)
+                throw notRemovedError(name, why, cause);
+        }
+    }
+}
+const notRemovedError = (name, why, cause) => {
+    const reason = why instanceof ConcurrentExport
+        ? 'another run has exported the same events at the same time.'
+        : `its export was not delivered. ${(0,base_text/* forLog */.Ig)(String(why.message))}`;
+    return new errors/* ExportError */.ze('destination', 'An artifact of this run has to go, and the service did not remove it.', {
+        where: `artifact \`${name}\``,
+        next: `Remove it by hand: ${reason}`,
+        cause,
+    });
+};
+const numbered = (name, number) => number === null || number === 1 ? name : `${name}-${number}`;
+/** Throws `destination` on GitHub Enterprise Server. The client's own error would warn that the service may be down. */
+function requireArtifactService(name, runUrl) {
+    const { hostname } = new URL(runUrl);
+    if (hostname === 'github.com' || /\.(?:ghe\.com|localhost)$/.test(hostname))
+        return;
+    throw new errors/* ExportError */.ze('destination', 'GitHub Enterprise Server has no artifact service that this action can use.', {
+        where: `artifact \`${name}\``,
+        next: 'Use `destination: file` with `path`, and upload the folder with the version of upload-artifact that your server supports.',
+    });
+}
+const unknownOutcomeError = (name, cause) => new errors/* ExportError */.ze('destination', 'The artifact service does not say whether it has taken the export.', {
+    where: `artifact \`${name}\``,
+    next: 'Look at the artifacts of the run: if it is there, it is whole. Else run the job again.',
+    cause,
+});
+function uploadError(name, cause) {
+    const text = String(cause);
+    const where = `artifact \`${name}\``;
+    if (NAME_TAKEN.test(text)) {
+        return new errors/* ExportError */.ze('destination', 'An artifact of that name exists in this run already, and artifacts cannot be changed.', {
+            where,
+            next: 'Give each export of a run its own `artifact-name`.',
+            cause,
+        });
+    }
+    if (/ACTIONS_RESULTS_URL|ACTIONS_RUNTIME_TOKEN/.test(text)) {
+        return new errors/* ExportError */.ze('destination', 'There is no artifact service here: this is not a step of a workflow on GitHub.', {
+            where,
+            next: 'Use `destination: file`.',
+            cause,
+        });
+    }
+    return new errors/* ExportError */.ze('destination', 'The artifact service did not take the export.', {
+        where,
+        next: 'Run the job again; see the status page of GitHub Actions, and the storage quota of the account.',
+        cause,
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/json/escaped-names.js
+/**
+ * The end of a name that is written with an escape: the last escape, the characters behind it, the closing quote, and
+ * the colon. A string that is a value has no colon behind it.
+ */
+const ESCAPED_NAME = /\\.[^"\\]*"[ \t\n\r]*:/;
+const BLANKS = /[ \t\n\r]*/y;
+/** A number, `true`, `false` or `null`. */
+const SCALAR = /[^ \t\n\r,\]}]+/y;
+/**
+ * Whether the name of any field in JSON is written with an escape, such as `"caf\u00e9"`. `JSON.parse` may read such a
+ * name as another one: V8 compares it as it is written with the name that an object before had in its place. After
+ * `{"a":1,"\\":2}` it reads `{"a":1,"\n":3}` as `{"a":1,"\\":3}`. In Node 24 and 26:
+ * https://github.com/nodejs/node/issues/63785
+ */
+function hasEscapedName(source) {
+    // Most responses have no backslash at all, and the search for one is cheap.
+    return source.includes('\\') && ESCAPED_NAME.test(source);
+}
+/**
+ * Reads what `JSON.parse` takes for valid JSON, with every name as it is written. `readNumber` is given a number's
+ * text.
+ */
+function readValidJson(source, readNumber) {
+    return new Reader(source, readNumber).value();
+}
+class Reader {
+    #source;
+    #readNumber;
+    #at = 0;
+    constructor(source, readNumber) {
+        this.#source = source;
+        this.#readNumber = readNumber;
+    }
+    /** Reads the value that starts here. Throws `RangeError` where values are nested too deep for the stack. */
+    value() {
+        switch (this.#next()) {
+            case '{':
+                return this.#object();
+            case '[':
+                return this.#array();
+            case '"':
+                return this.#string();
+            default:
+                return this.#scalar();
+        }
+    }
+    #object() {
+        const object = {};
+        while (this.#enter('}')) {
+            const name = this.#string();
+            this.#next();
+            this.#at += 1;
+            const value = this.value();
+            // To assign `__proto__` would set the prototype.
+            if (name !== '__proto__')
+                object[name] = value;
+            else
+                Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+        }
+        return object;
+    }
+    #array() {
+        const array = [];
+        while (this.#enter(']'))
+            array.push(this.value());
+        return array;
+    }
+    /** Steps over the opening bracket or a comma, to what is inside; false: over the closing bracket. */
+    #enter(close) {
+        const isOver = this.#next() === close;
+        this.#at += 1;
+        if (isOver || this.#next() !== close)
+            return !isOver;
+        this.#at += 1;
+        return false;
+    }
+    #string() {
+        let end = this.#at + 1;
+        while (this.#source[end] !== '"')
+            end += this.#source[end] === '\\' ? 2 : 1;
+        const text = this.#source.slice(this.#at, end + 1);
+        this.#at = end + 1;
+        return JSON.parse(text);
+    }
+    #scalar() {
+        SCALAR.lastIndex = this.#at;
+        const [text = ''] = SCALAR.exec(this.#source) ?? [];
+        this.#at += text.length;
+        return /^[-\d]/.test(text) ? this.#readNumber(text) : JSON.parse(text);
+    }
+    /** Steps over white space; the character behind it. */
+    #next() {
+        BLANKS.lastIndex = this.#at;
+        BLANKS.test(this.#source);
+        this.#at = BLANKS.lastIndex;
+        return this.#source[this.#at];
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/json/values.js
 
 
 
+
 /**
- * Finds every JSON number that JavaScript may write otherwise than the vendor did: `-0`, 16 digits and more, a fraction
- * or an exponent, each between two characters that may stand around a number. It also finds some inside strings.
+ * Matches every JSON number that JavaScript may write otherwise than the vendor did: `-0`, 16 digits and more, a
+ * fraction or an exponent, each between two characters that may stand around a number. Also matches some texts inside
+ * strings.
  */
 const DELICATE_NUMBER = /[ \t\n\r:,[](?:-0|-?\d{16,}|-?\d+[.eE][\d.eE+-]*)[ \t\n\r,}\]]/;
-/** A number alone is between no such characters. */
+/** Matches a response that is a number alone, which has no such characters around it. */
 const BARE_NUMBER = /^[ \t\n\r]*-?\d/;
-/** Levels of arrays and objects; more than any event has. At some thousands, `JSON.stringify` and the reading of digits run out of stack. */
-const MOST_LEVELS = 1000;
 /**
- * The body as text, without a byte order mark at its start.
- * Throws `protocol` where it is not UTF-8, `incomplete` where it is longer than a string can be (512 MB).
+ * Largest number of levels of arrays and objects; no event has that many. At some thousands, `JSON.stringify` and the
+ * reading of digits run out of stack.
  */
-function decodeUtf8({ body, where }) {
+const MAX_LEVELS = 1000;
+/**
+ * Decodes a body, and drops a byte order mark at its start.
+ * Throws `protocol` if it is not UTF-8, `incomplete` if it is longer than a string can be (512 MB).
+ */
+function decodeBody({ body, where }) {
     if (body.length > external_node_buffer_.constants.MAX_STRING_LENGTH)
-        throw tooLong(body.length, where);
-    return withoutMark(readUtf8(body, where));
+        throw tooLongError(body.length, where);
+    return withoutByteOrderMark(decodeUtf8(body, where));
 }
-/** Bytes as text. Throws `protocol` where they are not UTF-8. */
-function readUtf8(bytes, where) {
+/** Decodes bytes. Throws `protocol` if they are not UTF-8. */
+function decodeUtf8(bytes, where) {
     if (!(0,external_node_buffer_.isUtf8)(bytes))
-        throw unreadable('The response is not UTF-8.', where);
+        throw unexpectedResponseError('The response is not UTF-8.', where);
     return bytes.toString('utf8');
 }
-/** Text without a byte order mark at its start. */
-const withoutMark = (text) => (text.startsWith('\ufeff') ? text.slice(1) : text);
+/** Drops a byte order mark at the start of a text. */
+const withoutByteOrderMark = (text) => (text.startsWith('\ufeff') ? text.slice(1) : text);
 /**
- * The body as JSON, every number digit for digit: one that JavaScript would change (`9007199254740993`, `1.10`, `1e400`,
- * `-0`) comes as an object of `JSON.rawJSON`, which `text` and `JSON.stringify` write as it came.
- * Throws `protocol` where the body is not UTF-8, not JSON, or nested too deep; the message may name a position, never
- * the text there.
+ * Reads a body as JSON, every number digit for digit: one that JavaScript would change (`9007199254740993`, `1.10`,
+ * `1e400`, `-0`) becomes an object of `JSON.rawJSON`, which `text` and `JSON.stringify` write as it came. If a name
+ * comes twice in an object, the last value counts. Throws `protocol` if the body is not UTF-8, not JSON, or nested too
+ * deep; the message may name a position, never the text there.
  */
 function readJson(answer) {
-    return parseJson(decodeUtf8(answer), answer.where);
+    return parseJson(decodeBody(answer), answer.where);
 }
 /**
- * Text as `readJson` reads a body. `placeOf` says where in the body a character of the text stands, if the text is not
- * all of it; `levels` are those of brackets in the text that may stand around a value.
+ * Reads a text as `readJson` reads a body.
+ * @param placeOf maps a position in the text to one in the body, if the text is a part of it
+ * @param levels largest number of levels of arrays and objects in the text
  */
-function parseJson(source, where, placeOf = (position) => position, levels = MOST_LEVELS) {
+function parseJson(source, where, placeOf = (position) => position, levels = MAX_LEVELS) {
     const value = parseDigits(source, where, placeOf);
     if (isTooDeep(value, levels))
-        throw tooDeep(where);
+        throw tooDeepError(where);
     return value;
 }
 function parseDigits(source, where, placeOf) {
     try {
+        if (hasEscapedName(source))
+            return parseEscapedNames(source);
         const isDelicate = DELICATE_NUMBER.test(source) || BARE_NUMBER.test(source);
         return isDelicate ? JSON.parse(source, keepDigits) : JSON.parse(source);
     }
     catch (error) {
-        // The reading of digits goes down level by level, until the stack has no more room.
+        // The reading of digits recurses level by level, until the stack overflows.
         if (error instanceof RangeError)
-            throw tooDeep(where);
+            throw tooDeepError(where);
         // The parser's own error quotes the response, so it is no `cause`.
         const position = / in JSON at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(String(error))?.[1];
-        throw notJson(position === undefined ? null : placeOf(Number(position)), where);
+        throw notJsonError(position === undefined ? null : placeOf(Number(position)), where);
     }
 }
-/** Whether arrays and objects ever stand in each other more than `levels` deep. */
+/** Whether arrays and objects are nested more than `levels` deep. */
 function isTooDeep(value, levels) {
     if (typeof value !== 'object' || value === null)
         return false;
@@ -29391,7 +31213,7 @@ function isTooDeep(value, levels) {
         }
         return false;
     }
-    // Whatever comes from the parser has no enumerable names but its own.
+    // An object that comes from the parser has no inherited names that are enumerable.
     for (const name in value) {
         const inner = value[name];
         if (typeof inner === 'object' && isTooDeep(inner, levels - 1))
@@ -29399,62 +31221,57 @@ function isTooDeep(value, levels) {
     }
     return false;
 }
-/** The error for an answer that is no JSON; `at` is the first wrong character, or null where it is its end. */
-const notJson = (at, where) => unreadable(`The response is not JSON${at === null ? '' : `, from character ${at} on`}.`, where);
-/** The error for an answer, or a part of one, that is longer than a string can be. */
-const tooLong = (bytes, where) => new errors/* ExportError */.ze('incomplete', `The response is too long to be read: ${bytes} bytes.`, {
+/** The error for a response that is not JSON; `at` is the position of the first wrong character, null for its end. */
+const notJsonError = (at, where) => unexpectedResponseError(`The response is not JSON${at === null ? '' : `, from character ${at} on`}.`, where);
+/** The `incomplete` error for a response, or a part of one, that is longer than a string can be. */
+const tooLongError = (bytes, where) => new errors/* ExportError */.ze('incomplete', `The response is too long to be read: ${bytes} bytes.`, {
     where,
     next: 'Export a shorter window.',
 });
-const tooDeep = (where) => unreadable(`The response is nested too deep: more than ${MOST_LEVELS} levels.`, where);
-/** The value, if it is an object. Throws `protocol`; `what` names it in the message: `the answer`, `data[3]`. */
+const tooDeepError = (where) => unexpectedResponseError(`The response is nested too deep: more than ${MAX_LEVELS} levels.`, where);
+/** Returns a value that has to be an object. Throws `protocol`; `what` names the value: `the answer`, `data[3]`. */
 function asObject(value, what, where) {
     if (isObject(value))
         return value;
-    throw unreadable(`Expected ${what} to be an object, not ${kind(value)}.`, where);
+    throw unexpectedResponseError(`Expected ${what} to be an object, not ${kindOf(value)}.`, where);
 }
-/** The value, if it is an array. Throws `protocol`; `what` names it in the message. */
+/** Returns a value that has to be an array. Throws `protocol`; `what` names the value in the message. */
 function asArray(value, what, where) {
     if (Array.isArray(value))
         return value;
-    throw unreadable(`Expected ${what} to be an array, not ${kind(value)}.`, where);
+    throw unexpectedResponseError(`Expected ${what} to be an array, not ${kindOf(value)}.`, where);
 }
-/** The object's own field; `undefined` where there is none, whatever prototypes hold. */
+/** Returns an object's own field; `undefined` if there is none, even if a prototype has one. */
 function field(object, name) {
     return Object.hasOwn(object, name) ? object[name] : undefined;
 }
-/** The object's own field, which has to be a string; the empty one is a string. Throws `protocol`. */
+/** Returns an object's own field, which has to be a string, and may be empty. Throws `protocol`. */
 function requireString(object, name, where) {
     const value = field(object, name);
     if (typeof value === 'string')
         return value;
-    throw unreadable(`Expected field ${name} to be a string, not ${kind(value)}.`, where);
+    throw unexpectedResponseError(`Expected field ${name} to be a string, not ${kindOf(value)}.`, where);
 }
-/** The object's own field as a string; null where it is missing or null. Throws `protocol` where it is anything else. */
-function optionalString(object, name, where) {
-    const value = field(object, name);
-    return value === undefined || value === null ? null : requireString(object, name, where);
-}
-/** The object's own field, which has to be a finite number; to the nearest that JavaScript has. Throws `protocol`. */
+/** Returns an object's own field, which has to be a finite number, rounded as JavaScript does. Throws `protocol`. */
 function requireNumber(object, name, where) {
     const value = field(object, name);
     const number = JSON.isRawJSON(value) ? Number(value.rawJSON) : value;
     if (typeof number === 'number' && Number.isFinite(number))
         return number;
-    throw unreadable(`Expected field ${name} to be a finite number, not ${kind(value)}.`, where);
+    throw unexpectedResponseError(`Expected field ${name} to be a finite number, not ${kindOf(value)}.`, where);
 }
-/** The object's own field, which has to be a date-time, in milliseconds since 1970. Throws `protocol`. */
+/** Returns an object's own field, which has to be a date-time, in milliseconds since 1970. Throws `protocol`. */
 function requireInstant(object, name, where) {
     const time = (0,time_instant/* parseInstant */.nV)(requireString(object, name, where));
     if (time !== null)
         return time;
-    throw unreadable(`Expected field ${name} to be a date and time.`, where);
+    throw unexpectedResponseError(`Expected field ${name} to be a date and time.`, where);
 }
-/** The value, if it is an object, else one without fields: for what may be missing. */
+/** Returns the value if it is an object, else an object without fields. */
 function objectOrNone(value) {
     return isObject(value) ? value : {};
 }
-/** The object that a cell holds as JSON, numbers digit for digit; one without fields where it holds anything else. */
+/** Reads a cell that holds a JSON object, digit for digit; returns an object without fields for anything else. */
 function objectIn(cell) {
     if (!cell.startsWith('{'))
         return {};
@@ -29465,26 +31282,30 @@ function objectIn(cell) {
         return {};
     }
 }
-/** Whether it is a JSON object: neither null, an array, nor a number that was kept digit for digit. */
+/** Whether a value is a JSON object: neither null, an array, nor a number that was kept digit for digit. */
 function isObject(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
 }
 /**
- * A JSON value as a cell: a string as it is, null and `undefined` empty, a number's own digits, the rest as JSON.
- * UTF-8 has no half of a surrogate pair, so U+FFFD stands for one; else a row would differ from itself read again.
+ * Writes a JSON value as a cell: a string as it is, null and `undefined` empty, a number's own digits, the rest as
+ * JSON. UTF-8 has no lone surrogate, so U+FFFD stands for one; else a row would differ from itself when read again.
  */
 function values_text(value) {
     if (value === null || value === undefined)
         return '';
     return typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value);
 }
-function keepDigits(_key, value, { source }) {
-    return typeof value === 'number' && source !== undefined && JSON.stringify(value) !== source
-        ? JSON.rawJSON(source)
-        : value;
+function parseEscapedNames(source) {
+    // Throws the error, with its position, where the text is not JSON.
+    JSON.parse(source);
+    return readValidJson(source, (text) => exactNumber(Number(text), text));
 }
-/** What a value is, in words that hold nothing of it. */
-function kind(value) {
+function keepDigits(_key, value, { source }) {
+    return typeof value === 'number' && source !== undefined ? exactNumber(value, source) : value;
+}
+const exactNumber = (number, source) => JSON.stringify(number) === source ? number : JSON.rawJSON(source);
+/** Names the kind of a value for a message, without quoting it. */
+function kindOf(value) {
     if (value === undefined)
         return 'missing';
     if (value === null)
@@ -29495,8 +31316,8 @@ function kind(value) {
         return 'a number';
     return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
-/** The error for an answer that is not what the document promises; `what` holds nothing of it. */
-function unreadable(what, where) {
+/** The `protocol` error for a response that is not what the document promises; `what` quotes nothing of it. */
+function unexpectedResponseError(what, where) {
     return new errors/* ExportError */.ze('protocol', what, {
         where,
         next: 'Run again; if it stays so, the vendor has changed its answers: please open an issue.',
@@ -29512,12 +31333,13 @@ var evidence = __nccwpck_require__(5195);
 
 
 /**
- * Reads a manifest that `manifestOf` wrote. Throws `destination` where it is damaged: it is never taken for missing,
- * since an export that starts anew instead of going on would leave a gap or write events twice.
+ * Reads a manifest that `manifestOf` wrote. Throws `destination` where it is damaged: a damaged manifest is never taken
+ * for a missing one, since the next export would then leave a gap or write events twice.
  */
-function readLink(bytes, place, artifact = null) {
+function readDeliveredExport(bytes, place, artifact = null) {
     const manifest = parse(bytes);
     const about = object(manifest, 'export');
+    checkVersion(about, place);
     const window = object(about, 'window');
     const chain = field(about, 'chain');
     const before = isObject(chain) ? field(chain, 'previous') : null;
@@ -29531,17 +31353,17 @@ function readLink(bytes, place, artifact = null) {
         to: instant(window, 'to'),
     };
     const { id, scope, from, to } = link;
-    const whole = typeof id === 'string' &&
+    const isValid = typeof id === 'string' &&
         typeof scope === 'string' &&
         from !== null &&
         to !== null &&
         from < to &&
         [chain, before, gap].every((one) => one === null || isObject(one));
-    if (!whole || !csvs.every((csv) => csv !== null))
-        throw damaged(place);
+    if (!isValid || !csvs.every((csv) => csv !== null))
+        throw damagedExportError(place);
     const files = csvs.filter(({ copy }) => !copy).map(({ file }) => file);
     if (files.length === 0)
-        throw damaged(place);
+        throw damagedExportError(place);
     return {
         id,
         sha256: (0,digest/* hashBytes */.yi)(bytes).sha256,
@@ -29556,25 +31378,38 @@ function readLink(bytes, place, artifact = null) {
         place,
     };
 }
-/** Makes sure that an export's `SHA256SUMS` agree with its manifest. Throws `destination`. */
+/**
+ * Throws `destination` where a manifest is of a version that this exporter does not know. Version 1 had no version, and
+ * differs in the names of counts alone, which are not read.
+ */
+function checkVersion(about, place) {
+    const given = field(about, 'version');
+    const version = given === undefined ? 1 : given;
+    if (!isCount(version) || version === 0)
+        throw damagedExportError(place, 'the version of its manifest cannot be read');
+    if (version > evidence/* MANIFEST_VERSION */.hh)
+        throw newerManifestError(place, version);
+}
+const newerManifestError = (place, version) => new errors/* ExportError */.ze('destination', `The last export has a manifest of version ${version}, and this exporter reads versions up to ${evidence/* MANIFEST_VERSION */.hh}.`, { where: place, next: 'Use the version of the action that wrote it, or a later one.' });
+/** Throws `destination` where an export's `SHA256SUMS` does not agree with its manifest. */
 function checkSums({ files, copies, sha256, place }, sums) {
     if (sums.toString('utf8') === (0,digest/* checksumsText */.cV)([...files, ...copies, { name: evidence/* MANIFEST */.e0, sha256 }]))
         return;
-    throw damaged(place, `${evidence/* SUMS */.vf} does not agree with its manifest`);
+    throw damagedExportError(place, `${evidence/* SUMS */.vf} does not agree with its manifest`);
 }
-/** The content of an export's file, if it is what its manifest says. Throws `destination`. */
+/** Returns the content of an export's file. Throws `destination` where it does not have the digest of its manifest. */
 function checkContent({ place }, { name, sha256 }, content) {
     if ((0,digest/* hashBytes */.yi)(content).sha256 === sha256)
         return content;
-    throw damaged(place, `${name} is not what its manifest says`);
+    throw damagedExportError(place, `${name} is not what its manifest says`);
 }
-/** Whether two exports hold the same: in scope, window, what they go on from, and the bytes of their CSV. */
-function saysTheSame(one, other) {
-    const told = ({ scope, window, before, chained, files }) => JSON.stringify([scope, window, before, chained, files]);
-    return told(one) === told(other);
+/** Whether two exports agree in scope, window, the export that they go on from, and the bytes of their CSV files. */
+function hasSameContent(one, other) {
+    const contentOf = ({ scope, window, before, chained, files }) => JSON.stringify([scope, window, before, chained, files]);
+    return contentOf(one) === contentOf(other);
 }
-/** The error for an export that is there, but not as it was delivered. */
-const damaged = (place, what = 'its manifest cannot be read') => new errors/* ExportError */.ze('destination', `The last export is damaged: ${what}.`, {
+/** Returns the error for an export that is there, but not as it was delivered. */
+const damagedExportError = (place, what = 'its manifest cannot be read') => new errors/* ExportError */.ze('destination', `The last export is damaged: ${what}.`, {
     where: place,
     next: 'Restore it as it was delivered, or remove it whole: the next run then goes on from the export before it.',
 });
@@ -29603,10 +31438,10 @@ function beforeOf(value, place) {
     if (typeof id === 'string' && typeof sha256 === 'string' && (artifact === null || isCount(artifact))) {
         return { id, sha256, artifact };
     }
-    throw damaged(place);
+    throw damagedExportError(place);
 }
 const isCount = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
-/** A resource of the manifest; null where it is damaged. `copy`: it is one for spreadsheets. */
+/** Reads a resource of the manifest; null where it is damaged. `copy` says that the file is a copy for spreadsheets. */
 function csvOf(resource) {
     if (!isObject(resource))
         return null;
@@ -29621,25 +31456,871 @@ function csvOf(resource) {
         : null;
 }
 
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(8161);
-// EXTERNAL MODULE: ./lib/base/disk.js
-var disk = __nccwpck_require__(4680);
+;// CONCATENATED MODULE: ./lib/delivery/github/same-origin-fetch.js
+const REDIRECTS = [301, 302, 303, 307, 308];
+/** The redirects that are followed: a renamed repository has one, more go in a circle. */
+const MOST_REDIRECTS = 5;
+/**
+ * Works as `fetch`, for GitHub's API. Follows a redirect to another path, such as that of a renamed repository, and
+ * never one to another origin, which would be sent the export. A redirect that is not followed becomes a 421 with JSON
+ * in GitHub's form.
+ */
+async function fetchSameOrigin(url, init) {
+    let at = new URL(url);
+    for (let redirects = 0;; redirects++) {
+        const response = await fetch(at, { ...init, redirect: 'manual' });
+        if (!REDIRECTS.includes(response.status))
+            return response;
+        await response.body?.cancel();
+        const to = URL.parse(response.headers.get('location') ?? 'none:', at.href);
+        const verbatim = response.status >= 307 || init.method === 'GET';
+        if (to?.origin !== at.origin)
+            return misdirected(`A redirect to ${originOf(to)} was not followed.`);
+        if (!verbatim || redirects >= MOST_REDIRECTS)
+            return misdirected(`A redirect to ${to.pathname} was not followed.`);
+        at = to;
+    }
+}
+const originOf = (url) => (url === null || url.origin === 'null' ? 'nowhere' : url.origin);
+const misdirected = (message) => Response.json({ message }, { status: 421 });
+
+;// CONCATENATED MODULE: ./lib/delivery/github/api.js
+
+
+
+
+/** GitHub's refusal of one call, for a reason that the caller may know how to go on from. */
+class GitHubRefusal extends Error {
+    name = 'GitHubRefusal';
+    /** The HTTP status; 200 for a GraphQL error. */
+    status;
+    /** GraphQL's type of error, such as `STALE_DATA`; '' for a REST call. */
+    type;
+    /** The call, such as `PATCH /repos/acme/audit/git/refs/heads/main`. */
+    where;
+    constructor(message, { status, type = '', where }) {
+        super(message);
+        this.status = status;
+        this.type = type;
+        this.where = where;
+    }
+}
+/** The wait after a secondary rate limit without a header: "wait for at least one minute before retrying". */
+const SECONDARY_WAIT_MS = 60_000;
+/**
+ * Opens GitHub's API over Octokit. Each call is retried after a broken connection, a 5xx and a rate limit, as GitHub
+ * asks. A failed try may have had its effect all the same: callers that write have to check. Throws `input` where there
+ * is no token.
+ */
+async function openGitHub(options) {
+    const { access, signal } = options;
+    if (access.token === '') {
+        throw new errors/* ExportError */.ze('input', 'There is no token for GitHub.', {
+            where: 'input `github-token`',
+            next: 'Leave the input out, so that the token of the workflow is used, or give one that is not empty.',
+        });
+    }
+    // Loaded only here, since most exports never call GitHub.
+    const { getOctokit } = await __nccwpck_require__.e(/* import() */ 351).then(__nccwpck_require__.bind(__nccwpck_require__, 1351));
+    const octokit = getOctokit(access.token, { baseUrl: access.apiUrl, log: SILENT });
+    const requestOptions = () => ({
+        signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
+        fetch: fetchSameOrigin,
+    });
+    return {
+        rest: (route, parameters) => withRetries(options, filledRoute(route, parameters), async () => {
+            const { data } = await octokit.request(route, { ...parameters, request: requestOptions() });
+            return requireJson(data);
+        }),
+        graphql: (query, variables) => withRetries(options, 'POST /graphql', async () => {
+            const answer = octokit.graphql(query, { ...variables, request: requestOptions() });
+            return requireJson(await answer.catch(rethrowGraphqlError));
+        }),
+    };
+}
+/**
+ * Returns parsed JSON, an object or a list, and throws `IncompleteAnswer` for anything else: Octokit gives the text of
+ * a body that it cannot parse, and '' for a truncated one.
+ */
+function requireJson(data) {
+    if (typeof data !== 'object' || data === null || data instanceof ArrayBuffer)
+        throw new IncompleteAnswer();
+    return data;
+}
+/** Throws the error of a GraphQL call on; Octokit's TypeError over a body of `null` becomes `IncompleteAnswer`. */
+function rethrowGraphqlError(error) {
+    throw error instanceof TypeError ? new IncompleteAnswer() : error;
+}
+/** A log that drops all lines: Octokit would print its deprecation warnings into the job's log. */
+const SILENT = { debug: () => { }, info: () => { }, warn: () => { }, error: () => { } };
+/** Returns a route such as `GET /repos/{owner}/{repo}` with its parameters filled in. */
+const filledRoute = (route, parameters) => route.replaceAll(/\{(\w+)\}/g, (placeholder, name) => String(parameters[name] ?? placeholder));
+/** Makes a call until it succeeds, is refused, or has used up its retry budget. */
+async function withRetries(options, where, call) {
+    const { clock, signal, onRetry, maxAttempts, redact } = options;
+    const budget = new RetryBudget(maxAttempts, clock);
+    for (let attempt = 1;; attempt++) {
+        signal.throwIfAborted();
+        const failure = await call().catch((error) => new OctokitFailure(error, redact));
+        if (!(failure instanceof OctokitFailure))
+            return failure;
+        signal.throwIfAborted();
+        const { status, message, type } = failure;
+        const limited = failure.isRateLimit();
+        if (!limited && !isTransient(status)) {
+            if (status === 401)
+                throw badTokenError(where, message);
+            throw new GitHubRefusal((0,base_text/* forLog */.Ig)(message), { status, type, where });
+        }
+        const askedMs = failure.askedMs(clock.now());
+        const waitMs = budget.nextDelay(askedMs);
+        if (waitMs === null)
+            throw limited ? rateLimitedError(where, message, askedMs) : unavailableError(where, failure, attempt);
+        onRetry({ attempt, waitMs, reason: limited ? "GitHub's rate limit" : `GitHub: ${failure.summary()}` });
+        await clock.sleep(waitMs, signal);
+    }
+}
+/** The error of a 2xx without a whole body; retried as a 502. */
+class IncompleteAnswer extends Error {
+    status = 502;
+}
+/** Messages by which GraphQL says 500, with status 200. */
+const GRAPHQL_FAILED = /^Something went wrong while executing your query|timed? ?out/i;
+/**
+ * Error of Octokit, reduced to the parts that can be relied on. For a broken connection, Octokit gives status 500
+ * without a response.
+ */
+class OctokitFailure {
+    /** The HTTP status; 502 for a truncated body, 200 for a GraphQL error that is not a 500. */
+    status;
+    message;
+    type;
+    cause;
+    #headers;
+    #answered;
+    constructor(error, redact) {
+        const { status, response, errors, headers, name, message } = error;
+        const graphql = name === 'GraphqlResponseError';
+        if (!graphql && status === undefined && name !== 'TimeoutError' && name !== 'AbortError')
+            throw error;
+        const responseMessage = response?.data?.message;
+        // Octokit gives the text of JSON that it could not parse.
+        const isTruncated = typeof response?.data === 'string' && /\bjson\b/.test(response.headers?.['content-type'] ?? '');
+        this.type = errors?.[0]?.type ?? '';
+        const words = graphql ? errors?.[0]?.message : typeof responseMessage === 'string' ? responseMessage : message;
+        this.message = redact((words ?? '').replaceAll(/\s+/g, ' ').trim());
+        this.status = isTruncated ? 502 : !graphql ? (status ?? 500) : GRAPHQL_FAILED.test(this.message) ? 500 : 200;
+        this.#headers = (graphql ? headers : response?.headers) ?? {};
+        this.#answered = graphql || response !== undefined;
+        this.cause = error;
+    }
+    /** Whether this is a rate limit: 429, GraphQL's type, or a 403 whose header or (secondary limits) words say so. */
+    isRateLimit() {
+        if (this.status === 429 || this.type === 'RATE_LIMITED')
+            return true;
+        if (this.status !== 403 && this.status !== 200)
+            return false;
+        return this.#headers['x-ratelimit-remaining'] === '0' || /\brate limit|abuse detection/i.test(this.message);
+    }
+    /** Returns how long GitHub asks to wait, in milliseconds; null where GitHub does not say. */
+    askedMs(now) {
+        const after = readRetryAfter(this.#headers['retry-after'], now);
+        if (after !== null || !this.isRateLimit())
+            return after;
+        const reset = Number(this.#headers['x-ratelimit-reset']) * 1000 - now;
+        return this.#headers['x-ratelimit-remaining'] === '0' && reset > 0 ? reset : SECONDARY_WAIT_MS;
+    }
+    /** Returns the failure for a message: our own words and a number, none of GitHub's. */
+    summary() {
+        if (this.#answered)
+            return `status ${this.status}`;
+        const code = codeOf(this.cause);
+        return code === null ? 'no whole answer' : failureOf(code).reason;
+    }
+}
+/** Returns Node's code of a broken connection, such as `ECONNRESET`; Octokit and undici each wrap the error once. */
+function codeOf(error, depth = 0) {
+    const { code, cause } = error;
+    if (typeof code === 'string')
+        return code;
+    return typeof cause === 'object' && cause !== null && depth < 4 ? codeOf(cause, depth + 1) : null;
+}
+const badTokenError = (where, message) => new errors/* ExportError */.ze('auth', `GitHub refused the token: "${(0,base_text/* forLog */.Ig)(message)}"`, {
+    where: `${where} → 401`,
+    next: 'Check the input `github-token`; left out, it is the token of the workflow.',
+});
+const rateLimitedError = (where, message, askedMs) => new errors/* ExportError */.ze('rate-limit', `GitHub limits the rate: "${(0,base_text/* forLog */.Ig)(message)}"`, {
+    where,
+    next: `Run again in ${Math.ceil((askedMs ?? SECONDARY_WAIT_MS) / 60_000)} min or later. Other workflows with the same token count as well; spread them over the hour.`,
+});
+const unavailableError = (where, failure, tries) => new errors/* ExportError */.ze('unavailable', `GitHub gave no answer in ${tries} ${tries === 1 ? 'try' : 'tries'}; the last: ${failure.summary()}.`, {
+    where,
+    next: 'Run the job again; see the status page of GitHub.',
+    cause: new Error((0,base_text/* forLog */.Ig)(failure.message, 300)),
+});
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+;// CONCATENATED MODULE: ./lib/delivery/github/blob.js
+
+
+
+/** Returns a small file whose content is in memory. */
+function fileInMemory(path, content) {
+    return { path, bytes: content.length, blob: blobName(content), read: async () => content };
+}
+/** Returns a file that is on the disk at the absolute path `path`, `bytes` long, to be committed as `name`. */
+async function fileOnDisk(path, name, bytes) {
+    const hash = (0,external_node_crypto_.createHash)('sha1').update(`blob ${bytes}\0`);
+    for await (const chunk of (0,external_node_fs_.createReadStream)(path))
+        hash.update(chunk);
+    return { path: name, bytes, blob: hash.digest('hex'), read: () => (0,promises_.readFile)(path) };
+}
+/** Returns the object name that Git gives to a content, in SHA-1. */
+const blobName = (content) => (0,external_node_crypto_.createHash)('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
+
+;// CONCATENATED MODULE: ./lib/delivery/github/tree.js
+
+
+/** Reads an entry of the API's JSON. Throws `protocol` or `destination` where it does not follow GitHub's document. */
+function readEntry(entry, where) {
+    const kind = requireString(entry, 'type', where);
+    if (kind !== 'blob' && kind !== 'tree' && kind !== 'commit')
+        throw unexpectedAnswerError(`an entry that is a ${kind}`);
+    const bytes = kind === 'blob' ? requireNumber(entry, 'size', where) : 0;
+    return { path: requireString(entry, 'path', where), kind, sha: objectName(entry['sha']), bytes };
+}
+/** Splits the recursive listing of a tree into the entries of each folder, by the name of the folder's tree. */
+function byFolder(tree, all) {
+    const folders = new Map([['', { sha: tree, inside: [] }]]);
+    for (const { path, kind, sha } of all)
+        if (kind === 'tree')
+            folders.set(path, { sha, inside: [] });
+    for (const entry of all) {
+        const slash = entry.path.lastIndexOf('/');
+        folders.get(entry.path.slice(0, Math.max(0, slash)))?.inside.push({ ...entry, path: entry.path.slice(slash + 1) });
+    }
+    return new Map([...folders.values()].map(({ sha, inside }) => [sha, inside]));
+}
+/** Returns a value that is the name of a Git object, SHA-1 or SHA-256 in hex. Throws `destination` for any other. */
+function objectName(value) {
+    if (typeof value === 'string' && /^(?:[\da-f]{40}|[\da-f]{64})$/.test(value))
+        return value;
+    throw unexpectedAnswerError('an object without a name');
+}
+/** Returns the error for an answer that GitHub's document does not allow. */
+const unexpectedAnswerError = (what) => new errors/* ExportError */.ze('destination', `GitHub answered ${what}, which its document does not allow.`, {
+    next: 'Run the job again; if it stays, report it with the version of the exporter.',
+});
+
+;// CONCATENATED MODULE: ./lib/delivery/github/repository.js
+
+
+
+
+const CREATE_COMMIT = `mutation ($input: CreateCommitOnBranchInput!) {
+  createCommitOnBranch(input: $input) { commit { oid } }
+}`;
+/**
+ * Git objects and branches of one repository, through the API. A blob is checked against its name. Methods throw
+ * `GitHubRefusal` where GitHub refuses, and `ExportError` as `GitHub` does.
+ */
+class Repository {
+    #github;
+    #name;
+    /** Entries of the trees that were read, by name. Trees never change, so a moved branch costs only its new trees. */
+    #trees = new Map();
+    /** All entries below the trees that were listed recursively, by the name of the tree. */
+    #below = new Map();
+    /** Commits that were read, by name; commits never change either. */
+    #commits = new Map();
+    constructor(github, name) {
+        this.#github = github;
+        this.#name = name;
+    }
+    /** The repository's name, as `owner/name`. */
+    get fullName() {
+        return `${this.#name.owner}/${this.#name.repo}`;
+    }
+    async about() {
+        const about = await this.#get('', 'the repository');
+        if (typeof about['private'] !== 'boolean')
+            throw unexpectedAnswerError('`private`');
+        return { public: !about['private'], defaultBranch: requireString(about, 'default_branch', 'GET /repos') };
+    }
+    /** Returns a branch's newest commit; null where there is no branch, 'empty' where the repository has no commit. */
+    async head(branch) {
+        let ref;
+        try {
+            ref = await this.#get(`/git/ref/heads/${encoded(branch)}`, 'the branch');
+        }
+        catch (error) {
+            if (error instanceof GitHubRefusal && error.status === 404)
+                return null;
+            // A conflict of another kind is no reason to begin the repository.
+            if (error instanceof GitHubRefusal && error.status === 409 && /empty/i.test(error.message))
+                return 'empty';
+            throw error;
+        }
+        const { head } = await this.#commit(objectName(asObject(ref['object'], '`object`', branch)['sha']));
+        return head;
+    }
+    /** Returns the first parent of a commit; null where the commit starts a history. */
+    async parent({ commit }) {
+        const { parent } = await this.#commit(commit);
+        return parent === null ? null : (await this.#commit(parent)).head;
+    }
+    /** Returns the tree of a folder; null where nothing is there; 'file' where a file is in the way. */
+    async folder(tree, path) {
+        let at = tree;
+        for (const name of path) {
+            const next = (await this.#entries(at)).find((entry) => entry.path === name);
+            if (next === undefined)
+                return null;
+            if (next.kind !== 'tree')
+                return 'file';
+            at = next.sha;
+        }
+        return at;
+    }
+    /** Returns all files below a tree; their paths start at that tree. */
+    async filesBelow(tree) {
+        return (await this.#allBelow(tree)).filter(({ kind }) => kind === 'blob');
+    }
+    /** Returns the content of a blob. Throws `destination` where the content does not have that name. */
+    async blob(sha) {
+        const body = await this.#get(`/git/blobs/${sha}`, 'the blob');
+        const content = Buffer.from(requireString(body, 'content', sha), 'base64');
+        if (blobName(content) === sha)
+            return content;
+        throw unexpectedAnswerError(`blob ${sha}, damaged on its way`);
+    }
+    /**
+     * Commits files to a branch that is still at `expected`, by one GraphQL call. Returns the name of the commit. Throws
+     * `GitHubRefusal` of type `STALE_DATA` where the branch has moved.
+     */
+    async commitOnBranch(branch, expected, message, files) {
+        const [headline = '', ...body] = message.split('\n');
+        const additions = [];
+        for (const { path, read } of files)
+            additions.push({ path, contents: (await read()).toString('base64') });
+        const input = {
+            branch: { repositoryNameWithOwner: this.fullName, branchName: branch },
+            message: { headline, body: body.join('\n').trim() },
+            expectedHeadOid: expected,
+            fileChanges: { additions },
+        };
+        const answer = asObject(await this.#github.graphql(CREATE_COMMIT, { input }), 'the answer', 'POST /graphql');
+        const made = asObject(answer['createCommitOnBranch'], '`createCommitOnBranch`', 'POST /graphql');
+        return objectName(asObject(made['commit'], '`commit`', 'POST /graphql')['oid']);
+    }
+    /** Stores a content as a blob, and returns the blob's name. */
+    async writeBlob(content) {
+        const { sha } = await this.#post('/git/blobs', { content: content.toString('base64'), encoding: 'base64' });
+        if (sha === blobName(content))
+            return sha;
+        throw unexpectedAnswerError('another name for a blob');
+    }
+    /**
+     * Writes files, blob by blob, as a commit on top of `base`, and returns its name; no branch points to it yet. With
+     * `base` null, the commit has no parent and no other files.
+     */
+    async writeCommit(base, message, files) {
+        const entries = [];
+        for (const { path, read } of files) {
+            entries.push({ path, mode: '100644', type: 'blob', sha: await this.writeBlob(await read()) });
+        }
+        const tree = await this.#post('/git/trees', { ...(base && { base_tree: base.tree }), tree: entries });
+        const parents = base === null ? [] : [base.commit];
+        return (await this.#post('/git/commits', { message, tree: tree.sha, parents })).sha;
+    }
+    async createBranch(branch, commit) {
+        await this.#send('POST', '/git/refs', { ref: `refs/heads/${branch}`, sha: commit });
+    }
+    /** Moves a branch to a commit that descends from its head; GitHub refuses any other. */
+    async moveBranch(branch, commit) {
+        await this.#send('PATCH', `/git/refs/heads/${encoded(branch)}`, { sha: commit, force: false });
+    }
+    /** Makes the first commit of an empty repository, on its default branch; no other call can write there. */
+    async writeFirstFile({ path, read }, message) {
+        const content = (await read()).toString('base64');
+        await this.#send('PUT', `/contents/${encoded(path)}`, { message, content });
+    }
+    async #commit(sha) {
+        const known = this.#commits.get(sha);
+        if (known !== undefined)
+            return known;
+        const body = await this.#get(`/git/commits/${sha}`, 'the commit');
+        const tree = objectName(asObject(body['tree'], '`tree`', sha)['sha']);
+        const [first] = asArray(body['parents'], '`parents`', sha);
+        const parent = first === undefined ? null : objectName(asObject(first, 'a parent', sha)['sha']);
+        const commit = { head: { commit: sha, tree }, parent };
+        this.#commits.set(sha, commit);
+        return commit;
+    }
+    async #allBelow(tree) {
+        const known = this.#below.get(tree);
+        if (known !== undefined)
+            return known;
+        const { entries, truncated } = await this.#readTree(tree, true);
+        const all = truncated ? await this.#walk(tree) : entries;
+        this.#below.set(tree, all);
+        for (const [sha, inside] of byFolder(tree, all))
+            this.#trees.set(sha, inside);
+        return all;
+    }
+    /** Returns all entries below a tree, tree by tree: for trees that one answer cannot hold. */
+    async #walk(tree) {
+        const found = [];
+        for (const entry of await this.#entries(tree)) {
+            found.push(entry);
+            if (entry.kind !== 'tree')
+                continue;
+            for (const below of await this.#walk(entry.sha))
+                found.push({ ...below, path: `${entry.path}/${below.path}` });
+        }
+        return found;
+    }
+    async #entries(tree) {
+        const known = this.#trees.get(tree);
+        if (known !== undefined)
+            return known;
+        const { entries, truncated } = await this.#readTree(tree, false);
+        if (truncated)
+            throw unexpectedAnswerError('a folder that it cannot list whole');
+        this.#trees.set(tree, entries);
+        return entries;
+    }
+    async #readTree(tree, recursive) {
+        const body = await this.#get(`/git/trees/${tree}`, 'the tree', recursive ? { recursive: '1' } : {});
+        const entries = asArray(body['tree'], '`tree`', tree).map((one) => readEntry(asObject(one, 'an entry', tree), tree));
+        return { entries, truncated: body['truncated'] !== false };
+    }
+    async #get(path, what, query = {}) {
+        return asObject(await this.#send('GET', path, query), what, `GET /repos/${this.fullName}${path}`);
+    }
+    async #post(path, body) {
+        const where = `POST /repos/${this.fullName}${path}`;
+        const { sha } = asObject(await this.#send('POST', path, body), 'the answer', where);
+        return { sha: objectName(sha) };
+    }
+    #send(method, path, parameters) {
+        return this.#github.rest(`${method} /repos/{owner}/{repo}${path}`, { ...this.#name, ...parameters });
+    }
+}
+/** Returns a branch or a path encoded for a URL; slashes stay as they are. */
+const encoded = (path) => path.toWellFormed().split('/').map(encodeURIComponent).join('/');
+
+;// CONCATENATED MODULE: ./lib/delivery/github/branch.js
+
+
+
+/**
+ * Checks a repository before anything is exported, and returns the branch to commit to. Throws `input` for a public
+ * repository that was not allowed, `auth` where the token may not write, `not-found`, and errors as `GitHub` does.
+ */
+async function openBranch(target, github) {
+    const repository = new Repository(github, target.repository);
+    try {
+        const about = await repository.about();
+        if (about.public && !target.allowPublic)
+            throw publicRepositoryError(repository.fullName);
+        // Only writing shows whether the token may write: an empty blob that nothing refers to.
+        await repository.writeBlob(Buffer.of()).catch((error) => {
+            if (!(error instanceof GitHubRefusal) || error.status !== 409)
+                throw error;
+        });
+        const { defaultBranch } = about;
+        return { repository, branch: target.branch ?? defaultBranch, defaultBranch, orphan: target.orphan };
+    }
+    catch (error) {
+        throw errorForRefusal(error, repository.fullName, target.branch);
+    }
+}
+/** Reads anew where a branch is. Throws `GitHubRefusal`, and `ExportError` as `GitHub` does. */
+async function readTip({ repository, branch, defaultBranch, orphan }) {
+    const head = await repository.head(branch);
+    if (head !== null && head !== 'empty')
+        return { head, base: head };
+    const base = head === 'empty' || orphan ? null : await repository.head(defaultBranch);
+    return { head, base: base === 'empty' ? null : base };
+}
+/** Whether an error says that another client moved, made or removed the branch between our reading and our writing. */
+function isConcurrentChange(error) {
+    if (!(error instanceof GitHubRefusal))
+        return false;
+    if (error.type === 'STALE_DATA' || /^No branch named/.test(error.message))
+        return true;
+    return /not a fast forward|Reference (?:already exists|does not exist)|"sha" wasn't supplied|is empty/.test(error.message);
+}
+const PERMISSION = 'Give the job `permissions: contents: write`; another repository than its own needs a `github-token` that may write there. Beyond that, see what GitHub says.';
+const PROTECTED = /protected branch|pull request|rule violations|Reference update failed|status check|restricted/i;
+/** Returns the `ExportError` for a refusal, with the way out; any other error is returned unchanged. */
+function errorForRefusal(error, repository, branch) {
+    if (!(error instanceof GitHubRefusal))
+        return error;
+    const { status, type, message, where } = error;
+    const quote = `GitHub refused: "${message}"`;
+    const at = `${where}${status === 200 ? '' : ` → ${status}`}`;
+    if (type === 'BRANCH_PROTECTION_RULE_VIOLATION' || PROTECTED.test(message)) {
+        const clash = message.includes('Reference update failed') ? ', or its name clashes with another branch' : '';
+        return new errors/* ExportError */.ze('destination', `Branch \`${branch}\` of ${repository} is protected${clash}. ${quote}`, {
+            where: at,
+            next: 'Commit to a branch of its own (`branch: audit-logs`, `orphan: true`), or let the token bypass the rule.',
+            cause: error,
+        });
+    }
+    if (status === 403 || type === 'FORBIDDEN') {
+        return new errors/* ExportError */.ze('auth', `The token may not ${where.startsWith('GET') ? 'read' : 'write to'} ${repository}. ${quote}`, {
+            where: at,
+            next: PERMISSION,
+            cause: error,
+        });
+    }
+    if (status === 404 || type === 'NOT_FOUND') {
+        return new errors/* ExportError */.ze('not-found', `The token sees no repository ${repository}.`, {
+            where: at,
+            next: `Check the input \`repository\`. ${PERMISSION}`,
+            cause: error,
+        });
+    }
+    return new errors/* ExportError */.ze('destination', quote, {
+        where: at,
+        next: 'Check `repository`, `branch` and `commit-path`.',
+        cause: error,
+    });
+}
+const publicRepositoryError = (name) => new errors/* ExportError */.ze('input', `${name} is public, and audit logs hold names, addresses and what people did.`, {
+    where: 'input `repository`',
+    next: 'Commit to a private repository, or set `allow-public-repository: true` if everybody may read the log.',
+});
+
+;// CONCATENATED MODULE: ./lib/delivery/names.js
+
+/**
+ * Returns the name of an export, of its folder and its files: `<vendor>-<org>-<from>-<to>`, without the organisation where
+ * none is given. The name has letters, digits, `.`, `_` and `-` alone, so that it fits a file system, an artifact and a
+ * path in Git.
+ */
+const exportName = (vendorId, org, { from, to }) => [sourceName(vendorId, org), (0,time_instant/* compactInstant */.T8)(from), (0,time_instant/* compactInstant */.T8)(to)].join('-');
+/** Returns the source of a regular expression that matches the names of all exports of an organisation. */
+const exportNamePattern = (vendorId, org) => [sourceName(vendorId, org).replaceAll('.', '\\.'), INSTANT_IN_NAME, INSTANT_IN_NAME].join('-');
+/** `kosli-acme`; the vendor alone where no organisation is given. */
+const sourceName = (vendorId, org) => [vendorId, orgName(org)].filter((part) => part !== '').join('-');
+/** Writes an organisation as a part of a name: `gh/acme` → `gh-acme`. */
+const orgName = (org) => org.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
+/** Matches the instants in names, as `compactInstant` writes them. */
+const INSTANT_IN_NAME = String.raw `\d{8}T\d{6}(?:\.\d{3})?Z`;
+/** Reads the end of the window from an export's name, or from an instant in a path; null where there is none. */
+function endInName(name) {
+    const [, date, hour, minute, rest] = /(?:^|-)(\d{8})T(\d\d)(\d\d)(\d\d(?:\.\d{3})?Z)$/.exec(name) ?? [];
+    if (date === undefined)
+        return null;
+    const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`;
+    return (0,time_instant/* parseInstant */.nV)(`${day}T${hour}:${minute}:${rest}`);
+}
+/**
+ * Returns the name that all artifacts of one scope share, so that the last one can be found by it.
+ * @param given the input `artifact-name`; null where it was left out
+ * @param scope as `scopeOf` gives it
+ */
+const chainName = (given, vendorId, org, scope) => `${given ?? sourceName(vendorId, org)}-${scope.slice(0, 8)}`;
+/** Returns an artifact's default name: the export's, with the run's attempt, since a run cannot replace an artifact. */
+const artifactName = (name, runAttempt) => runAttempt === '' ? name : `${name}-attempt-${runAttempt}`;
+/**
+ * Returns how the artifact of an export is named. Exports that are found by their artifacts share the name of their chain;
+ * others have the name that the workflow gives, or one of their own.
+ * @param number 1 for the first export of the run
+ * @param found whether the next run looks for the artifact
+ */
+function artifactNaming({ vendor, org, scope, windowRequest }, { name }, own, number, found) {
+    if (found)
+        return { name: chainName(name, vendor.id, org, scope), number };
+    if (name === null)
+        return { name: artifactName(own.name, own.runAttempt), number: null };
+    return { name, number: windowRequest.continuation === null ? null : number };
+}
+
+;// CONCATENATED MODULE: ./lib/delivery/branch-history.js
+
+
+
+
+/** Matches the end of `…/kosli-acme-…-r2`: the second export of that path, the first being `…/kosli-acme-…`. */
+const REVISION = /-r(\d+)$/;
+/** The exports that were committed to a branch. */
+class BranchHistory {
+    #options;
+    /** Exports whose manifests were read, by the name of the manifest's blob. */
+    #exports = new Map();
+    /** The folders of exports, and the tree that they were found in; null before the first search. */
+    #folders = null;
+    /** The path and files of the folder that was last checked, as JSON; '' before the first check. */
+    #checkedState = '';
+    constructor(options) {
+        this.#options = options;
+    }
+    async last() {
+        return this.#withRefusalsExplained(async () => this.lastAt((await readTip(this.#options.open)).base));
+    }
+    /** Returns the last export of the chain in a commit's tree; null where there is none, or no commit. */
+    async lastAt(head) {
+        for (const folder of await this.#findFolders(head)) {
+            const link = await this.#read(folder);
+            if (!link.chained || link.scope !== this.#options.scope)
+                continue;
+            await this.#check(folder, link);
+            return link;
+        }
+        return null;
+    }
+    before(link) {
+        return this.#withRefusalsExplained(() => this.#before(link));
+    }
+    async #before({ before, window }) {
+        for (const folder of this.#folders?.found ?? []) {
+            if (before === null || folder.to > window.from)
+                continue;
+            const link = await this.#read(folder);
+            if (link.id === before.id && link.sha256 === before.sha256)
+                return link;
+        }
+        return null;
+    }
+    async read(link, file) {
+        const entry = this.#folders?.found.find((folder) => this.#placeOf(folder) === link.place)?.files.get(file.name);
+        if (entry === undefined)
+            throw damagedExportError(link.place, `${file.name} is missing`);
+        return checkContent(link, file, await this.#withRefusalsExplained(() => this.#options.open.repository.blob(entry.sha)));
+    }
+    /** Runs `work`, and throws its refusals as `ExportError` with the way out. */
+    async #withRefusalsExplained(work) {
+        const { repository, branch } = this.#options.open;
+        try {
+            return await work();
+        }
+        catch (error) {
+            throw errorForRefusal(error, repository.fullName, branch);
+        }
+    }
+    /** Returns the folders that look like exports, the newest first. */
+    async #findFolders(head) {
+        const { prefix, pattern, open } = this.#options;
+        const tree = head === null ? null : await open.repository.folder(head.tree, prefix);
+        if (tree === null || tree === 'file')
+            return [];
+        if (this.#folders?.tree === tree)
+            return this.#folders.found;
+        const folders = new Map();
+        for (const entry of await open.repository.filesBelow(tree)) {
+            const full = [...prefix, entry.path].join('/');
+            const path = full.slice(0, full.lastIndexOf('/'));
+            const folder = folders.has(path) ? folders.get(path) : folderOf(path, pattern);
+            folders.set(path, folder ?? null);
+            folder?.files.set(full.slice(path.length + 1), entry);
+        }
+        const found = [...folders.values()]
+            .filter((folder) => folder !== null)
+            .filter(({ files }) => [...files.keys()].some((name) => name === evidence/* MANIFEST */.e0 || name === evidence/* SUMS */.vf || name.endsWith('.csv')))
+            .sort((a, b) => b.to - a.to || b.revision - a.revision);
+        this.#folders = { tree, found };
+        return found;
+    }
+    async #read(folder) {
+        const entry = folder.files.get(evidence/* MANIFEST */.e0);
+        if (entry === undefined)
+            throw damagedExportError(this.#placeOf(folder), `${evidence/* MANIFEST */.e0} is missing`);
+        const known = this.#exports.get(entry.sha);
+        if (known !== undefined)
+            return known;
+        const link = readDeliveredExport(await this.#options.open.repository.blob(entry.sha), this.#placeOf(folder));
+        this.#exports.set(entry.sha, link);
+        return link;
+    }
+    /** Throws `destination` where a file is missing or of another size, or the manifest is not the delivered one. */
+    async #check(folder, link) {
+        const state = JSON.stringify([folder.path, [...folder.files].map(([name, { sha }]) => [name, sha])]);
+        if (this.#checkedState === state)
+            return;
+        const missing = [...link.files, ...link.copies].find(({ name, bytes }) => folder.files.get(name)?.bytes !== bytes);
+        if (missing !== undefined)
+            throw damagedExportError(link.place, `${missing.name} is missing or of another size`);
+        const sums = folder.files.get(evidence/* SUMS */.vf);
+        if (sums === undefined)
+            throw damagedExportError(link.place, `${evidence/* SUMS */.vf} is missing`);
+        checkSums(link, await this.#options.open.repository.blob(sums.sha));
+        this.#checkedState = state;
+    }
+    #placeOf({ path }) {
+        return `${path} on branch ${this.#options.open.branch} of ${this.#options.open.repository.fullName}`;
+    }
+}
+function folderOf(path, pattern) {
+    const [suffix = '', revision = '1'] = REVISION.exec(path) ?? [];
+    const groups = pattern.exec(path.slice(0, path.length - suffix.length))?.groups;
+    const to = endInName(groups?.['to'] ?? groups?.['export'] ?? '');
+    return to === null ? null : { path, to, revision: Number(revision), files: new Map() };
+}
+
+;// CONCATENATED MODULE: ./lib/delivery/commit.js
+
+
+
+
+
+
+
+/** Attempts on a branch that others write to as well; decision 0005 says why so many. */
+const commit_TRIES = 30;
+/** `createCommitOnBranch` "is known to fail near 40 MiB", with base64 and all; above this, blobs go one by one. */
+const MOST_AT_ONCE_BYTES = 25_000_000;
+/** The `.gitattributes` of a new branch: no checkout converts line ends, and `sha256sum -c` holds everywhere. */
+const ATTRIBUTES = fileInMemory('.gitattributes', Buffer.from(`*.csv -text\n${evidence/* MANIFEST */.e0} -text\n${evidence/* SUMS */.vf} -text\n`));
+/**
+ * Puts an export's files into the branch as one commit, even while others write to the branch. Where the export is there
+ * already, equal in scope, window and bytes, nothing is written; where another export has its path, this one is put beside.
+ * Throws `ConcurrentExport`, or `ExportError`: `destination`, `auth`, `rate-limit`, `unavailable`.
+ */
+async function commitExport(open, options) {
+    const { repository, branch } = open;
+    const receipt = (sha, folder, changed) => {
+        const url = `${options.serverUrl}/${repository.fullName}/commit/${sha}`;
+        return { sha, url, repository: repository.fullName, branch, folder, changed };
+    };
+    try {
+        let wasThere = false;
+        for (let attempt = 1;; attempt++) {
+            const { head, base } = await readTip(open);
+            const isGone = head === null && wasThere;
+            wasThere = head !== null && head !== 'empty';
+            try {
+                // A branch that was there a moment ago may hold this very export by now: one answer is not enough to start anew.
+                if (isGone)
+                    continue;
+                if (head === 'empty') {
+                    await repository.writeFirstFile(ATTRIBUTES, 'Keep the bytes of audit logs as they are');
+                    if (attempt >= commit_TRIES)
+                        throw busyBranchError(open, undefined);
+                    continue;
+                }
+                if (options.chain)
+                    await checkPrevious(options.chain, options.link, base);
+                const { folder, found } = await findPlace(repository, base, options);
+                if (found !== null && base !== null) {
+                    if (head === null)
+                        await repository.createBranch(branch, base.commit);
+                    const sha = found === 'ours' ? await commitOf(repository, base, folder) : base.commit;
+                    return receipt(sha, folder, head === null || found === 'ours');
+                }
+                return receipt(await write(open, head, base, folder, options), folder, true);
+            }
+            catch (error) {
+                if (!isConcurrentChange(error))
+                    throw error;
+                if (attempt >= commit_TRIES)
+                    throw busyBranchError(open, error);
+            }
+            await options.clock.sleep(pauseAfter(attempt, options.clock), options.signal);
+        }
+    }
+    catch (error) {
+        throw errorForRefusal(error, repository.fullName, branch);
+    }
+}
+/** Throws `ConcurrentExport` where the last export on the branch is neither the previous one nor ours. */
+async function checkPrevious({ history, previous }, link, head) {
+    const now = await history.lastAt(head);
+    // A reply that was lost may have been the one that said: done.
+    if (now?.id !== previous?.id && now?.id !== link.id)
+        throw new ConcurrentExport();
+}
+/** Finds the folder for the export, or the folder that holds the export already, from an earlier attempt or run. */
+async function findPlace(repository, base, { folder, files, link }) {
+    const parents = folder.split('/').slice(0, -1);
+    if (base !== null && (await repository.folder(base.tree, parents)) === 'file')
+        throw fileInTheWayError(parents.join('/'));
+    for (let revision = 1;; revision++) {
+        const path = revision === 1 ? folder : `${folder}-r${revision}`;
+        const tree = base === null ? null : await repository.folder(base.tree, path.split('/'));
+        if (tree === null)
+            return { folder: path, found: null };
+        if (tree === 'file')
+            continue;
+        const there = new Map((await repository.filesBelow(tree)).map((entry) => [entry.path, entry]));
+        const same = await compare(repository, there, files, link);
+        if (same !== null)
+            return { folder: path, found: same };
+    }
+}
+/** The most commits of others that are searched for ours, after a reply was lost. */
+const MOST_SINCE = 50;
+/** Finds the commit that brought a folder: the first, back from the head, whose parent does not have the folder. */
+async function commitOf(repository, head, folder) {
+    let at = head;
+    for (let since = 0; since < MOST_SINCE; since++) {
+        const parent = await repository.parent(at);
+        if (parent === null || (await repository.folder(parent.tree, folder.split('/'))) === null)
+            return at.commit;
+        at = parent;
+    }
+    return head.commit;
+}
+/** Compares a folder with the export: `ours` for the very same files, `same` for an export of equal content, else null. */
+async function compare(repository, there, files, link) {
+    const equal = ({ path, blob }) => there.get(path)?.sha === blob;
+    if (files.every(equal))
+        return 'ours';
+    const manifest = there.get(evidence/* MANIFEST */.e0);
+    if (manifest === undefined || !files.filter(({ path }) => path.endsWith('.csv')).every(equal))
+        return null;
+    try {
+        const other = readDeliveredExport(await repository.blob(manifest.sha), '');
+        return hasSameContent(other, link) ? 'same' : null;
+    }
+    catch (error) {
+        if (error instanceof errors/* ExportError */.ze && error.kind === 'destination')
+            return null;
+        throw error;
+    }
+}
+/** Writes the commit, in one call where possible. Returns the id of the commit. */
+async function write({ repository, branch }, head, base, folder, { files, message }) {
+    const placed = files.map((file) => ({ ...file, path: `${folder}/${file.path}` }));
+    const bytes = placed.reduce((sum, file) => sum + file.bytes, 0);
+    if (head !== null && bytes <= MOST_AT_ONCE_BYTES) {
+        return repository.commitOnBranch(branch, head.commit, message, placed);
+    }
+    const commit = await repository.writeCommit(base, message, base === null ? [ATTRIBUTES, ...placed] : placed);
+    if (head === null)
+        await repository.createBranch(branch, commit);
+    else
+        await repository.moveBranch(branch, commit);
+    return commit;
+}
+const fileInTheWayError = (folder) => new errors/* ExportError */.ze('destination', 'A file is where a folder has to be.', {
+    where: `\`${folder}\` in the repository`,
+    next: 'Choose another `commit-path`, or move the file.',
+});
+const busyBranchError = ({ repository, branch }, cause) => new errors/* ExportError */.ze('destination', `Others kept moving branch \`${branch}\` of ${repository.fullName}: ${commit_TRIES} tries failed.`, {
+    ...(cause && { where: cause.where, cause }),
+    next: 'Run the job again; give jobs that commit to one branch a common `concurrency` group.',
+});
+
 ;// CONCATENATED MODULE: ./lib/inputs/repository-names.js
 
-/** Old accounts may end with a hyphen; those that an enterprise manages have its short code after `_` (`jane_acme`). */
+/** Names of old accounts may end with a hyphen; accounts of an enterprise end with its short code (`jane_acme`). */
 const OWNER = /^(?=.{1,39}$)[A-Za-z0-9](?:-?[A-Za-z0-9_])*-?$/;
 const REPO = /^(?!\.{1,2}$|.*\.git$)[\w.-]{1,100}$/i;
-/** What people copy instead: an address for the browser, https or SSH; or the two names with more after them. */
+/** An address that people copy instead: for the browser, https or SSH; or the two names with more after them. */
 const ADDRESS = /^(?:\w+:\/\/[^/]+\/|[^/@]+@[^/:]+:|(?:www\.)?github\.com\/)?([^/]+)\/([^/?#]+?)(?:\.git)?(?:[/?#].*)?$/i;
 /** `refs/heads/` and the branch, in UTF-8: "GH005: Sorry, refs longer than 255 bytes are not allowed." */
 const MOST_REF_BYTES = 255;
-/** A name in any file system that a repository is checked out on. */
+/** The longest name that every file system takes that a repository is checked out on. */
 const MOST_SEGMENT_BYTES = 255;
 const MOST_PATH_BYTES = 1_000;
-/** As `git check-ref-format refs/heads/<branch>` has it, and what Git's commands and GitHub refuse besides. */
+/** The rules of `git check-ref-format refs/heads/<branch>`, and those of Git's commands and GitHub beside them. */
 const BRANCH_FLAWS = [
     [/^$/, 'is empty'],
     [/^refs\//, 'starts with `refs/`'],
@@ -29652,7 +32333,7 @@ const BRANCH_FLAWS = [
     [/(?:^|\/)\.|\.$/, 'ends with `.`, or has it at the start of a part'],
     [/\.lock(?:\/|$)/, 'has a part that ends with `.lock`'],
 ];
-/** Of a segment without its invisible characters: HFS+ looks up `.g\u200Cit` as `.git`. */
+/** Flaws of a segment without its invisible characters: HFS+ looks up `.g\u200Cit` as `.git`. */
 const SEGMENT_FLAWS = [
     [/^$/, 'has a part without a name'],
     [/^\.{1,2}$/, 'has a part that is `.` or `..`'],
@@ -29663,7 +32344,7 @@ const SEGMENT_FLAWS = [
     [/~\d/, 'has a part in the form of a short name of Windows, `~` before a digit'],
     [/^(?:con|prn|aux|nul|(?:com|lpt)[\d¹²³]|con(?:in|out)\$)\s*(?:\.|$)/i, 'has a part that is a device of Windows'],
 ];
-/** The repository that `owner/name` names. Throws `input`. */
+/** Reads a repository, `owner/name`. Throws `input`. */
 function readRepository(text, name) {
     const [owner = '', repo = '', ...more] = text.split('/');
     if (more.length === 0 && isRepository(owner, repo))
@@ -29672,53 +32353,53 @@ function readRepository(text, name) {
     const meant = isRepository(nearOwner, nearRepo) ? `${nearOwner}/${nearRepo}` : 'acme/audit-logs';
     // Before an `@` there can be a token.
     const what = `\`${text.includes('@') ? '(not shown)' : text}\` is not a repository.`;
-    throw (0,errors/* refuse */.TR)(name, what, `Write \`owner/name\` without an address, such as \`${meant}\`.`);
+    throw (0,errors/* inputError */.Xu)(name, what, `Write \`owner/name\` without an address, such as \`${meant}\`.`);
 }
-/** The name of a branch, without `refs/heads/`. Throws `input`. */
+/** Reads the name of a branch, without `refs/heads/`. Throws `input`. */
 function readBranch(text, name) {
     const flaw = flawIn(text, BRANCH_FLAWS) ??
-        repository_names_tooLong(`refs/heads/${text}`, MOST_REF_BYTES, `makes a ref of more than ${MOST_REF_BYTES} bytes`);
+        tooLong(`refs/heads/${text}`, MOST_REF_BYTES, `makes a ref of more than ${MOST_REF_BYTES} bytes`);
     if (flaw === null)
         return text;
     const what = `\`${text}\` is not a name for a branch: it ${flaw}.`;
-    throw (0,errors/* refuse */.TR)(name, what, 'Write a name that Git takes, such as `audit-logs`, and leave `refs/heads/` out.');
+    throw (0,errors/* inputError */.Xu)(name, what, 'Write a name that Git takes, such as `audit-logs`, and leave `refs/heads/` out.');
 }
 /**
- * The path, if it is one of a folder that Git and GitHub take, that every system can check out, and in which a file
- * is a mere file: no part of Git itself, and no workflow. Throws `input`.
+ * Returns the path where it is one of a folder that Git and GitHub take and every system can check out, and that is no
+ * part of Git itself and holds no workflow. Throws `input` otherwise.
  */
 function checkFolder(path, name) {
     const flaw = path
         .split('/')
         .map(flawOfSegment)
-        .find((one) => one !== null) ?? repository_names_tooLong(path, MOST_PATH_BYTES, `is longer than ${MOST_PATH_BYTES} bytes`);
+        .find((one) => one !== null) ?? tooLong(path, MOST_PATH_BYTES, `is longer than ${MOST_PATH_BYTES} bytes`);
     if (flaw === null)
         return path;
     const what = `\`${path}\` is not a folder for a repository: it ${flaw}.`;
-    throw (0,errors/* refuse */.TR)(name, what, 'Write names that any system can hold, with `/` between them, such as `audit-logs/kosli`.');
+    throw (0,errors/* inputError */.Xu)(name, what, 'Write names that any system can hold, with `/` between them, such as `audit-logs/kosli`.');
 }
 const isRepository = (owner, repo) => OWNER.test(owner) && REPO.test(repo);
 const flawOfSegment = (segment) => flawIn(segment.replaceAll(/\p{Cf}/gu, ''), SEGMENT_FLAWS) ??
-    repository_names_tooLong(segment, MOST_SEGMENT_BYTES, `has a part of more than ${MOST_SEGMENT_BYTES} bytes`);
-/** How a sentence about the text ends that names its first flaw; null where there is none. */
+    tooLong(segment, MOST_SEGMENT_BYTES, `has a part of more than ${MOST_SEGMENT_BYTES} bytes`);
+/** Returns the end of a sentence about the first flaw of a text; null where there is none. */
 function flawIn(text, flaws) {
     if (!text.isWellFormed())
         return 'holds half a character';
     return flaws.find(([pattern]) => pattern.test(text))?.[1] ?? null;
 }
-const repository_names_tooLong = (text, mostBytes, why) => Buffer.byteLength(text) > mostBytes ? why : null;
+const tooLong = (text, mostBytes, why) => Buffer.byteLength(text) > mostBytes ? why : null;
 
 ;// CONCATENATED MODULE: ./lib/base/did-you-mean.js
 /**
- * The candidate that a mistyped word most likely meant, letter case aside; the first of equally near ones.
- * null where none is near: at most one edit for each three characters of the word, and two for a short one.
+ * The candidate that a mistyped word most likely meant, letter case ignored; the first of equally near ones.
+ * null if none is near: at most one edit per three characters of the word, or two if the word is short.
  */
 function nearest(word, candidates) {
     let best = null;
     let least = Math.max(2, Math.floor(word.length / 3)) + 1;
     for (const candidate of candidates) {
         const [a, b] = [word.toLowerCase(), candidate.toLowerCase()];
-        // Each character that one has more is an edit: so long words need not be compared.
+        // Each additional character is an edit, so words of very different lengths need not be compared.
         if (Math.abs(a.length - b.length) >= least)
             continue;
         const edits = distance(a, b);
@@ -29729,7 +32410,10 @@ function nearest(word, candidates) {
     }
     return best;
 }
-/** How many characters to put in, take out, change, or swap with their neighbour (optimal string alignment). */
+/**
+ * Number of insertions, deletions, changes and swaps of neighbours that lead from `a` to `b` (optimal string
+ * alignment).
+ */
 function distance(a, b) {
     const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
     const at = (row, column) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
@@ -29745,7 +32429,7 @@ function distance(a, b) {
     }
     return at(a.length, b.length);
 }
-/** Ends a sentence about a word that is not known: with a full stop, or with the word that was most likely meant. */
+/** The end of a sentence about an unknown word: a full stop, or a question that names the word most likely meant. */
 function suggestion(word, known) {
     const near = nearest(word, known);
     return near === null ? '.' : `; did you mean \`${near}\`?`;
@@ -29754,47 +32438,47 @@ function suggestion(word, known) {
 ;// CONCATENATED MODULE: ./lib/inputs/template.js
 
 
-/** The template that a text is; braces are for the placeholders alone, and cannot be escaped. Throws `input`. */
+/** Parses a template; braces are for placeholders alone, and cannot be escaped. Throws `input`. */
 function parseTemplate(text, name, placeholders) {
     const next = `Placeholders: ${placeholders.map((one) => `{${one}}`).join(', ')}. Braces have no other meaning.`;
-    return Array.from(text.matchAll(/\{([^{}]*)\}|[{}]|[^{}]+/g), ([piece, placeholder]) => {
-        if (placeholder === undefined && !/[{}]/.test(piece))
-            return piece;
+    return Array.from(text.matchAll(/\{([^{}]*)\}|[{}]|[^{}]+/g), ([part, placeholder]) => {
+        if (placeholder === undefined && !/[{}]/.test(part))
+            return part;
         if (placeholder === undefined)
-            throw (0,errors/* refuse */.TR)(name, `\`${text}\` has a \`${piece}\` without its other half.`, next);
+            throw (0,errors/* inputError */.Xu)(name, `\`${text}\` has a \`${part}\` without its other half.`, next);
         if (placeholders.includes(placeholder))
             return { placeholder };
-        const what = `\`${piece}\` in \`${text}\` is not a placeholder${suggestion(placeholder, placeholders)}`;
-        throw (0,errors/* refuse */.TR)(name, what, next);
+        const what = `\`${part}\` in \`${text}\` is not a placeholder${suggestion(placeholder, placeholders)}`;
+        throw (0,errors/* inputError */.Xu)(name, what, next);
     });
 }
-/** The text with every placeholder's value in its place. */
+/** Returns the text with the value of each placeholder in its place. */
 function fill(template, values) {
-    return template.map((piece) => (typeof piece === 'string' ? piece : given(piece, values))).join('');
+    return template.map((part) => (typeof part === 'string' ? part : given(part, values))).join('');
 }
-/** The path with every placeholder's value in its place, and without the segments that nothing but empty values make. */
+/** Returns the path with the value of each placeholder; segments that are empty because of empty values are left out. */
 function fillPath(template, values) {
     return segmentsOf(template, values)
         .map((segment) => fill(segment, values))
         .join('/');
 }
 /**
- * Matches the paths that `fillPath` can give, and no others, where the placeholders in `known` have those values and
- * each other one matches its pattern: the source of a regular expression (flag `u`) without captures, which does not
- * match the empty text. Their values are the groups of the same names.
+ * Returns a regular expression that matches the paths that `fillPath` can return, and no others. Placeholders in `known`
+ * have those values; each other placeholder is a named group of its pattern, the source of a regular expression (flag
+ * `u`) without captures that does not match the empty text.
  */
 function matcher(template, known, patterns) {
     const captured = new Set();
-    const source = (piece) => {
-        if (typeof piece === 'string')
-            return literal(piece);
-        const { placeholder } = piece;
-        if (isKnown(piece, known))
-            return literal(given(piece, known));
+    const source = (part) => {
+        if (typeof part === 'string')
+            return literal(part);
+        const { placeholder } = part;
+        if (isKnown(part, known))
+            return literal(given(part, known));
         if (captured.has(placeholder))
             return `\\k<${placeholder}>`;
         captured.add(placeholder);
-        const pattern = given(piece, patterns);
+        const pattern = given(part, patterns);
         if (new RegExp(`^(?:${pattern})$`, 'u').test(''))
             throw new TypeError(`The pattern of {${placeholder}} may be empty`);
         return `(?<${placeholder}>${pattern})`;
@@ -29802,26 +32486,29 @@ function matcher(template, known, patterns) {
     const segments = segmentsOf(template, known).map((segment) => segment.map(source).join(''));
     return new RegExp(`^${segments.join('/')}$`, 'u');
 }
-/** The segments that lead every path that `fillPath` can give, up to the first unknown placeholder, less the last. */
+/**
+ * Returns the folders that all paths of `fillPath` begin with, up to the first unknown placeholder. The last segment, the
+ * export's own folder, is not among them.
+ */
 function staticPrefix(template, known) {
     const folders = segmentsOf(template, known).slice(0, -1);
-    const end = folders.findIndex((segment) => !segment.every((piece) => isKnown(piece, known)));
+    const end = folders.findIndex((segment) => !segment.every((part) => isKnown(part, known)));
     const leading = end < 0 ? folders : folders.slice(0, end);
     return leading.flatMap((segment) => fill(segment, known).split('/'));
 }
-/** What stands between the template's slashes, without the segments that only placeholders known as empty make. */
+/** Splits a template at its slashes; segments of placeholders that are known to be empty are left out. */
 function segmentsOf(template, known) {
     const segments = [[]];
-    for (const piece of template.flatMap((one) => (typeof one === 'string' ? one.split(/(\/)/) : one))) {
-        if (piece === '/')
+    for (const part of template.flatMap((one) => (typeof one === 'string' ? one.split(/(\/)/) : one))) {
+        if (part === '/')
             segments.push([]);
-        else if (piece !== '')
-            segments.at(-1)?.push(piece);
+        else if (part !== '')
+            segments.at(-1)?.push(part);
     }
-    const isEmpty = (piece) => isKnown(piece, known) && fill([piece], known) === '';
+    const isEmpty = (part) => isKnown(part, known) && fill([part], known) === '';
     return segments.filter((segment) => segment.length === 0 || !segment.every(isEmpty));
 }
-const isKnown = (piece, known) => typeof piece === 'string' || Object.hasOwn(known, piece.placeholder);
+const isKnown = (part, known) => typeof part === 'string' || Object.hasOwn(known, part.placeholder);
 function given({ placeholder }, named) {
     const text = Object.hasOwn(named, placeholder) ? named[placeholder] : undefined;
     if (text === undefined)
@@ -29830,8 +32517,6 @@ function given({ placeholder }, named) {
 }
 const literal = (text) => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
-// EXTERNAL MODULE: ./lib/step-log.js
-var step_log = __nccwpck_require__(8186);
 ;// CONCATENATED MODULE: ./node_modules/temporal-polyfill/chunks/root.js
 const root_NativeTemporal = globalThis.Temporal;
 
@@ -34788,1681 +37473,58 @@ const temporal_polyfill_toTemporalInstant = root_NativeTemporal ? Date.prototype
 
 ;// CONCATENATED MODULE: ./lib/time/calendar.js
 
-/** The instant a `length` after `from`, as `readLength` gives it, by the calendar and clocks of the time zone. */
+/** The instant that is a `length` (ISO 8601 duration) after `from`, by the calendar and clocks of a time zone. */
 function endAfter(from, length, timeZone) {
     return temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(from).toZonedDateTimeISO(timeZone).add(length).epochMilliseconds;
 }
-/** The local day of an instant, as `2026`, `11`, `01`. */
+/** The local day of an instant in a time zone, as `2026`, `11`, `01`. */
 function dayOf(time, timeZone) {
     const date = temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(timeZone).toPlainDate().toString();
     const [year = '', month = '', day = ''] = date.split('-');
     return { year, month, day };
 }
 
-;// CONCATENATED MODULE: ./lib/http/retry.js
-/** The longest that one call waits between its tries, all waits together, in milliseconds. */
-const WAITING_BUDGET_MS = 10 * 60_000;
-/** The longest single wait that is ours, not the vendor's wish, in milliseconds. */
-const LONGEST_PAUSE_MS = 30_000;
-/** The ceiling of the first pause, in milliseconds; doubled with each try. */
-const FIRST_PAUSE_MS = 1_000;
-/** Whether a status says "try again": 408, 425, 429, 5xx, and what the vendor uses beside them. */
-function isTransient(status, also = []) {
-    return status === 408 || status === 425 || status === 429 || status >= 500 || also.includes(status);
-}
-const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
-/** An IMF-fixdate (RFC 9110, 5.6.7) in milliseconds since 1970; null where it is none. */
-function readHttpDate(value) {
-    const time = HTTP_DATE.test(value ?? '') ? Date.parse(value ?? '') : Number.NaN;
-    return Number.isNaN(time) ? null : time;
-}
-/**
- * The wait that a `Retry-After` header asks for, in milliseconds from `now`; null where there is none to honour.
- * Whole seconds or an IMF-fixdate (RFC 9110, 10.2.3). `Date.parse` alone would read `-5` as a month of 2001.
- * Zero and the past count as none, so that a careless header does not turn the retries into a hammer.
- */
-function readRetryAfter(value, now) {
-    const text = value?.trim() ?? '';
-    const ms = /^\d+$/.test(text) ? Number(text) * 1000 : (readHttpDate(text) ?? Number.NaN) - now;
-    return ms > 0 ? ms : null;
-}
-/** A pause after so many failures in a row, in milliseconds: full jitter under a ceiling that doubles. */
-const pauseAfter = (failures, clock) => Math.round(clock.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)));
-/** Counts the tries of one call and the time waited between them. */
-class Patience {
-    #clock;
-    #maxTries;
-    #failed = 0;
-    #leftMs = WAITING_BUDGET_MS;
-    constructor(maxTries, clock) {
-        this.#maxTries = maxTries;
-        this.#clock = clock;
-    }
-    /**
-     * To be asked once after each failed try. `askedMs` is what the vendor asked for, and is kept to exactly;
-     * null: full jitter, so that jobs which failed together do not come back together.
-     * Gives the wait before the next try in milliseconds; null: no try is left, or not the time to wait for it.
-     */
-    afterFailure(askedMs) {
-        this.#failed += 1;
-        if (this.#failed >= this.#maxTries)
-            return null;
-        const waitMs = askedMs ?? pauseAfter(this.#failed, this.#clock);
-        if (waitMs > this.#leftMs)
-            return null;
-        this.#leftMs -= waitMs;
-        return waitMs;
-    }
-}
-const REASONS = {
-    ECONNRESET: 'connection reset',
-    EPIPE: 'connection reset',
-    ECONNREFUSED: 'connection refused',
-    ENOTFOUND: 'host name not found',
-    EAI_AGAIN: 'host name not found',
-    ETIMEDOUT: 'time-out',
-    ERR_HTTP_CONTENT_LENGTH_MISMATCH: 'response cut short',
-    HPE_INVALID_EOF_STATE: 'response cut short',
-    ERR_PROXY_TUNNEL: 'the proxy refused the tunnel',
-};
-const UNTRUSTED = /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_CERT_|ERROR_IN_C|(DEPTH_ZERO_)?SELF_SIGNED_CERT|INVALID_(CA|PURPOSE)$|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED)/;
-/** Sorts a network error by its `code`. The reason is made of our own words and the code alone. */
-function failureOf(code) {
-    const known = code === undefined ? undefined : REASONS[code];
-    if (known !== undefined)
-        return { kind: 'again', reason: `${known} (${code})` };
-    const reason = code ?? 'no error code';
-    if (code === undefined || code.startsWith('ERR_GOT_'))
-        return { kind: 'bug', reason };
-    if (code === 'ERR_INVALID_CHAR')
-        return { kind: 'credentials', reason };
-    if (code.startsWith('ERR_INVALID_') || code === 'ERR_UNSUPPORTED_PROTOCOL')
-        return { kind: 'bug', reason };
-    if (code.startsWith('HPE_'))
-        return { kind: 'malformed', reason };
-    if (UNTRUSTED.test(code))
-        return { kind: 'trust', reason };
-    return { kind: 'again', reason: `network error (${reason})` };
-}
-
-;// CONCATENATED MODULE: external "node:stream/consumers"
-const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
-// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
-var lib = __nccwpck_require__(4942);
-;// CONCATENATED MODULE: ./lib/delivery/github/artifact-client.js
-
-
-/** GitHub's own client. Loaded only here: it is most of the bundle, and most of its time to start. */
-async function openClient() {
-    const { DefaultArtifactClient } = await Promise.all(/* import() */[__nccwpck_require__.e(351), __nccwpck_require__.e(645)]).then(__nccwpck_require__.bind(__nccwpck_require__, 9645));
-    lib/* HttpClientResponse */.bd.prototype.readBody = readBody;
-    return new DefaultArtifactClient();
-}
-/**
- * In place of theirs, which listens for the end of a body alone: it never hears of one that is cut, and waits until
- * nothing is left to wait for and Node ends the program. This one rejects, and the client tries again.
- */
-async function readBody() {
-    return (await (0,consumers_namespaceObject.buffer)(this.message)).toString();
-}
-
-;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/utils/get.js
-// Lodash implementation of `get`
-
-const charCodeOfDot = ".".charCodeAt(0);
-const reEscapeChar = /\\(\\)?/g;
-const rePropName = RegExp(
-  // Match anything that isn't a dot or bracket.
-  "[^.[\\]]+" +
-    "|" +
-    // Or match property names within brackets.
-    "\\[(?:" +
-    // Match a non-string expression.
-    "([^\"'][^[]*)" +
-    "|" +
-    // Or match strings (supports escaping characters).
-    "([\"'])((?:(?!\\2)[^\\\\]|\\\\.)*?)\\2" +
-    ")\\]" +
-    "|" +
-    // Or match "" as the space between consecutive dots or empty brackets.
-    "(?=(?:\\.|\\[\\])(?:\\.|\\[\\]|$))",
-  "g",
-);
-const reIsDeepProp = /\.|\[(?:[^[\]]*|(["'])(?:(?!\1)[^\\]|\\.)*?\1)\]/;
-const reIsPlainProp = /^\w*$/;
-
-const getTag = function (value) {
-  // if (!value) value === undefined ? "[object Undefined]" : "[object Null]";
-  return Object.prototype.toString.call(value);
-};
-
-const isSymbol = function (value) {
-  const type = typeof value;
-  return (
-    type === "symbol" ||
-    (type === "object" && value && getTag(value) === "[object Symbol]")
-  );
-};
-
-const isKey = function (value, object) {
-  if (Array.isArray(value)) {
-    return false;
-  }
-  const type = typeof value;
-  if (
-    type === "number" ||
-    type === "symbol" ||
-    type === "boolean" ||
-    !value ||
-    isSymbol(value)
-  ) {
-    return true;
-  }
-  return (
-    reIsPlainProp.test(value) ||
-    !reIsDeepProp.test(value) ||
-    (object != null && value in Object(object))
-  );
-};
-
-const stringToPath = function (string) {
-  const result = [];
-  if (string.charCodeAt(0) === charCodeOfDot) {
-    result.push("");
-  }
-  string.replace(rePropName, function (match, expression, quote, subString) {
-    let key = match;
-    if (quote) {
-      key = subString.replace(reEscapeChar, "$1");
-    } else if (expression) {
-      key = expression.trim();
-    }
-    result.push(key);
-  });
-  return result;
-};
-
-const castPath = function (value, object) {
-  if (Array.isArray(value)) {
-    return value;
-  } else {
-    return isKey(value, object) ? [value] : stringToPath(value);
-  }
-};
-
-const toKey = function (value) {
-  if (typeof value === "string" || isSymbol(value)) return value;
-  const result = `${value}`;
-  return result == "0" && 1 / value == -Infinity ? "-0" : result;
-};
-
-const get = function (object, path) {
-  path = castPath(path, object);
-  let index = 0;
-  const length = path.length;
-  while (object != null && index < length) {
-    object = object[toKey(path[index++])];
-  }
-  return index && index === length ? object : undefined;
-};
-
-
-
-;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/utils/is_object.js
-const is_object = function (obj) {
-  return typeof obj === "object" && obj !== null && !Array.isArray(obj);
-};
-
-
-
-;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/api/normalize_columns.js
-const normalize_columns = function (columns) {
-  if (columns === undefined || columns === null) {
-    return [undefined, undefined];
-  }
-  if (typeof columns !== "object") {
-    return [Error('Invalid option "columns": expect an array or an object')];
-  }
-  if (!Array.isArray(columns)) {
-    const newcolumns = [];
-    for (const k in columns) {
-      newcolumns.push({
-        key: k,
-        header: columns[k],
-      });
-    }
-    columns = newcolumns;
-  } else {
-    const newcolumns = [];
-    for (const column of columns) {
-      if (typeof column === "string") {
-        newcolumns.push({
-          key: column,
-          header: column,
-        });
-      } else if (
-        typeof column === "object" &&
-        column !== null &&
-        !Array.isArray(column)
-      ) {
-        if (!column.key) {
-          return [
-            Error('Invalid column definition: property "key" is required'),
-          ];
-        }
-        if (column.header === undefined) {
-          column.header = column.key;
-        }
-        newcolumns.push(column);
-      } else {
-        return [
-          Error("Invalid column definition: expect a string or an object"),
-        ];
-      }
-    }
-    columns = newcolumns;
-  }
-  return [undefined, columns];
-};
-
-
-
-;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/api/CsvError.js
-class CsvError extends Error {
-  constructor(code, message, ...contexts) {
-    if (Array.isArray(message)) message = message.join(" ");
-    super(message);
-    if (Error.captureStackTrace !== undefined) {
-      Error.captureStackTrace(this, CsvError);
-    }
-    this.code = code;
-    for (const context of contexts) {
-      for (const key in context) {
-        const value = context[key];
-        this[key] = Buffer.isBuffer(value)
-          ? value.toString()
-          : value == null
-            ? value
-            : JSON.parse(JSON.stringify(value));
-      }
-    }
-  }
-}
-
-
-
-;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/utils/underscore.js
-const underscore = function (str) {
-  return str.replace(/([A-Z])/g, function (_, match) {
-    return "_" + match.toLowerCase();
-  });
-};
-
-
-
-;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/api/normalize_options.js
+;// CONCATENATED MODULE: ./lib/delivery/commit-place.js
 
 
 
 
-const normalize_options = function (opts) {
-  const options = {};
-  // Merge with user options
-  for (const opt in opts) {
-    options[underscore(opt)] = opts[opt];
-  }
-  // Normalize option `bom`
-  if (
-    options.bom === undefined ||
-    options.bom === null ||
-    options.bom === false
-  ) {
-    options.bom = false;
-  } else if (options.bom !== true) {
-    return [
-      new CsvError("CSV_OPTION_BOOLEAN_INVALID_TYPE", [
-        "option `bom` is optional and must be a boolean value,",
-        `got ${JSON.stringify(options.bom)}`,
-      ]),
-    ];
-  }
-  // Normalize option `delimiter`
-  if (options.delimiter === undefined || options.delimiter === null) {
-    options.delimiter = ",";
-  } else if (Buffer.isBuffer(options.delimiter)) {
-    options.delimiter = options.delimiter.toString();
-  } else if (typeof options.delimiter !== "string") {
-    return [
-      new CsvError("CSV_OPTION_DELIMITER_INVALID_TYPE", [
-        "option `delimiter` must be a buffer or a string,",
-        `got ${JSON.stringify(options.delimiter)}`,
-      ]),
-    ];
-  }
-  // Normalize option `quote`
-  if (options.quote === undefined || options.quote === null) {
-    options.quote = '"';
-  } else if (options.quote === true) {
-    options.quote = '"';
-  } else if (options.quote === false) {
-    options.quote = "";
-  } else if (Buffer.isBuffer(options.quote)) {
-    options.quote = options.quote.toString();
-  } else if (typeof options.quote !== "string") {
-    return [
-      new CsvError("CSV_OPTION_QUOTE_INVALID_TYPE", [
-        "option `quote` must be a boolean, a buffer or a string,",
-        `got ${JSON.stringify(options.quote)}`,
-      ]),
-    ];
-  }
-  // Normalize option `quoted`
-  if (options.quoted === undefined || options.quoted === null) {
-    options.quoted = false;
-  } else {
-    // todo
-  }
-  // Normalize option `escape_formulas`
-  if (
-    options.escape_formulas === undefined ||
-    options.escape_formulas === null
-  ) {
-    options.escape_formulas = false;
-  } else if (typeof options.escape_formulas !== "boolean") {
-    return [
-      new CsvError("CSV_OPTION_ESCAPE_FORMULAS_INVALID_TYPE", [
-        "option `escape_formulas` must be a boolean,",
-        `got ${JSON.stringify(options.escape_formulas)}`,
-      ]),
-    ];
-  }
-  // Normalize option `quoted_empty`
-  if (options.quoted_empty === undefined || options.quoted_empty === null) {
-    options.quoted_empty = undefined;
-  } else {
-    // todo
-  }
-  // Normalize option `quoted_match`
-  if (
-    options.quoted_match === undefined ||
-    options.quoted_match === null ||
-    options.quoted_match === false
-  ) {
-    options.quoted_match = null;
-  } else if (!Array.isArray(options.quoted_match)) {
-    options.quoted_match = [options.quoted_match];
-  }
-  if (options.quoted_match) {
-    for (const quoted_match of options.quoted_match) {
-      const isString = typeof quoted_match === "string";
-      const isRegExp = quoted_match instanceof RegExp;
-      if (!isString && !isRegExp) {
-        return [
-          new CsvError("CSV_OPTION_QUOTED_MATCH", [
-            "option `quoted_match` must be a string or a regex,",
-            `got ${JSON.stringify(options.quoted_match)}`,
-          ]),
-        ];
-      }
-    }
-  }
-  // Normalize option `quoted_string`
-  if (options.quoted_string === undefined || options.quoted_string === null) {
-    options.quoted_string = false;
-  } else {
-    // todo
-  }
-  // Normalize option `eof`
-  if (options.eof === undefined || options.eof === null) {
-    options.eof = true;
-  } else {
-    // todo
-  }
-  // Normalize option `escape`
-  if (options.escape === undefined || options.escape === null) {
-    options.escape = '"';
-  } else if (Buffer.isBuffer(options.escape)) {
-    options.escape = options.escape.toString();
-  } else if (typeof options.escape !== "string") {
-    return [
-      Error(
-        `Invalid Option: escape must be a buffer or a string, got ${JSON.stringify(options.escape)}`,
-      ),
-    ];
-  }
-  if (options.escape.length > 1) {
-    return [
-      Error(
-        `Invalid Option: escape must be one character, got ${options.escape.length} characters`,
-      ),
-    ];
-  }
-  // Normalize option `header`
-  if (
-    options.header === undefined ||
-    options.header === null ||
-    options.header === false
-  ) {
-    options.header = false;
-  } else if (options.header !== true) {
-    throw new CsvError(
-      "CSV_INVALID_OPTION_HEADER",
-      [
-        "option `header` is expected to be a boolean,",
-        `got ${JSON.stringify(options.header)}`,
-      ],
-      options,
-    );
-  }
-  // Normalize option `headers_as_comment`
-  if (
-    options.header_as_comment === undefined ||
-    options.header_as_comment === null ||
-    options.header_as_comment === false
-  ) {
-    options.header_as_comment = false;
-  } else if (options.header_as_comment === true) {
-    options.header_as_comment = "#";
-  } else if (Buffer.isBuffer(options.header_as_comment)) {
-    options.header_as_comment = options.header_as_comment.toString();
-  } else if (typeof options.header_as_comment !== "string") {
-    throw new CsvError(
-      "CSV_INVALID_OPTION_HEADER_AS_COMMENT",
-      [
-        "option `header_as_comment` must be a boolean, a string or a buffer,",
-        `got ${JSON.stringify(options.header_as_comment)}`,
-      ],
-      options,
-    );
-  }
-  // if (options.header_as_comment && !options.comment?.length) {
-  //   throw new CsvError(
-  //     "CSV_INVALID_OPTION_COMMENT",
-  //     [
-  //       "option `comment` must be a non empty string or buffer when using `header_as_comment`,",
-  //       `got ${JSON.stringify(options.comment)}`,
-  //     ],
-  //     options,
-  //   );
-  // }
-  // Header is always enabled with `header_as_comment`
-  // if (options.header_as_comment === true) {
-  //   options.header = true;
-  // }
-  // Normalize option `columns`
-  const [errColumns, columns] = normalize_columns(options.columns);
-  if (errColumns !== undefined) return [errColumns];
-  options.columns = columns;
-  // Normalize option `quoted`
-  if (options.quoted === undefined || options.quoted === null) {
-    options.quoted = false;
-  } else {
-    // todo
-  }
-  // Normalize option `cast`
-  if (options.cast === undefined || options.cast === null) {
-    options.cast = {};
-  } else {
-    // todo
-  }
-  // Normalize option cast.bigint
-  if (options.cast.bigint === undefined || options.cast.bigint === null) {
-    // Cast boolean to string by default
-    options.cast.bigint = (value) => "" + value;
-  }
-  // Normalize option cast.boolean
-  if (options.cast.boolean === undefined || options.cast.boolean === null) {
-    // Cast boolean to string by default
-    options.cast.boolean = (value) => (value ? "1" : "");
-  }
-  // Normalize option cast.date
-  if (options.cast.date === undefined || options.cast.date === null) {
-    // Cast date to timestamp string by default
-    options.cast.date = (value) => "" + value.getTime();
-  }
-  // Normalize option cast.number
-  if (options.cast.number === undefined || options.cast.number === null) {
-    // Cast number to string using native casting by default
-    options.cast.number = (value) => "" + value;
-  }
-  // Normalize option cast.object
-  if (options.cast.object === undefined || options.cast.object === null) {
-    // Stringify object as JSON by default
-    options.cast.object = (value) => JSON.stringify(value);
-  }
-  // Normalize option cast.string
-  if (options.cast.string === undefined || options.cast.string === null) {
-    // Leave string untouched
-    options.cast.string = function (value) {
-      return value;
-    };
-  }
-  // Normalize option `on_record`
-  if (
-    options.on_record !== undefined &&
-    typeof options.on_record !== "function"
-  ) {
-    return [Error(`Invalid Option: "on_record" must be a function.`)];
-  }
-  // Normalize option `quote_record_delimiter`
-  if (
-    options.quote_record_delimiter === undefined ||
-    options.quote_record_delimiter === null
-  ) {
-    options.quote_record_delimiter = !options.record_delimiter;
-  } else if (typeof options.quote_record_delimiter !== "boolean") {
-    return [
-      new CsvError("CSV_OPTION_QUOTE_RECORD_DELIMITER_INVALID_TYPE", [
-        "option `quote_record_delimiter` must be a boolean,",
-        `got ${JSON.stringify(options.quote_record_delimiter)}`,
-      ]),
-    ];
-  }
-  // Normalize option `record_delimiter`
-  if (
-    options.record_delimiter === undefined ||
-    options.record_delimiter === null
-  ) {
-    options.record_delimiter = "\n";
-  } else if (Buffer.isBuffer(options.record_delimiter)) {
-    options.record_delimiter = options.record_delimiter.toString();
-  } else if (typeof options.record_delimiter !== "string") {
-    return [
-      Error(
-        `Invalid Option: record_delimiter must be a buffer or a string, got ${JSON.stringify(options.record_delimiter)}`,
-      ),
-    ];
-  }
-  switch (options.record_delimiter) {
-    case "unix":
-      options.record_delimiter = "\n";
-      break;
-    case "mac":
-      options.record_delimiter = "\r";
-      break;
-    case "windows":
-      options.record_delimiter = "\r\n";
-      break;
-    case "ascii":
-      options.record_delimiter = "\u001e";
-      break;
-    case "unicode":
-      options.record_delimiter = "\u2028";
-      break;
-  }
-  return [undefined, options];
-};
 
-
-
-;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/api/index.js
-
-
-
-
-const bom_utf8 = Buffer.from([239, 187, 191]);
-// True when appending `separator` after `value` would let `parse` find
-// `separator` starting inside `value`. Besides the field containing the whole
-// separator, this also covers boundary fusion: a field whose tail is a
-// non-empty prefix of a multi-character separator merges with the appended
-// separator (eg value "a:" + delimiter "::" => "a:::", matched at offset 1).
-// Such fields must be quoted to round-trip, like RFC 4180 fields containing the
-// delimiter, generalized to multi-character delimiters and record delimiters.
-const emits_separator = function (value, separators) {
-  return separators.some(
-    (separator) =>
-      separator.length !== 0 &&
-      (value.indexOf(separator) !== -1 ||
-        (separator.length > 1 &&
-          (value + separator).indexOf(separator) < value.length)),
-  );
-};
-// True when `value` matches one of the `quoted_match` patterns. The regexps
-// come from the user and the same objects are reused for every field, so the
-// test must not depend on their state: `RegExp.prototype.test` advances
-// `lastIndex` on a global or sticky regexp, which would make a match in one
-// field move where the next field starts matching. `String.prototype.search`
-// searches from the start and restores `lastIndex`, and is equivalent to
-// `test` for the stateless regexps.
-const matches_quoted_match = function (value, quoted_match) {
-  if (!quoted_match) return false;
-  return quoted_match.some((pattern) =>
-    typeof pattern === "string"
-      ? value.indexOf(pattern) !== -1
-      : value.search(pattern) !== -1,
-  );
-};
-
-const stringifier = function (options, state, info) {
-  return {
-    options: options,
-    state: state,
-    info: info,
-    __transform: function (chunk, push) {
-      // Chunk validation
-      if (!Array.isArray(chunk) && typeof chunk !== "object") {
-        return Error(
-          `Invalid Record: expect an array or an object, got ${JSON.stringify(chunk)}`,
-        );
-      }
-      // Detect columns from the first record
-      if (this.info.records === 0) {
-        if (Array.isArray(chunk)) {
-          if (
-            this.options.header === true &&
-            this.options.columns === undefined
-          ) {
-            return Error(
-              "Undiscoverable Columns: header option requires column option or object records",
-            );
-          }
-        } else if (this.options.columns === undefined) {
-          const [err, columns] = normalize_columns(Object.keys(chunk));
-          if (err) return;
-          this.options.columns = columns;
-        }
-      }
-      // Emit the header
-      if (this.info.records === 0) {
-        this.bom(push);
-        const err = this.headers(push);
-        if (err) return err;
-      }
-      // Emit and stringify the record if an object or an array
-      try {
-        // this.emit('record', chunk, this.info.records);
-        if (this.options.on_record) {
-          this.options.on_record(chunk, this.info.records);
-        }
-      } catch (err) {
-        return err;
-      }
-      // Convert the record into a string
-      let err, chunk_string;
-      if (this.options.eof) {
-        [err, chunk_string] = this.stringify(chunk);
-        if (err) return err;
-        if (chunk_string === undefined) {
-          return;
-        } else {
-          chunk_string = chunk_string + this.options.record_delimiter;
-        }
-      } else {
-        [err, chunk_string] = this.stringify(chunk);
-        if (err) return err;
-        if (chunk_string === undefined) {
-          return;
-        } else {
-          if (this.options.header || this.info.records) {
-            chunk_string = this.options.record_delimiter + chunk_string;
-          }
-        }
-      }
-      // Emit the csv
-      this.info.records++;
-      push(chunk_string);
-    },
-    stringify: function (chunk, chunkIsHeader = false) {
-      if (typeof chunk !== "object") {
-        return [undefined, chunk];
-      }
-      const { columns } = this.options;
-      const record = [];
-      // Record is an array
-      if (Array.isArray(chunk)) {
-        // We are getting an array but the user has specified output columns. In
-        // this case, we respect the columns indexes
-        const length = columns
-          ? Math.min(chunk.length, columns.length)
-          : chunk.length;
-        // Cast record elements
-        for (let i = 0; i < length; i++) {
-          const field = chunk[i];
-          const [err, value] = this.__cast(field, {
-            index: i,
-            column: i,
-            records: this.info.records,
-            header: chunkIsHeader,
-          });
-          if (err) return [err];
-          record[i] = [value, field];
-        }
-        // Record is a literal object
-        // `columns` is always defined: it is either provided or discovered.
-      } else {
-        for (let i = 0; i < columns.length; i++) {
-          const field = get(chunk, columns[i].key);
-          const [err, value] = this.__cast(field, {
-            index: i,
-            column: columns[i].key,
-            records: this.info.records,
-            header: chunkIsHeader,
-          });
-          if (err) return [err];
-          record[i] = [value, field];
-        }
-      }
-      let csvrecord = "";
-      for (let i = 0; i < record.length; i++) {
-        let options, err;
-
-        let [value, field] = record[i];
-        if (typeof value === "string") {
-          options = this.options;
-        } else if (is_object(value)) {
-          // Value is considerered as a mix of a value and options
-          options = { ...value };
-          value = options.value;
-          delete options.value;
-          if (
-            typeof value !== "string" &&
-            value !== undefined &&
-            value !== null
-          ) {
-            if (err)
-              return [
-                Error(
-                  `Invalid Casting Value: returned value must return a string, null or undefined, got ${JSON.stringify(value)}`,
-                ),
-              ];
-          }
-          // Merge global options with the ones returned by cast
-          options = { ...this.options, ...options };
-          [err, options] = normalize_options(options);
-          if (err !== undefined) {
-            return [err];
-          }
-        } else if (value === undefined || value === null) {
-          options = this.options;
-        } else {
-          return [
-            Error(
-              `Invalid Casting Value: returned value must return a string, an object, null or undefined, got ${JSON.stringify(value)}`,
-            ),
-          ];
-        }
-        const {
-          delimiter,
-          escape,
-          quote,
-          quoted,
-          quoted_empty,
-          quoted_string,
-          quoted_match,
-          record_delimiter,
-          quote_record_delimiter,
-          escape_formulas,
-        } = options;
-        if ("" === value && "" === field) {
-          const quotedMatch = matches_quoted_match(value, quoted_match);
-          const shouldQuote =
-            quotedMatch ||
-            true === quoted_empty ||
-            (true === quoted_string && false !== quoted_empty);
-          if (shouldQuote === true) {
-            value = quote + value + quote;
-          }
-          csvrecord += value;
-        } else if (value) {
-          if (typeof value !== "string") {
-            return [
-              Error(
-                `Formatter must return a string, null or undefined, got ${JSON.stringify(value)}`,
-              ),
-            ];
-          }
-          const containsdelimiter = emits_separator(value, [delimiter]);
-          const containsQuote = quote !== "" && value.indexOf(quote) >= 0;
-          const containsEscape = value.indexOf(escape) >= 0 && escape !== quote;
-          // Testing `\n` and `\r` covers the three sequences `parse` discovers
-          const containsRecordDelimiter = emits_separator(value, [
-            record_delimiter,
-            ...(quote_record_delimiter === false ? [] : ["\n", "\r"]),
-          ]);
-          const quotedString = quoted_string && typeof field === "string";
-          const quotedMatch = matches_quoted_match(value, quoted_match);
-          // See https://github.com/adaltas/node-csv/pull/387
-          // More about CSV injection or formula injection, when websites embed
-          // untrusted input inside CSV files:
-          // https://owasp.org/www-community/attacks/CSV_Injection
-          // http://georgemauer.net/2017/10/07/csv-injection.html
-          // Apple Numbers unicode normalization is empirical from testing
-          if (escape_formulas) {
-            switch (value[0]) {
-              case "-":
-                if (typeof field === "number" || typeof field === "bigint") {
-                  break;
-                }
-                value = `'${value}`;
-                break;
-              case "=":
-              case "+":
-              case "@":
-              case "\t":
-              case "\r":
-              case "\uFF1D": // Unicode '='
-              case "\uFF0B": // Unicode '+'
-              case "\uFF0D": // Unicode '-'
-              case "\uFF20": // Unicode '@'
-                value = `'${value}`;
-                break;
-            }
-          }
-          const shouldQuote =
-            containsQuote === true ||
-            containsdelimiter ||
-            containsRecordDelimiter ||
-            quoted ||
-            quotedString ||
-            quotedMatch;
-          if (shouldQuote === true && containsEscape === true) {
-            value = value.replaceAll(escape, () => escape + escape);
-          }
-          if (containsQuote === true) {
-            value = value.replaceAll(quote, () => escape + quote);
-          }
-          if (shouldQuote === true) {
-            value = quote + value + quote;
-          }
-          csvrecord += value;
-        } else if (
-          quoted_empty === true ||
-          (field === "" && quoted_string === true && quoted_empty !== false)
-        ) {
-          csvrecord += quote + quote;
-        }
-        if (i !== record.length - 1) {
-          csvrecord += delimiter;
-        }
-      }
-      return [undefined, csvrecord];
-    },
-    bom: function (push) {
-      if (this.options.bom !== true) {
-        return;
-      }
-      push(bom_utf8);
-    },
-    headers: function (push) {
-      if (this.options.header === false) {
-        return;
-      }
-      if (this.options.columns === undefined) {
-        return;
-      }
-      let err;
-      let headers = this.options.columns.map((column) => column.header);
-      if (this.options.eof) {
-        [err, headers] = this.stringify(headers, true);
-        headers += this.options.record_delimiter;
-      } else {
-        [err, headers] = this.stringify(headers, true);
-      }
-      if (err) return err;
-      if (this.options.header_as_comment) {
-        headers = this.options.header_as_comment + " " + headers;
-      }
-      push(headers);
-    },
-    __cast: function (value, context) {
-      const type = typeof value;
-      try {
-        if (type === "string") {
-          // Fine for 99% of the cases
-          return [undefined, this.options.cast.string(value, context)];
-        } else if (type === "bigint") {
-          return [undefined, this.options.cast.bigint(value, context)];
-        } else if (type === "number") {
-          return [undefined, this.options.cast.number(value, context)];
-        } else if (type === "boolean") {
-          return [undefined, this.options.cast.boolean(value, context)];
-        } else if (value instanceof Date) {
-          return [undefined, this.options.cast.date(value, context)];
-        } else if (type === "object" && value !== null) {
-          return [undefined, this.options.cast.object(value, context)];
-        } else if (value === null && this.options.cast.null !== undefined) {
-          return [undefined, this.options.cast.null(value, context)];
-        } else if (
-          value === undefined &&
-          this.options.cast.undefined !== undefined
-        ) {
-          return [undefined, this.options.cast.undefined(value, context)];
-        } else {
-          return [undefined, value];
-        }
-      } catch (err) {
-        return [err];
-      }
-    },
-  };
-};
-
-
-
-;// CONCATENATED MODULE: ./node_modules/csv-stringify/lib/sync.js
-/*
-CSV Stringify
-
-Please look at the [Sync API](https://csv.js.org/stringify/api/sync/) for
-additional information.
-*/
-
-
-
-
-const stringify = function (records, opts = {}) {
-  const data = [];
-  const [err, options] = normalize_options(opts);
-  if (err !== undefined) throw err;
-  const state = {
-    stop: false,
-  };
-  // Information
-  const info = {
-    records: 0,
-  };
-  const api = stringifier(options, state, info);
-  for (const record of records) {
-    const err = api.__transform(record, function (record) {
-      data.push(record);
-    });
-    if (err !== undefined) throw err;
-  }
-  if (data.length === 0) {
-    api.bom((d) => {
-      data.push(d);
-    });
-    const err = api.headers((headers) => {
-      data.push(headers);
-    });
-    if (err !== undefined) throw err;
-  }
-  return data.join("");
-};
-
-
-
-;// CONCATENATED MODULE: ./lib/csv/encode.js
 
 /**
- * A cell that a reader may misunderstand if it stands bare: beside what RFC 4180 names, lenient ones drop spaces at its
- * ends, and a U+FEFF that begins a file is dropped as a byte order mark.
+ * Returns the folder of an export in the repository. Throws `input` where the template gives a folder that Git or GitHub
+ * does not take.
  */
-const NEEDS_QUOTES = /[",\r\n]|^[ \ufeff]| $/;
-const OPTIONS = { record_delimiter: 'windows', quoted_match: NEEDS_QUOTES };
-/**
- * One row as RFC 4180 has it, ended by CRLF.
- *
- * A row that is one empty cell is written `""`, since a blank line is no row to most readers.
- */
-function encodeRow(cells) {
-    return stringify([[...cells]], { ...OPTIONS, quoted_empty: cells.length === 1 });
+function commitFolder(request, { path }, next) {
+    const [from, to] = [(0,time_instant/* compactInstant */.T8)(next.window.from), (0,time_instant/* compactInstant */.T8)(next.window.to)];
+    const values = { ...placeholders(request, next), org: orgName(request.org), from, to };
+    return checkFolder(fillPath(path, values), 'commit-path');
 }
-/** Some rows, one after the other; the empty text where there are none. Where there are many, `RowBuffer` is faster. */
-function encodeRows(rows) {
-    let text = '';
-    for (const row of rows)
-        text += encodeRow(row);
-    return text;
+/** Returns the message of the commit; the export's name where the template gives nothing but blanks. */
+function commitMessage(request, { message }, next, rows) {
+    const [from, to] = [(0,time_instant/* formatInstant */.r4)(next.window.from), (0,time_instant/* formatInstant */.r4)(next.window.to)];
+    const values = { ...placeholders(request, next), org: request.org, from, to, rows: (0,base_text/* grouped */.zD)(rows) };
+    // Without an organisation, two blanks meet, or nothing is left.
+    const filled = fill(message, values).replaceAll(/ {2,}/g, ' ').trim();
+    return filled === '' ? next.name : filled;
 }
-
-;// CONCATENATED MODULE: ./lib/csv/csv-row.js
-
-
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const CR = 0x0d;
-const LF = 0x0a;
-/** Encodes it once, for as many rows as there are. */
-function firstCell(text) {
-    return { text: text.toWellFormed(), bytes: Buffer.from(encodeRow([text, '']).slice(0, -2)) };
-}
-/** A row of cells that came in another way. */
-function csvRow(cells) {
-    const bytes = Buffer.from(encodeRow(cells));
-    return new CsvRow(bytes, 0, bytes.length - 2, true);
-}
-/** A row of a CSV as it lies in memory, proven to keep the grammar; its cells are decoded where somebody asks for them. */
-class CsvRow {
-    /** The row's own, without its line end, from `from` up to `to`, and others around it. */
-    bytes;
-    from;
-    to;
-    /** Whether `encodeRow` makes of its own cells exactly the bytes that stand here. */
-    plain;
-    /** Stands before the row's own cells; null where nothing does. */
-    first;
-    constructor(bytes, from, to, plain, first = null) {
-        this.bytes = bytes;
-        this.from = from;
-        this.to = to;
-        this.plain = plain;
-        this.first = first;
-    }
-    /** The same row with one cell more, before its own; nothing is decoded. A row can be given one only. */
-    withFirst(first) {
-        // An empty cell is quoted where it is alone, and is not where it has a neighbour.
-        const plain = this.plain && !(this.to - this.from === 2 && this.bytes[this.from] === QUOTE);
-        return new CsvRow(this.bytes, this.from, this.to, plain, first);
-    }
-    /** All cells, decoded anew each time. */
-    get cells() {
-        const text = this.bytes.toString('utf8', this.from, this.to);
-        const own = text.includes('"') ? splitQuoted(text) : text.split(',');
-        if (this.first !== null)
-            own.unshift(this.first.text);
-        return own;
-    }
-    /** One cell, from 0, decoded alone; empty where the row is not so wide. */
-    cell(index) {
-        if (this.first !== null && index === 0)
-            return this.first.text;
-        const at = this.#startOf(index);
-        return this.#decode(at, this.#endOf(at));
-    }
-    /** One cell as `read` makes it of the bytes between its quotes; a quote in it is doubled where it had to be quoted. */
-    read(index, read) {
-        if (this.first !== null && index === 0) {
-            const bytes = Buffer.from(this.first.text);
-            return read(bytes, 0, bytes.length);
-        }
-        const at = this.#startOf(index);
-        const end = this.#endOf(at);
-        return this.bytes[at] === QUOTE && at < end ? read(this.bytes, at + 1, end - 1) : read(this.bytes, at, end);
-    }
-    /** One cell as `parseInstant` reads it; no quote is a part of a time, doubled or not. */
-    instant(index) {
-        return this.read(index, time_instant/* instantAt */.l$);
-    }
-    /** Where one of its own cells begins; behind the row where it is not so wide. */
-    #startOf(index) {
-        let at = this.from;
-        for (let left = this.first === null ? index : index - 1; left > 0; left--)
-            at = this.#endOf(at) + 1;
-        return at;
-    }
-    /** Where the own cell that begins at `at` ends, with the quotes around it. */
-    #endOf(at) {
-        return this.bytes[at] === QUOTE && at < this.to
-            ? quotedEnd(this.bytes, at, this.to)
-            : bareEnd(this.bytes, at, this.to);
-    }
-    #decode(from, to) {
-        if (from >= to)
-            return '';
-        if (this.bytes[from] !== QUOTE)
-            return this.bytes.toString('utf8', from, to);
-        return this.bytes.toString('utf8', from + 1, to - 1).replaceAll('""', '"');
-    }
-}
-/** The cells of a row that keeps the grammar, some of them quoted. */
-function splitQuoted(text) {
-    const cells = [];
-    for (let at = 0; at <= text.length;) {
-        let end;
-        if (text[at] === '"') {
-            end = text.indexOf('"', at + 1);
-            let doubled = false;
-            for (; text[end + 1] === '"'; end = text.indexOf('"', end + 2))
-                doubled = true;
-            const cell = text.slice(at + 1, end);
-            cells.push(doubled ? cell.replaceAll('""', '"') : cell);
-            end++;
-        }
-        else {
-            end = text.indexOf(',', at);
-            if (end === -1)
-                end = text.length;
-            cells.push(text.slice(at, end));
-        }
-        at = end + 1;
-    }
-    return cells;
-}
-/** Where a bare cell ends: the first comma, quote, carriage return or line feed from `at` on, or `end`. */
-function bareEnd(bytes, at, end) {
-    for (; at < end; at++) {
-        // Most bytes are greater than a comma, and none that ends a cell is.
-        while (at < end && bytes[at] > COMMA)
-            at++;
-        const byte = at < end ? bytes[at] : COMMA;
-        if (byte === COMMA || byte === QUOTE || byte === CR || byte === LF)
-            break;
-    }
-    return at;
-}
-/** The place behind the closing quote of the cell whose opening quote is at `at`, doubled ones skipped; -1: none up to `end`. */
-function quotedEnd(bytes, at, end) {
-    for (at++; at < end; at++) {
-        if (bytes[at] !== QUOTE)
-            continue;
-        if (at + 1 === end || bytes[at + 1] !== QUOTE)
-            return at + 1;
-        at++;
-    }
-    return -1;
-}
-/** Whether the text of a bare cell, or of a quoted one without its quotes, has to be quoted: `NEEDS_QUOTES`, in bytes. */
-function needsQuotes(bytes, from, to) {
-    return needsQuotesAtEnds(bytes, from, to) || bareEnd(bytes, from, to) < to;
-}
-/** The same for a text that has nothing in it which ends a bare cell. */
-function needsQuotesAtEnds(bytes, from, to) {
-    if (from === to)
-        return false;
-    return bytes[from] === SPACE || bytes[to - 1] === SPACE || beginsWithMark(bytes, from, to);
-}
-/** Whether U+FEFF, the byte order mark, stands there. */
-function beginsWithMark(bytes, from, to) {
-    return bytes[from] === 0xef && from + 3 <= to && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf;
-}
-
-;// CONCATENATED MODULE: ./lib/csv/parser.js
-
-
-
-const parser_QUOTE = 0x22;
-const parser_COMMA = 0x2c;
-const parser_CR = 0x0d;
-const parser_LF = 0x0a;
-const MARK_BYTES = 3;
-/**
- * Reads CSV as RFC 4180 has it, and nothing that a lenient reader would have to guess at, from chunks that are cut
- * anywhere. Memory holds a chunk, and at least one row. There is at least one batch, which may have no rows.
- *
- * Lines end in CRLF or LF. A byte order mark at the start is dropped. A blank line is a row only where the table has one
- * column.
- *
- * Throws `protocol` where the CSV is not UTF-8, holds a NUL, has no header, an unnamed or repeated column, a row of
- * another width, or misplaced quotes or carriage returns, whichever comes first in it; `incomplete` where a row is too
- * long to be read. The message counts rows from the header, which is row 1, and never quotes a cell.
- */
-async function* scanCsv(chunks, where, options = {}) {
-    const scanner = new CsvScanner(where, options);
-    let pieces = [];
-    let bytes = 0;
-    let wanted = 0;
-    for await (const chunk of chunks) {
-        pieces.push(chunk);
-        bytes += chunk.length;
-        if (bytes < wanted)
-            continue;
-        const block = pieces.length === 1 ? chunk : Buffer.concat(pieces, bytes);
-        const batch = scanner.scan(block, false);
-        if (batch !== null)
-            yield batch;
-        const rest = block.subarray(scanner.scanned);
-        pieces = [rest];
-        bytes = rest.length;
-        // A row that is longer than many chunks is not begun again with each of them.
-        wanted = 2 * bytes;
-    }
-    const batch = scanner.scan(Buffer.concat(pieces, bytes), true);
-    if (batch !== null)
-        yield batch;
-}
-/** Finds rows in blocks of bytes, each of which begins where the row does that the one before did not end. */
-class CsvScanner {
-    #where;
-    #nul;
-    #lastEnd;
-    #mostRowBytes;
-    #header = null;
-    #rows = 0;
-    /** As far as the block is read, or up to what is wrong. */
-    #at = 0;
-    /** Bytes of the last block that were rows; the others have to begin the next one. */
-    scanned = 0;
-    constructor(where, { nul = false, lastEnd = false, mostRowBytes = external_node_buffer_.constants.MAX_STRING_LENGTH } = {}) {
-        this.#where = where;
-        this.#nul = nul;
-        this.#lastEnd = lastEnd;
-        this.#mostRowBytes = mostRowBytes;
-    }
-    /** The block's rows; null where it does not end the header yet. `last`: it ends the CSV. Throws as `scanCsv`. */
-    scan(block, last) {
-        const rows = [];
-        this.scanned = 0;
-        try {
-            if (this.#header === null) {
-                const from = beginsWithMark(block, 0, block.length) ? MARK_BYTES : 0;
-                this.#at = from;
-                if (last && from === block.length)
-                    throw this.#refusal('The response is empty: not even a header.');
-                const header = this.#row(block, from, last);
-                if (header === null)
-                    return null;
-                this.#header = this.#checked(header.cells);
-                this.scanned = this.#at;
-            }
-            for (let row = this.#row(block, this.scanned, last); row !== null; row = this.#row(block, this.#at, last)) {
-                rows.push(row);
-                this.scanned = this.#at;
-            }
-        }
-        catch (trouble) {
-            this.#checkText(block.subarray(0, this.#at));
-            throw trouble;
-        }
-        this.#checkText(block.subarray(0, this.scanned));
-        return { header: this.#header, rows };
-    }
-    /** The row that begins at `from`, with `#at` behind it; null where it is not whole yet, or where there is none. */
-    #row(block, from, last) {
-        const end = block.length;
-        if (from === end)
-            return null;
-        let at = from;
-        let width = 1;
-        let plain = true;
-        for (;;) {
-            const cell = at;
-            if (cell < end && block[cell] === parser_QUOTE) {
-                at = quotedEnd(block, cell, end);
-                if (at === -1) {
-                    if (last)
-                        throw this.#broken('a quoted cell that never ends', end);
-                    return this.#unfinished(from, end);
-                }
-                plain &&= needsQuotes(block, cell + 1, at - 1);
-            }
-            else {
-                at = bareEnd(block, cell, end);
-                plain &&= !needsQuotesAtEnds(block, cell, at);
-            }
-            if (at === end || block[at] !== parser_COMMA)
-                break;
-            at++;
-            width++;
-        }
-        const behind = this.#behindLineEnd(block, at, last);
-        if (behind === -1)
-            return this.#unfinished(from, end);
-        this.#at = behind;
-        this.#rows++;
-        this.#checkLength(at - from);
-        if (this.#header !== null && width !== this.#header.length) {
-            const found = `another number of cells (${width}) than the header (${this.#header.length})`;
-            throw this.#refusal(`Row ${this.#rows} of the response has ${found}.`);
-        }
-        // A single empty cell is written as two quotes.
-        if (at === from || (at - from === 2 && block[from] === parser_QUOTE))
-            plain = at > from;
-        return new CsvRow(block, from, at, plain);
-    }
-    /** Where the next row begins if this one's last cell ends at `at`; -1 where the block ends too early to know. */
-    #behindLineEnd(block, at, last) {
-        if (at === block.length) {
-            if (last && this.#lastEnd)
-                throw this.#broken('no line end', at);
-            return last ? at : -1;
-        }
-        switch (block[at]) {
-            case parser_LF:
-                return at + 1;
-            case parser_CR:
-                if (block[at + 1] === parser_LF)
-                    return at + 2;
-                if (at + 1 === block.length && !last)
-                    return -1;
-                throw this.#broken('a carriage return that ends no line', at);
-            case parser_QUOTE:
-                throw this.#broken('a quote inside a cell that is not quoted', at);
-            default:
-                throw this.#broken('text after a closing quote', at);
-        }
-    }
-    #unfinished(from, end) {
-        this.#checkLength(end - from);
-        return null;
-    }
-    #checkLength(bytes) {
-        if (bytes <= this.#mostRowBytes)
-            return;
-        throw new errors/* ExportError */.ze('incomplete', `A row of the response is too long to be read: ${bytes} bytes and more.`, {
-            where: this.#where,
-            next: 'Export a shorter window.',
-        });
-    }
-    #checked(header) {
-        const unnamed = header.indexOf('');
-        if (unnamed !== -1)
-            throw this.#refusal(`Column ${unnamed + 1} of the response's header has no name.`);
-        const columnOf = new Map();
-        for (const [index, name] of header.entries()) {
-            const first = columnOf.get(name);
-            if (first !== undefined) {
-                throw this.#refusal(`Columns ${first + 1} and ${index + 1} of the response's header have the same name.`);
-            }
-            columnOf.set(name, index);
-        }
-        return header;
-    }
-    /** That it is UTF-8, and has no NUL. It ends where a row does, or in front of what is wrong. */
-    #checkText(bytes) {
-        const nul = this.#nul ? -1 : bytes.indexOf(0);
-        if (!(0,external_node_buffer_.isUtf8)(nul === -1 ? bytes : bytes.subarray(0, nul)))
-            throw this.#refusal('The response is not UTF-8.');
-        if (nul !== -1)
-            throw this.#refusal('The response holds a NUL character.');
-    }
-    #broken(trouble, at) {
-        this.#at = at;
-        return this.#refusal(`Row ${this.#rows + 1} of the response has ${trouble}.`);
-    }
-    #refusal(what) {
-        return new errors/* ExportError */.ze('protocol', what, {
-            where: this.#where,
-            next: 'Run again; if it stays so, the vendor has changed its CSV: please open an issue.',
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/csv/read-csv.js
-
-/** Reads a whole CSV response as `scanCsv` reads a stream of one, and throws as that does. */
-function readCsv({ body, where }, options = {}) {
-    const table = new CsvScanner(where, options).scan(body, true);
-    if (table === null)
-        throw new Error('A CSV that is whole has a header, or is refused.');
-    return table;
-}
-
-;// CONCATENATED MODULE: ./lib/export/known-rows.js
-
-/**
- * What earlier exports hold of a stretch of time that is asked for once more, so that only what came late is new.
- * By id where the vendor has ids, else row by row: two equal rows are two events, and each is found once.
- */
-class Earlier {
-    #vendor;
-    #from;
-    #ids = new Set();
-    #tables = [];
-    /** Rows not yet found again, by the columns that a table shares with the new one. */
-    #left = null;
-    /** @param from where the stretch begins; rows known to be older are forgotten at once */
-    constructor(vendor, from) {
-        this.#vendor = vendor;
-        this.#from = from;
-    }
-    add({ header, rows }) {
-        const { idColumn, timeColumn } = this.#vendor;
-        const time = columnOf(header, timeColumn, 'time');
-        const inStretch = rows.filter((cells) => !(((0,time_instant/* parseInstant */.nV)(cells[time] ?? '') ?? this.#from) < this.#from));
-        const id = idColumn === null ? -1 : columnOf(header, idColumn, 'id');
-        if (id < 0)
-            this.#tables.push({ header, rows: inStretch });
-        else
-            for (const cells of inStretch)
-                this.#ids.add(cells[id] ?? '');
-    }
-    /** Whether an earlier export holds this event; an event without an id is found as often as it was exported. */
-    take(header, cells, id) {
-        if (id !== null && this.#ids.has(id.toWellFormed()))
-            return true;
-        this.#left ??= this.#tables.map((table) => countRows(table, header));
-        for (const { key, counts } of this.#left) {
-            const count = counts.get(key(cells)) ?? 0;
-            if (count === 0)
-                continue;
-            counts.set(key(cells), count - 1);
-            return true;
-        }
-        return false;
-    }
-}
-/** The native column, or the one of the `common` table; -1 where neither was exported. */
-const columnOf = (header, native, common) => Math.max(native === null ? -1 : header.indexOf(native), header.indexOf(common));
-/** Another version of the exporter, or of the vendor, may have other columns: then those that both have must do. */
-function countRows({ header, rows }, now) {
-    const same = JSON.stringify(header) === JSON.stringify(now);
-    const shared = same ? [...now] : now.filter((name) => header.includes(name) && name !== 'extra');
-    const keyOf = (columns) => {
-        const places = shared.map((name) => columns.indexOf(name));
-        return (cells) => JSON.stringify(places.map((place) => cells[place]?.toWellFormed()));
-    };
-    const counts = new Map();
-    const before = keyOf(header);
-    // Columns that nothing compares would make every row known.
-    for (const cells of shared.length === 0 ? [] : rows)
-        counts.set(before(cells), (counts.get(before(cells)) ?? 0) + 1);
-    return { key: keyOf(now), counts };
-}
-
-;// CONCATENATED MODULE: ./lib/delivery/history.js
-
-
-
-
-/** Thrown where another run has delivered an export of the same scope meanwhile, so that this one is no longer next. */
-class Overtaken extends Error {
-    name = 'Overtaken';
-    constructor() {
-        super('Another run has delivered an export of the same scope.');
-    }
-}
-/** The error for a run that got in the way of others again and again, without any of them getting on. */
-const neverFirst = (cause) => new errors/* ExportError */.ze('destination', 'Other runs kept delivering the next export of the same scope at the same time.', {
-    next: 'Give the workflows that export it a common `concurrency` group, and run this one again.',
-    cause,
+const placeholders = ({ vendor, windowRequest }, { name, window }) => ({
+    vendor: vendor.id,
+    export: name,
+    ...dayOf(window.from, windowRequest.timeZone),
 });
-/**
- * Reads every earlier export that may hold events of the stretch before the window. The stretch never goes further than
- * the exports themselves: what is older was never asked for.
- */
-async function lookBack({ history, job, overlapMs, vendor, now, note }) {
-    const { last, window } = job;
-    if (last === null || job.gap !== null || overlapMs === 0)
-        return { askFrom: window.from, earlier: null };
-    const oldest = vendor.retention === null ? 0 : Math.ceil((now - vendor.retention) / 1000) * 1000;
-    const links = [last];
-    let askFrom = Math.min(window.from, Math.max(window.from - overlapMs, oldest, 0));
-    for (let at = last; at.window.from > askFrom;) {
-        const before = at.gap ? null : await history.before(at);
-        if (before === null) {
-            askFrom = at.window.from;
-            if (at.before !== null && !at.gap) {
-                note(`Late events were looked for from ${(0,time_instant/* formatInstant */.r4)(askFrom)} on: the export before is no longer there.`);
-            }
-            break;
-        }
-        links.push(before);
-        at = before;
-    }
-    const earlier = new Earlier(vendor, askFrom);
-    for (const link of links) {
-        for (const file of link.files) {
-            const body = await history.read(link, file);
-            const where = `${link.place}, ${file.name}`;
-            const { header, rows } = readCsv({ status: 200, body, where }, { nul: true });
-            earlier.add({ header, rows: rows.map(({ cells }) => cells) });
-        }
-    }
-    return { askFrom, earlier };
-}
-
-;// CONCATENATED MODULE: ./lib/delivery/artifact.js
-
-
-
-
-
-
-
-
-
-
-const TRIES = 3;
-const TAKEN = /409|already exists|conflict/i;
-/** A connection that was cut, or stalled, is not tried again by the artifact client itself. */
-const CUT = /ECONNRESET|ECONNREFUSED|EPIPE|socket hang up|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|stalled/;
-/** From here on, the service may have the artifact, whatever became of its answer. */
-const FINALIZING = /FinalizeArtifact/;
-/** Uploads the files as one workflow artifact. Throws `destination`. */
-async function uploadArtifact(options) {
-    const { files, folder, retentionDays, compressionLevel, runUrl, clock, signal } = options;
-    refuseEnterpriseServer(options.name, runUrl);
-    const client = await openClient();
-    const upload = async (name) => {
-        const days = retentionDays === null ? {} : { retentionDays };
-        const { id, digest } = await client.uploadArtifact(name, [...files], folder, { compressionLevel, ...days });
-        if (!id || digest === undefined)
-            throw new Error('FinalizeArtifact: an answer without an id or a digest');
-        return receiptOf(name, id, digest, runUrl);
+/** Returns a description of all folders that `commitFolder` can return for a request. */
+function commitFolders({ vendor, org }, { path }) {
+    const known = { vendor: vendor.id, org: orgName(org) };
+    const patterns = {
+        from: INSTANT_IN_NAME,
+        to: INSTANT_IN_NAME,
+        export: exportNamePattern(vendor.id, org),
+        year: String.raw `\d{4}`,
+        month: String.raw `\d\d`,
+        day: String.raw `\d\d`,
     };
-    let { number } = options;
-    let mayBeThere = false;
-    for (let attempt = 1;; attempt++) {
-        const name = numbered(options.name, number);
-        try {
-            return await upload(name);
-        }
-        catch (cause) {
-            const text = String(cause);
-            mayBeThere ||= FINALIZING.test(text);
-            const there = mayBeThere ? await findOurs(name, options) : null;
-            if (there !== null && there !== 'unknown')
-                return there;
-            if (there === null && number !== null && TAKEN.test(text)) {
-                number += 1;
-                mayBeThere = false;
-            }
-            else if (attempt < TRIES && (there === 'unknown' || CUT.test(text))) {
-                await clock.sleep(pauseAfter(attempt, clock), signal);
-            }
-            else {
-                throw there === 'unknown' ? unsure(name, cause) : refusal(name, cause);
-            }
-        }
-    }
-}
-const receiptOf = (name, id, digest, runUrl) => ({
-    name,
-    id,
-    digest,
-    url: `${runUrl}/artifacts/${id}`,
-});
-/**
- * The artifact of a name, if the service has it after all, and it is of these very files: another job of the run may
- * have uploaded one of the same name. null: it has none.
- */
-async function findOurs(name, { files, temp, runUrl }) {
-    let folder = null;
-    try {
-        folder = await (0,promises_.mkdtemp)((0,external_node_path_.join)(temp || (0,external_node_os_.tmpdir)(), '.uploaded-'));
-        const client = await openClient();
-        const { artifacts } = await client.listArtifacts();
-        const found = artifacts.find((one) => one.name === name);
-        if (found === undefined)
-            return null;
-        const { id, digest } = found;
-        if (digest === undefined)
-            return 'unknown';
-        const { digestMismatch } = await client.downloadArtifact(id, { path: folder, expectedHash: digest });
-        if (digestMismatch)
-            return 'unknown';
-        return (await holds(folder, files)) ? receiptOf(name, id, digest.replace('sha256:', ''), runUrl) : null;
-    }
-    catch {
-        return 'unknown';
-    }
-    finally {
-        if (folder !== null)
-            await (0,promises_.rm)(folder, { recursive: true, force: true });
-    }
-}
-/**
- * Makes sure that the files are still what they were before they went up: the client leaves out what it does not find,
- * and calls the upload a success. Throws `destination`.
- */
-async function checkUploaded(folder, files) {
-    for (const { name, sha256 } of files) {
-        const path = (0,external_node_path_.join)(folder, name);
-        const found = await (0,digest/* hashFile */.DC)(path).catch((cause) => ({ sha256: '', cause }));
-        if (found.sha256 !== sha256)
-            throw (0,disk/* refused */.J5)(path, 'A file of the export changed while it went up.', found);
-    }
-}
-/** Whether a folder has copies of these files, and nothing else. */
-async function holds(folder, files) {
-    if ((await (0,promises_.readdir)(folder)).length !== files.length)
-        return false;
-    for (const file of files) {
-        const [ours, theirs] = [await (0,digest/* hashFile */.DC)(file), await (0,digest/* hashFile */.DC)((0,external_node_path_.join)(folder, (0,external_node_path_.basename)(file)))];
-        if (ours.sha256 !== theirs.sha256)
-            return false;
-    }
-    return true;
-}
-/**
- * Removes an artifact of this run, whose export is not delivered after all.
- * @param why what was thrown in its delivery
- */
-async function removeArtifact(name, why) {
-    const client = await openClient();
-    for (let attempt = 1;; attempt++) {
-        try {
-            await client.deleteArtifact(name);
-            return;
-        }
-        catch (cause) {
-            if (cause.name === 'ArtifactNotFoundError')
-                return;
-            if (attempt >= TRIES)
-                throw notRemoved(name, why, cause);
-        }
-    }
-}
-const notRemoved = (name, why, cause) => {
-    const reason = why instanceof Overtaken
-        ? 'another run has exported the same events at the same time.'
-        : `its export was not delivered. ${(0,base_text/* forLog */.Ig)(String(why.message))}`;
-    return new errors/* ExportError */.ze('destination', 'An artifact of this run has to go, and the service did not remove it.', {
-        where: `artifact \`${name}\``,
-        next: `Remove it by hand: ${reason}`,
-        cause,
-    });
-};
-const numbered = (name, number) => number === null || number === 1 ? name : `${name}-${number}`;
-/** The client's own refusal comes with a warning that the service may be down. */
-function refuseEnterpriseServer(name, runUrl) {
-    const { hostname } = new URL(runUrl);
-    if (hostname === 'github.com' || /\.(?:ghe\.com|localhost)$/.test(hostname))
-        return;
-    throw new errors/* ExportError */.ze('destination', 'GitHub Enterprise Server has no artifact service that this action can use.', {
-        where: `artifact \`${name}\``,
-        next: 'Use `destination: file` with `path`, and upload the folder with the version of upload-artifact that your server supports.',
-    });
-}
-const unsure = (name, cause) => new errors/* ExportError */.ze('destination', 'The artifact service does not say whether it has taken the export.', {
-    where: `artifact \`${name}\``,
-    next: 'Look at the artifacts of the run: if it is there, it is whole. Else run the job again.',
-    cause,
-});
-function refusal(name, cause) {
-    const text = String(cause);
-    const where = `artifact \`${name}\``;
-    if (TAKEN.test(text)) {
-        return new errors/* ExportError */.ze('destination', 'An artifact of that name exists in this run already, and artifacts cannot be changed.', {
-            where,
-            next: 'Give each export of a run its own `artifact-name`.',
-            cause,
-        });
-    }
-    if (/ACTIONS_RESULTS_URL|ACTIONS_RUNTIME_TOKEN/.test(text)) {
-        return new errors/* ExportError */.ze('destination', 'There is no artifact service here: this is not a step of a workflow on GitHub.', {
-            where,
-            next: 'Use `destination: file`.',
-            cause,
-        });
-    }
-    return new errors/* ExportError */.ze('destination', 'The artifact service did not take the export.', {
-        where,
-        next: 'Run the job again; see the status page of GitHub Actions, and the storage quota of the account.',
-        cause,
-    });
+    return { prefix: staticPrefix(path, known), pattern: matcher(path, known, patterns) };
 }
 
 ;// CONCATENATED MODULE: ./lib/delivery/artifact-download.js
@@ -36471,237 +37533,44 @@ function refusal(name, cause) {
 
 
 /**
- * Unpacks an artifact of any run of a repository into a folder. Gives whether it has its digest; where it has not, what
- * lies in the folder is worth nothing. Throws `unavailable`.
+ * Unpacks an artifact of any run of a repository into a folder. Returns whether its zip has its digest; where it has
+ * not, the folder's content must not be used. Throws `unavailable`.
  */
 async function downloadArtifact({ id, runId, digest }, folder, { token, repository, maxAttempts, clock, signal }) {
-    const client = await openClient();
+    const client = await openArtifactClient();
     const findBy = { token, workflowRunId: runId, repositoryOwner: repository.owner, repositoryName: repository.repo };
-    const asked = { path: folder, expectedHash: digest, findBy };
-    const patience = new Patience(maxAttempts, clock);
+    const request = { path: folder, expectedHash: digest, findBy };
+    const budget = new RetryBudget(maxAttempts, clock);
     for (;;) {
         signal.throwIfAborted();
         try {
-            const done = await client.downloadArtifact(id, asked);
+            const done = await client.downloadArtifact(id, request);
             return done.digestMismatch !== true;
         }
         catch (cause) {
-            const waitMs = isWorthAnotherTry(cause) ? patience.afterFailure(null) : null;
+            const waitMs = isWorthAnotherTry(cause) ? budget.nextDelay(null) : null;
             if (waitMs === null)
-                throw notDownloaded(id, runId, cause);
+                throw downloadFailedError(id, runId, cause);
             await (0,promises_.rm)(folder, { recursive: true, force: true });
             await clock.sleep(waitMs, signal);
         }
     }
 }
-/** The client itself tries the blob again, but asks only once where it is. */
+/** Whether a download is worth another try. The client itself retries the blob, but asks only once for its URL. */
 function isWorthAnotherTry(error) {
     const { status = 500, message = '' } = error;
     if (message.startsWith('Unable to download and extract'))
         return false;
     return isTransient(status) || (status === 403 && /rate limit/i.test(message));
 }
-const notDownloaded = (id, runId, cause) => new errors/* ExportError */.ze('unavailable', 'The last export could not be downloaded.', {
+const downloadFailedError = (id, runId, cause) => new errors/* ExportError */.ze('unavailable', 'The last export could not be downloaded.', {
     where: `artifact ${id} of run ${runId}`,
     next: 'Run the job again; see the status page of GitHub Actions, and the space on the disk of the runner.',
     cause,
 });
 
-;// CONCATENATED MODULE: ./lib/delivery/github/same-origin-fetch.js
-const REDIRECTS = [301, 302, 303, 307, 308];
-/** A renamed repository has one; more go in a circle. */
-const MOST_REDIRECTS = 5;
-/**
- * `fetch` for GitHub's API: follows to other paths, as those of a renamed repository, and never to another origin, which
- * would be sent the export. There, and where nothing says how to follow, it answers 421 in GitHub's manner.
- */
-async function fetchHere(url, init) {
-    let at = new URL(url);
-    for (let redirects = 0;; redirects++) {
-        const response = await fetch(at, { ...init, redirect: 'manual' });
-        if (!REDIRECTS.includes(response.status))
-            return response;
-        await response.body?.cancel();
-        const to = URL.parse(response.headers.get('location') ?? 'none:', at.href);
-        const verbatim = response.status >= 307 || init.method === 'GET';
-        if (to?.origin !== at.origin)
-            return misdirected(`A redirect to ${originOf(to)} was not followed.`);
-        if (!verbatim || redirects >= MOST_REDIRECTS)
-            return misdirected(`A redirect to ${to.pathname} was not followed.`);
-        at = to;
-    }
-}
-const originOf = (url) => (url === null || url.origin === 'null' ? 'nowhere' : url.origin);
-const misdirected = (message) => Response.json({ message }, { status: 421 });
-
-;// CONCATENATED MODULE: ./lib/delivery/github/api.js
-
-
-
-
-/** What GitHub did not do, for a reason that the caller may know how to go on from. */
-class Refused extends Error {
-    name = 'Refused';
-    /** The HTTP status; 200 for an error of GraphQL. */
-    status;
-    /** GraphQL's type of error; '' elsewhere. */
-    type;
-    /** `PATCH /repos/acme/audit/git/refs/heads/main`. */
-    where;
-    constructor(message, { status, type = '', where }) {
-        super(message);
-        this.status = status;
-        this.type = type;
-        this.where = where;
-    }
-}
-/** A secondary rate limit that does not say how long: "wait for at least one minute before retrying". */
-const SECONDARY_WAIT_MS = 60_000;
-/**
- * Opens GitHub's API over Octokit. Each call is tried again after broken connections, 5xx and rate limits, as GitHub
- * asks; a caller has to know that an earlier try may have had its effect.
- */
-async function openGitHub(options) {
-    const { access, signal } = options;
-    if (access.token === '') {
-        throw new errors/* ExportError */.ze('input', 'There is no token for GitHub.', {
-            where: 'input `github-token`',
-            next: 'Leave the input out, so that the token of the workflow is used, or give one that is not empty.',
-        });
-    }
-    // Loaded only here: most exports do without.
-    const { getOctokit } = await __nccwpck_require__.e(/* import() */ 351).then(__nccwpck_require__.bind(__nccwpck_require__, 1351));
-    const octokit = getOctokit(access.token, { baseUrl: access.apiUrl, log: SILENT });
-    const requestOptions = () => ({
-        signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
-        fetch: fetchHere,
-    });
-    return {
-        rest: (route, parameters) => retried(options, describe(route, parameters), async () => {
-            const { data } = await octokit.request(route, { ...parameters, request: requestOptions() });
-            return whole(data);
-        }),
-        graphql: (query, variables) => retried(options, 'POST /graphql', async () => {
-            const asked = octokit.graphql(query, { ...variables, request: requestOptions() });
-            return whole(await asked.catch(orNotWhole));
-        }),
-    };
-}
-/** JSON that is an object or a list. Octokit gives the text of what it cannot parse, and '' for a body that was cut. */
-function whole(data) {
-    if (typeof data !== 'object' || data === null || data instanceof ArrayBuffer)
-        throw new NotWhole();
-    return data;
-}
-/** Octokit stumbles over an answer that is `null`. */
-function orNotWhole(error) {
-    throw error instanceof TypeError ? new NotWhole() : error;
-}
-/** Octokit would warn on the console of what is none of the user's business. */
-const SILENT = { debug: () => { }, info: () => { }, warn: () => { }, error: () => { } };
-/** `GET /repos/{owner}/{repo}` with its parameters put in. */
-const describe = (route, parameters) => route.replaceAll(/\{(\w+)\}/g, (hole, name) => String(parameters[name] ?? hole));
-async function retried(options, where, call) {
-    const { clock, signal, onRetry, maxAttempts, cut } = options;
-    const patience = new Patience(maxAttempts, clock);
-    for (let attempt = 1;; attempt++) {
-        signal.throwIfAborted();
-        const failure = await call().catch((error) => new Failure(error, cut));
-        if (!(failure instanceof Failure))
-            return failure;
-        signal.throwIfAborted();
-        const { status, message, type } = failure;
-        const limited = failure.isRateLimit();
-        if (!limited && !isTransient(status)) {
-            if (status === 401)
-                throw badToken(where, message);
-            throw new Refused((0,base_text/* forLog */.Ig)(message), { status, type, where });
-        }
-        const askedMs = failure.askedMs(clock.now());
-        const waitMs = patience.afterFailure(askedMs);
-        if (waitMs === null)
-            throw limited ? rateLimited(where, message, askedMs) : unavailable(where, failure, attempt);
-        onRetry({ attempt, waitMs, reason: limited ? "GitHub's rate limit" : `GitHub: ${failure.said()}` });
-        await clock.sleep(waitMs, signal);
-    }
-}
-/** A success without a whole body. */
-class NotWhole extends Error {
-    status = 502;
-}
-/** GraphQL's way of saying 500. */
-const GRAPHQL_FAILED = /^Something went wrong while executing your query|timed? ?out/i;
-/** What Octokit threw, as far as it can be relied on. A broken connection comes as status 500 without a response. */
-class Failure {
-    status;
-    message;
-    type;
-    cause;
-    #headers;
-    #answered;
-    constructor(error, cut) {
-        const { status, response, errors, headers, name, message } = error;
-        const graphql = name === 'GraphqlResponseError';
-        if (!graphql && status === undefined && name !== 'TimeoutError' && name !== 'AbortError')
-            throw error;
-        const said = response?.data?.message;
-        // Octokit gives the text of JSON that was cut.
-        const isCut = typeof response?.data === 'string' && /\bjson\b/.test(response.headers?.['content-type'] ?? '');
-        this.type = errors?.[0]?.type ?? '';
-        const words = graphql ? errors?.[0]?.message : typeof said === 'string' ? said : message;
-        this.message = cut((words ?? '').replaceAll(/\s+/g, ' ').trim());
-        this.status = isCut ? 502 : !graphql ? (status ?? 500) : GRAPHQL_FAILED.test(this.message) ? 500 : 200;
-        this.#headers = (graphql ? headers : response?.headers) ?? {};
-        this.#answered = graphql || response !== undefined;
-        this.cause = error;
-    }
-    /** "403 or 429": by a header, by GraphQL's type, or, for secondary limits, by words alone. */
-    isRateLimit() {
-        if (this.status === 429 || this.type === 'RATE_LIMITED')
-            return true;
-        if (this.status !== 403 && this.status !== 200)
-            return false;
-        return this.#headers['x-ratelimit-remaining'] === '0' || /\brate limit|abuse detection/i.test(this.message);
-    }
-    /** How long GitHub asks to wait, in milliseconds; null where it does not say. */
-    askedMs(now) {
-        const after = readRetryAfter(this.#headers['retry-after'], now);
-        if (after !== null || !this.isRateLimit())
-            return after;
-        const reset = Number(this.#headers['x-ratelimit-reset']) * 1000 - now;
-        return this.#headers['x-ratelimit-remaining'] === '0' && reset > 0 ? reset : SECONDARY_WAIT_MS;
-    }
-    /** For messages: our own words and a number. */
-    said() {
-        if (this.#answered)
-            return `status ${this.status}`;
-        const code = codeOf(this.cause);
-        return code === null ? 'no whole answer' : failureOf(code).reason;
-    }
-}
-/** Node's code of what broke a connection; Octokit and undici each wrap it once. */
-function codeOf(error, depth = 0) {
-    const { code, cause } = error;
-    if (typeof code === 'string')
-        return code;
-    return typeof cause === 'object' && cause !== null && depth < 4 ? codeOf(cause, depth + 1) : null;
-}
-const badToken = (where, message) => new errors/* ExportError */.ze('auth', `GitHub refused the token: "${(0,base_text/* forLog */.Ig)(message)}"`, {
-    where: `${where} → 401`,
-    next: 'Check the input `github-token`; left out, it is the token of the workflow.',
-});
-const rateLimited = (where, message, askedMs) => new errors/* ExportError */.ze('rate-limit', `GitHub limits the rate: "${(0,base_text/* forLog */.Ig)(message)}"`, {
-    where,
-    next: `Run again in ${Math.ceil((askedMs ?? SECONDARY_WAIT_MS) / 60_000)} min or later. Other workflows with the same token count as well; spread them over the hour.`,
-});
-const unavailable = (where, failure, tries) => new errors/* ExportError */.ze('unavailable', `GitHub gave no answer in ${tries} ${tries === 1 ? 'try' : 'tries'}; the last: ${failure.said()}.`, {
-    where,
-    next: 'Run the job again; see the status page of GitHub.',
-    cause: new Error((0,base_text/* forLog */.Ig)(failure.message, 300)),
-});
-
 ;// CONCATENATED MODULE: ./lib/delivery/unless-aborted.js
-/** The outcome of work that knows nothing of the signal, or the signal's reason as soon as it aborts. */
+/** Awaits work that does not listen to the signal itself, and throws the signal's reason as soon as it aborts. */
 async function unlessAborted(signal, work) {
     signal.throwIfAborted();
     const aborted = Promise.withResolvers();
@@ -36726,15 +37595,16 @@ async function unlessAborted(signal, work) {
 
 
 const PER_PAGE = 100;
-/** How often, and how long, an artifact that came first waits for a rival to give way. */
-const LOOKS = 6;
-const LOOK_MS = 10_000;
-/** After that, an artifact of another run is there to stay: whoever had to give way has. */
-const SETTLED_MS = 2 * LOOKS * LOOK_MS;
+/** Number of checks in which the run whose artifact came first waits for a rival to give way. */
+const RACE_CHECKS = 6;
+/** Milliseconds between two of these checks. */
+const RACE_CHECK_MS = 10_000;
+/** Age in milliseconds after which an artifact of another run is final: any race over its window has been decided. */
+const RACE_OVER_MS = 2 * RACE_CHECKS * RACE_CHECK_MS;
 /** The exports that were uploaded as workflow artifacts, found through the API (`actions: read`). */
 class ArtifactHistory {
     #options;
-    /** Folders of the artifacts that were downloaded. */
+    /** Folders of the downloaded artifacts, by the id of the artifact. */
     #folders = new Map();
     constructor(options) {
         this.#options = options;
@@ -36745,15 +37615,15 @@ class ArtifactHistory {
             const [newest, next] = await this.#artifacts();
             if (newest === undefined)
                 return null;
-            const leftMs = newest.createdAt + SETTLED_MS - clock.now();
+            const leftMs = newest.createdAt + RACE_OVER_MS - clock.now();
             if (String(newest.runId) !== runId && leftMs > 0) {
                 say(`Another run has just uploaded ${newest.name}: waiting until it is sure to stay.`);
-                await clock.sleep(Math.min(leftMs, SETTLED_MS), signal);
+                await clock.sleep(Math.min(leftMs, RACE_OVER_MS), signal);
                 continue;
             }
             const link = await this.#read(newest);
             if (next !== undefined && next.id > (link.before?.artifact ?? -1))
-                throw forked(newest, next);
+                throw overlappingExportsError(newest, next);
             return link;
         }
     }
@@ -36764,7 +37634,7 @@ class ArtifactHistory {
         const link = await this.#read(artifact);
         if (link.id === before?.id && link.sha256 === before.sha256)
             return link;
-        throw damaged(link.place, 'it is not the export that the one after it names');
+        throw damagedExportError(link.place, 'it is not the export that the one after it names');
     }
     async read(link, file) {
         const folder = this.#folders.get(link.artifact ?? -1);
@@ -36772,85 +37642,89 @@ class ArtifactHistory {
             throw new Error(`${link.place} was not downloaded.`);
         const content = await (0,promises_.readFile)((0,external_node_path_.join)(folder, file.name)).catch(() => null);
         if (content === null)
-            throw damaged(link.place, `${file.name} is missing`);
+            throw damagedExportError(link.place, `${file.name} is missing`);
         return checkContent(link, file, content);
     }
     /**
-     * To be asked after an upload: two runs at once may have gone on from the same export. One of them has to remove its
-     * artifact: it throws `Overtaken`. Each looks after its own upload is visible, so at least one sees the other.
+     * Decides, after an upload, the race of two runs that went on from one export at once. Throws `ConcurrentExport`
+     * where this run has to remove its artifact. Each run checks once its own upload is visible, so at least one sees the
+     * other.
      */
-    async settle(mine, last) {
+    async resolveRace(mine, last) {
         const { clock, signal, say } = this.#options;
-        for (let look = 1;; look++) {
+        for (let check = 1;; check++) {
             const rivals = (await this.#artifacts()).filter(({ id }) => id !== mine.id && id > (last?.artifact ?? -1));
             if (rivals.length === 0)
                 return;
-            if (rivals.some(({ id }) => id < mine.id) || look > LOOKS)
+            if (rivals.some(({ id }) => id < mine.id) || check > RACE_CHECKS)
                 break;
             say('Another run has uploaded an export of the same window: waiting for it to give way.');
-            await clock.sleep(LOOK_MS, signal);
+            await clock.sleep(RACE_CHECK_MS, signal);
         }
-        throw new Overtaken();
+        throw new ConcurrentExport();
     }
-    /** All artifacts of the scope that may be the last one or just before it, the newest first. */
+    /** Returns the scope's artifacts that may be the last export or the one before it, the newest first. */
     async #artifacts() {
         const { name } = this.#options;
         const named = await this.#list(name, Number.POSITIVE_INFINITY);
-        // A run that has more than one has the first under the plain name, so numbered ones are newer than that, unless
-        // somebody has removed it: where there is none of that name, all are looked through.
+        // A run uploads its first export under the plain name and later ones with a number, so that numbered artifacts
+        // above the newest plain one are enough. Where no plain one is left, all pages are read.
         const newest = named.reduce((most, { id }) => Math.max(most, id), 0);
         const numbered = (await this.#list(null, newest)).filter((one) => one.name.startsWith(`${name}-`));
         const ours = numbered.filter((one) => /^\d+$/.test(one.name.slice(name.length + 1)));
         return [...new Map([...named, ...ours].map((one) => [one.id, one])).values()].sort((a, b) => b.id - a.id);
     }
-    /** Artifacts down to one of this id. Newest first is how they come, but is documented nowhere: else all are read. */
+    /**
+     * Returns the artifacts of a name, or of any name, down to the id `downTo`; older ones may be among them. GitHub
+     * lists the newest first, but documents this nowhere: where a page breaks the order, all pages are read.
+     */
     async #list(name, downTo) {
         const { github, repository } = this.#options;
         const where = `GET /repos/${repository.owner}/${repository.repo}/actions/artifacts`;
         const all = [];
-        let falling = true;
+        let isNewestFirst = true;
         for (let page = 1;; page++) {
             const query = { ...repository, per_page: PER_PAGE, page, ...(name !== null && { name }) };
             const answer = await github.rest('GET /repos/{owner}/{repo}/actions/artifacts', query).catch((error) => {
-                throw error instanceof Refused ? notShown(error) : error;
+                throw error instanceof GitHubRefusal ? artifactsNotListedError(error) : error;
             });
             const entries = asArray(asObject(answer, 'the list', where)['artifacts'], '`artifacts`', where);
             for (const entry of entries) {
-                const listed = readListed(entry, where);
-                falling &&= listed.id <= (all.at(-1)?.id ?? Number.POSITIVE_INFINITY);
+                const listed = readArtifact(entry, where);
+                isNewestFirst &&= listed.id <= (all.at(-1)?.id ?? Number.POSITIVE_INFINITY);
                 all.push(listed);
             }
-            const seen = falling && all.some(({ id, foreign }) => id <= downTo && !foreign);
-            if (entries.length < PER_PAGE || seen)
-                return all.filter(({ foreign }) => !foreign);
+            const isFarEnough = isNewestFirst && all.some(({ id, fromFork }) => id <= downTo && !fromFork);
+            if (entries.length < PER_PAGE || isFarEnough)
+                return all.filter(({ fromFork }) => !fromFork);
         }
     }
     async #read(artifact) {
         const place = placeOf(artifact);
         if (artifact.expired)
-            throw expired(artifact);
+            throw expiredExportError(artifact);
         const folder = this.#folders.get(artifact.id) ?? (await this.#download(artifact));
         const [manifest, sums] = await Promise.all([evidence/* MANIFEST */.e0, evidence/* SUMS */.vf].map((name) => (0,promises_.readFile)((0,external_node_path_.join)(folder, name)).catch(() => null)));
         if (!manifest || !sums)
-            throw damaged(place, `${evidence/* MANIFEST */.e0} or ${evidence/* SUMS */.vf} is missing`);
-        const link = readLink(manifest, place, artifact.id);
+            throw damagedExportError(place, `${evidence/* MANIFEST */.e0} or ${evidence/* SUMS */.vf} is missing`);
+        const link = readDeliveredExport(manifest, place, artifact.id);
         checkSums(link, sums);
         if (link.scope !== this.#options.scope || !link.chained)
-            throw damaged(place, 'it is of another scope');
+            throw damagedExportError(place, 'it is of another scope');
         return link;
     }
     async #download(artifact) {
         const folder = (0,external_node_path_.join)(this.#options.folder, String(artifact.id));
         const { download, signal } = this.#options;
-        const whole = await unlessAborted(signal, () => download(artifact, folder));
+        const hasDigest = await unlessAborted(signal, () => download(artifact, folder));
         signal.throwIfAborted();
-        if (!whole)
-            throw damaged(placeOf(artifact), 'its digest is not the one of its upload');
+        if (!hasDigest)
+            throw damagedExportError(placeOf(artifact), 'its digest is not the one of its upload');
         this.#folders.set(artifact.id, folder);
         return folder;
     }
 }
-function readListed(entry, where) {
+function readArtifact(entry, where) {
     const artifact = asObject(entry, 'an artifact', where);
     const run = asObject(artifact['workflow_run'], '`workflow_run`', where);
     return {
@@ -36860,11 +37734,11 @@ function readListed(entry, where) {
         digest: requireString(artifact, 'digest', where),
         createdAt: requireInstant(artifact, 'created_at', where),
         runId: requireNumber(run, 'id', where),
-        foreign: requireNumber(run, 'head_repository_id', where) !== requireNumber(run, 'repository_id', where),
+        fromFork: requireNumber(run, 'head_repository_id', where) !== requireNumber(run, 'repository_id', where),
     };
 }
 const placeOf = ({ name, runId }) => `artifact ${name} of run ${runId}`;
-function notShown(cause) {
+function artifactsNotListedError(cause) {
     const [kind, next] = cause.status === 403 || cause.status === 404
         ? ['auth', 'Give the job `permissions: actions: read`, by which the last export is found.']
         : ['destination', 'Run the job again; see the status page of GitHub.'];
@@ -36874,655 +37748,55 @@ function notShown(cause) {
         cause,
     });
 }
-const expired = (artifact) => new errors/* ExportError */.ze('destination', 'The last export has expired, so where it ended cannot be read any more.', {
+const expiredExportError = (artifact) => new errors/* ExportError */.ze('destination', 'The last export has expired, so where it ended cannot be read any more.', {
     where: placeOf(artifact),
     next: 'Look the end of its window up in the summary of that run; start anew with `initial-from` set to it and another `artifact-name`. Longer `retention-days`, or `destination: commit`, avoid this.',
 });
-const forked = (newest, next) => new errors/* ExportError */.ze('destination', 'Two exports go on from the same one, so that their windows overlap.', {
+const overlappingExportsError = (newest, next) => new errors/* ExportError */.ze('destination', 'Two exports go on from the same one, so that their windows overlap.', {
     where: `${placeOf(newest)}, ${placeOf(next)}`,
     next: 'Remove one of the two artifacts; the next run goes on from the other one.',
 });
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-;// CONCATENATED MODULE: ./lib/delivery/github/blob.js
-
-
-
-/** A small file from memory. */
-function fileOf(path, content) {
-    return { path, bytes: content.length, blob: blobName(content), read: async () => content };
-}
-/** A file from the disk: absolute, and of so many bytes. */
-async function fileOnDisk(path, name, bytes) {
-    const hash = (0,external_node_crypto_.createHash)('sha1').update(`blob ${bytes}\0`);
-    for await (const chunk of (0,external_node_fs_.createReadStream)(path))
-        hash.update(chunk);
-    return { path: name, bytes, blob: hash.digest('hex'), read: () => (0,promises_.readFile)(path) };
-}
-/** The object name that Git gives to this content. */
-const blobName = (content) => (0,external_node_crypto_.createHash)('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
-
-;// CONCATENATED MODULE: ./lib/delivery/github/tree.js
-
-
-/** Reads what the API says of an entry. Throws `protocol` or `destination`. */
-function readEntry(entry, where) {
-    const kind = requireString(entry, 'type', where);
-    if (kind !== 'blob' && kind !== 'tree' && kind !== 'commit')
-        throw unexpected(`an entry that is a ${kind}`);
-    const bytes = kind === 'blob' ? requireNumber(entry, 'size', where) : 0;
-    return { path: requireString(entry, 'path', where), kind, sha: objectName(entry['sha']), bytes };
-}
-/** What is in each folder, by the name of its tree, from a listing of all that is below one. */
-function byFolder(tree, all) {
-    const folders = new Map([['', { sha: tree, inside: [] }]]);
-    for (const { path, kind, sha } of all)
-        if (kind === 'tree')
-            folders.set(path, { sha, inside: [] });
-    for (const entry of all) {
-        const slash = entry.path.lastIndexOf('/');
-        folders.get(entry.path.slice(0, Math.max(0, slash)))?.inside.push({ ...entry, path: entry.path.slice(slash + 1) });
-    }
-    return new Map([...folders.values()].map(({ sha, inside }) => [sha, inside]));
-}
-/** The name of an object, SHA-1 or SHA-256, in hex. Throws `destination`. */
-function objectName(value) {
-    if (typeof value === 'string' && /^(?:[\da-f]{40}|[\da-f]{64})$/.test(value))
-        return value;
-    throw unexpected('an object without a name');
-}
-/** The error for what GitHub's document does not allow. */
-const unexpected = (what) => new errors/* ExportError */.ze('destination', `GitHub answered ${what}, which its document does not allow.`, {
-    next: 'Run the job again; if it stays, report it with the version of the exporter.',
-});
-
-;// CONCATENATED MODULE: ./lib/delivery/github/repository.js
+;// CONCATENATED MODULE: ./lib/delivery/open-artifact-history.js
 
 
 
 
-const CREATE_COMMIT = `mutation ($input: CreateCommitOnBranchInput!) {
-  createCommitOnBranch(input: $input) { commit { oid } }
-}`;
-/**
- * Git objects and branches of one repository, through the API. What was read is checked: a blob by its name.
- * Methods throw `Refused` where GitHub says no, and `ExportError` as `GitHub` does.
- */
-class Repository {
-    #github;
-    #name;
-    /** Trees never change, so that a moved branch costs only the trees that are new. */
-    #trees = new Map();
-    #below = new Map();
-    /** Commits never change either. */
-    #commits = new Map();
-    constructor(github, name) {
-        this.#github = github;
-        this.#name = name;
-    }
-    /** `owner/name`. */
-    get fullName() {
-        return `${this.#name.owner}/${this.#name.repo}`;
-    }
-    async about() {
-        const about = await this.#get('', 'the repository');
-        if (typeof about['private'] !== 'boolean')
-            throw unexpected('`private`');
-        return { public: !about['private'], defaultBranch: requireString(about, 'default_branch', 'GET /repos') };
-    }
-    /** Where a branch points; null where there is none; 'empty' where the repository has no commit at all. */
-    async head(branch) {
-        let ref;
-        try {
-            ref = await this.#get(`/git/ref/heads/${encoded(branch)}`, 'the branch');
-        }
-        catch (error) {
-            if (error instanceof Refused && error.status === 404)
-                return null;
-            // A conflict of another kind is no reason to begin the repository.
-            if (error instanceof Refused && error.status === 409 && /empty/i.test(error.message))
-                return 'empty';
-            throw error;
-        }
-        const { head } = await this.#commit(objectName(asObject(ref['object'], '`object`', branch)['sha']));
-        return head;
-    }
-    /** The commit that a commit goes on top of, the first where it has several; null where it is the first of all. */
-    async parent({ commit }) {
-        const { parent } = await this.#commit(commit);
-        return parent === null ? null : (await this.#commit(parent)).head;
-    }
-    /** The tree of a folder; null where nothing is there; 'file' where a file is in the way. */
-    async folder(tree, path) {
-        let at = tree;
-        for (const name of path) {
-            const next = (await this.#entries(at)).find((entry) => entry.path === name);
-            if (next === undefined)
-                return null;
-            if (next.kind !== 'tree')
-                return 'file';
-            at = next.sha;
-        }
-        return at;
-    }
-    /** All files below a tree, by paths from it on. */
-    async filesBelow(tree) {
-        return (await this.#allBelow(tree)).filter(({ kind }) => kind === 'blob');
-    }
-    /** A file's content. Throws `destination` where it is not what its name says. */
-    async blob(sha) {
-        const body = await this.#get(`/git/blobs/${sha}`, 'the blob');
-        const content = Buffer.from(requireString(body, 'content', sha), 'base64');
-        if (blobName(content) === sha)
-            return content;
-        throw unexpected(`blob ${sha}, damaged on its way`);
-    }
-    /** A commit on top of a branch that is at `expected`, by one call. Gives its name. */
-    async commitOnBranch(branch, expected, message, files) {
-        const [headline = '', ...body] = message.split('\n');
-        const additions = [];
-        for (const { path, read } of files)
-            additions.push({ path, contents: (await read()).toString('base64') });
-        const input = {
-            branch: { repositoryNameWithOwner: this.fullName, branchName: branch },
-            message: { headline, body: body.join('\n').trim() },
-            expectedHeadOid: expected,
-            fileChanges: { additions },
-        };
-        const answer = asObject(await this.#github.graphql(CREATE_COMMIT, { input }), 'the answer', 'POST /graphql');
-        const made = asObject(answer['createCommitOnBranch'], '`createCommitOnBranch`', 'POST /graphql');
-        return objectName(asObject(made['commit'], '`commit`', 'POST /graphql')['oid']);
-    }
-    /** Stores a file's content, and gives its name. */
-    async writeBlob(content) {
-        const { sha } = await this.#post('/git/blobs', { content: content.toString('base64'), encoding: 'base64' });
-        if (sha === blobName(content))
-            return sha;
-        throw unexpected('another name for a blob');
-    }
-    /** A commit of files, blob by blob; no branch points to it yet. `base` null: nothing else is in it. */
-    async writeCommit(base, message, files) {
-        const entries = [];
-        for (const { path, read } of files) {
-            entries.push({ path, mode: '100644', type: 'blob', sha: await this.writeBlob(await read()) });
-        }
-        const tree = await this.#post('/git/trees', { ...(base && { base_tree: base.tree }), tree: entries });
-        const parents = base === null ? [] : [base.commit];
-        return (await this.#post('/git/commits', { message, tree: tree.sha, parents })).sha;
-    }
-    async createBranch(branch, commit) {
-        await this.#send('POST', '/git/refs', { ref: `refs/heads/${branch}`, sha: commit });
-    }
-    /** Moves a branch to a commit on top of where it is. */
-    async moveBranch(branch, commit) {
-        await this.#send('PATCH', `/git/refs/heads/${encoded(branch)}`, { sha: commit, force: false });
-    }
-    /** The first commit of an empty repository, on its default branch: nothing else can write there. */
-    async writeFirstFile({ path, read }, message) {
-        const content = (await read()).toString('base64');
-        await this.#send('PUT', `/contents/${encoded(path)}`, { message, content });
-    }
-    async #commit(sha) {
-        const known = this.#commits.get(sha);
-        if (known !== undefined)
-            return known;
-        const body = await this.#get(`/git/commits/${sha}`, 'the commit');
-        const tree = objectName(asObject(body['tree'], '`tree`', sha)['sha']);
-        const [first] = asArray(body['parents'], '`parents`', sha);
-        const parent = first === undefined ? null : objectName(asObject(first, 'a parent', sha)['sha']);
-        const commit = { head: { commit: sha, tree }, parent };
-        this.#commits.set(sha, commit);
-        return commit;
-    }
-    async #allBelow(tree) {
-        const known = this.#below.get(tree);
-        if (known !== undefined)
-            return known;
-        const { entries, truncated } = await this.#readTree(tree, true);
-        const all = truncated ? await this.#walk(tree) : entries;
-        this.#below.set(tree, all);
-        for (const [sha, inside] of byFolder(tree, all))
-            this.#trees.set(sha, inside);
-        return all;
-    }
-    /** Tree by tree, where one answer cannot hold them all. */
-    async #walk(tree) {
-        const found = [];
-        for (const entry of await this.#entries(tree)) {
-            found.push(entry);
-            if (entry.kind !== 'tree')
-                continue;
-            for (const below of await this.#walk(entry.sha))
-                found.push({ ...below, path: `${entry.path}/${below.path}` });
-        }
-        return found;
-    }
-    async #entries(tree) {
-        const known = this.#trees.get(tree);
-        if (known !== undefined)
-            return known;
-        const { entries, truncated } = await this.#readTree(tree, false);
-        if (truncated)
-            throw unexpected('a folder that it cannot list whole');
-        this.#trees.set(tree, entries);
-        return entries;
-    }
-    async #readTree(tree, recursive) {
-        const body = await this.#get(`/git/trees/${tree}`, 'the tree', recursive ? { recursive: '1' } : {});
-        const entries = asArray(body['tree'], '`tree`', tree).map((one) => readEntry(asObject(one, 'an entry', tree), tree));
-        return { entries, truncated: body['truncated'] !== false };
-    }
-    async #get(path, what, query = {}) {
-        return asObject(await this.#send('GET', path, query), what, `GET /repos/${this.fullName}${path}`);
-    }
-    async #post(path, body) {
-        const where = `POST /repos/${this.fullName}${path}`;
-        const { sha } = asObject(await this.#send('POST', path, body), 'the answer', where);
-        return { sha: objectName(sha) };
-    }
-    #send(method, path, parameters) {
-        return this.#github.rest(`${method} /repos/{owner}/{repo}${path}`, { ...this.#name, ...parameters });
-    }
-}
-/** A branch or a path in an address: its slashes stay. */
-const encoded = (path) => path.toWellFormed().split('/').map(encodeURIComponent).join('/');
 
-;// CONCATENATED MODULE: ./lib/delivery/github/branch.js
 
 
 
 /**
- * Looks at the repository before anything is exported. Throws `input` for a public one that was not allowed, `auth` where
- * the token may not write, `not-found`.
+ * Opens the history of the artifacts of a request, with a temporary folder for downloads, which `close` removes.
+ * Throws `destination` where the disk refuses the folder, `input` where the workflow has no repository.
  */
-async function openBranch(target, github) {
-    const repository = new Repository(github, target.repository);
+async function openArtifactHistory({ request, access, delivery, run }, github, { clock, signal, say }) {
+    const { vendor, org, scope } = request;
+    const temp = delivery.temp || (0,external_node_os_.tmpdir)();
+    const folder = await (0,disk/* onDisk */.FC)(temp, () => (0,promises_.mkdtemp)((0,external_node_path_.join)(temp, 'last-export-')));
+    const close = () => (0,disk/* removeAll */.C0)(folder);
     try {
-        const about = await repository.about();
-        if (about.public && !target.allowPublic)
-            throw publicRepository(repository.fullName);
-        // Only writing shows whether the token may write: an empty blob that nothing refers to.
-        await repository.writeBlob(Buffer.of()).catch((error) => {
-            if (!(error instanceof Refused) || error.status !== 409)
-                throw error;
+        const repository = readRepository(run.workflowRun.repository, 'GITHUB_REPOSITORY');
+        const { token } = access.github;
+        const source = { token, repository, maxAttempts: run.maxAttempts, clock, signal };
+        const history = new ArtifactHistory({
+            github,
+            download: (artifact, into) => downloadArtifact(artifact, into, source),
+            repository,
+            name: chainName(delivery.artifact.name, vendor.id, org, scope),
+            scope,
+            runId: run.workflowRun.run_id,
+            folder,
+            say,
+            clock,
+            signal,
         });
-        const { defaultBranch } = about;
-        return { repository, branch: target.branch ?? defaultBranch, defaultBranch, orphan: target.orphan };
+        return { history, close };
     }
     catch (error) {
-        throw explained(error, repository.fullName, target.branch);
-    }
-}
-/** Reads both anew. Throws `Refused`, and `ExportError` as `GitHub` does. */
-async function readTip({ repository, branch, defaultBranch, orphan }) {
-    const head = await repository.head(branch);
-    if (head !== null && head !== 'empty')
-        return { head, base: head };
-    const base = head === 'empty' || orphan ? null : await repository.head(defaultBranch);
-    return { head, base: base === 'empty' ? null : base };
-}
-/** Whether somebody else has moved, made or removed the branch between reading and writing it. */
-function isMoved(error) {
-    if (!(error instanceof Refused))
-        return false;
-    if (error.type === 'STALE_DATA' || /^No branch named/.test(error.message))
-        return true;
-    return /not a fast forward|Reference (?:already exists|does not exist)|"sha" wasn't supplied|is empty/.test(error.message);
-}
-const PERMISSION = 'Give the job `permissions: contents: write`; another repository than its own needs a `github-token` that may write there. Beyond that, see what GitHub says.';
-const PROTECTED = /protected branch|pull request|rule violations|Reference update failed|status check|restricted/i;
-/** What GitHub refused, with the way out; anything else as it is. */
-function explained(error, repository, branch) {
-    if (!(error instanceof Refused))
-        return error;
-    const { status, type, message, where } = error;
-    const said = `GitHub refused: "${message}"`;
-    const at = `${where}${status === 200 ? '' : ` → ${status}`}`;
-    if (type === 'BRANCH_PROTECTION_RULE_VIOLATION' || PROTECTED.test(message)) {
-        const clash = message.includes('Reference update failed') ? ', or its name clashes with another branch' : '';
-        return new errors/* ExportError */.ze('destination', `Branch \`${branch}\` of ${repository} is protected${clash}. ${said}`, {
-            where: at,
-            next: 'Commit to a branch of its own (`branch: audit-logs`, `orphan: true`), or let the token bypass the rule.',
-            cause: error,
-        });
-    }
-    if (status === 403 || type === 'FORBIDDEN') {
-        return new errors/* ExportError */.ze('auth', `The token may not ${where.startsWith('GET') ? 'read' : 'write to'} ${repository}. ${said}`, {
-            where: at,
-            next: PERMISSION,
-            cause: error,
-        });
-    }
-    if (status === 404 || type === 'NOT_FOUND') {
-        return new errors/* ExportError */.ze('not-found', `The token sees no repository ${repository}.`, {
-            where: at,
-            next: `Check the input \`repository\`. ${PERMISSION}`,
-            cause: error,
-        });
-    }
-    return new errors/* ExportError */.ze('destination', said, {
-        where: at,
-        next: 'Check `repository`, `branch` and `commit-path`.',
-        cause: error,
-    });
-}
-const publicRepository = (name) => new errors/* ExportError */.ze('input', `${name} is public, and audit logs hold names, addresses and what people did.`, {
-    where: 'input `repository`',
-    next: 'Commit to a private repository, or set `allow-public-repository: true` if everybody may read the log.',
-});
-
-;// CONCATENATED MODULE: ./lib/delivery/names.js
-
-/**
- * The export's name, that of its folder and files: `<vendor>-<org>-<from>-<to>`, without the organisation where none is
- * given. Letters, digits, `.`, `_` and `-` alone, so that it fits a file system, an artifact and a path in Git.
- */
-function exportName(vendorId, org, { from, to }) {
-    return [vendorId, orgName(org), (0,time_instant/* compactInstant */.T8)(from), (0,time_instant/* compactInstant */.T8)(to)].filter((part) => part !== '').join('-');
-}
-/** The organisation in a name of files: `gh/acme` → `gh-acme`. */
-const orgName = (org) => org.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
-/** Matches the instants in names, as `compactInstant` writes them. */
-const INSTANT_IN_NAME = String.raw `\d{8}T\d{6}(?:\.\d{3})?Z`;
-/** The end of the window that an export's name, or an instant in a path, says; null where it says none. */
-function endInName(name) {
-    const [, date, hour, minute, rest] = /(?:^|-)(\d{8})T(\d\d)(\d\d)(\d\d(?:\.\d{3})?Z)$/.exec(name) ?? [];
-    if (date === undefined)
-        return null;
-    const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`;
-    return (0,time_instant/* parseInstant */.nV)(`${day}T${hour}:${minute}:${rest}`);
-}
-/**
- * The name of all artifacts of one scope that go on from each other, so that the last one can be found by it.
- * @param given the input `artifact-name`; null where it was left out
- * @param scope as `scopeOf` gives it
- */
-function chainName(given, vendorId, org, scope) {
-    const name = given ?? [vendorId, orgName(org)].filter((part) => part !== '').join('-');
-    return `${name}-${scope.slice(0, 8)}`;
-}
-/** The artifact's default name: the export's, with the run's attempt, since an artifact of a run cannot be replaced. */
-function artifactName(name, runAttempt) {
-    return runAttempt === '' ? name : `${name}-attempt-${runAttempt}`;
-}
-
-;// CONCATENATED MODULE: ./lib/delivery/branch-history.js
-
-
-
-
-/** `…/kosli-acme-…-r2`: an export beside another one with the same path. */
-const REVISION = /-r(\d+)$/;
-/** The exports that were committed to a branch. */
-class BranchHistory {
-    #options;
-    /** Manifests that were read, by the name of their blob. */
-    #links = new Map();
-    /** As they were when the last export was looked for. */
-    #folders = null;
-    /** The folder that was found whole, with its files. */
-    #checked = '';
-    constructor(options) {
-        this.#options = options;
-    }
-    async last() {
-        return this.#explained(async () => this.lastAt((await readTip(this.#options.open)).base));
-    }
-    /** The last export of the chain in the tree of a commit; null: there is no commit. */
-    async lastAt(head) {
-        for (const folder of await this.#look(head)) {
-            const link = await this.#read(folder);
-            if (!link.chained || link.scope !== this.#options.scope)
-                continue;
-            await this.#check(folder, link);
-            return link;
-        }
-        return null;
-    }
-    before(link) {
-        return this.#explained(() => this.#before(link));
-    }
-    async #before({ before, window }) {
-        for (const folder of this.#folders?.found ?? []) {
-            if (before === null || folder.to > window.from)
-                continue;
-            const link = await this.#read(folder);
-            if (link.id === before.id && link.sha256 === before.sha256)
-                return link;
-        }
-        return null;
-    }
-    async read(link, file) {
-        const entry = this.#folders?.found.find((folder) => this.#placeOf(folder) === link.place)?.files.get(file.name);
-        if (entry === undefined)
-            throw damaged(link.place, `${file.name} is missing`);
-        return checkContent(link, file, await this.#explained(() => this.#options.open.repository.blob(entry.sha)));
-    }
-    /** What GitHub refuses, with the way out. */
-    async #explained(work) {
-        const { repository, branch } = this.#options.open;
-        try {
-            return await work();
-        }
-        catch (error) {
-            throw explained(error, repository.fullName, branch);
-        }
-    }
-    /** The folders that look like exports, the newest first. */
-    async #look(head) {
-        const { prefix, pattern, open } = this.#options;
-        const tree = head === null ? null : await open.repository.folder(head.tree, prefix);
-        if (tree === null || tree === 'file')
-            return [];
-        if (this.#folders?.tree === tree)
-            return this.#folders.found;
-        const folders = new Map();
-        for (const entry of await open.repository.filesBelow(tree)) {
-            const full = [...prefix, entry.path].join('/');
-            const path = full.slice(0, full.lastIndexOf('/'));
-            const folder = folders.has(path) ? folders.get(path) : folderOf(path, pattern);
-            folders.set(path, folder ?? null);
-            folder?.files.set(full.slice(path.length + 1), entry);
-        }
-        const found = [...folders.values()]
-            .filter((folder) => folder !== null)
-            .filter(({ files }) => [...files.keys()].some((name) => name === evidence/* MANIFEST */.e0 || name === evidence/* SUMS */.vf || name.endsWith('.csv')))
-            .sort((a, b) => b.to - a.to || b.revision - a.revision);
-        this.#folders = { tree, found };
-        return found;
-    }
-    async #read(folder) {
-        const entry = folder.files.get(evidence/* MANIFEST */.e0);
-        if (entry === undefined)
-            throw damaged(this.#placeOf(folder), `${evidence/* MANIFEST */.e0} is missing`);
-        const known = this.#links.get(entry.sha);
-        if (known !== undefined)
-            return known;
-        const link = readLink(await this.#options.open.repository.blob(entry.sha), this.#placeOf(folder));
-        this.#links.set(entry.sha, link);
-        return link;
-    }
-    /** That all files are there, and the manifest is the one that was delivered. */
-    async #check(folder, link) {
-        const state = JSON.stringify([folder.path, [...folder.files].map(([name, { sha }]) => [name, sha])]);
-        if (this.#checked === state)
-            return;
-        const gone = [...link.files, ...link.copies].find(({ name, bytes }) => folder.files.get(name)?.bytes !== bytes);
-        if (gone !== undefined)
-            throw damaged(link.place, `${gone.name} is missing or of another size`);
-        const sums = folder.files.get(evidence/* SUMS */.vf);
-        if (sums === undefined)
-            throw damaged(link.place, `${evidence/* SUMS */.vf} is missing`);
-        checkSums(link, await this.#options.open.repository.blob(sums.sha));
-        this.#checked = state;
-    }
-    #placeOf({ path }) {
-        return `${path} on branch ${this.#options.open.branch} of ${this.#options.open.repository.fullName}`;
-    }
-}
-function folderOf(path, pattern) {
-    const [suffix = '', revision = '1'] = REVISION.exec(path) ?? [];
-    const groups = pattern.exec(path.slice(0, path.length - suffix.length))?.groups;
-    const to = endInName(groups?.['to'] ?? groups?.['export'] ?? '');
-    return to === null ? null : { path, to, revision: Number(revision), files: new Map() };
-}
-
-;// CONCATENATED MODULE: ./lib/delivery/commit.js
-
-
-
-
-
-
-
-/** Tries for a branch that others write to as well; decision 0005 says why so many. */
-const commit_TRIES = 30;
-/** `createCommitOnBranch` "is known to fail near 40 MiB", with base64 and all; above this, blobs go one by one. */
-const MOST_AT_ONCE_BYTES = 25_000_000;
-/** So that no checkout converts line ends, and `sha256sum -c` holds everywhere. */
-const ATTRIBUTES = fileOf('.gitattributes', Buffer.from(`*.csv -text\n${evidence/* MANIFEST */.e0} -text\n${evidence/* SUMS */.vf} -text\n`));
-/**
- * Puts an export's files into the branch as one commit, whoever else writes there. An export that is there already, the
- * same in scope, window and bytes, is left alone; another one at its path gets this one beside it.
- * Throws `Overtaken`, or `ExportError`: `destination`, `auth`, `rate-limit`, `unavailable`.
- */
-async function commitExport(open, options) {
-    const { repository, branch } = open;
-    const receipt = (sha, folder, changed) => {
-        const url = `${options.serverUrl}/${repository.fullName}/commit/${sha}`;
-        return { sha, url, repository: repository.fullName, branch, folder, changed };
-    };
-    try {
-        let wasThere = false;
-        for (let attempt = 1;; attempt++) {
-            const { head, base } = await readTip(open);
-            const isGone = head === null && wasThere;
-            wasThere = head !== null && head !== 'empty';
-            try {
-                // A branch that was there a moment ago may hold this very export by now: one answer is not enough to give it up.
-                if (isGone)
-                    continue;
-                if (head === 'empty') {
-                    await repository.writeFirstFile(ATTRIBUTES, 'Keep the bytes of audit logs as they are');
-                    if (attempt >= commit_TRIES)
-                        throw busy(open, undefined);
-                    continue;
-                }
-                if (options.chain)
-                    await checkLast(options.chain, options.link, base);
-                const { folder, found } = await findPlace(repository, base, options);
-                if (found !== null && base !== null) {
-                    if (head === null)
-                        await repository.createBranch(branch, base.commit);
-                    const sha = found === 'ours' ? await commitOf(repository, base, folder) : base.commit;
-                    return receipt(sha, folder, head === null || found === 'ours');
-                }
-                return receipt(await write(open, head, base, folder, options), folder, true);
-            }
-            catch (error) {
-                if (!isMoved(error))
-                    throw error;
-                if (attempt >= commit_TRIES)
-                    throw busy(open, error);
-            }
-            await options.clock.sleep(pauseAfter(attempt, options.clock), options.signal);
-        }
-    }
-    catch (error) {
-        throw explained(error, repository.fullName, branch);
-    }
-}
-async function checkLast({ history, last }, link, head) {
-    const now = await history.lastAt(head);
-    // A reply that was lost may have been the one that said: done.
-    if (now?.id !== last?.id && now?.id !== link.id)
-        throw new Overtaken();
-}
-/** Where the export goes, or where it is: committed by an earlier try, or by an earlier run. */
-async function findPlace(repository, base, { folder, files, link }) {
-    const parents = folder.split('/').slice(0, -1);
-    if (base !== null && (await repository.folder(base.tree, parents)) === 'file')
-        throw inTheWay(parents.join('/'));
-    for (let revision = 1;; revision++) {
-        const path = revision === 1 ? folder : `${folder}-r${revision}`;
-        const tree = base === null ? null : await repository.folder(base.tree, path.split('/'));
-        if (tree === null)
-            return { folder: path, found: null };
-        if (tree === 'file')
-            continue;
-        const there = new Map((await repository.filesBelow(tree)).map((entry) => [entry.path, entry]));
-        const same = await compare(repository, there, files, link);
-        if (same !== null)
-            return { folder: path, found: same };
-    }
-}
-/** So many commits of others may have gone on top of ours since a reply was lost. */
-const MOST_SINCE = 50;
-/** The commit that brought a folder: the first one back from the head whose parent has nothing there. */
-async function commitOf(repository, head, folder) {
-    let at = head;
-    for (let since = 0; since < MOST_SINCE; since++) {
-        const parent = await repository.parent(at);
-        if (parent === null || (await repository.folder(parent.tree, folder.split('/'))) === null)
-            return at.commit;
-        at = parent;
-    }
-    return head.commit;
-}
-/** Whether a folder holds this very export (`ours`), or one that says the same (`same`); null: neither. */
-async function compare(repository, there, files, link) {
-    const equal = ({ path, blob }) => there.get(path)?.sha === blob;
-    if (files.every(equal))
-        return 'ours';
-    const manifest = there.get(evidence/* MANIFEST */.e0);
-    if (manifest === undefined || !files.filter(({ path }) => path.endsWith('.csv')).every(equal))
-        return null;
-    try {
-        const other = readLink(await repository.blob(manifest.sha), '');
-        return saysTheSame(other, link) ? 'same' : null;
-    }
-    catch (error) {
-        if (error instanceof errors/* ExportError */.ze && error.kind === 'destination')
-            return null;
+        close();
         throw error;
     }
-}
-/** Writes the commit, in the one call that can. Gives its name. */
-async function write({ repository, branch }, head, base, folder, { files, message }) {
-    const placed = files.map((file) => ({ ...file, path: `${folder}/${file.path}` }));
-    const bytes = placed.reduce((sum, file) => sum + file.bytes, 0);
-    if (head !== null && bytes <= MOST_AT_ONCE_BYTES) {
-        return repository.commitOnBranch(branch, head.commit, message, placed);
-    }
-    const commit = await repository.writeCommit(base, message, base === null ? [ATTRIBUTES, ...placed] : placed);
-    if (head === null)
-        await repository.createBranch(branch, commit);
-    else
-        await repository.moveBranch(branch, commit);
-    return commit;
-}
-const inTheWay = (folder) => new errors/* ExportError */.ze('destination', 'A file is where a folder has to be.', {
-    where: `\`${folder}\` in the repository`,
-    next: 'Choose another `commit-path`, or move the file.',
-});
-const busy = ({ repository, branch }, cause) => new errors/* ExportError */.ze('destination', `Others kept moving branch \`${branch}\` of ${repository.fullName}: ${commit_TRIES} tries failed.`, {
-    ...(cause && { where: cause.where, cause }),
-    next: 'Run the job again; give jobs that commit to one branch a common `concurrency` group.',
-});
-
-;// CONCATENATED MODULE: ./lib/delivery/scope.js
-
-/**
- * Which exports follow each other: those of the same vendor and host, organisation, filters and columns. As a digest
- * (SHA-256, hex), since it goes into manifests, to be compared. Filters are compared as sets, columns in their order.
- */
-function scopeOf({ vendor, org: named, origin, query, columns }) {
-    const filters = [...query.filters].map(([name, values]) => [name, [...values].sort()]).sort();
-    const { org, provider } = query;
-    return (0,digest/* hashBytes */.yi)(Buffer.from(JSON.stringify([vendor.id, new URL(origin).host, provider, org ?? named, filters, columns]))).sha256;
 }
 
 ;// CONCATENATED MODULE: ./lib/delivery/delivery.js
@@ -37537,70 +37811,28 @@ function scopeOf({ vendor, org: named, origin, query, columns }) {
 
 
 
-
-
-
-
-
-
-
-
-
-
-/** The export as the next one goes on from it, now that it has a place. */
-function linkOf(link, { artifact, commit }) {
+/** Returns a delivered export as the next one goes on from it, with the place that its receipts name. */
+function deliveredTo(link, { artifact, commit }) {
     if (commit !== null)
         return { ...link, place: `${commit.folder} on branch ${commit.branch} of ${commit.repository}` };
     return artifact === null ? link : { ...link, artifact: artifact.id, place: `artifact ${artifact.name} of this run` };
 }
-/** Opens the destinations, and looks at them, before anything is exported. Throws `ExportError`. */
-async function openHome(inputs, surroundings) {
-    const { commit: target, period, temp } = inputs;
-    const chained = period.onward !== null;
-    const github = target !== null || chained ? await openApi(inputs, surroundings) : null;
-    const branch = target !== null && github !== null ? await openBranch(target, github) : null;
-    const downloads = chained && branch === null ? await makeDownloads(temp || (0,external_node_os_.tmpdir)()) : null;
-    const branchHistory = chained && branch !== null ? branchHistoryOf(inputs, branch) : null;
-    const artifactHistory = downloads !== null && github !== null ? artifactHistoryOf(inputs, github, downloads, surroundings) : null;
-    const upload = ({ job, folder, files, number }) => uploadArtifact({
-        ...artifactNaming(inputs, job.window, number, artifactHistory !== null),
-        files: files.map((file) => (0,external_node_path_.join)(folder, file.name)),
-        folder,
-        retentionDays: inputs.artifact.retentionDays,
-        compressionLevel: inputs.artifact.compressionLevel,
-        runUrl: inputs.runUrl,
-        temp,
-        clock: surroundings.clock,
-        signal: surroundings.signal,
-    });
-    const deliverCommit = async (open, { job, folder, files, link, rows }) => {
-        const written = files.map(({ name, bytes }) => fileOnDisk((0,external_node_path_.join)(folder, name), name, bytes));
-        return commitExport(open, {
-            folder: delivery_folderOf(inputs, job.window),
-            message: messageOf(inputs, job.window, rows),
-            files: await Promise.all(written),
-            link,
-            chain: branchHistory && { history: branchHistory, last: job.last },
-            serverUrl: inputs.serverUrl,
-            clock: surroundings.clock,
-            signal: surroundings.signal,
-        });
-    };
+/** Opens the destinations, and checks that they can be reached, before anything is exported. Throws `ExportError`. */
+async function openDelivery(inputs, context) {
+    const target = inputs.delivery.commit;
+    const chained = inputs.request.windowRequest.continuation !== null;
+    const github = target !== null || chained ? await openApi(inputs, context) : null;
+    const commits = target !== null && github !== null ? await openCommits(inputs, target, github, context) : null;
+    const uploads = await openUploads(inputs, chained && commits === null ? github : null, context);
     return {
-        history: branchHistory ?? artifactHistory,
-        check: ({ window }) => {
-            if (target !== null)
-                delivery_folderOf(inputs, window);
-        },
-        deliver: async (parcel) => {
-            const wanted = inputs.destinations.includes('artifact');
-            const artifact = wanted ? await unlessAborted(surroundings.signal, () => upload(parcel)) : null;
+        history: commits?.history ?? uploads.history,
+        check: (next) => commits?.check(next),
+        deliver: async (finished) => {
+            const artifact = inputs.delivery.destinations.includes('artifact') ? await uploads.upload(finished) : null;
             try {
                 if (artifact !== null)
-                    await checkUploaded(parcel.folder, parcel.files);
-                if (artifact !== null)
-                    await artifactHistory?.settle(artifact, parcel.job.last);
-                return { artifact, commit: branch === null ? null : await deliverCommit(branch, parcel) };
+                    await uploads.check(artifact, finished);
+                return { artifact, commit: commits === null ? null : await commits.commit(finished) };
             }
             catch (error) {
                 if (artifact !== null)
@@ -37608,86 +37840,69 @@ async function openHome(inputs, surroundings) {
                 throw error;
             }
         },
-        close: () => {
-            if (downloads !== null)
-                (0,disk/* removeAll */.C0)(downloads);
+        close: uploads.close,
+    };
+}
+function openApi({ access, run }, { clock, signal, redact, onRetry }) {
+    const { maxAttempts, timeoutMs } = run;
+    return openGitHub({ access: access.github, maxAttempts, timeoutMs, clock, signal, onRetry, redact });
+}
+/**
+ * Returns the destination `artifact`.
+ * @param github null where no export is looked for among the artifacts
+ */
+async function openUploads(inputs, github, context) {
+    const { request, delivery, run } = inputs;
+    const { clock, signal } = context;
+    const opened = github === null ? null : await openArtifactHistory(inputs, github, context);
+    const upload = ({ task, folder, files, number }) => {
+        const own = { name: task.name, runAttempt: run.workflowRun.run_attempt };
+        return uploadArtifact({
+            ...artifactNaming(request, delivery.artifact, own, number, opened !== null),
+            files: files.map((file) => (0,external_node_path_.join)(folder, file.name)),
+            folder,
+            retentionDays: delivery.artifact.retentionDays,
+            compressionLevel: delivery.artifact.compressionLevel,
+            runUrl: run.runUrl,
+            temp: delivery.temp,
+            clock,
+            signal,
+        });
+    };
+    return {
+        history: opened?.history ?? null,
+        upload: (finished) => unlessAborted(signal, () => upload(finished)),
+        check: async (artifact, { folder, files, task }) => {
+            await checkUploaded(folder, files);
+            await opened?.history.resolveRace(artifact, task.previous);
+        },
+        close: () => opened?.close(),
+    };
+}
+/** Returns the destination `commit`. */
+async function openCommits(inputs, target, github, { clock, signal }) {
+    const { request, run } = inputs;
+    const branch = await openBranch(target, github);
+    const history = request.windowRequest.continuation === null
+        ? null
+        : new BranchHistory({ open: branch, ...commitFolders(request, target), scope: request.scope });
+    return {
+        history,
+        check: (next) => void commitFolder(request, target, next),
+        commit: async ({ task, folder, files, link, rows }) => {
+            const written = files.map(({ name, bytes }) => fileOnDisk((0,external_node_path_.join)(folder, name), name, bytes));
+            return commitExport(branch, {
+                folder: commitFolder(request, target, task),
+                message: commitMessage(request, target, task, rows),
+                files: await Promise.all(written),
+                link,
+                chain: history && { history, previous: task.previous },
+                serverUrl: run.serverUrl,
+                clock,
+                signal,
+            });
         },
     };
-}
-/** A folder for what is downloaded. Throws `destination`. */
-const makeDownloads = (temp) => (0,disk/* onDisk */.FC)(temp, () => (0,promises_.mkdtemp)((0,external_node_path_.join)(temp, 'last-export-')));
-function openApi(inputs, { runner, secrets, clock, signal }) {
-    const { github: access, maxAttempts, timeoutMs } = inputs;
-    const onRetry = (0,step_log/* openProgress */.mp)(runner, clock.now).waiting;
-    return openGitHub({ access, maxAttempts, timeoutMs, clock, signal, onRetry, cut: secrets.cut });
-}
-function branchHistoryOf(inputs, open) {
-    const path = inputs.commit?.path ?? [];
-    const known = { vendor: inputs.vendor.id, org: orgName(inputs.org) };
-    const name = exportName(inputs.vendor.id, inputs.org, inputs.period.window);
-    const patterns = {
-        from: INSTANT_IN_NAME,
-        to: INSTANT_IN_NAME,
-        // The window is the last of a name; all before it is the same in each.
-        export: name.replace(WINDOW_IN_NAME, '').replaceAll('.', '\\.') + WINDOW_IN_NAME.source.slice(0, -1),
-        year: String.raw `\d{4}`,
-        month: String.raw `\d\d`,
-        day: String.raw `\d\d`,
-    };
-    return new BranchHistory({
-        open,
-        prefix: staticPrefix(path, known),
-        pattern: matcher(path, known, patterns),
-        scope: scopeOf(inputs),
-    });
-}
-const WINDOW_IN_NAME = new RegExp(`${INSTANT_IN_NAME}-${INSTANT_IN_NAME}$`);
-function artifactHistoryOf(inputs, github, folder, { runner, clock, signal }) {
-    const { vendor, org, run } = inputs;
-    const scope = scopeOf(inputs);
-    const repository = readRepository(run.repository, 'GITHUB_REPOSITORY');
-    const access = { token: inputs.github.token, repository, maxAttempts: inputs.maxAttempts, clock, signal };
-    return new ArtifactHistory({
-        github,
-        download: (artifact, into) => downloadArtifact(artifact, into, access),
-        repository,
-        name: chainName(inputs.artifact.name, vendor.id, org, scope),
-        scope,
-        runId: run.run_id,
-        folder,
-        say: runner.info,
-        clock,
-        signal,
-    });
-}
-/** Exports that go on from each other share a name, by which the last is found; others are named after themselves. */
-function artifactNaming(inputs, window, number, chained) {
-    const { artifact, vendor, org, run, period } = inputs;
-    if (chained)
-        return { name: chainName(artifact.name, vendor.id, org, scopeOf(inputs)), number };
-    const own = artifactName(exportName(vendor.id, org, window), run.run_attempt);
-    return artifact.name === null || period.onward === null
-        ? { name: artifact.name ?? own, number: null }
-        : { name: artifact.name, number };
-}
-function placeholders({ vendor, org, period }, window) {
-    const name = exportName(vendor.id, org, window);
-    return { vendor: vendor.id, export: name, ...dayOf(window.from, period.timeZone) };
-}
-/** The export's folder in the repository. Throws `input` where the template gives none that Git and GitHub take. */
-function delivery_folderOf(inputs, window) {
-    const [from, to] = [(0,time_instant/* compactInstant */.T8)(window.from), (0,time_instant/* compactInstant */.T8)(window.to)];
-    const values = { ...placeholders(inputs, window), org: orgName(inputs.org), from, to };
-    return checkFolder(fillPath(inputs.commit?.path ?? [], values), 'commit-path');
-}
-function messageOf(inputs, window, rows) {
-    const [from, to] = [(0,time_instant/* formatInstant */.r4)(window.from), (0,time_instant/* formatInstant */.r4)(window.to)];
-    const values = { ...placeholders(inputs, window), org: inputs.org, from, to, rows: (0,base_text/* grouped */.zD)(rows) };
-    // Without an organisation, two blanks meet, or nothing is left.
-    const message = fill(inputs.commit?.message ?? [], values)
-        .replaceAll(/ {2,}/g, ' ')
-        .trim();
-    return message === '' ? values.export : message;
 }
 
 ;// CONCATENATED MODULE: ./lib/delivery/export-folder.js
@@ -37702,14 +37917,15 @@ function messageOf(inputs, window, rows) {
 
 
 /**
- * The folder of one export, made for it. Until the export is whole it has a hidden name, which nobody takes for an
- * export, whatever ends the run; then it gets its own in one step.
+ * The folder of one export. Until the export is whole, the folder has a hidden name, which nobody takes for an export,
+ * however the run ends; then the folder gets its own name in one step.
  */
 class ExportFolder {
-    /** Its own name, absolute. */
+    /** The path under the folder's own name, absolute. */
     place;
+    /** The path under the hidden name, absolute. */
     #hidden;
-    /** The temporary folder around it; null where there is none. */
+    /** The temporary folder that holds the export's folder; null where there is none. */
     #around;
     #named = false;
     constructor(place, around) {
@@ -37717,20 +37933,21 @@ class ExportFolder {
         this.#hidden = hiddenBeside(place);
         this.#around = around;
     }
+    /** Makes the folder, under its hidden name. Throws `destination`. */
     static async make(place, around) {
         const folder = new ExportFolder(place, around);
         await (0,promises_.mkdir)(folder.#hidden).catch((cause) => {
-            throw unusable(place, cause);
+            throw folderError(place, cause);
         });
         return folder;
     }
-    /** Where its files are now, absolute. */
+    /** The path of the folder as it is named now, absolute. */
     get path() {
         return this.#named ? this.place : this.#hidden;
     }
     /**
-     * Gives the folder of a whole export its own name. Where the same export is there already, that one stays: this one is
-     * as good until `close`. Throws `destination`.
+     * Gives the folder of a whole export its own name. Where an export of equal content has that name already, the existing
+     * copy stays, and `close` deletes ours. Throws `destination`.
      */
     async name(link) {
         try {
@@ -37739,19 +37956,20 @@ class ExportFolder {
         }
         catch (cause) {
             if (!(await isThere(this.place)))
-                throw unusable(this.place, cause);
+                throw folderError(this.place, cause);
             const there = await exportIn(this.place);
-            if (there === null || !saysTheSame(there, link))
-                throw taken(this.place);
+            if (there === null || !hasSameContent(there, link))
+                throw nameTakenError(this.place);
         }
     }
-    /** Leaves the export under its own name, and nothing else. */
+    /** Removes the folder under its hidden name, if it still has that. */
     close() {
         (0,disk/* removeAll */.C0)(this.#hidden);
     }
     /**
-     * Removes what was made, and the temporary folder around it. It has no name any more before its first file goes. At
-     * once: where the run is cancelled, an upload goes on until the program ends, and would send what is left of the files.
+     * Removes the folder and its files, and the temporary folder around. The folder loses its own name before its first file
+     * is removed. Everything is removed at once, without waiting: where the run is cancelled, an upload goes on until the
+     * program ends, and would send the files that are left.
      */
     remove() {
         try {
@@ -37759,16 +37977,16 @@ class ExportFolder {
                 (0,external_node_fs_.renameSync)(this.place, this.#hidden);
         }
         catch {
-            // Then it stays, whole.
+            // Then the export stays, whole.
         }
         this.#named = false;
         (0,disk/* removeAll */.C0)(this.#around ?? this.#hidden);
     }
 }
 /**
- * Makes the folder `<parent>/<name>`: under the workspace where `path` says so, else in a new folder in the runner's
- * temp. Throws `destination` where anything but the export that is expected is there already or the disk refuses, `input`
- * where a link leads out of the workspace.
+ * Makes the folder `<parent>/<name>`: under the workspace where `path` is given, else in a new folder in the runner's
+ * temp. Throws `destination` where anything but the expected export is there already or the disk refuses, `input` where a
+ * link leads out of the workspace.
  */
 async function makeFolder(name, { path, workspace, temp }, expected) {
     if (path !== null) {
@@ -37780,7 +37998,7 @@ async function makeFolder(name, { path, workspace, temp }, expected) {
     }
     const parent = (0,external_node_path_.join)(temp || (0,external_node_os_.tmpdir)(), 'audit-log-export-');
     const around = await (0,promises_.mkdtemp)(parent).catch((cause) => {
-        throw unusable(parent, cause);
+        throw folderError(parent, cause);
     });
     try {
         return await ExportFolder.make((0,external_node_path_.join)(around, name), around);
@@ -37790,12 +38008,12 @@ async function makeFolder(name, { path, workspace, temp }, expected) {
         throw error;
     }
 }
-/** `logs/.<name>.partial-1f0c22` for `logs/<name>`: shells and upload-artifact pass over it. */
+/** Returns `logs/.<name>.partial-1f0c22` for `logs/<name>`: shells and upload-artifact skip hidden names. */
 const hiddenBeside = (place) => `${hiddenPrefix(place)}${(0,external_node_crypto_.randomUUID)().slice(0, 6)}`;
 const hiddenPrefix = (place) => (0,external_node_path_.join)((0,external_node_path_.dirname)(place), `.${place.slice((0,external_node_path_.dirname)(place).length + 1)}.partial-`);
 /**
- * Removes what runs that were killed have left of an export. It is renamed first, so that a run that still goes on cannot
- * name it half removed.
+ * Removes the hidden folders that killed runs have left of an export. Each is renamed first, so that a run that still goes
+ * on cannot give a half-removed folder its name.
  */
 async function clearUp(place) {
     const names = await (0,promises_.readdir)((0,external_node_path_.dirname)(place)).catch(() => []);
@@ -37806,23 +38024,23 @@ async function clearUp(place) {
         await (0,promises_.rename)(left, gone).then(() => (0,disk/* removeAll */.C0)(gone), () => undefined);
     }
 }
-/** Throws unless the export that is expected lies there, whole. */
+/** Throws `destination` unless the expected export lies there, whole. */
 async function checkThere(place, { scope, window }) {
     const there = await exportIn(place);
     const same = there !== null && there.scope === scope;
     if (!same || there.window.from !== window.from || there.window.to !== window.to)
-        throw taken(place);
+        throw nameTakenError(place);
 }
-/** The export that lies in a folder; null where there is none, or it is not as its manifest and its sums say. */
+/** Reads the export in a folder; null where there is none, or its files are not as its manifest and sums say. */
 async function exportIn(folder) {
     try {
         if (!(await (0,promises_.lstat)(folder)).isDirectory())
             return null;
-        const link = readLink(await (0,promises_.readFile)((0,external_node_path_.join)(folder, evidence/* MANIFEST */.e0)), folder);
+        const link = readDeliveredExport(await (0,promises_.readFile)((0,external_node_path_.join)(folder, evidence/* MANIFEST */.e0)), folder);
         checkSums(link, await (0,promises_.readFile)((0,external_node_path_.join)(folder, evidence/* SUMS */.vf)));
         for (const { name, sha256 } of link.files) {
             if ((await (0,digest/* hashFile */.DC)((0,external_node_path_.join)(folder, name))).sha256 !== sha256)
-                throw damaged(folder);
+                throw damagedExportError(folder);
         }
         return link;
     }
@@ -37831,7 +38049,7 @@ async function exportIn(folder) {
     }
 }
 const isThere = (path) => (0,promises_.lstat)(path).then(() => true, () => false);
-/** `path` in the workspace, made where it is missing, and found to be inside whatever links are on the way. */
+/** Makes `path` in the workspace. Throws `input` where a link on the way leads out of the workspace. */
 async function under(workspace, path) {
     const root = await real(workspace);
     let at = root;
@@ -37847,67 +38065,179 @@ async function under(workspace, path) {
     }
     return at;
 }
-/** Makes the folder, unless something of its name is there. */
+/** Makes a folder, unless something of its name is there. */
 async function makeOne(folder) {
     try {
         await (0,promises_.mkdir)(folder);
     }
     catch (cause) {
         if (cause.code !== 'EEXIST')
-            throw unusable(folder, cause);
+            throw folderError(folder, cause);
     }
 }
 const real = (folder) => (0,promises_.realpath)(folder).catch((cause) => {
-    throw unusable(folder, cause);
+    throw folderError(folder, cause);
 });
-const taken = (folder) => new errors/* ExportError */.ze('destination', 'An export of that name is there already; it was left as it is.', {
+const nameTakenError = (folder) => new errors/* ExportError */.ze('destination', 'An export of that name is there already; it was left as it is.', {
     where: folder,
     next: 'Remove it, or choose another `path` or window.',
 });
-const unusable = (folder, cause) => new errors/* ExportError */.ze('destination', 'The folder of the export cannot be made.', {
+const folderError = (folder, cause) => new errors/* ExportError */.ze('destination', 'The folder of the export cannot be made.', {
     where: folder,
     next: 'Check the input `path`, that no file has its name, and the permissions and the space of the disk.',
     cause,
 });
 
-;// CONCATENATED MODULE: ./lib/csv/formula-guard.js
+;// CONCATENATED MODULE: ./lib/delivery/next-export.js
 
+
+
+
+
+/** The clocks of two runners may differ by so much, in milliseconds. */
+const SKEW_MS = 60_000;
 /**
- * Where one `'` is put, so that no spreadsheet runs a cell. Source: https://owasp.org/www-community/attacks/CSV_Injection
- * - Before `=`, `+`, `-`, `@` and their full-width forms, even behind blanks, quotes and what is not seen, for some
- *   spreadsheets drop these.
- * - Before a tab, a line end or a NUL with which the cell begins.
- * - Before a `'`, so that the ones that were put there can be told from those that were there.
+ * Returns the next export: the window as it was asked for, or from the end of the previous export on; null where nothing
+ * is left to do. Throws `incomplete`, naming the gap, where the vendor no longer keeps the start of the window and
+ * `allow-gap` is not set; `destination` where the previous export claims to end in the future.
+ * @param now milliseconds since 1970
  */
-const OPENING = /^(?:['\t\r\n\0]|[[\s\p{Cc}\p{Cf}"]--[\t\r\n]]*[=+\-@＝＋－＠])/v;
-/**
- * The same behind what separates cells or rows somewhere: a spreadsheet that separates by semicolons, as in half of the
- * world, does not see the quotes that keep a cell together.
- */
-const INSIDE = /[,;\|\t\r\n](?='|[[\s\p{Cc}\p{Cf}"]--[\t\r\n]]*[=+\-@＝＋－＠])/gv;
-const SEPARATOR = /[,;|\t\r\n]/;
-/** Matches in a guarded cell exactly what guarding has put there: without it, the cell is as it was. */
-const GUARDS = String.raw `(?<![^,;|\t\r\n])'`;
-/** The cell with its guards. */
-function guardCell(cell) {
-    // Most cells have no separator, and to look for one is cheap.
-    const guarded = SEPARATOR.test(cell) ? cell.replaceAll(INSIDE, "$&'") : cell;
-    return OPENING.test(cell) ? `'${guarded}` : guarded;
+function nextExport({ vendor, org, windowRequest }, previous, now) {
+    const { initialFrom, finalTo, timeZone, continuation, allowGap } = windowRequest;
+    if (previous !== null && previous.window.to > now + SKEW_MS)
+        throw damagedExportError(previous.place, 'it ends in the future');
+    const start = previous === null ? initialFrom : previous.window.to;
+    if (start >= finalTo)
+        return null;
+    const input = previous !== null ? null : continuation === null ? 'from' : 'initial-from';
+    const { from, gap } = keptFrom({ from: start, to: finalTo }, vendor, now, allowGap, input);
+    const end = continuation?.maxWindow ? endAfter(from, continuation.maxWindow, timeZone) : finalTo;
+    const window = { from, to: Math.min(end, finalTo) };
+    return { window, gap, previous, name: exportName(vendor.id, org, window) };
 }
-/** Some rows, every cell guarded and in quotes, each row ended by CRLF; the empty text where there are none. */
-function encodeGuardedRows(rows) {
-    return stringify([...rows], {
-        record_delimiter: 'windows',
-        quoted: true,
-        quoted_empty: true,
-        cast: { string: (cell) => guardCell(cell) },
+/**
+ * Returns the start of the part of a window that the vendor still keeps, and the part before it, which is gone.
+ * @param input the input that says where the window begins; null where no input does
+ */
+function keptFrom(window, { name, retention }, now, allowGap, input) {
+    const oldest = retention === null ? window.from : Math.ceil((now - retention) / 1000) * 1000;
+    if (window.from >= oldest)
+        return { from: window.from, gap: null };
+    const gap = { from: window.from, to: Math.min(oldest, window.to) };
+    if (allowGap && oldest < window.to)
+        return { from: oldest, gap };
+    const between = `${(0,time_instant/* formatInstant */.r4)(gap.from)} to ${(0,time_instant/* formatInstant */.r4)(gap.to)}`;
+    const days = (retention ?? 0) / 86_400_000;
+    const what = `${name} keeps events for ${days} days, so what happened from ${between} cannot be exported any more.`;
+    const rest = `\`allow-gap: true\` to export what is kept from ${(0,time_instant/* formatInstant */.r4)(oldest)} on, and to record the hole`;
+    const later = input === null ? '' : `\`${input}\` to ${(0,time_instant/* formatInstant */.r4)(oldest)} or later, or `;
+    throw new errors/* ExportError */.ze('incomplete', what, {
+        where: `window ${(0,time_instant/* formatInstant */.r4)(window.from)} to ${(0,time_instant/* formatInstant */.r4)(window.to)}`,
+        next: oldest >= window.to ? 'Give a later window.' : `Set ${later}${rest}.`,
     });
 }
 
+;// CONCATENATED MODULE: ./lib/http/rate-limiter.js
+/** Added to waits, in milliseconds: the vendor counts whole seconds, from the arrival of a request on. */
+const MARGIN_MS = 250;
+/**
+ * Delays requests so that the vendor does not refuse them: keeps the rate of the vendor's document, the count that its
+ * `x-ratelimit-*` headers tell, and the waits that it asks for. Concurrent requests share one limiter.
+ */
+class RateLimiter {
+    #rate;
+    #clock;
+    /** Times of the answers that still count for the rate, oldest first. */
+    #answered = [];
+    #inFlight = 0;
+    /** Time before which nothing is sent. */
+    #pausedUntil = 0;
+    /** Number of requests that the vendor still allows before `#resetAt`. */
+    #left = Number.POSITIVE_INFINITY;
+    #resetAt = 0;
+    #turn = Promise.resolve();
+    /** @param rate null if none is known */
+    constructor(rate, clock) {
+        this.#rate = rate;
+        this.#clock = clock;
+    }
+    /** Waits until one more request may be sent, which `release` has to follow. Throws the signal's reason. */
+    async acquire(signal) {
+        const before = this.#turn;
+        const { promise, resolve } = Promise.withResolvers();
+        this.#turn = promise;
+        try {
+            await before;
+            for (let waitMs = this.#waitMs(); waitMs > 0; waitMs = this.#waitMs()) {
+                await this.#clock.sleep(waitMs, signal);
+            }
+            this.#inFlight++;
+            this.#left--;
+        }
+        finally {
+            resolve();
+        }
+    }
+    /** Ends a request that was acquired; `headers` are those of its answer, null if there was none. */
+    release(headers) {
+        const now = this.#clock.now();
+        this.#inFlight--;
+        if (this.#rate !== null)
+            this.#answered.push(now);
+        const left = wholeNumber(headers?.['x-ratelimit-remaining']);
+        const resetS = wholeNumber(headers?.['x-ratelimit-reset']);
+        // Some vendors name an instant there, in seconds since 1970.
+        if (left === null || resetS === null || resetS > 86_400)
+            return;
+        if (now >= this.#resetAt)
+            this.#left = Number.POSITIVE_INFINITY;
+        // The vendor may not have counted the requests in flight yet.
+        this.#left = Math.min(this.#left, left - this.#inFlight);
+        this.#resetAt = now + resetS * 1000 + MARGIN_MS;
+    }
+    /** Delays all requests by some milliseconds: a vendor that asks one request to wait means all. */
+    pauseFor(waitMs) {
+        this.#pausedUntil = Math.max(this.#pausedUntil, this.#clock.now() + waitMs);
+    }
+    /** Time until the next request may be sent, in milliseconds, as far as is known now. */
+    #waitMs() {
+        const now = this.#clock.now();
+        if (now >= this.#resetAt)
+            this.#left = Number.POSITIVE_INFINITY;
+        const untilReset = this.#left > 0 ? 0 : this.#resetAt - now;
+        return Math.max(this.#pausedUntil - now, untilReset, this.#untilRate(now));
+    }
+    #untilRate(now) {
+        if (this.#rate === null)
+            return 0;
+        const { requests, windowMs } = this.#rate;
+        const counts = (answeredAt) => answeredAt + windowMs + MARGIN_MS > now;
+        while (this.#answered.length > 0 && !counts(this.#answered[0] ?? 0))
+            this.#answered.shift();
+        if (this.#answered.length + this.#inFlight < requests)
+            return 0;
+        const [oldest] = this.#answered;
+        // All requests that count are in flight, and each counts from its answer on.
+        return oldest === undefined ? MARGIN_MS : oldest + windowMs + MARGIN_MS - now;
+    }
+}
+const wholeNumber = (header) => typeof header === 'string' && /^\d{1,9}$/.test(header) ? Number(header) : null;
+/** Makes the rate limiter for an origin. The documented rate is that of the vendor's own hosts alone. */
+function rateLimiterFor({ hosts, rate }, origin, clock) {
+    const isOwn = Object.values(hosts).includes(origin);
+    return new RateLimiter((isOwn && rate) || null, clock);
+}
+
+;// CONCATENATED MODULE: ./lib/vendors/event-body.js
+/** Whether the body of an event is a row in bytes, not the vendor's own object: JSON holds no functions. */
+const isRow = (body) => typeof body.toJSON === 'function';
+/** Whether a row in bytes is one of the table that is asked for, and not the vendor's own. */
+const isEncoded = (row) => !('cells' in row);
+/** Returns all that an event says as one text: its object as `JSON.stringify` writes it, or a CSV row's cells as an array. */
+const jsonOf = (body) => (isRow(body) ? body.json : JSON.stringify(body));
+
 ;// CONCATENATED MODULE: ./lib/table/common-columns.js
-
-
-/** The columns of the `common` table, in order, the same for every vendor. An empty cell: the vendor did not say. */
+/** The columns of the `common` table, in order, for every vendor. An empty cell means that the vendor did not say. */
 const COMMON_COLUMNS = [
     { name: 'time', meaning: 'When it happened: RFC 3339, UTC.' },
     { name: 'vendor', meaning: "The vendor's id, as in the `vendor` input." },
@@ -37926,9 +38256,9 @@ const COMMON_COLUMNS = [
     { name: 'user_agent', meaning: 'The program that the actor used, as it names itself.' },
     { name: 'raw', meaning: 'The whole event as JSON; for CSV vendors an object of their cells by column.' },
 ];
-const EMPTY = { kind: 'same', text: '' };
-/** What all these columns but `raw` hold, where the native ones have such names. */
-function fillingsOf({ id, common }, org, names) {
+const EMPTY = { kind: 'constant', text: '' };
+/** Returns the sources of the columns of the `common` table, for native columns of these names. */
+function commonCells({ id, common }, org, names) {
     const places = (of) => of.map((name) => names.indexOf(name));
     const firstOf = (...of) => {
         const columns = places(of).filter((column) => column !== -1);
@@ -37941,635 +38271,51 @@ function fillingsOf({ id, common }, org, names) {
             return firstOf(source);
         if ('firstOf' in source)
             return firstOf(...source.firstOf);
+        if ('json' in source)
+            return { kind: 'picked', column: names.indexOf(source.json), pick: source.pick };
         return { kind: 'made', columns: places(source.of), cell: source.cell };
     };
     const alike = new Map([
         ['time', { kind: 'time' }],
-        ['vendor', { kind: 'same', text: id }],
-        ['org', { kind: 'same', text: org }],
+        ['vendor', { kind: 'constant', text: id }],
+        ['org', { kind: 'constant', text: org }],
         ['id', { kind: 'id' }],
-        ...(common.outcome === undefined ? [['outcome', { kind: 'same', text: 'unknown' }]] : []),
+        ['raw', { kind: 'raw' }],
+        ...(common.outcome === undefined ? [['outcome', { kind: 'constant', text: 'unknown' }]] : []),
     ]);
-    return COMMON_COLUMNS.slice(0, -1).map(({ name }) => alike.get(name) ?? fill(common[name]));
-}
-/** Fills the columns of the `common` table but for `raw`. */
-class CommonCells {
-    #fillings;
-    /** What differs from row to row, with what is the same in all of them before it, commas included. */
-    #steps;
-    /** Behind the last of them. */
-    #last;
-    /** @param names of the native columns */
-    constructor(vendor, org, names) {
-        this.#fillings = fillingsOf(vendor, org, names);
-        const steps = [];
-        let before = '';
-        for (const filling of this.#fillings) {
-            if (filling.kind === 'same') {
-                before += encodeRow([filling.text, '']).slice(0, -2);
-            }
-            else {
-                steps.push({ before: Buffer.from(before), filling });
-                before = ',';
-            }
-        }
-        this.#steps = steps;
-        this.#last = Buffer.from(before);
-    }
-    /** As texts, one for each column. */
-    texts(event, cells) {
-        return this.#fillings.map((filling) => textOf(filling, event, cells));
-    }
-    /** Begins a row with them, a comma behind each, and gives the place behind the last. */
-    write(event, cells, rows) {
-        let at = rows.length;
-        for (const { before, filling } of this.#steps) {
-            at = rows.put(before, at);
-            if (filling.kind === 'native')
-                at = writeFirst(filling.columns, cells, rows, at);
-            else if (filling.kind === 'time' && event.time !== null)
-                at = rows.putInstant(event.time, at);
-            else
-                at = rows.putCell(textOf(filling, event, cells), at);
-        }
-        return rows.put(this.#last, at);
-    }
-}
-function writeFirst(columns, cells, rows, from) {
-    let at = from;
-    for (let index = 0; at === from && index < columns.length; index++) {
-        at = cells.write(columns[index], rows, from);
-    }
-    return at;
-}
-function textOf(filling, { time, id }, cells) {
-    switch (filling.kind) {
-        case 'same':
-            return filling.text;
-        case 'time':
-            return time === null ? '' : (0,time_instant/* formatInstant */.r4)(time);
-        case 'id':
-            return id ?? '';
-        case 'native':
-            return filling.columns.reduce((found, column) => found || cells.text(column), '');
-        case 'made':
-            return filling.cell(...filling.columns.map((column) => cells.text(column)));
-    }
+    return COMMON_COLUMNS.map(({ name }) => alike.get(name) ?? fill(common[name]));
 }
 
-;// CONCATENATED MODULE: ./lib/table/native-columns.js
+;// CONCATENATED MODULE: ./lib/table/csv-cells.js
 
-/** The last native column of JSON vendors. */
-const EXTRA_COLUMN = {
-    name: 'extra',
-    meaning: 'All that the vendor sent and no other native column holds, as a JSON object; empty where nothing is left.',
-};
-/**
- * JSON vendors: the documented columns, then what they leave over. Goes once through the fields that an event has,
- * whatever columns there are.
- */
-function nativeRow(columns) {
-    const heads = headsOf(columns.map(({ name }) => name));
-    const blank = [...columns.map(() => ''), ''];
-    return (fields) => {
-        const cells = blank.slice();
-        let extra = null;
-        for (const name in fields) {
-            const value = fields[name];
-            const head = heads.get(name);
-            let left;
-            if (head === undefined)
-                left = value;
-            else if (head.subs !== null && isObject(value))
-                left = takeSubs(value, head.subs, cells);
-            else if (head.whole !== null)
-                cells[head.whole] = typeof value === 'string' ? value : values_text(value);
-            else if (value !== null)
-                left = value;
-            if (left !== undefined) {
-                extra ??= [];
-                extra.push([name, left]);
-            }
-        }
-        // `Object.fromEntries` keeps a field `__proto__` a field.
-        if (extra !== null)
-            cells[columns.length] = JSON.stringify(Object.fromEntries(extra));
-        return cells;
-    };
-}
-/** Puts an object's fields into their cells; gives what has none, as an object, or undefined where nothing is left. */
-function takeSubs(object, subs, cells) {
-    let left = null;
-    for (const name in object) {
-        const value = object[name];
-        const column = subs.get(name);
-        if (column !== undefined) {
-            cells[column] = typeof value === 'string' ? value : values_text(value);
-        }
-        else {
-            left ??= [];
-            left.push([name, value]);
-        }
-    }
-    return left === null ? undefined : Object.fromEntries(left);
-}
-/** The columns by the top-level fields that they hold, whole or in part. */
-function headsOf(names) {
-    const heads = new Map();
-    for (const [index, name] of names.entries()) {
-        const [first, sub] = splitName(name);
-        const head = heads.get(first) ?? { whole: null, subs: null };
-        heads.set(first, head);
-        if (sub === null) {
-            head.whole = index;
-        }
-        else {
-            head.subs ??= new Map();
-            head.subs.set(sub, index);
-        }
-    }
-    return heads;
-}
-/** `actor.email` → `actor`, `email`; null where there is no dot. */
-function splitName(name) {
-    const dot = name.indexOf('.');
-    return dot === -1 ? [name, null] : [name.slice(0, dot), name.slice(dot + 1)];
-}
-
-;// CONCATENATED MODULE: ./lib/delivery/version.js
-/** The exporter's own version, as in `package.json`; a test holds the two together. */
-const VERSION = '0.1.0';
-
-;// CONCATENATED MODULE: ./lib/delivery/manifest.js
-
-
-
-
-
-
-
-/**
- * The descriptor `datapackage.json`: a Frictionless Data Package v2 that also records, under `export`, how the table
- * came to be. It holds no header, no body and no credential. Source: https://datapackage.org/profiles/2.0/datapackage.json
- */
-function manifestOf(options) {
-    const { inputs, job, name, table, copies, exchanges, notes, createdAt } = options;
-    const { vendor, query, period, run } = inputs;
-    const window = { from: (0,time_instant/* formatInstant */.r4)(job.window.from), to: (0,time_instant/* formatInstant */.r4)(job.window.to) };
-    const created = (0,time_instant/* formatInstant */.r4)(createdAt);
-    const scope = scopeOf(inputs);
-    const hashes = table.files.map(({ sha256 }) => sha256);
-    return {
-        $schema: 'https://datapackage.org/profiles/2.0/datapackage.json',
-        name: name.toLowerCase(),
-        id: (0,digest/* hashBytes */.yi)(Buffer.from(JSON.stringify([scope, window, hashes, created, run]))).sha256,
-        title: `Audit log of ${vendor.name}${inputs.org && ` (${inputs.org})`}, ${window.from} to ${window.to}`,
-        created,
-        sources: [{ title: `${vendor.name} audit log`, path: inputs.origin }],
-        resources: [
-            ...table.files.map((file, index) => resourceOf(vendor, file, nameOf('events', table.files, index), table.columns)),
-            ...copies.map((file, index) => copyOf(vendor, file, nameOf('spreadsheet', copies, index), table)),
-        ],
-        export: {
-            vendor: vendor.id,
-            org: inputs.org || null,
-            host: new URL(inputs.origin).host,
-            document: vendor.document,
-            window: { asked: period.asked, ...window, interval: '[from, to)', settle: period.settle },
-            filters: Object.fromEntries(query.filters),
-            columns: inputs.columns,
-            scope,
-            chain: period.onward === null ? null : { previous: previousOf(job) },
-            gap: job.gap && { from: (0,time_instant/* formatInstant */.r4)(job.gap.from), to: (0,time_instant/* formatInstant */.r4)(job.gap.to) },
-            late: {
-                looked_from: (0,time_instant/* formatInstant */.r4)(job.askFrom),
-                count: table.lateRows.length,
-                rows: rangesOf(table.lateRows),
-            },
-            events: {
-                ...table.counts,
-                first: table.firstEvent === null ? null : (0,time_instant/* formatInstant */.r4)(table.firstEvent),
-                last: table.lastEvent === null ? null : (0,time_instant/* formatInstant */.r4)(table.lastEvent),
-            },
-            completeness: { established: notes, limits: [...vendor.guide.limits, ...vendor.guide.unverified] },
-            requests: exchanges,
-            versions: { exporter: VERSION, node: process.versions.node },
-            run,
-        },
-    };
-}
-/** The export before this one, as `readLink` reads it. */
-function previousOf({ last }) {
-    if (last === null)
-        return null;
-    const { id, sha256, artifact, window, place } = last;
-    return { id, sha256, to: (0,time_instant/* formatInstant */.r4)(window.to), place, ...(artifact !== null && { artifact }) };
-}
-/** Rising numbers as `1-37, 40`. */
-function rangesOf(numbers) {
-    const ranges = [];
-    for (const number of numbers) {
-        const range = ranges.at(-1);
-        if (range !== undefined && range[1] === number - 1)
-            range[1] = number;
-        else
-            ranges.push([number, number]);
-    }
-    return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
-}
-/** `events`, or `events-2` where it is one of several. */
-const nameOf = (name, files, index) => files.length === 1 ? name : `${name}-${index + 1}`;
-/** A file of the copy for spreadsheets; `readLink` knows it by `guarded`. */
-const copyOf = (vendor, file, name, { files, columns }) => ({
-    ...resourceOf(vendor, file, name, columns, guardCell),
-    description: 'The same events for spreadsheets, in cells that none of them runs. As the vendor gave them they are in `sources`.',
-    sources: files.map(({ name: path }) => ({ path })),
-    guarded: { rule: 'owasp', undo: { in: 'every cell, the header too', remove: GUARDS } },
-});
-function resourceOf(vendor, file, name, columns, inFile = (column) => column) {
-    const meanings = new Map([...COMMON_COLUMNS, EXTRA_COLUMN, ...(vendor.columns ?? [])].map((column) => [column.name, column.meaning]));
-    return {
-        name,
-        type: 'table',
-        path: file.name,
-        bytes: file.bytes,
-        hash: `sha256:${file.sha256}`,
-        rows: file.rows,
-        mediatype: 'text/csv',
-        format: 'csv',
-        encoding: 'utf-8',
-        dialect: { delimiter: ',', lineTerminator: '\r\n', quoteChar: '"', doubleQuote: true, header: true },
-        schema: {
-            // JSON leaves out what is undefined: columns that no document describes.
-            fields: columns.map((column) => ({ name: inFile(column), type: 'string', description: meanings.get(column) })),
-            missingValues: [''],
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/delivery/next-export.js
-
-
-
-
-/** By so much the clocks of two runners may differ, in milliseconds. */
-const SKEW_MS = 60_000;
-/**
- * The next export: the window as it was asked, or from the end of the last export on; null where nothing is left to do.
- * Throws `incomplete`, naming the hole, where the vendor no longer keeps what it begins with and no gap is allowed;
- * `destination` where the last export cannot be what it says.
- * @param now milliseconds since 1970
- */
-function nextJob({ window, timeZone, onward, allowGap }, last, vendor, now) {
-    if (last !== null && last.window.to > now + SKEW_MS)
-        throw damaged(last.place, 'it ends in the future');
-    const start = last === null ? window.from : last.window.to;
-    if (start >= window.to)
-        return null;
-    const input = last !== null ? null : onward === null ? 'from' : 'initial-from';
-    const { from, gap } = keptFrom({ from: start, to: window.to }, vendor, now, allowGap, input);
-    const end = onward?.maxWindow ? endAfter(from, onward.maxWindow, timeZone) : window.to;
-    return { window: { from, to: Math.min(end, window.to) }, gap, last, askFrom: from };
-}
-/** Where a window begins that the vendor still keeps, and what of it is gone; `input` says where it begins, if one does. */
-function keptFrom(window, { name, retention }, now, allowGap, input) {
-    const oldest = retention === null ? window.from : Math.ceil((now - retention) / 1000) * 1000;
-    if (window.from >= oldest)
-        return { from: window.from, gap: null };
-    const hole = { from: window.from, to: Math.min(oldest, window.to) };
-    if (allowGap && oldest < window.to)
-        return { from: oldest, gap: hole };
-    const between = `${(0,time_instant/* formatInstant */.r4)(hole.from)} to ${(0,time_instant/* formatInstant */.r4)(hole.to)}`;
-    const days = (retention ?? 0) / 86_400_000;
-    const what = `${name} keeps events for ${days} days, so what happened from ${between} cannot be exported any more.`;
-    const rest = `\`allow-gap: true\` to export what is kept from ${(0,time_instant/* formatInstant */.r4)(oldest)} on, and to record the hole`;
-    const later = input === null ? '' : `\`${input}\` to ${(0,time_instant/* formatInstant */.r4)(oldest)} or later, or `;
-    throw new errors/* ExportError */.ze('incomplete', what, {
-        where: `window ${(0,time_instant/* formatInstant */.r4)(window.from)} to ${(0,time_instant/* formatInstant */.r4)(window.to)}`,
-        next: oldest >= window.to ? 'Give a later window.' : `Set ${later}${rest}.`,
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/export/concurrent-walk.js
-/**
- * Walks the stretches of a log, so many at a time, and gives their takers in the order of the stretches, however they
- * end. A walk may hand over a part of its own, which then comes before the rest of it, when a walker has nothing to do.
- * Throws what a walk throws, at once; the others then end with the page that they are at.
- */
-async function* walkStretches(stretches, walkers, open) {
-    const source = inTurn(stretches);
-    /** What was begun and not given yet, in order. */
-    const places = [];
-    /** What is being taken in at the moment. */
-    const takes = new Set();
-    let busy = 0;
-    let exhausted = false;
-    let over = false;
-    let failure = null;
-    let news = Promise.withResolvers();
-    const tell = () => {
-        news.resolve();
-        news = Promise.withResolvers();
-    };
-    const placeBefore = (index, stretch) => {
-        const place = { taker: open(), stretch, walked: false };
-        places.splice(index, 0, place);
-        return place;
-    };
-    const pull = async () => {
-        const next = over || exhausted ? null : await source.next();
-        if (next?.done !== false)
-            exhausted = true;
-        return next?.done === false && !over ? placeBefore(places.length, next.value) : null;
-    };
-    const walk = async (place) => {
-        const handOver = (part) => {
-            if (!exhausted || over || busy >= walkers)
-                return false;
-            void work(placeBefore(places.indexOf(place), part));
-            return true;
-        };
-        for await (const page of place.stretch(handOver)) {
-            if (over)
-                return;
-            const taken = place.taker.take(page);
-            takes.add(taken);
-            await taken.finally(() => takes.delete(taken));
-        }
-        place.walked = true;
-        tell();
-    };
-    const work = async (first) => {
-        busy++;
-        try {
-            for (let place = first ?? (await pull()); place !== null; place = await pull())
-                await walk(place);
-        }
-        catch (cause) {
-            failure ??= { cause };
-            over = true;
-        }
-        finally {
-            busy--;
-            tell();
-        }
-    };
-    try {
-        for (let walker = 0; walker < walkers; walker++)
-            void work(null);
-        for (;;) {
-            const change = news.promise;
-            if (failure !== null)
-                throw failure.cause;
-            const [first] = places;
-            if (first?.walked) {
-                places.shift();
-                yield first.taker;
-            }
-            else if (first === undefined && busy === 0) {
-                return;
-            }
-            else {
-                await change;
-            }
-        }
-    }
-    finally {
-        over = true;
-        // Whoever opened the takers closes them next, and may not do so amid their work.
-        await Promise.allSettled(takes);
-    }
-}
-/** Calls of `next` wait for each other, so that stretches come one by one, in order. */
-async function* inTurn(stretches) {
-    yield* stretches;
-}
-
-;// CONCATENATED MODULE: ./lib/base/binary-search.js
-/** The first place of `[from, to)` where it holds, as it does at all places behind that; `to` where it holds at none. */
-function firstWhere(from, to, holds) {
-    let [low, high] = [from, to];
-    while (low < high) {
-        const middle = (low + high) >>> 1;
-        if (holds(middle))
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
-;// CONCATENATED MODULE: ./lib/export/verified-file.js
-
-
-
-
-/**
- * A file that is hashed while it is written to `<path>.partial`, and that may get its name once the disk has given back
- * the same bytes. Everything throws `destination` where the disk refuses.
- */
-class Sink {
-    #path;
-    #file;
-    #hash = (0,external_node_crypto_.createHash)('sha256');
-    #bytes = 0;
-    /** Short chunks, which are written together. */
-    #pending = null;
-    #pendingBytes = 0;
-    #isSettled = false;
-    constructor(path, file) {
-        this.#path = path;
-        this.#file = file;
-    }
-    static async open(path) {
-        return new Sink(path, await (0,disk/* onDisk */.FC)(path, () => (0,promises_.open)(partialOf(path), 'wx')));
-    }
-    /** The chunk may change once it has ended. */
-    async write(chunk) {
-        if (this.#isSettled)
-            throw new Error('A file that was read back takes nothing more.');
-        this.#bytes += chunk.length;
-        if (this.#pendingBytes + chunk.length > PENDING_BYTES)
-            await this.#flush();
-        if (chunk.length > PENDING_BYTES) {
-            await this.#write(chunk);
-        }
-        else {
-            this.#pending ??= Buffer.allocUnsafeSlow(PENDING_BYTES);
-            this.#pendingBytes += chunk.copy(this.#pending, this.#pendingBytes);
-        }
-    }
-    /** Syncs and reads back at the same time, compares; after that nothing can be written. */
-    async settle() {
-        await this.#flush();
-        this.#pending = null;
-        this.#isSettled = true;
-        const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
-        const [found] = await (0,disk/* onDisk */.FC)(this.#path, () => Promise.all([(0,digest/* hashFile */.DC)(partialOf(this.#path)), this.#file.sync()]));
-        if (found.sha256 !== written.sha256 || found.bytes !== written.bytes) {
-            throw notAsWritten(this.#path, undefined);
-        }
-        return written;
-    }
-    /** Gives a settled file its name, in the same folder. */
-    async name(path) {
-        await (0,disk/* onDisk */.FC)(path, () => (0,promises_.rename)(partialOf(this.#path), path));
-    }
-    async #flush() {
-        if (this.#pending === null)
-            return;
-        const bytes = this.#pending.subarray(0, this.#pendingBytes);
-        this.#pendingBytes = 0;
-        await this.#write(bytes);
-    }
-    async #write(bytes) {
-        const writing = (0,disk/* onDisk */.FC)(this.#path, () => this.#file.writeFile(bytes));
-        // The sum is made while the disk works.
-        this.#hash.update(bytes);
-        await writing;
-    }
-    /** Leaves what was written as `.partial`, unless it was named. */
-    async close() {
-        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.close());
-    }
-}
-/** What waits to be written together, at most. */
-const PENDING_BYTES = 2 ** 16;
-const partialOf = (path) => `${path}.partial`;
-/** The error for a file that has changed on the disk. */
-const notAsWritten = (path, cause) => (0,disk/* refused */.J5)(path, 'The file that the disk gives back is not the one that was written.', cause);
-
-;// CONCATENATED MODULE: ./lib/export/part-files.js
-
-
-
-/**
- * The table on the disk: one file `<name>.csv`, or, beyond `maxBytes`, several `<name>.part-001.csv`, …, cut between
- * rows, each with the header. Only a single row that is larger makes a larger file.
- * The names are given when all is written and was read back.
- */
-class Parts {
-    #path;
-    #maxBytes;
-    #parts = [];
-    #digests = [];
-    #header = Buffer.alloc(0);
-    /**
-     * @param path of the single file, absolute; its folder exists
-     */
-    constructor(path, maxBytes) {
-        this.#path = path;
-        this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY;
-    }
-    /** Writes the header into the first file. Throws `destination`, as everything here does where the disk refuses. */
-    async begin(header) {
-        this.#header = header.bytes;
-        await this.#open();
-    }
-    /** Writes the rows from `from` up to `to`. The bytes may change once it has ended. */
-    async write({ bytes, ends }, from = 0, to = ends.length) {
-        for (let row = from, at = row === 0 ? 0 : (ends[row - 1] ?? 0); row < to;) {
-            const part = this.#current();
-            const most = at + this.#maxBytes - part.bytes;
-            const fits = firstWhere(row, to, (index) => (ends[index] ?? 0) > most);
-            const until = fits > row ? fits : part.rows === 0 ? row + 1 : row;
-            if (until === row) {
-                await this.#settle(part);
-                await this.#open();
-                continue;
-            }
-            const end = ends[until - 1] ?? at;
-            await part.sink.write(bytes.subarray(at, end));
-            part.bytes += end - at;
-            part.rows += until - row;
-            [row, at] = [until, end];
-        }
-    }
-    /** Gives the files their names, and says what they are, in order. */
-    async seal() {
-        await this.#settle(this.#current());
-        const files = [];
-        for (const [index, { sink, rows }] of this.#parts.entries()) {
-            const digest = this.#digests[index];
-            if (digest === undefined)
-                throw new Error(`Part ${index + 1} was not settled.`);
-            const path = this.#parts.length === 1 ? this.#path : partPath(this.#path, index + 1);
-            await sink.name(path);
-            files.push({ path, name: (0,external_node_path_.basename)(path), rows, ...digest });
-        }
-        return files;
-    }
-    /** Closes what is open, sealed or not. */
-    async close() {
-        for (const { sink } of this.#parts)
-            await sink.close();
-    }
-    #current() {
-        const part = this.#parts.at(-1);
-        if (part === undefined)
-            throw new Error('Rows came before the header.');
-        return part;
-    }
-    async #open() {
-        const count = this.#parts.length;
-        const sink = await Sink.open(count === 0 ? this.#path : partPath(this.#path, count + 1));
-        this.#parts.push({ sink, bytes: this.#header.length, rows: 0 });
-        await sink.write(this.#header);
-    }
-    async #settle({ sink }) {
-        this.#digests.push(await sink.settle());
-        await sink.close();
-    }
-}
-/** `a/b.csv`, 2 → `a/b.part-002.csv`. */
-function partPath(path, number) {
-    const name = `${(0,external_node_path_.basename)(path, '.csv')}.part-${String(number).padStart(3, '0')}.csv`;
-    return (0,external_node_path_.join)((0,external_node_path_.dirname)(path), name);
-}
-/** Rows that a slower way encodes, one by one. */
-function encodedRows(rows, encode) {
-    const chunks = rows.map((row) => Buffer.from(encode(row)));
-    let end = 0;
-    return { bytes: Buffer.concat(chunks), ends: Float64Array.from(chunks, ({ length }) => (end += length)) };
-}
-
-;// CONCATENATED MODULE: ./lib/table/common-from-csv.js
-
-const [common_from_csv_SPACE, common_from_csv_QUOTE, common_from_csv_COMMA, BACKSLASH] = [0x20, 0x22, 0x2c, 0x5c];
-/** The letters that JSON has for some control characters; 0: it has none. */
-const LETTERS = new Uint8Array(common_from_csv_SPACE);
+const [csv_cells_SPACE, csv_cells_QUOTE, csv_cells_COMMA, BACKSLASH] = [0x20, 0x22, 0x2c, 0x5c];
+/** The letters that JSON has for some control characters; 0 for all others. */
+const LETTERS = new Uint8Array(csv_cells_SPACE);
 for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r' })) {
     LETTERS[Number(byte)] = letter.charCodeAt(0);
 }
-const IS_SPECIAL = new Uint8Array(256).fill(1, 0, common_from_csv_SPACE);
-for (const byte of [common_from_csv_QUOTE, common_from_csv_COMMA, BACKSLASH])
+const IS_SPECIAL = new Uint8Array(256).fill(1, 0, csv_cells_SPACE);
+for (const byte of [csv_cells_QUOTE, csv_cells_COMMA, BACKSLASH])
     IS_SPECIAL[byte] = 1;
-/** The most bytes that one becomes: `\u0000`. */
+/** The most bytes that one byte becomes: `\u0000`. */
 const MOST_BYTES = 6;
-/**
- * Writes rows of the `common` table from those of a CSV vendor, whose cells are only decoded where others are made of them.
- * null: JavaScript would put columns with such names into another order.
- */
-function csvWriter(common, header) {
-    if (header.some((name) => /^\d+$/.test(name)))
-        return null;
-    const cells = new CsvCells(header);
-    return (event, row, rows) => {
-        cells.take(row);
-        const at = common.write(event, cells, rows);
-        rows.end(rows.put(cells.json, at));
-    };
-}
-/** The cells of one row at a time, and all of them as a JSON object, which is a cell of another CSV. */
+/** The cells of one row of a CSV vendor at a time, and all of them as a JSON object, which is a cell of another CSV. */
 class CsvCells {
     #row = csvRow([]);
-    /** What stands before each cell in JSON, with the end of the one before. */
+    /** Text before each cell in JSON, with the end of the cell before. */
     #before;
     #beforeBytes;
-    /** Where each cell of the row ends in its bytes; of one that was put before, the place before the row. */
+    /**
+     * Place where each cell of the row ends in the row's bytes; for a cell that was put before the row, the place before the
+     * row.
+     */
     #ends;
     #into = Buffer.alloc(0);
     #length = 0;
+    /** Whether rows with such a header can be written: JavaScript would put names that are numbers before the others. */
+    static canWrite(header) {
+        return !header.some((name) => /^\d+$/.test(name));
+    }
     constructor(header) {
         this.#before = header.map((name, index) => {
             const quoted = JSON.stringify(name).replaceAll('"', '""');
@@ -38578,8 +38324,8 @@ class CsvCells {
         this.#beforeBytes = this.#before.reduce((sum, { length }) => sum + length, 0);
         this.#ends = new Int32Array(header.length);
     }
-    /** One walk along the row makes the JSON of it and says where its cells end. */
-    take(row) {
+    /** Makes a row the one that is read: one pass writes its JSON and notes where its cells end. */
+    use(row) {
         const { bytes, from, to, first } = row;
         const ownBytes = to - from + (first === null ? 0 : first.bytes.length);
         const most = this.#beforeBytes + MOST_BYTES * ownBytes + END.length;
@@ -38596,10 +38342,6 @@ class CsvCells {
         this.#length = length + END.copy(this.#into, length);
         this.#row = row;
     }
-    /** The row as JSON, until another is taken. */
-    get json() {
-        return this.#into.subarray(0, this.#length);
-    }
     text(column) {
         return column === -1 ? '' : this.#row.cell(column);
     }
@@ -38611,7 +38353,19 @@ class CsvCells {
         const ends = this.#ends;
         return rows.putPart(bytes, ends[column - 1] + 1, ends[column], at);
     }
-    /** Adds the cells of some columns, which stand between `from` and `to`, behind what is there; gives the new length. */
+    writeRun(columns, rows, from) {
+        let at = from;
+        for (let index = 0; index < columns.length; index++) {
+            if (index > 0)
+                at = rows.put(SEPARATOR, at);
+            at = this.write(columns[index], rows, at);
+        }
+        return at;
+    }
+    writeRaw(rows, at) {
+        return rows.putPart(this.#into, 0, this.#length, at);
+    }
+    /** Appends the cells of some columns, which lie between `from` and `to`, to the JSON; returns its new length. */
     #add(column, until, bytes, from, to, length) {
         const into = this.#into;
         const ends = this.#ends;
@@ -38622,11 +38376,11 @@ class CsvCells {
             const name = before[index];
             for (let other = 0; other < name.length; other++)
                 into[at++] = name[other];
-            const isQuoted = place < to && bytes[place] === common_from_csv_QUOTE;
+            const isQuoted = place < to && bytes[place] === csv_cells_QUOTE;
             if (isQuoted)
                 place++;
             for (;;) {
-                let byte = common_from_csv_COMMA;
+                let byte = csv_cells_COMMA;
                 while (place < to) {
                     byte = bytes[place];
                     if (IS_SPECIAL[byte] === 1)
@@ -38636,19 +38390,19 @@ class CsvCells {
                 }
                 if (place >= to)
                     break;
-                if (byte === common_from_csv_QUOTE) {
+                if (byte === csv_cells_QUOTE) {
                     // It is the first of two, or the closing one.
-                    if (bytes[++place] !== common_from_csv_QUOTE || place >= to)
+                    if (bytes[++place] !== csv_cells_QUOTE || place >= to)
                         break;
                     into[at++] = BACKSLASH;
-                    into[at++] = common_from_csv_QUOTE;
-                    into[at++] = common_from_csv_QUOTE;
+                    into[at++] = csv_cells_QUOTE;
+                    into[at++] = csv_cells_QUOTE;
                 }
-                else if (byte !== common_from_csv_COMMA) {
+                else if (byte !== csv_cells_COMMA) {
                     at = writeEscaped(byte, into, at);
                 }
                 else if (isQuoted) {
-                    into[at++] = common_from_csv_COMMA;
+                    into[at++] = csv_cells_COMMA;
                 }
                 else {
                     break;
@@ -38669,38 +38423,184 @@ function writeEscaped(byte, into, start) {
     return start + 2;
 }
 const END = Buffer.from('""}"');
+const SEPARATOR = Buffer.from(',');
 
-;// CONCATENATED MODULE: ./lib/table/transcode/encoded-row.js
+;// CONCATENATED MODULE: ./lib/table/native-columns.js
 
-/** An event of a JSON vendor as a row of the table that is asked for, encoded already; its fields are parsed where somebody asks for them. */
-class JsonRow {
-    #batch;
-    /** The row stands from here up to `to`, its line end included. */
-    from;
-    to;
-    /** The event's JSON stands from here up to `sourceTo`. */
-    sourceFrom;
-    sourceTo;
-    constructor(batch, from, to, sourceFrom, sourceTo) {
-        this.#batch = batch;
-        this.from = from;
-        this.to = to;
-        this.sourceFrom = sourceFrom;
-        this.sourceTo = sourceTo;
+/** The last native column of JSON vendors. */
+const EXTRA_COLUMN = {
+    name: 'extra',
+    meaning: 'All that the vendor sent and no other native column holds, as a JSON object; empty where nothing is left.',
+};
+/**
+ * Returns a function from an event's fields to its native cells: the documented columns, then what they leave over. The
+ * function reads each field once, whatever columns there are.
+ */
+function nativeRow(columns) {
+    const heads = columnTree(columns.map(({ name }) => name));
+    const blank = [...columns.map(() => ''), ''];
+    return (fields) => {
+        const cells = blank.slice();
+        let extra = null;
+        for (const name in fields) {
+            const value = fields[name];
+            const head = heads.get(name);
+            let left;
+            if (head === undefined)
+                left = value;
+            else if (head.children !== null && isObject(value))
+                left = takeSubs(value, head.children, cells);
+            else if (head.whole !== null)
+                cells[head.whole] = typeof value === 'string' ? value : values_text(value);
+            else if (value !== null)
+                left = value;
+            if (left !== undefined) {
+                extra ??= [];
+                extra.push([name, left]);
+            }
+        }
+        // `Object.fromEntries` keeps a field `__proto__` a field.
+        if (extra !== null)
+            cells[columns.length] = JSON.stringify(Object.fromEntries(extra));
+        return cells;
+    };
+}
+/**
+ * Puts an object's fields into their cells; returns the fields that have no cell as an object, or undefined where
+ * nothing is left.
+ */
+function takeSubs(object, children, cells) {
+    let left = null;
+    for (const name in object) {
+        const value = object[name];
+        const column = children.get(name);
+        if (column !== undefined) {
+            cells[column] = typeof value === 'string' ? value : values_text(value);
+        }
+        else {
+            left ??= [];
+            left.push([name, value]);
+        }
     }
-    /** The row's bytes, and others around it. */
-    get bytes() {
-        return this.#batch.encoded;
+    return left === null ? undefined : Object.fromEntries(left);
+}
+/** Returns the columns by the top-level fields that they hold. */
+function columnTree(names) {
+    const heads = new Map();
+    for (const [index, name] of names.entries()) {
+        const [first, sub] = splitName(name);
+        const head = heads.get(first) ?? { whole: null, children: null };
+        heads.set(first, head);
+        if (sub === null) {
+            head.whole = index;
+        }
+        else {
+            head.children ??= new Map();
+            head.children.set(sub, index);
+        }
     }
-    /** The event's JSON, and others around it. */
-    get source() {
-        return this.#batch.source;
+    return heads;
+}
+/** Splits `actor.email` into `actor` and `email`; the second is null where there is no dot. */
+function splitName(name) {
+    const dot = name.indexOf('.');
+    return dot === -1 ? [name, null] : [name.slice(0, dot), name.slice(dot + 1)];
+}
+
+;// CONCATENATED MODULE: ./lib/table/row-cells.js
+
+
+
+/** Writes the rows of one table, whatever its columns are. */
+class RowCells {
+    #sources;
+    #steps;
+    /** Bytes that end each row. */
+    #last;
+    /** JSON that was parsed last, since several cells of a row can be picked from one object. */
+    #json = '';
+    #object = {};
+    /** @param apart a native column that is written on its own, since its length is not bounded by a slice; -1: none */
+    constructor(sources, apart = -1) {
+        this.#sources = sources;
+        const steps = [];
+        let before = '';
+        for (const [index, source] of sources.entries()) {
+            const comma = index === 0 ? '' : ',';
+            if (source.kind === 'constant') {
+                before += comma + encodeRow([source.text, '']).slice(0, -3);
+                continue;
+            }
+            const column = source.kind === 'native' && source.columns.length === 1 ? source.columns[0] : apart;
+            const last = steps.at(-1);
+            if (column !== apart && before === '' && last?.run)
+                last.run.push(column);
+            else
+                steps.push({ before: Buffer.from(before + comma), run: column === apart ? null : [column], source });
+            before = '';
+        }
+        this.#steps = steps;
+        this.#last = Buffer.from(before);
     }
-    /** The vendor's own object, as `readJson` reads it, parsed anew each time. */
-    get fields() {
-        const where = 'an event that was read before';
-        return asObject(parseJson(this.#batch.source.toString('utf8', this.sourceFrom, this.sourceTo), where), 'it', where);
+    /** Returns the cells of an event as texts. */
+    texts(event, cells) {
+        return this.#sources.map((source) => this.#textOf(source, event, cells));
     }
+    /** Writes the row of an event. */
+    write(event, cells, rows) {
+        const start = rows.length;
+        let at = start;
+        for (const { before, run, source } of this.#steps) {
+            if (before.length > 0)
+                at = rows.put(before, at);
+            if (run !== null)
+                at = cells.writeRun(run, rows, at);
+            else if (source.kind === 'native')
+                at = writeFirst(source.columns, cells, rows, at);
+            else if (source.kind === 'raw')
+                at = cells.writeRaw(rows, at);
+            else if (source.kind === 'time' && event.time !== null)
+                at = rows.putInstant(event.time, at);
+            else
+                at = rows.putCell(this.#textOf(source, event, cells), at);
+        }
+        at = rows.put(this.#last, at);
+        // A blank line is no row to most readers.
+        rows.end(at === start && this.#sources.length === 1 ? rows.put(BLANK, at) : at);
+    }
+    #textOf(source, { time, id }, cells) {
+        switch (source.kind) {
+            case 'constant':
+                return source.text;
+            case 'time':
+                return time === null ? '' : (0,time_instant/* formatInstant */.r4)(time);
+            case 'id':
+                return id ?? '';
+            case 'native':
+                return source.columns.reduce((found, column) => found || cells.text(column), '');
+            case 'made':
+                return source.cell(...source.columns.map((column) => cells.text(column)));
+            case 'picked':
+                return values_text(source.pick(this.#objectIn(cells.text(source.column))));
+            case 'raw':
+                return cells.raw?.() ?? '';
+        }
+    }
+    #objectIn(json) {
+        if (json !== this.#json) {
+            this.#object = objectIn(json);
+            this.#json = json;
+        }
+        return this.#object;
+    }
+}
+const BLANK = Buffer.from('""');
+function writeFirst(columns, cells, rows, from) {
+    let at = from;
+    for (let index = 0; at === from && index < columns.length; index++) {
+        at = cells.write(columns[index], rows, from);
+    }
+    return at;
 }
 
 ;// CONCATENATED MODULE: ./lib/table/table-plan.js
@@ -38727,23 +38627,35 @@ function planTable({ vendor, org, columns, header }) {
         throw new Error(`The native table of ${vendor.name} is planned before its header is known.`);
     }
     checkColumns(vendor, columns, header);
-    const native = nativeTable(vendor, header);
-    const common = commonTable(vendor, org, native);
-    if (columns === 'native')
-        return native;
-    if (columns === 'common')
-        return common;
-    const places = columns.map((name) => {
-        const own = native.names.indexOf(name);
-        return own >= 0 ? { table: native, index: own } : { table: common, index: common.names.indexOf(name) };
-    });
-    const hasCommon = places.some(({ table }) => table === common);
-    const row = (event) => {
-        const cells = native.row(event);
-        const others = hasCommon ? common.rowOf(event, cells) : [];
-        return places.map(({ table, index }) => (table === native ? cells : others)[index] ?? '');
+    const isCsv = vendor.format === 'csv';
+    const native = isCsv ? (header ?? []) : [...(vendor.columns ?? []), EXTRA_COLUMN].map(({ name }) => name);
+    const common = COMMON_COLUMNS.map(({ name }) => name);
+    const names = columns === 'native' ? native : columns === 'common' ? common : columns;
+    const sources = commonCells(vendor, org, native);
+    const sourceOf = (name, index) => {
+        const column = columns === 'native' ? index : columns === 'common' ? -1 : native.indexOf(name);
+        return column === -1 ? sources[common.indexOf(name)] : { kind: 'native', columns: [column] };
     };
-    return { names: columns, row, write: (event, rows) => rows.addCells(row(event)) };
+    const cells = new RowCells(names.map(sourceOf), isCsv ? -1 : native.length - 1);
+    const textsOf = isCsv ? textsOfRow(native) : textsOfFields(vendor.columns ?? []);
+    const row = (event) => cells.texts(event, textsOf(event.body));
+    const csv = isCsv && columns !== 'native' && CsvCells.canWrite(native) ? new CsvCells(native) : null;
+    const write = (event, rows) => {
+        const { body } = event;
+        if (!isRow(body))
+            rows.addCells(row(event));
+        else if (isEncoded(body))
+            rows.addEncoded(body.bytes, body.from, body.to);
+        else if (columns === 'native')
+            rows.addRow(body);
+        else if (csv === null)
+            rows.addCells(row(event));
+        else {
+            csv.use(body);
+            cells.write(event, csv, rows);
+        }
+    };
+    return { names, cells, row, write };
 }
 /**
  * Refuses, as `input`, a list of columns that is empty, names a column twice, or names one that there is not.
@@ -38753,10 +38665,10 @@ function checkColumns(vendor, columns, header = null) {
     if (typeof columns === 'string')
         return;
     if (columns.length === 0)
-        throw table_plan_refusal('`columns` names no column.', 'Leave it out for `native`.');
+        throw refusal('`columns` names no column.', 'Leave it out for `native`.');
     const repeated = columns.find((name, index) => columns.indexOf(name) !== index);
     if (repeated !== undefined)
-        throw table_plan_refusal(`\`columns\` names ${repeated} twice.`, 'Name it once.');
+        throw refusal(`\`columns\` names ${repeated} twice.`, 'Name it once.');
     const native = header ?? nativeNames(vendor);
     if (native === null)
         return;
@@ -38765,350 +38677,56 @@ function checkColumns(vendor, columns, header = null) {
     if (unknown === undefined)
         return;
     const near = nearest(unknown, there);
-    throw table_plan_refusal(`${vendor.name} has no column ${unknown}.${near === null ? '' : ` Did you mean ${near}?`}`, `Choose from: ${[...there].join(', ')}.`);
+    throw refusal(`${vendor.name} has no column ${unknown}.${near === null ? '' : ` Did you mean ${near}?`}`, `Choose from: ${[...there].join(', ')}.`);
 }
-/** What the vendor's document lets expect; null where only its answer will tell. */
+/** Returns the names that the vendor's document promises; null where only the vendor's answer will tell. */
 function nativeNames({ columns, format }) {
     if (columns === null)
         return null;
     return (format === 'csv' ? columns : [...columns, EXTRA_COLUMN]).map(({ name }) => name);
 }
-/** Rows of the table that are encoded already stay as they are; those of a CSV vendor become rows of it in their own way. */
-const writerOf = (row, writeCsv) => (event, rows) => {
-    const { body } = event;
-    if (body instanceof JsonRow)
-        rows.addEncoded(body.bytes, body.from, body.to);
-    else if (body instanceof CsvRow && writeCsv !== null)
-        writeCsv(event, body, rows);
-    else
-        rows.addCells(row(event));
+/** Returns the native cells of a CSV vendor's row, each as it came, by its place. */
+const textsOfRow = (header) => (body) => {
+    const cells = isRow(body) && !isEncoded(body) ? body.cells : [];
+    return { text: (column) => cells[column] ?? '', raw: () => JSON.stringify(byName(cells, header)) };
 };
-const asItCame = (_event, row, rows) => rows.addRow(row);
-/** JSON vendors: the documented columns, then what they leave over. CSV vendors: each cell as it came, by its place. */
-function nativeTable(vendor, header) {
-    if (vendor.format === 'csv') {
-        const row = ({ body }) => (body instanceof CsvRow ? body.cells : []);
-        return { names: header ?? [], row, write: writerOf(row, asItCame) };
-    }
-    const columns = vendor.columns ?? [];
-    const rowOf = nativeRow(columns);
-    const row = ({ body }) => rowOf(body instanceof CsvRow ? {} : fieldsOf(body));
-    return { names: [...columns, EXTRA_COLUMN].map(({ name }) => name), row, write: writerOf(row, asItCame) };
-}
-function commonTable(vendor, org, native) {
-    const common = new CommonCells(vendor, org, native.names);
-    const rowOf = (event, cells) => {
-        const fields = event.body instanceof CsvRow ? byName(cells, native.names) : fieldsOf(event.body);
-        return [...common.texts(event, { text: (column) => cells[column] ?? '' }), JSON.stringify(fields)];
+/** Returns the native cells of a JSON vendor's event: the documented columns, then what they leave over. */
+function textsOfFields(columns) {
+    const cellsOf = nativeRow(columns);
+    return (body) => {
+        const fields = fieldsIn(body);
+        const cells = cellsOf(fields);
+        return { text: (column) => cells[column] ?? '', raw: () => JSON.stringify(fields) };
     };
-    const row = (event) => rowOf(event, native.row(event));
-    const writeCsv = vendor.format === 'csv' ? csvWriter(common, native.names) : null;
-    return { names: COMMON_COLUMNS.map(({ name }) => name), row, rowOf, write: writerOf(row, writeCsv) };
 }
-/** The event's object. */
-const fieldsOf = (body) => (body instanceof JsonRow ? body.fields : body);
+/** Returns the vendor's own object. */
+function fieldsIn(body) {
+    if (!isRow(body))
+        return body;
+    return isEncoded(body) ? body.toJSON() : {};
+}
 function byName(cells, header) {
     return Object.fromEntries(header.map((name, index) => [name, cells[index] ?? '']));
 }
-function table_plan_refusal(what, next) {
+function refusal(what, next) {
     return new errors/* ExportError */.ze('input', what, { where: 'input `columns`', next });
 }
 
-;// CONCATENATED MODULE: ./lib/csv/row-buffer.js
-
-
-const row_buffer_LF = 0x0a;
-const row_buffer_CR = 0x0d;
-const row_buffer_SPACE = 0x20;
-const row_buffer_QUOTE = 0x22;
-const row_buffer_COMMA = 0x2c;
-/** The first that takes more than one byte in UTF-8. */
-const NOT_ASCII = 0x80;
-/** The most bytes of UTF-8 that a UTF-16 code unit becomes. */
-const UNIT_BYTES = 3;
-/** Two quotes, a comma, a line end. */
-const AROUND_BYTES = 5;
-/** Longer cells are written by Node, shorter ones unit by unit, which is faster than to call it. */
-const SHORT_CELL = 256;
-/** The same of bytes. */
-const SHORT_PART = 64;
-const FIRST_BYTES = 2 ** 16;
-const FIRST_ROWS = 2 ** 10;
-/** Rows as CSV, byte for byte as `encodeRow` has them, one after the other in memory that is used again after `clear`. */
-class RowBuffer {
-    #buffer;
-    #length = 0;
-    #ends = new Float64Array(FIRST_ROWS);
-    #rows = 0;
-    /** @param bytes what its rows are likely to need; it takes more as well */
-    constructor(bytes = FIRST_BYTES) {
-        this.#buffer = Buffer.allocUnsafeSlow(bytes);
-    }
-    /** Bytes of all rows. */
-    get length() {
-        return this.#length;
-    }
-    /** How many there are. */
-    get rows() {
-        return this.#rows;
-    }
-    /** All rows, until others are added or these are cleared. */
-    get bytes() {
-        return this.#buffer.subarray(0, this.#length);
-    }
-    /** Where each row ends in `bytes`, its line end included, until others are added or these are cleared. */
-    get ends() {
-        return this.#ends.subarray(0, this.#rows);
-    }
-    /** One row with its line end, from 0, as long as `bytes` are; empty where there is none. */
-    slice(index) {
-        if (index >= this.#rows)
-            return this.#buffer.subarray(0, 0);
-        return this.#buffer.subarray(index === 0 ? 0 : this.#ends[index - 1], this.#ends[index]);
-    }
-    addCells(cells) {
-        let at = this.#length;
-        for (let index = 0; index < cells.length; index++) {
-            const cell = cells[index];
-            this.#reserve(at + UNIT_BYTES * cell.length + AROUND_BYTES);
-            if (index > 0)
-                this.#buffer[at++] = row_buffer_COMMA;
-            at = this.#writeCell(cell, at);
-        }
-        // A blank line is no row to most readers.
-        if (cells.length === 1 && cells[0] === '')
-            at += this.#buffer.write('""', at, 'latin1');
-        this.#end(at);
-    }
-    /** A row that was read: its own bytes, where `encodeRow` would write the same. */
-    addRow(row) {
-        if (!row.plain) {
-            this.addCells(row.cells);
-            return;
-        }
-        const { bytes, from, to, first } = row;
-        const firstBytes = first === null ? 0 : first.bytes.length;
-        this.#reserve(this.#length + firstBytes + (to - from) + AROUND_BYTES);
-        if (first !== null)
-            this.#buffer.set(first.bytes, this.#length);
-        bytes.copy(this.#buffer, this.#length + firstBytes, from, to);
-        this.#end(this.#length + firstBytes + (to - from));
-    }
-    /** Writes bytes at a place of a row that has begun, behind all that was written; gives the place behind them. */
-    put(bytes, at) {
-        return this.putPart(bytes, 0, bytes.length, at);
-    }
-    /** The same of those from `from` up to `to`. */
-    putPart(bytes, from, to, at) {
-        const end = at + to - from;
-        this.#reserve(end + AROUND_BYTES);
-        if (to - from > SHORT_PART)
-            bytes.copy(this.#buffer, at, from, to);
-        else
-            for (let place = at, other = from; place < end; place++, other++)
-                this.#buffer[place] = bytes[other];
-        return end;
-    }
-    /** The same of a cell. */
-    putCell(cell, at) {
-        this.#reserve(at + UNIT_BYTES * cell.length + AROUND_BYTES);
-        return this.#writeCell(cell, at);
-    }
-    /** The same of an instant. */
-    putInstant(ms, at) {
-        this.#reserve(at + time_instant/* INSTANT_BYTES */.My + AROUND_BYTES);
-        return (0,time_instant/* writeInstant */.hW)(ms, this.#buffer, at);
-    }
-    /** Room for so many bytes of a row, line end left out, from a place on; it becomes one by `end`. */
-    room(bytes, at = this.#length) {
-        this.#reserve(at + bytes + AROUND_BYTES);
-        return this.#buffer;
-    }
-    /** Ends the row that was written piece by piece, at the place behind its last cell. */
-    end(at) {
-        this.#end(at);
-    }
-    /** A row that was encoded already, with its line end. */
-    addEncoded(bytes, from, to) {
-        this.#reserve(this.#length + (to - from));
-        bytes.copy(this.#buffer, this.#length, from, to);
-        this.#length += to - from;
-        this.#endRow();
-    }
-    /** Forgets all rows, and keeps the memory. */
-    clear() {
-        this.#length = 0;
-        this.#rows = 0;
-    }
-    /** Writes a cell at `at`, for which there is room, and gives the place behind it. */
-    #writeCell(cell, at) {
-        const { length } = cell;
-        if (length === 0)
-            return at;
-        if (length > SHORT_CELL)
-            return this.#writeAny(cell, at);
-        const buffer = this.#buffer;
-        for (let index = 0; index < length; index++) {
-            const unit = cell.charCodeAt(index);
-            if (unit >= NOT_ASCII)
-                return this.#writeAny(cell, at);
-            if (unit === row_buffer_COMMA || unit === row_buffer_QUOTE || unit === row_buffer_CR || unit === row_buffer_LF)
-                return this.#writeQuoted(cell, at);
-            buffer[at + index] = unit;
-        }
-        if (buffer[at] === row_buffer_SPACE || buffer[at + length - 1] === row_buffer_SPACE)
-            return this.#writeQuoted(cell, at);
-        return at + length;
-    }
-    /** A short cell that needs quotes. */
-    #writeQuoted(cell, from) {
-        const buffer = this.#buffer;
-        let at = from;
-        buffer[at++] = row_buffer_QUOTE;
-        for (let index = 0; index < cell.length; index++) {
-            const unit = cell.charCodeAt(index);
-            if (unit >= NOT_ASCII)
-                return this.#writeAny(cell, from);
-            if (unit === row_buffer_QUOTE)
-                buffer[at++] = row_buffer_QUOTE;
-            buffer[at++] = unit;
-        }
-        buffer[at++] = row_buffer_QUOTE;
-        return at;
-    }
-    /** Any cell, by Node's own means. */
-    #writeAny(cell, at) {
-        const text = NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
-        return at + this.#buffer.write(text, at, 'utf8');
-    }
-    #end(at) {
-        this.#reserve(at + AROUND_BYTES);
-        this.#buffer[at] = row_buffer_CR;
-        this.#buffer[at + 1] = row_buffer_LF;
-        this.#length = at + 2;
-        this.#endRow();
-    }
-    #endRow() {
-        if (this.#rows === this.#ends.length) {
-            const ends = new Float64Array(2 * this.#rows);
-            ends.set(this.#ends);
-            this.#ends = ends;
-        }
-        this.#ends[this.#rows++] = this.#length;
-    }
-    #reserve(bytes) {
-        if (bytes <= this.#buffer.length)
-            return;
-        const grown = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#buffer.length));
-        // What the row that is being written has already put there, too.
-        this.#buffer.copy(grown);
-        this.#buffer = grown;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/export/sort/row-batch.js
-
-const keyOf = ({ times, ids }, row) => ({
-    time: times[row],
-    id: ids[row] ?? null,
-});
-/** Where a row begins in its block's bytes. */
-const startOf = ({ ends }, row) => (row === 0 ? 0 : ends[row - 1]);
-/** Oldest first, after what has no time; ties by id, after what has none; else as they arrived. */
-function byTimeThenId(a, b) {
-    if (a.time !== b.time) {
-        if (a.time < b.time)
-            return -1;
-        if (a.time > b.time)
-            return 1;
-        const timed = Number(Number.isNaN(b.time)) - Number(Number.isNaN(a.time));
-        if (timed !== 0)
-            return timed;
-    }
-    if (a.id === b.id)
-        return 0;
-    return a.id === null || (b.id !== null && a.id < b.id) ? -1 : 1;
-}
-/** A block whose rows, or whose ids and rests, are as long takes no more rows; in bytes, and in letters. */
-const FULL = 2 ** 18;
-/** Room for the row that makes it so long. */
-const ROOM_BYTES = FULL + 2 ** 14;
-/** The most rows of a block; places in it have 16 bits. */
-const MOST_ROWS = 2 ** 14;
-const row_batch_FIRST_ROWS = 2 ** 10;
-/** What a row takes in memory beside its texts, about. */
-const KEY_BYTES = 40;
-/** A block that is being filled. */
-class GrowingBlock {
-    #rows = new RowBuffer(ROOM_BYTES);
-    #times = new Float64Array(row_batch_FIRST_ROWS);
-    #ids = [];
-    #rests = [];
-    #letters = 0;
-    /** Of the rows and of what their places depend on, about. */
-    get heldBytes() {
-        return this.#rows.length + this.count * KEY_BYTES + this.#letters;
-    }
-    get count() {
-        return this.#ids.length;
-    }
-    get isFull() {
-        return this.#rows.length >= FULL || this.#letters >= FULL || this.count >= MOST_ROWS;
-    }
-    /** Gives the buffer to which the row has to be added, before the next one. */
-    add(time, id, rest) {
-        const { count } = this;
-        if (count === this.#times.length) {
-            const times = new Float64Array(2 * count);
-            times.set(this.#times);
-            this.#times = times;
-        }
-        this.#times[count] = time;
-        this.#ids.push(id);
-        this.#rests.push(rest);
-        this.#letters += (id === null ? 0 : id.length) + rest.length;
-        return this.#rows;
-    }
-    /** Its rows, until others are added or these are cleared. */
-    view() {
-        const { bytes, ends } = this.#rows;
-        const { count } = this;
-        return { count, bytes, ends, times: this.#times.subarray(0, count), ids: this.#ids, rests: this.#rests };
-    }
-    /** Forgets all rows, and keeps the memory, unless a row of many MiB has made it larger than others need. */
-    clear() {
-        if (this.#rows.length > 2 * FULL)
-            this.#rows = new RowBuffer(ROOM_BYTES);
-        else
-            this.#rows.clear();
-        this.#ids = [];
-        this.#rests = [];
-        this.#letters = 0;
-    }
-}
-/** Blocks that are used again, so that a long export takes no more memory than a short one. */
-class BlockPool {
-    #free = [];
-    take() {
-        return this.#free.pop() ?? new GrowingBlock();
-    }
-    /** Takes a block back that nobody reads any more. */
-    give(block) {
-        block.clear();
-        this.#free.push(block);
-    }
-}
-
+// EXTERNAL MODULE: ./lib/time/window.js
+var time_window = __nccwpck_require__(1697);
 ;// CONCATENATED MODULE: ./lib/base/hash.js
 const { imul } = Math;
 const halvesOfOne = new Uint32Array(2);
 const wholeOfOne = new BigUint64Array(halvesOfOne.buffer);
-/** 64 bits of a text, as a number. */
+/** A hash of 64 bits of a text, as a number. */
 function fingerprint(text) {
     hashInto(halvesOfOne, 0, text);
     return wholeOfOne[0] ?? 0n;
 }
-/** Two running sums that mix each character in by multiplication, mixed with each other at the end (as cyrb53 does). */
+/**
+ * Writes a hash of 64 bits into `halves[at]` and `halves[at + 1]`: two running sums that each character is multiplied
+ * into, mixed with each other at the end, as cyrb53 does.
+ */
 function hashInto(halves, at, text) {
     let a = 0xdeadbeef;
     let b = 0x41c6ce57;
@@ -39123,2912 +38741,21 @@ function hashInto(halves, at, text) {
     halves[at + 1] = b;
 }
 
-;// CONCATENATED MODULE: ./lib/export/unique-ids.js
-
-
-
-
-/** Ids held in memory before they go to the disk. */
-const BATCH = 2 ** 16;
-/** The 64 bits of an id, and a time. */
-const RECORD_BYTES = 16;
-/** About so many are compared at once. */
-const MOST_AT_ONCE = 2 ** 19;
-/** Some ids with their times, seen as what they are made of. */
-class Batch {
-    bytes;
-    /** Four of each record: the id's two halves, and the time's. */
-    halves;
-    /** Two of each record: the id, and the time. */
-    whole;
-    times;
-    constructor(bytes = new Uint8Array(BATCH * RECORD_BYTES)) {
-        this.bytes = bytes;
-        this.halves = new Uint32Array(bytes.buffer, 0, bytes.length / 4);
-        this.whole = new BigUint64Array(bytes.buffer, 0, bytes.length / 8);
-        this.times = new Float64Array(bytes.buffer, 0, bytes.length / 8);
-    }
-}
-/**
- * The ids of an export's events, each of which may come out once. An id that comes twice at one time is known by its
- * neighbour; where it comes at two times, the other may be anywhere. So 64 bits of each are kept, and its time, on the
- * disk. That two of a million ids share them, and the export ends red for nothing, happens in one of 37 million exports.
- */
-class Ids {
-    #vendor;
-    #folder;
-    #batch = new Batch();
-    #count = 0;
-    #file = null;
-    #stored = 0;
-    /** The times of those that were cut. */
-    #cut = new Map();
-    /** Their lower halves: most of the others can be told by that. */
-    #cutHalves = new Set();
-    /** @param folder where a file without a name may grow */
-    constructor(vendor, folder) {
-        this.#vendor = vendor;
-        this.#folder = folder;
-    }
-    /** Remembers the id of an event that comes out. To be called after `makeRoom`. */
-    keep(id, time) {
-        hashInto(this.#batch.halves, this.#count * 4, id);
-        this.#batch.times[this.#count * 2 + 1] = time ?? Number.NaN;
-        this.#count++;
-    }
-    /** Remembers the id of an event that does not come out, few as they are: another request may bring it at another time. */
-    cut(id, time) {
-        const whole = fingerprint(id);
-        this.#cut.set(whole, time);
-        this.#cutHalves.add(Number(whole & 0xffffffffn));
-    }
-    /** Makes room for so many more, at most 65,536. Throws `destination` where the disk refuses. */
-    async makeRoom(more) {
-        if (this.#count + more <= BATCH)
-            return;
-        await (0,disk/* onDisk */.FC)(this.#folder, async () => {
-            this.#file ??= await (0,disk/* openScratch */.jd)(this.#folder);
-            const kept = this.#batch.bytes.subarray(0, this.#count * RECORD_BYTES);
-            await (0,disk/* writeAll */.f4)(this.#file, kept, this.#stored * RECORD_BYTES);
-        });
-        this.#stored += this.#count;
-        this.#count = 0;
-    }
-    /** Throws `protocol` where two events have one id. */
-    async check() {
-        const kept = this.#stored + this.#count;
-        const shares = 2 ** Math.ceil(Math.log2(Math.max(1, kept / MOST_AT_ONCE)));
-        let ids = new BigUint64Array(Math.min(kept, 2 * MOST_AT_ONCE));
-        for (let share = 0; share < shares; share++) {
-            let length = 0;
-            for await (const { batch, count } of this.#all()) {
-                for (let index = 0; index < count; index++) {
-                    if (this.#cutHalves.has(batch.halves[index * 4] ?? 0))
-                        this.#checkCut(batch, index);
-                    if (((batch.halves[index * 4] ?? 0) & (shares - 1)) !== share)
-                        continue;
-                    if (length === ids.length)
-                        ids = grown(ids);
-                    ids[length++] = batch.whole[index * 2] ?? 0n;
-                }
-            }
-            ids.subarray(0, length).sort();
-            for (let index = 1; index < length; index++) {
-                if (ids[index] === ids[index - 1])
-                    throw await this.#contradiction(ids[index] ?? 0n);
-            }
-        }
-    }
-    /** Throws `protocol` where an event was cut that had this id at another time. */
-    #checkCut({ whole, times }, index) {
-        const [cut, kept] = [this.#cut.get(whole[index * 2] ?? 0n), times[index * 2 + 1] ?? Number.NaN];
-        if (cut === undefined || cut === kept)
-            return;
-        const both = [kept, cut].filter((time) => !Number.isNaN(time)).map(time_instant/* formatInstant */.r4);
-        throw twice(this.#vendor, both.join(' and '), 'at different times');
-    }
-    async close() {
-        await this.#file?.close();
-    }
-    /** All that were kept. A batch is only good until the next one. */
-    async *#all() {
-        const read = new Batch(this.#stored === 0 ? new Uint8Array(0) : undefined);
-        for (let done = 0; done < this.#stored;) {
-            const count = Math.min(BATCH, this.#stored - done);
-            const found = await (0,disk/* onDisk */.FC)(this.#folder, async () => this.#file?.read(read.bytes, 0, count * RECORD_BYTES, done * RECORD_BYTES));
-            if (found?.bytesRead !== count * RECORD_BYTES)
-                throw new Error('The file of ids is shorter than it was written.');
-            yield { batch: read, count };
-            done += count;
-        }
-        yield { batch: this.#batch, count: this.#count };
-    }
-    async #contradiction(id) {
-        const times = [];
-        for await (const { batch, count } of this.#all()) {
-            for (let index = 0; index < count; index++) {
-                const time = batch.times[index * 2 + 1] ?? Number.NaN;
-                if (batch.whole[index * 2] === id && !Number.isNaN(time))
-                    times.push((0,time_instant/* formatInstant */.r4)(time));
-            }
-        }
-        return twice(this.#vendor, times.length === 0 ? null : times.slice(0, 2).join(' and '), 'at different times');
-    }
-}
-function grown(ids) {
-    const more = new BigUint64Array(ids.length * 2);
-    more.set(ids);
-    return more;
-}
-/** The error for a vendor that gives one id to two events. */
-const twice = ({ name }, when, how) => new errors/* ExportError */.ze('protocol', `${name} gave one event id twice, ${how}.`, {
-    where: when === null ? name : `an event of ${when}`,
-    next: 'Run the export again; if it stays, report it to the vendor: one of the two is not what happened.',
-});
-
-;// CONCATENATED MODULE: ./lib/export/row-filter.js
-
-
-
-
-
-
-
-
-
-/** How events become rows, and which rows are written: each event once, and none that an earlier export holds. */
-class Table {
-    order;
-    #options;
-    #parts;
-    #counts = { received: 0, cut: 0, repeated: 0, known: 0, written: 0 };
-    #lateRows = [];
-    #ids;
-    #plan = null;
-    #header = null;
-    #isOpen = false;
-    /** The row before the one at hand. */
-    #before = null;
-    #beforeRow = 0;
-    #first = Number.POSITIVE_INFINITY;
-    #last = Number.NEGATIVE_INFINITY;
-    constructor(options, parts) {
-        this.#options = options;
-        this.#parts = parts;
-        this.#ids = new Ids(options.vendor, (0,external_node_path_.dirname)(options.path));
-        this.order = options.vendor.order;
-    }
-    /** Plans the table, once; after that, the header may not change. */
-    begin(header) {
-        if (this.#plan !== null) {
-            if (header !== this.#header && JSON.stringify(header) !== JSON.stringify(this.#header)) {
-                throw otherHeader(this.#options.vendor);
-            }
-            return;
-        }
-        const { vendor, org, columns } = this.#options;
-        this.#header = header;
-        this.#plan = planTable({ vendor, org, columns, header });
-    }
-    write(event, rows) {
-        const { vendor, columns } = this.#options;
-        if (Number.isNaN(event.time))
-            throw new Error(`${vendor.name} has an event with a time that is none.`);
-        if (columns === 'common' && event.time === null)
-            throw timeless(vendor);
-        this.#planned().write(event, rows);
-    }
-    rest({ id, body }) {
-        // The other tables hold all that the vendor said.
-        return id === null || typeof this.#options.columns === 'string' ? '' : JSON.stringify(body);
-    }
-    /** Counts what came of a stretch. */
-    count(gathered) {
-        this.#counts.received += gathered.received;
-        this.#counts.cut += gathered.cut;
-        for (const [id, time] of gathered.cutIds())
-            this.#ids.cut(id, time);
-        this.#before = null;
-    }
-    /** Rows of one stretch, in order. */
-    async take(some) {
-        await this.#open();
-        for (const rows of some)
-            await this.#take(rows);
-        if (this.#before !== null)
-            this.#before = row_filter_copyOf(this.#before, this.#beforeRow);
-        this.#beforeRow = 0;
-    }
-    async #take({ block, from, to }) {
-        await this.#ids.makeRoom(to - from);
-        // Rows that stay side by side are written as they lie there.
-        let begin = from;
-        for (let row = from; row < to; row++) {
-            if (this.#isKept(block, row))
-                continue;
-            await this.#parts.write(block, begin, row);
-            begin = row + 1;
-        }
-        await this.#parts.write(block, begin, to);
-    }
-    /** Tells how far the export is. */
-    tell({ slice }) {
-        if (slice !== null)
-            this.#options.onProgress(this.#counts.written, slice);
-    }
-    async finish() {
-        if (this.#options.vendor.format === 'json')
-            this.begin(null);
-        await this.#open();
-        const { received, cut, repeated, known, written } = this.#counts;
-        if (received !== cut + repeated + known + written)
-            throw new Error(`Rows are unaccounted for: ${JSON.stringify(this.#counts)}`);
-        await this.#ids.check();
-        const timed = Number.isFinite(this.#first);
-        return {
-            columns: this.#planned().names,
-            counts: this.#counts,
-            firstEvent: timed ? this.#first : null,
-            lastEvent: timed ? this.#last : null,
-            lateRows: this.#lateRows,
-        };
-    }
-    async close() {
-        await this.#ids.close();
-    }
-    #planned() {
-        if (this.#plan === null)
-            throw new Error(`${this.#options.vendor.name} has a table without a header.`);
-        return this.#plan;
-    }
-    /** Writes the header, once. */
-    async #open() {
-        if (this.#isOpen)
-            return;
-        this.#isOpen = true;
-        await this.#parts.begin(encodedRows([this.#planned().names], encodeRow));
-    }
-    /** Counts a row, and tells whether it is to be written. */
-    #isKept(block, row) {
-        const id = block.ids[row] ?? null;
-        const time = block.times[row];
-        const isRepeated = id !== null && this.#isRepeated(block, row, id, time);
-        this.#before = block;
-        this.#beforeRow = row;
-        if (isRepeated) {
-            this.#counts.repeated++;
-            return false;
-        }
-        if (this.#isKnown(block, row, id, time)) {
-            this.#counts.known++;
-            return false;
-        }
-        if (id !== null)
-            this.#ids.keep(id, time);
-        this.#counts.written++;
-        if (time < this.#options.from)
-            this.#lateRows.push(this.#counts.written);
-        if (time < this.#first)
-            this.#first = time;
-        if (time > this.#last)
-            this.#last = time;
-        return true;
-    }
-    /** Whether it is the row before once more. Throws `protocol` where one id is of two events. */
-    #isRepeated(block, row, id, time) {
-        const before = this.#before;
-        if (before === null || before.ids[this.#beforeRow] !== id)
-            return false;
-        const last = before.times[this.#beforeRow];
-        if (last !== time && !(Number.isNaN(last) && Number.isNaN(time)))
-            return false;
-        const isSame = rowOf(before, this.#beforeRow).equals(rowOf(block, row));
-        if (isSame && before.rests[this.#beforeRow] === block.rests[row])
-            return true;
-        throw twice(this.#options.vendor, Number.isNaN(time) ? null : (0,time_instant/* formatInstant */.r4)(time), 'with different contents');
-    }
-    /** Whether an earlier export holds it. Without a time, it may be one of them. */
-    #isKnown(block, row, id, time) {
-        const { earlier, vendor } = this.#options;
-        if (earlier === null || time >= this.#options.from)
-            return false;
-        if (Number.isNaN(time) && id === null)
-            throw untold(vendor);
-        return earlier.take(this.#planned().names, cellsOf(block, row), id);
-    }
-}
-const otherHeader = ({ name }) => new errors/* ExportError */.ze('protocol', `The header of ${name}'s CSV changes from one response to the next, so that they do not fit into one table.`, {
-    next: 'Export each environment on its own (filter `env_name`), or a shorter window.',
-});
-const timeless = ({ name }) => new errors/* ExportError */.ze('input', `No column of ${name}'s CSV reads as a time, which \`common\` needs.`, {
-    where: 'input `columns`',
-    next: 'Use `native`, or a list of native columns.',
-});
-const untold = ({ name }) => new errors/* ExportError */.ze('input', `${name}'s events have neither a time nor an id, so late ones cannot be told from exported ones.`, {
-    where: 'input `overlap`',
-    next: 'Set `overlap: PT0S`, to look for none.',
-});
-/** The row's bytes, its line end included. */
-const rowOf = (block, row) => block.bytes.subarray(startOf(block, row), block.ends[row]);
-/** The cells of a row. */
-function cellsOf(block, row) {
-    const bytes = rowOf(block, row);
-    return new CsvRow(bytes, 0, bytes.length - 2, true).cells;
-}
-/** One row of a block that is good no more. */
-function row_filter_copyOf(block, row) {
-    const bytes = Buffer.from(rowOf(block, row));
-    return {
-        count: 1,
-        bytes,
-        ends: Float64Array.of(bytes.length),
-        times: block.times.slice(row, row + 1),
-        ids: block.ids.slice(row, row + 1),
-        rests: block.rests.slice(row, row + 1),
-    };
-}
-
-// EXTERNAL MODULE: ./lib/time/window.js
-var time_window = __nccwpck_require__(1697);
-;// CONCATENATED MODULE: external "node:v8"
-const external_node_v8_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:v8");
-;// CONCATENATED MODULE: ./lib/export/heap.js
-
-/** Two halves, between which what still lives is copied, in bytes. */
-const ENOUGH_BYTES = 16 * 2 ** 20;
-let isLimited = false;
-/**
- * To be called now and then. Lets the heap for new objects grow no further, once it is large enough for some pages: V8
- * would go on to 128 MiB, however little of it survives, and an action cannot be started with a flag that says less.
- */
-function limitNewSpace() {
-    if (isLimited)
-        return;
-    const size = (0,external_node_v8_namespaceObject.getHeapSpaceStatistics)().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0;
-    if (size < ENOUGH_BYTES)
-        return;
-    (0,external_node_v8_namespaceObject.setFlagsFromString)('--semi-space-growth-factor=1');
-    isLimited = true;
-}
-
-;// CONCATENATED MODULE: ./lib/export/sort/merge.js
-
-
-/**
- * Gives the rows of all runs: in the common order of runs that are in time order, or run after run. What is given is
- * good until more is asked for.
- */
-async function* merge(runs, order) {
-    if (order === 'vendor') {
-        for (const run of runs)
-            yield* merge([run], 'time');
-        return;
-    }
-    const cursors = runs.map((run, number) => ({ ...run.first, run, number, block: null, at: 0 }));
-    /** The one whose row is next first. */
-    const queue = cursors.sort(byKey);
-    let some = [];
-    for (let first = queue.shift(); first !== undefined; first = queue.shift()) {
-        const { run, number, block, at } = first;
-        const to = block === null ? 0 : merge_placeOf(queue[0], block, at, number);
-        if (block !== null)
-            some.push({ block, from: at, to });
-        if (block !== null && to < block.count) {
-            insert(queue, { ...keyOf(block, to), run, number, block, at: to });
-            continue;
-        }
-        if (some.length > 0)
-            yield some;
-        some = [];
-        const next = await run.next();
-        if (next !== null)
-            insert(queue, { ...keyOf(next, 0), run, number, block: next, at: 0 });
-    }
-}
-const byKey = (a, b) => byTimeThenId(a, b) || a.number - b.number;
-function insert(queue, cursor) {
-    queue.splice(firstWhere(0, queue.length, (index) => byKey(cursor, queue[index]) < 0), 0, cursor);
-}
-/** The first row of a block, behind `at`, that comes after the row of another run. */
-function merge_placeOf(other, block, at, number) {
-    if (other === undefined)
-        return block.count;
-    const isBehind = (row) => (byTimeThenId(keyOf(block, row), other) || number - other.number) > 0;
-    return isBehind(block.count - 1) ? firstWhere(at + 1, block.count, isBehind) : block.count;
-}
-
-;// CONCATENATED MODULE: ./lib/export/sort/memory-buffer.js
-
-/** Rows in memory. */
-class HeldRows {
-    #pool;
-    #blocks = [];
-    #count = 0;
-    /** Of the blocks that are full. */
-    #fullBytes = 0;
-    #lastTime = Number.NaN;
-    #lastId = null;
-    #rises = true;
-    #falls = true;
-    constructor(pool) {
-        this.#pool = pool;
-    }
-    get count() {
-        return this.#count;
-    }
-    /** Of the rows and of what their places depend on, about. */
-    get bytes() {
-        return this.#fullBytes + (this.#blocks.at(-1)?.heldBytes ?? 0);
-    }
-    /** Gives the buffer to which the row of this time and id has to be added, and which takes no other meanwhile. */
-    add(time, id, rest) {
-        let block = this.#blocks.at(-1);
-        if (block === undefined || block.isFull) {
-            this.#fullBytes += block?.heldBytes ?? 0;
-            block = this.#pool.take();
-            this.#blocks.push(block);
-        }
-        const at = time ?? Number.NaN;
-        if (this.#count > 0) {
-            const isTie = at === this.#lastTime && !(id === null && this.#lastId === null);
-            if (!(this.#lastTime <= at) || isTie)
-                this.#rises = false;
-            if (!(this.#lastTime >= at))
-                this.#falls = false;
-        }
-        this.#lastTime = at;
-        this.#lastId = id;
-        this.#count++;
-        return block.add(at, id, rest);
-    }
-    /** All rows, as they came or in time order. A block is good until the next one. */
-    *inOrder(order) {
-        const blocks = this.#blocks.map((block) => block.view());
-        if (order === 'vendor' || this.#rises)
-            yield* blocks;
-        else
-            yield* this.#sorted(blocks);
-    }
-    /** Gives the memory back. */
-    release() {
-        for (const block of this.#blocks)
-            this.#pool.give(block);
-    }
-    *#sorted(blocks) {
-        const into = this.#pool.take();
-        try {
-            for (const place of this.#placesInOrder(blocks)) {
-                const block = blocks[place >>> ROW_BITS];
-                const row = place & ROW_MASK;
-                const rows = into.add(block.times[row], block.ids[row] ?? null, block.rests[row] ?? '');
-                rows.addEncoded(block.bytes, startOf(block, row), block.ends[row]);
-                if (!into.isFull)
-                    continue;
-                yield into.view();
-                into.clear();
-            }
-            if (into.count > 0)
-                yield into.view();
-        }
-        finally {
-            this.#pool.give(into);
-        }
-    }
-    /** Of all rows in time order: the number of the block, and the place in it in the lower bits. */
-    #placesInOrder(blocks) {
-        const places = new Uint32Array(this.#count);
-        let length = 0;
-        for (const [index, { count }] of blocks.entries()) {
-            for (let row = 0; row < count; row++)
-                places[length++] = (index << ROW_BITS) | row;
-        }
-        const key = (place) => keyOf(blocks[place >>> ROW_BITS], place & ROW_MASK);
-        const compare = (a, b) => byTimeThenId(key(a), key(b)) || a - b;
-        if (!this.#falls)
-            return places.sort(compare);
-        // Newest first, as most come: backwards, but for those of one time.
-        places.reverse();
-        const time = (index) => {
-            const place = places[index];
-            return blocks[place >>> ROW_BITS].times[place & ROW_MASK];
-        };
-        for (let from = 0; from < length;) {
-            let to = from + 1;
-            while (to < length && time(to) === time(from))
-                to++;
-            if (to > from + 1)
-                places.subarray(from, to).sort(compare);
-            from = to;
-        }
-        return places;
-    }
-}
-/** Those that the place of a row in its block takes. */
-const ROW_BITS = 16;
-const ROW_MASK = 2 ** ROW_BITS - 1;
-
-;// CONCATENATED MODULE: ./lib/base/memory.js
-/** Memory is taken in multiples of so many bytes. */
-const GRAIN = 2 ** 18;
-/**
- * Memory of its own for so many bytes or some more, whatever it held before. Long exports take and leave a lot of it: of
- * ever other sizes, it would leave holes that nothing fits into, some MiB in all.
- */
-const takeMemory = (bytes) => Buffer.allocUnsafeSlow(Math.ceil(bytes / GRAIN) * GRAIN);
-
-;// CONCATENATED MODULE: ./lib/export/sort/sorted-runs.js
-
-
-
-/** Gives every text back as it was, half characters too, so that ids stay apart. */
-const TEXT_ENCODING = 'utf16le';
-/** Stands for the length of a text that there is none of. */
-const NO_TEXT = 0xffffffff;
-/**
- * Writes blocks at `from` of a file: of each the times and the ends of its rows, as doubles; the lengths of their ids and
- * then of their rests, in 32 bits, where there are any; these texts; the rows. There is at least one row.
- * Throws `destination` where the disk refuses.
- */
-async function writeRun(file, from, blocks, path) {
-    const places = [];
-    let first = null;
-    let at = from;
-    for (const block of blocks) {
-        first ??= keyOf(block, 0);
-        const place = { at, rows: block.count, ids: lettersOf(block.ids), rests: lettersOf(block.rests) || null };
-        const head = headOf(block, place);
-        await (0,disk/* onDisk */.FC)(path, async () => {
-            await Promise.all([(0,disk/* writeAll */.f4)(file, head, at), (0,disk/* writeAll */.f4)(file, block.bytes, at + head.length)]);
-        });
-        places.push({ ...place, bytes: block.bytes.length });
-        at += head.length + block.bytes.length;
-    }
-    if (first === null)
-        throw new Error('A run has no rows.');
-    return { file, first, places, to: at };
-}
-/** How many letters they have; null where none of them says anything. */
-function lettersOf(texts) {
-    let letters = 0;
-    let isThere = false;
-    for (const text of texts) {
-        if (text === null)
-            continue;
-        letters += text.length;
-        isThere = true;
-    }
-    return isThere ? letters : null;
-}
-/** Where each part of a block lies in its bytes: times first, then the ends. */
-function layoutOf({ rows, ids, rests }) {
-    const ends = 8 * rows;
-    const idLengths = 2 * ends;
-    const restLengths = idLengths + (ids === null ? 0 : 4 * rows);
-    const idTexts = restLengths + (rests === null ? 0 : 4 * rows);
-    const restTexts = idTexts + 2 * (ids ?? 0);
-    return { ends, idLengths, restLengths, idTexts, restTexts, rowBytes: restTexts + 2 * (rests ?? 0) };
-}
-/** All that stands before the rows' own bytes. */
-function headOf({ count, times, ends, ids, rests }, place) {
-    const layout = layoutOf(place);
-    const bytes = takeMemory(layout.rowBytes).subarray(0, layout.rowBytes);
-    new Float64Array(bytes.buffer, 0, count).set(times);
-    new Float64Array(bytes.buffer, layout.ends, count).set(ends);
-    if (place.ids !== null)
-        putTexts(bytes, ids, layout.idLengths, layout.idTexts);
-    if (place.rests !== null)
-        putTexts(bytes, rests, layout.restLengths, layout.restTexts);
-    return bytes;
-}
-function putTexts(bytes, texts, lengthsAt, at) {
-    const lengths = new Uint32Array(bytes.buffer, lengthsAt, texts.length);
-    for (const [row, text] of texts.entries())
-        lengths[row] = text === null ? NO_TEXT : text.length;
-    bytes.write(texts.join(''), at, TEXT_ENCODING);
-}
-/** The block that `bytes` hold from their start on. */
-function blockOf(bytes, place) {
-    const { rows, ids, rests } = place;
-    const { ends, idLengths, restLengths, idTexts, restTexts, rowBytes } = layoutOf(place);
-    const restsOf = () => textsOf(bytes, rows, restLengths, restTexts, rests ?? 0).map((rest) => rest ?? '');
-    return {
-        count: rows,
-        bytes: bytes.subarray(rowBytes, rowBytes + place.bytes),
-        ends: new Float64Array(bytes.buffer, ends, rows),
-        times: new Float64Array(bytes.buffer, 0, rows),
-        ids: ids === null ? new Array(rows).fill(null) : textsOf(bytes, rows, idLengths, idTexts, ids),
-        rests: rests === null ? new Array(rows).fill('') : restsOf(),
-    };
-}
-function textsOf(bytes, rows, lengthsAt, at, letters) {
-    const lengths = new Uint32Array(bytes.buffer, lengthsAt, rows);
-    const all = bytes.toString(TEXT_ENCODING, at, at + 2 * letters);
-    let from = 0;
-    return Array.from(lengths, (length) => {
-        if (length === NO_TEXT)
-            return null;
-        from += length;
-        return all.slice(from - length, from);
-    });
-}
-/** Reads a run back. */
-class StoredRun {
-    first;
-    #extent;
-    #path;
-    #next = 0;
-    /** What the block at hand lies in, and what the next one is read into. */
-    #memory = Buffer.of();
-    #other = Buffer.of();
-    #coming = null;
-    /** @param path for messages */
-    constructor(extent, path) {
-        this.#extent = extent;
-        this.#path = path;
-        this.first = extent.first;
-    }
-    async next() {
-        const coming = this.#coming ?? this.#read();
-        const block = coming && (await coming);
-        [this.#memory, this.#other] = [this.#other, this.#memory];
-        // The disk reads on while somebody works on what it gave.
-        this.#coming = block && this.#read();
-        this.#coming?.catch(() => { });
-        // Many runs may have ended before the last one does.
-        if (block === null)
-            this.#memory = this.#other = Buffer.of();
-        return block;
-    }
-    /** Begins to read the next block; null: none is left. */
-    #read() {
-        const place = this.#extent.places[this.#next++];
-        if (place === undefined)
-            return null;
-        const length = layoutOf(place).rowBytes + place.bytes;
-        if (this.#other.length < length)
-            this.#other = takeMemory(length);
-        return this.#fill(this.#other, length, place);
-    }
-    async #fill(memory, length, place) {
-        for (let done = 0; done < length;) {
-            const { bytesRead } = await (0,disk/* onDisk */.FC)(this.#path, () => this.#extent.file.read(memory, done, length - done, place.at + done));
-            if (bytesRead === 0)
-                throw (0,disk/* refused */.J5)(this.#path, 'Rows that were put aside have become fewer.', undefined);
-            done += bytesRead;
-        }
-        return blockOf(memory, place);
-    }
-}
-/** Blocks in memory, at least one. */
-class HeldRun {
-    first;
-    #blocks;
-    #begun;
-    constructor(blocks) {
-        this.#blocks = blocks[Symbol.iterator]();
-        const { value } = this.#blocks.next();
-        if (value === undefined)
-            throw new Error('A run has no rows.');
-        this.#begun = value;
-        this.first = keyOf(value, 0);
-    }
-    async next() {
-        const begun = this.#begun;
-        this.#begun = null;
-        return begun ?? this.#blocks.next().value ?? null;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/export/sort/spill-buffer.js
-
-
-
-/** A file without a name, for the runs of all stores of a stretch: they may be many, and files that are open are few. */
-class Scratch {
-    folder;
-    #file = null;
-    #end = 0;
-    /** @param folder where it may grow, once there is a run */
-    constructor(folder) {
-        this.folder = folder;
-    }
-    /** To be called for one run at a time, which has a row. Throws `destination` where the disk refuses. */
-    async write(blocks) {
-        this.#file ??= await (0,disk/* onDisk */.FC)(this.folder, () => (0,disk/* openScratch */.jd)(this.folder));
-        const extent = await writeRun(this.#file, this.#end, blocks, this.folder);
-        this.#end = extent.to;
-        return extent;
-    }
-    async close() {
-        await this.#file?.close();
-        this.#file = null;
-    }
-}
-/** Rows of a stretch on their way into order: in memory, and, where they are many, in runs on the disk. */
-class RowStore {
-    #scratch;
-    #order;
-    #pool;
-    #held;
-    #extents = [];
-    #storing = Promise.resolve();
-    constructor(scratch, order, pool) {
-        this.#scratch = scratch;
-        this.#order = order;
-        this.#pool = pool;
-        this.#held = new HeldRows(pool);
-    }
-    /** Bytes of the rows in memory, with what their places depend on; about. */
-    get heldBytes() {
-        return this.#held.bytes;
-    }
-    /** Gives the buffer to which the row of this time and id has to be added. */
-    add(time, id, rest) {
-        return this.#held.add(time, id, rest);
-    }
-    /** Moves what is in memory to the disk; more may come meanwhile. Throws `destination` where the disk refuses. */
-    store() {
-        this.#storing = this.#store();
-        return this.#storing;
-    }
-    async #store() {
-        const held = this.#held;
-        if (held.count === 0)
-            return;
-        this.#held = new HeldRows(this.#pool);
-        this.#extents.push(await this.#scratch.write(held.inOrder(this.#order)));
-        held.release();
-    }
-    /** What came, in runs that are each in order. The store takes no more rows then. */
-    runs() {
-        const stored = this.#extents.map((extent) => new StoredRun(extent, this.#scratch.folder));
-        return this.#held.count === 0 ? stored : [...stored, new HeldRun(this.#held.inOrder(this.#order))];
-    }
-    /** Forgets all rows, once none is written any more. */
-    async close() {
-        await this.#storing.catch(() => { });
-        this.#held.release();
-        this.#held = new HeldRows(this.#pool);
-        this.#extents = [];
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/export/segment-rows.js
-
-
-
-
-
-/** Bytes of rows that may wait in memory, of all stretches together; as many may be on their way to the disk. */
-const MOST_HELD_BYTES = 6 * 2 ** 20;
-/** All that an export holds at once: stretches that are being walked, and those that wait for their turn. */
-class Gathering {
-    #form;
-    #folder;
-    #mostHeldBytes;
-    #pool = new BlockPool();
-    #open = new Set();
-    /** What is on its way to the disk, or was; where the disk refuses, whoever comes next is told. */
-    #storing = Promise.resolve();
-    #isStoring = false;
-    #closed = false;
-    /** @param folder where files without a name may grow */
-    constructor(form, folder, mostHeldBytes = MOST_HELD_BYTES) {
-        this.#form = form;
-        this.#folder = folder;
-        this.#mostHeldBytes = mostHeldBytes;
-    }
-    /** Opens a stretch. */
-    begin() {
-        const gathered = new Gathered(this.#form, this.#folder, this.#pool, () => this.#makeRoom());
-        this.#open.add(gathered);
-        return gathered;
-    }
-    /** All rows of a stretch to which no page comes any more, in the order of the export; some are good until the next. */
-    async *end(gathered) {
-        // Nothing of it begins to move any more.
-        this.#open.delete(gathered);
-        try {
-            await this.#storing;
-            yield* gathered.rows();
-        }
-        finally {
-            await gathered.close();
-        }
-    }
-    /** Gives memory and disk back, also where stretches are still being walked: what comes of them is kept no more. */
-    async close() {
-        this.#closed = true;
-        await this.#storing.catch(() => { });
-        for (const gathered of this.#open)
-            await gathered.close();
-    }
-    /** Where too much is in memory, begins to move what is most there to the disk, once what was on its way has arrived. */
-    async #makeRoom() {
-        while (!this.#closed) {
-            const held = [...this.#open].sort((a, b) => b.heldBytes - a.heldBytes);
-            if (held.reduce((sum, { heldBytes }) => sum + heldBytes, 0) <= this.#mostHeldBytes)
-                return;
-            if (this.#isStoring) {
-                await this.#storing;
-            }
-            else {
-                this.#isStoring = true;
-                this.#storing = (held[0]?.store() ?? Promise.resolve()).then(() => {
-                    this.#isStoring = false;
-                });
-                this.#storing.catch(() => { });
-            }
-        }
-    }
-}
-/** The rows of one stretch. */
-class Gathered {
-    #form;
-    #scratch;
-    #pool;
-    #makeRoom;
-    #drafts = new Map();
-    #slice = null;
-    constructor(form, folder, pool, makeRoom) {
-        this.#form = form;
-        this.#scratch = new Scratch(folder);
-        this.#pool = pool;
-        this.#makeRoom = makeRoom;
-    }
-    async take(page) {
-        if ('takenBack' in page) {
-            await this.#drafts.get(page.takenBack)?.rows.close();
-            this.#drafts.delete(page.takenBack);
-            return;
-        }
-        limitNewSpace();
-        const { slice, draft, header, events } = page;
-        this.#form.begin(header ?? null);
-        const { from, to } = this.#slice ?? slice;
-        this.#slice = { from: Math.min(from, slice.from), to: Math.max(to, slice.to) };
-        const into = this.#draft(draft);
-        into.received += events.length;
-        for (const event of events) {
-            const { time, id } = event;
-            // A time that is none is in no slice, and is not to be lost for that.
-            if (time !== null && !Number.isNaN(time) && !(0,time_window/* contains */.gR)(slice, time)) {
-                into.cut++;
-                if (id !== null)
-                    into.cutIds.push([id, time]);
-                continue;
-            }
-            this.#form.write(event, into.rows.add(time, id, this.#form.rest(event)));
-        }
-        await this.#makeRoom();
-    }
-    /** What time the pages were of; null where none came. */
-    get slice() {
-        return this.#slice;
-    }
-    get received() {
-        return this.#sum(({ received }) => received);
-    }
-    /** How many of them lay outside of the slices that they came for. */
-    get cut() {
-        return this.#sum(({ cut }) => cut);
-    }
-    /** Their ids, with their times. */
-    *cutIds() {
-        for (const draft of this.#drafts.values())
-            yield* draft.cutIds;
-    }
-    get heldBytes() {
-        return this.#sum(({ rows }) => rows.heldBytes);
-    }
-    /** All rows, in the order of the export; some are good until the next. */
-    rows() {
-        const runs = [...this.#drafts.values()].flatMap(({ rows }) => rows.runs());
-        return merge(runs, this.#form.order);
-    }
-    async store() {
-        for (const { rows } of this.#drafts.values())
-            await rows.store();
-    }
-    async close() {
-        for (const { rows } of this.#drafts.values())
-            await rows.close();
-        this.#drafts.clear();
-        await this.#scratch.close();
-    }
-    #draft(draft) {
-        const known = this.#drafts.get(draft);
-        if (known !== undefined)
-            return known;
-        const made = { rows: new RowStore(this.#scratch, this.#form.order, this.#pool), received: 0, cut: 0, cutIds: [] };
-        this.#drafts.set(draft, made);
-        return made;
-    }
-    #sum(of) {
-        let sum = 0;
-        for (const draft of this.#drafts.values())
-            sum += of(draft);
-        return sum;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/export/export.js
-
-
-
-
-
-/**
- * Walks the vendor's stretches, several at once, writes their rows as CSV into `<path>.partial`, reads the bytes back
- * from the disk, and only then gives the file its name. Throws what the vendor throws, and `protocol` where the pages
- * contradict each other. On failure the `.partial` may remain; whoever made the folder removes it.
- */
-async function exportEvents(options) {
-    const { vendor, session, path, maxBytes, walkers } = options;
-    const parts = new Parts(path, maxBytes);
-    const table = new Table(options, parts);
-    const gathering = new Gathering(table, (0,external_node_path_.dirname)(path), options.mostHeldBytes);
-    try {
-        for await (const gathered of walkStretches(vendor.stretches(session), walkers, () => gathering.begin())) {
-            table.count(gathered);
-            for await (const rows of gathering.end(gathered))
-                await table.take(rows);
-            table.tell(gathered);
-        }
-        const result = await table.finish();
-        return { files: await parts.seal(), ...result };
-    }
-    finally {
-        await gathering.close();
-        await table.close();
-        await parts.close();
-    }
-}
-
-// EXTERNAL MODULE: external "node:http"
-var external_node_http_ = __nccwpck_require__(7067);
-// EXTERNAL MODULE: external "node:https"
-var external_node_https_ = __nccwpck_require__(4708);
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(8474);
-// EXTERNAL MODULE: external "node:util"
-var external_node_util_ = __nccwpck_require__(7975);
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(8522);
-;// CONCATENATED MODULE: ./lib/http/response.js
-
-
-
-const unzip = (0,external_node_util_.promisify)(external_node_zlib_.gunzip);
-/** A compressed body that ends too early; worth another try, as a cut connection is. */
-class CutShort extends Error {
-    name = 'CutShort';
-}
-/** The error for a body beyond `maxBytes`, encoded or decoded. */
-function tooLarge({ vendor, where }, maxBytes) {
-    return new errors/* ExportError */.ze('incomplete', `${vendor} sent a response of more than ${maxBytes} bytes.`, {
-        where,
-        next: 'Narrow the window, or add filters, so that one response holds less.',
-    });
-}
-/** Whether the bytes that arrive are the content itself. */
-const isPlain = (encoding) => /^\s*(?:identity\s*)?$/i.test(encoding);
-/**
- * Undoes the content encoding: none, `identity` or gzip, although only `identity` was asked for.
- * Throws `CutShort`, or `ExportError`: `protocol` for other encodings, `incomplete` beyond `maxBytes` bytes.
- */
-async function decode(body, encoding, maxBytes, subject) {
-    const name = encoding.trim().toLowerCase();
-    if (isPlain(encoding))
-        return body;
-    if (name !== 'gzip' && name !== 'x-gzip') {
-        throw new errors/* ExportError */.ze('protocol', `${subject.vendor} sent the content encoding "${plain(name, subject)}".`, {
-            where: subject.where,
-            next: 'Only uncompressed responses were asked for. Look for a proxy that compresses, or report this.',
-        });
-    }
-    try {
-        return await unzip(body, { maxOutputLength: maxBytes });
-    }
-    catch (cause) {
-        if (cause.code === 'ERR_BUFFER_TOO_LARGE')
-            throw tooLarge(subject, maxBytes);
-        throw new CutShort('gzip body cut short or damaged', { cause });
-    }
-}
-const MEDIA_TYPES = { json: /^application\/([\w.-]+\+)?json$/, csv: /^text\/csv$/ };
-/**
- * Lets a whole 2xx reply pass, or throws `protocol`: any status but 200, another content type or charset than the
- * document promises, a body whose end only a closed connection marks (it could be cut anywhere, unnoticed), no body.
- */
-function checkAccepted(reply, accept, subject) {
-    const { vendor, where } = subject;
-    const fail = (what, next) => {
-        throw new errors/* ExportError */.ze('protocol', `${vendor} ${what}`, { where: `${where} → ${reply.status}`, next });
-    };
-    if (reply.status !== 200) {
-        fail(`answered ${reply.status} where its document has 200.`, 'Check the host or region, and report this.');
-    }
-    const received = reply.headers['content-type'] ?? '';
-    const [media = '', ...parameters] = received.toLowerCase().split(';');
-    const charset = parameters.map((one) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(one)?.[1]).find((one) => one);
-    if (!MEDIA_TYPES[accept].test(media.trim()) || (charset !== undefined && !/^utf-?8$/.test(charset))) {
-        fail(`answered with the content type "${plain(received, subject)}", where its document has ${accept.toUpperCase()} in UTF-8.`, 'Check the host or region. HTML under 200 usually is a login page, or a proxy that answers by itself.');
-    }
-    if (reply.headers['content-length'] === undefined &&
-        reply.headers['transfer-encoding']?.toLowerCase() !== 'chunked') {
-        fail('sent a body without a length, so that nobody can tell whether it is whole.', 'Look for a proxy between this runner and the vendor that closes connections to end a response.');
-    }
-    if (reply.content.bytes === 0) {
-        fail('answered with an empty body.', 'Try again later; if it stays, check the host or region, and report this.');
-    }
-}
-function plain(text, { cut }) {
-    return cut(text)
-        .replace(/[^\w/+.;=* -]/g, '')
-        .slice(0, 80);
-}
-
-;// CONCATENATED MODULE: ./lib/http/spool.js
-
-
-/** A response stays in memory up to here, in bytes: pages do, whole logs in one response do not. */
-const MEMORY_BYTES = 4 * 2 ** 20;
-/** What is written to the disk, and read from it, at once; bytes. */
-const CHUNK_BYTES = 2 ** 19;
-/** Takes the bytes of one response as they come, in memory as far as that is allowed, and then in a file without a name. */
-class Spool {
-    #folder;
-    #memoryBytes;
-    /** Not yet on the disk. */
-    #pending = [];
-    #pendingBytes = 0;
-    #bytes = 0;
-    #file = null;
-    /** `folder` is only used, and has to be there, where the bytes do not stay in memory. */
-    constructor(folder, memoryBytes) {
-        this.#folder = folder;
-        this.#memoryBytes = memoryBytes;
-    }
-    get bytes() {
-        return this.#bytes;
-    }
-    /** Takes the bytes over; they must not be changed later. Throws `destination`. */
-    async write(chunk) {
-        this.#pending.push(chunk);
-        this.#pendingBytes += chunk.length;
-        this.#bytes += chunk.length;
-        if (this.#pendingBytes > (this.#file === null ? this.#memoryBytes : CHUNK_BYTES))
-            await this.#flush();
-    }
-    /** The bytes, once there are no more to come. Throws `destination`. */
-    async finish() {
-        if (this.#file === null)
-            return inMemory(this.#takePending());
-        await this.#flush();
-        return this.#file.content(this.#bytes);
-    }
-    /** Gives back what the bytes take, where nobody wants them any more. */
-    async discard() {
-        this.#pending = [];
-        await this.#file?.close();
-    }
-    async #flush() {
-        this.#file ??= await OpenFile.make(this.#folder);
-        await this.#file.append(this.#takePending());
-    }
-    #takePending() {
-        const all = joined(this.#pending, this.#pendingBytes);
-        this.#pending = [];
-        this.#pendingBytes = 0;
-        return all;
-    }
-}
-function joined(pieces, bytes) {
-    const [only = Buffer.of()] = pieces;
-    if (pieces.length <= 1)
-        return only;
-    const all = takeMemory(bytes).subarray(0, bytes);
-    let at = 0;
-    for (const piece of pieces)
-        at += piece.copy(all, at);
-    return all;
-}
-/** Bytes in memory as the content of a response; there is nothing to give back. */
-function inMemory(body) {
-    return {
-        body,
-        bytes: body.length,
-        chunks: async function* () {
-            for (let at = 0; at < body.length; at += CHUNK_BYTES)
-                yield body.subarray(at, at + CHUNK_BYTES);
-        },
-        release: async () => { },
-    };
-}
-/** Bytes in a file that has no name. */
-class OpenFile {
-    #folder;
-    #file;
-    #closed = null;
-    constructor(folder, file) {
-        this.#folder = folder;
-        this.#file = file;
-    }
-    static async make(folder) {
-        return new OpenFile(folder, await (0,disk/* onDisk */.FC)(folder, () => (0,disk/* openScratch */.jd)(folder)));
-    }
-    async append(bytes) {
-        await (0,disk/* onDisk */.FC)(this.#folder, () => this.#file.writeFile(bytes));
-    }
-    content(bytes) {
-        return { body: null, bytes, chunks: () => this.#chunks(bytes), release: () => this.close() };
-    }
-    async *#chunks(bytes) {
-        let coming = this.#read(0, bytes);
-        for (let at = 0; at < bytes;) {
-            const chunk = await coming;
-            at += chunk.length;
-            // The disk reads on while somebody works on what it gave.
-            if (at < bytes)
-                coming = this.#read(at, bytes);
-            coming.catch(() => { });
-            yield chunk;
-        }
-    }
-    async #read(at, bytes) {
-        // A new one each time: whoever reads may keep parts of the ones before.
-        const room = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes - at));
-        const { bytesRead } = await (0,disk/* onDisk */.FC)(this.#folder, () => this.#file.read(room, 0, room.length, at));
-        if (bytesRead === 0)
-            throw (0,disk/* refused */.J5)(this.#folder, 'A response that was put aside has become shorter.', undefined);
-        return room.subarray(0, bytesRead);
-    }
-    close() {
-        // What cannot be closed harms no export.
-        this.#closed ??= this.#file.close().catch(() => { });
-        return this.#closed;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/http/attempt.js
-
-
-
-
-
-
-
-/** A try without a whole response, worth another one. The message is made of our own words and an error code. */
-class Broken extends Error {
-    name = 'Broken';
-}
-/**
- * Sends a request once and reads the whole response: `got` with everything of its own turned off.
- * Throws `Broken`, the signal's reason, or `ExportError`: `unavailable` for a certificate that is not trusted,
- * `incomplete` for a body that is too large, `protocol` for what is not HTTP, `input` for a token no header can hold,
- * `destination` for a disk that does not take the body.
- */
-async function exchange(request, credentials, agents, limits, subject) {
-    // Loaded with the first request: a run that refuses its inputs, or waits, is told at once.
-    const { default: got, RequestError } = await __nccwpck_require__.e(/* import() */ 212).then(__nccwpck_require__.bind(__nccwpck_require__, 6212));
-    try {
-        const stream = got.stream(request.url, {
-            method: request.method,
-            headers: headersOf(request, credentials),
-            // Where a GET may have a body, got waits for one.
-            ...(request.body && { body: request.body, allowGetBody: true }),
-            agent: agents,
-            http2: false,
-            retry: { limit: 0 },
-            followRedirect: false,
-            throwHttpErrors: false,
-            decompress: false,
-            timeout: { request: limits.timeoutMs },
-            signal: limits.signal,
-        });
-        return await receive(stream, limits, subject);
-    }
-    catch (error) {
-        if (limits.signal.aborted)
-            throw limits.signal.reason;
-        if (error instanceof CutShort)
-            throw new Broken(error.message, { cause: error });
-        throw error instanceof RequestError ? explain(error, subject) : error;
-    }
-}
-/** Reads the response to its end, and makes its sum on the way. What there is of a broken one is given back. */
-async function receive(stream, limits, subject) {
-    // Whoever waits hears of errors, but between two waits nobody does.
-    stream.on('error', () => { });
-    const [response] = (await (0,external_node_events_.once)(stream, 'response'));
-    const { statusCode: status = 0, headers } = response;
-    const encoding = headers['content-encoding'] ?? '';
-    const inPieces = isPlain(encoding) && status >= 200 && status < 300;
-    const maxBytes = inPieces ? limits.maxBytes : Math.min(limits.maxBytes, limits.maxWholeBytes);
-    const spool = new Spool(limits.folder, inPieces ? limits.memoryBytes : maxBytes);
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    try {
-        if (Number(headers['content-length']) > maxBytes)
-            throw tooLarge(subject, maxBytes);
-        for await (const chunk of stream) {
-            if (spool.bytes + chunk.length > maxBytes)
-                throw tooLarge(subject, maxBytes);
-            if (inPieces)
-                hash.update(chunk);
-            await spool.write(chunk);
-        }
-        let content = await spool.finish();
-        if (!inPieces) {
-            content = inMemory(await decoded(content.body ?? Buffer.of(), status, encoding, maxBytes, subject));
-            hash.update(content.body ?? '');
-        }
-        return { status, headers, content, sha256: hash.digest('hex') };
-    }
-    catch (error) {
-        stream.destroy();
-        await spool.discard();
-        throw error;
-    }
-}
-/**
- * Puts a call on its origin. The address is checked after parsing, so that neither `..` nor a host in the path leads
- * anywhere else; throws `input` where it does.
- */
-function requestOf(origin, call) {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(call.query ?? {})) {
-        if (value !== undefined)
-            query.append(name, String(value));
-    }
-    const base = new URL(origin);
-    const search = query.toString().replaceAll('+', '%20');
-    const url = /^\/(?!\/)/.test(call.path) ? new URL(base.origin + call.path + (search && `?${search}`)) : null;
-    if (url?.origin !== base.origin || url.pathname !== call.path) {
-        throw new errors/* ExportError */.ze('input', 'The organisation or another name does not fit into an address.', {
-            where: `${call.method ?? 'GET'} ${call.path}`,
-            next: 'Check the names that are part of the address, such as the organisation.',
-        });
-    }
-    const body = call.body && Buffer.from(JSON.stringify(call.body));
-    const accept = call.accept === 'csv' ? 'text/csv' : 'application/json';
-    return { method: call.method ?? 'GET', url, accept, body };
-}
-function headersOf({ accept, body }, credentials) {
-    return {
-        accept,
-        'accept-encoding': 'identity',
-        'user-agent': 'audit-log-export',
-        ...(body && { 'content-type': 'application/json', 'content-length': String(body.length) }),
-        ...credentials,
-    };
-}
-/** The body of an error only feeds a message: where it cannot be decoded, it stays as it came. */
-async function decoded(raw, status, encoding, maxBytes, subject) {
-    const decoding = decode(raw, encoding, maxBytes, subject);
-    return status >= 200 && status < 300 ? decoding : decoding.catch(() => raw);
-}
-/** got's errors carry the request with its headers: only their code and text are kept. */
-function explain({ code, message }, { vendor, where }) {
-    const cause = new Error(`${code}: ${(0,base_text/* forLog */.Ig)(message, 300)}`);
-    const { kind, reason } = failureOf(code);
-    switch (kind) {
-        case 'again':
-            return new Broken(reason, { cause });
-        case 'trust':
-            return new errors/* ExportError */.ze('unavailable', `The certificate of ${vendor} is not trusted (${reason}).`, {
-                where,
-                next: 'Check the host. For a private authority, or a proxy that opens TLS, name its certificate in NODE_EXTRA_CA_CERTS.',
-                cause,
-            });
-        case 'malformed':
-            return new errors/* ExportError */.ze('protocol', `${vendor} answered what is not well-formed HTTP (${reason}).`, {
-                where,
-                next: 'Check the host and its port, and look for a proxy between this runner and the vendor.',
-                cause,
-            });
-        case 'credentials':
-            return new errors/* ExportError */.ze('input', 'The credentials hold a character that no HTTP header can hold.', {
-                where,
-                next: 'Store the token again, without line breaks or characters beyond ASCII.',
-                cause,
-            });
-        case 'bug':
-            return cause;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/http/http-errors.js
-
-
-
-
-/** The error for a whole reply that is neither 2xx nor worth another try. */
-function http_errors_refusal(reply, { vendor, where, cut }, origin) {
-    const { status } = reply;
-    const at = `${where} → ${status}`;
-    const said = quoteVendor(reply, cut);
-    if (status >= 300 && status < 400) {
-        return new errors/* ExportError */.ze('protocol', `${vendor} redirects to ${redirectHost(reply, origin, cut)}.`, {
-            where: at,
-            next: 'Credentials are never sent after a redirect. Check the host or region, and the organisation.',
-        });
-    }
-    if (status === 401 || status === 403) {
-        return new errors/* ExportError */.ze('auth', `${vendor} refused the credentials${said}`, {
-            where: at,
-            status,
-            next: 'Check that the token is whole, has not expired, belongs to this host, and may read the audit log (role, plan).',
-        });
-    }
-    if (status === 404) {
-        return new errors/* ExportError */.ze('not-found', `${vendor} knows no such address${said}`, {
-            where: at,
-            next: 'Check the organisation and the host or region; a token without access can also be answered like this.',
-        });
-    }
-    return new errors/* ExportError */.ze('protocol', `${vendor} refused the request${said}`, {
-        where: at,
-        next: 'Check the filters and the window.',
-    });
-}
-/** The error for a call whose tries, or whose time to wait, are used up. */
-function spent(outcome, { vendor, where, cut }, attempts, askedMs) {
-    const tries = attempts === 1 ? '1 try' : `${attempts} tries`;
-    const asked = askedMs === null ? '' : `; it asks to wait ${duration(askedMs)}`;
-    if (outcome instanceof Broken) {
-        return new errors/* ExportError */.ze('unavailable', `${vendor} gave no whole response in ${tries}; the last: ${outcome.message}.`, {
-            where,
-            next: 'Try again later. If it stays, check the host, the network and the proxy, or narrow the window.',
-            cause: outcome,
-        });
-    }
-    const at = `${where} → ${outcome.status}`;
-    const said = quoteVendor(outcome, cut);
-    if (outcome.status === 429) {
-        return new errors/* ExportError */.ze('rate-limit', `${vendor} still limits the rate after ${tries}${asked}${said}`, {
-            where: at,
-            next: 'Run later or less often; other jobs with the same token or network address count as well.',
-        });
-    }
-    return new errors/* ExportError */.ze('unavailable', `${vendor} could not answer in ${tries}${asked}${said}`, {
-        where: at,
-        next: `Try again later; waits of up to ${duration(WAITING_BUDGET_MS)} in all are sat out. If it stays, narrow the window.`,
-    });
-}
-/** How the vendor words an error, escaped and in quotes after a colon, or a mere full stop where it says nothing short. */
-function quoteVendor({ content: { body } }, cut) {
-    const text = body === null || body.length > 65_536 ? undefined : messageIn(body.toString('utf8'));
-    return text === undefined ? '.' : `: "${(0,base_text/* forLog */.Ig)(cut(text), 200)}"`;
-}
-function messageIn(json) {
-    let value;
-    try {
-        value = JSON.parse(json);
-    }
-    catch {
-        return undefined;
-    }
-    const field = (of, name) => typeof of === 'object' && of !== null ? of[name] : undefined;
-    const candidates = [field(value, 'message'), field(value, 'detail'), field(field(value, 'error'), 'message')];
-    return candidates.find((one) => typeof one === 'string' && one.trim() !== '');
-}
-/** The host a redirect points to, as the URL parser writes it: a name made safe, without path or query. */
-function redirectHost(reply, origin, cut) {
-    const { location } = reply.headers;
-    const target = location === undefined ? null : URL.parse(location, origin);
-    if (target === null || target.host === '')
-        return 'no address that could be read';
-    return cut(target.host.slice(0, 255)).replace(/[^\w.:[\]*-]/g, '?');
-}
-function duration(ms) {
-    const seconds = Math.ceil(ms / 1000);
-    if (seconds < 120)
-        return `${seconds} s`;
-    if (seconds < 7200)
-        return `${Math.ceil(seconds / 60)} min`;
-    return seconds <= 172_800 ? `${Math.ceil(seconds / 3600)} h` : 'more than two days';
-}
-
-;// CONCATENATED MODULE: ./lib/http/client.js
-
-
-
-
-
-
-
-
-
-/** The largest body in memory, encoded or decoded, in bytes: 500 MiB, since no longer text can be read. */
-const MAX_WHOLE_BYTES = 500 * 2 ** 20;
-/** The largest download, in bytes: as much as the disk of a runner has to spare, or so. */
-const MAX_DOWNLOAD_BYTES = 16 * 2 ** 30;
-/** Opens the way to one vendor. Throws `input` where the environment names a proxy that cannot be used. */
-function openWire(options) {
-    const agents = openAgents(options);
-    const { maxBytes, memoryBytes = MEMORY_BYTES, folder = (0,external_node_os_.tmpdir)(), timeoutMs, signal } = options;
-    const whole = { maxWholeBytes: MAX_WHOLE_BYTES, folder, timeoutMs, signal };
-    const sent = { ...whole, maxBytes: maxBytes ?? MAX_WHOLE_BYTES, memoryBytes: Number.POSITIVE_INFINITY };
-    const downloaded = { ...whole, maxBytes: maxBytes ?? MAX_DOWNLOAD_BYTES, memoryBytes };
-    const send = async (call, authorized) => {
-        const { status, where, content } = await deliver(options, agents, call, authorized, sent);
-        return { status, body: content.body ?? Buffer.of(), where };
-    };
-    return {
-        send: (call) => send(call, true),
-        sendPlain: (call) => send(call, false),
-        download: async (call) => {
-            const { where, content } = await deliver(options, agents, call, true, downloaded);
-            return { where, ...content };
-        },
-        close() {
-            agents.http.destroy();
-            agents.https.destroy();
-        },
-    };
-}
-/** Node takes a proxy without `http(s)://` for none, and quotes a malformed one, password and all, in its error. */
-function openAgents({ origin, proxyEnv }) {
-    const secure = origin.startsWith('https:');
-    const name = secure ? 'HTTPS_PROXY' : 'HTTP_PROXY';
-    const proxy = proxyEnv[name.toLowerCase()] || proxyEnv[name];
-    try {
-        if (proxy && !/^https?:\/\//i.test(proxy))
-            throw new Error('not an http(s) URL');
-        const used = { keepAlive: true, proxyEnv: { ...proxyEnv } };
-        return { http: new external_node_http_.Agent(secure ? {} : used), https: new external_node_https_.Agent(secure ? used : {}) };
-    }
-    catch {
-        throw new errors/* ExportError */.ze('input', 'The proxy that the environment names is not a usable http(s):// URL.', {
-            where: name,
-            next: `Write ${name} as http://host:port, or unset it.`,
-        });
-    }
-}
-/** One call, tried until a whole response settles it or patience is spent. */
-async function deliver(options, agents, call, authorized, limits) {
-    const subject = { vendor: options.vendor, where: `${call.method ?? 'GET'} ${call.path}`, cut: options.cut };
-    const request = requestOf(options.origin, call);
-    const patience = new Patience(options.maxAttempts, options.clock);
-    let mayRenew = authorized;
-    for (let attempt = 1;; attempt++) {
-        options.signal.throwIfAborted();
-        const credentials = authorized ? await options.authorize() : {};
-        await options.pace.send(options.signal);
-        const outcome = await tryOnce(options, agents, request, credentials, subject, attempt, limits);
-        if (!(outcome instanceof Broken)) {
-            const { status, content } = outcome;
-            if (status >= 200 && status < 300)
-                return { ...(await accepted(outcome, call, subject)), where: subject.where };
-            if (mayRenew && (status === 401 || status === 403)) {
-                mayRenew = false;
-                if (await options.renew(status, content.body ?? Buffer.of(), credentials))
-                    continue;
-            }
-            if (!isTransient(status, call.retryOn))
-                throw http_errors_refusal(outcome, subject, request.url.origin);
-        }
-        const askedMs = outcome instanceof Broken ? null : askedWait(outcome, options.clock);
-        const waitMs = patience.afterFailure(askedMs);
-        if (waitMs === null)
-            throw spent(outcome, subject, attempt, askedMs);
-        const reason = outcome instanceof Broken ? outcome.message : `status ${outcome.status}`;
-        options.onRetry({ attempt, waitMs, reason });
-        if (!(outcome instanceof Broken) && (askedMs !== null || outcome.status === 429))
-            options.pace.close(waitMs);
-        await options.clock.sleep(waitMs, options.signal);
-    }
-}
-/** The reply, once it is what the document promises; else it is given back. */
-async function accepted(reply, { accept }, subject) {
-    try {
-        checkAccepted(reply, accept, subject);
-        return reply;
-    }
-    catch (error) {
-        await reply.content.release();
-        throw error;
-    }
-}
-/** One try, told to `onExchange` however it ends. */
-async function tryOnce({ clock, pace, onExchange }, agents, request, credentials, subject, attempt, limits) {
-    const at = new Date(clock.now()).toISOString();
-    let reply;
-    try {
-        reply = await exchange(request, credentials, agents, limits, subject);
-        return reply;
-    }
-    catch (error) {
-        if (error instanceof Broken)
-            return error;
-        throw error;
-    }
-    finally {
-        pace.answered(reply?.headers ?? null);
-        onExchange({
-            method: request.method,
-            path: request.url.pathname + request.url.search,
-            at,
-            attempt,
-            status: reply?.status ?? null,
-            sha256: reply?.sha256 ?? null,
-            bytes: reply?.content.bytes ?? 0,
-        });
-    }
-}
-/** The vendor's dates are by its own clock, which its answer tells: ours may be minutes off. */
-function askedWait({ headers }, clock) {
-    return readRetryAfter(headers['retry-after'], readHttpDate(headers.date) ?? clock.now());
-}
-
-;// CONCATENATED MODULE: ./lib/json/text-buffer.js
-
-
-/** Bytes that make one text once there are all of them. */
-class Pieces {
-    #where;
-    #pieces = [];
-    #bytes = 0;
-    constructor(where) {
-        this.#where = where;
-    }
-    /** Keeps the piece as it is. Throws `incomplete` where all of them would be longer than a text can be. */
-    add(piece) {
-        this.#pieces.push(piece);
-        this.#bytes += piece.length;
-        if (this.#bytes > external_node_buffer_.constants.MAX_STRING_LENGTH)
-            throw tooLong(this.#bytes, this.#where);
-    }
-    /** Throws `protocol` where it is not UTF-8. */
-    text() {
-        return readUtf8(Buffer.concat(this.#pieces, this.#bytes), this.#where);
-    }
-    /** The text, and forgets it. Throws `protocol` where it is not UTF-8. */
-    takeText() {
-        const text = this.text();
-        this.#pieces = [];
-        this.#bytes = 0;
-        return text;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/json/envelope.js
-
-
-const [envelope_QUOTE, envelope_BACKSLASH, envelope_COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
-const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
-/** White space, and the bytes of a byte order mark; the parser judges where they may stand. */
-const BLANK = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
-/**
- * What stands around one array of a JSON response, in chunks that are cut anywhere. It follows brackets and quotes alone
- * to find the array; the parser judges the whole of it, with the array emptied.
- */
-class Frame {
-    #place;
-    #where;
-    #phase = 'before';
-    #isQuoted = false;
-    /** Whether a backslash has just taken the next byte's meaning. */
-    #isEscaped = false;
-    /** Brackets that are open. */
-    #depth = 0;
-    #around = 0;
-    /** Whether a string that starts here is a name of the response's object. */
-    #nameMayStart = false;
-    /** The last such name, with its quotes; null where it is none that matters. */
-    #name = null;
-    /** Whether the value that starts here has to be the array. */
-    #isDue = false;
-    #pieces;
-    #charsBefore = 0;
-    constructor(place, where) {
-        this.#place = place;
-        this.#where = where;
-        this.#pieces = new Pieces(where);
-    }
-    get phase() {
-        return this.#phase;
-    }
-    /** Brackets around an element: 1 where the response itself is the array, else 2. */
-    get around() {
-        return this.#around;
-    }
-    /** Characters before the array's first one. */
-    get charsBefore() {
-        return this.#charsBefore;
-    }
-    /** Goes on to the array's first byte, or to the end. Gives where that is. Throws `protocol`, `incomplete`. */
-    pass(chunk, from) {
-        let at = from;
-        while (at < chunk.length && this.#phase !== 'within') {
-            const byte = chunk[at++];
-            if (this.#isQuoted)
-                this.#passQuoted(byte);
-            else if (!BLANK.has(byte))
-                this.#passSign(byte);
-        }
-        this.#pieces.add(chunk.subarray(from, at));
-        if (this.#phase === 'within')
-            this.#charsBefore = withoutMark(this.#pieces.text()).length;
-        return at;
-    }
-    /** Leaves the array, by the bracket at `at`; gives the place behind it. */
-    leave(chunk, at) {
-        this.#phase = 'after';
-        this.#pieces.add(chunk.subarray(at, at + 1));
-        return at + 1;
-    }
-    /**
-     * The response's object with the array emptied, or null where it is the array itself. Throws `protocol`, `incomplete`.
-     * @param placeOf says where in the response a character stands, the array's own left out
-     */
-    finish(placeOf) {
-        const value = parseJson(withoutMark(this.#pieces.takeText()), this.#where, placeOf);
-        if (this.#around === 1 || this.#place.field === null) {
-            asArray(value, 'the answer', this.#where);
-            return null;
-        }
-        const object = asObject(value, 'the answer', this.#where);
-        asArray(field(object, this.#place.field), `\`${this.#place.field}\``, this.#where);
-        return object;
-    }
-    #passQuoted(byte) {
-        // A character of a name is written with six bytes at most.
-        if (this.#name !== null && this.#name.push(byte) > 6 * (this.#place.field?.length ?? 0) + 2)
-            this.#name = null;
-        if (this.#isEscaped)
-            this.#isEscaped = false;
-        else if (byte === envelope_BACKSLASH)
-            this.#isEscaped = true;
-        else if (byte === envelope_QUOTE)
-            this.#isQuoted = false;
-    }
-    #passSign(byte) {
-        if (this.#phase === 'before' && (this.#isDue || this.#depth === 0) && this.#startsArray(byte))
-            return;
-        switch (byte) {
-            case envelope_QUOTE:
-                this.#isQuoted = true;
-                this.#name = this.#nameMayStart ? [byte] : null;
-                this.#nameMayStart = false;
-                break;
-            case OPEN_ARRAY:
-            case OPEN_OBJECT:
-                this.#depth += 1;
-                this.#nameMayStart = this.#depth === 1;
-                break;
-            case CLOSE_ARRAY:
-            case CLOSE_OBJECT:
-                this.#depth -= 1;
-                break;
-            case envelope_COMMA:
-                this.#nameMayStart = this.#depth === 1;
-                break;
-            case COLON:
-                this.#isDue = this.#depth === 1 && this.#isOurs();
-                this.#name = null;
-                if (this.#isDue && this.#phase === 'after') {
-                    throw unreadable(`The field ${this.#place.field} comes twice.`, this.#where);
-                }
-        }
-    }
-    /** Whether the array starts with this byte. Throws where it would have to, or may not. */
-    #startsArray(byte) {
-        const { field: name, orArray = false } = this.#place;
-        const fits = this.#isDue || name === null || orArray;
-        if (byte === OPEN_ARRAY && fits) {
-            this.#phase = 'within';
-            this.#around = this.#depth + 1;
-            this.#isDue = false;
-            return true;
-        }
-        if (this.#isDue)
-            throw unreadable(`Expected \`${name}\` to be an array.`, this.#where);
-        if (byte === OPEN_ARRAY)
-            throw unreadable('Expected the answer to be an object, not an array.', this.#where);
-        if (byte === OPEN_OBJECT && name === null) {
-            throw unreadable('Expected the answer to be an array, not an object.', this.#where);
-        }
-        return false;
-    }
-    #isOurs() {
-        try {
-            return this.#name !== null && JSON.parse(Buffer.from(this.#name).toString()) === this.#place.field;
-        }
-        catch {
-            return false;
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/json/tokenizer.js
-/** One pass over JSON that is written as `JSON.stringify` would write it, in bytes; anything else gives -1. */
-const [tokenizer_QUOTE, tokenizer_BACKSLASH, tokenizer_COMMA, MINUS, FULL_STOP, tokenizer_COLON, PLUS] = [0x22, 0x5c, 0x2c, 0x2d, 0x2e, 0x3a, 0x2b];
-const [tokenizer_OPEN_ARRAY, tokenizer_CLOSE_ARRAY, tokenizer_OPEN_OBJECT, tokenizer_CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
-const [tokenizer_SPACE, TAB, tokenizer_LF, tokenizer_CR, ZERO, NINE] = [0x20, 0x09, 0x0a, 0x0d, 0x30, 0x39];
-/** Levels of arrays and objects that are followed here; far below those that are allowed. */
-const tokenizer_MOST_LEVELS = 32;
-/** Names of all objects around one place that are kept to be compared; more are not followed. */
-const MOST_NAMES = 256;
-const NAMES = new Int32Array(MOST_NAMES);
-/** Bytes of a string that say nothing but themselves. */
-const ORDINARY = new Uint8Array(256).fill(1, tokenizer_SPACE);
-ORDINARY[tokenizer_QUOTE] = 0;
-ORDINARY[tokenizer_BACKSLASH] = 0;
-/** What may stand behind a backslash where `JSON.stringify` writes one, `\u` left out: the byte that it means. */
-const ESCAPES = new Uint8Array(256);
-for (const [letter, means] of Object.entries({ '"': '"', '\\': '\\', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' })) {
-    ESCAPES[letter.charCodeAt(0)] = means.charCodeAt(0);
-}
-// In all of these, `end` is the last byte's place: it may be read, so that no place beyond the bytes ever is.
-/** The first place from `at` on without white space, at most `end`. */
-function skipBlank(bytes, at, end) {
-    for (; at < end; at++) {
-        const byte = bytes[at];
-        if (byte !== tokenizer_SPACE && byte !== tokenizer_LF && byte !== tokenizer_CR && byte !== TAB)
-            break;
-    }
-    return at;
-}
-/** The place behind a value other than a string, an object, an array; -1 where it is none, or may go on behind `end`. */
-function passPlain(bytes, at, end) {
-    switch (bytes[at]) {
-        case 0x74: // true
-            return at + 4 <= end && bytes[at + 1] === 0x72 && bytes[at + 2] === 0x75 && bytes[at + 3] === 0x65 ? at + 4 : -1;
-        case 0x66: // false
-            if (at + 5 > end || bytes[at + 1] !== 0x61 || bytes[at + 2] !== 0x6c)
-                return -1;
-            return bytes[at + 3] === 0x73 && bytes[at + 4] === 0x65 ? at + 5 : -1;
-        case 0x6e: // null
-            return at + 4 <= end && bytes[at + 1] === 0x75 && bytes[at + 2] === 0x6c && bytes[at + 3] === 0x6c ? at + 4 : -1;
-        default:
-            return passNumber(bytes, at, end);
-    }
-}
-function passNumber(bytes, from, end) {
-    let at = bytes[from] === MINUS && from < end ? from + 1 : from;
-    const first = at;
-    at = passDigits(bytes, at, end);
-    if (at === first || (bytes[first] === ZERO && at > first + 1))
-        return -1;
-    if (bytes[at] === FULL_STOP && at < end) {
-        const fraction = at + 1;
-        at = passDigits(bytes, fraction, end);
-        if (at === fraction)
-            return -1;
-    }
-    if ((bytes[at] === 0x65 || bytes[at] === 0x45) && at < end) {
-        at += 1;
-        if ((bytes[at] === PLUS || bytes[at] === MINUS) && at < end)
-            at += 1;
-        const exponent = at;
-        at = passDigits(bytes, exponent, end);
-        if (at === exponent)
-            return -1;
-    }
-    return at < end ? at : -1;
-}
-function passDigits(bytes, at, end) {
-    while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE)
-        at++;
-    return at;
-}
-/** The place behind an object or an array. */
-function passNested(bytes, at, end) {
-    return bytes[at] === tokenizer_OPEN_OBJECT ? passObject(bytes, at, end, 1, 0) : passArray(bytes, at, end, 1, 0);
-}
-function passObject(bytes, from, end, level, outer) {
-    if (level > tokenizer_MOST_LEVELS)
-        return -1;
-    let names = outer;
-    let at = from + 1;
-    if (at < end && bytes[at] === tokenizer_CLOSE_OBJECT)
-        return at + 1;
-    while (at < end) {
-        if (bytes[at] !== tokenizer_QUOTE || names === MOST_NAMES)
-            return -1;
-        at += 1;
-        // The parser puts fields whose names are numbers before the others.
-        const first = bytes[at];
-        if (first >= ZERO && first <= NINE)
-            return -1;
-        let hash = 0;
-        while (at < end && ORDINARY[bytes[at]] === 1)
-            hash = (Math.imul(hash, 31) + bytes[at++]) | 0;
-        if (bytes[at] !== tokenizer_QUOTE || at + 2 > end || bytes[at + 1] !== tokenizer_COLON)
-            return -1;
-        // Where two names may be the same, they are taken for it.
-        for (let index = outer; index < names; index++)
-            if (NAMES[index] === hash)
-                return -1;
-        NAMES[names++] = hash;
-        at = passValue(bytes, at + 2, end, level, names);
-        if (at === -1 || at >= end)
-            return -1;
-        if (bytes[at] === tokenizer_CLOSE_OBJECT)
-            return at + 1;
-        if (bytes[at] !== tokenizer_COMMA)
-            return -1;
-        at += 1;
-    }
-    return -1;
-}
-function passArray(bytes, from, end, level, names) {
-    if (level > tokenizer_MOST_LEVELS)
-        return -1;
-    let at = from + 1;
-    if (at < end && bytes[at] === tokenizer_CLOSE_ARRAY)
-        return at + 1;
-    while (at < end) {
-        at = passValue(bytes, at, end, level, names);
-        if (at === -1 || at >= end)
-            return -1;
-        if (bytes[at] === tokenizer_CLOSE_ARRAY)
-            return at + 1;
-        if (bytes[at] !== tokenizer_COMMA)
-            return -1;
-        at += 1;
-    }
-    return -1;
-}
-function passValue(bytes, at, end, level, names) {
-    switch (bytes[at]) {
-        case tokenizer_QUOTE:
-            return passString(bytes, at, end);
-        case tokenizer_OPEN_OBJECT:
-            return passObject(bytes, at, end, level + 1, names);
-        case tokenizer_OPEN_ARRAY:
-            return passArray(bytes, at, end, level + 1, names);
-        default:
-            return passPlain(bytes, at, end);
-    }
-}
-function passString(bytes, from, end) {
-    let at = from + 1;
-    while (at < end) {
-        while (at < end && ORDINARY[bytes[at]] === 1)
-            at++;
-        if (bytes[at] === tokenizer_QUOTE)
-            return at + 1;
-        if (bytes[at] !== tokenizer_BACKSLASH || at >= end || ESCAPES[bytes[at + 1]] === 0)
-            return -1;
-        at += 2;
-    }
-    return -1;
-}
-/** Bytes outside strings that say where an element ends. */
-const SIGNS = new Uint8Array(256);
-for (const byte of [tokenizer_QUOTE, tokenizer_COMMA, tokenizer_OPEN_ARRAY, tokenizer_CLOSE_ARRAY, tokenizer_OPEN_OBJECT, tokenizer_CLOSE_OBJECT])
-    SIGNS[byte] = 1;
-/** The comma or bracket behind an array's element, whatever that is, by brackets and quotes alone; -1 where it goes on behind `end`. */
-function passElement(bytes, from, end) {
-    let depth = 0;
-    for (let at = from; at <= end; at++) {
-        const byte = bytes[at];
-        if (SIGNS[byte] === 0)
-            continue;
-        if (byte === tokenizer_QUOTE) {
-            at += 1;
-            while (at <= end && bytes[at] !== tokenizer_QUOTE)
-                at += bytes[at] === tokenizer_BACKSLASH ? 2 : 1;
-        }
-        else if (byte === tokenizer_OPEN_ARRAY || byte === tokenizer_OPEN_OBJECT) {
-            depth += 1;
-        }
-        else if (depth === 0) {
-            return at;
-        }
-        else if (byte !== tokenizer_COMMA) {
-            depth -= 1;
-        }
-    }
-    return -1;
-}
-
-;// CONCATENATED MODULE: ./lib/json/array-splitter.js
-
-
-
-const [array_splitter_QUOTE, array_splitter_BACKSLASH, array_splitter_COMMA] = [0x22, 0x5c, 0x2c];
-const [array_splitter_OPEN_ARRAY, array_splitter_CLOSE_ARRAY, array_splitter_OPEN_OBJECT, array_splitter_CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
-/** The bytes outside strings that matter here; in UTF-8 none of them is a part of another character. */
-const array_splitter_SIGNS = new Uint8Array(256);
-for (const byte of [array_splitter_QUOTE, array_splitter_COMMA, array_splitter_OPEN_ARRAY, array_splitter_CLOSE_ARRAY, array_splitter_OPEN_OBJECT, array_splitter_CLOSE_OBJECT])
-    array_splitter_SIGNS[byte] = 1;
-/**
- * Takes JSON apart at the commas of one array, in chunks that are cut anywhere. It follows brackets and quotes alone:
- * what stands between commas, and the rest around the array, is for the parser to judge. Where the parser takes each of
- * them, it would take the whole; and where it would not take the whole, one of them holds the reason.
- */
-class Splitter {
-    #where;
-    #frame;
-    #isQuoted = false;
-    /** Whether a backslash has just taken the next byte's meaning. */
-    #isEscaped = false;
-    /** Brackets of the array's elements that are open. */
-    #depth = 0;
-    /** What came of the array, since the last batch. */
-    #elements;
-    #batches = 0;
-    /** Characters from the array's first one to the end of the last batch. */
-    #charsWithin = 0;
-    constructor(place, where) {
-        this.#where = where;
-        this.#frame = new Frame(place, where);
-        this.#elements = new Pieces(where);
-    }
-    /** The elements that are whole since the last time, none or one batch of them. Throws `protocol`, `incomplete`. */
-    *push(chunk) {
-        let at = this.#frame.phase === 'before' ? this.#frame.pass(chunk, 0) : 0;
-        if (this.#frame.phase === 'within') {
-            const { end, comma } = this.#passElements(chunk, at);
-            const closed = end < chunk.length;
-            const until = closed ? end : comma;
-            if (until >= 0) {
-                this.#elements.add(chunk.subarray(at, until));
-                const batch = this.#parseBatch(closed);
-                if (batch.length > 0)
-                    yield batch;
-                at = until + 1;
-            }
-            if (closed)
-                this.#frame.leave(chunk, end);
-            else
-                this.#elements.add(chunk.subarray(at));
-        }
-        if (this.#frame.phase === 'after')
-            this.#frame.pass(chunk, at);
-    }
-    /** The response's object with the array emptied, or null where it is the array itself. Throws `protocol`, `incomplete`. */
-    finish() {
-        const { charsBefore } = this.#frame;
-        return this.#frame.finish((position) => position + (position < charsBefore ? 0 : this.#charsWithin));
-    }
-    /** Where the array ends in this chunk, its length if it does not; and the last comma between elements, or -1. */
-    #passElements(chunk, from) {
-        let depth = this.#depth;
-        let isQuoted = this.#isQuoted;
-        let at = this.#isEscaped ? from + 1 : from;
-        let comma = -1;
-        let end = chunk.length;
-        while (at < chunk.length) {
-            if (isQuoted) {
-                while (at < chunk.length && chunk[at] !== array_splitter_QUOTE && chunk[at] !== array_splitter_BACKSLASH)
-                    at++;
-                if (at === chunk.length)
-                    break;
-                if (chunk[at] === array_splitter_QUOTE)
-                    isQuoted = false;
-                at += isQuoted ? 2 : 1;
-                continue;
-            }
-            while (at < chunk.length && array_splitter_SIGNS[chunk[at]] === 0)
-                at++;
-            const byte = chunk[at];
-            if (byte === array_splitter_QUOTE)
-                isQuoted = true;
-            else if (byte === array_splitter_COMMA)
-                comma = depth === 0 ? at : comma;
-            else if (byte === array_splitter_OPEN_ARRAY || byte === array_splitter_OPEN_OBJECT)
-                depth++;
-            else if (byte !== undefined && --depth < 0) {
-                end = at;
-                break;
-            }
-            at++;
-        }
-        this.#depth = depth;
-        this.#isQuoted = isQuoted;
-        // A backslash at the end takes the meaning of the next chunk's first byte.
-        this.#isEscaped = isQuoted && at > chunk.length;
-        return { end, comma };
-    }
-    #parseBatch(isLast) {
-        const text = `[${this.#elements.takeText()}]`;
-        const placeOf = (position) => this.#frame.charsBefore + this.#charsWithin + position - 1;
-        const levels = MOST_LEVELS + 1 - this.#frame.around;
-        const batch = asArray(parseJson(text, this.#where, placeOf, levels), 'the batch', this.#where);
-        // Between two commas, and between one and the end, there has to be something.
-        if (batch.length === 0 && (this.#batches > 0 || !isLast))
-            throw notJson(placeOf(1), this.#where);
-        this.#batches += 1;
-        this.#charsWithin += text.length - (isLast ? 2 : 1);
-        return batch;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/json/array-elements.js
-
-
-/**
- * The elements of the array in a JSON response, as `readJson` reads them, in batches of some hundred KiB of text; none is
- * empty. Then the rest: the response's object with that array emptied, or null where the response itself is the array.
- * What was yielded is worth nothing if it throws later: `protocol` for what `readJson` refuses, for no array in that
- * place, and for a field that comes twice; `incomplete` for an element, or a rest, longer than a text can be (512 MB);
- * `destination`. Does not release the download.
- */
-async function* readElements(download, place) {
-    const { body, where } = download;
-    if (body !== null && !mayComeTwice(body, place.field)) {
-        const { elements, rest } = readAtOnce(body, place, where);
-        if (elements.length > 0)
-            yield elements;
-        return rest;
-    }
-    const splitter = new Splitter(place, where);
-    for await (const chunk of download.chunks())
-        yield* splitter.push(chunk);
-    return splitter.finish();
-}
-function readAtOnce(body, { field: name, orArray = false }, where) {
-    const answer = readJson({ body, where });
-    if (name === null || (orArray && Array.isArray(answer))) {
-        return { elements: asArray(answer, 'the answer', where), rest: null };
-    }
-    const object = asObject(answer, 'the answer', where);
-    return { elements: asArray(field(object, name), `\`${name}\``, where), rest: { ...object, [name]: [] } };
-}
-/** Of a field that comes twice the parser would give the last. A name in ASCII may be written as it is, or by `\u00..`. */
-function mayComeTwice(body, name) {
-    if (name === null)
-        return false;
-    const quoted = JSON.stringify(name);
-    const first = body.indexOf(quoted);
-    return (first !== -1 && body.includes(quoted, first + 1)) || body.includes('\\u00');
-}
-
-;// CONCATENATED MODULE: ./lib/vendors/read-page.js
-
-/** `ReadEvents`, with an object of each event. */
-async function* readEvents(answer, place, _shape, read) {
-    const elements = readElements(answer, place);
-    for (;;) {
-        const next = await elements.next();
-        if (next.done)
-            return next.value;
-        yield next.value.map((element) => read(element, answer.where));
-    }
-}
-/** All events of a page, and what it holds beside them. Releases it. */
-async function readPage(answer, pages) {
-    const all = [];
-    try {
-        for (;;) {
-            const next = await pages.next();
-            if (next.done)
-                return { events: all, rest: next.value };
-            for (const event of next.value)
-                all.push(event);
-        }
-    }
-    finally {
-        await answer.release();
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/table/transcode/json-to-csv.js
-/** What stands in JSON as what stands for it in a cell, in bytes, into memory that has room; each gives the place behind it. */
-
-
-const [json_to_csv_QUOTE, json_to_csv_BACKSLASH] = [0x22, 0x5c];
-/** Longer ones are copied by Node, shorter ones four bytes at once, which is faster than to call it. */
-const SHORT = 64;
-/** All bytes of the memory; of a view, four are read or written at once, wherever they are. */
-const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-/** From one memory into another. */
-class Copier {
-    #from;
-    #into;
-    #fromView;
-    #intoView;
-    constructor(from, into) {
-        this.#from = from;
-        this.#into = into;
-        this.#fromView = viewOf(from);
-        this.#intoView = viewOf(into);
-    }
-    /** The bytes as they are. */
-    copy(from, to, start) {
-        if (to - from > SHORT)
-            return start + this.#from.copy(this.#into, start, from, to);
-        let at = start;
-        let place = from;
-        for (; place + 4 <= to; place += 4, at += 4) {
-            this.#intoView.setInt32(at, this.#fromView.getInt32(place, true), true);
-        }
-        while (place < to)
-            this.#into[at++] = this.#from[place++];
-        return at;
-    }
-    /** The inside of a string that has escapes, none of them `\u`; `isSpecial` where it is known to need quotes. */
-    unescape(from, to, start, isSpecial) {
-        const source = this.#from;
-        const into = this.#into;
-        let at = start;
-        into[at++] = json_to_csv_QUOTE;
-        for (let place = from; place < to; place++) {
-            let byte = source[place];
-            if (byte === json_to_csv_BACKSLASH) {
-                const letter = source[++place];
-                // Only `\/` means its own letter and is not among them.
-                byte = ESCAPES[letter] || letter;
-                if (byte === json_to_csv_QUOTE)
-                    into[at++] = json_to_csv_QUOTE;
-            }
-            into[at++] = byte;
-        }
-        if (isSpecial || needsQuotesAtEnds(into, start + 1, at)) {
-            into[at++] = json_to_csv_QUOTE;
-            return at;
-        }
-        into.copyWithin(start, start + 1, at);
-        return at - 1;
-    }
-    /** An object or an array. */
-    quote(from, to, start) {
-        const source = this.#from;
-        const into = this.#into;
-        let at = start;
-        into[at++] = json_to_csv_QUOTE;
-        // Without a branch, which would be guessed wrong at about each quote.
-        for (let place = from; place < to; place++) {
-            const byte = source[place];
-            into[at] = byte;
-            into[at + 1] = json_to_csv_QUOTE;
-            at += WIDTHS[byte];
-        }
-        // One without a string needs no quotes where there is nothing beside that does.
-        const hasStrings = at - start - 1 > to - from;
-        if (!hasStrings && bareEnd(source, from, to) === to)
-            return this.copy(from, to, start);
-        into[at++] = json_to_csv_QUOTE;
-        return at;
-    }
-}
-/** How many bytes each one becomes between quotes: two where it is one itself. */
-const WIDTHS = new Uint8Array(256).fill(1);
-WIDTHS[json_to_csv_QUOTE] = 2;
-
-;// CONCATENATED MODULE: ./lib/table/transcode/cell-slices.js
-
-
-const cell_slices_COMMA = 0x2c;
-/**
- * What a column has of an event. Up to `ESCAPED_QUOTED`, it is a string, and stands between its quotes; such as are known
- * to need quotes in CSV are `QUOTED`.
- */
-const [BARE, QUOTED, ESCAPED, ESCAPED_QUOTED, PLAIN, NESTED, NULL] = [0, 1, 2, 3, 4, 5, 6];
-const cell_slices_EMPTY = Buffer.of();
-/** Where an event has its columns, and what becomes of them. */
-class FoundCells {
-    #count;
-    /** Counts the events that were begun. */
-    #event = 0;
-    /** Of each column: the last event that has it, what it has there, and where, which is no farther than a text is long. */
-    #events;
-    #kinds;
-    #starts;
-    #ends;
-    #bytes = cell_slices_EMPTY;
-    /** The text that was asked for last, as several columns of a row can be made of one. */
-    #text = '';
-    #textColumn = -1;
-    #textEvent = 0;
-    /** Where the last cell was written from, and into. */
-    #from = cell_slices_EMPTY;
-    #into = cell_slices_EMPTY;
-    #copier = new Copier(cell_slices_EMPTY, cell_slices_EMPTY);
-    /** @param count of the columns */
-    constructor(count) {
-        this.#count = count;
-        this.#events = new Int32Array(count);
-        this.#kinds = new Uint8Array(count);
-        this.#starts = new Int32Array(count);
-        this.#ends = new Int32Array(count);
-    }
-    /** Begins an event that lies in these bytes, and gives its number. */
-    begin(bytes) {
-        this.#bytes = bytes;
-        this.#event += 1;
-        return this.#event;
-    }
-    put(column, kind, from, to) {
-        this.#events[column] = this.#event;
-        this.#kinds[column] = kind;
-        this.#starts[column] = from;
-        this.#ends[column] = to;
-    }
-    isString(column) {
-        return this.#events[column] === this.#event && this.#kinds[column] <= ESCAPED_QUOTED;
-    }
-    /** The time in a column that is a string; null where it is none, or written with escapes, as no instant is. */
-    instant(column) {
-        return (0,time_instant/* instantAt */.l$)(this.#bytes, this.#starts[column], this.#ends[column]);
-    }
-    text(column) {
-        if (this.#events[column] !== this.#event)
-            return '';
-        if (column !== this.#textColumn || this.#event !== this.#textEvent) {
-            this.#text = this.#decode(column);
-            this.#textColumn = column;
-            this.#textEvent = this.#event;
-        }
-        return this.#text;
-    }
-    #decode(column) {
-        const [from, to] = [this.#starts[column], this.#ends[column]];
-        const kind = this.#kinds[column];
-        if (kind === NULL)
-            return '';
-        const isEscaped = kind === ESCAPED || kind === ESCAPED_QUOTED;
-        return isEscaped
-            ? JSON.parse(this.#bytes.toString('utf8', from - 1, to + 1))
-            : this.#bytes.toString('utf8', from, to);
-    }
-    write(column, rows, at) {
-        if (this.#events[column] !== this.#event)
-            return at;
-        const length = this.#ends[column] - this.#starts[column];
-        return this.#copy(column, this.#copierInto(rows.room(2 * length, at)), at);
-    }
-    /** Writes all columns as a row of the native table, of an event that takes so many bytes of JSON. */
-    writeRow(length, rows) {
-        // Each byte becomes two at most; beside them, each cell has two quotes and a comma.
-        const into = rows.room(2 * length + 3 * this.#count);
-        const copier = this.#copierInto(into);
-        let at = rows.length;
-        for (let column = 0; column < this.#count; column++) {
-            if (this.#events[column] === this.#event)
-                at = this.#copy(column, copier, at);
-            into[at++] = cell_slices_COMMA;
-        }
-        // Nothing is left over for `extra`.
-        rows.end(at);
-    }
-    /** Ends a row with a cell that holds the JSON from `from` up to `to`. */
-    endWith(from, to, rows, at) {
-        rows.end(this.#copierInto(rows.room(2 * (to - from), at)).quote(from, to, at));
-    }
-    /** Copies what a column has of the event into memory that has room for each byte twice, and for two quotes. */
-    #copy(column, copier, at) {
-        const from = this.#starts[column];
-        const to = this.#ends[column];
-        const kind = this.#kinds[column];
-        // The quotes of the JSON are those of the CSV.
-        if (kind === BARE || kind === PLAIN)
-            return copier.copy(from, to, at);
-        if (kind === QUOTED)
-            return copier.copy(from - 1, to + 1, at);
-        if (kind === NESTED)
-            return copier.quote(from, to, at);
-        return kind === NULL ? at : copier.unescape(from, to, at, kind === ESCAPED_QUOTED);
-    }
-    #copierInto(into) {
-        if (this.#from !== this.#bytes || this.#into !== into) {
-            this.#from = this.#bytes;
-            this.#into = into;
-            this.#copier = new Copier(this.#bytes, into);
-        }
-        return this.#copier;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/table/transcode/field-tree.js
-
-/** The fields that native columns hold. */
-function field_tree_fieldsOf(columns) {
-    const fields = [...headsOf(columns)].map(([name, { whole, subs }]) => {
-        const inner = subs === null ? null : field_tree_inTurn([...subs].map(([sub, column]) => fieldOf(sub, column, null)));
-        return fieldOf(name, whole ?? -1, inner);
-    });
-    return field_tree_inTurn(fields);
-}
-/** The field whose name stands there, written without escapes; null where it is none of these. */
-function fieldAt(bytes, at, end, fields) {
-    for (const field of fields) {
-        if (isAt(field.name, bytes, at, end))
-            return field;
-    }
-    return null;
-}
-/** Whether the name stands there, before `end`. */
-function isAt(name, bytes, at, end) {
-    const { length } = name;
-    if (at + length > end)
-        return false;
-    for (let index = 0; index < length; index++) {
-        if (bytes[at + index] !== name[index])
-            return false;
-    }
-    return true;
-}
-const fieldOf = (name, column, fields) => ({
-    name: Buffer.from(JSON.stringify(name)),
-    column,
-    fields,
-    event: 0,
-    next: null,
-});
-/** They may be expected in the order of their columns. */
-function field_tree_inTurn(fields) {
-    for (const [index, field] of fields.entries())
-        field.next = fields[index + 1] ?? null;
-    return fields;
-}
-
-;// CONCATENATED MODULE: ./lib/table/transcode/event-scanner.js
-
-
-
-
-const [event_scanner_SPACE, event_scanner_QUOTE, event_scanner_COMMA, SLASH, event_scanner_COLON, event_scanner_BACKSLASH] = [0x20, 0x22, 0x2c, 0x2f, 0x3a, 0x5c];
-const [event_scanner_OPEN_ARRAY, event_scanner_OPEN_OBJECT, event_scanner_CLOSE_OBJECT, LETTER_N, LETTER_R] = [0x5b, 0x7b, 0x7d, 0x6e, 0x72];
-/** Bytes that say the same in a string and in a bare cell. */
-const event_scanner_ORDINARY = new Uint8Array(256).fill(1, event_scanner_SPACE);
-for (const byte of [event_scanner_QUOTE, event_scanner_COMMA, event_scanner_BACKSLASH])
-    event_scanner_ORDINARY[byte] = 0;
-/** Goes over events, one at a time, byte by byte, and finds what they have in their columns. */
-class JsonCells {
-    /** Of the event that was gone over. */
-    found;
-    #fields;
-    #time;
-    #id;
-    #strings;
-    /** The number of the event. */
-    #event = 0;
-    #isTight = true;
-    constructor({ columns, time, id, strings }) {
-        const names = columns.map(({ name }) => name);
-        const place = (name) => {
-            if (!names.includes(name))
-                throw new Error(`There is no column ${name}.`);
-            return names.indexOf(name);
-        };
-        this.found = new FoundCells(names.length);
-        this.#fields = field_tree_fieldsOf(names);
-        this.#time = place(time);
-        this.#id = id === null ? -1 : place(id);
-        this.#strings = strings.map((some) => some.map(place));
-    }
-    /**
-     * Goes over the object at `at`, and gives the place behind it; -1 where it is in any way out of the ordinary, or may
-     * go on behind `end`, the last byte's place.
-     */
-    scan(bytes, at, end) {
-        this.#event = this.found.begin(bytes);
-        this.#isTight = true;
-        const to = this.#passFields(bytes, at, end, this.#fields);
-        if (to === -1 || !this.found.isString(this.#time) || (this.#id !== -1 && !this.found.isString(this.#id)))
-            return -1;
-        for (const some of this.#strings) {
-            let found = false;
-            for (const column of some)
-                found ||= this.found.isString(column);
-            if (!found)
-                return -1;
-        }
-        return to;
-    }
-    /** The time of the event that was gone over; null where it is none, or written with escapes, as no instant is. */
-    get time() {
-        return this.found.instant(this.#time);
-    }
-    /** Whether the event that was gone over is written as `JSON.stringify` writes it. */
-    get isTight() {
-        return this.#isTight;
-    }
-    /** The id of the event that was gone over; null where it has none. */
-    get id() {
-        return this.#id === -1 ? null : this.found.text(this.#id);
-    }
-    #passFields(bytes, from, end, fields) {
-        let at = this.#skipBlank(bytes, from + 1, end);
-        if (at >= end)
-            return -1;
-        if (bytes[at] === event_scanner_CLOSE_OBJECT)
-            return at + 1;
-        let before = null;
-        let field = fields[0] ?? null;
-        for (;;) {
-            if (field === null || !isAt(field.name, bytes, at, end)) {
-                field = fieldAt(bytes, at, end, fields);
-                if (field === null)
-                    return -1;
-                if (before !== null)
-                    before.next = field;
-            }
-            if (field.event === this.#event)
-                return -1;
-            field.event = this.#event;
-            before = field;
-            at += field.name.length;
-            if (bytes[at] !== event_scanner_COLON)
-                at = this.#skipBlank(bytes, at, end);
-            if (bytes[at] !== event_scanner_COLON || at >= end)
-                return -1;
-            at += 1;
-            at = this.#skipBlank(bytes, at, end);
-            at = this.#passValue(bytes, at, end, field);
-            if (at === -1)
-                return -1;
-            at = this.#skipBlank(bytes, at, end);
-            if (at >= end)
-                return -1;
-            if (bytes[at] === event_scanner_CLOSE_OBJECT)
-                return at + 1;
-            if (bytes[at] !== event_scanner_COMMA)
-                return -1;
-            at += 1;
-            at = this.#skipBlank(bytes, at, end);
-            field = field.next;
-        }
-    }
-    #skipBlank(bytes, at, end) {
-        if (bytes[at] > event_scanner_SPACE)
-            return at;
-        this.#isTight = false;
-        return skipBlank(bytes, at, end);
-    }
-    #passValue(bytes, at, end, { column, fields }) {
-        const byte = bytes[at];
-        if (byte === event_scanner_OPEN_OBJECT && fields !== null)
-            return this.#passFields(bytes, at, end, fields);
-        if (column === -1)
-            return byte === LETTER_N ? passPlain(bytes, at, end) : -1;
-        if (byte === event_scanner_QUOTE)
-            return this.#passString(bytes, at + 1, end, column);
-        const isNested = byte === event_scanner_OPEN_OBJECT || byte === event_scanner_OPEN_ARRAY;
-        const to = isNested ? passNested(bytes, at, end) : passPlain(bytes, at, end);
-        this.found.put(column, isNested ? NESTED : byte === LETTER_N ? NULL : PLAIN, at, to);
-        return to;
-    }
-    #passString(bytes, from, end, column) {
-        let kind = BARE;
-        let at = from;
-        for (;;) {
-            while (at < end && event_scanner_ORDINARY[bytes[at]] === 1)
-                at++;
-            if (at >= end)
-                return -1;
-            const byte = bytes[at];
-            if (byte === event_scanner_QUOTE)
-                break;
-            if (byte < event_scanner_SPACE)
-                return -1;
-            if (byte === event_scanner_BACKSLASH) {
-                const letter = bytes[++at];
-                if (ESCAPES[letter] === 0) {
-                    if (letter !== SLASH)
-                        return -1;
-                    this.#isTight = false;
-                }
-                kind |= letter === event_scanner_QUOTE || letter === LETTER_N || letter === LETTER_R ? ESCAPED_QUOTED : ESCAPED;
-            }
-            else
-                kind |= QUOTED;
-            at += 1;
-        }
-        if (kind === BARE && needsQuotesAtEnds(bytes, from, at))
-            kind = QUOTED;
-        this.found.put(column, kind, from, at);
-        return at + 1;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/table/transcode/row-writer.js
-
-
-/** null: the table needs an object of each event. */
-function rowMaker(vendor, org, columns) {
-    if (typeof columns !== 'string' || vendor.format !== 'json')
-        return null;
-    const { write: writeEvent } = planTable({ vendor, org, columns, header: null });
-    return columns === 'native'
-        ? { growth: 1, write: writeNative, writeEvent }
-        : { growth: 1.75, write: commonWriter(vendor, org), writeEvent };
-}
-const writeNative = (cells, { from, to }, rows) => {
-    cells.found.writeRow(to - from, rows);
-    return true;
-};
-function commonWriter(vendor, org) {
-    const names = (vendor.columns ?? []).map(({ name }) => name);
-    const common = new CommonCells(vendor, org, names);
-    return ({ found, isTight }, passed, rows) => {
-        if (!isTight)
-            return false;
-        found.endWith(passed.from, passed.to, rows, common.write(passed, found, rows));
-        return true;
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/table/transcode/event-reader.js
-
-
-
-
-
-
-
-
-
-
-const [event_reader_COMMA, event_reader_OPEN_OBJECT, event_reader_CLOSE_ARRAY] = [0x2c, 0x7b, 0x5d];
-/** Reads events as rows of the table where they can be made of bytes, else as objects. */
-function eventReader(vendor, org, columns) {
-    const maker = rowMaker(vendor, org, columns);
-    return maker === null ? readEvents : rowReader(maker);
-}
-/**
- * Reads the events of a JSON response as rows of the maker's table, without an object of each: where an event is written
- * plainly, and holds what `shape` says and nothing else, its bytes become the row's; where it is anything else, `read` is
- * asked. A response in memory comes at once, one on the disk in batches; none is empty. Then the rest, and errors, as by
- * `readElements` and `read`.
- *
- * Does not release the download.
- */
-const rowReader = (maker) => async function* readRows(download, place, shape, read) {
-    const rows = new Rows(maker, download, place, shape, read);
-    try {
-        if (download.body !== null)
-            yield* rows.push(download.body);
-        else
-            for await (const chunk of download.chunks())
-                yield* rows.push(chunk);
-        return yield* rows.finish();
-    }
-    catch (error) {
-        if (!(error instanceof errors/* ExportError */.ze) || error.kind === 'destination')
-            throw error;
-        // They know what is wrong and where, in the whole of the response.
-        for await (const _ of readEvents(download, place, shape, read))
-            ;
-        throw new Error('A response was refused that can be read.', { cause: error });
-    }
-};
-/** The same as it goes on, chunk by chunk. */
-class Rows {
-    #where;
-    #frame;
-    #cells;
-    #read;
-    #maker;
-    /** Of the batch at hand. */
-    #rows = new RowBuffer();
-    /** The first bytes of an element that was not whole yet, and how many there are to be before it is tried again. */
-    #pending = [];
-    #pendingBytes = 0;
-    #wantedBytes = 0;
-    /** Whether an element, or the end of the array, is yet to come for the first time. */
-    #isFirst = true;
-    constructor(maker, { where }, place, shape, read) {
-        this.#maker = maker;
-        this.#where = where;
-        this.#frame = new Frame(place, where);
-        this.#cells = new JsonCells(shape);
-        this.#read = read;
-    }
-    /** The events that are whole since the last time, none or one batch of them. */
-    *push(chunk) {
-        const at = this.#frame.phase === 'before' ? this.#frame.pass(chunk, 0) : 0;
-        if (this.#frame.phase === 'within') {
-            this.#pending.push(chunk.subarray(at));
-            this.#pendingBytes += chunk.length - at;
-            if (this.#pendingBytes >= Math.min(this.#wantedBytes, external_node_buffer_.constants.MAX_STRING_LENGTH))
-                yield* this.#take();
-        }
-        else
-            this.#frame.pass(chunk, at);
-    }
-    /** The same when nothing more is to come, and the rest. */
-    *finish() {
-        if (this.#frame.phase === 'within')
-            yield* this.#take();
-        return this.#frame.finish((position) => position);
-    }
-    /** Goes over all that is pending, and keeps what is not whole. */
-    *#take() {
-        const [first = Buffer.of()] = this.#pending;
-        const source = this.#pending.length === 1 ? first : Buffer.concat(this.#pending, this.#pendingBytes);
-        const batch = { source, encoded: source };
-        const events = [];
-        // One of its own for each batch: whoever reads may keep the events.
-        this.#rows = new RowBuffer(Math.ceil(this.#maker.growth * source.length));
-        const at = this.#passElements(batch, events);
-        batch.encoded = this.#rows.bytes;
-        if (!(0,external_node_buffer_.isUtf8)(source.subarray(0, at)))
-            throw unreadable('The response is not UTF-8.', this.#where);
-        const left = source.subarray(at);
-        if (this.#frame.phase === 'after')
-            this.#frame.pass(left, 0);
-        else
-            this.#keep(left, at === 0 ? 2 * left.length : 0);
-        if (events.length > 0)
-            yield events;
-    }
-    #keep(pending, wantedBytes) {
-        this.#pending = [pending];
-        this.#pendingBytes = pending.length;
-        this.#wantedBytes = wantedBytes;
-        if (pending.length > external_node_buffer_.constants.MAX_STRING_LENGTH)
-            throw tooLong(pending.length, this.#where);
-    }
-    /** Goes over all elements that are whole. Gives the place behind the last one's comma, or behind the array. */
-    #passElements(batch, events) {
-        const { source } = batch;
-        const end = source.length - 1;
-        let at = 0;
-        while (at <= end) {
-            const from = skipBlank(source, at, end);
-            let to = source[from] === event_reader_OPEN_OBJECT ? this.#cells.scan(source, from, end) : -1;
-            const time = to === -1 ? null : this.#cells.time;
-            let next = to === -1 ? -1 : skipBlank(source, to, end);
-            const isPlain = time !== null && (source[next] === event_reader_COMMA || source[next] === event_reader_CLOSE_ARRAY);
-            const event = isPlain ? this.#make(batch, from, to, time) : null;
-            if (event !== null) {
-                events.push(event);
-            }
-            else {
-                next = passElement(source, at, end);
-                if (next === -1)
-                    break;
-                to = next;
-                const isNone = this.#isFirst && from === next && source[next] === event_reader_CLOSE_ARRAY;
-                if (!isNone)
-                    events.push(this.#parse(batch, at, to));
-            }
-            this.#isFirst = false;
-            if (source[next] !== event_reader_COMMA)
-                return this.#frame.leave(source, next);
-            at = next + 1;
-        }
-        return at;
-    }
-    /** The event that was gone over; null where that is not enough to make a row of it. */
-    #make(batch, from, to, time) {
-        const begin = this.#rows.length;
-        const { id } = this.#cells;
-        const isMade = this.#maker.write(this.#cells, { time, id, from, to }, this.#rows);
-        return isMade ? { id, time, body: new JsonRow(batch, begin, this.#rows.length, from, to) } : null;
-    }
-    /** An element that is out of the ordinary. */
-    #parse(batch, from, to) {
-        if (to - from > external_node_buffer_.constants.MAX_STRING_LENGTH)
-            throw tooLong(to - from, this.#where);
-        const text = batch.source.toString('utf8', from, to);
-        const element = parseJson(text, this.#where, undefined, MOST_LEVELS - this.#frame.around);
-        const event = this.#read(element, this.#where);
-        const { time, id } = event;
-        const begin = this.#rows.length;
-        this.#maker.writeEvent(event, this.#rows);
-        return { time, id, body: new JsonRow(batch, begin, this.#rows.length, from, to) };
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/export/session.js
-
-
-
-
-/**
- * Opens what a vendor is handed: its query and a wire that holds the credentials. Where they have to be exchanged for a
- * token, that happens before the first call, and once more for a call whose token the vendor says has expired.
- */
-function openSession(options) {
-    const { inputs, window, secrets, signal, note, ...wireHooks } = options;
-    const { vendor, credentials, query } = inputs;
-    let headers = credentials.kind === 'token' ? Promise.resolve(vendor.headers(credentials.token)) : null;
-    // What is still under way when an export fails has nobody to wait for it.
-    const over = new AbortController();
-    const wire = openWire({
-        ...wireHooks,
-        signal: AbortSignal.any([signal, over.signal]),
-        origin: inputs.origin,
-        vendor: vendor.name,
-        maxAttempts: inputs.maxAttempts,
-        timeoutMs: inputs.timeoutMs,
-        proxyEnv: inputs.proxyEnv,
-        ...(inputs.temp && { folder: inputs.temp }),
-        cut: secrets.cut,
-        authorize: async () => {
-            headers ??= logIn();
-            return headers;
-        },
-        renew: async (status, body, used) => {
-            if (credentials.kind === 'token' || !vendor.login?.expired(status, body))
-                return false;
-            // Requests that were in flight with the same token need no log-in of their own.
-            if (used === (await headers))
-                headers = null;
-            return true;
-        },
-    });
-    const logIn = async () => {
-        if (!vendor.login)
-            throw new TypeError(`${vendor.name} has no log-in.`);
-        const fresh = await vendor.login.exchange(credentials, wire.sendPlain);
-        if (!/^[\x21-\x7e]+$/.test(fresh))
-            throw session_unusable(vendor);
-        const fresher = vendor.headers(fresh);
-        for (const secret of [fresh, ...Object.values(fresher)])
-            maskEverywhere(secret, secrets.mask);
-        return fresher;
-    };
-    const { send, download } = wire;
-    const close = () => {
-        over.abort();
-        wire.close();
-    };
-    const events = eventReader(vendor, inputs.org, inputs.columns);
-    return { session: { query: { ...query, window }, send, download, events, note }, close };
-}
-const session_unusable = ({ name }) => new errors/* ExportError */.ze('protocol', `${name} answered the log-in with a token that no header can hold.`, {
-    where: 'the answer to the log-in',
-    next: 'Check the host or region; if it stays, report it to the vendor.',
-});
-
-;// CONCATENATED MODULE: ./lib/export/exported-rows.js
-
-
-
-/** Bytes read at a time. */
-const PIECE_BYTES = 2 ** 18;
-/**
- * The rows of a CSV that was exported, without its header, some at a time: memory holds a piece of the file, and
- * at least one row. Throws `destination` where the disk gives back anything else than so many rows.
- */
-async function* readStored(path, rows) {
-    let left = rows;
-    try {
-        const pieces = (0,external_node_fs_.createReadStream)(path, { highWaterMark: PIECE_BYTES });
-        for await (const batch of scanCsv(pieces, path, { nul: true, lastEnd: true })) {
-            left -= batch.rows.length;
-            yield batch.rows.map(({ cells }) => cells);
-        }
-    }
-    catch (cause) {
-        throw notAsWritten(path, cause);
-    }
-    if (left !== 0)
-        throw notAsWritten(path, undefined);
-}
-
-;// CONCATENATED MODULE: ./lib/export/spreadsheet-copy.js
-
-
-
-/**
- * Writes the rows of a finished table once more, `a.spreadsheet.csv` beside `a.csv`, so that no spreadsheet runs a cell.
- * Throws `destination` where the disk refuses, and the signal's reason; then the copy has no name.
- */
-async function writeSpreadsheet({ table, path, maxBytes, signal }) {
-    const parts = new Parts(path.replace(/\.csv$/, '.spreadsheet.csv'), maxBytes);
-    const encoded = (rows) => encodedRows(rows, (row) => encodeGuardedRows([row]));
-    try {
-        await parts.begin(encoded([table.columns]));
-        for (const file of table.files) {
-            for await (const rows of readStored(file.path, file.rows)) {
-                signal.throwIfAborted();
-                await parts.write(encoded(rows));
-            }
-        }
-        return await parts.seal();
-    }
-    finally {
-        await parts.close();
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/http/rate-limiter.js
-/** The vendor's clock counts whole seconds, and begins to count when a request arrives, in milliseconds. */
-const MARGIN_MS = 250;
-/**
- * How fast requests may follow each other, for all that are in flight together: as the vendor's document has it, as its
- * `x-ratelimit-*` headers say, and not before the time that it asked to wait for.
- */
-class Pace {
-    #rate;
-    #clock;
-    /** When those requests were answered that still count, oldest first. */
-    #answered = [];
-    #inFlight = 0;
-    /** Nothing is sent before. */
-    #closedUntil = 0;
-    /** What the vendor allows before `#resetAt`. */
-    #left = Number.POSITIVE_INFINITY;
-    #resetAt = 0;
-    #turn = Promise.resolve();
-    /**
-     * @param rate never exceeded; null: none is known
-     */
-    constructor(rate, clock) {
-        this.#rate = rate;
-        this.#clock = clock;
-    }
-    /** Waits until one more request may be sent; each is to be followed by `answered`. Throws the signal's reason. */
-    async send(signal) {
-        const before = this.#turn;
-        const { promise, resolve } = Promise.withResolvers();
-        this.#turn = promise;
-        try {
-            await before;
-            for (let waitMs = this.#waitMs(); waitMs > 0; waitMs = this.#waitMs()) {
-                await this.#clock.sleep(waitMs, signal);
-            }
-            this.#inFlight++;
-            this.#left--;
-        }
-        finally {
-            resolve();
-        }
-    }
-    /** Told of each request that ended; null: without an answer. */
-    answered(headers) {
-        const now = this.#clock.now();
-        this.#inFlight--;
-        if (this.#rate !== null)
-            this.#answered.push(now);
-        const left = wholeNumber(headers?.['x-ratelimit-remaining']);
-        const resetS = wholeNumber(headers?.['x-ratelimit-reset']);
-        // Some vendors name an instant there, in seconds since 1970.
-        if (left === null || resetS === null || resetS > 86_400)
-            return;
-        if (now >= this.#resetAt)
-            this.#left = Number.POSITIVE_INFINITY;
-        // What is in flight may not have been counted there yet.
-        this.#left = Math.min(this.#left, left - this.#inFlight);
-        this.#resetAt = now + resetS * 1000 + MARGIN_MS;
-    }
-    /** Sends nothing for so many milliseconds: the vendor has asked one request to wait, and means all. */
-    close(waitMs) {
-        this.#closedUntil = Math.max(this.#closedUntil, this.#clock.now() + waitMs);
-    }
-    /** How long nothing may be sent, as far as is known by now. */
-    #waitMs() {
-        const now = this.#clock.now();
-        if (now >= this.#resetAt)
-            this.#left = Number.POSITIVE_INFINITY;
-        const untilReset = this.#left > 0 ? 0 : this.#resetAt - now;
-        return Math.max(this.#closedUntil - now, untilReset, this.#untilRate(now));
-    }
-    #untilRate(now) {
-        if (this.#rate === null)
-            return 0;
-        const { requests, windowMs } = this.#rate;
-        const counts = (answeredAt) => answeredAt + windowMs + MARGIN_MS > now;
-        while (this.#answered.length > 0 && !counts(this.#answered[0] ?? 0))
-            this.#answered.shift();
-        if (this.#answered.length + this.#inFlight < requests)
-            return 0;
-        const [oldest] = this.#answered;
-        // All that count are in flight: whichever ends next, it counts from then on.
-        return oldest === undefined ? MARGIN_MS : oldest + windowMs + MARGIN_MS - now;
-    }
-}
-const wholeNumber = (header) => typeof header === 'string' && /^\d{1,9}$/.test(header) ? Number(header) : null;
-/** The pace of requests to an origin: the documented rate is that of the vendor's own hosts. */
-function paceOf(vendor, origin, clock) {
-    const isOwn = Object.values(vendor.hosts).includes(origin);
-    return new Pace((isOwn && vendor.rate) || null, clock);
-}
-
 ;// CONCATENATED MODULE: ./lib/vendors/answer-stats.js
 
 
 
-
-/** What has to be known of an answer to tell whether it is whole, gathered while its events pass. */
-class Look {
+/**
+ * Statistics of one answer, counted while its events pass, by which the cap guard judges whether the answer is whole.
+ */
+class AnswerStats {
     window;
     count = 0;
     isTimeless = false;
     #rises = true;
     #falls = true;
     #last = Number.NaN;
-    /** The events of the same millisecond as the first, and of the same as the last. */
+    /** Events of the first millisecond; `#tail` has those of the last. */
     #head = [];
     #tail = [];
     constructor(window) {
@@ -42055,144 +38782,158 @@ class Look {
                 this.#head.push(event);
         }
     }
-    /** Whether they come newest first. */
+    /** Whether the events come newest first. */
     get falls() {
         return this.#falls && !this.#rises;
     }
     get isInOrder() {
         return !this.isTimeless && (this.#rises || this.#falls);
     }
-    /** The events of the oldest millisecond, and of the newest; only where they are in order. */
+    /** Events of the oldest millisecond and of the newest; meaningful only where the answer is in order. */
     get outermost() {
         return this.#rises ? [this.#head, this.#tail] : [this.#tail, this.#head];
     }
 }
-/** The millisecond of the first of them. */
+/** Returns the millisecond of the first of some events. */
 const millisecondOf = ([event]) => Math.floor(event?.time ?? Number.NaN);
-/** The events of the window, and those without a time. */
-const keptBy = (window, events) => events.filter(({ time }) => time === null || (0,time_window/* contains */.gR)(window, time));
-/** Whether the rows are the same, in whatever order. Counts alone may agree by chance. */
+/** Returns the events of the window, and those without a time. */
+const inWindow = (window, events) => events.filter(({ time }) => time === null || (0,time_window/* contains */.gR)(window, time));
+/** Whether two lists hold equal rows, in whatever order. Counts alone may agree by chance. */
 function sameRows(some, others) {
     if (some.length !== others.length)
         return false;
-    const rows = others.map(answer_stats_textOf).sort();
-    return some
-        .map(answer_stats_textOf)
-        .sort()
-        .every((row, index) => row === rows[index]);
+    const [rows, otherRows] = [some.map(textOf), others.map(textOf)];
+    const isSame = () => rows.every((row, index) => row === otherRows[index]);
+    // Most are in the same order, too, and need no sorting.
+    if (isSame())
+        return true;
+    rows.sort();
+    otherRows.sort();
+    return isSame();
 }
-/** What the pages that were not taken back add up to. */
-class Sums {
-    #drafts = new Map();
+/** Sums up the pages that were not retracted, as a multiset. */
+class MultisetSum {
+    #answers = new Map();
     add(page) {
-        if ('takenBack' in page) {
-            this.#drafts.delete(page.takenBack);
+        if ('retracted' in page) {
+            this.#answers.delete(page.retracted);
             return;
         }
-        const kept = keptBy(page.slice, page.events);
-        const { count, sum } = this.#drafts.get(page.draft) ?? { count: 0, sum: 0n };
-        const more = kept.reduce((total, event) => total + fingerprint(answer_stats_textOf(event)), sum);
-        this.#drafts.set(page.draft, { count: count + kept.length, sum: more });
+        const kept = inWindow(page.slice, page.events);
+        const { count, sum } = this.#answers.get(page.provisional) ?? { count: 0, sum: 0n };
+        const more = kept.reduce((total, event) => total + fingerprint(textOf(event)), sum);
+        this.#answers.set(page.provisional, { count: count + kept.length, sum: more });
     }
-    /** Those that were not taken back. */
-    drafts() {
-        return [...this.#drafts.keys()].filter((draft) => draft !== undefined);
+    /** Identities of the provisional answers that were not retracted. */
+    provisionals() {
+        return [...this.#answers.keys()].filter((answer) => answer !== undefined);
     }
-    /** Of all that was added. */
+    /** Returns the sum over everything that was added and not retracted. */
     total() {
-        const all = [...this.#drafts.values()];
+        const all = [...this.#answers.values()];
         return {
             count: all.reduce((total, { count }) => total + count, 0),
             sum: all.reduce((total, { sum }) => total + sum, 0n),
         };
     }
 }
-/** All that an event says, in one form. */
-function answer_stats_textOf({ body }) {
-    if (body instanceof CsvRow)
-        return JSON.stringify(body.cells);
-    return JSON.stringify(body instanceof JsonRow ? body.fields : body);
-}
+/** Returns all that an event says as one text. */
+const textOf = ({ body }) => jsonOf(body);
 
 ;// CONCATENATED MODULE: ./lib/vendors/cap-guard.js
 
 
 
 
-/** Nobody's page is shorter: an answer of fewer rows is whole. */
+/** Rows below which an answer is taken for whole: no vendor has a smaller cap or page. */
 const LEAST_CAP = 10;
-/** So many events may stand too close together to be asked for apart, and be taken for all where nothing speaks against it. */
+/**
+ * Number of events that may be too close together to be asked for apart, and are then taken for whole if nothing speaks
+ * against it.
+ */
 const MOST_CLOSE = 99;
 const DAY_MS = 86_400_000;
-/** How much more is asked for, to see whether an answer can be larger. */
+/** Lengths by which a window is made longer, to see whether an answer can hold more rows. */
 const LONGER_MS = [DAY_MS, 8 * DAY_MS, 64 * DAY_MS];
 /**
- * Guards against row caps that no document names. A vendor that has answered more rows before does not cap at fewer,
- * so only an answer that nothing proves whole, and of as many rows as any before it, is looked at again:
- * - A cap leaves out one end of an answer. Where rows come in time order, both ends of the window are asked for on
- *   their own, from the outermost row on: they have to hold what the answer holds there.
- * - Rows without order or times are asked for again in two halves, which have to hold as many.
- * - Rows that stand too close together for either are at no cap where a longer window brings more.
- * The two halves of an answer that may be capped follow it, each guarded in the same way; what is too much of the three is
- * taken back: the answer where it was capped, else its halves.
- * Throws `incomplete` where a capped window cannot be cut further, or where less comes when it is asked for again.
- * @param paddingMs What `fetch` asks for beside each window: a shorter window brings no fewer rows.
+ * Guards against row caps that no document names. An example, with a vendor that caps answers at 1,000 rows:
+ *
+ *     the window of a day: 1,000 rows, as many as any answer before       looked at again
+ *     its first half: 700 rows, its second half: 600 rows                 1,300 in all, so the answer was capped
+ *     → the answer is retracted, and each half is guarded in turn
+ *     another day: 1,000 rows; its halves: 640 and 360 rows, equal sums   the day was whole
+ *     → the halves are retracted, and the answer stands
+ *
+ * A vendor that has answered more rows before does not cap at fewer, so only an answer that nothing proves whole, and
+ * that has as many rows as any before it, is looked at again:
+ * - A cap leaves out one end of an answer. Where rows come in time order, both ends of the window are requested on
+ *   their own, from the outermost row on, and have to hold the rows that the answer holds there.
+ * - Rows without order or times are requested again in two halves, which have to hold as many.
+ * - Rows that are too close together for either are below any cap where a longer window brings more.
+ *
+ * The halves of an answer that may be capped follow the answer, each guarded in the same way. What is too much of the
+ * three is retracted: the answer where it was capped, else its halves. Throws `incomplete` where a capped window cannot
+ * be split further, or where fewer rows come when it is asked for again.
+ *
+ * The reference is a vendor with a known cap and known rows: the property tests of `cap-guard.test.ts` hold the guarded
+ * pages to all of its rows, for every cap and order.
+ * @param paddingMs Milliseconds that `fetch` adds before and after each window: a shorter window brings no fewer rows.
  */
 function capGuard(paddingMs) {
-    let largest = LEAST_CAP;
-    /** Answers of so many rows were found capped. */
+    let largestAnswer = LEAST_CAP;
+    /** Smallest number of rows of an answer that was found capped. */
     let cap = Number.POSITIVE_INFINITY;
-    /** Answers of so many rows were taken for all, although nothing proves it. */
-    let trusted = 0;
+    /** Largest number of rows of an answer that was taken for whole although nothing proves it. */
+    let trustedClose = 0;
     return (window, fetch, first) => {
-        /** No longer window brings more rows than this. */
-        let most = 0;
+        /** Number of rows that no longer window exceeds. */
+        let maxForLonger = 0;
         const canBeMore = async ({ from, to }, count) => {
-            for (const ms of count > most ? LONGER_MS : []) {
+            for (const ms of count > maxForLonger ? LONGER_MS : []) {
                 const longer = { from: Math.max(0, from - ms), to };
-                const { proven, count: found } = await lookAt(await fetch(longer), null);
-                if (proven)
+                const { complete, count: found } = await readAnswer(await fetch(longer), null);
+                if (complete)
                     return true;
-                largest = Math.max(largest, found);
+                largestAnswer = Math.max(largestAnswer, found);
                 if (found > count)
                     return true;
             }
-            most = Math.max(most, count);
+            maxForLonger = Math.max(maxForLonger, count);
             return false;
         };
-        /** Whether an answer holds all of its window, as far as can be told without cutting it. */
-        const isWhole = async (look) => {
-            const ends = look.count < cap ? await lookAtEnds(look, fetch) : 'more';
-            return ends === 'all' || (ends === 'close' && (await canBeMore(look.window, look.count)));
+        /** Whether an answer holds all of its window, as far as can be told without splitting the window. */
+        const isWhole = async (stats) => {
+            const ends = stats.count < cap ? await compareEnds(stats, fetch) : 'more';
+            return ends === 'all' || (ends === 'close' && (await canBeMore(stats.window, stats.count)));
         };
         const guard = async function* (asked, fetched) {
-            const draft = {};
-            const look = new Look(asked);
+            const provisional = {};
+            const stats = new AnswerStats(asked);
             try {
                 for await (const events of fetched.events()) {
-                    look.add(events);
-                    yield { slice: asked, draft, events };
+                    stats.add(events);
+                    yield { slice: asked, provisional, events };
                 }
-                const { count } = look;
-                if (fetched.proven || count < largest)
+                const { count } = stats;
+                if (fetched.complete || count < largestAnswer)
                     return;
-                largest = count;
-                if (await isWhole(look))
+                largestAnswer = count;
+                if (await isWhole(stats))
                     return;
                 const pair = asked.to - asked.from > paddingMs ? (0,time_window/* halves */.AP)(asked) : null;
                 if (pair === null) {
                     if (count <= MOST_CLOSE && count < cap)
-                        trusted = Math.max(trusted, count);
+                        trustedClose = Math.max(trustedClose, count);
                     else if (!(await canBeMore(asked, count)))
-                        throw capped(asked, count, 'and the window cannot be cut further');
+                        throw cappedError(asked, count, 'and the window cannot be split further');
                     return;
                 }
-                const before = new Sums();
+                const before = new MultisetSum();
                 for await (const events of fetched.events())
                     before.add({ slice: asked, events });
-                const after = new Sums();
+                const after = new MultisetSum();
                 // Rows that stay in the vendor's order come newest first where it answers so.
-                for (const half of look.falls ? pair.toReversed() : pair) {
+                for (const half of stats.falls ? pair.toReversed() : pair) {
                     for await (const page of guard(half, await fetch(half))) {
                         after.add(page);
                         yield page;
@@ -42200,20 +38941,20 @@ function capGuard(paddingMs) {
                 }
                 const [had, has] = [before.total(), after.total()];
                 if (has.count < had.count)
-                    throw fewer(asked, had.count, has.count);
+                    throw fewerRowsError(asked, had.count, has.count);
                 if (has.count === had.count && has.sum === had.sum) {
                     // The answer itself has the vendor's order.
-                    for (const part of after.drafts())
-                        yield { takenBack: part };
+                    for (const part of after.provisionals())
+                        yield { retracted: part };
                     return;
                 }
-                if (look.isTimeless) {
-                    throw capped(asked, count, `its halves hold ${has.count}, and without times they cannot be told apart`);
+                if (stats.isTimeless) {
+                    throw cappedError(asked, count, `its halves hold ${has.count}, and without times they cannot be told apart`);
                 }
-                yield { takenBack: draft };
+                yield { retracted: provisional };
                 cap = Math.min(cap, count);
-                if (trusted >= cap)
-                    throw capped(asked, count, 'and as many stand too close together to be asked for apart');
+                if (trustedClose >= cap)
+                    throw cappedError(asked, count, 'and as many stand too close together to be asked for apart');
             }
             finally {
                 await fetched.release();
@@ -42224,32 +38965,33 @@ function capGuard(paddingMs) {
         })();
     };
 }
-/** What another answer brings; of its events, those of a window are kept. */
-async function lookAt(fetched, window) {
+/** Reads another answer; keeps the events of `window`, or none where that is null. */
+async function readAnswer(fetched, window) {
     const kept = [];
     let count = 0;
     try {
         for await (const events of fetched.events()) {
             count += events.length;
-            for (const event of window === null ? [] : keptBy(window, events))
+            for (const event of window === null ? [] : inWindow(window, events))
                 kept.push(event);
         }
     }
     finally {
         await fetched.release();
     }
-    return { count, proven: fetched.proven, kept };
+    return { count, complete: fetched.complete, kept };
 }
 /**
- * Whether an answer in time order holds `all` of both ends of its window, or `more` is there; `close` where asking for
- * an end brings as many rows as the whole answer has, which tells nothing; null where rows have no order or no times.
+ * Fetches both ends of an answer in time order: `all` where they hold what the answer holds there, `more` where they
+ * hold more, `close` where an end brings as many rows as the whole answer, which tells nothing; null where rows have no
+ * order or no times.
  */
-async function lookAtEnds(look, fetch) {
-    if (!look.isInOrder)
+async function compareEnds(stats, fetch) {
+    if (!stats.isInOrder)
         return null;
-    const { window, count } = look;
-    const [oldest, newest] = look.outermost;
-    // A cap may cut between the events of one millisecond, so that of the outermost row is asked for again.
+    const { window, count } = stats;
+    const [oldest, newest] = stats.outermost;
+    // A cap may end between the events of one millisecond, so that of the outermost row is asked for again.
     const ends = [
         { end: { from: window.from, to: Math.min(millisecondOf(oldest) + 1, window.to) }, events: oldest },
         { end: { from: Math.max(millisecondOf(newest), window.from), to: window.to }, events: newest },
@@ -42258,10 +39000,10 @@ async function lookAtEnds(look, fetch) {
     for (const { end, events } of ends) {
         if (end.from >= end.to)
             continue;
-        const { kept: there, count: found } = await lookAt(await fetch(end), end);
-        const here = keptBy(end, events);
+        const { kept: there, count: found } = await readAnswer(await fetch(end), end);
+        const here = inWindow(end, events);
         if (there.length < here.length)
-            throw fewer(end, here.length, there.length);
+            throw fewerRowsError(end, here.length, there.length);
         if (!sameRows(here, there))
             return 'more';
         if (found >= count)
@@ -42269,11 +39011,11 @@ async function lookAtEnds(look, fetch) {
     }
     return close ? 'close' : 'all';
 }
-const capped = (window, count, why) => new errors/* ExportError */.ze('incomplete', `The vendor answered ${count} events, which may be a row cap, ${why}.`, {
+const cappedError = (window, count, why) => new errors/* ExportError */.ze('incomplete', `The vendor answered ${count} events, which may be a row cap, ${why}.`, {
     where: `${(0,time_instant/* formatInstant */.r4)(window.from)} to ${(0,time_instant/* formatInstant */.r4)(window.to)}`,
     next: 'Export a longer window, which shows whether an answer can hold more, or narrower filters; if it stays, ask the vendor how many rows one answer may hold.',
 });
-const fewer = (window, before, after) => new errors/* ExportError */.ze('incomplete', `The vendor answered ${before} events, and only ${after} when it was asked again.`, {
+const fewerRowsError = (window, before, after) => new errors/* ExportError */.ze('incomplete', `The vendor answered ${before} events, and only ${after} when it was asked again.`, {
     where: `${(0,time_instant/* formatInstant */.r4)(window.from)} to ${(0,time_instant/* formatInstant */.r4)(window.to)}`,
     next: 'Run the export again; if it stays, report it to the vendor with the window.',
 });
@@ -42285,8 +39027,8 @@ const fewer = (window, before, after) => new errors/* ExportError */.ze('incompl
 
 
 /**
- * Follows a cursor to its end. Throws `protocol` on a cursor that comes twice and on an empty page that has one:
- * both are loops that would otherwise run for ever, or stop early in silence.
+ * Follows a cursor to its end. Throws `protocol` on a cursor that comes twice and on an empty page that has one: both
+ * are loops that would otherwise run for ever, or stop early in silence.
  */
 async function* byCursor(fetch, where) {
     const seen = new Set();
@@ -42297,34 +39039,34 @@ async function* byCursor(fetch, where) {
         if (page.cursor === null)
             return;
         if (page.entries.length === 0)
-            throw loop('an empty page that names a next one', where);
+            throw endlessPagingError('an empty page that names a next one', where);
         if (seen.has(page.cursor))
-            throw loop('the same cursor twice', where);
+            throw endlessPagingError('the same cursor twice', where);
         seen.add(page.cursor);
         cursor = page.cursor;
     }
 }
-const loop = (what, where) => new errors/* ExportError */.ze('protocol', `The vendor's paging does not end: it answered ${what}.`, {
+const endlessPagingError = (what, where) => new errors/* ExportError */.ze('protocol', `The vendor's paging does not end: it answered ${what}.`, {
     where,
     next: 'Run the export again; if it stays, report it to the vendor with the window and the time of this run.',
 });
 /**
- * Two pages in a row with the same rows: the vendor did not look at the cursor or the offset, and repeats some events in
- * place of others. A few events may be alike. Throws `protocol`.
+ * Throws `protocol` where two pages in a row hold equal rows: the vendor did not read the cursor or the offset, and
+ * repeats some events in place of others. Pages of a few events may be alike and pass.
  */
 function checkNewPage(page, before, where) {
     if (page.length >= LEAST_CAP && sameRows(page, before))
-        throw loop('the same page twice', where);
+        throw endlessPagingError('the same page twice', where);
 }
 /**
- * An answer of which no event lies in the window that was asked for is the answer to another question: from a cache, or
- * because something on the way dropped the window. Throws `protocol`. Events without a time pass.
+ * Throws `protocol` where no event of an answer lies in the window that was asked for: the answer is to another
+ * question, from a cache, or something on the way dropped the window. Events without a time pass.
  */
 function checkAsked(events, asked, about) {
     if (events.length > 0 && !events.some((event) => isAsked(event, asked)))
-        throw notAsked(events.length, about);
+        throw otherAnswerError(events.length, about);
 }
-/** Lets the events of one answer pass, and does the same when it has ended. */
+/** Passes the events of one answer on, and throws as `checkAsked` does once the answer has ended. */
 async function* asAsked(answer, asked, about) {
     let count = 0;
     let found = false;
@@ -42334,19 +39076,23 @@ async function* asAsked(answer, asked, about) {
         yield events;
     }
     if (count > 0 && !found)
-        throw notAsked(count, about);
+        throw otherAnswerError(count, about);
 }
 const isAsked = ({ time }, asked) => time === null || (0,time_window/* contains */.gR)((0,time_window/* pad */.eV)(asked, 0, 1), time);
-const notAsked = (count, { vendor, where, next = ANOTHER_ANSWER }) => new errors/* ExportError */.ze('protocol', `All ${count} events that ${vendor} answered lie outside the window.`, { where, next });
+const otherAnswerError = (count, { vendor, where, next = ANOTHER_ANSWER }) => new errors/* ExportError */.ze('protocol', `All ${count} events that ${vendor} answered lie outside the window.`, { where, next });
 const ANOTHER_ANSWER = 'Look for a cache or a proxy on the way that gives the answer to another request; run the export again.';
 /**
  * Walks windows backwards, newest page first, by moving their end to the oldest millisecond of the page: unlike offsets
  * and cursors, that neither repeats nor skips when events arrive meanwhile, and costs the same however far back it is.
- * A page may end amid that millisecond, so its events are left to the next page; one that fills whole pages is asked
- * for on its own. Holds whether the vendor reads `to` as in- or exclusive.
- * Where the vendor does not say that more follow, the last page is one that is shorter than a page before, of any
- * window: how many rows were asked for proves nothing, since a vendor may give fewer.
- * The next page is asked for before this one is given; the older half of what is left goes to whoever is free.
+ *
+ * A page may end amid that millisecond, so the events of the millisecond are left to the next page; a millisecond that
+ * fills whole pages is fetched on its own. The walk is right whether the vendor reads `to` as inclusive or exclusive.
+ *
+ * Where the vendor does not say whether more follow, the last page is one that is shorter than a page before, of any
+ * window: the number of rows asked for proves nothing, since a vendor may give fewer.
+ *
+ * The next page is requested before this one is yielded, and the older half of what is left is split off where another
+ * walker is free.
  */
 function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }) {
     let longest = least;
@@ -42356,7 +39102,7 @@ function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }) {
         longest = events.length;
         return false;
     };
-    const stretchOf = (window) => async function* (handOver) {
+    const segmentOf = (window) => async function* (splitOff) {
         let { from, to: end } = window;
         let to = end;
         let coming = ahead(fetch({ from, to, offset: 0 }));
@@ -42366,13 +39112,13 @@ function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }) {
             const oldest = page.inOrder === false ? null : oldestOf(events, to);
             if (oldest === null && page.more !== false) {
                 if (unordered === undefined)
-                    throw disorder(where);
+                    throw orderError(where);
                 for await (const some of unordered({ from, to: end }))
                     yield { slice: { from, to: end }, events: some };
                 return;
             }
             if (page.more && events.length === 0)
-                throw loop('an empty page that names a next one', where);
+                throw endlessPagingError('an empty page that names a next one', where);
             if (oldest === null || isLast(page)) {
                 yield { slice: { from, to: end }, events };
                 return;
@@ -42384,7 +39130,7 @@ function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }) {
             const isLeft = from < end;
             const middle = Math.floor((from + end) / 2);
             const isLong = end - from > 2 * (done.to - done.from);
-            if (isLong && middle > from && handOver(stretchOf({ from, to: middle })))
+            if (isLong && middle > from && splitOff(segmentOf({ from, to: middle })))
                 from = middle;
             if (isLeft)
                 coming = ahead(fetch({ from, to, offset: 0 }));
@@ -42395,14 +39141,19 @@ function walkBack({ fetch, crowded, unordered, where, least = LEAST_CAP }) {
                 return;
         }
     };
-    return stretchOf;
+    return segmentOf;
 }
-/** Of what is asked for ahead, a failure is only looked at when its turn comes. */
+/**
+ * Returns a promise whose failure waits until somebody awaits it: what is fetched ahead may fail before its turn comes.
+ */
 function ahead(promise) {
     promise.catch(() => { });
     return promise;
 }
-/** The oldest millisecond of a page, or `to` where it is empty; null where it is not newest first, from `to` on. */
+/**
+ * Returns the oldest millisecond of a page, `to` where the page is empty, and null where the page is not newest first
+ * from `to` on.
+ */
 function oldestOf(page, to) {
     let oldest = to;
     for (const { time } of page) {
@@ -42413,14 +39164,15 @@ function oldestOf(page, to) {
     }
     return oldest;
 }
-const disorder = (where) => new errors/* ExportError */.ze('protocol', "The vendor's events are not in the documented order, newest first.", {
+const orderError = (where) => new errors/* ExportError */.ze('protocol', "The vendor's events are not in the documented order, newest first.", {
     where,
     next: 'Run the export again; if it stays, report it to the vendor: paging cannot be complete without an order.',
 });
 const DRAIN_PASSES = 12;
 /**
- * All events of one millisecond, by offset, told apart by their ids. Ties have no order, so a pass may repeat some and
- * miss others: passes go on until as many distinct ids were seen as a pass has rows.
+ * Fetches all events of one millisecond by offset, and tells them apart by their ids. Ties have no order, so a pass may
+ * repeat some and miss others: passes go on until one has as many rows as distinct ids were seen. Throws `incomplete`
+ * after 12 passes.
  */
 async function drainByOffset(fetch, window, where) {
     const seen = new Map();
@@ -42433,7 +39185,7 @@ async function drainByOffset(fetch, window, where) {
                 seen.set(event.id ?? '', event);
             rows += events.length;
             full = Math.max(full, events.length);
-            // The second is a vendor that does not look at `offset`.
+            // The second is a vendor that does not read `offset`.
             if (events.length === 0 || rows > 2 * seen.size + full)
                 break;
         }
@@ -42454,14 +39206,14 @@ async function drainByOffset(fetch, window, where) {
 
 
 
-/** The documented cap: an export of that many rows may have been cut, and does not say so. */
+/** The documented cap: an export of that many rows may be truncated, and does not say so. */
 const CAP = 10_000;
 const TWIN_ROWS = 100;
 const SECOND_MS = 1000;
 const HOUR_MS = 3_600_000;
 const aitronos_DAY_MS = 86_400_000;
 const COLUMNS = [
-    { name: 'Timestamp', meaning: 'when it happened; the window is cut by it; UTC where it has no offset' },
+    { name: 'Timestamp', meaning: 'when it happened; rows are filtered to the window by it; UTC where it has no offset' },
     { name: 'Entity Type', meaning: 'what kind of thing was acted on' },
     { name: 'Entity Name', meaning: 'its name' },
     { name: 'Action', meaning: 'what was done' },
@@ -42484,21 +39236,21 @@ const ENTITY_TYPES = [
     'knowledge_grant',
     'knowledge_composite',
 ];
-function* stretches({ query, send, note }) {
+function* segments({ query, send, note }) {
     const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
     const api = aitronos_openApi(send, `/v1/organizations/${encodeURIComponent(query.org ?? '')}/audit-log`, filters);
-    yield async function* (handOver) {
+    yield async function* (splitOff) {
         const first = await api.export(byDays(query.window));
         if (first.whole) {
             yield { slice: query.window, header: HEADER, events: first.events };
         }
         else if (await timesWork(first.events, api.export)) {
-            note('Exports that reached the cap of 10,000 rows were cut into shorter windows, by time.');
-            yield* cut(query.window, first, { shortest: SECOND_MS, bounds: byTimes, api }, handOver);
+            note('Exports that reached the cap of 10,000 rows were split into shorter windows, by time.');
+            yield* split(query.window, first, { shortest: SECOND_MS, bounds: byTimes, api }, splitOff);
         }
         else {
-            note('Exports that reached the cap of 10,000 rows were cut into days: Aitronos does not take times.');
-            yield* cut(query.window, first, { shortest: aitronos_DAY_MS, bounds: byDays, api }, handOver);
+            note('Exports that reached the cap of 10,000 rows were split into days: Aitronos does not take times.');
+            yield* split(query.window, first, { shortest: aitronos_DAY_MS, bounds: byDays, api }, splitOff);
         }
     };
     note(() => api.twinAnswers()
@@ -42506,8 +39258,9 @@ function* stretches({ query, send, note }) {
         : 'Every part has fewer rows than the documented cap of 10,000; the query that would count them does not answer.');
 }
 /**
- * Whether the last day is included, and in which zone days are meant, is undocumented: the dates reach past the window
- * whichever zone from UTC-12 to UTC+14 they are read in, and whether or not the last one counts.
+ * Returns the days of a window as the vendor's dates. Whether the last day is included, and in which zone days are
+ * meant, is undocumented: the dates reach past the window in every zone from UTC-12 to UTC+14, whether or not the last
+ * one counts.
  */
 const byDays = ({ from, to }) => ({
     from_date: dateOf(Math.floor((from - 12 * HOUR_MS) / aitronos_DAY_MS) * aitronos_DAY_MS),
@@ -42521,14 +39274,16 @@ const byTimes = (window) => {
         to_date: (0,time_instant/* formatInstant */.r4)(Math.ceil(to / SECOND_MS) * SECOND_MS),
     };
 };
-/** Where rows of an ask may lie: days in any zone, the last one included; times with a second more. */
+/**
+ * Returns where the rows of a question may lie: days in any zone, the last one included; times with one second more.
+ */
 function reachOf(ask) {
     const [from = '', to = ''] = [ask['from_date'], ask['to_date']];
     const asked = { from: Date.parse(from), to: Date.parse(to) };
     return from.includes('T') ? (0,time_window/* pad */.eV)(asked, SECOND_MS) : (0,time_window/* pad */.eV)(asked, 14 * HOUR_MS, 36 * HOUR_MS);
 }
 function aitronos_openApi(send, path, filters) {
-    /** null: it was not asked yet. */
+    /** Whether the query end point answers; null before it was asked. */
     let twinAnswers = null;
     const countOf = async (ask) => {
         if (twinAnswers === false)
@@ -42571,7 +39326,10 @@ function aitronos_openApi(send, path, filters) {
     return {
         filters,
         twinAnswers: () => twinAnswers === true,
-        /** Once more where fewer rows came than counted though no cap stood in the way: an event may just have arrived. */
+        /**
+         * Exports a question. Exports it once more where fewer rows come than are counted below the cap: an event may just
+         * have arrived.
+         */
         async export(ask) {
             for (let attempt = 1;; attempt++) {
                 const part = await exportOnce(ask);
@@ -42585,14 +39343,17 @@ function aitronos_openApi(send, path, filters) {
                 }
             }
         },
-        /** Everything of an ask, 100 at a time. Throws `incomplete` where the fields or the count are not as expected. */
+        /**
+         * Fetches all rows of a question from the query end point, 100 at a time. Throws `incomplete` where the fields or
+         * the count are not as expected.
+         */
         async viaTwin(ask) {
             const events = [];
             const totals = new Set();
             let before = [];
             for (;;) {
                 const { items, total, where } = await query({ ...ask, skip: String(events.length), limit: String(TWIN_ROWS) });
-                const page = items.map((item) => read(csvRow(aitronos_cellsOf(item, where)), where));
+                const page = items.map((item) => read(csvRow(cellsOf(item, where)), where));
                 checkNewPage(page, before, where);
                 before = page;
                 events.push(...page);
@@ -42616,8 +39377,8 @@ function read(row, where) {
         next: 'Report it together with the version of the exporter.',
     });
 }
-/** A row of the query twin, whose fields are taken to be the columns' names in snake case. */
-function aitronos_cellsOf(item, where) {
+/** Returns an item of the query end point as cells; its fields are taken to be the columns' names in snake case. */
+function cellsOf(item, where) {
     const row = asObject(item, 'an item', where);
     return HEADER.map((column) => {
         const field = column.toLowerCase().replaceAll(' ', '_');
@@ -42625,7 +39386,7 @@ function aitronos_cellsOf(item, where) {
             return values_text(row[field]);
         throw new errors/* ExportError */.ze('incomplete', `An item of the query has no field \`${field}\`.`, {
             where,
-            next: 'The window holds more rows in one stretch than Aitronos exports at once: narrow it with `filters`.',
+            next: 'The window holds more rows in one segment than Aitronos exports at once: narrow it with `filters`.',
         });
     });
 }
@@ -42648,15 +39409,16 @@ async function timesWork(known, fetch) {
         throw error;
     }
 }
-/** Rows that a part should have: uneven ones stay below the cap, too. */
+/** Number of rows that a part should have, so that uneven parts stay below the cap, too. */
 const PART_ROWS = 0.7 * CAP;
 /**
- * Cuts a window whose export reached the cap into as many parts as its count asks for, or in two without one, until
- * every part is whole; one of the shortest length is taken apart in other ways. The oldest parts go to whoever is free.
+ * Splits a window whose export reached the cap into as many parts as its count asks for, or in two without a count,
+ * until every part is whole. A window of the shortest length is taken apart in other ways. The oldest parts are split
+ * off where another walker is free.
  */
-async function* cut(window, capped, cutting, handOver) {
-    const { bounds, api } = cutting;
-    const parts = partsOf(window, Math.ceil((capped.total ?? 0) / PART_ROWS), cutting.shortest);
+async function* split(window, capped, splitting, splitOff) {
+    const { bounds, api } = splitting;
+    const parts = partsOf(window, Math.ceil((capped.total ?? 0) / PART_ROWS), splitting.shortest);
     if (parts.length === 1) {
         const events = (await byEntityType(bounds(window), capped, api)) ?? (await viaTwin(bounds(window), api));
         yield { slice: window, header: HEADER, events };
@@ -42667,15 +39429,18 @@ async function* cut(window, capped, cutting, handOver) {
         if (found.whole)
             yield { slice: part, header: HEADER, events: found.events };
         else
-            yield* cut(part, found, cutting, hand);
+            yield* split(part, found, splitting, hand);
     };
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-        while (parts[0] !== undefined && handOver(walkOf(parts[0])))
+        while (parts[0] !== undefined && splitOff(walkOf(parts[0])))
             parts.shift();
-        yield* walkOf(part)(handOver);
+        yield* walkOf(part)(splitOff);
     }
 }
-/** At least two parts, cut at multiples of `shortest`; fewer where there are no more such multiples in the window. */
+/**
+ * Returns two parts or more, with borders at multiples of `shortest`; fewer where the window has no more such
+ * multiples.
+ */
 function partsOf({ from, to }, wanted, shortest) {
     const count = Math.max(2, wanted);
     const inner = Array.from({ length: count - 1 }, (_, index) => {
@@ -42685,8 +39450,8 @@ function partsOf({ from, to }, wanted, shortest) {
     return bounds.slice(1).map((end, index) => ({ from: bounds[index] ?? from, to: end }));
 }
 /**
- * The same ask, once for each documented entity type; null where one of them reaches the cap itself, or where they do
- * not add up to what the vendor counts: without a count, events of a type that no document names would go unnoticed.
+ * Exports a question once for each documented entity type; null where one of them reaches the cap itself, or where they
+ * do not add up to what the vendor counts: without a count, events of a type that no document names would go unnoticed.
  */
 async function byEntityType(ask, { total }, api) {
     if (total === null || api.filters['entity_type'] !== undefined)
@@ -42735,14 +39500,14 @@ const aitronos = {
     guide: {
         token: 'An access token, or an API key (it begins with `ak_`), of the organisation.',
         access: 'A role that may read and export the audit log.',
-        limits: ['10,000 rows per export, worked around by cutting the window; 100 requests a minute.'],
+        limits: ['10,000 rows per export, worked around by splitting the window; 100 requests a minute.'],
         unverified: [
-            'Whether dates take times, their zone and whether the last day is included are undocumented: one day more is asked on either side and cut, and times are tried on a known second before they are relied on.',
-            'The names of the fields of the query end point, used for days that nothing else can cut, are taken from the columns.',
+            'Whether dates take times, their zone and whether the last day is included are undocumented: one day more is asked on either side and left out, and times are tried on a known second before they are relied on.',
+            'The names of the fields of the query end point, used for days that nothing else can split, are taken from the columns.',
             'No live account was tried.',
         ],
     },
-    stretches,
+    segments,
     common: {
         action: 'Action',
         actor_name: 'Actor Name',
@@ -42752,6 +39517,380 @@ const aitronos = {
     },
 };
 
+;// CONCATENATED MODULE: ./lib/json/text-buffer.js
+
+
+/** Collects chunks of bytes that make one text together. */
+class TextBuffer {
+    #where;
+    #chunks = [];
+    #bytes = 0;
+    constructor(where) {
+        this.#where = where;
+    }
+    /** Adds a chunk, without a copy. Throws `incomplete` if the text would be longer than a string can be. */
+    add(chunk) {
+        this.#chunks.push(chunk);
+        this.#bytes += chunk.length;
+        if (this.#bytes > external_node_buffer_.constants.MAX_STRING_LENGTH)
+            throw tooLongError(this.#bytes, this.#where);
+    }
+    /** Returns the text. Throws `protocol` if the bytes are not UTF-8. */
+    text() {
+        return decodeUtf8(Buffer.concat(this.#chunks, this.#bytes), this.#where);
+    }
+    /** Returns the text, and empties the buffer. Throws `protocol` if the bytes are not UTF-8. */
+    takeText() {
+        const text = this.text();
+        this.#chunks = [];
+        this.#bytes = 0;
+        return text;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/json/envelope.js
+
+
+const [envelope_QUOTE, envelope_BACKSLASH, envelope_COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+/** White space, and the bytes of a byte order mark; the parser judges whether they may stand there. */
+const envelope_BLANK = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
+/**
+ * JSON around one array of a response, which comes in chunks that may end anywhere. The envelope follows brackets and
+ * quotes alone to find the array; at the end, the parser judges its text, with the array emptied.
+ */
+class Envelope {
+    #location;
+    #where;
+    #phase = 'before';
+    #isQuoted = false;
+    /** Whether the last byte was a backslash, so that the next one is escaped. */
+    #isEscaped = false;
+    /** Open brackets. */
+    #depth = 0;
+    #elementDepth = 0;
+    /** Whether a string that starts now is a name in the response's object. */
+    #nameMayStart = false;
+    /** Bytes of the last name in the response's object, with quotes; null if it cannot be that of the array. */
+    #name = null;
+    /** Whether the next value has to be the array. */
+    #isArrayExpected = false;
+    #text;
+    #charsBefore = 0;
+    constructor(location, where) {
+        this.#location = location;
+        this.#where = where;
+        this.#text = new TextBuffer(where);
+    }
+    get phase() {
+        return this.#phase;
+    }
+    /** Number of brackets around an element: 1 if the response itself is the array, else 2. */
+    get elementDepth() {
+        return this.#elementDepth;
+    }
+    /** Number of characters up to the array's opening bracket, inclusive. */
+    get charsBefore() {
+        return this.#charsBefore;
+    }
+    /**
+     * Reads the chunk up to the array's first byte, or its end, and returns that place. Throws `protocol`, `incomplete`.
+     */
+    read(chunk, from) {
+        let at = from;
+        while (at < chunk.length && this.#phase !== 'within') {
+            const byte = chunk[at++];
+            if (this.#isQuoted)
+                this.#readQuoted(byte);
+            else if (!envelope_BLANK.has(byte))
+                this.#readSign(byte);
+        }
+        this.#text.add(chunk.subarray(from, at));
+        if (this.#phase === 'within')
+            this.#charsBefore = withoutByteOrderMark(this.#text.text()).length;
+        return at;
+    }
+    /** Ends the array with the bracket at `at`; returns the place behind the bracket. */
+    closeArray(chunk, at) {
+        this.#phase = 'after';
+        this.#text.add(chunk.subarray(at, at + 1));
+        return at + 1;
+    }
+    /**
+     * Returns the response's object with the array emptied, or null if the response is the array.
+     * Throws `protocol`, `incomplete`.
+     * @param placeOf maps a position in the envelope's text to one in the response
+     */
+    finish(placeOf) {
+        const value = parseJson(withoutByteOrderMark(this.#text.takeText()), this.#where, placeOf);
+        if (this.#elementDepth === 1 || this.#location.field === null) {
+            asArray(value, 'the answer', this.#where);
+            return null;
+        }
+        const object = asObject(value, 'the answer', this.#where);
+        asArray(field(object, this.#location.field), `\`${this.#location.field}\``, this.#where);
+        return object;
+    }
+    #readQuoted(byte) {
+        // A character of a name is written with at most six bytes: `\u0061`.
+        if (this.#name !== null && this.#name.push(byte) > 6 * (this.#location.field?.length ?? 0) + 2)
+            this.#name = null;
+        if (this.#isEscaped)
+            this.#isEscaped = false;
+        else if (byte === envelope_BACKSLASH)
+            this.#isEscaped = true;
+        else if (byte === envelope_QUOTE)
+            this.#isQuoted = false;
+    }
+    #readSign(byte) {
+        if (this.#phase === 'before' && (this.#isArrayExpected || this.#depth === 0) && this.#startsArray(byte))
+            return;
+        switch (byte) {
+            case envelope_QUOTE:
+                this.#isQuoted = true;
+                this.#name = this.#nameMayStart ? [byte] : null;
+                this.#nameMayStart = false;
+                break;
+            case OPEN_ARRAY:
+            case OPEN_OBJECT:
+                this.#depth += 1;
+                this.#nameMayStart = this.#depth === 1;
+                break;
+            case CLOSE_ARRAY:
+            case CLOSE_OBJECT:
+                this.#depth -= 1;
+                break;
+            case envelope_COMMA:
+                this.#nameMayStart = this.#depth === 1;
+                break;
+            case COLON:
+                this.#isArrayExpected = this.#depth === 1 && this.#isNameOfArray();
+                this.#name = null;
+                if (this.#isArrayExpected && this.#phase === 'after') {
+                    throw unexpectedResponseError(`The field ${this.#location.field} comes twice.`, this.#where);
+                }
+        }
+    }
+    /** Whether the array starts with this byte. Throws `protocol` if another value, or an array elsewhere, starts. */
+    #startsArray(byte) {
+        const { field: name, orArray = false } = this.#location;
+        const fits = this.#isArrayExpected || name === null || orArray;
+        if (byte === OPEN_ARRAY && fits) {
+            this.#phase = 'within';
+            this.#elementDepth = this.#depth + 1;
+            this.#isArrayExpected = false;
+            return true;
+        }
+        if (this.#isArrayExpected)
+            throw unexpectedResponseError(`Expected \`${name}\` to be an array.`, this.#where);
+        if (byte === OPEN_ARRAY)
+            throw unexpectedResponseError('Expected the answer to be an object, not an array.', this.#where);
+        if (byte === OPEN_OBJECT && name === null) {
+            throw unexpectedResponseError('Expected the answer to be an array, not an object.', this.#where);
+        }
+        return false;
+    }
+    #isNameOfArray() {
+        try {
+            return this.#name !== null && JSON.parse(Buffer.from(this.#name).toString()) === this.#location.field;
+        }
+        catch {
+            return false;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/json/array-splitter.js
+
+
+
+const [array_splitter_QUOTE, array_splitter_BACKSLASH, array_splitter_COMMA] = [0x22, 0x5c, 0x2c];
+const [array_splitter_OPEN_ARRAY, array_splitter_CLOSE_ARRAY, array_splitter_OPEN_OBJECT, array_splitter_CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+/** Bytes outside strings that structure the JSON. In UTF-8, none of them is a part of another character. */
+const SIGNS = new Uint8Array(256);
+for (const byte of [array_splitter_QUOTE, array_splitter_COMMA, array_splitter_OPEN_ARRAY, array_splitter_CLOSE_ARRAY, array_splitter_OPEN_OBJECT, array_splitter_CLOSE_OBJECT])
+    SIGNS[byte] = 1;
+/**
+ * Splits JSON at the commas of one array. The JSON comes in chunks that may end anywhere. The splitter follows brackets
+ * and quotes alone; the parser judges each batch of elements, and the envelope around the array. If the parser accepts
+ * all of these, it would accept the JSON as a whole; if it would reject the whole, it rejects one of these.
+ */
+class ArraySplitter {
+    #where;
+    #envelope;
+    #isQuoted = false;
+    /** Whether the last byte was a backslash, so that the next one is escaped. */
+    #isEscaped = false;
+    /** Open brackets within the array. */
+    #depth = 0;
+    /** Text of the array behind the last batch. */
+    #elements;
+    #batches = 0;
+    /** Characters from the start of the array to the end of the last batch. */
+    #charsWithin = 0;
+    constructor(location, where) {
+        this.#where = where;
+        this.#envelope = new Envelope(location, where);
+        this.#elements = new TextBuffer(where);
+    }
+    /**
+     * Reads the next chunk, and yields the elements that it completes, as at most one batch. Throws `protocol`,
+     * `incomplete`.
+     */
+    *push(chunk) {
+        let at = this.#envelope.phase === 'before' ? this.#envelope.read(chunk, 0) : 0;
+        if (this.#envelope.phase === 'within') {
+            const { end, comma } = this.#findEnd(chunk, at);
+            const closed = end < chunk.length;
+            const until = closed ? end : comma;
+            if (until >= 0) {
+                this.#elements.add(chunk.subarray(at, until));
+                const batch = this.#parseBatch(closed);
+                if (batch.length > 0)
+                    yield batch;
+                at = until + 1;
+            }
+            if (closed)
+                this.#envelope.closeArray(chunk, end);
+            else
+                this.#elements.add(chunk.subarray(at));
+        }
+        if (this.#envelope.phase === 'after')
+            this.#envelope.read(chunk, at);
+    }
+    /**
+     * Returns the response's object with the array emptied, or null if the response is the array. Throws `protocol`,
+     * `incomplete`.
+     */
+    finish() {
+        const { charsBefore } = this.#envelope;
+        return this.#envelope.finish((position) => position + (position < charsBefore ? 0 : this.#charsWithin));
+    }
+    /** Finds the end of the array in this chunk, or the chunk's length; and the last comma between elements, or -1. */
+    #findEnd(chunk, from) {
+        let depth = this.#depth;
+        let isQuoted = this.#isQuoted;
+        let at = this.#isEscaped ? from + 1 : from;
+        let comma = -1;
+        let end = chunk.length;
+        while (at < chunk.length) {
+            if (isQuoted) {
+                while (at < chunk.length && chunk[at] !== array_splitter_QUOTE && chunk[at] !== array_splitter_BACKSLASH)
+                    at++;
+                if (at === chunk.length)
+                    break;
+                if (chunk[at] === array_splitter_QUOTE)
+                    isQuoted = false;
+                at += isQuoted ? 2 : 1;
+                continue;
+            }
+            while (at < chunk.length && SIGNS[chunk[at]] === 0)
+                at++;
+            const byte = chunk[at];
+            if (byte === array_splitter_QUOTE)
+                isQuoted = true;
+            else if (byte === array_splitter_COMMA)
+                comma = depth === 0 ? at : comma;
+            else if (byte === array_splitter_OPEN_ARRAY || byte === array_splitter_OPEN_OBJECT)
+                depth++;
+            else if (byte !== undefined && --depth < 0) {
+                end = at;
+                break;
+            }
+            at++;
+        }
+        this.#depth = depth;
+        this.#isQuoted = isQuoted;
+        // A backslash at the end escapes the first byte of the next chunk.
+        this.#isEscaped = isQuoted && at > chunk.length;
+        return { end, comma };
+    }
+    #parseBatch(isLast) {
+        const text = `[${this.#elements.takeText()}]`;
+        const placeOf = (position) => this.#envelope.charsBefore + this.#charsWithin + position - 1;
+        const levels = MAX_LEVELS + 1 - this.#envelope.elementDepth;
+        const batch = asArray(parseJson(text, this.#where, placeOf, levels), 'the batch', this.#where);
+        // Only an empty array has nothing between two commas or brackets.
+        if (batch.length === 0 && (this.#batches > 0 || !isLast))
+            throw notJsonError(placeOf(1), this.#where);
+        this.#batches += 1;
+        this.#charsWithin += text.length - (isLast ? 2 : 1);
+        return batch;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/json/array-elements.js
+
+
+/**
+ * Yields the elements of one array in a JSON response, as `readJson` reads them, in batches of some hundred KiB of
+ * text; no batch is empty. Returns the rest: the response's object with that array emptied, or null if the response
+ * itself is the array. An error makes all earlier batches void. Throws `protocol` for anything that `readJson` refuses,
+ * if there is no array in that place, or if the field of the array comes twice; `incomplete` if an element, or the
+ * rest, is longer than a string can be (512 MB); `destination` for an error of the disk. Does not release the response.
+ */
+async function* readElements(response, location) {
+    const { body, where } = response;
+    if (body !== null && !mayRepeat(body, location.field)) {
+        const { elements, rest } = readWhole(body, location, where);
+        if (elements.length > 0)
+            yield elements;
+        return rest;
+    }
+    const splitter = new ArraySplitter(location, where);
+    for await (const chunk of response.chunks())
+        yield* splitter.push(chunk);
+    return splitter.finish();
+}
+function readWhole(body, { field: name, orArray = false }, where) {
+    const answer = readJson({ body, where });
+    if (name === null || (orArray && Array.isArray(answer))) {
+        return { elements: asArray(answer, 'the answer', where), rest: null };
+    }
+    const object = asObject(answer, 'the answer', where);
+    return { elements: asArray(field(object, name), `\`${name}\``, where), rest: { ...object, [name]: [] } };
+}
+/**
+ * Whether the field of the array may come twice, so that the parser would drop the first one. A name in ASCII may be
+ * written plainly, or with escapes `\u00..`.
+ */
+function mayRepeat(body, name) {
+    if (name === null)
+        return false;
+    const quoted = JSON.stringify(name);
+    const first = body.indexOf(quoted);
+    return (first !== -1 && body.includes(quoted, first + 1)) || body.includes('\\u00');
+}
+
+;// CONCATENATED MODULE: ./lib/vendors/read-page.js
+
+/** Reads events as `ReadEvents` promises, with an object of each event. */
+async function* readEvents(answer, place, _shape, read) {
+    const elements = readElements(answer, place);
+    for (;;) {
+        const next = await elements.next();
+        if (next.done)
+            return next.value;
+        yield next.value.map((element) => read(element, answer.where));
+    }
+}
+/** Returns all events of a page, and what the page holds beside them. Releases the page. */
+async function readPage(answer, pages) {
+    const all = [];
+    try {
+        for (;;) {
+            const next = await pages.next();
+            if (next.done)
+                return { events: all, rest: next.value };
+            for (const event of next.value)
+                all.push(event);
+        }
+    }
+    finally {
+        await answer.release();
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/vendors/codacy.js
 
 
@@ -42760,7 +39899,10 @@ const aitronos = {
 
 
 const codacy_DAY_MS = 86_400_000;
-/** Whether bounds are inclusive is undocumented, and the vendor counts in milliseconds. */
+/**
+ * Milliseconds by which a window is widened, since no document says whether bounds are inclusive; the vendor counts in
+ * milliseconds.
+ */
 const PAD_MS = 1;
 /** The documented maximum of `limit`, where the answer is paged at all. */
 const PAGE_ROWS = 1000;
@@ -42769,7 +39911,7 @@ const codacy_COLUMNS = [
     { name: 'actor.email', meaning: 'who acted' },
     { name: 'actor.role', meaning: 'their role' },
     { name: 'action', meaning: 'what was done' },
-    { name: 'timestamp', meaning: 'when it happened; the window is cut by it' },
+    { name: 'timestamp', meaning: 'when it happened; rows are filtered to the window by it' },
     { name: 'result', meaning: '`succeed`, `failed` or `rejected`' },
     { name: 'source', meaning: '`UI` or `API`' },
     { name: 'repositoryName', meaning: 'the repository, where the action is about one' },
@@ -42784,7 +39926,7 @@ const SHAPE = {
     id: null,
     strings: [['action'], ['result'], ['actor', 'actor.email']],
 };
-function* codacy_stretches({ query, download, events: readEvents, note }) {
+function* codacy_segments({ query, download, events: readEvents, note }) {
     const path = `/api/v3/organizations/${query.provider}/${encodeURIComponent(query.org ?? '')}/audit`;
     const where = `GET ${path}`;
     // Only one of the two documented shapes is paged; `limit` is sent once the vendor has shown that one.
@@ -42802,7 +39944,7 @@ function* codacy_stretches({ query, download, events: readEvents, note }) {
         checkAsked(page.entries, window, { vendor: 'Codacy', where });
         return page;
     };
-    /** All of a window by its cursors, which hold whatever the order is. */
+    /** Fetches all of a window by its cursors, which hold whatever the order is. */
     const follow = async function* (window) {
         const counts = [];
         let before = [];
@@ -42849,7 +39991,7 @@ function* codacy_stretches({ query, download, events: readEvents, note }) {
             const asked = { vendor: 'Codacy', where };
             if (answer.body === null) {
                 const events = () => asAsked(refuseMore(eventsOf(answer), where), (0,time_window/* pad */.eV)(window, PAD_MS), asked);
-                return { events, proven: false, release: answer.release };
+                return { events, complete: false, release: answer.release };
             }
             const { entries, cursor, total } = await readAuditPage(answer);
             if (cursor === null) {
@@ -42859,32 +40001,35 @@ function* codacy_stretches({ query, download, events: readEvents, note }) {
                     events: async function* () {
                         yield entries;
                     },
-                    proven: false,
+                    complete: false,
                     release: async () => { },
                 };
             }
             isPaged = true;
         }
-        return { events: () => follow(window), proven: true, release: async () => { } };
+        return { events: () => follow(window), complete: true, release: async () => { } };
     };
     note('Codacy documents no row cap: each day is asked on its own, pages are walked back by time or followed by cursors to their end, and the largest answers without a cursor were looked at again for a row cap.');
     for (const day of (0,time_window/* sliceWindow */.Xd)(query.window, codacy_DAY_MS)) {
-        yield async function* (handOver) {
+        yield async function* (splitOff) {
             const first = isPaged ? null : await fetch(day);
-            if (first === null || first.proven)
-                yield* walk(day)(handOver);
+            if (first === null || first.complete)
+                yield* walk(day)(splitOff);
             else
                 yield* guard(day, fetch, first);
         };
     }
 }
-/** `[…]` as the specification has it, or `{"data": […], "pagination": {"cursor": "…"}}` as the guide has it. */
+/**
+ * Location of the events: `[…]` as the specification has it, or `{"data": […], "pagination": {"cursor": "…"}}` as the
+ * guide has it.
+ */
 const PLACE = { field: 'data', orArray: true };
 function pagingOf(rest) {
     const { cursor, total } = objectOrNone(rest?.['pagination']);
     return { cursor: values_text(cursor) || null, total: typeof total === 'number' ? total : null };
 }
-/** No page is so large that it has to wait on the disk; what is, has to be all. */
+/** Passes the events of one answer on, and throws where the answer is too large to be a page and names a next one. */
 async function* refuseMore(events, where) {
     const rest = yield* events;
     if (pagingOf(rest).cursor === null)
@@ -42895,22 +40040,22 @@ async function* refuseMore(events, where) {
     });
 }
 /**
- * Counts what a walk back over a day brings. No document says that Codacy answers newest first: where its first page looks
- * so, its total has to prove that nothing lay behind the pages that were asked for. Throws `incomplete`.
+ * Counts what a walk back over a day brings. No document says that Codacy answers newest first: where its first page
+ * looks so, its total has to prove that nothing lay behind the pages that were asked for. Throws `incomplete`.
  */
 class Tally {
     #day;
     #where;
-    /** Of the first page; null where it does not count the whole day. */
+    /** Total of the first page; null where that does not count the whole day, undefined before it came. */
     #total;
     #seen = 0;
-    /** Walks that have not ended. */
+    /** Number of walks that have not ended. */
     #open = 0;
     constructor(day, where) {
         this.#day = day;
         this.#where = where;
     }
-    /** Told of each page that came. */
+    /** Counts a page that was asked for. */
     asked(events, total) {
         const isFirst = this.#total === undefined;
         if (isFirst)
@@ -42918,7 +40063,10 @@ class Tally {
         const { from, to } = this.#day;
         this.#seen += events.filter(({ time }) => (time ?? 0) < from || (isFirst && (time ?? 0) >= to)).length;
     }
-    /** What is followed by cursors, which hold whatever the order is; after some pages, they have to fit to those. */
+    /**
+     * Passes on what is fetched by cursors, which hold whatever the order is; after some pages, the cursors have to agree
+     * with those.
+     */
     async *followed({ to }, pages) {
         if (to === this.#day.to)
             this.#total = null;
@@ -42927,35 +40075,35 @@ class Tally {
             yield events;
         }
     }
-    /** The walk, and those that parts of it are handed over to. */
-    over(stretch) {
+    /** Wraps a walk and the parts that are split off it, so that all of their pages are counted. */
+    over(segment) {
         const tally = this;
-        return async function* (handOver) {
+        return async function* (splitOff) {
             tally.#open++;
-            for await (const page of stretch((part) => handOver(tally.over(part)))) {
-                if (!('takenBack' in page))
+            for await (const page of segment((part) => splitOff(tally.over(part)))) {
+                if (!('retracted' in page))
                     tally.#seen += page.events.filter(({ time }) => (0,time_window/* contains */.gR)(page.slice, time ?? 0)).length;
                 yield page;
             }
             tally.#open--;
             if (tally.#open > 0 || typeof tally.#total !== 'number' || tally.#total === tally.#seen)
                 return;
-            throw miscounted(tally.#seen, String(tally.#total), tally.#where);
+            throw countMismatchError(tally.#seen, String(tally.#total), tally.#where);
         };
     }
 }
 /**
- * Whether `total` means each page or the whole walk, all pages of a walk have to agree with what came: else the log has
- * changed while it was read, and rows were repeated or skipped. Throws `incomplete`.
+ * Throws `incomplete` where the pages of a walk do not agree with what came, whether `total` means each page or the
+ * whole walk: then the log has changed while it was read, and rows were repeated or skipped.
  */
 function checkTotals(counts, where) {
     const received = counts.reduce((sum, { rows }) => sum + rows, 0);
     const totals = counts.filter(({ total }) => total !== null);
     if (totals.every(({ rows, total }) => total === rows) || totals.every(({ total }) => total === received))
         return;
-    throw miscounted(received, [...new Set(totals.map(({ total }) => total))].join(', then '), where);
+    throw countMismatchError(received, [...new Set(totals.map(({ total }) => total))].join(', then '), where);
 }
-const miscounted = (received, counted, where) => new errors/* ExportError */.ze('incomplete', `Codacy answered ${received} events, but counts ${counted}.`, {
+const countMismatchError = (received, counted, where) => new errors/* ExportError */.ze('incomplete', `Codacy answered ${received} events, but counts ${counted}.`, {
     where,
     next: 'Run the export again; if it stays, report it to Codacy with the window.',
 });
@@ -43004,7 +40152,7 @@ const codacy = {
             'No live account was tried.',
         ],
     },
-    stretches: codacy_stretches,
+    segments: codacy_segments,
     common: {
         action: 'action',
         outcome: { of: ['result'], cell: (result) => OUTCOMES.get(result) ?? 'unknown' },
@@ -43023,11 +40171,14 @@ const codacy = {
 
 
 const PATH = '/api/v1/audit_logs';
-/** One response holds a whole slice, so a slice is a day. */
+/** Length of a slice: one response holds a whole slice, so a slice is a day. */
 const SLICE_MS = 86_400_000;
-/** Whether bounds are inclusive is undocumented: a second more on either side, cut by the export. */
+/**
+ * Milliseconds by which a window is widened, since no document says whether bounds are inclusive; the export leaves out
+ * what is outside.
+ */
 const datafold_PAD_MS = 1000;
-/** The vendor then answers without a filter. */
+/** Next step where the window was dropped on the way: the vendor then answers without a filter. */
 const DROPPED = 'A proxy on the way may drop the body of GET requests, in which the window travels: take it out of the way (`NO_PROXY`).';
 const datafold_COLUMNS = [
     { name: 'action', meaning: 'what was done' },
@@ -43042,14 +40193,14 @@ const datafold_COLUMNS = [
     { name: 'request_type', meaning: 'of the request' },
     { name: 'source', meaning: 'of the event' },
     { name: 'status', meaning: 'how it ended, as the vendor words it' },
-    { name: 'timestamp', meaning: 'when it happened; the window is cut by it; UTC where it has no offset' },
+    { name: 'timestamp', meaning: 'when it happened; rows are filtered to the window by it; UTC where it has no offset' },
     { name: 'url', meaning: 'of the request' },
     { name: 'user_agent', meaning: 'of the request' },
     { name: 'user_email', meaning: 'who acted' },
     { name: 'user_id', meaning: 'who acted' },
 ];
 const datafold_SHAPE = { columns: datafold_COLUMNS, time: 'timestamp', id: 'event_uuid', strings: [['client_ip'], ['url']] };
-function* datafold_stretches({ query, download, events, note }) {
+function* datafold_segments({ query, download, events, note }) {
     const guard = capGuard(datafold_PAD_MS);
     const fetch = async (window) => {
         const asked = (0,time_window/* pad */.eV)(window, datafold_PAD_MS);
@@ -43057,7 +40208,7 @@ function* datafold_stretches({ query, download, events, note }) {
         const answer = await download({ path: PATH, body, accept: 'json' });
         const about = { vendor: 'Datafold', where: answer.where, next: DROPPED };
         const read = () => asAsked(events(answer, { field: 'logs' }, datafold_SHAPE, datafold_readLog), asked, about);
-        return { events: read, proven: false, release: answer.release };
+        return { events: read, complete: false, release: answer.release };
     };
     note('Datafold documents neither paging nor a row cap: each day is one response, and the largest answers were looked at again for a row cap.');
     for (const day of (0,time_window/* sliceWindow */.Xd)(query.window, SLICE_MS))
@@ -43093,11 +40244,11 @@ const datafold = {
         access: 'A user who may read the audit log of the organisation.',
         limits: ['One response a day of the window, of at most 16 GiB; a large one may need a longer `request-timeout`.'],
         unverified: [
-            'Time format, bounds, order and caps are undocumented: times without an offset are read as UTC, a second more is asked on either side and cut.',
+            'Time format, bounds, order and caps are undocumented: times without an offset are read as UTC, a second more is asked on either side and left out.',
             'No live account was tried.',
         ],
     },
-    stretches: datafold_stretches,
+    segments: datafold_segments,
     common: {
         action: 'action',
         actor_id: 'user_id',
@@ -43117,7 +40268,7 @@ const datafold = {
 const infisical_PATH = '/api/v1/organization/audit-logs';
 /** The documented maximum of `limit`. */
 const infisical_PAGE_ROWS = 1000;
-/** The vendor allows three months; days are walked side by side. */
+/** Length of a segment: the vendor allows three months, and days are walked side by side. */
 const infisical_SLICE_MS = 86_400_000;
 const infisical_COLUMNS = [
     { name: 'id', meaning: 'UUID of the event' },
@@ -43125,7 +40276,7 @@ const infisical_COLUMNS = [
     { name: 'userAgent', meaning: 'as the client sent it' },
     { name: 'userAgentType', meaning: 'the consuming application' },
     { name: 'expiresAt', meaning: 'when the vendor deletes the event' },
-    { name: 'createdAt', meaning: 'when it happened; the window is cut by it' },
+    { name: 'createdAt', meaning: 'when it happened; rows are filtered to the window by it' },
     { name: 'updatedAt', meaning: 'when the record changed last' },
     { name: 'orgId', meaning: 'UUID of the organisation' },
     { name: 'projectId', meaning: 'UUID of the project, empty for the organisation' },
@@ -43141,12 +40292,12 @@ const infisical_SHAPE = {
     id: 'id',
     strings: [['updatedAt'], ['event.type'], ['actor.type']],
 };
-function* infisical_stretches({ query, download, events: read, note }) {
+function* infisical_segments({ query, download, events: read, note }) {
     note('Each day was walked back by time until a page was shorter than one before; what a page ended amid came again with the next.');
     const where = `GET ${infisical_PATH}`;
     const filters = Object.fromEntries([...query.filters].map(([name, values]) => [name, values.join(',')]));
     const fetch = async ({ from, to, offset }) => {
-        // `startDate` is inclusive in the vendor's code but in no document: a millisecond more, cut by the export.
+        // `startDate` is inclusive in the vendor's code but in no document: a millisecond more, which the export leaves out.
         const dates = { startDate: isoMs(from - 1), endDate: isoMs(to) };
         const answer = await download({
             path: infisical_PATH,
@@ -43161,7 +40312,7 @@ function* infisical_stretches({ query, download, events: read, note }) {
     for (const slice of (0,time_window/* sliceWindow */.Xd)(query.window, infisical_SLICE_MS))
         yield walk(slice);
 }
-/** `2026-11-01T00:00:00.000Z`: the vendor refuses dates without `Z`. */
+/** Writes `2026-11-01T00:00:00.000Z`: the vendor refuses dates without `Z`. */
 const isoMs = (ms) => new Date(ms).toISOString();
 function infisical_readLog(entry, where) {
     const body = asObject(entry, 'an audit log', where);
@@ -43170,7 +40321,7 @@ function infisical_readLog(entry, where) {
         requireString(asObject(body[part], `\`${part}\``, where), 'type', where);
     return { id: requireString(body, 'id', where), time: requireInstant(body, 'createdAt', where), body };
 }
-async function infisical_exchange(credentials, send) {
+async function exchange(credentials, send) {
     const [path, body] = await loginCall(credentials);
     const answer = await send({ method: 'POST', path, body, accept: 'json' });
     return requireString(asObject(readJson(answer), 'the response', answer.where), 'accessToken', answer.where);
@@ -43189,16 +40340,7 @@ async function loginCall(credentials) {
             throw new TypeError('A token needs no log-in.');
     }
 }
-/** The actor's own fields, which differ by its kind, as they were read last: several columns are made of them. */
-let lastWho = { cell: '', fields: {} };
-const whoIn = (pick) => ({
-    of: ['actor.metadata'],
-    cell: (cell) => {
-        if (cell !== lastWho.cell)
-            lastWho = { cell, fields: objectIn(cell) };
-        return values_text(pick(lastWho.fields));
-    },
-});
+const whoIn = (pick) => ({ json: 'actor.metadata', pick });
 /** Organisation audit log of Infisical: JSON, newest first, pages of 1,000. */
 const infisical = {
     id: 'infisical',
@@ -43216,7 +40358,7 @@ const infisical = {
     headers: (token) => ({ authorization: `Bearer ${token}` }),
     rate: { requests: 200, windowMs: 60_000 },
     login: {
-        exchange: infisical_exchange,
+        exchange,
         // An expired token: 403 {"reqId":"…","statusCode":403,"message":"…","error":"TokenError"}
         expired: (status, body) => status === 403 && /"error"\s*:\s*"TokenError"/.test(body.toString('utf8')),
     },
@@ -43274,7 +40416,7 @@ const infisical = {
             'No live account was tried.',
         ],
     },
-    stretches: infisical_stretches,
+    segments: infisical_segments,
     common: {
         action: 'event.type',
         actor_type: 'actor.type',
@@ -43297,13 +40439,19 @@ const infisical = {
 
 
 
-/** Whether bounds are inclusive is undocumented, and the vendor counts in seconds. */
+/**
+ * Milliseconds by which a window is widened, since no document says whether bounds are inclusive; the vendor counts in
+ * seconds.
+ */
 const kosli_PAD_MS = 1000;
-/** The vendor's own client tries again on 409. */
+/** Statuses on which the vendor's own client tries again. */
 const RETRY_ON = [409];
-/** The one documented name of the sibling endpoint first, then what such columns are usually called. */
+/**
+ * Names of time columns: the one documented name of the sibling end point first, then what such columns are usually
+ * called.
+ */
 const TIME_NAMES = ['timestamp', 'reported_at', 'time', 'date'];
-async function* kosli_stretches(session) {
+async function* kosli_segments(session) {
     const { query, note } = session;
     const named = query.filters.get('env_name');
     const environments = named ?? (await physicalEnvironments(session));
@@ -43314,19 +40462,19 @@ async function* kosli_stretches(session) {
     let isTimeless = false;
     note(() => isTimeless
         ? "No column of Kosli's table reads as a time: the vendor's own bounds stand, and rows on a bound may be in or out."
-        : 'Rows are cut to the window by the time column; a second more was asked on either side.');
+        : 'Rows are filtered to the window by the time column; a second more was asked on either side.');
     for (const environment of environments) {
         yield async function* () {
             const log = openLog(session, environment);
             const first = several ? firstCell(environment) : null;
             for await (const page of guard(query.window, log.fetch)) {
-                yield 'takenBack' in page ? page : withHeader(page, log.header(), first);
+                yield 'retracted' in page ? page : withHeader(page, log.header(), first);
             }
             isTimeless ||= log.isTimeless();
         };
     }
 }
-/** The log of one environment. */
+/** Opens the log of one environment. */
 function openLog(session, environment) {
     let timeColumn;
     let header;
@@ -43336,7 +40484,7 @@ function openLog(session, environment) {
         for await (const { header: found, rows } of scanCsv(answer.chunks(), answer.where)) {
             header ??= found;
             if (header.join() !== found.join())
-                throw kosli_otherHeader(answer.where);
+                throw otherHeader(answer.where);
             yield rows.map((row) => kosli_read(row, column, bounds, answer.where));
         }
     };
@@ -43358,13 +40506,16 @@ function openLog(session, environment) {
                 }
             }
             const { release } = answer;
-            return { events: () => eventsOf(answer, asked), proven: false, release };
+            return { events: () => eventsOf(answer, asked), complete: false, release };
         },
         header: () => header ?? [],
         isTimeless: () => timeColumn === null,
     };
 }
-/** Names of all environments that are not logical (those repeat the events of others), in the vendor's order. */
+/**
+ * Returns the names of all environments that are not logical (those repeat the events of others), in the vendor's
+ * order.
+ */
 async function physicalEnvironments({ query, send }) {
     const path = `/api/v2/environments/${encodeURIComponent(query.org ?? '')}`;
     const found = [];
@@ -43426,8 +40577,9 @@ function auditLog({ query, download }, environment, window) {
     });
 }
 /**
- * The columns are documented nowhere, so the time is found by reading: a usual name first, then any column. It has to
- * lie inside the window that was asked in every row, or it is the time of something else. undefined: there is no row.
+ * Finds the time by reading, since the columns are documented nowhere: a usual name first, then any column. In every
+ * row the time has to lie inside the window that was asked for, or it is the time of something else. Returns undefined
+ * where there is no row.
  */
 async function findTimeColumn(answer, asked) {
     const bounds = boundsOf(asked);
@@ -43458,14 +40610,14 @@ async function findTimeColumn(answer, asked) {
         return named;
     throw notTheTime(named, 'holds times outside the window that was asked for', answer.where);
 }
-/** Where the vendor counts in whole seconds, fractions of the bounds are lost. */
+/** Widens a window: where the vendor counts in whole seconds, fractions of the bounds are lost. */
 const boundsOf = (asked) => (0,time_window/* pad */.eV)(asked, kosli_PAD_MS);
 const isInside = (time, bounds) => time !== null && (0,time_window/* contains */.gR)(bounds, time);
-const notTheTime = (column, what, where) => new errors/* ExportError */.ze('protocol', `Column ${column + 1}, by which rows are cut to the window, ${what}.`, {
+const notTheTime = (column, what, where) => new errors/* ExportError */.ze('protocol', `Column ${column + 1}, by which rows are filtered to the window, ${what}.`, {
     where,
     next: 'Run the export again, or export this environment on its own, with the filter `env_name`; if it stays, report it.',
 });
-/** A date-time, or UNIX seconds as the sibling endpoint has them. */
+/** Reads a cell as a date-time, or as UNIX seconds as the sibling end point has them; null where it is neither. */
 const timeOf = (row, column) => row.read(column, (bytes, from, to) => (0,time_instant/* instantAt */.l$)(bytes, from, to) ?? (0,time_instant/* secondsAt */.hH)(bytes, from, to));
 function kosli_read(row, column, bounds, where) {
     if (column === null)
@@ -43475,11 +40627,11 @@ function kosli_read(row, column, bounds, where) {
         return { id: null, time, body: row };
     throw notTheTime(column, time === null ? 'does not read as a time' : 'holds times outside the window that was asked for', where);
 }
-const kosli_otherHeader = (where) => new errors/* ExportError */.ze('protocol', 'The header of an environment changes from one response to the next.', {
+const otherHeader = (where) => new errors/* ExportError */.ze('protocol', 'The header of an environment changes from one response to the next.', {
     where,
     next: 'Run the export again; if it stays, report it to Kosli.',
 });
-/** Says in a first column which environment a row is from, where there may be several. */
+/** Adds a first column that says which environment a row is from, where there may be several. */
 function withHeader(page, header, first) {
     if (first === null)
         return { ...page, header };
@@ -43520,11 +40672,11 @@ const kosli = {
             'One request per environment, and two more for the largest, in case a row cap stands. Rows stay in the order in which Kosli gives them.',
         ],
         unverified: [
-            "The table's columns, its order, bounds and caps are undocumented: the header goes through as it comes, and the window is cut by the column that reads as a time. Where none does, `columns: common` is refused.",
+            "The table's columns, its order, bounds and caps are undocumented: the header goes through as it comes, and events are filtered to the window by the column that reads as a time. Where none does, `columns: common` is refused.",
             'No live account was tried.',
         ],
     },
-    stretches: kosli_stretches,
+    segments: kosli_segments,
     common: { action: 'type', target_id: 'sha256', target_name: 'artifact_name' },
 };
 
@@ -43541,8 +40693,8 @@ const vendors = new Map([kosli, infisical, datafold, aitronos, codacy].map((vend
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 /**
- * The one origin (`https://host[:port]`) that an export talks to: the vendor's default, one of its regions, or an URL
- * for self-hosted installations. Plain http is for loopback alone. Throws `input`.
+ * Returns the one origin (`https://host[:port]`) that an export talks to: the vendor's default, one of its regions, or the
+ * URL of a self-hosted installation. Plain http is for loopback alone. Throws `input`.
  */
 function resolveOrigin(baseUrl, vendor) {
     const regions = Object.keys(vendor.hosts);
@@ -43560,7 +40712,7 @@ function resolveOrigin(baseUrl, vendor) {
         next: `Write ${named}an origin such as \`https://audit.example.com\`; left out, it is ${fallback}.`,
     });
 }
-/** An origin that the environment names, with a path but no slash at its end. Throws `input`. */
+/** Checks an origin that the environment names; a path may follow. Returns it without a slash at its end. Throws `input`. */
 function checkOrigin(text, name) {
     const url = URL.parse(text);
     // `url.origin` will not do: that of `blob:https://…` is the one inside.
@@ -43572,6 +40724,7 @@ function checkOrigin(text, name) {
         next: 'Leave it as the runner sets it, such as `https://api.github.com`.',
     });
 }
+/** Returns how a sentence about the URL ends that says what is wrong; null where nothing is. */
 function flaw(url) {
     if (url.username || url.password)
         return 'has a user name or a password in it';
@@ -43590,38 +40743,38 @@ function flaw(url) {
 
 
 
-/** The entries of a list, separated by commas or lines; empty ones are left out. */
+/** Splits a list at commas and line ends; empty entries are left out. */
 const splitList = (text) => text
     .split(/[,\n]/)
     .map((entry) => entry.trim())
     .filter(Boolean);
-/** A list of choices, each once, in the order given. Throws `input`. */
+/** Reads a list of choices: each once, in the order given. Throws `input`. */
 function readChoices(text, name, allowed) {
     const choices = splitList(text).map((entry) => readChoice(entry, name, allowed));
     if (choices.length > 0)
         return [...new Set(choices)];
-    throw (0,errors/* refuse */.TR)(name, `\`${text}\` names nothing.`, `Choices: ${allowed.join(', ')}.`);
+    throw (0,errors/* inputError */.Xu)(name, `\`${text}\` names nothing.`, `Choices: ${allowed.join(', ')}.`);
 }
-/** One of the choices. Throws `input`. */
+/** Reads one of the choices. Throws `input`. */
 function readChoice(text, name, allowed) {
     const choice = allowed.find((value) => value === text);
     if (choice !== undefined)
         return choice;
     const what = `\`${text}\` is not one of the choices${suggestion(text, allowed)}`;
-    throw (0,errors/* refuse */.TR)(name, what, `Choices: ${allowed.join(', ')}.`);
+    throw (0,errors/* inputError */.Xu)(name, what, `Choices: ${allowed.join(', ')}.`);
 }
-/** A whole number from `least` to `most`. Throws `input`. */
+/** Reads a whole number from `least` to `most`. Throws `input`. */
 function readInteger(text, name, least, most) {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= least && value <= most)
         return value;
-    throw (0,errors/* refuse */.TR)(name, `\`${text}\` is not a whole number from ${least} to ${most}.`, `Write a number from ${least} to ${most}.`);
+    throw (0,errors/* inputError */.Xu)(name, `\`${text}\` is not a whole number from ${least} to ${most}.`, `Write a number from ${least} to ${most}.`);
 }
-/** `true` or `false`, as YAML 1.2 has them. Throws `input`. */
+/** Reads `true` or `false`, as YAML 1.2 has them. Throws `input`. */
 function readBoolean(text, name) {
     if (/^(?:true|false)$/i.test(text))
         return text.toLowerCase() === 'true';
-    throw (0,errors/* refuse */.TR)(name, `\`${text}\` is neither \`true\` nor \`false\`.`, 'Write `true` or `false`.');
+    throw (0,errors/* inputError */.Xu)(name, `\`${text}\` is neither \`true\` nor \`false\`.`, 'Write `true` or `false`.');
 }
 const UNITS = {
     B: 1,
@@ -43632,7 +40785,7 @@ const UNITS = {
     MiB: 2 ** 20,
     GiB: 2 ** 30,
 };
-/** A size such as `25 MB` or `512KiB`, in bytes, from `least` to `most` of them. Throws `input`. */
+/** Reads a size such as `25 MB` or `512KiB`; returns bytes, from `least` to `most`. Throws `input`. */
 function readSize(text, name, least, most) {
     const [, number, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?) ?([A-Za-z]+)$/.exec(text) ?? [];
     const factor = new Map(Object.entries(UNITS)).get(unit);
@@ -43641,9 +40794,9 @@ function readSize(text, name, least, most) {
         return bytes;
     const forms = `Write a number and one of ${Object.keys(UNITS).join(', ')}, such as \`25MB\``;
     const why = Number.isNaN(bytes) ? 'is not a size' : 'is out of range';
-    throw (0,errors/* refuse */.TR)(name, `\`${text}\` ${why}.`, `${forms}; from ${least} to ${most} bytes.`);
+    throw (0,errors/* inputError */.Xu)(name, `\`${text}\` ${why}.`, `${forms}; from ${least} to ${most} bytes.`);
 }
-/** A folder under the workspace, relative and normalised, with `/`; null for the empty text. Throws `input`. */
+/** Reads a folder under the workspace: relative, normalised, with `/`; null for the empty text. Throws `input`. */
 function readFolder(text, name) {
     if (text === '')
         return null;
@@ -43652,16 +40805,16 @@ function readFolder(text, name) {
     if (!leadsOut && !/[\0\r\n]/.test(folder))
         return folder;
     const what = `\`${text}\` does not lie under the workspace.`;
-    throw (0,errors/* refuse */.TR)(name, what, 'Write a relative folder without `..`, such as `audit-logs`.');
+    throw (0,errors/* inputError */.Xu)(name, what, 'Write a relative folder without `..`, such as `audit-logs`.');
 }
-/** A name that an artifact may have, and that its client may print; null for the empty text. Throws `input`. */
+/** Reads a name that an artifact may have, and its client may print; null for the empty text. Throws `input`. */
 function readArtifactName(text, name) {
     if (text === '')
         return null;
     if (!/["<>:|*?\\/]|##\[/.test(text) && (0,base_text/* showsAll */.IR)(text) && text.length <= 200)
         return text;
     const what = `\`${text}\` is not a name for an artifact.`;
-    throw (0,errors/* refuse */.TR)(name, what, 'Leave out " : < > | * ? \\ /, `##[`, and characters that do not show; at most 200.');
+    throw (0,errors/* inputError */.Xu)(name, what, 'Leave out " : < > | * ? \\ /, `##[`, and characters that do not show; at most 200.');
 }
 
 ;// CONCATENATED MODULE: ./lib/inputs/commit-target.js
@@ -43669,14 +40822,14 @@ function readArtifactName(text, name) {
 
 
 
-/** GitHub takes no file above 100 MiB. */
+/** The largest file that GitHub takes, 100 MiB. */
 const MOST_FILE_BYTES = 100 * 2 ** 20;
 const LEAST_FILE_BYTES = 1000;
-/** Paths have at most 1,000 bytes; of longer templates no regular expression can be made that finds exports again. */
+/** Longer templates make a regular expression too large to find exports again; paths have at most 1,000 bytes anyway. */
 const MOST_PATH_CHARACTERS = 1000;
 const IN_PATH = ['vendor', 'org', 'export', 'year', 'month', 'day', 'from', 'to'];
 const IN_MESSAGE = [...IN_PATH, 'rows'];
-/** Of `path`: what tells the windows of exports apart. */
+/** Placeholders that tell the paths of exports apart by their windows. */
 const TELLS_WINDOW = ['export', 'to'];
 /** The inputs that mean something with the destination `commit` alone. */
 const COMMIT_INPUTS = [
@@ -43695,13 +40848,13 @@ const COMMIT_INPUTS = [
  */
 function readCommitTarget(get, own, chained) {
     if (get('commit-path').length > MOST_PATH_CHARACTERS) {
-        throw (0,errors/* refuse */.TR)('commit-path', `It is longer than ${MOST_PATH_CHARACTERS} characters.`, 'Write a shorter one.');
+        throw (0,errors/* inputError */.Xu)('commit-path', `It is longer than ${MOST_PATH_CHARACTERS} characters.`, 'Write a shorter one.');
     }
     const path = parseTemplate(get('commit-path'), 'commit-path', IN_PATH);
     const placeholders = path.flatMap((piece) => (typeof piece === 'string' ? [] : [piece.placeholder]));
     if (chained && !placeholders.some((one) => TELLS_WINDOW.includes(one))) {
         const what = `\`${get('commit-path')}\` does not say which window an export is of, so the last one cannot be found.`;
-        throw (0,errors/* refuse */.TR)('commit-path', what, 'With `from: last-export`, put {export} or {to} into it.');
+        throw (0,errors/* inputError */.Xu)('commit-path', what, 'With `from: last-export`, put {export} or {to} into it.');
     }
     return {
         repository: readRepository(get('repository') || own, 'repository'),
@@ -43717,18 +40870,22 @@ function readCommitTarget(get, own, chained) {
 ;// CONCATENATED MODULE: ./lib/inputs/environment.js
 
 
-/** `base-url` → `INPUT_BASE-URL`. */
+/** Returns the environment variable of an input: `base-url` → `INPUT_BASE-URL`. */
 const variableOf = (input) => `INPUT_${input.toUpperCase()}`;
-/** The runner only warns of an input that does not exist; `form:` for `from:` would then export another window. */
-function refuseUnknown(env, known) {
+/**
+ * Throws `input` for an input that does not exist. The runner only warns of it, and `form:` for `from:` would then export
+ * another window.
+ */
+function checkInputNames(env, known) {
     for (const variable of Object.keys(env)) {
         const name = variable.startsWith('INPUT_') ? variable.slice(6).toLowerCase() : known[0];
         if (name === undefined || known.includes(name))
             continue;
-        throw (0,errors/* refuse */.TR)(name, `There is no input \`${name}\`${suggestion(name, known)}`, `Inputs: ${known.join(', ')}.`);
+        throw (0,errors/* inputError */.Xu)(name, `There is no input \`${name}\`${suggestion(name, known)}`, `Inputs: ${known.join(', ')}.`);
     }
 }
-function refuseOpenTls(env) {
+/** Throws `input` where the environment switches off the check of TLS certificates. */
+function requireVerifiedTls(env) {
     if (env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0')
         return;
     throw new errors/* ExportError */.ze('input', '`NODE_TLS_REJECT_UNAUTHORIZED` is `0`, so that anybody on the way could read the token and change the events.', {
@@ -43736,17 +40893,17 @@ function refuseOpenTls(env) {
         next: 'Remove it; name your own certificate authority in `NODE_EXTRA_CA_CERTS`.',
     });
 }
-/** The proxies that the environment names, in either case. */
+/** Returns the proxy variables of the environment, in either case of their names. */
 function readProxies(env) {
     const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
     return Object.fromEntries(names.map((name) => [name, env[name]]));
 }
-/** The inputs that secrets belong into. */
+/** The inputs that may hold secrets. */
 const SECRET_INPUTS = ['token', 'client-id', 'client-secret', 'github-token'];
-/** So many characters are no coincidence. */
+/** A shorter secret may stand in another input by coincidence. */
 const LEAST_SECRET = 8;
-/** A secret in another input would be shown in the log, or end up in an address or a path. */
-function refuseMisplaced(env, secrets) {
+/** Throws `input` for a secret in another input: it would be shown in the log, or end up in an address or a path. */
+function checkMisplacedSecrets(env, secrets) {
     const long = secrets.filter((secret) => secret.length >= LEAST_SECRET);
     for (const [variable, value = ''] of Object.entries(env)) {
         if (!variable.startsWith('INPUT_'))
@@ -43754,20 +40911,20 @@ function refuseMisplaced(env, secrets) {
         const name = variable.slice(6).toLowerCase();
         if (SECRET_INPUTS.includes(name) || !long.some((secret) => value.includes(secret)))
             continue;
-        throw (0,errors/* refuse */.TR)(name, 'The value holds a secret of this step (not shown).', 'Check which value belongs to which input.');
+        throw (0,errors/* inputError */.Xu)(name, 'The value holds a secret of this step (not shown).', 'Check which value belongs to which input.');
     }
 }
-/** The secrets that the environment holds beside the inputs: passwords of proxies, and the runner's own tokens. */
+/** Returns the secrets of the environment beside the inputs: passwords of proxies, and the runner's own tokens. */
 function secretsOf(env) {
     const passwords = Object.values(readProxies(env)).flatMap((proxy) => {
         const [, user = '', password = ''] = /^(?:\w+:\/\/)?([^/:@]*):(?!\/\/)(.*)@/.exec(proxy ?? '') ?? [];
-        return password === '' ? [] : [password, environment_decoded(password), `${environment_decoded(user)}:${environment_decoded(password)}`];
+        return password === '' ? [] : [password, decoded(password), `${decoded(user)}:${decoded(password)}`];
     });
     const tokens = [env['ACTIONS_RUNTIME_TOKEN'], env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']];
     return [...passwords, ...tokens].filter((secret) => secret !== undefined);
 }
-/** Undoes percent-encoding, where it is whole. */
-function environment_decoded(text) {
+/** Undoes percent-encoding; returns a text whose encoding is broken as it is. */
+function decoded(text) {
     try {
         return decodeURIComponent(text);
     }
@@ -43780,18 +40937,18 @@ function environment_decoded(text) {
 
 
 
-/** Reads the inputs that hold credentials, once every secret of the step is masked. Throws `input` for a misplaced one. */
+/** Masks every secret of the step, then reads the inputs that hold credentials. Throws `input` for a misplaced secret. */
 function readSecrets(env, get, mask) {
     const [token, clientId, clientSecret] = [get('token'), get('client-id'), get('client-secret')];
     const secrets = [token, clientSecret, get('github-token'), ...secretsOf(env)];
     for (const secret of [clientId, ...secrets])
         maskEverywhere(secret, mask);
-    refuseMisplaced(env, secrets);
+    checkMisplacedSecrets(env, secrets);
     return { token, clientId, clientSecret, identityId: get('identity-id') };
 }
 /**
- * The one kind of credentials that is given. Throws `input` where there is none, more than one, a kind that the vendor
- * does not have, or a value that fits into no header; the value itself is never shown.
+ * Returns the one kind of credentials that is given. Throws `input` where none or more than one is given, the vendor does
+ * not have the kind, or a value fits into no header. The value is never shown.
  */
 function readCredentials({ token, clientId, clientSecret, identityId }, vendor, mintIdToken) {
     const forms = vendor.login
@@ -43807,20 +40964,20 @@ function readCredentials({ token, clientId, clientSecret, identityId }, vendor, 
         .map(([name]) => name);
     const client = clientId !== '' || clientSecret !== '';
     if (!vendor.login && (client || identityId !== '')) {
-        throw (0,errors/* refuse */.TR)(given.find((name) => name !== 'token') ?? 'token', `${vendor.name} has no such log-in.`, forms);
+        throw (0,errors/* inputError */.Xu)(given.find((name) => name !== 'token') ?? 'token', `${vendor.name} has no such log-in.`, forms);
     }
     const kinds = [token !== '', client, identityId !== ''].filter(Boolean).length;
     if (kinds === 0)
-        throw (0,errors/* refuse */.TR)('token', 'No credentials are given; an empty secret counts as none.', `${forms} ${vendor.guide.token}`);
+        throw (0,errors/* inputError */.Xu)('token', 'No credentials are given; an empty secret counts as none.', `${forms} ${vendor.guide.token}`);
     if (kinds > 1)
-        throw (0,errors/* refuse */.TR)(given[0] ?? 'token', 'More than one kind of credentials is given.', forms);
+        throw (0,errors/* inputError */.Xu)(given[0] ?? 'token', 'More than one kind of credentials is given.', forms);
     if (identityId !== '') {
         return { kind: 'identity', identityId: printable(identityId, 'identity-id'), mintIdToken: permitted(mintIdToken) };
     }
     if (token !== '')
         return { kind: 'token', token: printable(token, 'token') };
     if (clientId === '' || clientSecret === '') {
-        throw (0,errors/* refuse */.TR)(clientId === '' ? 'client-id' : 'client-secret', '`client-id` and `client-secret` go together.', forms);
+        throw (0,errors/* inputError */.Xu)(clientId === '' ? 'client-id' : 'client-secret', '`client-id` and `client-secret` go together.', forms);
     }
     return {
         kind: 'client',
@@ -43828,12 +40985,13 @@ function readCredentials({ token, clientId, clientSecret, identityId }, vendor, 
         clientSecret: printable(clientSecret, 'client-secret'),
     };
 }
-/** A credential has to fit into a header. Its value is never shown. */
+/** Throws `input` for a credential that does not fit into a header. The value is never shown. */
 function printable(secret, name) {
     if (/^[\x21-\x7e]+$/.test(secret))
         return secret;
-    throw (0,errors/* refuse */.TR)(name, 'The value has blanks, line breaks or characters outside ASCII.', 'Copy it into the secret again, without quotes.');
+    throw (0,errors/* inputError */.Xu)(name, 'The value has blanks, line breaks or characters outside ASCII.', 'Copy it into the secret again, without quotes.');
 }
+/** Throws `auth` where the workflow may not mint a token. */
 const permitted = (mintIdToken) => async () => {
     try {
         return await mintIdToken();
@@ -43847,327 +41005,8 @@ const permitted = (mintIdToken) => async () => {
     }
 };
 
-;// CONCATENATED MODULE: ./lib/inputs/filters.js
-
-
-/**
- * Reads the `filters` input: lines of `name: value`, by the vendor's own parameter names; empty lines and lines that
- * begin with `#` are left out. Throws `input` errors that name the line and what is allowed.
- */
-function parseFilters(text, vendor) {
-    const found = new Map();
-    const lineOf = new Map();
-    for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) {
-        if (/^\s*(?:#|$)/.test(line))
-            continue;
-        const at = index + 1;
-        const [name, value] = splitLine(line, at, vendor);
-        if (found.has(name)) {
-            throw wrong(at, `\`${name}\` stands here a second time.`, 'Write all its values in one line, with commas.');
-        }
-        found.set(name, readValues(filterOf(name, at, vendor), value, at));
-        lineOf.set(name, at);
-    }
-    for (const { name, needs } of vendor.filters) {
-        const at = lineOf.get(name);
-        if (at === undefined || needs === undefined || found.has(needs))
-            continue;
-        const what = `\`${name}\` needs \`${needs}\`, without which ${vendor.name} ignores it.`;
-        throw wrong(at, what, `Add a line \`${needs}: …\`.`);
-    }
-    return found;
-}
-function splitLine(line, at, vendor) {
-    const colon = line.indexOf(':');
-    if (colon < 0)
-        throw wrong(at, `\`${line.trim()}\` is not \`name: value\`.`, allowed(vendor));
-    return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
-}
-function filterOf(name, at, vendor) {
-    const filter = vendor.filters.find((candidate) => candidate.name === name);
-    if (filter)
-        return filter;
-    const names = vendor.filters.map((candidate) => candidate.name);
-    throw wrong(at, `\`${name}\` is not a filter of ${vendor.name}${suggestion(name, names)}`, allowed(vendor));
-}
-function readValues({ name, list, values, grammar }, text, at) {
-    const given = list ? text.split(',').map((value) => value.trim()) : [text];
-    for (const value of given) {
-        if (value === '') {
-            throw wrong(at, `\`${name}\` has an empty value.`, `Write \`${name}: value\`, or leave the line out.`);
-        }
-        if (values && !values.includes(value)) {
-            const what = `\`${value}\` is not a value of \`${name}\`${suggestion(value, values)}`;
-            throw wrong(at, what, `Allowed: ${values.join(', ')}.`);
-        }
-        if (grammar && !grammar.pattern.test(value)) {
-            throw wrong(at, `\`${value}\` is not a value of \`${name}\`.`, `Write it as ${grammar.form}.`);
-        }
-    }
-    return given;
-}
-const allowed = ({ name, filters }) => filters.length === 0
-    ? `${name} documents no filters: leave \`filters\` out.`
-    : `Filters of ${name}: ${filters.map((filter) => filter.name).join(', ')}.`;
-const wrong = (line, what, next) => new errors/* ExportError */.ze('input', what, { where: `input \`filters\`, line ${line}`, next });
-
-;// CONCATENATED MODULE: ./lib/inputs/org.js
-
-/** The organisation as the vendor's path wants it, and the Git provider where one goes before it. Throws `input`. */
-function readOrg(text, vendor) {
-    const { required, pattern, form, providers } = vendor.org;
-    if (text === '' && required)
-        throw (0,errors/* refuse */.TR)('org', `${vendor.name} needs an organisation.`, `Write ${form}.`);
-    const slash = providers ? text.indexOf('/') : -1;
-    const provider = slash < 0 ? (providers?.[0] ?? null) : text.slice(0, slash);
-    const org = text.slice(slash + 1);
-    if (provider !== null && !providers?.includes(provider)) {
-        throw (0,errors/* refuse */.TR)('org', `\`${provider}\` is not a Git provider of ${vendor.name}.`, `Providers: ${providers?.join(', ')}.`);
-    }
-    if (text !== '' && (!pattern.test(org) || /^\.+$/.test(org))) {
-        throw (0,errors/* refuse */.TR)('org', `\`${text}\` is not an organisation of ${vendor.name}.`, `Write ${form}.`);
-    }
-    return { org: required ? org : null, provider };
-}
-
-;// CONCATENATED MODULE: ./lib/inputs/duration.js
-
-
-
-const ISO_DURATION = /^P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?$/;
-const EXACT_FORMS = 'Give a duration in weeks or smaller units (`PT10M`, `PT1H`, `PT0S` for none, `P1D`, `90s`, `10m`, `1h`, `1d`).';
-const LENGTH_FORMS = 'Give a duration of at least a minute (`PT6H`, `P1D`, `P7D`, `P1M`, `12h`, `1d`, `1w`).';
-/** A duration as ISO 8601 has it, also where it is written `7d`, in one of the `units`; null where the text is none. */
-function isoDuration(text, units) {
-    const [, count, unit = ' '] = /^(\d+)([a-z])$/.exec(text) ?? [];
-    const iso = units.includes(unit) ? `P${'dw'.includes(unit) ? '' : 'T'}${count}${unit.toUpperCase()}` : text;
-    return ISO_DURATION.test(iso) ? iso : null;
-}
-/** `5m` is five minutes to some and five months to others; where both make sense, neither is guessed. Throws `input`. */
-function refuseVague(text, name) {
-    const [, count] = /^(\d+)m$/i.exec(text) ?? [];
-    if (count === undefined)
-        return;
-    const what = `\`${text}\` could be minutes (\`PT${count}M\`) or months (\`P${count}M\`).`;
-    throw (0,errors/* refuse */.TR)(name, what, 'Give the one that is meant, as ISO 8601 writes it.');
-}
-/**
- * A duration that is always equally long, in milliseconds; a day is 24 hours.
- * Throws `input` where it cannot be read, or has years or months.
- */
-function readExact(text, name) {
-    const iso = isoDuration(text, 'smhd');
-    if (iso === null)
-        throw (0,errors/* refuse */.TR)(name, `\`${text}\` cannot be read.`, EXACT_FORMS);
-    if (/^P\d*Y|^P[^T]*M/.test(iso)) {
-        throw (0,errors/* refuse */.TR)(name, `\`${text}\` has years or months, which are not equally long.`, EXACT_FORMS);
-    }
-    try {
-        const { weeks, days, hours, minutes, seconds } = temporal_polyfill_Temporal.Duration.from(iso);
-        return ((((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
-    }
-    catch {
-        throw (0,errors/* refuse */.TR)(name, `\`${text}\` is too long.`, EXACT_FORMS);
-    }
-}
-/** The end of all years that are written with four digits. */
-const LATEST = Date.UTC(9999, 11, 31);
-/**
- * The length of a window, as ISO 8601; its years, months, weeks and days are local ones.
- * Throws `input` where it cannot be read, is shorter than a minute, or longer than calendars are.
- */
-function readLength(text, name) {
-    refuseVague(text, name);
-    const iso = isoDuration(text, 'hdw');
-    if (iso === null)
-        throw (0,errors/* refuse */.TR)(name, `\`${text}\` cannot be read.`, LENGTH_FORMS);
-    try {
-        if (endAfter(LATEST, iso, 'UTC') - LATEST >= 60_000)
-            return iso;
-    }
-    catch {
-        throw (0,errors/* refuse */.TR)(name, `\`${text}\` is too long.`, LENGTH_FORMS);
-    }
-    throw (0,errors/* refuse */.TR)(name, `\`${text}\` is shorter than a minute.`, LENGTH_FORMS);
-}
-
-;// CONCATENATED MODULE: ./lib/inputs/resolve-window.js
-
-
-
-
-const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d+))?(?:[Zz]|[+-]\d\d:\d\d)$/;
-const DAY = /^\d{4}-\d\d-\d\d$/;
-const MONTH = /^\d{4}-\d\d$/;
-/** An IANA name or an offset in minutes. Temporal alone would also take `2026-11-01T00:00Z` for a time zone. */
-const TIME_ZONE = /^(?:[A-Za-z][\w+/-]*|[+-]\d\d:\d\d)$/;
-const POINT_FORMS = 'a date-time with seconds and offset (`2026-11-01T00:00:00Z`), a day (`2026-11-01`), a month (`2026-11`)';
-const FROM_FORMS = `${POINT_FORMS}, or a duration before \`to\` (\`P7D\`, \`PT24H\`, \`P1M\`, \`P1W\`, \`7d\`, \`24h\`, \`2w\`)`;
-const FORMS = {
-    from: `Give ${FROM_FORMS}, or \`last-export\`.`,
-    'initial-from': `Give ${FROM_FORMS}.`,
-    to: `Give ${POINT_FORMS}, or \`now\`.`,
-    'time-zone': 'Give an IANA name (`UTC`, `Europe/Berlin`, `America/New_York`) or an offset (`+01:00`).',
-};
-/**
- * The window that the inputs mean. A `to` later than `settle` before now is pulled back to there, and a duration in
- * `from` counts back from that; its years, months, weeks and days are local ones, its hours and smaller units exact.
- * @param now milliseconds since 1970; cut to the second.
- * @throws `input` where an input cannot be read, an instant lies before 1970, or `from` is not before `to`.
- */
-function resolveWindow({ from, to, timeZone, settle, fromName = 'from' }, now) {
-    checkTimeZone(timeZone);
-    const second = Math.floor(now / 1000) * 1000;
-    const latest = second - readExact(settle, 'settle');
-    if (latest < 0)
-        throw (0,errors/* refuse */.TR)('settle', `\`${settle}\` reaches back before 1970.`, 'Give a shorter duration.');
-    const askedTo = to === 'now' ? second : since1970('to', to, readPoint('to', to, timeZone));
-    const end = Math.min(askedTo, latest);
-    const start = since1970(fromName, from, readBefore(fromName, from, end, timeZone) ?? readPoint(fromName, from, timeZone));
-    const pulledBack = end < askedTo;
-    if (start >= end) {
-        const pull = pulledBack
-            ? `, pulled back from ${(0,time_instant/* formatInstant */.r4)(askedTo)} to \`settle\` (\`${settle}\`) before now`
-            : '';
-        throw new errors/* ExportError */.ze('input', `The window is empty: \`${fromName}\` (\`${from}\`) is ${(0,time_instant/* formatInstant */.r4)(start)}, and \`to\` (\`${to}\`) is ${(0,time_instant/* formatInstant */.r4)(end)}${pull}.`, {
-            where: `inputs \`${fromName}\` and \`to\``,
-            next: start < askedTo
-                ? `Run later, or give an earlier \`${fromName}\`.`
-                : `Give a \`${fromName}\` that is before \`to\`.`,
-        });
-    }
-    return { window: { from: start, to: end }, pulledBack, asked: { from, to } };
-}
-const refused = (name, given, why, cause) => new errors/* ExportError */.ze('input', `\`${given}\` ${why}.`, { where: `input \`${name}\``, next: FORMS[name], cause });
-function checkTimeZone(timeZone) {
-    if (!TIME_ZONE.test(timeZone))
-        throw refused('time-zone', timeZone, 'is not a time zone');
-    try {
-        temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(timeZone);
-    }
-    catch (cause) {
-        throw refused('time-zone', timeZone, 'is not a known time zone', cause);
-    }
-}
-function since1970(name, text, instant) {
-    if (instant < 0)
-        throw refused(name, text, `is ${(0,time_instant/* formatInstant */.r4)(instant)}, before 1970`);
-    return instant;
-}
-/** The instant so long before `to`; null where the text is no duration. */
-function readBefore(name, text, to, timeZone) {
-    if (/^[+-]P|^[+-]\d+[a-z]$|^P.*[+-]/i.test(text)) {
-        throw refused(name, text, 'has a sign: a duration always counts back from `to`');
-    }
-    refuseVague(text, name);
-    const iso = isoDuration(text, 'dhw');
-    if (iso === null)
-        return null;
-    if (!/[1-9]/.test(iso))
-        throw refused(name, text, 'is no time at all');
-    try {
-        const end = temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(to).toZonedDateTimeISO(timeZone);
-        return end.subtract(iso).epochMilliseconds;
-    }
-    catch (cause) {
-        throw refused(name, text, 'reaches back too far', cause);
-    }
-}
-/** The instant that a date-time names, or at which a local day or month starts (`from`) or ends (`to`). */
-function readPoint(name, text, timeZone) {
-    const dateTime = DATE_TIME.exec(text);
-    if (dateTime) {
-        if ((dateTime[1] ?? '').length > 3)
-            throw refused(name, text, 'is too fine: windows are in milliseconds');
-        const instant = (0,time_instant/* parseInstant */.nV)(text);
-        if (instant === null)
-            throw refused(name, text, 'does not exist: a part of it is out of range (leap seconds are too)');
-        return instant;
-    }
-    const isDay = DAY.test(text);
-    if (!isDay && !MONTH.test(text))
-        throw refused(name, text, 'cannot be read');
-    try {
-        const first = temporal_polyfill_Temporal.PlainDate.from(isDay ? text : `${text}-01`);
-        const date = name !== 'to' ? first : first.add(isDay ? { days: 1 } : { months: 1 });
-        return date.toZonedDateTime(timeZone).epochMilliseconds;
-    }
-    catch (cause) {
-        throw refused(name, text, `is not a ${isDay ? 'day' : 'month'} that exists`, cause);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/inputs/window-request.js
-
-
-
-
-const LAST_EXPORT = 'last-export';
-/** The inputs that mean something with `from: last-export` alone. */
-const ONWARD_INPUTS = ['initial-from', 'overlap', 'max-window'];
-/**
- * Reads the inputs that say when. Throws `input`.
- * @param now milliseconds since 1970
- */
-function readPeriod(get, vendor, columns, now) {
-    const [from, to, timeZone, settle] = [get('from'), get('to'), get('time-zone'), get('settle')];
-    const common = { asked: { from, to }, settle, timeZone, allowGap: readBoolean(get('allow-gap'), 'allow-gap') };
-    if (from !== LAST_EXPORT) {
-        return { ...resolveWindow({ from, to, timeZone, settle }, now), ...common, onward: null };
-    }
-    const first = { from: get('initial-from'), to, timeZone, settle, fromName: 'initial-from' };
-    const onward = {
-        overlapMs: readExact(get('overlap'), 'overlap'),
-        maxWindow: get('max-window') === '' ? null : readLength(get('max-window'), 'max-window'),
-    };
-    if (onward.overlapMs > 0)
-        checkTellsEventsApart(columns, vendor);
-    return { ...resolveWindow(first, now), ...common, onward };
-}
-/** Without an id or the whole event in each row, a late event could not be told from one that was exported. */
-function checkTellsEventsApart(columns, { idColumn, name }) {
-    if (typeof columns === 'string')
-        return;
-    const telling = ['raw', ...(idColumn === null ? [] : ['id', idColumn])];
-    if (telling.some((column) => columns.includes(column)))
-        return;
-    const what = `With \`from: ${LAST_EXPORT}\`, late events of ${name} are found by ${telling.map((column) => `\`${column}\``).join(' or ')}, which \`columns\` leaves out.`;
-    throw (0,errors/* refuse */.TR)('columns', what, `Add ${telling[telling.length - 1]}, or set \`overlap: PT0S\` to look for none.`);
-}
-
-;// CONCATENATED MODULE: ./lib/inputs/workflow-run.js
-/** The run that the environment names, its server (`https://github.com`), and its address there (`…/owner/repository/actions/runs/1`). */
-function readRun(env) {
-    const get = (name) => env[`GITHUB_${name}`] ?? '';
-    const run = {
-        repository: get('REPOSITORY'),
-        workflow: get('WORKFLOW'),
-        run_id: get('RUN_ID'),
-        run_attempt: get('RUN_ATTEMPT'),
-        sha: get('SHA'),
-        actor: get('ACTOR'),
-        event: get('EVENT_NAME'),
-    };
-    const serverUrl = get('SERVER_URL') || 'https://github.com';
-    return { run, serverUrl, runUrl: `${serverUrl}/${run.repository}/actions/runs/${run.run_id}` };
-}
-
-;// CONCATENATED MODULE: ./lib/inputs/inputs.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** Every input and its default, as `action.yml` has them too; '' is "left out". */
+;// CONCATENATED MODULE: ./lib/inputs/defaults.js
+/** Every input and its default, as in `action.yml`; '' means that the input may be left out. */
 const DEFAULTS = {
     vendor: '',
     token: '',
@@ -44205,6 +41044,352 @@ const DEFAULTS = {
     'max-attempts': '6',
     'request-timeout': '150',
 };
+
+;// CONCATENATED MODULE: ./lib/inputs/filters.js
+
+
+/**
+ * Reads the `filters` input: lines of `name: value`, by the vendor's own parameter names; empty lines and lines that
+ * begin with `#` are left out. Throws `input`, with the line and what is allowed.
+ */
+function parseFilters(text, vendor) {
+    const found = new Map();
+    const lineOf = new Map();
+    for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) {
+        if (/^\s*(?:#|$)/.test(line))
+            continue;
+        const at = index + 1;
+        const [name, value] = splitLine(line, at, vendor);
+        if (found.has(name)) {
+            throw filterError(at, `\`${name}\` stands here a second time.`, 'Write all its values in one line, with commas.');
+        }
+        found.set(name, readValues(filterOf(name, at, vendor), value, at));
+        lineOf.set(name, at);
+    }
+    for (const { name, needs } of vendor.filters) {
+        const at = lineOf.get(name);
+        if (at === undefined || needs === undefined || found.has(needs))
+            continue;
+        const what = `\`${name}\` needs \`${needs}\`, without which ${vendor.name} ignores it.`;
+        throw filterError(at, what, `Add a line \`${needs}: …\`.`);
+    }
+    return found;
+}
+function splitLine(line, at, vendor) {
+    const colon = line.indexOf(':');
+    if (colon < 0)
+        throw filterError(at, `\`${line.trim()}\` is not \`name: value\`.`, allowed(vendor));
+    return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+}
+function filterOf(name, at, vendor) {
+    const filter = vendor.filters.find((candidate) => candidate.name === name);
+    if (filter)
+        return filter;
+    const names = vendor.filters.map((candidate) => candidate.name);
+    throw filterError(at, `\`${name}\` is not a filter of ${vendor.name}${suggestion(name, names)}`, allowed(vendor));
+}
+function readValues({ name, list, values, grammar }, text, at) {
+    const given = list ? text.split(',').map((value) => value.trim()) : [text];
+    for (const value of given) {
+        if (value === '') {
+            throw filterError(at, `\`${name}\` has an empty value.`, `Write \`${name}: value\`, or leave the line out.`);
+        }
+        if (values && !values.includes(value)) {
+            const what = `\`${value}\` is not a value of \`${name}\`${suggestion(value, values)}`;
+            throw filterError(at, what, `Allowed: ${values.join(', ')}.`);
+        }
+        if (grammar && !grammar.pattern.test(value)) {
+            throw filterError(at, `\`${value}\` is not a value of \`${name}\`.`, `Write it as ${grammar.form}.`);
+        }
+    }
+    return given;
+}
+const allowed = ({ name, filters }) => filters.length === 0
+    ? `${name} documents no filters: leave \`filters\` out.`
+    : `Filters of ${name}: ${filters.map((filter) => filter.name).join(', ')}.`;
+const filterError = (line, what, next) => new errors/* ExportError */.ze('input', what, { where: `input \`filters\`, line ${line}`, next });
+
+;// CONCATENATED MODULE: ./lib/inputs/org.js
+
+/**
+ * Reads the organisation, as the vendor's path has it, and the Git provider; null where the vendor has none in its paths.
+ * Throws `input`.
+ */
+function readOrg(text, vendor) {
+    const { required, pattern, form, providers } = vendor.org;
+    if (text === '' && required)
+        throw (0,errors/* inputError */.Xu)('org', `${vendor.name} needs an organisation.`, `Write ${form}.`);
+    const slash = providers ? text.indexOf('/') : -1;
+    const provider = slash < 0 ? (providers?.[0] ?? null) : text.slice(0, slash);
+    const org = text.slice(slash + 1);
+    if (provider !== null && !providers?.includes(provider)) {
+        throw (0,errors/* inputError */.Xu)('org', `\`${provider}\` is not a Git provider of ${vendor.name}.`, `Providers: ${providers?.join(', ')}.`);
+    }
+    if (text !== '' && (!pattern.test(org) || /^\.+$/.test(org))) {
+        throw (0,errors/* inputError */.Xu)('org', `\`${text}\` is not an organisation of ${vendor.name}.`, `Write ${form}.`);
+    }
+    return { org: required ? org : null, provider };
+}
+
+;// CONCATENATED MODULE: ./lib/inputs/scope.js
+
+/**
+ * Returns the scope of a request: exports of one scope go on from each other. The scope is a digest (SHA-256, hex), since
+ * it goes into manifests, to be compared. Filters are compared as sets, columns in their order.
+ */
+function scopeOf({ vendor, org: named, origin, query, columns }) {
+    const filters = [...query.filters].map(([name, values]) => [name, [...values].sort()]).sort();
+    const { org, provider } = query;
+    return (0,digest/* hashBytes */.yi)(Buffer.from(JSON.stringify([vendor.id, new URL(origin).host, provider, org ?? named, filters, columns]))).sha256;
+}
+
+;// CONCATENATED MODULE: ./lib/inputs/duration.js
+
+
+
+const ISO_DURATION = /^P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?$/;
+const EXACT_FORMS = 'Give a duration in weeks or smaller units (`PT10M`, `PT1H`, `PT0S` for none, `P1D`, `90s`, `10m`, `1h`, `1d`).';
+const LENGTH_FORMS = 'Give a duration of at least a minute (`PT6H`, `P1D`, `P7D`, `P1M`, `12h`, `1d`, `1w`).';
+/** Returns a duration as ISO 8601 writes it; `7d` is read too, for each of `units`. null where the text is no duration. */
+function isoDuration(text, units) {
+    const [, count, unit = ' '] = /^(\d+)([a-z])$/.exec(text) ?? [];
+    const iso = units.includes(unit) ? `P${'dw'.includes(unit) ? '' : 'T'}${count}${unit.toUpperCase()}` : text;
+    return ISO_DURATION.test(iso) ? iso : null;
+}
+/** Throws `input` for `5m`, which is five minutes to some and five months to others, where both would make sense. */
+function checkVague(text, name) {
+    const [, count] = /^(\d+)m$/i.exec(text) ?? [];
+    if (count === undefined)
+        return;
+    const what = `\`${text}\` could be minutes (\`PT${count}M\`) or months (\`P${count}M\`).`;
+    throw (0,errors/* inputError */.Xu)(name, what, 'Give the one that is meant, as ISO 8601 writes it.');
+}
+/**
+ * Reads a duration that is always equally long; returns milliseconds. A day is 24 hours.
+ * Throws `input` where the text cannot be read, or has years or months.
+ */
+function readExact(text, name) {
+    const iso = isoDuration(text, 'smhd');
+    if (iso === null)
+        throw (0,errors/* inputError */.Xu)(name, `\`${text}\` cannot be read.`, EXACT_FORMS);
+    if (/^P\d*Y|^P[^T]*M/.test(iso)) {
+        throw (0,errors/* inputError */.Xu)(name, `\`${text}\` has years or months, which are not equally long.`, EXACT_FORMS);
+    }
+    try {
+        const { weeks, days, hours, minutes, seconds } = temporal_polyfill_Temporal.Duration.from(iso);
+        return ((((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
+    }
+    catch {
+        throw (0,errors/* inputError */.Xu)(name, `\`${text}\` is too long.`, EXACT_FORMS);
+    }
+}
+/** The end of all years that are written with four digits. */
+const LATEST = Date.UTC(9999, 11, 31);
+/**
+ * Reads the length of a window; returns it as ISO 8601 writes it. Years, months, weeks and days are local ones.
+ * Throws `input` where the text cannot be read, or the length is shorter than a minute or longer than calendars are.
+ */
+function readLength(text, name) {
+    checkVague(text, name);
+    const iso = isoDuration(text, 'hdw');
+    if (iso === null)
+        throw (0,errors/* inputError */.Xu)(name, `\`${text}\` cannot be read.`, LENGTH_FORMS);
+    try {
+        if (endAfter(LATEST, iso, 'UTC') - LATEST >= 60_000)
+            return iso;
+    }
+    catch {
+        throw (0,errors/* inputError */.Xu)(name, `\`${text}\` is too long.`, LENGTH_FORMS);
+    }
+    throw (0,errors/* inputError */.Xu)(name, `\`${text}\` is shorter than a minute.`, LENGTH_FORMS);
+}
+
+;// CONCATENATED MODULE: ./lib/inputs/resolve-window.js
+
+
+
+
+const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d+))?(?:[Zz]|[+-]\d\d:\d\d)$/;
+const DAY = /^\d{4}-\d\d-\d\d$/;
+const MONTH = /^\d{4}-\d\d$/;
+/** An IANA name or an offset in minutes. Temporal alone would also take `2026-11-01T00:00Z` for a time zone. */
+const TIME_ZONE = /^(?:[A-Za-z][\w+/-]*|[+-]\d\d:\d\d)$/;
+const POINT_FORMS = 'a date-time with seconds and offset (`2026-11-01T00:00:00Z`), a day (`2026-11-01`), a month (`2026-11`)';
+const FROM_FORMS = `${POINT_FORMS}, or a duration before \`to\` (\`P7D\`, \`PT24H\`, \`P1M\`, \`P1W\`, \`7d\`, \`24h\`, \`2w\`)`;
+const FORMS = {
+    from: `Give ${FROM_FORMS}, or \`last-export\`.`,
+    'initial-from': `Give ${FROM_FORMS}.`,
+    to: `Give ${POINT_FORMS}, or \`now\`.`,
+    'time-zone': 'Give an IANA name (`UTC`, `Europe/Berlin`, `America/New_York`) or an offset (`+01:00`).',
+};
+/**
+ * Returns the window that the inputs mean. A `to` later than `settle` before now is pulled back to there, and a duration in
+ * `from` counts back from that; its years, months, weeks and days are local ones, its hours and smaller units exact.
+ * @param now milliseconds since 1970; rounded down to the second
+ * Throws `input` where an input cannot be read, an instant lies before 1970, or `from` is not before `to`.
+ */
+function resolveWindow({ from, to, timeZone, settle, fromName = 'from' }, now) {
+    checkTimeZone(timeZone);
+    const second = Math.floor(now / 1000) * 1000;
+    const latest = second - readExact(settle, 'settle');
+    if (latest < 0)
+        throw (0,errors/* inputError */.Xu)('settle', `\`${settle}\` reaches back before 1970.`, 'Give a shorter duration.');
+    const askedTo = to === 'now' ? second : since1970('to', to, readPoint('to', to, timeZone));
+    const end = Math.min(askedTo, latest);
+    const start = since1970(fromName, from, readBefore(fromName, from, end, timeZone) ?? readPoint(fromName, from, timeZone));
+    const clamped = end < askedTo;
+    if (start >= end) {
+        const pull = clamped ? `, pulled back from ${(0,time_instant/* formatInstant */.r4)(askedTo)} to \`settle\` (\`${settle}\`) before now` : '';
+        throw new errors/* ExportError */.ze('input', `The window is empty: \`${fromName}\` (\`${from}\`) is ${(0,time_instant/* formatInstant */.r4)(start)}, and \`to\` (\`${to}\`) is ${(0,time_instant/* formatInstant */.r4)(end)}${pull}.`, {
+            where: `inputs \`${fromName}\` and \`to\``,
+            next: start < askedTo
+                ? `Run later, or give an earlier \`${fromName}\`.`
+                : `Give a \`${fromName}\` that is before \`to\`.`,
+        });
+    }
+    return { window: { from: start, to: end }, clamped };
+}
+const windowInputError = (name, given, why, cause) => new errors/* ExportError */.ze('input', `\`${given}\` ${why}.`, { where: `input \`${name}\``, next: FORMS[name], cause });
+function checkTimeZone(timeZone) {
+    if (!TIME_ZONE.test(timeZone))
+        throw windowInputError('time-zone', timeZone, 'is not a time zone');
+    try {
+        temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(timeZone);
+    }
+    catch (cause) {
+        throw windowInputError('time-zone', timeZone, 'is not a known time zone', cause);
+    }
+}
+function since1970(name, text, instant) {
+    if (instant < 0)
+        throw windowInputError(name, text, `is ${(0,time_instant/* formatInstant */.r4)(instant)}, before 1970`);
+    return instant;
+}
+/** Returns the instant a duration before `to`; null where the text is no duration. */
+function readBefore(name, text, to, timeZone) {
+    if (/^[+-]P|^[+-]\d+[a-z]$|^P.*[+-]/i.test(text)) {
+        throw windowInputError(name, text, 'has a sign: a duration always counts back from `to`');
+    }
+    checkVague(text, name);
+    const iso = isoDuration(text, 'dhw');
+    if (iso === null)
+        return null;
+    if (!/[1-9]/.test(iso))
+        throw windowInputError(name, text, 'is no time at all');
+    try {
+        const end = temporal_polyfill_Temporal.Instant.fromEpochMilliseconds(to).toZonedDateTimeISO(timeZone);
+        return end.subtract(iso).epochMilliseconds;
+    }
+    catch (cause) {
+        throw windowInputError(name, text, 'reaches back too far', cause);
+    }
+}
+/** Returns the instant that a date-time names, or at which a local day or month starts (`from`) or ends (`to`). */
+function readPoint(name, text, timeZone) {
+    const dateTime = DATE_TIME.exec(text);
+    if (dateTime) {
+        if ((dateTime[1] ?? '').length > 3)
+            throw windowInputError(name, text, 'is too fine: windows are in milliseconds');
+        const instant = (0,time_instant/* parseInstant */.nV)(text);
+        if (instant === null)
+            throw windowInputError(name, text, 'does not exist: a part of it is out of range (leap seconds are too)');
+        return instant;
+    }
+    const isDay = DAY.test(text);
+    if (!isDay && !MONTH.test(text))
+        throw windowInputError(name, text, 'cannot be read');
+    try {
+        const first = temporal_polyfill_Temporal.PlainDate.from(isDay ? text : `${text}-01`);
+        const date = name !== 'to' ? first : first.add(isDay ? { days: 1 } : { months: 1 });
+        return date.toZonedDateTime(timeZone).epochMilliseconds;
+    }
+    catch (cause) {
+        throw windowInputError(name, text, `is not a ${isDay ? 'day' : 'month'} that exists`, cause);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/inputs/window-request.js
+
+
+
+
+/** The value of `from` that makes exports go on from each other. */
+const LAST_EXPORT = 'last-export';
+/** The inputs that mean something with `from: last-export` alone. */
+const CONTINUATION_INPUTS = ['initial-from', 'overlap', 'max-window'];
+/**
+ * Reads the inputs that say which time is to be exported. Throws `input`.
+ * @param now milliseconds since 1970
+ */
+function readWindowRequest(get, vendor, columns, now) {
+    const [from, to, timeZone, settle] = [get('from'), get('to'), get('time-zone'), get('settle')];
+    const common = { asked: { from, to }, settle, timeZone, allowGap: readBoolean(get('allow-gap'), 'allow-gap') };
+    if (from !== LAST_EXPORT) {
+        const { window, clamped } = resolveWindow({ from, to, timeZone, settle }, now);
+        return { initialFrom: window.from, finalTo: window.to, clamped, ...common, continuation: null };
+    }
+    const first = { from: get('initial-from'), to, timeZone, settle, fromName: 'initial-from' };
+    const continuation = {
+        overlapMs: readExact(get('overlap'), 'overlap'),
+        maxWindow: get('max-window') === '' ? null : readLength(get('max-window'), 'max-window'),
+    };
+    if (continuation.overlapMs > 0)
+        checkTellsEventsApart(columns, vendor);
+    const { window, clamped } = resolveWindow(first, now);
+    return { initialFrom: window.from, finalTo: window.to, clamped, ...common, continuation };
+}
+/**
+ * Throws `input` where rows hold neither an id nor the whole event: a late event could not be told from one that was
+ * exported before.
+ */
+function checkTellsEventsApart(columns, { idColumn, name }) {
+    if (typeof columns === 'string')
+        return;
+    const telling = ['raw', ...(idColumn === null ? [] : ['id', idColumn])];
+    if (telling.some((column) => columns.includes(column)))
+        return;
+    const what = `With \`from: ${LAST_EXPORT}\`, late events of ${name} are found by ${telling.map((column) => `\`${column}\``).join(' or ')}, which \`columns\` leaves out.`;
+    throw (0,errors/* inputError */.Xu)('columns', what, `Add ${telling[telling.length - 1]}, or set \`overlap: PT0S\` to look for none.`);
+}
+
+;// CONCATENATED MODULE: ./lib/inputs/workflow-run.js
+/** Reads the workflow run, the address of its server (`https://github.com`), and its own (`…/owner/repository/actions/runs/1`). */
+function readWorkflowRun(env) {
+    const get = (name) => env[`GITHUB_${name}`] ?? '';
+    const workflowRun = {
+        repository: get('REPOSITORY'),
+        workflow: get('WORKFLOW'),
+        run_id: get('RUN_ID'),
+        run_attempt: get('RUN_ATTEMPT'),
+        sha: get('SHA'),
+        actor: get('ACTOR'),
+        event: get('EVENT_NAME'),
+    };
+    const serverUrl = get('SERVER_URL') || 'https://github.com';
+    return {
+        workflowRun,
+        serverUrl,
+        runUrl: `${serverUrl}/${workflowRun.repository}/actions/runs/${workflowRun.run_id}`,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/inputs/inputs.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
 const DESTINATIONS = ['artifact', 'commit', 'file'];
 const CSV_SAFETY = ['off', 'owasp'];
 const IF_EMPTY = ['notice', 'warn', 'fail'];
@@ -44216,8 +41401,8 @@ const IF_EMPTY = ['notice', 'warn', 'fail'];
 function readInputs(env, mask, mintIdToken, now) {
     const get = (name) => (env[variableOf(name)] ?? '').trim() || DEFAULTS[name];
     const secrets = readSecrets(env, get, mask);
-    refuseUnknown(env, Object.keys(DEFAULTS));
-    refuseOpenTls(env);
+    checkInputNames(env, Object.keys(DEFAULTS));
+    requireVerifiedTls(env);
     const vendor = readVendor(get('vendor'));
     const { org, provider } = readOrg(get('org'), vendor);
     const credentials = readCredentials(secrets, vendor, mintIdToken);
@@ -44226,55 +41411,64 @@ function readInputs(env, mask, mintIdToken, now) {
             maskEverywhere(header, mask);
     }
     const columns = readColumns(get('columns'), vendor);
-    const period = readPeriod(get, vendor, columns, now);
+    const windowRequest = readWindowRequest(get, vendor, columns, now);
     const destinations = readChoices(get('destination'), 'destination', DESTINATIONS);
-    const chained = period.onward !== null;
-    refuseWithoutEffect(get, chained, destinations);
-    return {
+    const chained = windowRequest.continuation !== null;
+    checkInputsHaveEffect(get, chained, destinations);
+    const scoped = {
         vendor,
-        credentials,
         org: get('org'),
         origin: resolveOrigin(get('base-url') || undefined, vendor),
         query: { org, provider, filters: parseFilters(env[variableOf('filters')] ?? '', vendor) },
-        period,
         columns,
-        csvSafety: readChoice(get('csv-safety'), 'csv-safety', CSV_SAFETY),
-        destinations,
-        commit: destinations.includes('commit') ? readCommitTarget(get, env['GITHUB_REPOSITORY'] ?? '', chained) : null,
-        github: {
-            apiUrl: checkOrigin(env['GITHUB_API_URL'] || 'https://api.github.com', 'GITHUB_API_URL'),
-            token: get('github-token'),
+    };
+    return {
+        request: { ...scoped, windowRequest, scope: scopeOf(scoped) },
+        access: {
+            credentials,
+            github: {
+                apiUrl: checkOrigin(env['GITHUB_API_URL'] || 'https://api.github.com', 'GITHUB_API_URL'),
+                token: get('github-token'),
+            },
+            proxyEnv: readProxies(env),
         },
-        path: readFolder(get('path'), 'path'),
-        workspace: env['GITHUB_WORKSPACE'] || process.cwd(),
-        temp: env['RUNNER_TEMP'] || '',
-        artifact: {
-            name: readArtifactName(get('artifact-name'), 'artifact-name'),
-            retentionDays: get('retention-days') === '' ? null : readInteger(get('retention-days'), 'retention-days', 1, 400),
-            compressionLevel: readInteger(get('compression-level'), 'compression-level', 0, 9),
+        delivery: {
+            destinations,
+            commit: destinations.includes('commit') ? readCommitTarget(get, env['GITHUB_REPOSITORY'] ?? '', chained) : null,
+            artifact: readArtifactSettings(get),
+            path: readFolder(get('path'), 'path'),
+            workspace: env['GITHUB_WORKSPACE'] || process.cwd(),
+            temp: env['RUNNER_TEMP'] || '',
+            csvSafety: readChoice(get('csv-safety'), 'csv-safety', CSV_SAFETY),
         },
-        ifEmpty: readChoice(get('if-empty'), 'if-empty', IF_EMPTY),
-        concurrency: readInteger(get('concurrency'), 'concurrency', 1, 16),
-        maxAttempts: readInteger(get('max-attempts'), 'max-attempts', 1, 20),
-        timeoutMs: readInteger(get('request-timeout'), 'request-timeout', 1, 3600) * 1000,
-        ...readRun(env),
-        proxyEnv: readProxies(env),
+        run: {
+            ...readWorkflowRun(env),
+            ifEmpty: readChoice(get('if-empty'), 'if-empty', IF_EMPTY),
+            concurrency: readInteger(get('concurrency'), 'concurrency', 1, 16),
+            maxAttempts: readInteger(get('max-attempts'), 'max-attempts', 1, 20),
+            timeoutMs: readInteger(get('request-timeout'), 'request-timeout', 1, 3600) * 1000,
+        },
     };
 }
-/** An input that changes nothing is a misunderstanding: somebody relies on it. */
-function refuseWithoutEffect(get, chained, destinations) {
+const readArtifactSettings = (get) => ({
+    name: readArtifactName(get('artifact-name'), 'artifact-name'),
+    retentionDays: get('retention-days') === '' ? null : readInteger(get('retention-days'), 'retention-days', 1, 400),
+    compressionLevel: readInteger(get('compression-level'), 'compression-level', 0, 9),
+});
+/** Throws `input` for an input that would change nothing: somebody relies on it. */
+function checkInputsHaveEffect(get, chained, destinations) {
     const idle = (names) => names.find((name) => get(name).toLowerCase() !== DEFAULTS[name].toLowerCase());
-    const onward = chained ? undefined : idle(ONWARD_INPUTS);
+    const onward = chained ? undefined : idle(CONTINUATION_INPUTS);
     if (onward !== undefined) {
-        throw (0,errors/* refuse */.TR)(onward, `\`${onward}\` means nothing without \`from: ${LAST_EXPORT}\`.`, `Leave it out, or set \`from: ${LAST_EXPORT}\`.`);
+        throw (0,errors/* inputError */.Xu)(onward, `\`${onward}\` means nothing without \`from: ${LAST_EXPORT}\`.`, `Leave it out, or set \`from: ${LAST_EXPORT}\`.`);
     }
     const commit = destinations.includes('commit') ? undefined : idle(COMMIT_INPUTS);
     if (commit !== undefined) {
-        throw (0,errors/* refuse */.TR)(commit, `\`${commit}\` means nothing without \`destination: commit\`.`, 'Leave it out, or add `commit` to `destination`.');
+        throw (0,errors/* inputError */.Xu)(commit, `\`${commit}\` means nothing without \`destination: commit\`.`, 'Leave it out, or add `commit` to `destination`.');
     }
     if (chained && !destinations.includes('commit') && !destinations.includes('artifact')) {
         const what = `With \`from: ${LAST_EXPORT}\` the last export is looked for where it was delivered, and \`file\` delivers it nowhere.`;
-        throw (0,errors/* refuse */.TR)('destination', what, 'Add `artifact` or `commit`.');
+        throw (0,errors/* inputError */.Xu)('destination', what, 'Add `artifact` or `commit`.');
     }
 }
 function readVendor(id) {
@@ -44283,7 +41477,7 @@ function readVendor(id) {
         return vendor;
     const ids = [...vendors.keys()];
     const what = id === '' ? 'No vendor is given.' : `\`${id}\` is not a vendor${suggestion(id.toLowerCase(), ids)}`;
-    throw (0,errors/* refuse */.TR)('vendor', what, `Vendors: ${ids.join(', ')}.`);
+    throw (0,errors/* inputError */.Xu)('vendor', what, `Vendors: ${ids.join(', ')}.`);
 }
 function readColumns(text, vendor) {
     const columns = text === 'native' || text === 'common' ? text : splitList(text);
@@ -44293,6 +41487,3845 @@ function readColumns(text, vendor) {
 
 // EXTERNAL MODULE: ./lib/job-summary.js
 var job_summary = __nccwpck_require__(889);
+;// CONCATENATED MODULE: ./lib/csv/formula-guard.js
+
+/**
+ * Matches a cell that gets a `'` in front, so that no spreadsheet runs it as a formula.
+ * Source: https://owasp.org/www-community/attacks/CSV_Injection
+ * - `=`, `+`, `-`, `@` and their full-width forms, even behind blanks, quotes and invisible characters, which some
+ *   spreadsheets drop.
+ * - A tab, a line end or a NUL at the start.
+ * - A `'` at the start, so that guards can be told from quotes that the vendor wrote.
+ */
+const OPENING = /^(?:['\t\r\n\0]|[[\s\p{Cc}\p{Cf}"]--[\t\r\n]]*[=+\-@＝＋－＠])/v;
+/**
+ * Matches separators inside a cell that get a `'` behind them, in front of the same characters: a spreadsheet that
+ * separates by semicolons, as in half of the world, ignores the quotes that keep a cell together.
+ */
+const INSIDE = /[,;\|\t\r\n](?='|[[\s\p{Cc}\p{Cf}"]--[\t\r\n]]*[=+\-@＝＋－＠])/gv;
+const formula_guard_SEPARATOR = /[,;|\t\r\n]/;
+/** Source of a regular expression that matches the guards of a guarded cell: without them, the cell is as it was. */
+const GUARDS = String.raw `(?<![^,;|\t\r\n])'`;
+/** Adds guards to a cell. */
+function guardCell(cell) {
+    // Most cells have no separator, and the search for one is cheap.
+    const guarded = formula_guard_SEPARATOR.test(cell) ? cell.replaceAll(INSIDE, "$&'") : cell;
+    return OPENING.test(cell) ? `'${guarded}` : guarded;
+}
+/** Encodes rows, every cell guarded and in quotes, with CRLF. */
+function encodeGuardedRows(rows) {
+    return stringify([...rows], {
+        record_delimiter: 'windows',
+        quoted: true,
+        quoted_empty: true,
+        cast: { string: (cell) => guardCell(cell) },
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/delivery/version.js
+/** The exporter's own version; a test checks that `package.json` has it too. */
+const VERSION = '0.1.0';
+
+;// CONCATENATED MODULE: ./lib/delivery/manifest.js
+
+
+
+
+
+
+
+/**
+ * Returns the descriptor `datapackage.json`: a Frictionless Data Package v2 that also records, under `export`, how the
+ * table came to be. The descriptor holds no header, no body and no credential. Source: https://datapackage.org/profiles/2.0/datapackage.json
+ */
+function manifestOf(options) {
+    const { request, workflowRun, task, table, copies, exchanges, notes, createdAt } = options;
+    const { vendor, org, origin, query, windowRequest, columns, scope } = request;
+    const window = { from: (0,time_instant/* formatInstant */.r4)(task.window.from), to: (0,time_instant/* formatInstant */.r4)(task.window.to) };
+    const created = (0,time_instant/* formatInstant */.r4)(createdAt);
+    const hashes = table.files.map(({ sha256 }) => sha256);
+    return {
+        $schema: 'https://datapackage.org/profiles/2.0/datapackage.json',
+        name: task.name.toLowerCase(),
+        id: (0,digest/* hashBytes */.yi)(Buffer.from(JSON.stringify([scope, window, hashes, created, workflowRun]))).sha256,
+        title: `Audit log of ${vendor.name}${org && ` (${org})`}, ${window.from} to ${window.to}`,
+        created,
+        sources: [{ title: `${vendor.name} audit log`, path: origin }],
+        resources: [
+            ...table.files.map((file, index) => resourceOf(vendor, file, nameOf('events', table.files, index), table.columns)),
+            ...copies.map((file, index) => copyOf(vendor, file, nameOf('spreadsheet', copies, index), table)),
+        ],
+        export: {
+            version: evidence/* MANIFEST_VERSION */.hh,
+            vendor: vendor.id,
+            org: org || null,
+            host: new URL(origin).host,
+            document: vendor.document,
+            window: { asked: windowRequest.asked, ...window, interval: '[from, to)', settle: windowRequest.settle },
+            filters: Object.fromEntries(query.filters),
+            columns,
+            scope,
+            chain: windowRequest.continuation === null ? null : { previous: previousOf(task) },
+            gap: task.gap && { from: (0,time_instant/* formatInstant */.r4)(task.gap.from), to: (0,time_instant/* formatInstant */.r4)(task.gap.to) },
+            late: {
+                looked_from: (0,time_instant/* formatInstant */.r4)(task.fetchFrom),
+                count: table.lateRows.length,
+                rows: rangesOf(table.lateRows),
+            },
+            events: {
+                received: table.counts.received,
+                outside_window: table.counts.outsideWindow,
+                duplicates: table.counts.duplicates,
+                already_exported: table.counts.alreadyExported,
+                written: table.counts.written,
+                first: table.firstEvent === null ? null : (0,time_instant/* formatInstant */.r4)(table.firstEvent),
+                last: table.lastEvent === null ? null : (0,time_instant/* formatInstant */.r4)(table.lastEvent),
+            },
+            completeness: { established: notes, limits: [...vendor.guide.limits, ...vendor.guide.unverified] },
+            requests: exchanges,
+            versions: { exporter: VERSION, node: process.versions.node },
+            run: workflowRun,
+        },
+    };
+}
+/** Returns the previous export as `readDeliveredExport` reads it. */
+function previousOf({ previous }) {
+    if (previous === null)
+        return null;
+    const { id, sha256, artifact, window, place } = previous;
+    return { id, sha256, to: (0,time_instant/* formatInstant */.r4)(window.to), place, ...(artifact !== null && { artifact }) };
+}
+/** Writes rising numbers as `1-37, 40`. */
+function rangesOf(numbers) {
+    const ranges = [];
+    for (const number of numbers) {
+        const range = ranges.at(-1);
+        if (range !== undefined && range[1] === number - 1)
+            range[1] = number;
+        else
+            ranges.push([number, number]);
+    }
+    return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
+}
+/** Returns the name of a resource: `events`, or `events-2` where there are several files. */
+const nameOf = (name, files, index) => files.length === 1 ? name : `${name}-${index + 1}`;
+/** Describes a file of the copy for spreadsheets; `readDeliveredExport` knows it by `guarded`. */
+const copyOf = (vendor, file, name, { files, columns }) => ({
+    ...resourceOf(vendor, file, name, columns, guardCell),
+    description: 'The same events for spreadsheets, in cells that none of them runs. As the vendor gave them they are in `sources`.',
+    sources: files.map(({ name: path }) => ({ path })),
+    guarded: { rule: 'owasp', undo: { in: 'every cell, the header too', remove: GUARDS } },
+});
+function resourceOf(vendor, file, name, columns, inFile = (column) => column) {
+    const meanings = new Map([...COMMON_COLUMNS, EXTRA_COLUMN, ...(vendor.columns ?? [])].map((column) => [column.name, column.meaning]));
+    return {
+        name,
+        type: 'table',
+        path: file.name,
+        bytes: file.bytes,
+        hash: `sha256:${file.sha256}`,
+        rows: file.rows,
+        mediatype: 'text/csv',
+        format: 'csv',
+        encoding: 'utf-8',
+        dialect: { delimiter: ',', lineTerminator: '\r\n', quoteChar: '"', doubleQuote: true, header: true },
+        schema: {
+            // JSON leaves out what is undefined: columns that no document describes.
+            fields: columns.map((column) => ({ name: inFile(column), type: 'string', description: meanings.get(column) })),
+            missingValues: [''],
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/export/concurrent-walk.js
+/**
+ * Walks the segments of a log, `concurrency` at a time, and yields their sinks in the order of the segments, in whatever
+ * order the walks end. A walk may split off a part of its segment while fewer walks are active; that part then comes
+ * before the rest. Throws what a walk throws, at once; the other walks end after the page that they are at.
+ */
+async function* walkConcurrently(segments, concurrency, openSink) {
+    const source = inTurn(segments);
+    /** Segments that were begun and whose sink was not yielded yet, in order. */
+    const open = [];
+    /** Pages that sinks are receiving. */
+    const accepting = new Set();
+    let activeWorkers = 0;
+    let isExhausted = false;
+    let isStopped = false;
+    let failure = null;
+    let change = Promise.withResolvers();
+    const notifyChange = () => {
+        change.resolve();
+        change = Promise.withResolvers();
+    };
+    const openAt = (index, segment) => {
+        const opened = { sink: openSink(), segment, isWalked: false };
+        open.splice(index, 0, opened);
+        return opened;
+    };
+    const openNext = async () => {
+        const next = isStopped || isExhausted ? null : await source.next();
+        if (next?.done !== false)
+            isExhausted = true;
+        return next?.done === false && !isStopped ? openAt(open.length, next.value) : null;
+    };
+    const walk = async (current) => {
+        const splitOff = (part) => {
+            if (!isExhausted || isStopped || activeWorkers >= concurrency)
+                return false;
+            void runWorker(openAt(open.indexOf(current), part));
+            return true;
+        };
+        for await (const page of current.segment(splitOff)) {
+            if (isStopped)
+                return;
+            const accepted = current.sink.accept(page);
+            accepting.add(accepted);
+            await accepted.finally(() => accepting.delete(accepted));
+        }
+        current.isWalked = true;
+        notifyChange();
+    };
+    const runWorker = async (first) => {
+        activeWorkers++;
+        try {
+            for (let next = first ?? (await openNext()); next !== null; next = await openNext())
+                await walk(next);
+        }
+        catch (cause) {
+            failure ??= { cause };
+            isStopped = true;
+        }
+        finally {
+            activeWorkers--;
+            notifyChange();
+        }
+    };
+    try {
+        for (let worker = 0; worker < concurrency; worker++)
+            void runWorker(null);
+        for (;;) {
+            const changed = change.promise;
+            if (failure !== null)
+                throw failure.cause;
+            const [first] = open;
+            if (first?.isWalked) {
+                open.shift();
+                yield first.sink;
+            }
+            else if (first === undefined && activeWorkers === 0) {
+                return;
+            }
+            else {
+                await changed;
+            }
+        }
+    }
+    finally {
+        isStopped = true;
+        // The caller closes the sinks next, which has to wait until none is receiving a page.
+        await Promise.allSettled(accepting);
+    }
+}
+/** Makes concurrent calls of `next` wait for each other, so that segments come one by one, in order. */
+async function* inTurn(segments) {
+    yield* segments;
+}
+
+;// CONCATENATED MODULE: ./lib/export/export-counts.js
+/** Counts the events of an export while they are received, filtered and written. */
+class ExportCounts {
+    #from;
+    #counts = { received: 0, outsideWindow: 0, duplicates: 0, alreadyExported: 0, written: 0 };
+    #lateRows = [];
+    #first = Number.POSITIVE_INFINITY;
+    #last = Number.NEGATIVE_INFINITY;
+    /** @param from start of the export's window; an earlier event is late */
+    constructor(from) {
+        this.#from = from;
+    }
+    get written() {
+        return this.#counts.written;
+    }
+    addSegment({ received, outsideWindow }) {
+        this.#counts.received += received;
+        this.#counts.outsideWindow += outsideWindow;
+    }
+    addDuplicate() {
+        this.#counts.duplicates++;
+    }
+    addAlreadyExported() {
+        this.#counts.alreadyExported++;
+    }
+    /** Counts rows that are to be written, in the order of the table. */
+    addWritten({ batch: { times }, from, to }) {
+        for (let row = from; row < to; row++) {
+            const time = times[row];
+            this.#counts.written++;
+            if (time < this.#from)
+                this.#lateRows.push(this.#counts.written);
+            if (time < this.#first)
+                this.#first = time;
+            if (time > this.#last)
+                this.#last = time;
+        }
+    }
+    /** Returns the totals. Throws a plain `Error` where a received event is in none of the other counts. */
+    totals() {
+        const { received, outsideWindow, duplicates, alreadyExported, written } = this.#counts;
+        if (received !== outsideWindow + duplicates + alreadyExported + written)
+            throw new Error(`Rows are unaccounted for: ${JSON.stringify(this.#counts)}`);
+        const hasTimes = Number.isFinite(this.#first);
+        return {
+            counts: this.#counts,
+            firstEvent: hasTimes ? this.#first : null,
+            lastEvent: hasTimes ? this.#last : null,
+            lateRows: this.#lateRows,
+        };
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/base/binary-search.js
+/**
+ * The first place of `[from, to)` at which a condition holds, by binary search; `to` if there is none. The condition
+ * must hold at every later place, too.
+ */
+function firstWhere(from, to, holds) {
+    let [low, high] = [from, to];
+    while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (holds(middle))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+;// CONCATENATED MODULE: ./lib/export/verified-file.js
+
+
+
+
+/**
+ * A file that is hashed while it is written to `<path>.partial`, and gets its name after the disk has given back equal
+ * bytes. Every method throws `destination` where the disk refuses.
+ */
+class VerifiedFile {
+    #path;
+    #file;
+    #hash = (0,external_node_crypto_.createHash)('sha256');
+    #bytes = 0;
+    /** Short chunks, which are written together; null until there is one. */
+    #pending = null;
+    #pendingBytes = 0;
+    #isVerified = false;
+    constructor(path, file) {
+        this.#path = path;
+        this.#file = file;
+    }
+    static async open(path) {
+        return new VerifiedFile(path, await (0,disk/* onDisk */.FC)(path, () => (0,promises_.open)(partialOf(path), 'wx')));
+    }
+    /** Appends a chunk. The caller may change the chunk once the promise has resolved. */
+    async write(chunk) {
+        if (this.#isVerified)
+            throw new Error('A file that was read back takes nothing more.');
+        this.#bytes += chunk.length;
+        if (this.#pendingBytes + chunk.length > PENDING_BYTES)
+            await this.#flush();
+        if (chunk.length > PENDING_BYTES) {
+            await this.#write(chunk);
+        }
+        else {
+            this.#pending ??= Buffer.allocUnsafeSlow(PENDING_BYTES);
+            this.#pendingBytes += chunk.copy(this.#pending, this.#pendingBytes);
+        }
+    }
+    /**
+     * Syncs the file, reads it back meanwhile, and returns its digest. Nothing can be written after that. Throws
+     * `destination` where the bytes read differ from those written.
+     */
+    async verify() {
+        await this.#flush();
+        this.#pending = null;
+        this.#isVerified = true;
+        const written = { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
+        const [read] = await (0,disk/* onDisk */.FC)(this.#path, () => Promise.all([(0,digest/* hashFile */.DC)(partialOf(this.#path)), this.#file.sync()]));
+        if (read.sha256 !== written.sha256 || read.bytes !== written.bytes) {
+            throw fileChangedError(this.#path, undefined);
+        }
+        return written;
+    }
+    /** Gives a verified file its name, in the folder of `<path>.partial`. */
+    async name(path) {
+        await (0,disk/* onDisk */.FC)(path, () => (0,promises_.rename)(partialOf(this.#path), path));
+    }
+    async #flush() {
+        if (this.#pending === null)
+            return;
+        const bytes = this.#pending.subarray(0, this.#pendingBytes);
+        this.#pendingBytes = 0;
+        await this.#write(bytes);
+    }
+    async #write(bytes) {
+        const writing = (0,disk/* onDisk */.FC)(this.#path, () => this.#file.writeFile(bytes));
+        // The CPU hashes while the disk writes.
+        this.#hash.update(bytes);
+        await writing;
+    }
+    /** Closes the file; what was written stays, as `.partial` where it has no name yet. */
+    async close() {
+        await (0,disk/* onDisk */.FC)(this.#path, () => this.#file.close());
+    }
+}
+/** Most bytes of short chunks that are written together. */
+const PENDING_BYTES = 2 ** 16;
+const partialOf = (path) => `${path}.partial`;
+/** Returns the error for a file whose bytes on the disk are not those that were written. */
+const fileChangedError = (path, cause) => (0,disk/* diskError */.wO)(path, 'The file that the disk gives back is not the one that was written.', cause);
+
+;// CONCATENATED MODULE: ./lib/export/part-files.js
+
+
+
+/**
+ * Writes the table to the disk: one file `<name>.csv`, or, beyond `maxBytes`, several `<name>.part-001.csv`, …, each with
+ * the header and whole rows. A file is larger than `maxBytes` only where a single row is. The files get their names when
+ * all are written and were read back. Every method throws `destination` where the disk refuses.
+ */
+class PartFiles {
+    #path;
+    #maxBytes;
+    #parts = [];
+    #digests = [];
+    /** The header row; null until `openWith`. */
+    #header = null;
+    /**
+     * @param path absolute path of the single file; its folder exists
+     * @param maxBytes null: no limit
+     */
+    constructor(path, maxBytes) {
+        this.#path = path;
+        this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY;
+    }
+    /** Opens the first file with the header, at the first call; later calls do nothing. */
+    async openWith({ bytes }) {
+        if (this.#header !== null)
+            return;
+        this.#header = bytes;
+        await this.#open(bytes);
+    }
+    /** Writes the rows from `from` up to `to`. The caller may change `bytes` once the promise has resolved. */
+    async write({ bytes, ends }, from = 0, to = ends.length) {
+        const header = this.#header;
+        if (header === null)
+            throw new Error('Rows came before the header.');
+        for (let row = from, at = row === 0 ? 0 : (ends[row - 1] ?? 0); row < to;) {
+            const part = this.#current();
+            const limit = at + this.#maxBytes - part.bytes;
+            const firstTooMany = firstWhere(row, to, (index) => (ends[index] ?? 0) > limit);
+            const until = firstTooMany > row ? firstTooMany : part.rows === 0 ? row + 1 : row;
+            if (until === row) {
+                await this.#finish(part);
+                await this.#open(header);
+                continue;
+            }
+            const end = ends[until - 1] ?? at;
+            await part.file.write(bytes.subarray(at, end));
+            part.bytes += end - at;
+            part.rows += until - row;
+            [row, at] = [until, end];
+        }
+    }
+    /** Reads the last file back, gives all files their names, and returns them in order. */
+    async seal() {
+        await this.#finish(this.#current());
+        const files = [];
+        for (const [index, { file, rows }] of this.#parts.entries()) {
+            const digest = this.#digests[index];
+            if (digest === undefined)
+                throw new Error(`Part ${index + 1} was not finished.`);
+            const path = this.#parts.length === 1 ? this.#path : partPath(this.#path, index + 1);
+            await file.name(path);
+            files.push({ path, name: (0,external_node_path_.basename)(path), rows, ...digest });
+        }
+        return files;
+    }
+    /** Closes all files, sealed or not. */
+    async close() {
+        for (const { file } of this.#parts)
+            await file.close();
+    }
+    #current() {
+        const part = this.#parts.at(-1);
+        if (part === undefined)
+            throw new Error('Rows came before the header.');
+        return part;
+    }
+    async #open(header) {
+        const count = this.#parts.length;
+        const file = await VerifiedFile.open(count === 0 ? this.#path : partPath(this.#path, count + 1));
+        this.#parts.push({ file, bytes: header.length, rows: 0 });
+        await file.write(header);
+    }
+    async #finish({ file }) {
+        this.#digests.push(await file.verify());
+        await file.close();
+    }
+}
+/** `a/b.csv`, 2 → `a/b.part-002.csv`. */
+function partPath(path, number) {
+    const name = `${(0,external_node_path_.basename)(path, '.csv')}.part-${String(number).padStart(3, '0')}.csv`;
+    return (0,external_node_path_.join)((0,external_node_path_.dirname)(path), name);
+}
+/** Encodes rows one by one: slower than a `RowBuffer`, for few rows or for another encoding. */
+function part_files_encodeRows(rows, encode) {
+    const chunks = rows.map((row) => Buffer.from(encode(row)));
+    let end = 0;
+    return { bytes: Buffer.concat(chunks), ends: Float64Array.from(chunks, ({ length }) => (end += length)) };
+}
+
+;// CONCATENATED MODULE: ./lib/export/row-encoder.js
+
+
+
+
+
+/** Plans the table by the first header, and encodes events as its rows. */
+class TableEncoder {
+    order;
+    #options;
+    #plan = null;
+    #header = null;
+    #headerRow = null;
+    constructor(options) {
+        this.#options = options;
+        this.order = options.vendor.order;
+    }
+    /**
+     * Plans the table at the first call. Throws `protocol` where a later header differs from the first one, and `input`
+     * where a list of columns names one that the header has not.
+     */
+    useHeader(header) {
+        if (this.#plan !== null) {
+            if (header !== this.#header && JSON.stringify(header) !== JSON.stringify(this.#header)) {
+                throw headerChangedError(this.#options.vendor);
+            }
+            return;
+        }
+        const { vendor, org, columns } = this.#options;
+        this.#header = header;
+        this.#plan = planTable({ vendor, org, columns, header });
+    }
+    /** Appends the event's row to `rows`. Throws `input` where `common` is asked for and the event has no time. */
+    encode(event, rows) {
+        const { vendor, columns } = this.#options;
+        if (Number.isNaN(event.time))
+            throw new Error(`${vendor.name} has an event whose time is NaN.`);
+        if (columns === 'common' && event.time === null)
+            throw missingTimeError(vendor);
+        this.#planned().write(event, rows);
+    }
+    /** Returns '' where the event has no id, or its row holds all that the vendor said (`native`, `common`). */
+    identityOf({ id, body }) {
+        return id === null || typeof this.#options.columns === 'string' ? '' : jsonOf(body);
+    }
+    /** The table's header, by name. */
+    get names() {
+        return this.#planned().names;
+    }
+    /** The table's header as a row of CSV. */
+    get headerRow() {
+        this.#headerRow ??= part_files_encodeRows([this.names], encodeRow);
+        return this.#headerRow;
+    }
+    #planned() {
+        // A JSON vendor has a table even where no page came.
+        if (this.#plan === null && this.#options.vendor.format === 'json')
+            this.useHeader(null);
+        if (this.#plan === null)
+            throw new Error(`${this.#options.vendor.name} has a table without a header.`);
+        return this.#plan;
+    }
+}
+const headerChangedError = ({ name }) => new errors/* ExportError */.ze('protocol', `The header of ${name}'s CSV changes from one response to the next, so that they do not fit into one table.`, {
+    next: 'Export each environment on its own (filter `env_name`), or a shorter window.',
+});
+const missingTimeError = ({ name }) => new errors/* ExportError */.ze('input', `No column of ${name}'s CSV reads as a time, which \`common\` needs.`, {
+    where: 'input `columns`',
+    next: 'Use `native`, or a list of native columns.',
+});
+
+;// CONCATENATED MODULE: ./lib/csv/row-buffer.js
+
+
+const row_buffer_LF = 0x0a;
+const row_buffer_CR = 0x0d;
+const row_buffer_SPACE = 0x20;
+const row_buffer_QUOTE = 0x22;
+const row_buffer_COMMA = 0x2c;
+/** The first character that takes more than one byte in UTF-8. */
+const NOT_ASCII = 0x80;
+/** Largest number of UTF-8 bytes for one UTF-16 code unit. */
+const UNIT_BYTES = 3;
+/** Bytes around a cell: two quotes, a comma, a line end. */
+const AROUND_BYTES = 5;
+/** Length up to which cells are written unit by unit, which is faster than a call of Node. */
+const SHORT_CELL = 256;
+/** Length up to which bytes are copied one by one. */
+const SHORT_PART = 64;
+const FIRST_BYTES = 2 ** 16;
+const FIRST_ROWS = 2 ** 10;
+/**
+ * Encodes rows into memory, byte for byte as `encodeRow` does, one after the other. The memory is reused after `clear`.
+ */
+class RowBuffer {
+    #buffer;
+    #length = 0;
+    #ends = new Float64Array(FIRST_ROWS);
+    #rows = 0;
+    /** @param bytes expected size of the rows; the buffer grows beyond it */
+    constructor(bytes = FIRST_BYTES) {
+        this.#buffer = Buffer.allocUnsafeSlow(bytes);
+    }
+    /** Size of all rows, in bytes. */
+    get length() {
+        return this.#length;
+    }
+    /** Number of rows. */
+    get rows() {
+        return this.#rows;
+    }
+    /** The bytes of all rows; valid until a row is added or `clear`. */
+    get bytes() {
+        return this.#buffer.subarray(0, this.#length);
+    }
+    /** The end of each row in `bytes`, its line end included; valid until a row is added or `clear`. */
+    get ends() {
+        return this.#ends.subarray(0, this.#rows);
+    }
+    /**
+     * The bytes of one row, counted from 0, with its line end; valid as long as `bytes`. Empty if there is no such row.
+     */
+    slice(index) {
+        if (index >= this.#rows)
+            return this.#buffer.subarray(0, 0);
+        return this.#buffer.subarray(index === 0 ? 0 : this.#ends[index - 1], this.#ends[index]);
+    }
+    addCells(cells) {
+        let at = this.#length;
+        for (let index = 0; index < cells.length; index++) {
+            const cell = cells[index];
+            this.#reserve(at + UNIT_BYTES * cell.length + AROUND_BYTES);
+            if (index > 0)
+                this.#buffer[at++] = row_buffer_COMMA;
+            at = this.#writeCell(cell, at);
+        }
+        // Most readers skip a blank line.
+        if (cells.length === 1 && cells[0] === '')
+            at += this.#buffer.write('""', at, 'latin1');
+        this.#end(at);
+    }
+    /** Adds a row of a CSV, and copies its bytes if `encodeRow` would write the same. */
+    addRow(row) {
+        if (!row.plain) {
+            this.addCells(row.cells);
+            return;
+        }
+        const { bytes, from, to, first } = row;
+        const firstBytes = first === null ? 0 : first.bytes.length;
+        this.#reserve(this.#length + firstBytes + (to - from) + AROUND_BYTES);
+        if (first !== null)
+            this.#buffer.set(first.bytes, this.#length);
+        bytes.copy(this.#buffer, this.#length + firstBytes, from, to);
+        this.#end(this.#length + firstBytes + (to - from));
+    }
+    /** Appends bytes to the row being built, at its end `at`; returns the new end. */
+    put(bytes, at) {
+        return this.putPart(bytes, 0, bytes.length, at);
+    }
+    /** Appends `bytes[from, to)` to the row being built, at its end `at`; returns the new end. */
+    putPart(bytes, from, to, at) {
+        const end = at + to - from;
+        this.#reserve(end + AROUND_BYTES);
+        if (to - from > SHORT_PART)
+            bytes.copy(this.#buffer, at, from, to);
+        else
+            for (let place = at, other = from; place < end; place++, other++)
+                this.#buffer[place] = bytes[other];
+        return end;
+    }
+    /** Appends a cell to the row being built, quoted if needed, at its end `at`; returns the new end. */
+    putCell(cell, at) {
+        this.#reserve(at + UNIT_BYTES * cell.length + AROUND_BYTES);
+        return this.#writeCell(cell, at);
+    }
+    /** Appends an instant to the row being built, at its end `at`; returns the new end. */
+    putInstant(ms, at) {
+        this.#reserve(at + time_instant/* INSTANT_BYTES */.My + AROUND_BYTES);
+        return (0,time_instant/* writeInstant */.hW)(ms, this.#buffer, at);
+    }
+    /**
+     * Returns the memory, with room for `bytes` bytes from `at` on, for a caller that writes there itself and calls
+     * `end`.
+     */
+    room(bytes, at = this.#length) {
+        this.#reserve(at + bytes + AROUND_BYTES);
+        return this.#buffer;
+    }
+    /** Ends the row being built, whose last cell ends at `at`. */
+    end(at) {
+        this.#end(at);
+    }
+    /** Adds a row that is encoded already, `bytes[from, to)`, with its line end. */
+    addEncoded(bytes, from, to) {
+        this.#reserve(this.#length + (to - from));
+        bytes.copy(this.#buffer, this.#length, from, to);
+        this.#length += to - from;
+        this.#endRow();
+    }
+    /** Removes all rows, and keeps the memory. */
+    clear() {
+        this.#length = 0;
+        this.#rows = 0;
+    }
+    /** Writes a cell at `at`, where there has to be room; returns its end. */
+    #writeCell(cell, at) {
+        const { length } = cell;
+        if (length === 0)
+            return at;
+        if (length > SHORT_CELL)
+            return this.#writeAny(cell, at);
+        const buffer = this.#buffer;
+        for (let index = 0; index < length; index++) {
+            const unit = cell.charCodeAt(index);
+            if (unit >= NOT_ASCII)
+                return this.#writeAny(cell, at);
+            if (unit === row_buffer_COMMA || unit === row_buffer_QUOTE || unit === row_buffer_CR || unit === row_buffer_LF)
+                return this.#writeQuoted(cell, at);
+            buffer[at + index] = unit;
+        }
+        if (buffer[at] === row_buffer_SPACE || buffer[at + length - 1] === row_buffer_SPACE)
+            return this.#writeQuoted(cell, at);
+        return at + length;
+    }
+    /** Writes a short cell in quotes at `from`; returns its end. */
+    #writeQuoted(cell, from) {
+        const buffer = this.#buffer;
+        let at = from;
+        buffer[at++] = row_buffer_QUOTE;
+        for (let index = 0; index < cell.length; index++) {
+            const unit = cell.charCodeAt(index);
+            if (unit >= NOT_ASCII)
+                return this.#writeAny(cell, from);
+            if (unit === row_buffer_QUOTE)
+                buffer[at++] = row_buffer_QUOTE;
+            buffer[at++] = unit;
+        }
+        buffer[at++] = row_buffer_QUOTE;
+        return at;
+    }
+    /** Writes any cell by a call of Node at `at`; returns its end. */
+    #writeAny(cell, at) {
+        const text = NEEDS_QUOTES.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+        return at + this.#buffer.write(text, at, 'utf8');
+    }
+    #end(at) {
+        this.#reserve(at + AROUND_BYTES);
+        this.#buffer[at] = row_buffer_CR;
+        this.#buffer[at + 1] = row_buffer_LF;
+        this.#length = at + 2;
+        this.#endRow();
+    }
+    #endRow() {
+        if (this.#rows === this.#ends.length) {
+            const ends = new Float64Array(2 * this.#rows);
+            ends.set(this.#ends);
+            this.#ends = ends;
+        }
+        this.#ends[this.#rows++] = this.#length;
+    }
+    #reserve(bytes) {
+        if (bytes <= this.#buffer.length)
+            return;
+        const grown = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#buffer.length));
+        // The whole buffer: the row being built lies behind the length of the whole rows.
+        this.#buffer.copy(grown);
+        this.#buffer = grown;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/export/sort/row-batch.js
+
+const sortKeyOf = ({ times, ids }, row) => ({
+    time: times[row],
+    id: ids[row] ?? null,
+});
+/** Returns where a row begins in the bytes of its batch. */
+const startOf = ({ ends }, row) => (row === 0 ? 0 : ends[row - 1]);
+/** Compares by time, rows without a time first; then by id, rows without an id first. Equal keys: 0. */
+function byTimeThenId(a, b) {
+    if (a.time !== b.time) {
+        if (a.time < b.time)
+            return -1;
+        if (a.time > b.time)
+            return 1;
+        const timed = Number(Number.isNaN(b.time)) - Number(Number.isNaN(a.time));
+        if (timed !== 0)
+            return timed;
+    }
+    if (a.id === b.id)
+        return 0;
+    return a.id === null || (b.id !== null && a.id < b.id) ? -1 : 1;
+}
+/** Length from which a batch takes no more rows: bytes of its rows, or UTF-16 units of its ids and identity texts. */
+const FULL = 2 ** 18;
+/** Memory of a batch's rows, with room for the row that makes the batch full. */
+const ROOM_BYTES = FULL + 2 ** 14;
+/** Most rows of a batch; the number of a row has to fit into 16 bits. */
+const MAX_ROWS = 2 ** 14;
+const row_batch_FIRST_ROWS = 2 ** 10;
+/** Estimate of what a row takes in memory beside its bytes and texts. */
+const KEY_BYTES = 40;
+/** Fills a batch row by row. */
+class RowBatchBuilder {
+    #rows = new RowBuffer(ROOM_BYTES);
+    #times = new Float64Array(row_batch_FIRST_ROWS);
+    #ids = [];
+    #identities = [];
+    /** UTF-16 units of all ids and identity texts. */
+    #textUnits = 0;
+    /** Estimate of the bytes of the rows and of what they are sorted by. */
+    get bytesInMemory() {
+        return this.#rows.length + this.count * KEY_BYTES + this.#textUnits;
+    }
+    get count() {
+        return this.#ids.length;
+    }
+    get isFull() {
+        return this.#rows.length >= FULL || this.#textUnits >= FULL || this.count >= MAX_ROWS;
+    }
+    /** Returns the buffer to which the row has to be appended before the next call. */
+    add(time, id, identity) {
+        const { count } = this;
+        if (count === this.#times.length) {
+            const times = new Float64Array(2 * count);
+            times.set(this.#times);
+            this.#times = times;
+        }
+        this.#times[count] = time;
+        this.#ids.push(id);
+        this.#identities.push(identity);
+        this.#textUnits += (id === null ? 0 : id.length) + identity.length;
+        return this.#rows;
+    }
+    /** Returns the rows; good until the next `add` or `clear`. */
+    view() {
+        const { bytes, ends } = this.#rows;
+        const { count } = this;
+        return { count, bytes, ends, times: this.#times.subarray(0, count), ids: this.#ids, identities: this.#identities };
+    }
+    /** Drops all rows, and keeps the memory, unless a row of many MiB has made the buffer larger than others need. */
+    clear() {
+        if (this.#rows.length > 2 * FULL)
+            this.#rows = new RowBuffer(ROOM_BYTES);
+        else
+            this.#rows.clear();
+        this.#ids = [];
+        this.#identities = [];
+        this.#textUnits = 0;
+    }
+}
+/** Keeps batches for reuse, so that a long export takes no more memory than a short one. */
+class RowBatchPool {
+    #free = [];
+    acquire() {
+        return this.#free.pop() ?? new RowBatchBuilder();
+    }
+    /** Takes a batch back that nobody reads any more. */
+    release(batch) {
+        batch.clear();
+        this.#free.push(batch);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/export/unique-ids.js
+
+
+
+
+/** Ids that are kept in memory before they go to the disk. */
+const BATCH_IDS = 2 ** 16;
+/** Bytes of a record: 64 bits of an id, and a time. */
+const RECORD_BYTES = 16;
+/** Ids that are compared at a time, about. */
+const MAX_SHARE_IDS = 2 ** 19;
+/** Records of ids and times, with views of their parts. */
+class IdBatch {
+    bytes;
+    /** Four a record: the two halves of the id, then of the time. */
+    halves;
+    /** Two a record: the id, then the bits of the time. */
+    ids;
+    /** Two a record: the bits of the id, then the time. */
+    times;
+    constructor(bytes = new Uint8Array(BATCH_IDS * RECORD_BYTES)) {
+        this.bytes = bytes;
+        this.halves = new Uint32Array(bytes.buffer, 0, bytes.length / 4);
+        this.ids = new BigUint64Array(bytes.buffer, 0, bytes.length / 8);
+        this.times = new Float64Array(bytes.buffer, 0, bytes.length / 8);
+    }
+}
+/**
+ * Checks that each id of an export belongs to one event. Two rows of one id and one time stand side by side, and are
+ * compared by `RowFilter`; at two times, they may be anywhere. So 64 bits of each id and the id's time are kept, on the
+ * disk where they are many, and compared at the end. Two different ids of a million share these bits, and end an export
+ * red for nothing, once in 37 million exports.
+ */
+class UniqueIds {
+    #vendor;
+    #folder;
+    #batch = new IdBatch();
+    /** Records in memory. */
+    #count = 0;
+    #file = null;
+    /** Records in the file. */
+    #stored = 0;
+    /** Times of the events outside the window, by id. */
+    #outsideWindow = new Map();
+    /** Lower halves of these ids, which exclude most other ids without making a bigint. */
+    #outsideWindowHalves = new Set();
+    /** @param folder where a file without a name may grow */
+    constructor(vendor, folder) {
+        this.#vendor = vendor;
+        this.#folder = folder;
+    }
+    /** Remembers the id of an event that is written. `reserve` has to have made room. */
+    add(id, time) {
+        hashInto(this.#batch.halves, this.#count * 4, id);
+        this.#batch.times[this.#count * 2 + 1] = time ?? Number.NaN;
+        this.#count++;
+    }
+    /** Remembers the id of an event outside the window, in memory: another request may bring the id at another time. */
+    addOutsideWindow(id, time) {
+        const bits = fingerprint(id);
+        this.#outsideWindow.set(bits, time);
+        this.#outsideWindowHalves.add(Number(bits & 0xffffffffn));
+    }
+    /** Makes room for `more` ids, at most 65,536. Throws `destination` where the disk refuses. */
+    async reserve(more) {
+        if (this.#count + more <= BATCH_IDS)
+            return;
+        await (0,disk/* onDisk */.FC)(this.#folder, async () => {
+            this.#file ??= await (0,disk/* openScratch */.jd)(this.#folder);
+            const records = this.#batch.bytes.subarray(0, this.#count * RECORD_BYTES);
+            await (0,disk/* writeAll */.f4)(this.#file, records, this.#stored * RECORD_BYTES);
+        });
+        this.#stored += this.#count;
+        this.#count = 0;
+    }
+    /**
+     * Throws `protocol` where two events have one id. Ids are sorted in shares, by their lowest bits, so that memory holds
+     * one share at a time: 2,000,000 ids are read four times, and each time a quarter of them is sorted.
+     */
+    async check() {
+        const total = this.#stored + this.#count;
+        const shares = 2 ** Math.ceil(Math.log2(Math.max(1, total / MAX_SHARE_IDS)));
+        let ids = new BigUint64Array(Math.min(total, 2 * MAX_SHARE_IDS));
+        for (let share = 0; share < shares; share++) {
+            let length = 0;
+            for await (const { batch, count } of this.#all()) {
+                for (let index = 0; index < count; index++) {
+                    if (this.#outsideWindowHalves.has(batch.halves[index * 4] ?? 0))
+                        this.#checkOutsideWindow(batch, index);
+                    if (((batch.halves[index * 4] ?? 0) & (shares - 1)) !== share)
+                        continue;
+                    if (length === ids.length)
+                        ids = doubled(ids);
+                    ids[length++] = batch.ids[index * 2] ?? 0n;
+                }
+            }
+            ids.subarray(0, length).sort();
+            for (let index = 1; index < length; index++) {
+                if (ids[index] === ids[index - 1])
+                    throw await this.#differentTimesError(ids[index] ?? 0n);
+            }
+        }
+    }
+    /** Throws `protocol` where an event outside the window had this id at another time. */
+    #checkOutsideWindow({ ids, times }, index) {
+        const outside = this.#outsideWindow.get(ids[index * 2] ?? 0n);
+        const written = times[index * 2 + 1] ?? Number.NaN;
+        if (outside === undefined || outside === written)
+            return;
+        const both = [written, outside].filter((time) => !Number.isNaN(time)).map(time_instant/* formatInstant */.r4);
+        throw duplicateIdError(this.#vendor, both.join(' and '), 'at different times');
+    }
+    async close() {
+        await this.#file?.close();
+    }
+    /** Yields all records, those in the file first. A batch is good until the next one. */
+    async *#all() {
+        const buffer = new IdBatch(this.#stored === 0 ? new Uint8Array(0) : undefined);
+        for (let done = 0; done < this.#stored;) {
+            const count = Math.min(BATCH_IDS, this.#stored - done);
+            const result = await (0,disk/* onDisk */.FC)(this.#folder, async () => this.#file?.read(buffer.bytes, 0, count * RECORD_BYTES, done * RECORD_BYTES));
+            if (result?.bytesRead !== count * RECORD_BYTES)
+                throw new Error('The file of ids is shorter than it was written.');
+            yield { batch: buffer, count };
+            done += count;
+        }
+        yield { batch: this.#batch, count: this.#count };
+    }
+    async #differentTimesError(id) {
+        const times = [];
+        for await (const { batch, count } of this.#all()) {
+            for (let index = 0; index < count; index++) {
+                const time = batch.times[index * 2 + 1] ?? Number.NaN;
+                if (batch.ids[index * 2] === id && !Number.isNaN(time))
+                    times.push((0,time_instant/* formatInstant */.r4)(time));
+            }
+        }
+        return duplicateIdError(this.#vendor, times.length === 0 ? null : times.slice(0, 2).join(' and '), 'at different times');
+    }
+}
+/** Returns a copy with room for twice as many ids. */
+function doubled(ids) {
+    const copy = new BigUint64Array(ids.length * 2);
+    copy.set(ids);
+    return copy;
+}
+/** Returns the error for a vendor that gives one id to two events; `when` is null where neither has a time. */
+const duplicateIdError = ({ name }, when, how) => new errors/* ExportError */.ze('protocol', `${name} gave one event id twice, ${how}.`, {
+    where: when === null ? name : `an event of ${when}`,
+    next: 'Run the export again; if it stays, report it to the vendor: one of the two is not what happened.',
+});
+
+;// CONCATENATED MODULE: ./lib/export/row-filter.js
+
+
+
+
+
+/** Finds the rows to write: each event once, and none that an earlier export holds. */
+class RowFilter {
+    #options;
+    #ids;
+    /** Batch of the row that was looked at last; null at the start of a segment. */
+    #previous = null;
+    #previousRow = 0;
+    constructor(options) {
+        this.#options = options;
+        this.#ids = new UniqueIds(options.vendor, options.folder);
+    }
+    /**
+     * Prepares for the rows of the next segment. An event outside the window is not written, but its id is remembered:
+     * another request may bring that id at another time.
+     */
+    startSegment(idsOutsideWindow) {
+        for (const [id, time] of idsOutsideWindow)
+            this.#ids.addOutsideWindow(id, time);
+        this.#previous = null;
+    }
+    /**
+     * Returns the ranges to write of these rows, which come in the order of the table. Throws `protocol` where two events
+     * of one id differ, and `destination` where the disk refuses.
+     */
+    async rowsToWrite(ranges) {
+        const kept = [];
+        for (const range of ranges) {
+            await this.#ids.reserve(range.to - range.from);
+            this.#filter(range, kept);
+        }
+        if (this.#previous !== null)
+            this.#previous = row_filter_copyOf(this.#previous, this.#previousRow);
+        this.#previousRow = 0;
+        return kept;
+    }
+    /** Adds to `kept` the rows of a range to write; those that stay side by side stay one range. */
+    #filter(range, kept) {
+        const { batch, from, to } = range;
+        let begin = from;
+        for (let row = from; row < to; row++) {
+            if (this.#isNew(batch, row))
+                continue;
+            if (begin < row)
+                this.#keep({ batch, from: begin, to: row }, kept);
+            begin = row + 1;
+        }
+        if (begin < to)
+            this.#keep(begin === from ? range : { batch, from: begin, to }, kept);
+    }
+    #keep(range, kept) {
+        kept.push(range);
+        this.#options.counts.addWritten(range);
+    }
+    /** Throws `protocol` where two events anywhere in the export have one id. Called once, after the last row. */
+    async checkIds() {
+        await this.#ids.check();
+    }
+    async close() {
+        await this.#ids.close();
+    }
+    /** Whether a row is to be written; counts a row that is not. */
+    #isNew(batch, row) {
+        const id = batch.ids[row] ?? null;
+        const time = batch.times[row];
+        const isDuplicate = id !== null && this.#isDuplicate(batch, row, id, time);
+        this.#previous = batch;
+        this.#previousRow = row;
+        if (isDuplicate) {
+            this.#options.counts.addDuplicate();
+            return false;
+        }
+        if (this.#isAlreadyExported(batch, row, id, time)) {
+            this.#options.counts.addAlreadyExported();
+            return false;
+        }
+        if (id !== null)
+            this.#ids.add(id, time);
+        return true;
+    }
+    /**
+     * Whether a row repeats the row before. In time order, rows of one id and one time stand side by side.
+     * Throws `protocol` where the two have one id and one time but different contents.
+     */
+    #isDuplicate(batch, row, id, time) {
+        const previous = this.#previous;
+        if (previous === null || previous.ids[this.#previousRow] !== id)
+            return false;
+        const previousTime = previous.times[this.#previousRow];
+        if (previousTime !== time && !(Number.isNaN(previousTime) && Number.isNaN(time)))
+            return false;
+        const isSameRow = bytesOf(previous, this.#previousRow).equals(bytesOf(batch, row));
+        if (isSameRow && previous.identities[this.#previousRow] === batch.identities[row])
+            return true;
+        const when = Number.isNaN(time) ? null : (0,time_instant/* formatInstant */.r4)(time);
+        throw duplicateIdError(this.#options.vendor, when, 'with different contents');
+    }
+    /**
+     * Whether an earlier export holds a row. Without a time, an event may be from before the window, so it is looked up
+     * too. Throws `input` where there is neither a time nor an id to look up.
+     */
+    #isAlreadyExported(batch, row, id, time) {
+        const { knownRows, from, vendor, table } = this.#options;
+        if (knownRows === null || time >= from)
+            return false;
+        if (Number.isNaN(time) && id === null)
+            throw unknownAgeError(vendor);
+        return knownRows.consume(table.names, row_filter_cellsOf(batch, row), id);
+    }
+}
+const unknownAgeError = ({ name }) => new errors/* ExportError */.ze('input', `${name}'s events have neither a time nor an id, so late ones cannot be told from exported ones.`, {
+    where: 'input `overlap`',
+    next: 'Set `overlap: PT0S`, to look for none.',
+});
+/** Returns the row's bytes, its line end included. */
+const bytesOf = (batch, row) => batch.bytes.subarray(startOf(batch, row), batch.ends[row]);
+function row_filter_cellsOf(batch, row) {
+    const bytes = bytesOf(batch, row);
+    return new CsvRow(bytes, 0, bytes.length - 2, true).cells;
+}
+/** Copies one row out of a batch whose memory is used again. */
+function row_filter_copyOf(batch, row) {
+    const bytes = Buffer.from(bytesOf(batch, row));
+    return {
+        count: 1,
+        bytes,
+        ends: Float64Array.of(bytes.length),
+        times: batch.times.slice(row, row + 1),
+        ids: batch.ids.slice(row, row + 1),
+        identities: batch.identities.slice(row, row + 1),
+    };
+}
+
+;// CONCATENATED MODULE: external "node:v8"
+const external_node_v8_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:v8");
+;// CONCATENATED MODULE: ./lib/export/heap.js
+
+/** Size of the heap for new objects that holds the objects of some pages: two halves, between which survivors are copied. */
+const ENOUGH_BYTES = 16 * 2 ** 20;
+let isLimited = false;
+/**
+ * Keeps the heap for new objects from growing beyond 16 MiB; called once a page. V8 would let it grow to 128 MiB,
+ * however little of it survives. A flag at run time is the only way, since an action cannot be started with flags.
+ * What that saves: docs/decisions/0011-a-v8-flag-at-run-time.md.
+ */
+function limitNewSpace() {
+    if (isLimited)
+        return;
+    const size = (0,external_node_v8_namespaceObject.getHeapSpaceStatistics)().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0;
+    if (size < ENOUGH_BYTES)
+        return;
+    (0,external_node_v8_namespaceObject.setFlagsFromString)('--semi-space-growth-factor=1');
+    isLimited = true;
+}
+
+;// CONCATENATED MODULE: ./lib/export/sort/merge.js
+
+
+/**
+ * Yields the rows of all runs: merged by time and id, or (`vendor`) run after run. Ranges are good until the next are
+ * asked for. Throws `destination` where the disk refuses.
+ */
+async function* merge(runs, order) {
+    if (order === 'vendor') {
+        for (const run of runs)
+            yield* merge([run], 'time');
+        return;
+    }
+    const cursors = runs.map((run, number) => ({ ...run.first, run, number, batch: null, row: 0 }));
+    /** Sorted: the cursor at the export's next row is first. */
+    const queue = cursors.sort(byKey);
+    let ranges = [];
+    for (let first = queue.shift(); first !== undefined; first = queue.shift()) {
+        const { run, number, batch, row } = first;
+        const to = batch === null ? 0 : endOfRange(queue[0], batch, row, number);
+        if (batch !== null)
+            ranges.push({ batch, from: row, to });
+        if (batch !== null && to < batch.count) {
+            insert(queue, { ...sortKeyOf(batch, to), run, number, batch, row: to });
+            continue;
+        }
+        // The run's next batch takes the memory of this one, so all ranges go out first.
+        if (ranges.length > 0)
+            yield ranges;
+        ranges = [];
+        const next = await run.next();
+        if (next !== null)
+            insert(queue, { ...sortKeyOf(next, 0), run, number, batch: next, row: 0 });
+    }
+}
+const byKey = (a, b) => byTimeThenId(a, b) || a.number - b.number;
+function insert(queue, cursor) {
+    queue.splice(firstWhere(0, queue.length, (index) => byKey(cursor, queue[index]) < 0), 0, cursor);
+}
+/** Returns the first row of a batch, behind `row`, that comes after the next row of another run. */
+function endOfRange(other, batch, row, number) {
+    if (other === undefined)
+        return batch.count;
+    const isBehind = (index) => (byTimeThenId(sortKeyOf(batch, index), other) || number - other.number) > 0;
+    return isBehind(batch.count - 1) ? firstWhere(row + 1, batch.count, isBehind) : batch.count;
+}
+
+;// CONCATENATED MODULE: ./lib/export/sort/memory-buffer.js
+
+/** Rows in memory, which become one sorted run. */
+class MemoryBuffer {
+    #pool;
+    #batches = [];
+    #count = 0;
+    /** Bytes of all batches but the last one. */
+    #fullBytes = 0;
+    #lastTime = Number.NaN;
+    #lastId = null;
+    /** Whether rows came in the order of the export, so that nothing has to be sorted. */
+    #isAscending = true;
+    /** Whether rows came newest first, so that only ties have to be sorted. */
+    #isDescending = true;
+    constructor(pool) {
+        this.#pool = pool;
+    }
+    get count() {
+        return this.#count;
+    }
+    /** Estimate of the bytes of the rows and of what they are sorted by. */
+    get bytes() {
+        return this.#fullBytes + (this.#batches.at(-1)?.bytesInMemory ?? 0);
+    }
+    /** Returns the buffer to which the row of this time and id has to be appended before the next call. */
+    add(time, id, identity) {
+        let batch = this.#batches.at(-1);
+        if (batch === undefined || batch.isFull) {
+            this.#fullBytes += batch?.bytesInMemory ?? 0;
+            batch = this.#pool.acquire();
+            this.#batches.push(batch);
+        }
+        const at = time ?? Number.NaN;
+        if (this.#count > 0) {
+            const isTie = at === this.#lastTime && !(id === null && this.#lastId === null);
+            if (!(this.#lastTime <= at) || isTie)
+                this.#isAscending = false;
+            if (!(this.#lastTime >= at))
+                this.#isDescending = false;
+        }
+        this.#lastTime = at;
+        this.#lastId = id;
+        this.#count++;
+        return batch.add(at, id, identity);
+    }
+    /** Yields all rows, as they came or sorted by time and id. A batch is good until the next one. */
+    *inOrder(order) {
+        const batches = this.#batches.map((batch) => batch.view());
+        if (order === 'vendor' || this.#isAscending)
+            yield* batches;
+        else
+            yield* this.#sorted(batches);
+    }
+    /** Gives the memory back to the pool. */
+    release() {
+        for (const batch of this.#batches)
+            this.#pool.release(batch);
+    }
+    *#sorted(batches) {
+        const sorted = this.#pool.acquire();
+        try {
+            for (const position of this.#sortedPositions(batches)) {
+                const batch = batches[position >>> ROW_BITS];
+                const row = position & ROW_MASK;
+                const rows = sorted.add(batch.times[row], batch.ids[row] ?? null, batch.identities[row] ?? '');
+                rows.addEncoded(batch.bytes, startOf(batch, row), batch.ends[row]);
+                if (!sorted.isFull)
+                    continue;
+                yield sorted.view();
+                sorted.clear();
+            }
+            if (sorted.count > 0)
+                yield sorted.view();
+        }
+        finally {
+            this.#pool.release(sorted);
+        }
+    }
+    /** Returns the sorted rows by position: the number of the batch, and that of the row in it in the lower 16 bits. */
+    #sortedPositions(batches) {
+        const positions = new Uint32Array(this.#count);
+        let length = 0;
+        for (const [index, { count }] of batches.entries()) {
+            for (let row = 0; row < count; row++)
+                positions[length++] = (index << ROW_BITS) | row;
+        }
+        const key = (position) => sortKeyOf(batches[position >>> ROW_BITS], position & ROW_MASK);
+        const compare = (a, b) => byTimeThenId(key(a), key(b)) || a - b;
+        if (!this.#isDescending)
+            return positions.sort(compare);
+        // Most vendors send the newest first: reversing is cheaper than sorting, and leaves ties alone to be sorted.
+        positions.reverse();
+        const time = (index) => {
+            const position = positions[index];
+            return batches[position >>> ROW_BITS].times[position & ROW_MASK];
+        };
+        for (let from = 0; from < length;) {
+            let to = from + 1;
+            while (to < length && time(to) === time(from))
+                to++;
+            if (to > from + 1)
+                positions.subarray(from, to).sort(compare);
+            from = to;
+        }
+        return positions;
+    }
+}
+/** Bits that the number of a row in its batch takes. */
+const ROW_BITS = 16;
+const ROW_MASK = 2 ** ROW_BITS - 1;
+
+;// CONCATENATED MODULE: ./lib/export/sort/sorted-runs.js
+
+/** A run of batches in memory, at least one. */
+class MemoryRun {
+    first;
+    #batches;
+    /** The first batch, until `next` has returned it. */
+    #head;
+    constructor(batches) {
+        this.#batches = batches[Symbol.iterator]();
+        const { value } = this.#batches.next();
+        if (value === undefined)
+            throw new Error('A run has no rows.');
+        this.#head = value;
+        this.first = sortKeyOf(value, 0);
+    }
+    async next() {
+        const head = this.#head;
+        this.#head = null;
+        return head ?? this.#batches.next().value ?? null;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/base/memory.js
+/** Memory is allocated in multiples of this. */
+const BLOCK_BYTES = 2 ** 18;
+/**
+ * Allocates a buffer of at least `bytes` bytes, not cleared and shared with nobody. Sizes are rounded up, so that a
+ * long export, which takes and frees many buffers, reuses freed ones: holes of ever different sizes would add up to
+ * some MiB.
+ */
+const takeMemory = (bytes) => Buffer.allocUnsafeSlow(Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES);
+
+;// CONCATENATED MODULE: ./lib/export/sort/spilled-run.js
+
+
+
+/** Gives every text back as it was, lone surrogates too, so that ids stay apart. */
+const TEXT_ENCODING = 'utf16le';
+/** Stands for the length of a text that is null. */
+const NO_TEXT = 0xffffffff;
+/**
+ * Writes a run of at least one row into a file, at `position`. A batch is: times and row ends, as doubles; lengths of ids
+ * and lengths of identity texts, in 32 bits, where there are any; these texts; the rows. Throws `destination` where the
+ * disk refuses.
+ *
+ * @param path for messages
+ */
+async function writeRun(file, position, batches, path) {
+    const written = [];
+    let first = null;
+    let at = position;
+    for (const batch of batches) {
+        first ??= sortKeyOf(batch, 0);
+        const identityUnits = unitsOf(batch.identities) || null;
+        const location = {
+            ...{ position: at, rows: batch.count, idUnits: unitsOf(batch.ids), identityUnits },
+            rowBytes: batch.bytes.length,
+        };
+        const head = headOf(batch, location);
+        await (0,disk/* onDisk */.FC)(path, async () => {
+            await Promise.all([(0,disk/* writeAll */.f4)(file, head, at), (0,disk/* writeAll */.f4)(file, batch.bytes, at + head.length)]);
+        });
+        written.push(location);
+        at += head.length + batch.bytes.length;
+    }
+    if (first === null)
+        throw new Error('A run has no rows.');
+    return { file, first, batches: written, to: at };
+}
+/** Returns the UTF-16 units of all texts together; null where every text is null. */
+function unitsOf(texts) {
+    let units = null;
+    for (const text of texts) {
+        if (text !== null)
+            units = (units ?? 0) + text.length;
+    }
+    return units;
+}
+/** Returns where each part of a batch begins in the batch's bytes; times begin at 0. */
+function layoutOf({ rows, idUnits, identityUnits }) {
+    const ends = 8 * rows;
+    const idLengths = 2 * ends;
+    const identityLengths = idLengths + (idUnits === null ? 0 : 4 * rows);
+    const idTexts = identityLengths + (identityUnits === null ? 0 : 4 * rows);
+    const identityTexts = idTexts + 2 * (idUnits ?? 0);
+    const csv = identityTexts + 2 * (identityUnits ?? 0);
+    return { ends, idLengths, identityLengths, idTexts, identityTexts, csv };
+}
+/** Returns all bytes of a batch that stand before its rows. */
+function headOf({ count, times, ends, ids, identities }, size) {
+    const layout = layoutOf(size);
+    const bytes = takeMemory(layout.csv).subarray(0, layout.csv);
+    new Float64Array(bytes.buffer, 0, count).set(times);
+    new Float64Array(bytes.buffer, layout.ends, count).set(ends);
+    if (size.idUnits !== null)
+        writeTexts(bytes, ids, layout.idLengths, layout.idTexts);
+    if (size.identityUnits !== null)
+        writeTexts(bytes, identities, layout.identityLengths, layout.identityTexts);
+    return bytes;
+}
+function writeTexts(bytes, texts, lengthsAt, textsAt) {
+    const lengths = new Uint32Array(bytes.buffer, lengthsAt, texts.length);
+    for (const [row, text] of texts.entries())
+        lengths[row] = text === null ? NO_TEXT : text.length;
+    bytes.write(texts.join(''), textsAt, TEXT_ENCODING);
+}
+/** Returns the batch that `bytes` hold from their start on; a view, not a copy. */
+function batchOf(bytes, location) {
+    const { rows, idUnits, identityUnits, rowBytes } = location;
+    const { ends, idLengths, identityLengths, idTexts, identityTexts, csv } = layoutOf(location);
+    const readIdentities = (units) => readTexts(bytes, rows, identityLengths, identityTexts, units).map((text) => text ?? '');
+    return {
+        count: rows,
+        bytes: bytes.subarray(csv, csv + rowBytes),
+        ends: new Float64Array(bytes.buffer, ends, rows),
+        times: new Float64Array(bytes.buffer, 0, rows),
+        ids: idUnits === null ? new Array(rows).fill(null) : readTexts(bytes, rows, idLengths, idTexts, idUnits),
+        identities: identityUnits === null ? new Array(rows).fill('') : readIdentities(identityUnits),
+    };
+}
+function readTexts(bytes, rows, lengthsAt, textsAt, units) {
+    const lengths = new Uint32Array(bytes.buffer, lengthsAt, rows);
+    const all = bytes.toString(TEXT_ENCODING, textsAt, textsAt + 2 * units);
+    let from = 0;
+    return Array.from(lengths, (length) => {
+        if (length === NO_TEXT)
+            return null;
+        from += length;
+        return all.slice(from - length, from);
+    });
+}
+/** A run on the disk, read back batch by batch. */
+class SpilledRun {
+    first;
+    #location;
+    #path;
+    #nextBatch = 0;
+    /** Memory of the batch that `next` returned last. */
+    #current = Buffer.of();
+    /** Memory that the batch after it is read into. */
+    #spare = Buffer.of();
+    /** The batch that is read ahead. */
+    #coming = null;
+    /** @param path for messages */
+    constructor(location, path) {
+        this.#location = location;
+        this.#path = path;
+        this.first = location.first;
+    }
+    async next() {
+        const coming = this.#coming ?? this.#read();
+        const batch = coming && (await coming);
+        [this.#current, this.#spare] = [this.#spare, this.#current];
+        // The disk reads ahead while the caller works on this batch.
+        this.#coming = batch && this.#read();
+        this.#coming?.catch(() => { });
+        // Many runs may have ended before the last one does.
+        if (batch === null)
+            this.#current = this.#spare = Buffer.of();
+        return batch;
+    }
+    /** Begins to read the next batch; null after the last one. */
+    #read() {
+        const batch = this.#location.batches[this.#nextBatch++];
+        if (batch === undefined)
+            return null;
+        const length = layoutOf(batch).csv + batch.rowBytes;
+        if (this.#spare.length < length)
+            this.#spare = takeMemory(length);
+        return this.#fill(this.#spare, length, batch);
+    }
+    async #fill(memory, length, location) {
+        for (let done = 0; done < length;) {
+            const { bytesRead } = await (0,disk/* onDisk */.FC)(this.#path, () => this.#location.file.read(memory, done, length - done, location.position + done));
+            if (bytesRead === 0)
+                throw (0,disk/* diskError */.wO)(this.#path, 'Rows that were put aside have become fewer.', undefined);
+            done += bytesRead;
+        }
+        return batchOf(memory, location);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/export/sort/spill-buffer.js
+/**
+ * The external sort: rows of a segment in any order → rows in the order of the export, in little memory.
+ *
+ * An example: a segment of 60,000 events, newest first, on pages of 1,000, at 300 bytes a row; the budget is 6 MiB.
+ * - Rows are encoded as they come, into row batches of 256 KiB: 874 rows each, with times and ids in columns.
+ * - After 17 pages the batches take more than 6 MiB: a row counts as 376 bytes, its own 300, 36 of its id and 40 of its
+ *   sort key. `spill` sorts these 17,000 rows and writes them to a file without a name, as one spilled run of 20 batches.
+ *   The next pages go into other batches of the pool meanwhile.
+ * - After 51 pages there are three spilled runs. The last 9,000 rows stay in memory, as one memory run.
+ * - `merge` reads the four runs side by side, with at most two batches of a spilled run in memory, and yields ranges of
+ *   rows that stay side by side: here whole batches, since each run is older than the run before it.
+ *
+ * The reference is JavaScript's own stable sort of all rows at once, `toSorted` by time and id. Drawn rows are compared
+ * with it in `__tests__/unit/export/sort/spill-buffer.test.ts`, whenever they are spilled.
+ */
+
+
+
+
+/** A file without a name that holds all spilled runs of a segment: runs may be many, and open files are limited. */
+class ScratchFile {
+    folder;
+    #file = null;
+    #end = 0;
+    /** @param folder where the file is opened at the first run */
+    constructor(folder) {
+        this.folder = folder;
+    }
+    /** Appends a run of at least one row; one call at a time. Throws `destination` where the disk refuses. */
+    async write(batches) {
+        this.#file ??= await (0,disk/* onDisk */.FC)(this.folder, () => (0,disk/* openScratch */.jd)(this.folder));
+        const run = await writeRun(this.#file, this.#end, batches, this.folder);
+        this.#end = run.to;
+        return run;
+    }
+    async close() {
+        await this.#file?.close();
+        this.#file = null;
+    }
+}
+/** Rows on their way into order: in memory, and, where they are many, in sorted runs on the disk. */
+class SpillBuffer {
+    #scratch;
+    #order;
+    #pool;
+    #memory;
+    #spilled = [];
+    #spilling = Promise.resolve();
+    constructor(scratch, order, pool) {
+        this.#scratch = scratch;
+        this.#order = order;
+        this.#pool = pool;
+        this.#memory = new MemoryBuffer(pool);
+    }
+    /** Estimate of the bytes of the rows in memory and of what they are sorted by. */
+    get bytesInMemory() {
+        return this.#memory.bytes;
+    }
+    /** Returns the buffer to which the row of this time and id has to be appended before the next call. */
+    add(time, id, identity) {
+        return this.#memory.add(time, id, identity);
+    }
+    /** Moves the rows in memory to the disk, as one run; others may be added meanwhile. Throws `destination`. */
+    spill() {
+        this.#spilling = this.#spill();
+        return this.#spilling;
+    }
+    async #spill() {
+        const memory = this.#memory;
+        if (memory.count === 0)
+            return;
+        this.#memory = new MemoryBuffer(this.#pool);
+        this.#spilled.push(await this.#scratch.write(memory.inOrder(this.#order)));
+        memory.release();
+    }
+    /** Returns the rows as sorted runs, in the order in which they came. No row may be added after that. */
+    runs() {
+        const spilled = this.#spilled.map((run) => new SpilledRun(run, this.#scratch.folder));
+        return this.#memory.count === 0 ? spilled : [...spilled, new MemoryRun(this.#memory.inOrder(this.#order))];
+    }
+    /** Drops all rows, once the write that is under way has ended. */
+    async close() {
+        await this.#spilling.catch(() => { });
+        this.#memory.release();
+        this.#memory = new MemoryBuffer(this.#pool);
+        this.#spilled = [];
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/export/segment-rows.js
+
+
+
+
+
+/** Bytes of rows that may wait in memory, of all segments together; as many more may be on their way to the disk. */
+const MAX_BYTES_IN_MEMORY = 6 * 2 ** 20;
+/** Memory that the rows of all open segments share: where they need more, the largest segment's rows go to the disk. */
+class SpillBudget {
+    #encoder;
+    #folder;
+    #maxBytesInMemory;
+    #pool = new RowBatchPool();
+    /** Segments that are being walked, or wait for their turn to be written. */
+    #open = new Set();
+    /** The latest write to the disk. Where the disk refused, every later caller gets the error. */
+    #spilling = Promise.resolve();
+    #isSpilling = false;
+    #isClosed = false;
+    /** @param folder where files without a name may grow */
+    constructor(encoder, folder, maxBytesInMemory = MAX_BYTES_IN_MEMORY) {
+        this.#encoder = encoder;
+        this.#folder = folder;
+        this.#maxBytesInMemory = maxBytesInMemory;
+    }
+    openSegment() {
+        const segment = new SegmentRows(this.#encoder, this.#folder, this.#pool, () => this.#makeRoom());
+        this.#open.add(segment);
+        return segment;
+    }
+    /**
+     * Yields all rows of a segment that has been walked, in the order of the export, and closes the segment. Ranges are
+     * good until the next are asked for. Throws `destination` where the disk refuses.
+     */
+    async *drain(segment) {
+        // From here on, `#makeRoom` spills nothing of this segment.
+        this.#open.delete(segment);
+        try {
+            await this.#spilling;
+            yield* segment.inOrder();
+        }
+        finally {
+            await segment.close();
+        }
+    }
+    /** Frees memory and disk. Segments may still be walked: their rows are dropped. */
+    async close() {
+        this.#isClosed = true;
+        await this.#spilling.catch(() => { });
+        for (const segment of this.#open)
+            await segment.close();
+    }
+    /**
+     * Resolves when rows in memory are within the budget. Until then, spills the largest segment, one at a time. Throws
+     * `destination` where the disk refuses.
+     */
+    async #makeRoom() {
+        while (!this.#isClosed) {
+            const largestFirst = [...this.#open].sort((a, b) => b.bytesInMemory - a.bytesInMemory);
+            const total = largestFirst.reduce((sum, { bytesInMemory }) => sum + bytesInMemory, 0);
+            if (total <= this.#maxBytesInMemory)
+                return;
+            if (this.#isSpilling) {
+                await this.#spilling;
+            }
+            else {
+                this.#isSpilling = true;
+                this.#spilling = (largestFirst[0]?.spill() ?? Promise.resolve()).then(() => {
+                    this.#isSpilling = false;
+                });
+                this.#spilling.catch(() => { });
+            }
+        }
+    }
+}
+/** Rows of one segment, on their way into the order of the export. */
+class SegmentRows {
+    #encoder;
+    #scratch;
+    #pool;
+    #makeRoom;
+    /** By `Page.provisional`, the answer's identity; undefined where the answer is final. */
+    #answers = new Map();
+    #slice = null;
+    constructor(encoder, folder, pool, makeRoom) {
+        this.#encoder = encoder;
+        this.#scratch = new ScratchFile(folder);
+        this.#pool = pool;
+        this.#makeRoom = makeRoom;
+    }
+    /** Encodes the events of a page, or drops the rows of a retracted answer. Throws `destination` where the disk refuses. */
+    async accept(page) {
+        if ('retracted' in page) {
+            await this.#answers.get(page.retracted)?.rows.close();
+            this.#answers.delete(page.retracted);
+            return;
+        }
+        limitNewSpace();
+        const { slice, provisional, header, events } = page;
+        this.#encoder.useHeader(header ?? null);
+        const { from, to } = this.#slice ?? slice;
+        this.#slice = { from: Math.min(from, slice.from), to: Math.max(to, slice.to) };
+        const answer = this.#answerOf(provisional);
+        answer.received += events.length;
+        for (const event of events) {
+            const { time, id } = event;
+            // NaN lies in no slice; such an event goes on, so that the encoder rejects it loudly.
+            if (time !== null && !Number.isNaN(time) && !(0,time_window/* contains */.gR)(slice, time)) {
+                answer.outsideWindow++;
+                if (id !== null)
+                    answer.outsideWindowIds.push([id, time]);
+                continue;
+            }
+            this.#encoder.encode(event, answer.rows.add(time, id, this.#encoder.identityOf(event)));
+        }
+        await this.#makeRoom();
+    }
+    /** The time that the segment's pages cover; null where no page came. */
+    get slice() {
+        return this.#slice;
+    }
+    /** Number of events, retracted ones left out. */
+    get received() {
+        return this.#sum(({ received }) => received);
+    }
+    /** Number of events outside of the slices of their pages. */
+    get outsideWindow() {
+        return this.#sum(({ outsideWindow }) => outsideWindow);
+    }
+    /** Yields the ids and times of the events outside the window, for those that have an id. */
+    *outsideWindowIds() {
+        for (const answer of this.#answers.values())
+            yield* answer.outsideWindowIds;
+    }
+    get bytesInMemory() {
+        return this.#sum(({ rows }) => rows.bytesInMemory);
+    }
+    /** Yields all rows in the order of the export; ranges are good until the next are asked for. */
+    inOrder() {
+        const runs = [...this.#answers.values()].flatMap(({ rows }) => rows.runs());
+        return merge(runs, this.#encoder.order);
+    }
+    /** Moves the rows in memory to the disk. Throws `destination` where the disk refuses. */
+    async spill() {
+        for (const { rows } of this.#answers.values())
+            await rows.spill();
+    }
+    async close() {
+        for (const { rows } of this.#answers.values())
+            await rows.close();
+        this.#answers.clear();
+        await this.#scratch.close();
+    }
+    #answerOf(provisional) {
+        const known = this.#answers.get(provisional);
+        if (known !== undefined)
+            return known;
+        const answer = {
+            rows: new SpillBuffer(this.#scratch, this.#encoder.order, this.#pool),
+            received: 0,
+            outsideWindow: 0,
+            outsideWindowIds: [],
+        };
+        this.#answers.set(provisional, answer);
+        return answer;
+    }
+    #sum(amount) {
+        let sum = 0;
+        for (const answer of this.#answers.values())
+            sum += amount(answer);
+        return sum;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/export/export.js
+
+
+
+
+
+
+
+/**
+ * Walks the vendor's segments, several at a time, writes their rows as CSV into `<path>.partial`, reads the bytes back
+ * from the disk, and only then gives the file its name. Throws what the vendor throws, and `protocol` where the pages
+ * contradict each other. On failure the `.partial` may remain; the caller removes the folder.
+ */
+async function exportEvents(options) {
+    const { vendor, session, path, from, knownRows, concurrency, onProgress } = options;
+    const folder = (0,external_node_path_.dirname)(path);
+    const table = new TableEncoder(options);
+    const counts = new ExportCounts(from);
+    const budget = new SpillBudget(table, folder, options.maxBytesInMemory);
+    const filter = new RowFilter({ vendor, folder, from, knownRows, table, counts });
+    const files = new PartFiles(path, options.maxBytes);
+    try {
+        for await (const segment of walkConcurrently(vendor.segments(session), concurrency, () => budget.openSegment())) {
+            counts.addSegment(segment);
+            filter.startSegment(segment.outsideWindowIds());
+            for await (const rows of budget.drain(segment)) {
+                await files.openWith(table.headerRow);
+                for (const { batch, from: first, to } of await filter.rowsToWrite(rows))
+                    await files.write(batch, first, to);
+            }
+            if (segment.slice !== null)
+                onProgress(counts.written, segment.slice);
+        }
+        await files.openWith(table.headerRow);
+        const totals = counts.totals();
+        await filter.checkIds();
+        return { files: await files.seal(), columns: table.names, ...totals };
+    }
+    finally {
+        await budget.close();
+        await filter.close();
+        await files.close();
+    }
+}
+
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(4708);
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(8474);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
+;// CONCATENATED MODULE: ./lib/http/response.js
+
+
+
+const unzip = (0,external_node_util_.promisify)(external_node_zlib_.gunzip);
+/** A compressed body that ends too early, which is worth another try, as a broken connection is. */
+class TruncatedBody extends Error {
+    name = 'TruncatedBody';
+}
+/** The error for a body beyond `maxBytes`, encoded or decoded. */
+function tooLargeError({ vendor, where }, maxBytes) {
+    return new errors/* ExportError */.ze('incomplete', `${vendor} sent a response of more than ${maxBytes} bytes.`, {
+        where,
+        next: 'Narrow the window, or add filters, so that one response holds less.',
+    });
+}
+/** Whether the bytes that arrive are the content itself. */
+const isPlain = (encoding) => /^\s*(?:identity\s*)?$/i.test(encoding);
+/**
+ * Decodes the content encoding: none, `identity` or gzip, although only `identity` was asked for.
+ * Throws `TruncatedBody`, or `ExportError`: `protocol` for other encodings, `incomplete` beyond `maxBytes` bytes.
+ */
+async function decode(body, encoding, maxBytes, subject) {
+    const name = encoding.trim().toLowerCase();
+    if (isPlain(encoding))
+        return body;
+    if (name !== 'gzip' && name !== 'x-gzip') {
+        throw new errors/* ExportError */.ze('protocol', `${subject.vendor} sent the content encoding "${sanitized(name, subject)}".`, {
+            where: subject.where,
+            next: 'Only uncompressed responses were asked for. Look for a proxy that compresses, or report this.',
+        });
+    }
+    try {
+        return await unzip(body, { maxOutputLength: maxBytes });
+    }
+    catch (cause) {
+        if (cause.code === 'ERR_BUFFER_TOO_LARGE')
+            throw tooLargeError(subject, maxBytes);
+        throw new TruncatedBody('gzip body truncated or damaged', { cause });
+    }
+}
+const MEDIA_TYPES = { json: /^application\/([\w.-]+\+)?json$/, csv: /^text\/csv$/ };
+/**
+ * Checks a whole 2xx reply. Throws `protocol` for any status but 200, for another content type or charset than the
+ * document promises, for a body whose end only a closed connection marks (a truncated one would look whole), and for an
+ * empty body.
+ */
+function checkAccepted(reply, accept, subject) {
+    const { vendor, where } = subject;
+    const fail = (what, next) => {
+        throw new errors/* ExportError */.ze('protocol', `${vendor} ${what}`, { where: `${where} → ${reply.status}`, next });
+    };
+    if (reply.status !== 200) {
+        fail(`answered ${reply.status} where its document has 200.`, 'Check the host or region, and report this.');
+    }
+    const received = reply.headers['content-type'] ?? '';
+    const [media = '', ...parameters] = received.toLowerCase().split(';');
+    const charset = parameters.map((one) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(one)?.[1]).find((one) => one);
+    if (!MEDIA_TYPES[accept].test(media.trim()) || (charset !== undefined && !/^utf-?8$/.test(charset))) {
+        fail(`answered with the content type "${sanitized(received, subject)}", where its document has ${accept.toUpperCase()} in UTF-8.`, 'Check the host or region. HTML under 200 usually is a login page, or a proxy that answers by itself.');
+    }
+    if (reply.headers['content-length'] === undefined &&
+        reply.headers['transfer-encoding']?.toLowerCase() !== 'chunked') {
+        fail('sent a body without a length, so that nobody can tell whether it is whole.', 'Look for a proxy between this runner and the vendor that closes connections to end a response.');
+    }
+    if (reply.content.bytes === 0) {
+        fail('answered with an empty body.', 'Try again later; if it stays, check the host or region, and report this.');
+    }
+}
+function sanitized(text, { redact }) {
+    return redact(text)
+        .replace(/[^\w/+.;=* -]/g, '')
+        .slice(0, 80);
+}
+
+;// CONCATENATED MODULE: ./lib/http/spool.js
+
+
+/** Size up to which a response stays in memory, in bytes: a page does, a whole log in one response does not. */
+const MEMORY_BYTES = 4 * 2 ** 20;
+/** Size of one write to the disk, or read from it, in bytes. */
+const CHUNK_BYTES = 2 ** 19;
+/** Keeps the bytes of one response as they arrive: in memory up to a limit, then in a file without a name. */
+class Spool {
+    #folder;
+    #memoryBytes;
+    /** Chunks that are not on the disk yet. */
+    #pending = [];
+    #pendingBytes = 0;
+    #bytes = 0;
+    #file = null;
+    /** @param folder used, and has to exist, only if the bytes do not fit into memory */
+    constructor(folder, memoryBytes) {
+        this.#folder = folder;
+        this.#memoryBytes = memoryBytes;
+    }
+    get bytes() {
+        return this.#bytes;
+    }
+    /** Adds a chunk, without a copy: its bytes must not change later. Throws `destination`. */
+    async write(chunk) {
+        this.#pending.push(chunk);
+        this.#pendingBytes += chunk.length;
+        this.#bytes += chunk.length;
+        if (this.#pendingBytes > (this.#file === null ? this.#memoryBytes : CHUNK_BYTES))
+            await this.#flush();
+    }
+    /** Returns the content, once all chunks are written. Throws `destination`. */
+    async finish() {
+        if (this.#file === null)
+            return inMemory(this.#takePending());
+        await this.#flush();
+        return this.#file.content(this.#bytes);
+    }
+    /** Frees memory and disk, if the content is not wanted. */
+    async discard() {
+        this.#pending = [];
+        await this.#file?.close();
+    }
+    async #flush() {
+        this.#file ??= await OpenFile.make(this.#folder);
+        await this.#file.append(this.#takePending());
+    }
+    #takePending() {
+        const all = concatenated(this.#pending, this.#pendingBytes);
+        this.#pending = [];
+        this.#pendingBytes = 0;
+        return all;
+    }
+}
+function concatenated(chunks, bytes) {
+    const [only = Buffer.of()] = chunks;
+    if (chunks.length <= 1)
+        return only;
+    const all = takeMemory(bytes).subarray(0, bytes);
+    let at = 0;
+    for (const chunk of chunks)
+        at += chunk.copy(all, at);
+    return all;
+}
+/** Makes the content of a response from bytes in memory. */
+function inMemory(body) {
+    return {
+        body,
+        bytes: body.length,
+        chunks: async function* () {
+            for (let at = 0; at < body.length; at += CHUNK_BYTES)
+                yield body.subarray(at, at + CHUNK_BYTES);
+        },
+        release: async () => { },
+    };
+}
+/** A file without a name that holds the content of a response. */
+class OpenFile {
+    #folder;
+    #file;
+    #closed = null;
+    constructor(folder, file) {
+        this.#folder = folder;
+        this.#file = file;
+    }
+    static async make(folder) {
+        return new OpenFile(folder, await (0,disk/* onDisk */.FC)(folder, () => (0,disk/* openScratch */.jd)(folder)));
+    }
+    async append(bytes) {
+        await (0,disk/* onDisk */.FC)(this.#folder, () => this.#file.writeFile(bytes));
+    }
+    content(bytes) {
+        return { body: null, bytes, chunks: () => this.#chunks(bytes), release: () => this.close() };
+    }
+    async *#chunks(bytes) {
+        let coming = this.#read(0, bytes);
+        for (let at = 0; at < bytes;) {
+            const chunk = await coming;
+            at += chunk.length;
+            // The disk reads the next chunk while the caller works on this one.
+            if (at < bytes)
+                coming = this.#read(at, bytes);
+            coming.catch(() => { });
+            yield chunk;
+        }
+    }
+    async #read(at, bytes) {
+        // A new buffer each time: callers may keep parts of earlier chunks.
+        const room = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes - at));
+        const { bytesRead } = await (0,disk/* onDisk */.FC)(this.#folder, () => this.#file.read(room, 0, room.length, at));
+        if (bytesRead === 0)
+            throw (0,disk/* diskError */.wO)(this.#folder, 'A response that was put aside has become shorter.', undefined);
+        return room.subarray(0, bytesRead);
+    }
+    close() {
+        // A failure to close harms no export.
+        this.#closed ??= this.#file.close().catch(() => { });
+        return this.#closed;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/http/attempt.js
+
+
+
+
+
+
+
+/** A try that brought no whole response, and may be repeated. The message has our own words and an error code alone. */
+class TransportFailure extends Error {
+    name = 'TransportFailure';
+}
+/**
+ * Sends a request once and reads the whole response, by `got` without retries, redirects and decoding. Throws
+ * `TransportFailure`, the signal's reason, or `ExportError`: `unavailable` for a certificate that is not trusted,
+ * `incomplete` for a body that is too large, `protocol` for an answer that is not HTTP, `input` for a token that no
+ * header can hold, `destination` for an error of the disk.
+ */
+async function sendOnce(request, credentials, agents, limits, subject) {
+    // Loaded with the first request, so that a run with a wrong input fails at once.
+    const { default: got, RequestError } = await __nccwpck_require__.e(/* import() */ 212).then(__nccwpck_require__.bind(__nccwpck_require__, 6212));
+    try {
+        const stream = got.stream(request.url, {
+            method: request.method,
+            headers: headersOf(request, credentials),
+            // With `allowGetBody`, got waits for a body.
+            ...(request.body && { body: request.body, allowGetBody: true }),
+            agent: agents,
+            http2: false,
+            retry: { limit: 0 },
+            followRedirect: false,
+            throwHttpErrors: false,
+            decompress: false,
+            timeout: { request: limits.timeoutMs },
+            signal: limits.signal,
+        });
+        return await receive(stream, limits, subject);
+    }
+    catch (error) {
+        if (limits.signal.aborted)
+            throw limits.signal.reason;
+        if (error instanceof TruncatedBody)
+            throw new TransportFailure(error.message, { cause: error });
+        throw error instanceof RequestError ? transportError(error, subject) : error;
+    }
+}
+/** Reads the response to its end, and hashes the content on the way. Releases the body if that fails. */
+async function receive(stream, limits, subject) {
+    // An 'error' event between two awaits would otherwise crash the process.
+    stream.on('error', () => { });
+    const [response] = (await (0,external_node_events_.once)(stream, 'response'));
+    const { statusCode: status = 0, headers } = response;
+    const encoding = headers['content-encoding'] ?? '';
+    const isSpooled = isPlain(encoding) && status >= 200 && status < 300;
+    const maxBytes = isSpooled ? limits.maxBytes : Math.min(limits.maxBytes, limits.maxWholeBytes);
+    const spool = new Spool(limits.folder, isSpooled ? limits.memoryBytes : maxBytes);
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    try {
+        if (Number(headers['content-length']) > maxBytes)
+            throw tooLargeError(subject, maxBytes);
+        for await (const chunk of stream) {
+            if (spool.bytes + chunk.length > maxBytes)
+                throw tooLargeError(subject, maxBytes);
+            if (isSpooled)
+                hash.update(chunk);
+            await spool.write(chunk);
+        }
+        let content = await spool.finish();
+        if (!isSpooled) {
+            content = inMemory(await attempt_decoded(content.body ?? Buffer.of(), status, encoding, maxBytes, subject));
+            hash.update(content.body ?? '');
+        }
+        return { status, headers, content, sha256: hash.digest('hex') };
+    }
+    catch (error) {
+        stream.destroy();
+        await spool.discard();
+        throw error;
+    }
+}
+/**
+ * Makes the request of a call to an origin. The URL is checked after parsing, so that neither `..` nor a host in the
+ * path leads elsewhere. Throws `input` if it does.
+ */
+function requestOf(origin, call) {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(call.query ?? {})) {
+        if (value !== undefined)
+            query.append(name, String(value));
+    }
+    const base = new URL(origin);
+    const search = query.toString().replaceAll('+', '%20');
+    const url = /^\/(?!\/)/.test(call.path) ? new URL(base.origin + call.path + (search && `?${search}`)) : null;
+    if (url?.origin !== base.origin || url.pathname !== call.path) {
+        throw new errors/* ExportError */.ze('input', 'The organisation or another name does not fit into an address.', {
+            where: `${call.method ?? 'GET'} ${call.path}`,
+            next: 'Check the names that are part of the address, such as the organisation.',
+        });
+    }
+    const body = call.body && Buffer.from(JSON.stringify(call.body));
+    const accept = call.accept === 'csv' ? 'text/csv' : 'application/json';
+    return { method: call.method ?? 'GET', url, accept, body };
+}
+function headersOf({ accept, body }, credentials) {
+    return {
+        accept,
+        'accept-encoding': 'identity',
+        'user-agent': 'audit-log-export',
+        ...(body && { 'content-type': 'application/json', 'content-length': String(body.length) }),
+        ...credentials,
+    };
+}
+/** Decodes a body. The body of an error, which is for a message only, stays as it came if it cannot be decoded. */
+async function attempt_decoded(raw, status, encoding, maxBytes, subject) {
+    const decoding = decode(raw, encoding, maxBytes, subject);
+    return status >= 200 && status < 300 ? decoding : decoding.catch(() => raw);
+}
+/** Makes an error of one of got's, which carry the request with its headers: only code and text are kept. */
+function transportError({ code, message }, { vendor, where }) {
+    const cause = new Error(`${code}: ${(0,base_text/* forLog */.Ig)(message, 300)}`);
+    const { kind, reason } = failureOf(code);
+    switch (kind) {
+        case 'again':
+            return new TransportFailure(reason, { cause });
+        case 'trust':
+            return new errors/* ExportError */.ze('unavailable', `The certificate of ${vendor} is not trusted (${reason}).`, {
+                where,
+                next: 'Check the host. For a private authority, or a proxy that opens TLS, name its certificate in NODE_EXTRA_CA_CERTS.',
+                cause,
+            });
+        case 'malformed':
+            return new errors/* ExportError */.ze('protocol', `${vendor} answered what is not well-formed HTTP (${reason}).`, {
+                where,
+                next: 'Check the host and its port, and look for a proxy between this runner and the vendor.',
+                cause,
+            });
+        case 'credentials':
+            return new errors/* ExportError */.ze('input', 'The credentials hold a character that no HTTP header can hold.', {
+                where,
+                next: 'Store the token again, without line breaks or characters beyond ASCII.',
+                cause,
+            });
+        case 'bug':
+            return cause;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/http/http-errors.js
+
+
+
+
+/** The error for a whole reply that is neither 2xx nor worth another try: `auth`, `not-found` or `protocol`. */
+function statusError(reply, { vendor, where, redact }, origin) {
+    const { status } = reply;
+    const at = `${where} → ${status}`;
+    const said = quoteVendor(reply, redact);
+    if (status >= 300 && status < 400) {
+        return new errors/* ExportError */.ze('protocol', `${vendor} redirects to ${redirectHost(reply, origin, redact)}.`, {
+            where: at,
+            next: 'Credentials are never sent after a redirect. Check the host or region, and the organisation.',
+        });
+    }
+    if (status === 401 || status === 403) {
+        return new errors/* ExportError */.ze('auth', `${vendor} refused the credentials${said}`, {
+            where: at,
+            status,
+            next: 'Check that the token is whole, has not expired, belongs to this host, and may read the audit log (role, plan).',
+        });
+    }
+    if (status === 404) {
+        return new errors/* ExportError */.ze('not-found', `${vendor} knows no such address${said}`, {
+            where: at,
+            next: 'Check the organisation and the host or region; a token without access can also be answered like this.',
+        });
+    }
+    return new errors/* ExportError */.ze('protocol', `${vendor} refused the request${said}`, {
+        where: at,
+        next: 'Check the filters and the window.',
+    });
+}
+/** The error for a call whose retry budget is spent: `rate-limit` or `unavailable`. */
+function retriesExhaustedError(outcome, { vendor, where, redact }, attempts, askedMs) {
+    const tries = attempts === 1 ? '1 try' : `${attempts} tries`;
+    const asked = askedMs === null ? '' : `; it asks to wait ${duration(askedMs)}`;
+    if (outcome instanceof TransportFailure) {
+        return new errors/* ExportError */.ze('unavailable', `${vendor} gave no whole response in ${tries}; the last: ${outcome.message}.`, {
+            where,
+            next: 'Try again later. If it stays, check the host, the network and the proxy, or narrow the window.',
+            cause: outcome,
+        });
+    }
+    const at = `${where} → ${outcome.status}`;
+    const said = quoteVendor(outcome, redact);
+    if (outcome.status === 429) {
+        return new errors/* ExportError */.ze('rate-limit', `${vendor} still limits the rate after ${tries}${asked}${said}`, {
+            where: at,
+            next: 'Run later or less often; other jobs with the same token or network address count as well.',
+        });
+    }
+    return new errors/* ExportError */.ze('unavailable', `${vendor} could not answer in ${tries}${asked}${said}`, {
+        where: at,
+        next: `Try again later; waits of up to ${duration(WAITING_BUDGET_MS)} in all are sat out. If it stays, narrow the window.`,
+    });
+}
+/**
+ * End of a sentence that quotes the vendor's own message, escaped, after a colon; a full stop if there is no short one.
+ */
+function quoteVendor({ content: { body } }, redact) {
+    const text = body === null || body.length > 65_536 ? undefined : messageIn(body.toString('utf8'));
+    return text === undefined ? '.' : `: "${(0,base_text/* forLog */.Ig)(redact(text), 200)}"`;
+}
+function messageIn(json) {
+    let value;
+    try {
+        value = JSON.parse(json);
+    }
+    catch {
+        return undefined;
+    }
+    const field = (of, name) => typeof of === 'object' && of !== null ? of[name] : undefined;
+    const candidates = [field(value, 'message'), field(value, 'detail'), field(field(value, 'error'), 'message')];
+    return candidates.find((one) => typeof one === 'string' && one.trim() !== '');
+}
+/** Host that a redirect points to, as the URL parser writes it, without path and query; safe to print. */
+function redirectHost(reply, origin, redact) {
+    const { location } = reply.headers;
+    const target = location === undefined ? null : URL.parse(location, origin);
+    if (target === null || target.host === '')
+        return 'no address that could be read';
+    return redact(target.host.slice(0, 255)).replace(/[^\w.:[\]*-]/g, '?');
+}
+function duration(ms) {
+    const seconds = Math.ceil(ms / 1000);
+    if (seconds < 120)
+        return `${seconds} s`;
+    if (seconds < 7200)
+        return `${Math.ceil(seconds / 60)} min`;
+    return seconds <= 172_800 ? `${Math.ceil(seconds / 3600)} h` : 'more than two days';
+}
+
+;// CONCATENATED MODULE: ./lib/http/client.js
+
+
+
+
+
+
+
+
+
+/** Largest body in memory, encoded or decoded, in bytes: 500 MiB, since a string can hold no more. */
+const MAX_WHOLE_BYTES = 500 * 2 ** 20;
+/** Largest download, in bytes: about as much as the disk of a runner has free. */
+const MAX_DOWNLOAD_BYTES = 16 * 2 ** 30;
+/** Opens the client of one vendor. Throws `input` if the environment names a proxy that cannot be used. */
+function openHttpClient(options) {
+    const agents = openAgents(options);
+    const { maxBytes, memoryBytes = MEMORY_BYTES, folder = (0,external_node_os_.tmpdir)(), timeoutMs, signal } = options;
+    const whole = { maxWholeBytes: MAX_WHOLE_BYTES, folder, timeoutMs, signal };
+    const sent = { ...whole, maxBytes: maxBytes ?? MAX_WHOLE_BYTES, memoryBytes: Number.POSITIVE_INFINITY };
+    const downloaded = { ...whole, maxBytes: maxBytes ?? MAX_DOWNLOAD_BYTES, memoryBytes };
+    const send = async (call, authorized) => {
+        const { status, where, content } = await sendWithRetries(options, agents, call, authorized, sent);
+        return { status, body: content.body ?? Buffer.of(), where };
+    };
+    return {
+        send: (call) => send(call, true),
+        sendPlain: (call) => send(call, false),
+        download: async (call) => {
+            const { where, content } = await sendWithRetries(options, agents, call, true, downloaded);
+            return { where, ...content };
+        },
+        close() {
+            agents.http.destroy();
+            agents.https.destroy();
+        },
+    };
+}
+/**
+ * Opens agents that use the proxy of the environment. Checks the proxy's URL: Node ignores one without `http(s)://`,
+ * and quotes a malformed one, password and all, in its error.
+ */
+function openAgents({ origin, proxyEnv }) {
+    const secure = origin.startsWith('https:');
+    const name = secure ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+    const proxy = proxyEnv[name.toLowerCase()] || proxyEnv[name];
+    try {
+        if (proxy && !/^https?:\/\//i.test(proxy))
+            throw new Error('not an http(s) URL');
+        const used = { keepAlive: true, proxyEnv: { ...proxyEnv } };
+        return { http: new external_node_http_.Agent(secure ? {} : used), https: new external_node_https_.Agent(secure ? used : {}) };
+    }
+    catch {
+        throw new errors/* ExportError */.ze('input', 'The proxy that the environment names is not a usable http(s):// URL.', {
+            where: name,
+            next: `Write ${name} as http://host:port, or unset it.`,
+        });
+    }
+}
+/** Sends one call until a whole response decides it, or the retry budget is spent. */
+async function sendWithRetries(options, agents, call, authorized, limits) {
+    const subject = { vendor: options.vendor, where: `${call.method ?? 'GET'} ${call.path}`, redact: options.redact };
+    const request = requestOf(options.origin, call);
+    const retryBudget = new RetryBudget(options.maxAttempts, options.clock);
+    let mayRenew = authorized;
+    for (let attempt = 1;; attempt++) {
+        options.signal.throwIfAborted();
+        const credentials = authorized ? await options.authorize() : {};
+        await options.rateLimiter.acquire(options.signal);
+        const outcome = await tryOnce(options, agents, request, credentials, subject, attempt, limits);
+        if (!(outcome instanceof TransportFailure)) {
+            const { status, content } = outcome;
+            if (status >= 200 && status < 300)
+                return { ...(await requireAccepted(outcome, call, subject)), where: subject.where };
+            if (mayRenew && (status === 401 || status === 403)) {
+                mayRenew = false;
+                if (await options.renew(status, content.body ?? Buffer.of(), credentials))
+                    continue;
+            }
+            if (!isTransient(status, call.retryOn))
+                throw statusError(outcome, subject, request.url.origin);
+        }
+        const askedMs = outcome instanceof TransportFailure ? null : askedWait(outcome, options.clock);
+        const waitMs = retryBudget.nextDelay(askedMs);
+        if (waitMs === null)
+            throw retriesExhaustedError(outcome, subject, attempt, askedMs);
+        const reason = outcome instanceof TransportFailure ? outcome.message : `status ${outcome.status}`;
+        options.onRetry({ attempt, waitMs, reason });
+        if (!(outcome instanceof TransportFailure) && (askedMs !== null || outcome.status === 429))
+            options.rateLimiter.pauseFor(waitMs);
+        await options.clock.sleep(waitMs, options.signal);
+    }
+}
+/** Returns the reply if it is what the document promises, else releases it and throws `protocol`. */
+async function requireAccepted(reply, { accept }, subject) {
+    try {
+        checkAccepted(reply, accept, subject);
+        return reply;
+    }
+    catch (error) {
+        await reply.content.release();
+        throw error;
+    }
+}
+/** Sends one try, and reports it to `onExchange` even if it fails. */
+async function tryOnce({ clock, rateLimiter, onExchange }, agents, request, credentials, subject, attempt, limits) {
+    const at = new Date(clock.now()).toISOString();
+    let reply;
+    try {
+        reply = await sendOnce(request, credentials, agents, limits, subject);
+        return reply;
+    }
+    catch (error) {
+        if (error instanceof TransportFailure)
+            return error;
+        throw error;
+    }
+    finally {
+        rateLimiter.release(reply?.headers ?? null);
+        onExchange({
+            method: request.method,
+            path: request.url.pathname + request.url.search,
+            at,
+            attempt,
+            status: reply?.status ?? null,
+            sha256: reply?.sha256 ?? null,
+            bytes: reply?.content.bytes ?? 0,
+        });
+    }
+}
+/**
+ * The wait that a reply asks for, in milliseconds; null if it asks for none. The vendor's dates are by its own clock,
+ * which its `Date` header tells: ours may be minutes off.
+ */
+function askedWait({ headers }, clock) {
+    return readRetryAfter(headers['retry-after'], readHttpDate(headers.date) ?? clock.now());
+}
+
+;// CONCATENATED MODULE: ./lib/json/literals.js
+/** The small parts of JSON in bytes: white space, numbers, `true`, `false`, `null`, names and escapes. */
+const [literals_QUOTE, literals_BACKSLASH, MINUS, FULL_STOP, PLUS] = [0x22, 0x5c, 0x2d, 0x2e, 0x2b];
+const [literals_SPACE, TAB, literals_LF, literals_CR, ZERO, NINE] = [0x20, 0x09, 0x0a, 0x0d, 0x30, 0x39];
+/** Marks the bytes of a string that stand for themselves with 1. */
+const ORDINARY = new Uint8Array(256).fill(1, literals_SPACE);
+ORDINARY[literals_QUOTE] = 0;
+ORDINARY[literals_BACKSLASH] = 0;
+/** The byte that a letter behind a backslash means; 0 for `u`, `/` and all that JSON does not have. */
+const ESCAPES = new Uint8Array(256);
+for (const [letter, means] of Object.entries({ '"': '"', '\\': '\\', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' })) {
+    ESCAPES[letter.charCodeAt(0)] = means.charCodeAt(0);
+}
+const NO_DIGIT = 0xff;
+const HEX_DIGITS = new Uint8Array(256).fill(NO_DIGIT);
+for (const digit of '0123456789abcdefABCDEF')
+    HEX_DIGITS[digit.charCodeAt(0)] = Number.parseInt(digit, 16);
+// In all of these, `end` is the place of the last byte: it may be read, so that no place beyond the bytes ever is.
+/** The first place from `at` on without white space, at most `end`. */
+function skipBlank(bytes, at, end) {
+    for (; at < end; at++) {
+        const byte = bytes[at];
+        if (byte !== literals_SPACE && byte !== literals_LF && byte !== literals_CR && byte !== TAB)
+            break;
+    }
+    return at;
+}
+/** The place behind a value other than a string, an object, an array; -1 where it is none, or may go on behind `end`. */
+function passPlain(bytes, at, end) {
+    switch (bytes[at]) {
+        case 0x74: // true
+            return at + 4 <= end && bytes[at + 1] === 0x72 && bytes[at + 2] === 0x75 && bytes[at + 3] === 0x65 ? at + 4 : -1;
+        case 0x66: // false
+            if (at + 5 > end || bytes[at + 1] !== 0x61 || bytes[at + 2] !== 0x6c)
+                return -1;
+            return bytes[at + 3] === 0x73 && bytes[at + 4] === 0x65 ? at + 5 : -1;
+        case 0x6e: // null
+            return at + 4 <= end && bytes[at + 1] === 0x75 && bytes[at + 2] === 0x6c && bytes[at + 3] === 0x6c ? at + 4 : -1;
+        default:
+            return passNumber(bytes, at, end);
+    }
+}
+function passNumber(bytes, from, end) {
+    let at = bytes[from] === MINUS && from < end ? from + 1 : from;
+    const first = at;
+    at = passDigits(bytes, at, end);
+    if (at === first || (bytes[first] === ZERO && at > first + 1))
+        return -1;
+    if (bytes[at] === FULL_STOP && at < end) {
+        const fraction = at + 1;
+        at = passDigits(bytes, fraction, end);
+        if (at === fraction)
+            return -1;
+    }
+    if ((bytes[at] === 0x65 || bytes[at] === 0x45) && at < end) {
+        at += 1;
+        if ((bytes[at] === PLUS || bytes[at] === MINUS) && at < end)
+            at += 1;
+        const exponent = at;
+        at = passDigits(bytes, exponent, end);
+        if (at === exponent)
+            return -1;
+    }
+    return at < end ? at : -1;
+}
+function passDigits(bytes, at, end) {
+    while (at < end && bytes[at] >= ZERO && bytes[at] <= NINE)
+        at++;
+    return at;
+}
+/** Steps over a name with its quotes that holds no escapes and begins with no digit; -1: any other. */
+function passName(bytes, from, end) {
+    if (bytes[from] !== literals_QUOTE || from >= end)
+        return -1;
+    let at = from + 1;
+    const first = bytes[at];
+    if (first >= ZERO && first <= NINE)
+        return -1;
+    while (at < end && ORDINARY[bytes[at]] === 1)
+        at++;
+    return at < end && bytes[at] === literals_QUOTE ? at + 1 : -1;
+}
+/** 32 bits of what stands there, to tell names apart. */
+function hashOf(bytes, from, to) {
+    let hash = 0;
+    for (let at = from; at < to; at++)
+        hash = (Math.imul(hash, 31) + bytes[at]) | 0;
+    return hash;
+}
+/** The UTF-16 code unit that four hexadecimal digits say; -1 where there are not four of them before `end`. */
+function hexUnit(bytes, from, end) {
+    if (from + 4 > end)
+        return -1;
+    let unit = 0;
+    for (let at = from; at < from + 4; at++) {
+        const digit = HEX_DIGITS[bytes[at]];
+        if (digit === NO_DIGIT)
+            return -1;
+        unit = unit * 16 + digit;
+    }
+    return unit;
+}
+
+;// CONCATENATED MODULE: ./lib/json/tokenizer.js
+/** One pass over JSON in bytes, which says where values end and how they are written, and makes nothing of them. */
+
+const [tokenizer_QUOTE, tokenizer_BACKSLASH, tokenizer_COMMA, tokenizer_COLON, SLASH, LETTER_U, tokenizer_SPACE] = [0x22, 0x5c, 0x2c, 0x3a, 0x2f, 0x75, 0x20];
+const [tokenizer_OPEN_ARRAY, tokenizer_CLOSE_ARRAY, tokenizer_OPEN_OBJECT, tokenizer_CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+/** Levels of arrays and objects that are followed here; far below those that are allowed. */
+const MOST_LEVELS = 32;
+/** Names of all objects around one place that are kept to be compared; more are not followed. */
+const MOST_NAMES = 256;
+/**
+ * Steps over strings, objects and arrays, and notes whether they are written as `JSON.stringify` writes them: without
+ * blanks, and with no more escapes than it needs. A method returns the place behind the value, or -1 where the value is
+ * not JSON, may go on behind `end`, or would change under `JSON.parse`: names that come twice, begin with a digit (the
+ * parser puts numbers first) or hold escapes, and more than 32 levels.
+ */
+class Tokenizer {
+    /** Whether every value since this was last set to true is written as `JSON.stringify` writes it. */
+    isCompact = true;
+    /** Hashes of the names of all objects around one place. */
+    #names = new Int32Array(MOST_NAMES);
+    /** Steps over the object or the array that begins at `at`. */
+    passNested(bytes, at, end) {
+        return bytes[at] === tokenizer_OPEN_OBJECT ? this.#passObject(bytes, at, end, 1, 0) : this.#passArray(bytes, at, end, 1, 0);
+    }
+    /** Steps over the string whose opening quote is at `from`. */
+    passString(bytes, from, end) {
+        let at = from + 1;
+        while (at < end) {
+            while (at < end && ORDINARY[bytes[at]] === 1)
+                at++;
+            if (bytes[at] === tokenizer_QUOTE)
+                return at + 1;
+            if (bytes[at] !== tokenizer_BACKSLASH || at >= end)
+                return -1;
+            const letter = bytes[at + 1];
+            if (ESCAPES[letter] === 0) {
+                this.isCompact = false;
+                if (letter === LETTER_U) {
+                    if (hexUnit(bytes, at + 2, end) === -1)
+                        return -1;
+                    at += 4;
+                }
+                else if (letter !== SLASH)
+                    return -1;
+            }
+            at += 2;
+        }
+        return -1;
+    }
+    /** Steps over white space. */
+    skipBlank(bytes, at, end) {
+        if (bytes[at] > tokenizer_SPACE)
+            return at;
+        this.isCompact = false;
+        return skipBlank(bytes, at, end);
+    }
+    #passObject(bytes, from, end, level, outer) {
+        if (level > MOST_LEVELS)
+            return -1;
+        let names = outer;
+        let at = this.skipBlank(bytes, from + 1, end);
+        if (at < end && bytes[at] === tokenizer_CLOSE_OBJECT)
+            return at + 1;
+        while (at < end) {
+            if (names === MOST_NAMES)
+                return -1;
+            const nameEnd = passName(bytes, at, end);
+            if (nameEnd === -1)
+                return -1;
+            const hash = hashOf(bytes, at, nameEnd);
+            // Where two names may be equal, they are taken for it.
+            for (let index = outer; index < names; index++)
+                if (this.#names[index] === hash)
+                    return -1;
+            this.#names[names++] = hash;
+            at = this.skipBlank(bytes, nameEnd, end);
+            if (bytes[at] !== tokenizer_COLON || at >= end)
+                return -1;
+            at = this.#passValue(bytes, this.skipBlank(bytes, at + 1, end), end, level, names);
+            if (at === -1)
+                return -1;
+            at = this.skipBlank(bytes, at, end);
+            if (at >= end)
+                return -1;
+            if (bytes[at] === tokenizer_CLOSE_OBJECT)
+                return at + 1;
+            if (bytes[at] !== tokenizer_COMMA)
+                return -1;
+            at = this.skipBlank(bytes, at + 1, end);
+        }
+        return -1;
+    }
+    #passArray(bytes, from, end, level, names) {
+        if (level > MOST_LEVELS)
+            return -1;
+        let at = this.skipBlank(bytes, from + 1, end);
+        if (at < end && bytes[at] === tokenizer_CLOSE_ARRAY)
+            return at + 1;
+        while (at < end) {
+            at = this.#passValue(bytes, at, end, level, names);
+            if (at === -1)
+                return -1;
+            at = this.skipBlank(bytes, at, end);
+            if (at >= end)
+                return -1;
+            if (bytes[at] === tokenizer_CLOSE_ARRAY)
+                return at + 1;
+            if (bytes[at] !== tokenizer_COMMA)
+                return -1;
+            at = this.skipBlank(bytes, at + 1, end);
+        }
+        return -1;
+    }
+    #passValue(bytes, at, end, level, names) {
+        if (at >= end)
+            return -1;
+        switch (bytes[at]) {
+            case tokenizer_QUOTE:
+                return this.passString(bytes, at, end);
+            case tokenizer_OPEN_OBJECT:
+                return this.#passObject(bytes, at, end, level + 1, names);
+            case tokenizer_OPEN_ARRAY:
+                return this.#passArray(bytes, at, end, level + 1, names);
+            default:
+                return passPlain(bytes, at, end);
+        }
+    }
+}
+/** Bytes outside strings that say where an element ends. */
+const tokenizer_SIGNS = new Uint8Array(256);
+for (const byte of [tokenizer_QUOTE, tokenizer_COMMA, tokenizer_OPEN_ARRAY, tokenizer_CLOSE_ARRAY, tokenizer_OPEN_OBJECT, tokenizer_CLOSE_OBJECT])
+    tokenizer_SIGNS[byte] = 1;
+/** The comma or bracket behind an array's element, whatever that is, by brackets and quotes alone; -1 where it goes on behind `end`. */
+function passElement(bytes, from, end) {
+    let depth = 0;
+    for (let at = from; at <= end; at++) {
+        const byte = bytes[at];
+        if (tokenizer_SIGNS[byte] === 0)
+            continue;
+        if (byte === tokenizer_QUOTE) {
+            at += 1;
+            while (at <= end && bytes[at] !== tokenizer_QUOTE)
+                at += bytes[at] === tokenizer_BACKSLASH ? 2 : 1;
+        }
+        else if (byte === tokenizer_OPEN_ARRAY || byte === tokenizer_OPEN_OBJECT) {
+            depth += 1;
+        }
+        else if (depth === 0) {
+            return at;
+        }
+        else if (byte !== tokenizer_COMMA) {
+            depth -= 1;
+        }
+    }
+    return -1;
+}
+
+;// CONCATENATED MODULE: ./lib/table/transcode/encoded-row.js
+
+/**
+ * An event of a JSON vendor as an encoded row of the exported table; its fields are parsed only where somebody asks for
+ * them.
+ */
+class TranscodedRow {
+    #batch;
+    /** The row lies in `[from, to)`, line end included. */
+    from;
+    to;
+    /** The event's JSON lies in `[sourceFrom, sourceTo)`. */
+    sourceFrom;
+    sourceTo;
+    /** Whether the event's JSON is written as `JSON.stringify` writes it. */
+    #isCompact;
+    constructor(batch, from, to, sourceFrom, sourceTo, isCompact) {
+        this.#isCompact = isCompact;
+        this.#batch = batch;
+        this.from = from;
+        this.to = to;
+        this.sourceFrom = sourceFrom;
+        this.sourceTo = sourceTo;
+    }
+    /** Bytes that the row lies in, with other rows around it. */
+    get bytes() {
+        return this.#batch.encoded;
+    }
+    /** Bytes that the event's JSON lies in, with other events around it. */
+    get source() {
+        return this.#batch.source;
+    }
+    /** Returns the vendor's own object as `readJson` reads it, parsed anew each time. */
+    toJSON() {
+        const where = 'an event that was read before';
+        return asObject(parseJson(this.#batch.source.toString('utf8', this.sourceFrom, this.sourceTo), where), 'it', where);
+    }
+    get json() {
+        return this.#isCompact
+            ? this.#batch.source.toString('utf8', this.sourceFrom, this.sourceTo)
+            : JSON.stringify(this.toJSON());
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/table/transcode/json-to-csv.js
+/** Copies JSON into CSV cells, in bytes, into memory that has room for them. */
+
+
+const [json_to_csv_QUOTE, json_to_csv_BACKSLASH, json_to_csv_COMMA, json_to_csv_LF, json_to_csv_CR, json_to_csv_SPACE, json_to_csv_LETTER_U] = [0x22, 0x5c, 0x2c, 0x0a, 0x0d, 0x20, 0x75];
+/** Length up to which texts are copied four bytes at once; for longer ones it is faster to call Node. */
+const SHORT = 64;
+/** The letter that `JSON.stringify` puts behind a backslash for a byte; 0 where it has none. */
+const json_to_csv_LETTERS = new Uint8Array(256);
+for (const [letter, byte] of ESCAPES.entries())
+    if (byte !== 0)
+        json_to_csv_LETTERS[byte] = letter;
+/** The number of bytes that each byte becomes between quotes: two for a quote. */
+const WIDTHS = new Uint8Array(256).fill(1);
+WIDTHS[json_to_csv_QUOTE] = 2;
+/** Marks the characters for which a cell has to be quoted, wherever they stand in it. */
+const SPECIAL = new Uint8Array(128);
+for (const byte of [json_to_csv_QUOTE, json_to_csv_COMMA, json_to_csv_LF, json_to_csv_CR])
+    SPECIAL[byte] = 1;
+const REPLACEMENT = 0xfffd;
+const isHigh = (unit) => unit >= 0xd800 && unit < 0xdc00;
+const isLow = (unit) => unit >= 0xdc00 && unit < 0xe000;
+/** Returns a view of all bytes of the memory, in which four are read or written at once, wherever they are. */
+const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/**
+ * Copies from one memory into another. Each method takes the place to begin in the other memory, and returns the place
+ * behind what it wrote.
+ */
+class Copier {
+    #from;
+    #into;
+    #fromView;
+    #intoView;
+    /** Place behind the escape that was read last. */
+    #escapeEnd = 0;
+    constructor(from, into) {
+        this.#from = from;
+        this.#into = into;
+        this.#fromView = viewOf(from);
+        this.#intoView = viewOf(into);
+    }
+    /** Copies bytes as they are. */
+    copy(from, to, start) {
+        if (to - from > SHORT)
+            return start + this.#from.copy(this.#into, start, from, to);
+        let at = start;
+        let place = from;
+        for (; place + 4 <= to; place += 4, at += 4) {
+            this.#intoView.setInt32(at, this.#fromView.getInt32(place, true), true);
+        }
+        while (place < to)
+            this.#into[at++] = this.#from[place++];
+        return at;
+    }
+    /**
+     * Copies the inside of a string that has escapes as a cell, quoted where it has to be. Half of a surrogate pair becomes
+     * U+FFFD. The cell takes at most two bytes for each of the string, and two quotes.
+     * @param isSpecial whether it is known to need quotes
+     */
+    unescape(from, to, start, isSpecial) {
+        const source = this.#from;
+        const into = this.#into;
+        let needsQuotes = isSpecial;
+        let at = start;
+        into[at++] = json_to_csv_QUOTE;
+        for (let place = from; place < to; place++) {
+            const byte = source[place];
+            if (byte !== json_to_csv_BACKSLASH) {
+                into[at++] = byte;
+                continue;
+            }
+            const code = this.#readEscape(place, to);
+            place = this.#escapeEnd - 1;
+            if (code < 0x80) {
+                if (SPECIAL[code] === 1)
+                    needsQuotes = true;
+                into[at] = code;
+                into[at + 1] = json_to_csv_QUOTE;
+                at += WIDTHS[code];
+            }
+            else
+                at = this.#writeCode(isHigh(code) || isLow(code) ? REPLACEMENT : code, at);
+        }
+        if (needsQuotes || needsQuotesAtEnds(into, start + 1, at)) {
+            into[at++] = json_to_csv_QUOTE;
+            return at;
+        }
+        into.copyWithin(start, start + 1, at);
+        return at - 1;
+    }
+    /** Copies an object or an array that is written as `JSON.stringify` writes it, as a cell. */
+    quote(from, to, start) {
+        const into = this.#into;
+        into[start] = json_to_csv_QUOTE;
+        const at = this.double(from, to, start + 1);
+        // One without a string needs no quotes where there is nothing beside that does.
+        const hasStrings = at - start - 1 > to - from;
+        if (!hasStrings && bareEnd(this.#from, from, to) === to)
+            return this.copy(from, to, start);
+        into[at] = json_to_csv_QUOTE;
+        return at + 1;
+    }
+    /** Copies bytes, each quote twice. */
+    double(from, to, start) {
+        const source = this.#from;
+        const into = this.#into;
+        let at = start;
+        // Without a branch, which would be guessed wrong at about each quote.
+        for (let place = from; place < to; place++) {
+            const byte = source[place];
+            into[at] = byte;
+            into[at + 1] = json_to_csv_QUOTE;
+            at += WIDTHS[byte];
+        }
+        return at;
+    }
+    /** Copies an object or an array as a cell, as `JSON.stringify` would write what `JSON.parse` reads. */
+    quoteNormalized(from, to, start) {
+        const into = this.#into;
+        into[start] = json_to_csv_QUOTE;
+        const at = this.doubleNormalized(from, to, start + 1);
+        // A value without strings is short, and its blanks are gone: all that may have to be quoted is a comma.
+        if (bareEnd(into, start + 1, at) === at) {
+            into.copyWithin(start, start + 1, at);
+            return at - 1;
+        }
+        into[at] = json_to_csv_QUOTE;
+        return at + 1;
+    }
+    /** Copies a JSON value without its blanks and needless escapes, each quote twice. */
+    doubleNormalized(from, to, start) {
+        const source = this.#from;
+        const into = this.#into;
+        let isQuoted = false;
+        let at = start;
+        for (let place = from; place < to; place++) {
+            const byte = source[place];
+            if (byte === json_to_csv_BACKSLASH) {
+                at = this.#writeEscaped(this.#readEscape(place, to), at);
+                place = this.#escapeEnd - 1;
+                continue;
+            }
+            if (byte === json_to_csv_QUOTE)
+                isQuoted = !isQuoted;
+            into[at] = byte;
+            into[at + 1] = json_to_csv_QUOTE;
+            at += byte <= json_to_csv_SPACE && !isQuoted ? 0 : WIDTHS[byte];
+        }
+        return at;
+    }
+    /**
+     * Returns the character that the escape at `place` stands for; half of a surrogate pair where the other half is
+     * missing. Notes the place behind the escape.
+     */
+    #readEscape(place, to) {
+        const source = this.#from;
+        const letter = source[place + 1];
+        this.#escapeEnd = place + 2;
+        // `\/` alone means its own letter and is not among them.
+        if (letter !== json_to_csv_LETTER_U)
+            return ESCAPES[letter] || letter;
+        const unit = hexUnit(source, place + 2, to);
+        this.#escapeEnd = place + 6;
+        if (!isHigh(unit) || source[place + 6] !== json_to_csv_BACKSLASH || source[place + 7] !== json_to_csv_LETTER_U)
+            return unit;
+        const low = hexUnit(source, place + 8, to);
+        if (!isLow(low))
+            return unit;
+        this.#escapeEnd = place + 12;
+        return 0x10000 + (unit - 0xd800) * 0x400 + (low - 0xdc00);
+    }
+    /** Writes a character in UTF-8. */
+    #writeCode(code, start) {
+        const into = this.#into;
+        let at = start;
+        if (code < 0x80) {
+            into[at++] = code;
+            return at;
+        }
+        if (code < 0x800)
+            into[at++] = 0xc0 | (code >> 6);
+        else {
+            if (code < 0x10000)
+                into[at++] = 0xe0 | (code >> 12);
+            else {
+                into[at++] = 0xf0 | (code >> 18);
+                into[at++] = 0x80 | ((code >> 12) & 0x3f);
+            }
+            into[at++] = 0x80 | ((code >> 6) & 0x3f);
+        }
+        into[at++] = 0x80 | (code & 0x3f);
+        return at;
+    }
+    /** Writes a character that stands in a string as `JSON.stringify` does, each quote twice. */
+    #writeEscaped(code, start) {
+        const into = this.#into;
+        const letter = code < 0x80 ? json_to_csv_LETTERS[code] : 0;
+        if (letter === 0) {
+            if (code >= json_to_csv_SPACE && !isHigh(code) && !isLow(code))
+                return this.#writeCode(code, start);
+            return start + into.write(`\\u${code.toString(16).padStart(4, '0')}`, start, 'latin1');
+        }
+        into[start] = json_to_csv_BACKSLASH;
+        into[start + 1] = letter;
+        into[start + 2] = json_to_csv_QUOTE;
+        return start + 1 + WIDTHS[letter];
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/table/transcode/leftovers.js
+
+const [leftovers_QUOTE, leftovers_COMMA, leftovers_COLON, leftovers_OPEN_OBJECT, leftovers_CLOSE_OBJECT] = [0x22, 0x2c, 0x3a, 0x7b, 0x7d];
+/** The fields of an event that no native column holds, in their order; the column `extra` is made of them. */
+class Leftovers {
+    /** Memory for fields, used again from event to event. */
+    #fields = [];
+    #count = 0;
+    get count() {
+        return this.#count;
+    }
+    clear() {
+        this.#count = 0;
+    }
+    /**
+     * Adds a field whose name lies in `[nameFrom, nameTo)`, quotes included. Returns false where its object seems to have
+     * another field of that name. `setValue` has to follow.
+     */
+    add(bytes, parentFrom, parentTo, nameFrom, nameTo) {
+        const hash = hashOf(bytes, nameFrom, nameTo);
+        for (let index = 0; index < this.#count; index++) {
+            const other = this.#fields[index];
+            if (other.hash === hash && other.parentFrom === parentFrom)
+                return false;
+        }
+        const field = this.#fields[this.#count] ?? none();
+        this.#fields[this.#count++] = field;
+        field.parentFrom = parentFrom;
+        field.parentTo = parentTo;
+        field.nameFrom = nameFrom;
+        field.nameTo = nameTo;
+        field.hash = hash;
+        return true;
+    }
+    /** Sets the place of the value of the field that was added last. */
+    setValue(from, to, isCompact) {
+        const field = this.#fields[this.#count - 1];
+        field.from = from;
+        field.to = to;
+        field.isCompact = isCompact;
+    }
+    /** The most bytes that `write` may take. */
+    get mostBytes() {
+        let bytes = 8;
+        for (let index = 0; index < this.#count; index++) {
+            const { parentFrom, parentTo, nameFrom, nameTo, from, to } = this.#fields[index];
+            bytes += 2 * (parentTo - parentFrom + nameTo - nameFrom + to - from) + 8;
+        }
+        return bytes;
+    }
+    /** Writes the fields as a JSON object in a quoted cell; fields of one inner object stay in one. */
+    write(copier, into, start) {
+        let at = start;
+        into[at++] = leftovers_QUOTE;
+        into[at++] = leftovers_OPEN_OBJECT;
+        let parent = -1;
+        for (let index = 0; index < this.#count; index++) {
+            const { parentFrom, parentTo, nameFrom, nameTo, from, to, isCompact } = this.#fields[index];
+            if (parentFrom !== parent) {
+                if (parent !== -1)
+                    into[at++] = leftovers_CLOSE_OBJECT;
+                if (index > 0)
+                    into[at++] = leftovers_COMMA;
+                if (parentFrom !== -1) {
+                    at = copier.double(parentFrom, parentTo, at);
+                    into[at++] = leftovers_COLON;
+                    into[at++] = leftovers_OPEN_OBJECT;
+                }
+                parent = parentFrom;
+            }
+            else if (index > 0)
+                into[at++] = leftovers_COMMA;
+            at = copier.double(nameFrom, nameTo, at);
+            into[at++] = leftovers_COLON;
+            at = isCompact ? copier.double(from, to, at) : copier.doubleNormalized(from, to, at);
+        }
+        if (parent !== -1)
+            into[at++] = leftovers_CLOSE_OBJECT;
+        into[at++] = leftovers_CLOSE_OBJECT;
+        into[at++] = leftovers_QUOTE;
+        return at;
+    }
+}
+const none = () => ({
+    ...{ parentFrom: -1, parentTo: -1, nameFrom: 0, nameTo: 0 },
+    ...{ from: 0, to: 0, isCompact: true, hash: 0 },
+});
+
+;// CONCATENATED MODULE: ./lib/table/transcode/cell-slices.js
+
+
+
+
+const cell_slices_COMMA = 0x2c;
+/**
+ * Kinds of slices. Up to `ESCAPED_QUOTED`, the slice is a string and lies between its quotes; `QUOTED` strings are
+ * known to need quotes in CSV. `NESTED` is an object or an array written as `JSON.stringify` writes it, `LOOSE` one
+ * written in another way.
+ */
+const [BARE, QUOTED, ESCAPED, ESCAPED_QUOTED, PLAIN, NESTED, LOOSE, NULL] = [0, 1, 2, 3, 4, 5, 6, 7];
+const cell_slices_EMPTY = Buffer.of();
+/** The slices of one event's JSON that are the cells of its columns, and the way from each to a cell in CSV. */
+class CellSlices {
+    /** Fields of the event that no column holds. */
+    leftovers = new Leftovers();
+    #count;
+    /** Number of the event, counted from 1. */
+    #event = 0;
+    /** Number of the last event that has each column. */
+    #events;
+    #kinds;
+    /** Places in the event's bytes, which are fewer than 2^31. */
+    #starts;
+    #ends;
+    #bytes = cell_slices_EMPTY;
+    /** Places where the event's JSON begins and ends, and whether it is written as `JSON.stringify` writes it. */
+    #from = 0;
+    #to = 0;
+    #isCompact = true;
+    /** Text that was decoded last, since several columns of a row can be made of one cell. */
+    #text = '';
+    #textColumn = -1;
+    #textEvent = 0;
+    /** Memory that the last cell was copied from, and into. */
+    #source = cell_slices_EMPTY;
+    #target = cell_slices_EMPTY;
+    #copier = new Copier(cell_slices_EMPTY, cell_slices_EMPTY);
+    /** @param count number of columns; the one behind the last is `extra` */
+    constructor(count) {
+        this.#count = count;
+        this.#events = new Int32Array(count);
+        this.#kinds = new Uint8Array(count);
+        this.#starts = new Int32Array(count);
+        this.#ends = new Int32Array(count);
+    }
+    /** Begins an event that lies in these bytes, and returns its number. */
+    begin(bytes) {
+        this.#bytes = bytes;
+        this.leftovers.clear();
+        this.#event += 1;
+        return this.#event;
+    }
+    put(column, kind, from, to) {
+        this.#events[column] = this.#event;
+        this.#kinds[column] = kind;
+        this.#starts[column] = from;
+        this.#ends[column] = to;
+    }
+    /** Ends the event, whose JSON lies in `[from, to)`. */
+    end(from, to, isCompact) {
+        this.#from = from;
+        this.#to = to;
+        this.#isCompact = isCompact;
+    }
+    isString(column) {
+        return this.#events[column] === this.#event && this.#kinds[column] <= ESCAPED_QUOTED;
+    }
+    /**
+     * Returns the instant in a column that is a string, in milliseconds since 1970; null where the string is not a
+     * date-time without escapes.
+     */
+    instant(column) {
+        return (0,time_instant/* instantAt */.l$)(this.#bytes, this.#starts[column], this.#ends[column]);
+    }
+    /** Returns the text of a column that is a string, half surrogate pairs included. */
+    string(column) {
+        const [from, to] = [this.#starts[column], this.#ends[column]];
+        const kind = this.#kinds[column];
+        return kind === ESCAPED || kind === ESCAPED_QUOTED
+            ? JSON.parse(this.#bytes.toString('utf8', from - 1, to + 1))
+            : this.#bytes.toString('utf8', from, to);
+    }
+    text(column) {
+        if (column === -1 || this.#events[column] !== this.#event)
+            return '';
+        if (column !== this.#textColumn || this.#event !== this.#textEvent) {
+            this.#text = this.#decode(column);
+            this.#textColumn = column;
+            this.#textEvent = this.#event;
+        }
+        return this.#text;
+    }
+    #decode(column) {
+        const kind = this.#kinds[column];
+        if (kind === NULL)
+            return '';
+        if (kind <= ESCAPED_QUOTED)
+            return this.string(column);
+        const text = this.#bytes.toString('utf8', this.#starts[column], this.#ends[column]);
+        return kind === LOOSE ? JSON.stringify(parseJson(text, 'a cell')) : text;
+    }
+    write(column, rows, at) {
+        if (column === this.#count)
+            return this.#writeExtra(rows, at);
+        if (this.#events[column] !== this.#event)
+            return at;
+        const length = this.#ends[column] - this.#starts[column];
+        return this.#copy(column, this.#copierInto(rows.room(2 * length + 2, at)), at);
+    }
+    writeRun(columns, rows, from) {
+        // Each byte becomes two at most; beside them, each cell has two quotes and a comma.
+        const into = rows.room(2 * (this.#to - this.#from) + 3 * columns.length, from);
+        const copier = this.#copierInto(into);
+        let at = from;
+        for (let index = 0; index < columns.length; index++) {
+            if (index > 0)
+                into[at++] = cell_slices_COMMA;
+            const column = columns[index];
+            if (this.#events[column] === this.#event)
+                at = this.#copy(column, copier, at);
+        }
+        return at;
+    }
+    writeRaw(rows, at) {
+        const [from, to] = [this.#from, this.#to];
+        const copier = this.#copierInto(rows.room(2 * (to - from) + 2, at));
+        return this.#isCompact ? copier.quote(from, to, at) : copier.quoteNormalized(from, to, at);
+    }
+    #writeExtra(rows, at) {
+        const { leftovers } = this;
+        if (leftovers.count === 0)
+            return at;
+        return leftovers.write(this.#copierInto(rows.room(leftovers.mostBytes, at)), rows.room(0, at), at);
+    }
+    /** Copies a column that the event has into memory with room for each byte twice, and for two quotes. */
+    #copy(column, copier, at) {
+        const from = this.#starts[column];
+        const to = this.#ends[column];
+        const kind = this.#kinds[column];
+        // The quotes of the JSON are those of the CSV.
+        if (kind === BARE || kind === PLAIN)
+            return copier.copy(from, to, at);
+        if (kind === QUOTED)
+            return copier.copy(from - 1, to + 1, at);
+        if (kind === NESTED)
+            return copier.quote(from, to, at);
+        if (kind === LOOSE)
+            return copier.quoteNormalized(from, to, at);
+        return kind === NULL ? at : copier.unescape(from, to, at, kind === ESCAPED_QUOTED);
+    }
+    #copierInto(target) {
+        if (this.#source !== this.#bytes || this.#target !== target) {
+            this.#source = this.#bytes;
+            this.#target = target;
+            this.#copier = new Copier(this.#bytes, target);
+        }
+        return this.#copier;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/table/transcode/field-tree.js
+
+/** Returns the fields that native columns hold. */
+function fieldsOf(columns) {
+    const fields = [...columnTree(columns)].map(([name, { whole, children }]) => {
+        const inner = children === null ? null : field_tree_inTurn([...children].map(([sub, column]) => fieldOf(sub, column, null)));
+        return fieldOf(name, whole ?? -1, inner);
+    });
+    return field_tree_inTurn(fields);
+}
+/** Returns the field whose name stands at a place, written without escapes; null where it is none of these. */
+function fieldAt(bytes, at, end, fields) {
+    for (const field of fields) {
+        if (isAt(field.name, bytes, at, end))
+            return field;
+    }
+    return null;
+}
+/** Whether a name stands at a place, before `end`. */
+function isAt(name, bytes, at, end) {
+    const { length } = name;
+    if (at + length > end)
+        return false;
+    for (let index = 0; index < length; index++) {
+        if (bytes[at + index] !== name[index])
+            return false;
+    }
+    return true;
+}
+const fieldOf = (name, column, fields) => ({
+    name: Buffer.from(JSON.stringify(name)),
+    column,
+    fields,
+    event: 0,
+    next: null,
+});
+/** Links fields in the order of their columns, in which they are expected first. */
+function field_tree_inTurn(fields) {
+    for (const [index, field] of fields.entries())
+        field.next = fields[index + 1] ?? null;
+    return fields;
+}
+
+;// CONCATENATED MODULE: ./lib/table/transcode/event-scanner.js
+
+
+
+
+
+const [event_scanner_SPACE, event_scanner_QUOTE, event_scanner_COMMA, event_scanner_SLASH, event_scanner_COLON, event_scanner_BACKSLASH] = [0x20, 0x22, 0x2c, 0x2f, 0x3a, 0x5c];
+const [event_scanner_OPEN_ARRAY, event_scanner_OPEN_OBJECT, event_scanner_CLOSE_OBJECT, LETTER_N, LETTER_R, event_scanner_LETTER_U] = [0x5b, 0x7b, 0x7d, 0x6e, 0x72, 0x75];
+/** Marks the bytes that stand for themselves in a JSON string and in a bare cell. */
+const event_scanner_ORDINARY = new Uint8Array(256).fill(1, event_scanner_SPACE);
+for (const byte of [event_scanner_QUOTE, event_scanner_COMMA, event_scanner_BACKSLASH])
+    event_scanner_ORDINARY[byte] = 0;
+/**
+ * Scans events, one at a time, byte by byte, and finds the slices of their columns. An example:
+ *
+ *     {"id":"7","actor":{"email":"a@b.c","role":"x"},"note":"a, b","count":3,"new":[1, 2]}
+ *
+ * With the columns `id`, `actor.email`, `note` and `count`, `id` is the bare slice `7`, `actor.email` the bare slice
+ * `a@b.c`, `note` the slice `a, b`, which needs quotes, and `count` the plain slice `3`. No column holds `actor.role` and
+ * `new`, so they are left over. Copied, that is the row `7,a@b.c,"a, b",3,"{""actor"":{""role"":""x""},""new"":[1,2]}"`.
+ *
+ * The reference is `nativeRow` over `JSON.parse`: property tests and `npm run trial -- rows` hold both to the same bytes.
+ */
+class EventScanner {
+    /** The slices of the event that was scanned last. */
+    slices;
+    #tokenizer = new Tokenizer();
+    #fields;
+    #time;
+    #id;
+    #strings;
+    /** Number of the event. */
+    #event = 0;
+    /** Whether all that the tokenizer does not see of the event is written as `JSON.stringify` writes it. */
+    #isCompact = true;
+    constructor({ columns, time, id, strings }) {
+        const names = columns.map(({ name }) => name);
+        const place = (name) => {
+            if (!names.includes(name))
+                throw new Error(`There is no column ${name}.`);
+            return names.indexOf(name);
+        };
+        this.slices = new CellSlices(names.length);
+        this.#fields = fieldsOf(names);
+        this.#time = place(time);
+        this.#id = id === null ? -1 : place(id);
+        this.#strings = strings.map((some) => some.map(place));
+    }
+    /**
+     * Scans the object at `from`, and returns the place behind it; -1 where the object has to be parsed, or may go on
+     * behind `end`, the last byte's place.
+     */
+    scan(bytes, from, end) {
+        this.#event = this.slices.begin(bytes);
+        this.#isCompact = true;
+        const to = this.#scanFields(bytes, from, end, this.#fields, -1, -1);
+        if (to === -1 || !this.slices.isString(this.#time) || (this.#id !== -1 && !this.slices.isString(this.#id)))
+            return -1;
+        for (const some of this.#strings) {
+            let found = false;
+            for (const column of some)
+                found ||= this.slices.isString(column);
+            if (!found)
+                return -1;
+        }
+        this.slices.end(from, to, this.#isCompact);
+        return to;
+    }
+    /** The time of the event that was scanned last, in milliseconds since 1970; null where it is not a date-time without escapes. */
+    get time() {
+        return this.slices.instant(this.#time);
+    }
+    /** Whether the event that was scanned last is written as `JSON.stringify` writes it. */
+    get isCompact() {
+        return this.#isCompact;
+    }
+    /** The id of the event that was scanned last; null where it has none. */
+    get id() {
+        return this.#id === -1 ? null : this.slices.string(this.#id);
+    }
+    /** Scans the fields of the event, or of an object in it, whose name lies in `[nameFrom, nameTo)`. */
+    #scanFields(bytes, from, end, fields, nameFrom, nameTo) {
+        let at = this.#skipBlank(bytes, from + 1, end);
+        if (at >= end)
+            return -1;
+        if (bytes[at] === event_scanner_CLOSE_OBJECT)
+            return at + 1;
+        let before = null;
+        let expected = fields[0] ?? null;
+        for (;;) {
+            let field = expected;
+            if (field === null || !isAt(field.name, bytes, at, end)) {
+                field = fieldAt(bytes, at, end, fields);
+                if (field !== null && before !== null)
+                    before.next = field;
+            }
+            if (field === null) {
+                at = this.#scanUnknown(bytes, at, end, nameFrom, nameTo);
+            }
+            else {
+                if (field.event === this.#event)
+                    return -1;
+                field.event = this.#event;
+                before = field;
+                expected = field.next;
+                at = this.#scanKnown(bytes, at, end, field, nameFrom, nameTo);
+            }
+            if (at === -1)
+                return -1;
+            at = this.#skipBlank(bytes, at, end);
+            if (at >= end)
+                return -1;
+            if (bytes[at] === event_scanner_CLOSE_OBJECT)
+                return at + 1;
+            if (bytes[at] !== event_scanner_COMMA)
+                return -1;
+            at = this.#skipBlank(bytes, at + 1, end);
+        }
+    }
+    /** Returns the place of the value behind a name that ends at `nameTo`; -1 where there is none. */
+    #valueAt(bytes, nameTo, end) {
+        let at = nameTo;
+        if (bytes[at] !== event_scanner_COLON)
+            at = this.#skipBlank(bytes, at, end);
+        if (bytes[at] !== event_scanner_COLON || at >= end)
+            return -1;
+        at = this.#skipBlank(bytes, at + 1, end);
+        return at >= end ? -1 : at;
+    }
+    #scanKnown(bytes, nameFrom, end, field, outerFrom, outerTo) {
+        const nameTo = nameFrom + field.name.length;
+        const at = this.#valueAt(bytes, nameTo, end);
+        if (at === -1)
+            return -1;
+        const byte = bytes[at];
+        const { column, fields } = field;
+        if (byte === event_scanner_OPEN_OBJECT && fields !== null)
+            return this.#scanFields(bytes, at, end, fields, nameFrom, nameTo);
+        if (column === -1) {
+            // Where a column holds a part of an object, null leaves nothing over, and any other value all of it.
+            return byte === LETTER_N
+                ? passPlain(bytes, at, end)
+                : this.#leave(bytes, at, end, outerFrom, outerTo, nameFrom, nameTo);
+        }
+        if (byte === event_scanner_QUOTE)
+            return this.#scanString(bytes, at + 1, end, column);
+        if (byte !== event_scanner_OPEN_OBJECT && byte !== event_scanner_OPEN_ARRAY) {
+            const to = passPlain(bytes, at, end);
+            this.slices.put(column, byte === LETTER_N ? NULL : PLAIN, at, to);
+            return to;
+        }
+        const to = this.#passNested(bytes, at, end);
+        this.slices.put(column, this.#tokenizer.isCompact ? NESTED : LOOSE, at, to);
+        return to;
+    }
+    #scanUnknown(bytes, nameFrom, end, outerFrom, outerTo) {
+        const nameTo = passName(bytes, nameFrom, end);
+        if (nameTo === -1)
+            return -1;
+        const at = this.#valueAt(bytes, nameTo, end);
+        return at === -1 ? -1 : this.#leave(bytes, at, end, outerFrom, outerTo, nameFrom, nameTo);
+    }
+    /** Adds the field whose value stands at `at` to what no column holds, and returns the place behind it. */
+    #leave(bytes, at, end, outerFrom, outerTo, nameFrom, nameTo) {
+        const { leftovers } = this.slices;
+        if (!leftovers.add(bytes, outerFrom, outerTo, nameFrom, nameTo))
+            return -1;
+        const byte = bytes[at];
+        const tokenizer = this.#tokenizer;
+        tokenizer.isCompact = true;
+        let to;
+        if (byte === event_scanner_QUOTE)
+            to = tokenizer.passString(bytes, at, end);
+        else if (byte === event_scanner_OPEN_OBJECT || byte === event_scanner_OPEN_ARRAY)
+            to = tokenizer.passNested(bytes, at, end);
+        else
+            to = passPlain(bytes, at, end);
+        this.#isCompact &&= tokenizer.isCompact;
+        leftovers.setValue(at, to, tokenizer.isCompact);
+        return to;
+    }
+    #passNested(bytes, at, end) {
+        this.#tokenizer.isCompact = true;
+        const to = this.#tokenizer.passNested(bytes, at, end);
+        this.#isCompact &&= this.#tokenizer.isCompact;
+        return to;
+    }
+    #skipBlank(bytes, at, end) {
+        if (bytes[at] > event_scanner_SPACE)
+            return at;
+        this.#isCompact = false;
+        return skipBlank(bytes, at, end);
+    }
+    #scanString(bytes, from, end, column) {
+        let kind = BARE;
+        let at = from;
+        for (;;) {
+            while (at < end && event_scanner_ORDINARY[bytes[at]] === 1)
+                at++;
+            if (at >= end)
+                return -1;
+            const byte = bytes[at];
+            if (byte === event_scanner_QUOTE)
+                break;
+            if (byte < event_scanner_SPACE)
+                return -1;
+            if (byte === event_scanner_BACKSLASH) {
+                const letter = bytes[++at];
+                if (ESCAPES[letter] === 0) {
+                    this.#isCompact = false;
+                    if (letter === event_scanner_LETTER_U) {
+                        if (hexUnit(bytes, at + 1, end) === -1)
+                            return -1;
+                        at += 4;
+                    }
+                    else if (letter !== event_scanner_SLASH)
+                        return -1;
+                }
+                kind |= letter === event_scanner_QUOTE || letter === LETTER_N || letter === LETTER_R ? ESCAPED_QUOTED : ESCAPED;
+            }
+            else
+                kind |= QUOTED;
+            at += 1;
+        }
+        if (kind === BARE && needsQuotesAtEnds(bytes, from, at))
+            kind = QUOTED;
+        this.slices.put(column, kind, from, at);
+        return at + 1;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/table/transcode/row-writer.js
+
+/** Returns the writer of the table that `columns` asks for; null: the vendor does not answer in JSON. */
+function rowWriter(vendor, org, columns) {
+    if (vendor.format !== 'json')
+        return null;
+    const { names, cells, write: writeEvent } = planTable({ vendor, org, columns, header: null });
+    return {
+        expansionFactor: names.includes('raw') ? 1.75 : 1,
+        write: (event, { slices }, rows) => cells.write(event, slices, rows),
+        writeEvent,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/table/transcode/event-reader.js
+
+
+
+
+
+
+
+
+
+
+
+const [event_reader_COMMA, event_reader_OPEN_OBJECT, event_reader_CLOSE_ARRAY] = [0x2c, 0x7b, 0x5d];
+/**
+ * Returns a reader that makes rows of bytes where it can, else of objects. This is the one door of `table/transcode/`:
+ * EventScanner has an example.
+ */
+function eventReader(vendor, org, columns) {
+    const writer = rowWriter(vendor, org, columns);
+    return writer === null ? readEvents : rowReader(writer);
+}
+/**
+ * Reads the events of a JSON response as rows of the writer's table, without an object of each: where an event holds
+ * what `shape` says, its bytes become the row's, else `read` is called. A response in memory comes in one batch, one on
+ * the disk in several; none is empty. Returns what the response holds beside the events. Throws as `readElements` and
+ * `read` do.
+ *
+ * Does not release the download.
+ */
+const rowReader = (writer) => async function* readRows(download, place, shape, read) {
+    const rows = new RowReading(writer, download, place, shape, read);
+    try {
+        if (download.body !== null)
+            yield* rows.push(download.body);
+        else
+            for await (const chunk of download.chunks())
+                yield* rows.push(chunk);
+        return yield* rows.finish();
+    }
+    catch (error) {
+        if (!(error instanceof errors/* ExportError */.ze) || error.kind === 'destination')
+            throw error;
+        // They know what is wrong and where, in the whole of the response.
+        for await (const _ of readEvents(download, place, shape, read))
+            ;
+        throw new Error('A response was refused that can be read.', { cause: error });
+    }
+};
+/** Incremental state of `readRows`. */
+class RowReading {
+    #where;
+    #envelope;
+    #scanner;
+    #read;
+    #writer;
+    /** Rows of the batch that is being read. */
+    #rows = new RowBuffer();
+    /** First bytes of an element that was not whole yet, and how many bytes there have to be before it is tried again. */
+    #pending = [];
+    #pendingBytes = 0;
+    #wantedBytes = 0;
+    /** Whether no element, and no end of the array, was read yet. */
+    #isFirst = true;
+    constructor(writer, { where }, place, shape, read) {
+        this.#writer = writer;
+        this.#where = where;
+        this.#envelope = new Envelope(place, where);
+        this.#scanner = new EventScanner(shape);
+        this.#read = read;
+    }
+    /** Takes a chunk; yields the events that are whole since the last time, none or one batch of them. */
+    *push(chunk) {
+        const at = this.#envelope.phase === 'before' ? this.#envelope.read(chunk, 0) : 0;
+        if (this.#envelope.phase === 'within') {
+            this.#pending.push(chunk.subarray(at));
+            this.#pendingBytes += chunk.length - at;
+            if (this.#pendingBytes >= Math.min(this.#wantedBytes, external_node_buffer_.constants.MAX_STRING_LENGTH))
+                yield* this.#readPending();
+        }
+        else
+            this.#envelope.read(chunk, at);
+    }
+    /**
+     * Yields the events that are left once no chunk comes any more; returns what the response holds beside the events.
+     */
+    *finish() {
+        if (this.#envelope.phase === 'within')
+            yield* this.#readPending();
+        return this.#envelope.finish((position) => position);
+    }
+    /** Reads all that is pending, and keeps what is not whole. */
+    *#readPending() {
+        const [first = Buffer.of()] = this.#pending;
+        const source = this.#pending.length === 1 ? first : Buffer.concat(this.#pending, this.#pendingBytes);
+        const batch = { source, encoded: source };
+        const events = [];
+        // One of its own for each batch: whoever reads may keep the events.
+        this.#rows = new RowBuffer(Math.ceil(this.#writer.expansionFactor * source.length));
+        const at = this.#readElements(batch, events);
+        batch.encoded = this.#rows.bytes;
+        if (!(0,external_node_buffer_.isUtf8)(source.subarray(0, at)))
+            throw unexpectedResponseError('The response is not UTF-8.', this.#where);
+        const left = source.subarray(at);
+        if (this.#envelope.phase === 'after')
+            this.#envelope.read(left, 0);
+        else
+            this.#keep(left, at === 0 ? 2 * left.length : 0);
+        if (events.length > 0)
+            yield events;
+    }
+    #keep(pending, wantedBytes) {
+        this.#pending = [pending];
+        this.#pendingBytes = pending.length;
+        this.#wantedBytes = wantedBytes;
+        if (pending.length > external_node_buffer_.constants.MAX_STRING_LENGTH)
+            throw tooLongError(pending.length, this.#where);
+    }
+    /** Reads all elements that are whole; returns the place behind the last one's comma, or behind the array. */
+    #readElements(batch, events) {
+        const { source } = batch;
+        const end = source.length - 1;
+        let at = 0;
+        while (at <= end) {
+            const from = skipBlank(source, at, end);
+            let to = source[from] === event_reader_OPEN_OBJECT ? this.#scanner.scan(source, from, end) : -1;
+            const time = to === -1 ? null : this.#scanner.time;
+            let next = to === -1 ? -1 : skipBlank(source, to, end);
+            const isWhole = time !== null && (source[next] === event_reader_COMMA || source[next] === event_reader_CLOSE_ARRAY);
+            if (isWhole) {
+                events.push(this.#write(batch, from, to, time));
+            }
+            else {
+                next = passElement(source, at, end);
+                if (next === -1)
+                    break;
+                to = next;
+                const isNone = this.#isFirst && from === next && source[next] === event_reader_CLOSE_ARRAY;
+                if (!isNone)
+                    events.push(this.#parse(batch, at, to));
+            }
+            this.#isFirst = false;
+            if (source[next] !== event_reader_COMMA)
+                return this.#envelope.closeArray(source, next);
+            at = next + 1;
+        }
+        return at;
+    }
+    /** Writes the row of the event that was scanned last, whose JSON lies in `[from, to)`. */
+    #write(batch, from, to, time) {
+        const begin = this.#rows.length;
+        const { id, isCompact } = this.#scanner;
+        this.#writer.write({ time, id }, this.#scanner, this.#rows);
+        return { id, time, body: new TranscodedRow(batch, begin, this.#rows.length, from, to, isCompact) };
+    }
+    /** Parses an element that cannot be read from bytes, and writes its row. */
+    #parse(batch, from, to) {
+        if (to - from > external_node_buffer_.constants.MAX_STRING_LENGTH)
+            throw tooLongError(to - from, this.#where);
+        const text = batch.source.toString('utf8', from, to);
+        const element = parseJson(text, this.#where, undefined, MAX_LEVELS - this.#envelope.elementDepth);
+        const event = this.#read(element, this.#where);
+        const { time, id } = event;
+        const begin = this.#rows.length;
+        this.#writer.writeEvent(event, this.#rows);
+        return { time, id, body: new TranscodedRow(batch, begin, this.#rows.length, from, to, false) };
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/export/session.js
+
+
+
+
+/**
+ * Opens a vendor's session: the query, and an HTTP client that holds the credentials. Credentials that have to be
+ * exchanged for a token are exchanged before the first call, and again where the vendor says that the token has expired.
+ */
+function openSession(options) {
+    const { inputs, window, secrets, signal, note, ...hooks } = options;
+    const { vendor, credentials, query } = inputs;
+    let headers = credentials.kind === 'token' ? Promise.resolve(vendor.headers(credentials.token)) : null;
+    // Aborts the requests that are still under way when an export fails.
+    const closed = new AbortController();
+    const httpClient = openHttpClient({
+        ...hooks,
+        signal: AbortSignal.any([signal, closed.signal]),
+        origin: inputs.origin,
+        vendor: vendor.name,
+        maxAttempts: inputs.maxAttempts,
+        timeoutMs: inputs.timeoutMs,
+        proxyEnv: inputs.proxyEnv,
+        ...(inputs.temp && { folder: inputs.temp }),
+        redact: secrets.redact,
+        authorize: async () => {
+            headers ??= logIn();
+            return headers;
+        },
+        renew: async (status, body, used) => {
+            if (credentials.kind === 'token' || !vendor.login?.expired(status, body))
+                return false;
+            // Requests that were in flight with the same token need no log-in of their own.
+            if (used === (await headers))
+                headers = null;
+            return true;
+        },
+    });
+    const logIn = async () => {
+        if (!vendor.login)
+            throw new TypeError(`${vendor.name} has no log-in.`);
+        const token = await vendor.login.exchange(credentials, httpClient.sendPlain);
+        if (!/^[\x21-\x7e]+$/.test(token))
+            throw unusableTokenError(vendor);
+        const tokenHeaders = vendor.headers(token);
+        for (const secret of [token, ...Object.values(tokenHeaders)])
+            maskEverywhere(secret, secrets.mask);
+        return tokenHeaders;
+    };
+    const { send, download } = httpClient;
+    const close = () => {
+        closed.abort();
+        httpClient.close();
+    };
+    const events = eventReader(vendor, inputs.org, inputs.columns);
+    return { session: { query: { ...query, window }, send, download, events, note }, close };
+}
+const unusableTokenError = ({ name }) => new errors/* ExportError */.ze('protocol', `${name} answered the log-in with a token that no header can hold.`, {
+    where: 'the answer to the log-in',
+    next: 'Check the host or region; if it stays, report it to the vendor.',
+});
+
+;// CONCATENATED MODULE: ./lib/export/exported-rows.js
+
+
+
+/** Bytes that are read at a time. */
+const exported_rows_CHUNK_BYTES = 2 ** 18;
+/**
+ * Reads an exported CSV back, and yields its rows without the header, some at a time: memory holds a chunk of the file,
+ * and at least one row. Throws `destination` where the disk does not give back a CSV of `rows` rows.
+ */
+async function* readExportedRows(path, rows) {
+    let left = rows;
+    try {
+        const chunks = (0,external_node_fs_.createReadStream)(path, { highWaterMark: exported_rows_CHUNK_BYTES });
+        for await (const batch of scanCsv(chunks, path, { nul: true, lastEnd: true })) {
+            left -= batch.rows.length;
+            yield batch.rows.map(({ cells }) => cells);
+        }
+    }
+    catch (cause) {
+        throw fileChangedError(path, cause);
+    }
+    if (left !== 0)
+        throw fileChangedError(path, undefined);
+}
+
+;// CONCATENATED MODULE: ./lib/export/spreadsheet-copy.js
+
+
+
+/**
+ * Writes a copy of a finished table, `a.spreadsheet.csv` beside `a.csv`, of which no spreadsheet runs a cell. Throws
+ * `destination` where the disk refuses, and the signal's reason; then the copy has no name.
+ */
+async function writeSpreadsheet({ table, path, maxBytes, signal }) {
+    const parts = new PartFiles(path.replace(/\.csv$/, '.spreadsheet.csv'), maxBytes);
+    const encoded = (rows) => part_files_encodeRows(rows, (row) => encodeGuardedRows([row]));
+    try {
+        await parts.openWith(encoded([table.columns]));
+        for (const file of table.files) {
+            for await (const rows of readExportedRows(file.path, file.rows)) {
+                signal.throwIfAborted();
+                await parts.write(encoded(rows));
+            }
+        }
+        return await parts.seal();
+    }
+    finally {
+        await parts.close();
+    }
+}
+
+// EXTERNAL MODULE: ./lib/step-log.js
+var step_log = __nccwpck_require__(8186);
+;// CONCATENATED MODULE: ./lib/make-export.js
+
+
+
+
+
+
+
+
+
+
+/** Later exports read this one again, file by file, to find late events: no file may be larger than memory has room for. */
+const MOST_READABLE_BYTES = 100 * 2 ** 20;
+/**
+ * Writes the vendor's events as CSV, and the evidence beside the CSV.
+ * @param history where earlier exports are read to find late events; null: none are looked for
+ * @param path of the CSV, absolute
+ */
+async function makeExport(next, history, path, context) {
+    const { inputs, runner, clock, signal } = context;
+    const { request } = inputs;
+    const record = { exchanges: [], notes: [] };
+    runner.startGroup(`Exporting from ${request.vendor.name}`);
+    const { fetchFrom, knownRows } = await readEarlier(next, history, record, context);
+    const task = { ...next, fetchFrom };
+    const table = await writeTable(task, knownRows, path, record, context);
+    const maxBytes = inputs.delivery.commit?.maxFileBytes ?? null;
+    const copies = inputs.delivery.csvSafety === 'off' ? [] : await writeSpreadsheet({ table, path, maxBytes, signal });
+    const { exchanges } = record;
+    const notes = record.notes.map((note) => (typeof note === 'string' ? note : note()));
+    const { workflowRun } = inputs.run;
+    const descriptor = manifestOf({
+        request,
+        workflowRun,
+        task,
+        table,
+        copies,
+        exchanges,
+        notes,
+        createdAt: clock.now(),
+    });
+    const { files, manifest } = await (0,evidence/* writeEvidence */.nP)((0,external_node_path_.join)(path, '..'), [...table.files, ...copies], descriptor);
+    runner.info(`${(0,base_text/* grouped */.zD)(table.counts.written)} events in ${(0,base_text/* grouped */.zD)(exchanges.length)} requests`);
+    runner.endGroup();
+    const link = readDeliveredExport(manifest, `this run, ${evidence/* MANIFEST */.e0}`);
+    return { request, task, table, copies, files, exchanges, notes, link };
+}
+async function readEarlier(next, history, { notes }, { inputs, clock }) {
+    const { vendor, windowRequest } = inputs.request;
+    if (history === null || windowRequest.continuation === null)
+        return noLookBack(next);
+    const { overlapMs } = windowRequest.continuation;
+    return lookBack({ history, next, overlapMs, vendor, now: clock.now(), note: (text) => notes.push(text) });
+}
+async function writeTable({ window, fetchFrom }, knownRows, path, record, { inputs, runner, secrets, rateLimiter, clock, signal }) {
+    const { request, access, delivery, run } = inputs;
+    const { vendor, org, columns } = request;
+    const progress = (0,step_log/* openProgress */.mp)(runner, clock.now);
+    const { session, close } = openSession({
+        inputs: {
+            ...request,
+            credentials: access.credentials,
+            proxyEnv: access.proxyEnv,
+            maxAttempts: run.maxAttempts,
+            timeoutMs: run.timeoutMs,
+            temp: delivery.temp,
+        },
+        window: { from: fetchFrom, to: window.to },
+        secrets,
+        rateLimiter,
+        clock,
+        signal,
+        onExchange: (exchange) => {
+            record.exchanges.push({ ...exchange, path: secrets.redact(exchange.path) });
+            progress.requested();
+        },
+        onRetry: progress.waiting,
+        note: (text) => record.notes.push(text),
+    });
+    try {
+        const chained = request.windowRequest.continuation !== null;
+        const maxBytes = delivery.commit?.maxFileBytes ?? (chained ? MOST_READABLE_BYTES : null);
+        const { concurrency } = run;
+        const table = { vendor, session, org, columns, path, maxBytes, from: window.from, knownRows, concurrency };
+        return await exportEvents({ ...table, onProgress: progress.written });
+    }
+    finally {
+        close();
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/main.js
 
 
@@ -44307,87 +45340,65 @@ var job_summary = __nccwpck_require__(889);
 
 
 
-
-
-
-
-
-
-
-/** Exports that go on from each other are read again, file by file: no file may be larger than memory has room for. */
-const MOST_LOOK_BACK_BYTES = 100 * 2 ** 20;
-/** Two runs may both give way, and then nothing has moved; so often this one starts again all the same. */
+/** Two runs may both give way, so that neither delivers anything; this run starts again so often all the same. */
 const MOST_STANDSTILLS = 8;
 /**
- * The whole walk: inputs, destinations, exports with their evidence, delivery, report. Ends with complete exports, or
- * throws with nothing left but those that were delivered before. Throws `ExportError`, or the signal's reason.
+ * The whole walk: inputs, destinations, exports with their evidence, delivery, report. Returns a report of each export, or
+ * throws; then only exports that were delivered before are left. Throws `ExportError`, or the signal's reason.
  */
-async function main(surroundings) {
-    const { env, runner, clock } = surroundings;
+async function main(run) {
+    const { env, runner, clock } = run;
     const secrets = openSecrets(runner.mask);
-    let inputs = null;
     const reports = [];
+    let request = null;
     try {
-        inputs = readInputs(env, secrets.mask, maskedOnceMinted(runner.mintIdToken, secrets), clock.now());
-        (0,step_log/* announce */.iP)(inputs, runner);
-        const pace = paceOf(inputs.vendor, inputs.origin, clock);
-        await exportAll(inputs, reports, { ...surroundings, secrets, pace });
-        for (const [output, value] of Object.entries((0,job_summary/* outputsOf */.Yz)(inputs, reports)))
+        const inputs = readInputs(env, secrets.mask, maskedOnceMinted(runner.mintIdToken, secrets), clock.now());
+        request = inputs.request;
+        (0,step_log/* announce */.iP)(request, runner);
+        const rateLimiter = rateLimiterFor(request.vendor, request.origin, clock);
+        await exportAll(reports, { ...run, inputs, secrets, rateLimiter });
+        const outputs = (0,job_summary/* outputsOf */.Yz)(request, inputs.delivery.destinations, reports);
+        for (const [output, value] of Object.entries(outputs))
             runner.setOutput(output, value);
-        await (0,step_log/* summarize */.eh)((0,job_summary/* summaryOf */.YG)(inputs, reports), runner);
+        await (0,step_log/* summarize */.eh)((0,job_summary/* summaryOf */.YG)(request, reports), runner);
         if (reports.length === 0)
-            (0,step_log/* sayNothingNew */.bh)(inputs, runner);
+            (0,step_log/* sayNothingNew */.bh)(request, runner);
+        return reports;
     }
     catch (thrown) {
-        const error = cutError(thrown, secrets.cut);
+        const error = redactError(thrown, secrets.redact);
         if (error instanceof errors/* ExportError */.ze)
-            await (0,step_log/* summarize */.eh)((0,job_summary/* failureSummaryOf */.U0)(error, inputs, reports), runner);
+            await (0,step_log/* summarize */.eh)((0,job_summary/* failureSummaryOf */.U0)(error, request, reports), runner);
         throw error;
     }
 }
-/** Makes one export after the other, each from where the last one ended, until the period is over. */
-async function exportAll(inputs, reports, surroundings) {
-    const { vendor, period } = inputs;
-    // What is wrong with a fixed window needs no look at any destination.
-    if (period.onward === null)
-        nextJob(period, null, vendor, surroundings.clock.now());
-    const home = await openHome(inputs, surroundings);
+/** Makes one export after the other, each from the end of the one before, until the request is fulfilled. */
+async function exportAll(reports, context) {
+    const { inputs, runner, clock, signal, secrets } = context;
+    const { continuation } = inputs.request.windowRequest;
+    // A fixed window that cannot be exported is refused before any destination is asked.
+    if (continuation === null)
+        nextExport(inputs.request, null, clock.now());
+    const onRetry = (0,step_log/* openProgress */.mp)(runner, clock.now).waiting;
+    const delivery = await openDelivery(inputs, { clock, signal, redact: secrets.redact, say: runner.info, onRetry });
     try {
-        let found = await findLast(home, surroundings);
-        let last = found;
-        for (let standstills = 0;;) {
-            surroundings.signal.throwIfAborted();
-            const job = nextJob(period, last, vendor, surroundings.clock.now());
-            if (job === null)
+        let end = { previous: await findPrevious(delivery, context), isOurs: false };
+        for (;;) {
+            const report = await exportNext(end, reports.length + 1, delivery, context);
+            if (report === null)
                 return;
-            home.check(job);
-            try {
-                // What this run has exported itself was just asked for: nothing of it can be late.
-                const history = last === found ? home.history : null;
-                const report = await exportOne(inputs, job, home, history, reports.length + 1, surroundings);
-                reports.push(report);
-                (0,step_log/* sayDone */.S_)(report, surroundings.runner);
-                if (period.onward === null)
-                    return;
-                last = report.link;
-            }
-            catch (error) {
-                if (!(error instanceof Overtaken))
-                    throw error;
-                (0,step_log/* sayOvertaken */.L7)(surroundings.runner);
-                found = await findLast(home, surroundings);
-                standstills = found?.id === last?.id ? standstills + 1 : 0;
-                if (standstills > MOST_STANDSTILLS)
-                    throw neverFirst(error);
-                last = found;
-            }
+            reports.push(report);
+            (0,step_log/* sayDone */.S_)(report, runner);
+            if (continuation === null)
+                return;
+            end = { previous: report.link, isOurs: true };
         }
     }
     finally {
-        home.close();
+        delivery.close();
     }
 }
-async function findLast({ history }, { runner }) {
+async function findPrevious({ history }, { runner }) {
     if (history === null)
         return null;
     runner.startGroup('Looking for the last export');
@@ -44396,88 +45407,56 @@ async function findLast({ history }, { runner }) {
     runner.endGroup();
     return last;
 }
+/**
+ * Makes the export that comes next; null where nothing is left to do. Where another run delivers that export meanwhile,
+ * this one goes on from there. Throws `destination` where the runs keep each other from getting on.
+ */
+async function exportNext(start, number, delivery, context) {
+    let end = start;
+    for (let standstills = 0;;) {
+        context.signal.throwIfAborted();
+        const next = nextExport(context.inputs.request, end.previous, context.clock.now());
+        if (next === null)
+            return null;
+        delivery.check(next);
+        try {
+            return await exportOne(next, !end.isOurs, number, delivery, context);
+        }
+        catch (error) {
+            if (!(error instanceof ConcurrentExport))
+                throw error;
+            (0,step_log/* sayConcurrentExport */.$4)(context.runner);
+            const previous = await findPrevious(delivery, context);
+            standstills = previous?.id === end.previous?.id ? standstills + 1 : 0;
+            if (standstills > MOST_STANDSTILLS)
+                throw livelockError(error);
+            end = { previous, isOurs: false };
+        }
+    }
+}
 /** Makes the export's folder, fills it and delivers it; removes it where any of that fails. */
-async function exportOne(inputs, job, home, history, number, surroundings) {
-    const { runner, signal } = surroundings;
-    (0,step_log/* announceJob */.NG)(inputs, job, runner);
-    const name = exportName(inputs.vendor.id, inputs.org, job.window);
-    const folder = await makeFolder(name, inputs, { scope: scopeOf(inputs), window: job.window });
+async function exportOne(next, looksBack, number, delivery, context) {
+    const { inputs, runner, signal } = context;
+    (0,step_log/* announceNext */.xD)(inputs.request, next, runner);
+    const folder = await makeFolder(next.name, inputs.delivery, { scope: inputs.request.scope, window: next.window });
     try {
-        const made = await makeExport(inputs, job, history, (0,external_node_path_.join)(folder.path, `${name}.csv`), surroundings);
-        if (made.table.counts.written === 0)
-            (0,step_log/* sayEmpty */.Bu)(inputs, job, runner);
-        if (inputs.destinations.includes('artifact'))
+        const path = (0,external_node_path_.join)(folder.path, `${next.name}.csv`);
+        const made = await makeExport(next, looksBack ? delivery.history : null, path, context);
+        const rows = made.table.counts.written;
+        if (rows === 0)
+            (0,step_log/* sayEmpty */.Bu)(inputs.request, next.window, inputs.run.ifEmpty, runner);
+        if (inputs.delivery.destinations.includes('artifact'))
             runner.startGroup('Uploading the artifact');
         signal.throwIfAborted();
         await folder.name(made.link);
-        const parcel = { ...made, folder: folder.path, rows: made.table.counts.written, number };
-        const delivered = await home.deliver(parcel);
+        const receipts = await delivery.deliver({ ...made, folder: folder.path, rows, number });
         runner.endGroup();
         folder.close();
-        return { ...made, ...delivered, folder: folder.place, link: linkOf(made.link, delivered) };
+        return { ...made, ...receipts, folder: folder.place, link: deliveredTo(made.link, receipts) };
     }
     catch (error) {
         folder.remove();
         throw error;
-    }
-}
-/** The vendor's events as CSV, and the evidence beside them. */
-async function makeExport(inputs, asked, history, path, surroundings) {
-    const { runner, clock, signal } = surroundings;
-    const exchanges = [];
-    const notes = [];
-    runner.startGroup(`Exporting from ${inputs.vendor.name}`);
-    const back = await findEarlier(inputs, asked, history, notes, clock);
-    const job = { ...asked, askFrom: back.askFrom };
-    const table = await writeTable(inputs, job, back, path, { exchanges, notes }, surroundings);
-    const maxBytes = inputs.commit?.maxFileBytes ?? null;
-    const copies = inputs.csvSafety === 'off' ? [] : await writeSpreadsheet({ table, path, maxBytes, signal });
-    const name = exportName(inputs.vendor.id, inputs.org, job.window);
-    const said = notes.map((note) => (typeof note === 'string' ? note : note()));
-    const descriptor = manifestOf({ inputs, job, name, table, copies, exchanges, notes: said, createdAt: clock.now() });
-    const { files, manifest } = await (0,evidence/* writeEvidence */.nP)((0,external_node_path_.join)(path, '..'), [...table.files, ...copies], descriptor);
-    runner.info(`${(0,base_text/* grouped */.zD)(table.counts.written)} events in ${(0,base_text/* grouped */.zD)(exchanges.length)} requests`);
-    runner.endGroup();
-    return {
-        inputs,
-        job,
-        table,
-        copies,
-        files,
-        exchanges,
-        notes: said,
-        link: readLink(manifest, `this run, ${evidence/* MANIFEST */.e0}`),
-    };
-}
-/** What of the time before the window is asked for again, to find what came late. */
-async function findEarlier(inputs, job, history, notes, clock) {
-    const { vendor, period } = inputs;
-    if (history === null || period.onward === null)
-        return { askFrom: job.askFrom, earlier: null };
-    const { overlapMs } = period.onward;
-    return lookBack({ history, job, overlapMs, vendor, now: clock.now(), note: (text) => notes.push(text) });
-}
-async function writeTable(inputs, { window, askFrom }, { earlier }, path, record, { runner, secrets, pace, clock, signal }) {
-    const { vendor, org, columns, commit, period } = inputs;
-    const progress = (0,step_log/* openProgress */.mp)(runner, clock.now);
-    const asked = { inputs, window: { from: askFrom, to: window.to }, secrets, pace, clock, signal };
-    const { session, close } = openSession({
-        ...asked,
-        onExchange: (exchange) => {
-            record.exchanges.push({ ...exchange, path: secrets.cut(exchange.path) });
-            progress.requested();
-        },
-        onRetry: progress.waiting,
-        note: (text) => record.notes.push(text),
-    });
-    try {
-        const maxBytes = commit?.maxFileBytes ?? (period.onward === null ? null : MOST_LOOK_BACK_BYTES);
-        const walkers = inputs.concurrency;
-        const table = { vendor, session, org, columns, path, maxBytes, from: window.from, earlier, walkers };
-        return await exportEvents({ ...table, onProgress: progress.written });
-    }
-    finally {
-        close();
     }
 }
 
@@ -44496,9 +45475,9 @@ async function writeTable(inputs, { window, askFrom }, { earlier }, path, record
 
 
 
-/** The last door: whatever a line is made of, the runner finds no command in it. */
+/** Prints a line in which the runner finds no command, whatever text is in it. */
 const info = (line) => _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .info */ .pq((0,_base_text_js__WEBPACK_IMPORTED_MODULE_2__/* .forLog */ .Ig)(line, Number.POSITIVE_INFINITY));
-/** Whether a group is open: closing none would leave a stray line in the log. */
+/** Whether a group is open: closing a group that is not would leave a stray line in the log. */
 let grouped = false;
 const githubRunner = {
     mask: _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .setSecret */ .Pq,
@@ -44520,7 +45499,7 @@ const githubRunner = {
             _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .setOutput */ .uH(name, value);
         }
         catch (cause) {
-            throw notSet(name, cause);
+            throw outputError(name, cause);
         }
     },
     // A runner without the file (an old one, a test bench) has no summary to add to.
@@ -44530,7 +45509,7 @@ const githubRunner = {
     },
     mintIdToken: () => _actions_core__WEBPACK_IMPORTED_MODULE_0__/* .getIDToken */ .V9(),
 };
-const notSet = (name, cause) => new _base_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ExportError */ .ze('destination', `The output \`${name}\` cannot be written (${cause.code ?? 'no error code'}).`, {
+const outputError = (name, cause) => new _base_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ExportError */ .ze('destination', `The output \`${name}\` cannot be written (${cause.code ?? 'no error code'}).`, {
     where: process.env['GITHUB_OUTPUT'] ?? 'GITHUB_OUTPUT',
     next: 'Check the space and the health of the disk of the runner, and run the job again. Exports that the log calls complete were delivered all the same.',
     cause,
@@ -44543,15 +45522,15 @@ const notSet = (name, cause) => new _base_errors_js__WEBPACK_IMPORTED_MODULE_1__
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $4: () => (/* binding */ sayConcurrentExport),
 /* harmony export */   Bu: () => (/* binding */ sayEmpty),
-/* harmony export */   L7: () => (/* binding */ sayOvertaken),
-/* harmony export */   NG: () => (/* binding */ announceJob),
 /* harmony export */   S_: () => (/* binding */ sayDone),
 /* harmony export */   bT: () => (/* binding */ sayFailed),
 /* harmony export */   bh: () => (/* binding */ sayNothingNew),
 /* harmony export */   eh: () => (/* binding */ summarize),
 /* harmony export */   iP: () => (/* binding */ announce),
-/* harmony export */   mp: () => (/* binding */ openProgress)
+/* harmony export */   mp: () => (/* binding */ openProgress),
+/* harmony export */   xD: () => (/* binding */ announceNext)
 /* harmony export */ });
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6760);
 /* harmony import */ var _base_errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7594);
@@ -44565,22 +45544,23 @@ const notSet = (name, cause) => new _base_errors_js__WEBPACK_IMPORTED_MODULE_1__
 
 
 
-/** Says whose log will be exported and when, before the first request. */
-function announce({ vendor, org, origin, query, period }, runner) {
-    if (period.onward === null)
-        sayWindow(period.window, '', runner);
+/** Says whose log will be exported, and of which time, before the first request. */
+function announce({ vendor, org, origin, query, windowRequest }, runner) {
+    const { initialFrom, finalTo } = windowRequest;
+    if (windowRequest.continuation === null)
+        sayWindow({ from: initialFrom, to: finalTo }, '', runner);
     runner.info(`Vendor: ${vendor.name}${org && `, ${org}`}, at ${new URL(origin).host}`);
     for (const [name, values] of query.filters)
         runner.info(`Filter: ${name}: ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_5__/* .forLog */ .Ig)(values.join(', '))}`);
-    if (period.pulledBack && period.asked.to !== 'now') {
-        runner.notice('The window ends earlier than asked', `\`to\` (${period.asked.to}) is later than \`settle\` (${period.settle}) before now allows: vendors store events late. The window ends at ${(0,_time_instant_js__WEBPACK_IMPORTED_MODULE_3__/* .formatInstant */ .r4)(period.window.to)}.`);
+    if (windowRequest.clamped && windowRequest.asked.to !== 'now') {
+        runner.notice('The window ends earlier than asked', `\`to\` (${windowRequest.asked.to}) is later than \`settle\` (${windowRequest.settle}) before now allows: vendors store events late. The window ends at ${(0,_time_instant_js__WEBPACK_IMPORTED_MODULE_3__/* .formatInstant */ .r4)(finalTo)}.`);
     }
 }
-/** Says which window comes next, where that depends on the last export, and what of it is gone. */
-function announceJob({ vendor, period }, { window, gap, last }, runner) {
-    if (period.onward !== null || gap !== null) {
-        const first = period.onward === null ? '' : ': the first export';
-        sayWindow(window, last === null ? first : ', from where the last export ended', runner);
+/** Says which window comes next, where that depends on the last export, and warns of a gap before it. */
+function announceNext({ vendor, windowRequest }, { window, gap, previous }, runner) {
+    if (windowRequest.continuation !== null || gap !== null) {
+        const first = windowRequest.continuation === null ? '' : ': the first export';
+        sayWindow(window, previous === null ? first : ', from where the last export ended', runner);
     }
     if (gap === null)
         return;
@@ -44595,9 +45575,9 @@ function sayWindow(window, more, runner) {
     runner.info(`Window: ${from} (included) to ${to} (excluded)${more}`);
 }
 /** Says that the window is empty; throws `incomplete` where the workflow takes that for a failure. */
-function sayEmpty(inputs, { window }, runner) {
-    const message = (0,_job_summary_js__WEBPACK_IMPORTED_MODULE_2__/* .emptyNote */ .St)(inputs, window);
-    switch (inputs.ifEmpty) {
+function sayEmpty({ vendor }, window, ifEmpty, runner) {
+    const message = (0,_job_summary_js__WEBPACK_IMPORTED_MODULE_2__/* .emptyNote */ .St)(vendor, window);
+    switch (ifEmpty) {
         case 'notice':
             runner.notice('No events', message);
             break;
@@ -44612,15 +45592,15 @@ function sayEmpty(inputs, { window }, runner) {
     }
 }
 /** Says that the last export reaches as far as was asked. */
-function sayNothingNew({ period }, runner) {
-    runner.notice('Nothing new', `The last export reaches to ${(0,_time_instant_js__WEBPACK_IMPORTED_MODULE_3__/* .formatInstant */ .r4)(period.window.to)} or later, so there is nothing to add.`);
+function sayNothingNew({ windowRequest }, runner) {
+    runner.notice('Nothing new', `The last export reaches to ${(0,_time_instant_js__WEBPACK_IMPORTED_MODULE_3__/* .formatInstant */ .r4)(windowRequest.finalTo)} or later, so there is nothing to add.`);
 }
-/** Says why an export is thrown away and made again. */
-function sayOvertaken(runner) {
+/** Says why an export is discarded, and the next one made. */
+function sayConcurrentExport(runner) {
     runner.endGroup();
     runner.info('Another run has delivered an export of the same scope meanwhile: this one goes on from there.');
 }
-/** Adds to the job summary. One that cannot be written neither undoes an export nor hides why there is none. */
+/** Adds to the job summary. A summary that cannot be written neither undoes an export nor hides why there is none. */
 async function summarize(markdown, runner) {
     try {
         await runner.summarize(markdown);
@@ -44629,7 +45609,7 @@ async function summarize(markdown, runner) {
         runner.warning('No job summary', `It could not be written: ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_5__/* .forLog */ .Ig)(String(error))}`);
     }
 }
-/** Says why nothing was exported: what happened, where, and what to do next; of a bug of ours, its stack. */
+/** Says why nothing was exported: what happened, where, and what to do next; for a bug of ours, its stack. */
 function sayFailed(error, runner) {
     runner.endGroup();
     if (error instanceof _base_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ExportError */ .ze) {
@@ -44643,10 +45623,10 @@ function sayFailed(error, runner) {
     }
 }
 /** Says what was exported, and where it is. */
-function sayDone({ inputs, job, table, copies, folder, artifact, commit }, runner) {
-    const { from, to } = (0,_time_window_js__WEBPACK_IMPORTED_MODULE_4__/* .boundsOf */ .BO)(job.window);
+function sayDone({ request, task, table, copies, folder, artifact, commit }, runner) {
+    const { from, to } = (0,_time_window_js__WEBPACK_IMPORTED_MODULE_4__/* .boundsOf */ .BO)(task.window);
     const late = table.lateRows.length;
-    runner.info(`Complete: ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_5__/* .grouped */ .zD)(table.counts.written)} events of ${inputs.vendor.name} from ${from} to ${to}`);
+    runner.info(`Complete: ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_5__/* .grouped */ .zD)(table.counts.written)} events of ${request.vendor.name} from ${from} to ${to}`);
     if (late > 0)
         runner.info(`Late: ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_5__/* .grouped */ .zD)(late)} of them happened before, and were stored after the export of their time`);
     for (const { name, sha256 } of table.files) {
@@ -44662,13 +45642,13 @@ function sayDone({ inputs, job, table, copies, folder, artifact, commit }, runne
     if (artifact === null && commit === null)
         runner.info(`Folder: ${folder}`);
 }
-/** The least time between two lines, in milliseconds: for people, not for pages. */
-const PACE_MS = 10_000;
+/** The least time between two lines, in milliseconds. */
+const LINE_INTERVAL_MS = 10_000;
 function openProgress(runner, now) {
     let requests = 0;
     let saidAt = now();
-    const atPace = (line) => {
-        if (now() - saidAt < PACE_MS)
+    const sometimes = (line) => {
+        if (now() - saidAt < LINE_INTERVAL_MS)
             return;
         saidAt = now();
         runner.info(line());
@@ -44676,15 +45656,15 @@ function openProgress(runner, now) {
     return {
         requested: () => {
             requests++;
-            atPace(() => `… ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_5__/* .grouped */ .zD)(requests)} requests`);
+            sometimes(() => `… ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_5__/* .grouped */ .zD)(requests)} requests`);
         },
-        written: (events, { to }) => atPace(() => `… ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_5__/* .grouped */ .zD)(events)} events, up to ${(0,_time_instant_js__WEBPACK_IMPORTED_MODULE_3__/* .formatInstant */ .r4)(to)}, in ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_5__/* .grouped */ .zD)(requests)} requests`),
+        written: (events, { to }) => sometimes(() => `… ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_5__/* .grouped */ .zD)(events)} events, up to ${(0,_time_instant_js__WEBPACK_IMPORTED_MODULE_3__/* .formatInstant */ .r4)(to)}, in ${(0,_base_text_js__WEBPACK_IMPORTED_MODULE_5__/* .grouped */ .zD)(requests)} requests`),
         waiting: ({ attempt, waitMs, reason }) => {
             const line = `Try ${attempt} failed: ${reason}. Trying again in ${(waitMs / 1000).toFixed(1)} s.`;
-            if (waitMs >= PACE_MS)
+            if (waitMs >= LINE_INTERVAL_MS)
                 runner.info(line);
             else
-                atPace(() => line);
+                sometimes(() => line);
         },
     };
 }
@@ -44732,27 +45712,29 @@ const systemClock = {
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-/** Days of a year before each month, where February has 28. */
+/** Days of a common year before each month. */
 const DAYS_BEFORE = MONTH_DAYS.map((_, month) => MONTH_DAYS.slice(0, month).reduce((sum, days) => sum + days, 0));
-/** 1970-01-01, counted from 0000-01-01. */
+/** Days from 0000-01-01 to 1970-01-01. */
 const EPOCH_DAY = 719_528;
 const [PLUS, MINUS, FULL_STOP, COLON, SPACE] = [0x2b, 0x2d, 0x2e, 0x3a, 0x20];
 const [UPPER_T, LOWER_T, UPPER_Z, LOWER_Z] = [0x54, 0x74, 0x5a, 0x7a];
-/** Digits of a second's fraction that count: three of milliseconds, and twelve in which 2^-12 has a whole expansion. */
+/**
+ * Digits of a second's fraction that are read: three of milliseconds, and twelve in which 2^-12 has a whole expansion.
+ */
 const FRACTION_DIGITS = 15;
 const POWERS = Array.from({ length: FRACTION_DIGITS }, (_, exponent) => 10 ** exponent);
 /**
- * A vendor's timestamp as milliseconds since 1970: a date, `T` or a space, a time with seconds, an optional fraction of
- * any length, and an optional offset (`Z`, `+hh:mm`, `+hhmm`, `+hh`; without one it is UTC). Years 0000 to 9999.
- * Digits finer than a millisecond become a fraction, cut down to a multiple of 2^-12 ms (2^-5 ms before 1900 and after
- * 2039, where a number holds no more), so that order is kept and `Math.floor` gives the true millisecond.
- * null where the text is anything else: a bare date, a number, a day that does not exist, hour 24, second 60.
+ * Reads a vendor's timestamp as milliseconds since 1970: a date, `T` or a space, a time with seconds, an optional
+ * fraction of any length, and an optional offset (`Z`, `+hh:mm`, `+hhmm`, `+hh`; without one it is UTC). Years 0000 to
+ * 9999. Digits finer than a millisecond become a fraction, rounded down to a multiple of 2^-12 ms (2^-5 ms before 1900
+ * and after 2039, where a number holds no more), so that order is kept and `Math.floor` gives the true millisecond.
+ * null if the text is anything else: a bare date, a number, a day that does not exist, hour 24, second 60.
  */
 function parseInstant(text) {
     const bytes = Buffer.from(text);
     return instantAt(bytes, 0, bytes.length);
 }
-/** The same of a text that stands there. */
+/** Reads a timestamp in `bytes[from, to)` as `parseInstant` reads a text. */
 function instantAt(bytes, from, to) {
     const behindSeconds = from + 19;
     if (behindSeconds > to)
@@ -44763,7 +45745,7 @@ function instantAt(bytes, from, to) {
     const hour = twoDigits(bytes, from + 11);
     const minute = twoDigits(bytes, from + 14);
     const second = twoDigits(bytes, from + 17);
-    // A comparison with NaN is false, whichever it is.
+    // Any comparison with NaN is false.
     if (!(year >= 0 && hour <= 23 && minute <= 59 && second <= 59))
         return null;
     if (!(day >= 1 && month >= 1 && month <= 12 && day <= daysIn(year, month)))
@@ -44783,7 +45765,9 @@ function instantAt(bytes, from, to) {
     const seconds = dayNumber(year, month, day) * DAY_MS + (hour * 60 + minute - offset) * MINUTE_MS + second * 1000;
     return hasFraction ? addFraction(bytes, behindSeconds + 1, end, seconds) : seconds;
 }
-/** UNIX seconds as milliseconds: nine or ten digits, and a fraction of any length; null where it is anything else. */
+/**
+ * Reads UNIX seconds in `bytes[from, to)` as milliseconds: nine or ten digits, any fraction; null for anything else.
+ */
 function secondsAt(bytes, from, to) {
     const end = skipDigits(bytes, from, to);
     if (end - from !== 9 && end - from !== 10)
@@ -44792,11 +45776,11 @@ function secondsAt(bytes, from, to) {
         return null;
     return Math.round(Number(bytes.toString('latin1', from, to)) * 1e6) / 1e3;
 }
-/** An instant as RFC 3339 in UTC, with three digits of fraction where there are milliseconds; finer ones are cut off. */
+/** Formats an instant as RFC 3339 in UTC; with three digits of fraction unless they are zero, finer ones dropped. */
 function formatInstant(ms) {
     return FORMATTED.toString('latin1', 0, writeInstant(ms, FORMATTED, 0));
 }
-/** Writes the same at a place, at most `INSTANT_BYTES`, and gives the place behind it. */
+/** Writes an instant as `formatInstant` has it, at most `INSTANT_BYTES`, from `start` on; returns the end. */
 function writeInstant(ms, into, start) {
     const whole = Math.floor(ms);
     const day = Math.floor(whole / DAY_MS);
@@ -44821,29 +45805,31 @@ function writeInstant(ms, into, start) {
     into[at++] = UPPER_Z;
     return at;
 }
-/** All digits of a number from that of `unit` on, a power of ten. */
+/** Writes the digits of a number from the one of `unit` (a power of ten) down to the last; returns the end. */
 function writeDigits(number, unit, into, start) {
     let at = start;
     for (let left = unit; left >= 1; left /= 10)
         into[at++] = 48 + (Math.floor(number / left) % 10);
     return at;
 }
-/** Of years that have six digits and a sign. */
+/** Length of the longest instant that `writeInstant` writes, whose year has a sign and six digits. */
 const INSTANT_BYTES = '+275760-09-13T00:00:00.000Z'.length;
 const FORMATTED = Buffer.alloc(INSTANT_BYTES);
-/** The day of the last instant, `2026-11-01T`: others are likely to be of the same. */
+/** Day of the instant that was written last, as `2026-11-01T`: the next one is likely to be of that day. */
 let writtenDay = { day: 0, text: '1970-01-01T' };
-/** `formatInstant` without punctuation, for names of files and artifacts: `20261101T000000Z`, `20261101T000000.123Z`. */
+/**
+ * Formats an instant for names of files and artifacts, without punctuation: `20261101T000000Z`, `20261101T000000.123Z`.
+ */
 function compactInstant(ms) {
     return formatInstant(ms).replace(/[-:]/g, '');
 }
-/** The number that two digits at `at` make; NaN where one of them is no digit. */
+/** The number of two digits at `at`; NaN if one of the bytes is no digit. */
 function twoDigits(bytes, at) {
     const tens = bytes[at] - 48;
     const ones = bytes[at + 1] - 48;
     return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
-/** The number that `count` bytes from `at` on make, all of them digits. */
+/** The number of `count` digits at `at`; all of the bytes must be digits. */
 function digits(bytes, at, count) {
     let value = 0;
     for (let i = at; i < at + count; i++)
@@ -44865,7 +45851,7 @@ function dayNumber(year, month, day) {
     const before = DAYS_BEFORE[month - 1] + (month > 2 && isLeap(year) ? 1 : 0);
     return year * 365 + leaps + before + day - 1 - EPOCH_DAY;
 }
-/** Minutes east of UTC that the rest of the text says; null where it is no offset. */
+/** Reads `bytes[at, to)` as an offset, in minutes east of UTC; null if it is none. */
 function offsetAt(bytes, at, to) {
     const rest = to - at;
     if (rest === 0)
@@ -44883,7 +45869,7 @@ function offsetAt(bytes, at, to) {
         return null;
     return (sign === MINUS ? -1 : 1) * (hours * 60 + minutes);
 }
-/** Whole seconds, in ms, and the fraction of the digits from `from` up to `to`; cut, never rounded. */
+/** Adds the fraction whose digits are `bytes[from, to)` to whole seconds, in milliseconds; rounds down. */
 function addFraction(bytes, from, to, seconds) {
     const count = Math.min(to - from, FRACTION_DIGITS);
     if (count <= 3)
@@ -44910,8 +45896,8 @@ const power = (exponent) => POWERS[exponent];
 /* harmony import */ var _instant_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6216);
 
 /**
- * Consecutive slices that tile the window, oldest first, cut at the multiples of `lengthMs` since 1970; the first and the
- * last may be shorter. `lengthMs` is a whole number of milliseconds.
+ * Splits a window at the multiples of `lengthMs` since 1970 and yields the slices, oldest first. The first and the last
+ * may be shorter. Throws `RangeError` unless `lengthMs` is a whole number of milliseconds above 0.
  */
 function* sliceWindow({ from, to }, lengthMs) {
     if (!(Number.isSafeInteger(lengthMs) && lengthMs > 0))
@@ -44923,7 +45909,7 @@ function* sliceWindow({ from, to }, lengthMs) {
         start = end;
     }
 }
-/** The window cut in two at its middle millisecond; null where it is one millisecond long. */
+/** Splits a window in two at its middle millisecond; null if it is one millisecond long. */
 function halves({ from, to }) {
     if (to - from <= 1)
         return null;
@@ -44933,7 +45919,7 @@ function halves({ from, to }) {
         { from: middle, to },
     ];
 }
-/** The window made longer by so many milliseconds before it and after it. */
+/** Extends a window by some milliseconds before it and after it. */
 function pad({ from, to }, beforeMs, afterMs = beforeMs) {
     return { from: from - beforeMs, to: to + afterMs };
 }
@@ -44941,7 +45927,7 @@ function pad({ from, to }, beforeMs, afterMs = beforeMs) {
 function contains({ from, to }, time) {
     return from <= time && time < to;
 }
-/** The ends of a window as people read them. */
+/** The ends of a window as RFC 3339. */
 const boundsOf = ({ from, to }) => ({
     from: (0,_instant_js__WEBPACK_IMPORTED_MODULE_0__/* .formatInstant */ .r4)(from),
     to: (0,_instant_js__WEBPACK_IMPORTED_MODULE_0__/* .formatInstant */ .r4)(to),
