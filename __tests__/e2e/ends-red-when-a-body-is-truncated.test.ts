@@ -39,7 +39,7 @@ test('a body that ends with the connection, truncated where it still reads as CS
     intercept: ({ path }) => (path.endsWith('/auditlog') ? closeFramed(400) : undefined),
   });
   const results = await uploads();
-  const ran = await run({ vendor: 'kosli', server, results });
+  const ran = await run({ vendor: 'kosli', server, results, with: IN_TURN });
   expectRed(ran, {
     what: 'Kosli sent a body without a length',
     where: 'GET /api/v2/environments/acme/prod-k8s/auditlog → 200',

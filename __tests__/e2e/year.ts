@@ -6,14 +6,13 @@ import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import type { VendorId } from '../../sandbox/ledger.ts';
 
-/** Vendors of which the suite runs a whole year: one that answers in JSON, and one in CSV. Of the others, the trial does. */
-const WHOLE_YEAR: readonly VendorId[] = ['infisical', 'kosli'];
+/** The vendor of which the suite runs a whole year; the trial does so of all. */
+const WHOLE_YEAR: VendorId = 'infisical';
 
-/** Nights of the seeds: a long chain, and two shorter ones of other chances. */
+/** Nights of the seeds: a long chain, and a shorter one of other chances. */
 const yearsOf = (vendor: VendorId) => [
-  { seed: 1, days: WHOLE_YEAR.includes(vendor) ? 365 : 100 },
+  { seed: 1, days: vendor === WHOLE_YEAR ? 365 : 100 },
   { seed: 2, days: 40 },
-  { seed: 3, days: 40 },
 ];
 const TIMEOUT_MS = 240_000;
 const SIMULATE = join(import.meta.dirname, '../../trials/year/cli.ts');

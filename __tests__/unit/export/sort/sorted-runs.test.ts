@@ -205,7 +205,7 @@ describe('merge', () => {
         const runs = [...(await written(sorted.slice(0, sorted.length - held.length), ...counts)), ...held];
         expect(await merged(runs, 'time')).toEqual(drawn.flat().toSorted(byPlace));
       }),
-      { numRuns: 120 },
+      { numRuns: 80 },
     );
   });
 
@@ -335,7 +335,7 @@ test('byTimeThenId: no two comparisons of any three rows contradict each other',
       if (byPlace(a, b) <= 0 && byPlace(b, c) <= 0) expect(byPlace(a, c)).toBeLessThanOrEqual(0);
       expect(byPlace(a, b) === 0).toBe(a.time === b.time && a.id === b.id);
     }),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 });
 
